@@ -1,0 +1,1 @@
+"""How the outside world enters: a file per door; each decodes, makes one call, encodes."""

@@ -1,0 +1,1 @@
+"""How we may read a mailbox: the sign-in flow, consent, tokens."""

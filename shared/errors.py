@@ -1,0 +1,137 @@
+"""What can go wrong, by who acts next. The type decides; the reason explains.
+
+MailboxSyncError
+├── SettingsInvalid            the operator, before anything runs
+├── ActionNeeded
+│   ├── RetryLater             nobody yet: the queue redelivers, not sooner than retry_after
+│   ├── PersonMustSignIn       the person: sign in again
+│   ├── AdministratorMustAct   their administrator: consent, policy, EWS switched off
+│   └── OperatorMustAct        us: our own credential or configuration; never changes a mailbox's state
+├── ItemUnusable               nobody: one bad item, recorded as an issue
+├── NotFound                   what was named does not exist, or is somebody else's
+└── Conflict                   somebody else was there first: read again
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why an action is needed: the key of the text people read and of the metric operators count."""
+
+    # retried
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    TIMED_OUT = "timed_out"
+    BAD_ANSWER = "bad_answer"
+    CONFLICT = "conflict"
+    # the person
+    TOKEN_REJECTED = "token_rejected"  # noqa: S105 -- by the mail server: counts, does not prompt at once
+    GRANT_REVOKED = "grant_revoked"
+    GRANT_EXPIRED = "grant_expired"
+    INTERACTION_REQUIRED = "interaction_required"  # MFA, conditional access: carries a claims challenge
+    CONSENT_REQUIRED = "consent_required"
+    ACCOUNT_DISABLED = "account_disabled"
+    # their administrator
+    ADMIN_CONSENT_REQUIRED = "admin_consent_required"
+    CONDITIONAL_ACCESS = "conditional_access"
+    EWS_BLOCKED = "ews_blocked"
+    NOT_ASSIGNED = "not_assigned"
+    APP_NOT_IN_TENANT = "app_not_in_tenant"
+    NO_MAILBOX = "no_mailbox"
+    NO_LICENCE = "no_licence"
+    ACCESS_DENIED = "access_denied"
+    IMPERSONATION_DENIED = "impersonation_denied"
+    # us
+    OUR_CREDENTIAL = "our_credential"
+    OUR_CONFIGURATION = "our_configuration"
+    OUR_STORAGE = "our_storage"
+    # one item
+    ITEM_GONE = "item_gone"
+    ITEM_CORRUPT = "item_corrupt"
+    ITEM_TOO_LARGE = "item_too_large"
+    ITEM_REFUSED = "item_refused"
+    ITEM_UNREADABLE = "item_unreadable"
+
+
+class MailboxSyncError(Exception):
+    """Root of every error this program raises on purpose. Messages carry no address, subject, token or code."""
+
+
+class SettingsInvalid(MailboxSyncError):
+    """The configuration cannot be used. Lists every problem by setting name; no values."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("The settings need attention:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class ActionNeeded(MailboxSyncError):
+    """A pass, a sign-in or a request could not go on, and somebody has to act before it can.
+
+    `support` is the vendor's own number (an AADSTS code, an EWS response code), for support texts only.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", *, support: str = "") -> None:
+        self.reason = reason
+        self.support = support
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+
+
+class RetryLater(ActionNeeded):
+    """It should work later by itself. `retry_after` in seconds, when the server named a time.
+
+    `tenant_wide` when the server speaks for the whole tenant, so that the tenant's other mailboxes wait as well.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        support: str = "",
+        retry_after: float | None = None,
+        tenant_wide: bool = False,
+    ) -> None:
+        super().__init__(reason, detail, support=support)
+        self.retry_after = retry_after
+        self.tenant_wide = tenant_wide
+
+
+class PersonMustSignIn(ActionNeeded):
+    """Only the person can restore access. `definite` when the identity provider said so outright (invalid_grant).
+
+    `claims` is the claims challenge to pass on at the next sign-in, when there is one.
+    """
+
+    def __init__(
+        self, reason: Reason, detail: str = "", *, support: str = "", definite: bool = True, claims: str = ""
+    ) -> None:
+        super().__init__(reason, detail, support=support)
+        self.definite = definite
+        self.claims = claims
+
+
+class AdministratorMustAct(ActionNeeded):
+    """The person's administrator has to consent, license or allow. Signing in again cannot cure it."""
+
+
+class OperatorMustAct(ActionNeeded):
+    """Our own credential, configuration or storage is at fault. Alarms us; no mailbox changes state for it."""
+
+
+class ItemUnusable(MailboxSyncError):
+    """One item cannot be fetched, parsed or stored; it becomes an issue and blocks nothing."""
+
+    def __init__(self, reason: Reason, detail: str = "", *, support: str = "") -> None:
+        self.reason = reason
+        self.support = support
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+
+
+class NotFound(MailboxSyncError):
+    """There is no such thing, or not for whoever asks."""
+
+
+class Conflict(MailboxSyncError):
+    """What was to be replaced has changed since it was read."""

@@ -1,0 +1,1 @@
+"""The registry: a mailbox, its status, and what moves it from one to the next."""

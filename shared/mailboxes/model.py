@@ -1,0 +1,75 @@
+"""A mailbox as we know it, and the plain rules of its life. No vendor, no clock, no storage in here."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.sources.port import AccessMode
+
+
+class Status(StrEnum):
+    """What a mailbox is doing, as its person would put it."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    NEEDS_SIGN_IN = "needs_sign_in"
+    NEEDS_ADMIN = "needs_admin"
+    SUSPENDED = "suspended"
+    DISCONNECTED = "disconnected"
+
+
+SYNCED = frozenset({Status.ACTIVE, Status.NEEDS_ADMIN})
+"""The statuses that stay in the rota: what an administrator cures shows only by trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One connected mailbox. `id` is opaque; addresses are personal and never leave storage and the owner's pages.
+
+    `owner_id` is Entra's object id of who signed in (`oid`), with `tenant_id` the identity that is pinned.
+    `rejections` and `failures` count in a row; a success resets both. `version` is the stored entity's ETag.
+    """
+
+    id: str
+    shard: int
+    tenant_id: str
+    owner_id: str
+    address: str
+    display_name: str
+    authorization_id: str
+    mode: AccessMode
+    created_at: datetime
+    status: Status = Status.ACTIVE
+    reason: str = ""
+    support: str = ""
+    claims: str = ""
+    rejections: int = 0
+    failures: int = 0
+    first_sync_done: bool = False
+    items: int = 0
+    in_scope: int = 0
+    """How many items the source reports in the folders that are in scope, at the last look."""
+    issues: int = 0
+    syncing_since: datetime | None = None
+    last_pass_at: datetime | None = None
+    last_success_at: datetime | None = None
+    complete_as_of: datetime | None = None
+    swept_at: datetime | None = None
+    sweep_missing: int = 0
+    sweep_extra: int = 0
+    due_at: datetime | None = None
+    version: str = field(default="", compare=False)
+
+    def having(self, **changes: object) -> "Mailbox":
+        """The same mailbox with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def is_due(mailbox: Mailbox, now: datetime) -> bool:
+    """Whether a dispatch at `now` should send this mailbox to be synced."""
+    return mailbox.status in SYNCED and (mailbox.due_at is None or mailbox.due_at <= now)
+
+
+def next_due(mailbox: Mailbox, now: datetime, interval: timedelta) -> datetime:
+    """When it is due again: a little less than an interval on, so that a regular tick always finds it due."""
+    return now + interval * 0.9

@@ -1,0 +1,133 @@
+"""The registry's port."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.mailboxes.model import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass as it is remembered: for the person's page and the operator's. Times UTC; no content."""
+
+    mailbox_id: str
+    started_at: datetime
+    ended_at: datetime
+    outcome: str
+    """done, continues, or the Reason it failed for."""
+    created: int = 0
+    updated: int = 0
+    moved: int = 0
+    deleted: int = 0
+    issues: int = 0
+    bytes: int = 0
+    requests: int = 0
+    kind: str = "pass"
+    """pass, or sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemIssue:
+    """One item that could not be synced: why, how often it was tried, when it is tried next. No content."""
+
+    mailbox_id: str
+    item_id: str
+    folder_id: str
+    reason: str
+    support: str
+    tries: int
+    first_at: datetime
+    next_try_at: datetime
+
+
+class MailboxRegistry(Protocol):
+    """Every connected mailbox, its runs and its issues."""
+
+    def add(self, mailbox: Mailbox) -> Mailbox:
+        """Store a new mailbox. Raises Conflict when its owner already has one for that address."""
+        ...
+
+    def get(self, mailbox_id: str) -> Mailbox:
+        """One mailbox. Raises NotFound."""
+        ...
+
+    def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+        """The mailboxes that one signed-in identity owns."""
+        ...
+
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        """Read, change and replace under the ETag, again when somebody came between. Raises NotFound."""
+        ...
+
+    def in_shard(self, shard: int) -> Iterator[Mailbox]:
+        """Every mailbox of one shard."""
+        ...
+
+    def all(self) -> Iterator[Mailbox]:
+        """Every mailbox, shard by shard."""
+        ...
+
+    def record_run(self, run: Run) -> None:
+        """Remember one pass."""
+        ...
+
+    def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
+        """The last passes, newest first."""
+        ...
+
+    def put_issue(self, issue: ItemIssue) -> None:
+        """Record or replace the issue of one item."""
+        ...
+
+    def drop_issue(self, mailbox_id: str, item_id: str) -> None:
+        """The item is fine, or gone. Harmless when there is no issue."""
+        ...
+
+    def issues(self, mailbox_id: str, limit: int = 1000) -> list[ItemIssue]:
+        """A mailbox's open issues."""
+        ...
+
+    def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
+        """Remember who did what: actor is an opaque id (oid, `operator`, `system`), act a word of ours."""
+        ...
+
+    def erase(self, mailbox_id: str) -> dict[str, int]:
+        """Delete the mailbox's runs and issues and the mailbox itself; gives how many of what."""
+        ...
+
+
+class Leases(Protocol):
+    """One pass a mailbox at a time."""
+
+    def acquire(self, mailbox_id: str, seconds: int = 60) -> "Lease | None":
+        """A lease that expires by itself, renewed while held; None when somebody else holds it."""
+        ...
+
+
+class Lease(Protocol):
+    """A held lease."""
+
+    def lost(self) -> bool:
+        """Whether renewing has failed, so that the pass must stop writing."""
+        ...
+
+    def release(self) -> None:
+        """Give it back. Never raises."""
+        ...
+
+
+class SyncQueue(Protocol):
+    """The two queues of the dispatch. Messages carry ids only."""
+
+    def send_shard(self, shard: int) -> None:
+        """Ask for one shard's due mailboxes to be sent."""
+        ...
+
+    def send_mailbox(self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None) -> None:
+        """Ask for one pass of one mailbox, not before the delay.
+
+        `continuation` is the cursor sequence the asking pass ended at; a stale one ends at once.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The web pages: templates, their one stylesheet, and every English sentence people read."""

@@ -1,0 +1,170 @@
+"""The replica's port: what a pass writes and in which order, what a reader can ask.
+
+The feed is the redo log. `commit` writes pack → feed page → item entities → cursor; the feed page, created only if
+absent under the cursor's next number, is the commit point. `load` finishes what a crash left between.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from shared.sources.port import Content, ItemKind
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an item's content lies: pack blob name, offset and length of the stored member in it, its form, SHA-256."""
+
+    pack: str
+    offset: int
+    length: int
+    form: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaItem:
+    """The replica's present knowledge of one item.
+
+    `key` is ours and stays for the item's life, moves included: derived from the first source id, opaque.
+    `path` is not kept here: the cursor's folder map names the folder.
+    """
+
+    key: str
+    source_id: str
+    version: str
+    folder_id: str
+    kind: ItemKind
+    item_class: str
+    search_key: str = ""
+    same_content_key: str = ""
+    subject: str = ""
+    size: int = 0
+    is_read: bool | None = None
+    at: datetime | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    located: Located | None = None
+
+    def having(self, **changes: object) -> "ReplicaItem":
+        """The same item with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+class FeedKind(StrEnum):
+    """What a line of the feed says of an item."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    MOVE = "move"
+    READ_FLAG = "read_flag"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChange:
+    """One change to apply: the item as it is afterwards (on DELETE: as it was), and new content if there is any.
+
+    With `content` None and `item.located` set, the content already stored stays where it is.
+    """
+
+    kind: FeedKind
+    item: ReplicaItem
+    content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """What the cursor knows of one folder. JSON-serialisable as it stands (times as ISO strings)."""
+
+    id: str
+    path: str
+    parent_id: str = ""
+    distinguished: str = ""
+    folder_class: str = ""
+    archive: bool = False
+    state: str | None = None
+    """The source's sync state; None: to be read from the beginning."""
+    mark: str | None = None
+    """The folder's mark when it was last read to the end; None: ask it in any case."""
+    seeded: bool = False
+    """Whether it has been read to its end once; until then its items may already be in the table."""
+    items: int = 0
+    """How many items of it the replica holds."""
+    total: int = 0
+    """How many items the source says it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a mailbox's replica has got. `etag` is of the stored cursor, empty before the first write.
+
+    `notes` is the sync's own memory between passes (scope digest, held deletions, a safety stop...), JSON.
+    """
+
+    sequence: int = 0
+    folders: Mapping[str, FolderState] = field(default_factory=dict)
+    notes: Mapping[str, object] = field(default_factory=dict)
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """One page of the feed as a reader gets it: its number, the changes in order, the cursor that follows."""
+
+    sequence: int
+    changes: tuple[FeedChange, ...]
+    cursor: Cursor
+
+
+class Replica(Protocol):
+    """One operator's store of mailbox copies. Safe to use from several threads for different mailboxes."""
+
+    def load(self, mailbox_id: str) -> Cursor:
+        """The mailbox's cursor, after redoing a feed page that was committed but not fully applied.
+
+        A lost cursor blob is rebuilt from the last feed page. A new mailbox gives an empty cursor.
+        """
+        ...
+
+    def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
+        """Write one page of changes and move the cursor to `following` (its sequence and etag are set here).
+
+        Without changes only the cursor is replaced, under its ETag, and no feed page is written.
+
+        Raises:
+            Conflict: another writer has moved on from `cursor`; nothing of this page has taken effect. Load again.
+        """
+        ...
+
+    def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
+        """The items among these source ids that the replica holds, by source id (of before or after a move)."""
+        ...
+
+    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+        """Every item of a mailbox or of one folder, a page at a time."""
+        ...
+
+    def item(self, mailbox_id: str, key: str) -> ReplicaItem:
+        """One item by its key. Raises NotFound."""
+        ...
+
+    def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+        """One item's bytes by a ranged read, its digest checked. Raises NotFound when it has none."""
+        ...
+
+    def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
+        """The feed's pages in order, from the one after `after`."""
+        ...
+
+    def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+        """Rewrite packs with dead members and sweep packs that no committed page names; gives the bytes freed.
+
+        New pack, then entities, then the old pack goes: a crash between leaves garbage, never a loss.
+        """
+        ...
+
+    def erase(self, mailbox_id: str) -> Mapping[str, int]:
+        """Delete everything of a mailbox here; gives how many of what. Repeating it is harmless."""
+        ...

@@ -1,0 +1,221 @@
+"""Every setting of the program, in one place; nothing else reads the environment.
+
+To add a setting: a field here with its `setting(...)`, the same name in infra/modules/app.bicep, a line in the
+README's table (`make check` compares the three).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.errors import SettingsInvalid
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an https:// URL without query or fragment")
+    return value.rstrip("/")
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return parse
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def _flag(value: str) -> bool:
+    return _choice("true", "false")(value.lower()) == "true"
+
+
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _url_list(value: str) -> tuple[str, ...]:
+    return tuple(_url(part) for part in _list(value))
+
+
+def setting(name: str, purpose: str, parse: Callable[[str], Any] = _text, default: str | None = None) -> Any:
+    """Declare one setting: its environment name, what it is for, how it is read, its default (None: required)."""
+    return field(metadata={"name": name, "purpose": purpose, "parse": parse, "default": default})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The program's configuration, checked and typed. Holds no secret: those live in Key Vault alone."""
+
+    # The app itself
+    app_url: str = setting("APP_URL", "The app's public https address, as registered with Entra ID", _url)
+    organization: str = setting("ORGANIZATION", "The name that people see on the pages", default="Your organization")
+    support_contact: str = setting("SUPPORT_CONTACT", "Where people can ask for help: an address or a URL", default="")
+    return_urls: tuple[str, ...] = setting(
+        "RETURN_URLS", "Where an invitation may send people afterwards: https URLs, comma-separated", _url_list, ""
+    )
+
+    # Entra ID
+    entra_client_id: str = setting("ENTRA_CLIENT_ID", "The app registration's client id")
+    entra_authority: str = setting(
+        "ENTRA_AUTHORITY", "The sign-in service; differs in national clouds", _url, "https://login.microsoftonline.com"
+    )
+    entra_tenants: tuple[str, ...] = setting(
+        "ENTRA_TENANTS",
+        "Who may sign in: one tenant id, several, or organizations for any work or school account",
+        _list,
+        "organizations",
+    )
+    entra_credential: str = setting(
+        "ENTRA_CREDENTIAL",
+        "How the app proves itself to Entra ID: managed_identity (federated) or certificate",
+        _choice("managed_identity", "certificate"),
+        "managed_identity",
+    )
+    entra_certificate_secret: str = setting(
+        "ENTRA_CERTIFICATE_SECRET", "Name of the Key Vault secret with the certificate and its key (PEM)", default=""
+    )
+    entra_assertion_scope: str = setting(
+        "ENTRA_ASSERTION_SCOPE",
+        "Audience of the managed identity's assertion; differs in national clouds",
+        default="api://AzureADTokenExchange/.default",
+    )
+    identity_client_id: str = setting(
+        "AZURE_CLIENT_ID", "Client id of the app's user-assigned managed identity", default=""
+    )
+
+    # Where mail comes from
+    ews_url: str = setting(
+        "EWS_URL", "The Exchange Web Services endpoint", _url, "https://outlook.office365.com/EWS/Exchange.asmx"
+    )
+    ews_delegated_scope: str = setting(
+        "EWS_DELEGATED_SCOPE",
+        "What a person consents to for EWS",
+        default="https://outlook.office365.com/EWS.AccessAsUser.All",
+    )
+    ews_app_scope: str = setting(
+        "EWS_APP_SCOPE", "What app-only access asks for", default="https://outlook.office365.com/.default"
+    )
+    graph_scopes: tuple[str, ...] = setting(
+        "GRAPH_SCOPES",
+        "Consented to together with EWS, so that nobody signs in again when EWS ends",
+        _list,
+        "https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,"
+        "https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read",
+    )
+
+    # Where it goes
+    key_vault_url: str = setting("KEY_VAULT_URL", "The Key Vault that keeps refresh tokens", _url)
+    blob_url: str = setting("MailboxStorage__blobServiceUri", "Blob Storage: packs, feed, cursors", _url)
+    queue_url: str = setting("MailboxStorage__queueServiceUri", "Queue Storage: shards and mailboxes to sync", _url)
+    table_url: str = setting("MailboxStorage__tableServiceUri", "Table Storage: registry, items, runs, issues", _url)
+
+    # When
+    sync_schedule: str = setting("SYNC_SCHEDULE", "NCRONTAB schedule of the dispatch, UTC", default="0 */30 * * * *")
+    sweep_schedule: str = setting("SWEEP_SCHEDULE", "NCRONTAB schedule of the daily sweep, UTC", default="0 15 2 * * *")
+    sync_interval_minutes: int = setting("SYNC_INTERVAL_MINUTES", "How often a mailbox is due", _number(1, 1440), "30")
+    sync_shards: int = setting(
+        "SYNC_SHARDS", "Into how many parts the registry is dealt; set once", _number(1, 256), "16"
+    )
+    sync_budget_seconds: int = setting(
+        "SYNC_BUDGET_SECONDS", "How long one pass may run before it continues in the next", _number(5, 1500), "240"
+    )
+    sync_connections: int = setting("SYNC_CONNECTIONS", "Connections to Exchange a mailbox", _number(1, 10), "3")
+
+    # What
+    folders_in: tuple[str, ...] = setting(
+        "SYNC_FOLDERS_IN", "Only these folders (distinguished name or path) and those below; empty: all", _list, ""
+    )
+    folders_out: tuple[str, ...] = setting(
+        "SYNC_FOLDERS_OUT", "Not these folders nor those below", _list, "junkemail,deleteditems"
+    )
+    mail_days: int = setting("SYNC_MAIL_DAYS", "How many days back mail goes; 0: all of it", _number(0, 36500), "0")
+    content: str = setting(
+        "SYNC_CONTENT",
+        "How much of an item is kept: metadata, body or mime",
+        _choice("metadata", "body", "mime"),
+        "mime",
+    )
+    largest_item_mb: int = setting("SYNC_LARGEST_ITEM_MB", "Larger contents are not fetched", _number(1, 150), "150")
+    private_items: bool = setting("SYNC_PRIVATE_ITEMS", "Whether items marked private are synced", _flag, "false")
+    exclude: tuple[str, ...] = setting(
+        "SYNC_EXCLUDE", "Items from or to these addresses or @domains are left out", _list, ""
+    )
+    archives: bool = setting("SYNC_ARCHIVES", "Whether online archives are synced too", _flag, "false")
+    occurrence_days_back: int = setting(
+        "SYNC_OCCURRENCE_DAYS_BACK", "Recurring events are expanded from so long ago", _number(0, 365), "14"
+    )
+    occurrence_days_ahead: int = setting(
+        "SYNC_OCCURRENCE_DAYS_AHEAD", "Recurring events are expanded until so far ahead", _number(0, 730), "365"
+    )
+
+    # For how long
+    deleted_days: int = setting(
+        "REPLICA_DELETED_DAYS",
+        "Within so many days a deleted item's bytes are gone from the packs",
+        _number(0, 90),
+        "7",
+    )
+    sign_in_minutes: int = setting("SIGN_IN_MINUTES", "How long a sign-in under way stays valid", _number(5, 60), "15")
+    session_minutes: int = setting("SESSION_MINUTES", "How long a person's session lasts", _number(5, 480), "30")
+    invitation_days: int = setting("INVITATION_DAYS", "How long an invitation link stays valid", _number(1, 60), "7")
+
+    # When to give up
+    rejections_before_sign_in: int = setting(
+        "REJECTIONS_BEFORE_SIGN_IN",
+        "Rejections in a row by the mail server before asking to sign in",
+        _number(1, 100),
+        "6",
+    )
+    failures_before_suspension: int = setting(
+        "FAILURES_BEFORE_SUSPENSION", "Failed passes in a row before a mailbox is suspended", _number(1, 1000), "10"
+    )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read and check every setting.
+
+        Raises:
+            SettingsInvalid: naming every setting that is missing or malformed, never its value.
+        """
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for declared in fields(cls):
+            try:
+                values[declared.name] = _read(declared, environ)
+            except ValueError as problem:
+                problems.append(f"{declared.metadata['name']} {problem}")
+        if values.get("entra_credential") == "certificate" and not values.get("entra_certificate_secret"):
+            problems.append("ENTRA_CERTIFICATE_SECRET is needed when ENTRA_CREDENTIAL is certificate")
+        if problems:
+            raise SettingsInvalid(problems)
+        return cls(**values)
+
+
+def _read(declared: Field[Any], environ: Mapping[str, str]) -> Any:
+    """One setting's value. Raises ValueError saying what is wrong with it."""
+    value = environ.get(declared.metadata["name"], "").strip() or declared.metadata["default"]
+    if value is None:
+        raise ValueError("is missing")
+    return declared.metadata["parse"](value)
+
+
+def load() -> Settings:
+    """The settings of this process."""
+    return Settings.from_environ(os.environ)  # noqa: TID251 -- the one place that reads it

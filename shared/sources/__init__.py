@@ -1,0 +1,1 @@
+"""Where mail comes from: the port, and a folder for each source that fulfils it."""

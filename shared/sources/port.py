@@ -1,0 +1,215 @@
+"""The port every mail source fulfils: Exchange Web Services now, Microsoft Graph behind the same calls.
+
+Ids and states are opaque strings. Errors are those of shared.errors: a RetryLater, PersonMustSignIn,
+AdministratorMustAct or OperatorMustAct ends the pass; what is wrong with one item comes back as an ItemFailure,
+what is wrong with one folder's state as StateInvalid or FolderGone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from shared.errors import MailboxSyncError, Reason
+
+
+class StateInvalid(MailboxSyncError):
+    """The source no longer knows this folder state: ask again from the beginning (state None)."""
+
+
+class FolderGone(MailboxSyncError):
+    """The folder does not exist any more."""
+
+
+class AccessMode(StrEnum):
+    """How we may read a mailbox."""
+
+    DELEGATED = "delegated"
+    IMPERSONATION = "impersonation"
+    APP_ONLY = "app_only"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What opening a mailbox takes: which mailbox, in which mode, and the access token (never logged, never stored).
+
+    `renew` gives a fresh token when the server has rejected this one in mid-pass; it raises as tokens do.
+    """
+
+    address: str
+    mode: AccessMode
+    token: str = field(repr=False)
+    renew: Callable[[], str] | None = field(default=None, repr=False)
+
+
+class ItemKind(StrEnum):
+    """What an item is to its reader; the item class says it exactly."""
+
+    MESSAGE = "message"
+    EVENT = "event"
+    CONTACT = "contact"
+    LIST = "list"
+    TASK = "task"
+    OTHER = "other"
+
+
+class ContentLevel(StrEnum):
+    """How much of an item is asked for. Each level contains those before it."""
+
+    METADATA = "metadata"
+    BODY = "body"
+    MIME = "mime"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder as the source lists it.
+
+    `mark` changes whenever anything in the folder did (EWS: 0x670A and 0x670B); None where the source cannot tell.
+    `marked_at` is the time in the mark, UTC: a change within the mark's resolution of a look may hide behind it.
+    """
+
+    id: str
+    parent_id: str
+    name: str
+    path: str
+    """Display names from the top, joined by "/" (a "/" within a name is written "%2F")."""
+    folder_class: str
+    distinguished: str
+    """Its well-known name (inbox, junkemail...), else empty."""
+    total: int
+    archive: bool = False
+    mark: str | None = None
+    marked_at: datetime | None = None
+
+
+class ChangeKind(StrEnum):
+    """What happened to an item since a state."""
+
+    UPSERT = "upsert"
+    DELETE = "delete"
+    READ_FLAG = "read_flag"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChange:
+    """One line of a page of changes. `version` (EWS: change key) is empty on deletes."""
+
+    kind: ChangeKind
+    item_id: str
+    version: str = ""
+    is_read: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Changes in order, the state that follows them, and whether that state is the present one."""
+
+    changes: tuple[SourceChange, ...]
+    state: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An item's own bytes, and what they are: eml, ics, vcf or json (also the member's ending in a pack)."""
+
+    form: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class Item:
+    """One item as the source gave it.
+
+    `search_key` (0x300B, hex) survives a move; copies share it. `same_content_key` is equal only when the content
+    is: a moved item with the same one need not be downloaded again. Times are aware UTC. `metadata` holds what the
+    kind has besides (recipients, event times, recurrence, categories...), JSON-serialisable, personal: never logged.
+    """
+
+    id: str
+    version: str
+    folder_id: str
+    kind: ItemKind
+    item_class: str
+    search_key: str = ""
+    same_content_key: str = ""
+    subject: str = ""
+    size: int = 0
+    is_read: bool | None = None
+    private: bool = False
+    at: datetime | None = None
+    """What the item is ordered by: received (mail), start (event), modified (others)."""
+    addresses: tuple[str, ...] = ()
+    """Everybody named in it, lower case: what an exclusion is tested against."""
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFailure:
+    """One item that could not be had; `reason` ITEM_GONE means that its deletion will follow in the changes."""
+
+    item_id: str
+    reason: Reason
+    support: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRef:
+    """What a sweep compares: an item's id and version, and its time for the scope."""
+
+    id: str
+    version: str
+    at: datetime | None = None
+
+
+class MailSource(Protocol):
+    """One mailbox, opened with one access token; used by one pass, from that pass's threads."""
+
+    def folders(self) -> list[Folder]:
+        """Every folder that can hold items, archives included where asked for; costs one request where it can."""
+        ...
+
+    def changes(self, folder: Folder, state: str | None) -> ChangePage:
+        """The next page of changes since `state`; None begins at the beginning. At most 512 changes.
+
+        Raises: StateInvalid, FolderGone.
+        """
+        ...
+
+    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
+        """The named items, in any order, each once, as an Item or an ItemFailure; batches are the source's affair.
+
+        Items above the largest size given on opening come without content, whatever the level.
+        """
+        ...
+
+    def list_items(self, folder: Folder) -> Iterable[ItemRef]:
+        """Every item in the folder, for the sweep; not more than a page in memory."""
+        ...
+
+    def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
+        """A calendar's events between two times with recurring ones expanded, metadata only."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back and forget the token. Never raises."""
+        ...
+
+
+class MailSources(Protocol):
+    """Opens mailboxes."""
+
+    def open(self, access: Access) -> MailSource:
+        """Open one mailbox; makes no request yet."""
+        ...
+
+    def check(self, access: Access) -> None:
+        """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
+        ...
+
+    def resolve(self, access: Access, query: str) -> list[str]:
+        """Primary addresses that a name or address stands for (ResolveNames); empty when unknown."""
+        ...

@@ -1,0 +1,1 @@
+"""The algorithm: who is due, one pass over one mailbox, what failed and why. Knows other subjects by their ports."""
