@@ -46,6 +46,7 @@ class Reason(StrEnum):
     OUR_CREDENTIAL = "our_credential"
     OUR_CONFIGURATION = "our_configuration"
     OUR_STORAGE = "our_storage"
+    INTERNAL = "internal"  # a defect: what nobody foresaw
     # one item
     ITEM_GONE = "item_gone"
     ITEM_CORRUPT = "item_corrupt"

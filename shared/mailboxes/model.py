@@ -1,7 +1,7 @@
 """A mailbox as we know it, and the plain rules of its life. No vendor, no clock, no storage in here."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from shared.sources.port import AccessMode
@@ -58,6 +58,7 @@ class Mailbox:
     sweep_missing: int = 0
     sweep_extra: int = 0
     due_at: datetime | None = None
+    """Not to be dispatched before; None: with every tick. Set while something has to pass or be cured first."""
     version: str = field(default="", compare=False)
 
     def having(self, **changes: object) -> "Mailbox":
@@ -68,8 +69,3 @@ class Mailbox:
 def is_due(mailbox: Mailbox, now: datetime) -> bool:
     """Whether a dispatch at `now` should send this mailbox to be synced."""
     return mailbox.status in SYNCED and (mailbox.due_at is None or mailbox.due_at <= now)
-
-
-def next_due(mailbox: Mailbox, now: datetime, interval: timedelta) -> datetime:
-    """When it is due again: a little less than an interval on, so that a regular tick always finds it due."""
-    return now + interval * 0.9

@@ -1,0 +1,99 @@
+"""What moves a mailbox from one status to the next. Plain rules: a mailbox and an event in, the mailbox after it out.
+
+active ──rejected 6 times, or a definite refusal──► needs_sign_in ──signs in──► active
+active ──administrator must act──► needs_admin (tried ever more seldom) ──a success──► active
+any of them ──10 counted failures──► suspended ──start──► active
+active ◄──start── paused ◄──pause── active;   any ──disconnect──► disconnected ──signs in──► active
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.errors import ActionNeeded, AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.mailboxes.model import Mailbox, Status
+
+OUTAGES = frozenset({Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.CONFLICT})
+"""Retryable reasons that say nothing about this mailbox, so they never count against it."""
+
+LONGEST_WAIT = timedelta(hours=24)
+"""What an administrator changes can take a day to be in force: a blocked mailbox is tried at least so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """After how many failures in a row somebody is asked (DESIGN rule 7)."""
+
+    rejections_before_sign_in: int = 6
+    failures_before_suspension: int = 10
+
+
+def after_success(mailbox: Mailbox, now: datetime) -> Mailbox:
+    """A pass ended well: counts start over, and what an administrator had to cure evidently is cured."""
+    return _cleared(mailbox).having(
+        status=Status.ACTIVE if mailbox.status is Status.NEEDS_ADMIN else mailbox.status,
+        last_success_at=now,
+        last_pass_at=now,
+    )
+
+
+def after_failure(
+    mailbox: Mailbox, error: ActionNeeded, now: datetime, thresholds: Thresholds, interval: timedelta
+) -> Mailbox:
+    """A pass ended with an error whose type says who acts next.
+
+    An operator's error changes nothing: our own outage must never march mailboxes towards signing in again.
+    """
+    if isinstance(error, OperatorMustAct):
+        return mailbox
+    tried = mailbox.having(last_pass_at=now, reason=error.reason.value, support=error.support)
+    if isinstance(error, RetryLater) and error.reason in OUTAGES:
+        return tried
+    failed = tried.having(failures=mailbox.failures + 1)
+    if isinstance(error, PersonMustSignIn):
+        return _refused(failed, error, thresholds)
+    if failed.failures >= thresholds.failures_before_suspension:
+        return failed.having(status=Status.SUSPENDED, due_at=None)
+    if isinstance(error, AdministratorMustAct):
+        return failed.having(status=Status.NEEDS_ADMIN, due_at=now + _patience(failed.failures, interval))
+    return failed
+
+
+def _refused(failed: Mailbox, error: PersonMustSignIn, thresholds: Thresholds) -> Mailbox:
+    """Signing in again is asked for at once when the answer was definite, else after several rejections in a row."""
+    counted = failed.having(rejections=failed.rejections + 1)
+    if error.definite or counted.rejections >= thresholds.rejections_before_sign_in:
+        return counted.having(status=Status.NEEDS_SIGN_IN, claims=error.claims, due_at=None)
+    if counted.failures >= thresholds.failures_before_suspension:
+        return counted.having(status=Status.SUSPENDED, due_at=None)
+    return counted
+
+
+def _patience(failures: int, interval: timedelta) -> timedelta:
+    """How long to leave a blocked mailbox alone: doubling from one interval, a little under so a tick finds it due."""
+    return min(interval * 2 ** min(failures - 1, 10), LONGEST_WAIT) * 0.9
+
+
+def after_sign_in(mailbox: Mailbox, authorization_id: str) -> Mailbox:
+    """Access was given anew: same mailbox, same cursor, same replica, a new authorization."""
+    return _cleared(mailbox).having(status=Status.ACTIVE, authorization_id=authorization_id)
+
+
+def paused(mailbox: Mailbox) -> Mailbox:
+    """The person wants no syncing for now. Anything but a running mailbox stays as it is."""
+    running = mailbox.status in (Status.ACTIVE, Status.NEEDS_ADMIN)
+    return mailbox.having(status=Status.PAUSED) if running else mailbox
+
+
+def started(mailbox: Mailbox) -> Mailbox:
+    """The person, or the operator, wants it running again. What needs a sign-in still does."""
+    stopped = mailbox.status in (Status.PAUSED, Status.SUSPENDED, Status.NEEDS_ADMIN)
+    return _cleared(mailbox).having(status=Status.ACTIVE) if stopped else mailbox
+
+
+def disconnected(mailbox: Mailbox) -> Mailbox:
+    """Syncing has ended and the token is gone; the replica stays until it is erased."""
+    return _cleared(mailbox).having(status=Status.DISCONNECTED, authorization_id="")
+
+
+def _cleared(mailbox: Mailbox) -> Mailbox:
+    return mailbox.having(reason="", support="", claims="", rejections=0, failures=0, due_at=None)
