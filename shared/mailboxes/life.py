@@ -70,7 +70,7 @@ def _refused(failed: Mailbox, error: PersonMustSignIn, thresholds: Thresholds) -
 
 def _patience(failures: int, interval: timedelta) -> timedelta:
     """How long to leave a blocked mailbox alone: doubling from one interval, a little under so a tick finds it due."""
-    return min(interval * 2 ** min(failures - 1, 10), LONGEST_WAIT) * 0.9
+    return min(interval * float(2 ** min(failures - 1, 10)), LONGEST_WAIT) * 0.9
 
 
 def after_sign_in(mailbox: Mailbox, authorization_id: str) -> Mailbox:
