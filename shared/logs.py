@@ -1,0 +1,121 @@
+"""Logs: one JSON line an event, with the mailbox and the invocation it belongs to, and nothing secret or personal.
+
+Whoever logs writes a constant sentence and puts values into `extra` (ids, counts, reasons). What goes out is built
+from an allow list of kinds: the message template, short scalar values, an exception's type and place, never its
+text, for a vendor's exception may quote a request, an address or a token.
+"""
+
+import functools
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from shared.errors import ActionNeeded, ItemUnusable, MailboxSyncError, SettingsInvalid
+
+OURS = ("shared", "functions", "mailbox_sync")
+TALKATIVE = ("azure", "msal", "exchangelib", "urllib3", "requests", "requests_oauthlib", "oauthlib", "httpx", "asyncio")
+"""Vendors' loggers, which quote URLs, tokens and request bodies: their warnings and errors come to us as exceptions."""
+
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_bound: ContextVar[dict[str, str]] = ContextVar("bound", default={})  # noqa: B039 -- replaced, never changed
+
+
+class InvocationFailed(MailboxSyncError):
+    """What leaves a function instead of the exception that ended it: its type and place, without its text."""
+
+
+@contextmanager
+def bound(**values: str) -> Iterator[None]:
+    """Put these ids on every line logged inside the block."""
+    token = _bound.set({**_bound.get(), **values})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def configure() -> None:
+    """Give our loggers their form and silence the vendors'. Harmless to repeat."""
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    if not isinstance(logging.getLogRecordFactory(), _Structured):
+        logging.setLogRecordFactory(_Structured(logging.getLogRecordFactory()))
+    for name in OURS:
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+class _Structured:
+    """A record factory that rewrites our own records as JSON before any handler can see their parts."""
+
+    def __init__(self, base: Callable[..., logging.LogRecord]) -> None:
+        self._base = base
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = self._base(*args, **kwargs)
+        if record.name.split(".")[0] in OURS:
+            record.__class__ = _StructuredRecord
+        return record
+
+
+class _StructuredRecord(logging.LogRecord):
+    """One of our lines. Made late, in getMessage, because `extra` is added after the factory has run."""
+
+    def getMessage(self) -> str:
+        """The whole line as JSON."""
+        error = self.exc_info[1] if self.exc_info else None
+        self.exc_info, self.exc_text = None, None
+        line: dict[str, object] = {"event": str(self.msg), "level": self.levelname, **_bound.get()}
+        line |= {key: _plain(value) for key, value in self.__dict__.items() if key not in _STANDARD and key[0] != "_"}
+        if error is not None:
+            self.__dict__["_error"] = describe(error)
+        if "_error" in self.__dict__:
+            line["error"] = self.__dict__["_error"]
+        return json.dumps(line, ensure_ascii=True, default=lambda value: type(value).__name__)
+
+
+def _plain(value: object) -> object:
+    """A value fit for a log: numbers, booleans and short words pass; anything else is named by its type."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str) and len(value) <= 80 and "@" not in value:
+        return value
+    return type(value).__name__
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """An exception as a log may name it: type, reason, the vendor's number, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    told: dict[str, object] = {
+        "type": type(error).__name__,
+        "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-6:]],
+    }
+    if isinstance(error, ActionNeeded | ItemUnusable):
+        told |= {"reason": error.reason.value, "support": _plain(error.support)}
+    if isinstance(error, SettingsInvalid):
+        told["problems"] = list(error.problems)
+    if error.__cause__ is not None:
+        told["cause"] = type(error.__cause__).__name__
+    return told
+
+
+def guarded[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Let a triggered function fail without telling the host anything but the error's type.
+
+    The host logs the text and the stack of what leaves a function, so nothing of a vendor's may leave it.
+    """
+
+    @functools.wraps(function)
+    def door(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            logging.getLogger("mailbox_sync").error("invocation failed", exc_info=True)
+            told = describe(error)
+            failure = f"{told['type']} {told.get('reason', '')}".strip()
+        raise InvocationFailed(failure)
+
+    return door
