@@ -4,6 +4,8 @@ The feed is the redo log. `commit` writes pack → feed page → item entities �
 absent under the cursor's next number, is the commit point. `load` finishes what a crash left between.
 """
 
+import base64
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,6 +13,14 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.sources.port import Content, ItemKind
+
+
+def item_key(source_id: str) -> str:
+    """The key of an item that is first seen under this source id: 32 letters and digits, safe as a table key.
+
+    Source ids are case-sensitive and table filters are not to be trusted with their characters, hence a digest.
+    """
+    return base64.b32encode(hashlib.sha256(source_id.encode()).digest()[:20]).decode().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +38,9 @@ class Located:
 class ReplicaItem:
     """The replica's present knowledge of one item.
 
-    `key` is ours and stays for the item's life, moves included: derived from the first source id, opaque.
-    `path` is not kept here: the cursor's folder map names the folder.
+    `key` is ours and stays for the item's life, moves included: `item_key` of the first source id, opaque.
+    `path` is not kept here: the cursor's folder map names the folder. `aliases` are the digests of the source ids it
+    had after moves, kept by the replica: carry them along with `having`, never set them.
     """
 
     key: str
@@ -46,6 +57,7 @@ class ReplicaItem:
     at: datetime | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     located: Located | None = None
+    aliases: tuple[str, ...] = ()
 
     def having(self, **changes: object) -> "ReplicaItem":
         """The same item with some fields changed."""

@@ -1,0 +1,228 @@
+"""A replica in memory: the same order of writes as the real one, and a crash at any of them.
+
+    replica = FakeReplica()
+    replica.crash_at(3)        # the third write from now never happens: Crash is raised instead
+    replica.fail_at(1, RetryLater(Reason.THROTTLED))   # the next write fails like that; nothing is written
+
+After a crash, go on with the same object: it is the storage that survives.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.errors import Conflict, NotFound
+from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, Located, ReplicaItem, item_key
+
+TRANSACTION = 100
+"""Entities in one transaction, as in Table Storage: each transaction is one write that can crash."""
+
+
+class Crash(BaseException):
+    """The process died here. Not an Exception: nothing that tidies up after errors may run."""
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What one mailbox has in storage."""
+
+    packs: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    pages: dict[int, FeedPage] = field(default_factory=dict)
+    rows: dict[str, ReplicaItem] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    cursor: Cursor | None = None
+    writes: int = 0
+
+
+class FakeReplica:
+    """Fulfils the Replica port in memory. `writes` counts what reached storage."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+        self._stored: dict[str, _Stored] = {}
+        self._plans: dict[int, BaseException] = {}
+
+    def crash_at(self, write: int) -> None:
+        """Let the process die instead of the given write, counted from now, beginning with 1."""
+        self.fail_at(write, Crash())
+
+    def fail_at(self, write: int, error: BaseException) -> None:
+        """Let the given write fail, counted from now, beginning with 1."""
+        self._plans[self.writes + write] = error
+
+    def calm(self) -> None:
+        """Forget the crashes and failures still planned."""
+        self._plans.clear()
+
+    def lose_cursor(self, mailbox_id: str) -> None:
+        """Lose the cursor blob."""
+        self._of(mailbox_id).cursor = None
+
+    def load(self, mailbox_id: str) -> Cursor:
+        """The cursor, after redoing what a crash left half done."""
+        stored = self._of(mailbox_id)
+        if stored.cursor is None and stored.pages:
+            newest = max(stored.pages)
+            self._apply(stored, stored.pages[newest])
+            self._put_cursor(stored, stored.pages[newest].cursor)
+        cursor = stored.cursor or Cursor()
+        while page := stored.pages.get(cursor.sequence + 1):
+            self._apply(stored, page)
+            cursor = self._put_cursor(stored, page.cursor)
+        return cursor
+
+    def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
+        """Pack, feed page, entities, cursor; or the cursor alone."""
+        stored = self._of(mailbox_id)
+        if cursor.etag != (stored.cursor.etag if stored.cursor else ""):
+            raise Conflict("the cursor has moved on")
+        if not changes:
+            return self._put_cursor(stored, replace(following, sequence=cursor.sequence))
+        sequence = cursor.sequence + 1
+        located = self._put_pack(stored, f"{mailbox_id}/{sequence:010d}", changes)
+        if sequence in stored.pages:
+            raise Conflict("the next page is there already")
+        following = replace(following, sequence=sequence, notes=_plain(following.notes))
+        page = FeedPage(sequence, tuple(_settled(change, located) for change in changes), following)
+        self._write()
+        stored.pages[sequence] = page
+        self._apply(stored, page)
+        return self._put_cursor(stored, following)
+
+    def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
+        """By source id, of before or after a move."""
+        stored = self._of(mailbox_id)
+        found: dict[str, ReplicaItem] = {}
+        for source_id in source_ids:
+            digest = item_key(source_id)
+            row = stored.rows.get(digest) or stored.rows.get(stored.aliases.get(digest, ""))
+            if row is not None:
+                found[source_id] = row
+        return found
+
+    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+        """Every item, in the order of keys."""
+        rows = self._of(mailbox_id).rows
+        yield from (rows[key] for key in sorted(rows) if folder_id is None or rows[key].folder_id == folder_id)
+
+    def item(self, mailbox_id: str, key: str) -> ReplicaItem:
+        """One item."""
+        try:
+            return self._of(mailbox_id).rows[key]
+        except KeyError:
+            raise NotFound("no such item") from None
+
+    def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+        """One item's bytes."""
+        located = item.located
+        if located is None:
+            raise NotFound("the item has no content")
+        data = self._of(mailbox_id).packs.get(located.pack, {}).get(_member(item))
+        if data is None:
+            raise NotFound("the content is gone")
+        assert hashlib.sha256(data).hexdigest() == located.sha256
+        return data
+
+    def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
+        """The pages in order."""
+        stored = self._of(mailbox_id)
+        while page := stored.pages.get(after + 1):
+            yield page
+            after = page.sequence
+
+    def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+        """Drop dead members and packs nobody names."""
+        self.load(mailbox_id)
+        stored = self._of(mailbox_id)
+        freed = 0
+        for name in list(stored.packs):
+            live = {_member(row) for row in stored.rows.values() if _lies_in(row, name)}
+            dead = [member for member in stored.packs[name] if member not in live]
+            freed += sum(len(stored.packs[name][member]) for member in dead)
+            if dead:
+                self._write()
+                stored.packs[name] = {member: stored.packs[name][member] for member in live}
+            if not live:
+                del stored.packs[name]
+        return freed
+
+    def erase(self, mailbox_id: str) -> Mapping[str, int]:
+        """Delete everything."""
+        self._write()
+        stored = self._stored.pop(mailbox_id, _Stored())
+        return {"items": len(stored.rows), "packs": len(stored.packs), "pages": len(stored.pages)}
+
+    def _of(self, mailbox_id: str) -> _Stored:
+        return self._stored.setdefault(mailbox_id, _Stored())
+
+    def _write(self) -> None:
+        """One write is about to reach storage."""
+        if error := self._plans.pop(self.writes + 1, None):
+            self._plans.clear()
+            raise error
+        self.writes += 1
+
+    def _put_pack(self, stored: _Stored, name: str, changes: Sequence[FeedChange]) -> dict[str, Located]:
+        contents = {change.item.key: change.content for change in changes if change.content}
+        if not contents:
+            return {}
+        digests = {key: hashlib.sha256(content.data).hexdigest() for key, content in contents.items()}
+        pack = f"{name}-{hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:16]}.zip"
+        self._write()
+        stored.packs[pack] = {f"{key}.{content.form}": content.data for key, content in contents.items()}
+        return {
+            key: Located(pack, 0, len(content.data), content.form, digests[key]) for key, content in contents.items()
+        }
+
+    def _put_cursor(self, stored: _Stored, cursor: Cursor) -> Cursor:
+        self._write()
+        stored.writes += 1
+        stored.cursor = replace(cursor, notes=_plain(cursor.notes), etag=str(stored.writes))
+        return stored.cursor
+
+    def _apply(self, stored: _Stored, page: FeedPage) -> None:
+        for start in range(0, len(page.changes), TRANSACTION):
+            self._write()
+            for change in page.changes[start : start + TRANSACTION]:
+                _apply_one(stored, change)
+
+
+def _apply_one(stored: _Stored, change: FeedChange) -> None:
+    """What one change does to the rows."""
+    item = change.item
+    if change.kind is FeedKind.DELETE:
+        stored.rows.pop(item.key, None)
+        for alias in item.aliases:
+            stored.aliases.pop(alias, None)
+        return
+    stored.rows[item.key] = item
+    for alias in item.aliases:
+        stored.aliases[alias] = item.key
+
+
+def _settled(change: FeedChange, located: Mapping[str, Located]) -> FeedChange:
+    """The change as the feed keeps it: where its content lies instead of the content, its aliases complete."""
+    item = change.item
+    digest = item_key(item.source_id)
+    aliases = item.aliases if digest == item.key or digest in item.aliases else (*item.aliases, digest)
+    item = item.having(
+        located=located.get(item.key, item.located) if change.kind is not FeedKind.DELETE else item.located,
+        metadata=_plain(item.metadata),
+        aliases=aliases,
+    )
+    return FeedChange(change.kind, item)
+
+
+def _lies_in(row: ReplicaItem, pack: str) -> bool:
+    return row.located is not None and row.located.pack == pack
+
+
+def _member(row: ReplicaItem) -> str:
+    return f"{row.key}.{row.located.form}" if row.located else ""
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, object]:
+    """A copy that has been through JSON, as storage would give it back."""
+    return json.loads(json.dumps(values))  # type: ignore[no-any-return]
