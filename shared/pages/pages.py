@@ -1,0 +1,76 @@
+"""Renders the web pages: a template, the catalogue's sentences, the operator's name and contact.
+
+Everything a page shows is escaped; a value that a template needs and does not get is an error, not an empty space.
+"""
+
+from datetime import datetime
+from importlib import resources
+from importlib.resources.abc import Traversable
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from shared.pages import paths
+from shared.pages.catalogue import Catalogue, english
+
+
+class Pages:
+    """Every page of one deployment."""
+
+    def __init__(self, organization: str, support_contact: str = "", catalogue: Catalogue | None = None) -> None:
+        self.catalogue = catalogue or english()
+        self._organization = organization
+        self._environment = Environment(
+            loader=FunctionLoader(_template),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(
+            t=self.text,
+            known=self.catalogue.__contains__,
+            paths=paths,
+            organization=organization,
+            support_contact=support_contact,
+            support_url=contact_url(support_contact),
+            time=shown_time,
+        )
+
+    def text(self, key: str, **values: object) -> str:
+        """One sentence of the catalogue; `{organization}` is always filled in."""
+        return self.catalogue.text(key, **{"organization": self._organization, **values})
+
+    def render(self, name: str, /, **values: object) -> str:
+        """One page as HTML. `name` as in templates/, with or without its .html."""
+        template = self._environment.get_template(name if name.endswith(".html") else f"{name}.html")
+        return template.render(**values)
+
+
+def contact_url(contact: str) -> str:
+    """The link for the support contact, when it can be one: https or mailto; else empty, and it is shown as text."""
+    if urlsplit(contact).scheme == "https":
+        return contact
+    local, at, domain = contact.partition("@")
+    return f"mailto:{contact}" if at and local and "." in domain and not set(contact) & set(" ?&<>\"'") else ""
+
+
+def shown_time(at: datetime) -> Markup:
+    """A moment as <time>: UTC as it comes from here, put into the reader's zone by the page's script."""
+    iso = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso, f"{at.day} {at:%B %Y, %H:%M}")
+
+
+def static_file(name: str) -> bytes | None:
+    """A file of the static folder, or None; only names that are there can be asked for."""
+    return next((file.read_bytes() for file in _folder("static").iterdir() if file.name == name), None)
+
+
+def _template(name: str) -> str | None:
+    file = next((file for file in _folder("templates").iterdir() if file.name == name), None)
+    return file.read_text("utf-8") if file else None
+
+
+def _folder(name: str) -> Traversable:
+    return resources.files(__package__).joinpath(name)

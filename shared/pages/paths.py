@@ -1,0 +1,21 @@
+"""Where the pages live: every path that a page links to, in one place.
+
+The Functions host keeps every route that begins with `admin` or `runtime` for itself and refuses to map ours there
+(ScriptHost.ValidateHttpFunction), hence /approval and /operator.
+"""
+
+HOME = "/"
+SIGN_IN = "/sign-in"
+SIGN_IN_CALLBACK = "/sign-in/callback"
+SIGN_OUT = "/sign-out"
+INVITATION = "/invitation"
+"""Followed by /{token}."""
+APPROVAL = "/approval"
+"""Where an administrator approves for everyone; leads to Microsoft's admin consent page."""
+APPROVAL_CALLBACK = "/approval/callback"
+MY_SYNC = "/my-sync"
+"""Also /my-sync/{action}: see shared.pages.my_sync."""
+PROGRESS = "/my-sync/progress"
+OPERATOR = "/operator"
+STATIC = "/static"
+HEALTH = "/health"

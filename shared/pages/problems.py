@@ -1,0 +1,90 @@
+"""Every problem that has a page: its HTTP status and where its button leads. The words are in the catalogue."""
+
+from dataclasses import dataclass
+
+from shared.errors import Reason
+from shared.pages import paths
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem. `target` is the path of the one thing to do; empty when there is nothing to press."""
+
+    code: str
+    status: int
+    target: str
+
+
+_TABLE = [
+    # signing in
+    Problem("flow_unknown", 400, paths.SIGN_IN),
+    Problem("flow_expired", 400, paths.SIGN_IN),
+    Problem("flow_replayed", 400, paths.SIGN_IN),
+    Problem("other_browser", 400, paths.SIGN_IN),
+    Problem("declined", 403, paths.SIGN_IN),
+    Problem("sign_in_failed", 403, paths.SIGN_IN),
+    Problem("wrong_account", 403, paths.SIGN_IN),
+    Problem("personal_account", 403, paths.SIGN_IN),
+    Problem("tenant_not_allowed", 403, paths.SIGN_IN),
+    Problem("invitation_invalid", 404, ""),
+    Problem("invitation_used", 410, paths.MY_SYNC),
+    Problem("invitation_expired", 410, ""),
+    Problem("approval_declined", 403, paths.APPROVAL),
+    Problem("approval_failed", 502, paths.APPROVAL),
+    # a person's or an operator's session
+    Problem("session_expired", 401, paths.SIGN_IN),
+    Problem("not_operator", 403, paths.MY_SYNC),
+    Problem("forbidden", 403, paths.MY_SYNC),
+    Problem("too_soon", 429, paths.MY_SYNC),
+    Problem("not_while_disconnected", 409, paths.MY_SYNC),
+    Problem("already_connected", 409, paths.MY_SYNC),
+    # the request itself
+    Problem("unauthenticated", 401, ""),
+    Problem("return_url_not_allowed", 400, ""),
+    Problem("too_many_requests", 429, ""),
+    Problem("not_found", 404, paths.HOME),
+    Problem("method_not_allowed", 405, paths.HOME),
+    Problem("too_large", 413, paths.HOME),
+    Problem("malformed", 400, paths.HOME),
+    Problem("internal", 500, paths.HOME),
+    # retried by us
+    Problem(Reason.THROTTLED, 503, paths.MY_SYNC),
+    Problem(Reason.UNAVAILABLE, 503, paths.MY_SYNC),
+    Problem(Reason.TIMED_OUT, 504, paths.MY_SYNC),
+    Problem(Reason.BAD_ANSWER, 502, paths.MY_SYNC),
+    Problem(Reason.CONFLICT, 409, paths.MY_SYNC),
+    # the person
+    Problem(Reason.TOKEN_REJECTED, 403, paths.SIGN_IN),
+    Problem(Reason.GRANT_REVOKED, 403, paths.SIGN_IN),
+    Problem(Reason.GRANT_EXPIRED, 403, paths.SIGN_IN),
+    Problem(Reason.INTERACTION_REQUIRED, 403, paths.SIGN_IN),
+    Problem(Reason.CONSENT_REQUIRED, 403, paths.SIGN_IN),
+    Problem(Reason.ACCOUNT_DISABLED, 403, paths.SIGN_IN),
+    # their administrator
+    Problem(Reason.ADMIN_CONSENT_REQUIRED, 403, paths.SIGN_IN),
+    Problem(Reason.CONDITIONAL_ACCESS, 403, paths.SIGN_IN),
+    Problem(Reason.EWS_BLOCKED, 403, paths.MY_SYNC),
+    Problem(Reason.NOT_ASSIGNED, 403, paths.SIGN_IN),
+    Problem(Reason.APP_NOT_IN_TENANT, 403, paths.APPROVAL),
+    Problem(Reason.NO_MAILBOX, 403, paths.SIGN_IN),
+    Problem(Reason.NO_LICENCE, 403, paths.SIGN_IN),
+    Problem(Reason.ACCESS_DENIED, 403, paths.SIGN_IN),
+    Problem(Reason.IMPERSONATION_DENIED, 403, ""),
+    # us
+    Problem(Reason.OUR_CREDENTIAL, 503, paths.HOME),
+    Problem(Reason.OUR_CONFIGURATION, 503, paths.HOME),
+    Problem(Reason.OUR_STORAGE, 503, paths.HOME),
+    # one item: never a page of its own, shown in the list of issues
+    Problem(Reason.ITEM_GONE, 404, paths.MY_SYNC),
+    Problem(Reason.ITEM_CORRUPT, 422, paths.MY_SYNC),
+    Problem(Reason.ITEM_TOO_LARGE, 422, paths.MY_SYNC),
+    Problem(Reason.ITEM_REFUSED, 422, paths.MY_SYNC),
+    Problem(Reason.ITEM_UNREADABLE, 422, paths.MY_SYNC),
+]
+
+PROBLEMS = {str(problem.code): problem for problem in _TABLE}
+
+
+def problem_of(code: str) -> Problem:
+    """The problem of that code; `internal` for a code nobody has described, so that a page always comes."""
+    return PROBLEMS.get(str(code), PROBLEMS["internal"])
