@@ -121,12 +121,14 @@ class Lease(Protocol):
 class SyncQueue(Protocol):
     """The two queues of the dispatch. Messages carry ids only."""
 
-    def send_shard(self, shard: int) -> None:
-        """Ask for one shard's due mailboxes to be sent."""
+    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+        """Ask for one shard's due mailboxes to be sent, or, once a day, for all of its mailboxes to be swept."""
         ...
 
-    def send_mailbox(self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None) -> None:
-        """Ask for one pass of one mailbox, not before the delay.
+    def send_mailbox(
+        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+    ) -> None:
+        """Ask for one pass (or one sweep) of one mailbox, not before the delay.
 
         `continuation` is the cursor sequence the asking pass ended at; a stale one ends at once.
         """

@@ -1,0 +1,38 @@
+"""The clock's doors: the half-hourly tick, a shard of the registry, and the daily tick."""
+
+import logging
+from datetime import UTC, datetime
+
+import azure.functions as func
+
+from functions.messages import flag_in, number_in
+from shared import logs
+from shared.app import app
+
+blueprint = func.Blueprint()
+_log = logging.getLogger("functions.dispatch")
+
+
+@blueprint.timer_trigger(schedule="%SYNC_SCHEDULE%", arg_name="timer", run_on_startup=False, use_monitor=True)
+@logs.guarded
+def dispatch(timer: func.TimerRequest) -> None:
+    """Every 30 minutes: one message a shard."""
+    _log.info("tick", extra={"shards": app().dispatch.tick(), "past_due": timer.past_due})
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name="sync-shards", connection="MailboxStorage")
+@logs.guarded
+def dispatch_shard(message: func.QueueMessage) -> None:
+    """One message for each due mailbox of a shard."""
+    shard, sweep = number_in(message, "shard"), flag_in(message, "sweep")
+    mailboxes = app().dispatch.shard(shard, sweep=sweep)
+    _log.info("shard dispatched", extra={"shard": shard, "mailboxes": mailboxes, "sweep": sweep})
+
+
+@blueprint.timer_trigger(schedule="%SWEEP_SCHEDULE%", arg_name="timer", run_on_startup=False, use_monitor=True)
+@logs.guarded
+def daily(timer: func.TimerRequest) -> None:
+    """Once a day: sweep every mailbox, and keep alive the authorizations that have lain idle."""
+    shards = app().dispatch.tick(sweep=True)
+    refreshed = app().access_tokens.refresh_idle(datetime.now(UTC))
+    _log.info("daily tick", extra={"shards": shards, "refreshed": refreshed, "past_due": timer.past_due})

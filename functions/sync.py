@@ -1,0 +1,33 @@
+"""The queue message that syncs one mailbox: one pass, or one part of the daily sweep."""
+
+import azure.functions as func
+
+from functions.messages import flag_in, mailbox_in, optional_number_in
+from shared import logs
+from shared.app import app
+
+blueprint = func.Blueprint()
+
+LAST_TRY = 5
+"""host.json's maxDequeueCount: past this the message goes to the poison queue, so it is told on the mailbox."""
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name="sync-mailboxes", connection="MailboxStorage")
+@logs.guarded
+def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
+    """One pass, or one sweep, of one mailbox."""
+    mailbox_id = mailbox_in(message)
+    with logs.bound(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
+        try:
+            _run(mailbox_id, message)
+        except Exception:
+            if (message.dequeue_count or 1) >= LAST_TRY:
+                app().poison.record(mailbox_id)
+            raise
+
+
+def _run(mailbox_id: str, message: func.QueueMessage) -> None:
+    if flag_in(message, "sweep"):
+        app().engine.sweep(mailbox_id)
+    else:
+        app().engine.sync(mailbox_id, optional_number_in(message, "continuation"))

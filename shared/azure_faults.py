@@ -1,0 +1,90 @@
+"""Azure's errors in our words: one translation for Storage and Key Vault, used where an SDK is called.
+
+azure.core is imported inside the functions: it is not needed to load the app, and importing it is slow.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from shared.errors import Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise this program's errors instead of Azure's: refused is ours to mend, busy and unreachable pass by themselves.
+
+    Raises:
+        RetryLater: throttled, unavailable, timed out or cut off.
+        OperatorMustAct: the app's identity was refused, or what the deployment should have made is missing.
+    """
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError  # noqa: PLC0415
+
+    try:
+        yield
+    except MailboxSyncError:
+        raise
+    except ClientAuthenticationError as error:
+        raise OperatorMustAct(Reason.OUR_CREDENTIAL, "Azure refused the app's identity") from error
+    except HttpResponseError as error:
+        raise _by_status(error) from error
+    except AzureError as error:
+        raise RetryLater(Reason.UNAVAILABLE, f"Azure could not be reached ({type(error).__name__})") from error
+
+
+def _by_status(error: "HttpResponseError") -> MailboxSyncError:
+    status = error.status_code or 0
+    support = str(getattr(error, "error_code", "") or status)
+    if status in (401, 403):
+        return OperatorMustAct(Reason.OUR_STORAGE, "the app's identity may not do this", support=support)
+    if status in (400, 404, 405, 411, 413, 415):
+        return OperatorMustAct(Reason.OUR_STORAGE, "Azure does not accept the request", support=support)
+    if status in (409, 412):
+        return RetryLater(Reason.CONFLICT, "somebody else is changing the same thing", support=support)
+    reason = Reason.THROTTLED if status == 429 or "Busy" in support else Reason.UNAVAILABLE
+    return RetryLater(reason, "Azure asks to wait", support=support, retry_after=_retry_after(error))
+
+
+def _retry_after(error: "HttpResponseError") -> float | None:
+    """Seconds the answer asks to wait, when it does."""
+    headers = getattr(error.response, "headers", None) or {}
+    value = str(headers.get("Retry-After", ""))
+    return float(value) if value.isdigit() else None
+
+
+def gone[R](call: Callable[[], R]) -> R:
+    """Make the call; what is not there raises NotFound."""
+    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+
+    try:
+        return call()
+    except ResourceNotFoundError as error:
+        raise NotFound("not there") from error
+
+
+def already_there(call: Callable[[], object]) -> bool:
+    """Make the call; True when what it would create exists already, False when it has been made."""
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
+
+    try:
+        call()
+    except ResourceExistsError:
+        return True
+    return False
+
+
+def changed_meanwhile[R](call: Callable[[], R]) -> R:
+    """Make the conditional call; a failed condition, or a target that went away, raises Conflict."""
+    from azure.core.exceptions import (  # noqa: PLC0415
+        ResourceExistsError,
+        ResourceModifiedError,
+        ResourceNotFoundError,
+    )
+
+    try:
+        return call()
+    except (ResourceModifiedError, ResourceExistsError, ResourceNotFoundError) as error:
+        raise Conflict("changed since it was read") from error

@@ -1,0 +1,92 @@
+"""Leases on small blobs: one pass a mailbox at a time, and none stuck for longer than a lease's term."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from shared.azure_faults import already_there, translated
+from shared.errors import MailboxSyncError
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
+
+_log = logging.getLogger(__name__)
+
+
+class BlobLeases:
+    """Fulfils Leases. Storage ends a lease by itself 15 to 60 seconds after its holder has stopped renewing it."""
+
+    def __init__(self, blobs: "BlobServiceClient", container: str = "leases") -> None:
+        self._container = blobs.get_container_client(container)
+
+    def acquire(self, mailbox_id: str, seconds: int = 60) -> "BlobLease | None":
+        """Take the lease, making its blob at the first time; None when somebody holds it."""
+        blob = self._container.get_blob_client(mailbox_id)
+        with translated():
+            held = _try_acquire(blob, seconds)
+        return BlobLease(held, seconds) if held else None
+
+    def forget(self, mailbox_id: str) -> None:
+        """Delete an erased mailbox's lease blob."""
+        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+
+        with translated():
+            try:
+                self._container.delete_blob(mailbox_id)
+            except ResourceNotFoundError:
+                return
+
+
+def _try_acquire(blob: "BlobClient", seconds: int) -> "BlobLeaseClient | None":
+    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError  # noqa: PLC0415 -- slow to import
+
+    for _ in range(2):
+        try:
+            return blob.acquire_lease(lease_duration=seconds)
+        except ResourceNotFoundError:
+            already_there(lambda: blob.upload_blob(b"", overwrite=False))
+        except HttpResponseError as error:
+            if error.status_code == 409:
+                return None
+            raise
+    return None
+
+
+class BlobLease:
+    """A held lease, renewed by a thread of its own at a third of its term."""
+
+    def __init__(self, lease: "BlobLeaseClient", seconds: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._lease = lease
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._ends = monotonic() + seconds
+        self._released = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
+        self._thread.start()
+
+    def lost(self) -> bool:
+        """A lease that could not be renewed is taken for lost a little before Storage lets somebody else have it."""
+        return self._monotonic() > self._ends - self._seconds * 0.1
+
+    def release(self) -> None:
+        """Stop renewing and give it back; if that fails it ends by itself."""
+        self._released.set()
+        self._thread.join(timeout=10)
+        try:
+            with translated():
+                self._lease.release()
+        except MailboxSyncError as error:
+            _log.info("lease not given back, it ends by itself", exc_info=error)
+
+    def _renew(self) -> None:
+        while not self._released.wait(self._seconds / 3) and not self.lost():
+            asked = self._monotonic()
+            try:
+                with translated():
+                    self._lease.renew()
+            except MailboxSyncError as error:
+                _log.warning("lease not renewed", exc_info=error)
+            else:
+                self._ends = asked + self._seconds

@@ -1,0 +1,82 @@
+"""Dataclasses as table entities and back. Plain: an entity is a dict of str, int, bool and aware datetimes."""
+
+import hashlib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.mailboxes.model import Mailbox
+
+BUCKETS = 256
+"""Into how many partitions the registry is dealt, for good; a shard is a run of neighbouring ones, so that
+the number of shards may be changed at any time."""
+
+_END_OF_TIME_MS = 10**14
+
+
+def to_entity(value: Any, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """A dataclass's fields as properties; None is left out, as Table Storage has no null."""
+    entity = {}
+    for declared in fields(value):
+        content = getattr(value, declared.name)
+        if declared.name not in without and content is not None:
+            entity[declared.name] = content.value if isinstance(content, StrEnum) else content
+    return entity
+
+
+def from_entity[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
+    """The dataclass again. Properties it does not know (of a newer version) are ignored; missing ones take defaults."""
+    hints = typing.get_type_hints(kind)
+    known = {
+        declared.name: _typed(hints[declared.name], entity[declared.name])
+        for declared in fields(typing.cast(Any, kind))
+        if declared.name in entity and declared.name not in given
+    }
+    return kind(**known, **given)
+
+
+def _typed(hint: Any, content: Any) -> Any:
+    """A property's value as its field's type has it."""
+    if isinstance(content, datetime):
+        return datetime.fromtimestamp(content.timestamp(), UTC)
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    for option in options:
+        if isinstance(option, type) and issubclass(option, StrEnum):
+            return option(content)
+    return content
+
+
+def bucket_of(mailbox_id: str) -> int:
+    """A mailbox's bucket, 0 to 255, by its id alone."""
+    return hashlib.sha256(mailbox_id.encode()).digest()[0]
+
+
+def partition(mailbox_id: str) -> str:
+    """A mailbox's partition key in the registry."""
+    return f"{bucket_of(mailbox_id):02x}"
+
+
+def shard_bounds(shard: int, shards: int) -> tuple[str, str]:
+    """The first partition key of a shard and the first one past it (`g` sorts after every hexadecimal key)."""
+    first, past = shard * BUCKETS // shards, (shard + 1) * BUCKETS // shards
+    return f"{first:02x}", f"{past:02x}" if past < BUCKETS else "g"
+
+
+def newest_first(moment: datetime) -> str:
+    """A row key that sorts later moments before earlier ones."""
+    return f"{_END_OF_TIME_MS - int(moment.timestamp() * 1000):015d}"
+
+
+def row_digest(text: str) -> str:
+    """A table-safe key for a text that may be personal or hold any character."""
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def mailbox_entity(mailbox: Mailbox) -> dict[str, Any]:
+    """A mailbox as the registry stores it."""
+    keys = {"PartitionKey": partition(mailbox.id), "RowKey": mailbox.id}
+    return keys | to_entity(mailbox, without=frozenset({"version"}))

@@ -1,0 +1,48 @@
+"""The dispatch's queues in Queue Storage. The Functions trigger expects base64; the SDK does not send it by itself."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from shared.azure_faults import translated
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueClient, QueueServiceClient
+
+SHARDS = "sync-shards"
+MAILBOXES = "sync-mailboxes"
+LONGEST_DELAY = 7 * 24 * 3600
+"""Seconds a message may stay invisible: the service's limit."""
+
+
+class StorageSyncQueue:
+    """Fulfils SyncQueue. The queues exist: the deployment made them."""
+
+    def __init__(self, queues: "QueueServiceClient") -> None:
+        from azure.storage.queue import TextBase64EncodePolicy  # noqa: PLC0415 -- not at import: it is slow
+
+        self._shards = queues.get_queue_client(SHARDS, message_encode_policy=TextBase64EncodePolicy())
+        self._mailboxes = queues.get_queue_client(MAILBOXES, message_encode_policy=TextBase64EncodePolicy())
+
+    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+        """One message a shard."""
+        _send(self._shards, {"shard": shard} | _marked(sweep), 0)
+
+    def send_mailbox(
+        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+    ) -> None:
+        """One message a pass."""
+        message: dict[str, Any] = {"mailbox": mailbox_id} | _marked(sweep)
+        if continuation is not None:
+            message["continuation"] = continuation
+        _send(self._mailboxes, message, delay_seconds)
+
+
+def _marked(sweep: bool) -> dict[str, Any]:
+    return {"sweep": True} if sweep else {}
+
+
+def _send(queue: "QueueClient", message: dict[str, Any], delay_seconds: int) -> None:
+    with translated():
+        queue.send_message(
+            json.dumps(message, separators=(",", ":")), visibility_timeout=max(0, min(delay_seconds, LONGEST_DELAY))
+        )

@@ -1,0 +1,203 @@
+"""The registry in Table Storage: mailboxes by bucket, an index by owner, runs, issues and the audit trail."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.azure_faults import already_there, changed_meanwhile, gone, translated
+from shared.errors import Conflict, NotFound
+from shared.mailboxes.entities import (
+    bucket_of,
+    from_entity,
+    mailbox_entity,
+    newest_first,
+    partition,
+    row_digest,
+    shard_bounds,
+    to_entity,
+)
+from shared.mailboxes.model import Mailbox
+from shared.mailboxes.port import ItemIssue, Run
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient, TableServiceClient
+
+ATTEMPTS = 12
+"""How often a change is tried again when somebody came between; each loser means a winner, so this is plenty."""
+
+
+class TableRegistry:
+    """Fulfils MailboxRegistry. The tables exist: the deployment made them."""
+
+    def __init__(self, tables: "TableServiceClient", shards: int, clock: Callable[[], datetime]) -> None:
+        self._shards = shards
+        self._clock = clock
+        self._mailboxes = tables.get_table_client("mailboxes")
+        self._owners = tables.get_table_client("owners")
+        self._runs = tables.get_table_client("runs")
+        self._issues = tables.get_table_client("issues")
+        self._audit = tables.get_table_client("audit")
+
+    def add(self, mailbox: Mailbox) -> Mailbox:
+        """Claim the owner's index entry first, so that two sign-ins at once cannot make two mailboxes."""
+        mailbox = mailbox.having(shard=bucket_of(mailbox.id))
+        claim = _owner_keys(mailbox) | {"mailbox_id": mailbox.id}
+        with translated():
+            if already_there(lambda: self._owners.create_entity(claim)):
+                self._take_over_abandoned(claim)
+            stored = self._mailboxes.create_entity(mailbox_entity(mailbox))
+        return mailbox.having(version=stored["etag"])
+
+    def _take_over_abandoned(self, claim: dict[str, Any]) -> None:
+        """A claim whose mailbox never came to be (a crash between the two writes) may be replaced."""
+        held = self._owners.get_entity(claim["PartitionKey"], claim["RowKey"])
+        try:
+            self.get(held["mailbox_id"])
+        except NotFound:
+            _replace(self._owners, claim, str(held.metadata["etag"]))
+            return
+        raise Conflict("this owner has that mailbox already")
+
+    def get(self, mailbox_id: str) -> Mailbox:
+        """One mailbox by its id."""
+        with translated():
+            entity = gone(lambda: self._mailboxes.get_entity(partition(mailbox_id), mailbox_id))
+        return _mailbox(entity)
+
+    def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+        """An owner's mailboxes; an index entry without its mailbox is passed over."""
+        with translated():
+            claims = list(
+                self._owners.query_entities(
+                    "PartitionKey eq @owner", parameters={"owner": _owner_partition(tenant_id, owner_id)}
+                )
+            )
+        found = []
+        for claim in claims:
+            try:
+                found.append(self.get(claim["mailbox_id"]))
+            except NotFound:
+                continue
+        return sorted(found, key=lambda mailbox: mailbox.created_at)
+
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        """Read, change, replace under the ETag; again while somebody else is faster."""
+        for _ in range(ATTEMPTS):
+            before = self.get(mailbox_id)
+            after = change(before)
+            if after == before:
+                return before
+            try:
+                with translated():
+                    stored = _replace(self._mailboxes, mailbox_entity(after), before.version)
+            except Conflict:
+                continue
+            return after.having(version=stored["etag"])
+        raise Conflict("the mailbox was changed by others all the while")
+
+    def in_shard(self, shard: int) -> Iterator[Mailbox]:
+        """One range query over the shard's neighbouring partitions."""
+        first, past = shard_bounds(shard, self._shards)
+        with translated():
+            for entity in self._mailboxes.query_entities(
+                "PartitionKey ge @first and PartitionKey lt @past", parameters={"first": first, "past": past}
+            ):
+                yield _mailbox(entity)
+
+    def all(self) -> Iterator[Mailbox]:
+        """Every mailbox."""
+        for shard in range(self._shards):
+            yield from self.in_shard(shard)
+
+    def record_run(self, run: Run) -> None:
+        """Newest first under the mailbox; a repeated record replaces itself."""
+        keys = {"PartitionKey": run.mailbox_id, "RowKey": newest_first(run.started_at)}
+        with translated():
+            self._runs.upsert_entity(keys | to_entity(run))
+
+    def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
+        """The last passes."""
+        return [from_entity(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
+
+    def put_issue(self, issue: ItemIssue) -> None:
+        """One entity an item."""
+        keys = {"PartitionKey": issue.mailbox_id, "RowKey": row_digest(issue.item_id)}
+        with translated():
+            self._issues.upsert_entity(keys | to_entity(issue))
+
+    def drop_issue(self, mailbox_id: str, item_id: str) -> None:
+        """Deleting what is not there is fine with the SDK."""
+        with translated():
+            self._issues.delete_entity(mailbox_id, row_digest(item_id))
+
+    def issues(self, mailbox_id: str, limit: int = 1000) -> list[ItemIssue]:
+        """Open issues in no particular order."""
+        return [from_entity(ItemIssue, entity) for entity in self._first(self._issues, mailbox_id, limit)]
+
+    def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
+        """Append to the trail; the random end keeps two acts of one millisecond apart."""
+        now = self._clock()
+        keys = {"PartitionKey": mailbox_id, "RowKey": f"{newest_first(now)}-{secrets.token_hex(4)}"}
+        with translated():
+            self._audit.create_entity(keys | {"actor": actor, "act": act, "at": now})
+
+    def erase(self, mailbox_id: str) -> dict[str, int]:
+        """Runs and issues first, the mailbox last, so that an interrupted erasure can be asked for again."""
+        erased = {"runs": self._clear(self._runs, mailbox_id), "issues": self._clear(self._issues, mailbox_id)}
+        try:
+            mailbox = self.get(mailbox_id)
+        except NotFound:
+            return erased | {"mailboxes": 0}
+        keys = _owner_keys(mailbox)
+        with translated():
+            self._owners.delete_entity(keys["PartitionKey"], keys["RowKey"])
+            self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
+        return erased | {"mailboxes": 1}
+
+    def _first(self, table: "TableClient", mailbox_id: str, limit: int) -> list[Mapping[str, Any]]:
+        rows: list[Mapping[str, Any]] = []
+        with translated():
+            for row in table.query_entities(
+                "PartitionKey eq @mailbox", parameters={"mailbox": mailbox_id}, results_per_page=min(limit, 1000)
+            ):
+                rows.append(row)
+                if len(rows) >= limit:
+                    break
+        return rows
+
+    def _clear(self, table: "TableClient", mailbox_id: str) -> int:
+        """Delete a mailbox's partition of a table, a hundred rows a transaction."""
+        cleared = 0
+        with translated():
+            while rows := self._first(table, mailbox_id, 100):
+                table.submit_transaction([("delete", dict(row)) for row in rows])
+                cleared += len(rows)
+        return cleared
+
+
+def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> Mapping[str, Any]:
+    from azure.core import MatchConditions  # noqa: PLC0415 -- not at import: it is slow
+    from azure.data.tables import UpdateMode  # noqa: PLC0415
+
+    def replace() -> Mapping[str, Any]:
+        return table.update_entity(
+            entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
+        )
+
+    return changed_meanwhile(replace)
+
+
+def _mailbox(entity: Any) -> Mailbox:
+    return from_entity(Mailbox, entity, version=entity.metadata["etag"])
+
+
+def _owner_partition(tenant_id: str, owner_id: str) -> str:
+    return f"{tenant_id}_{owner_id}"
+
+
+def _owner_keys(mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "PartitionKey": _owner_partition(mailbox.tenant_id, mailbox.owner_id),
+        "RowKey": row_digest(mailbox.address.lower()),
+    }

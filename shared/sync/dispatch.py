@@ -1,0 +1,67 @@
+"""Who is due: the timer's tick becomes shard messages, a shard's message becomes one message for each due mailbox."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from shared.mailboxes.model import is_due
+from shared.mailboxes.port import MailboxRegistry, SyncQueue
+
+SECONDS_A_MAILBOX = 0.5
+"""How far apart one shard's mailboxes are started: sixteen shards start 32 a second."""
+
+SWEEP_SECONDS_A_MAILBOX = 10.0
+"""The same for sweeps, which cost more and have the night."""
+
+SWEEP_HOURS = 8
+
+WIDEST = 0.8
+"""The part of the interval that starts may be spread over, so that the last is done before the next tick."""
+
+
+class Dispatch:
+    """Sends what is due; decides nothing else."""
+
+    def __init__(
+        self,
+        registry: MailboxRegistry,
+        queue: SyncQueue,
+        shards: int,
+        interval: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._registry = registry
+        self._queue = queue
+        self._shards = shards
+        self._interval = interval
+        self._clock = clock
+
+    def tick(self, *, sweep: bool = False) -> int:
+        """Ask for every shard to be sent, or swept; gives how many shards."""
+        for shard in range(self._shards):
+            self._queue.send_shard(shard, sweep=sweep)
+        return self._shards
+
+    def shard(self, shard: int, *, sweep: bool = False) -> int:
+        """Send one shard's due mailboxes, each at its own place in the interval; gives how many.
+
+        A shard number of a former, larger number of shards sends nothing.
+        """
+        if not 0 <= shard < self._shards:
+            return 0
+        now = self._clock()
+        due = [mailbox.id for mailbox in self._registry.in_shard(shard) if is_due(mailbox, now)]
+        window = self._window(len(due), SWEEP_SECONDS_A_MAILBOX if sweep else SECONDS_A_MAILBOX, sweep)
+        for mailbox_id in due:
+            self._queue.send_mailbox(mailbox_id, delay_seconds=int(place(mailbox_id) * window), sweep=sweep)
+        return len(due)
+
+    def _window(self, mailboxes: int, seconds_each: float, sweep: bool) -> float:
+        """Over how many seconds starts are spread: as long as so many need, within the time there is."""
+        there_is = SWEEP_HOURS * 3600 if sweep else self._interval.total_seconds() * WIDEST
+        return min(mailboxes * seconds_each, there_is)
+
+
+def place(mailbox_id: str) -> float:
+    """A mailbox's own, unchanging place in any window, 0 to 1: neither Key Vault nor Exchange sees a burst."""
+    return int.from_bytes(hashlib.blake2s(mailbox_id.encode(), digest_size=4).digest()) / 2**32
