@@ -21,7 +21,7 @@ def translated() -> Iterator[None]:
         RetryLater: throttled, unavailable, timed out or cut off.
         OperatorMustAct: the app's identity was refused, or what the deployment should have made is missing.
     """
-    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError  # noqa: PLC0415
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
     try:
         yield
@@ -57,7 +57,7 @@ def _retry_after(error: "HttpResponseError") -> float | None:
 
 def gone[R](call: Callable[[], R]) -> R:
     """Make the call; what is not there raises NotFound."""
-    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+    from azure.core.exceptions import ResourceNotFoundError
 
     try:
         return call()
@@ -67,7 +67,7 @@ def gone[R](call: Callable[[], R]) -> R:
 
 def already_there(call: Callable[[], object]) -> bool:
     """Make the call; True when what it would create exists already, False when it has been made."""
-    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
+    from azure.core.exceptions import ResourceExistsError
 
     try:
         call()
@@ -78,7 +78,7 @@ def already_there(call: Callable[[], object]) -> bool:
 
 def changed_meanwhile[R](call: Callable[[], R]) -> R:
     """Make the conditional call; a failed condition, or a target that went away, raises Conflict."""
-    from azure.core.exceptions import (  # noqa: PLC0415
+    from azure.core.exceptions import (
         ResourceExistsError,
         ResourceModifiedError,
         ResourceNotFoundError,

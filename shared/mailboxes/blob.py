@@ -30,7 +30,7 @@ class BlobLeases:
 
     def forget(self, mailbox_id: str) -> None:
         """Delete an erased mailbox's lease blob."""
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+        from azure.core.exceptions import ResourceNotFoundError
 
         with translated():
             try:
@@ -40,7 +40,7 @@ class BlobLeases:
 
 
 def _try_acquire(blob: "BlobClient", seconds: int) -> "BlobLeaseClient | None":
-    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError  # noqa: PLC0415 -- slow to import
+    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
     for _ in range(2):
         try:

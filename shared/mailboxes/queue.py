@@ -18,7 +18,7 @@ class StorageSyncQueue:
     """Fulfils SyncQueue. The queues exist: the deployment made them."""
 
     def __init__(self, queues: "QueueServiceClient") -> None:
-        from azure.storage.queue import TextBase64EncodePolicy  # noqa: PLC0415 -- not at import: it is slow
+        from azure.storage.queue import TextBase64EncodePolicy
 
         self._shards = queues.get_queue_client(SHARDS, message_encode_policy=TextBase64EncodePolicy())
         self._mailboxes = queues.get_queue_client(MAILBOXES, message_encode_policy=TextBase64EncodePolicy())

@@ -177,8 +177,8 @@ class TableRegistry:
 
 
 def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> Mapping[str, Any]:
-    from azure.core import MatchConditions  # noqa: PLC0415 -- not at import: it is slow
-    from azure.data.tables import UpdateMode  # noqa: PLC0415
+    from azure.core import MatchConditions
+    from azure.data.tables import UpdateMode
 
     def replace() -> Mapping[str, Any]:
         return table.update_entity(

@@ -1,0 +1,11 @@
+"""The names of everything kept in Storage: what the deployment makes and the code expects to find."""
+
+CONTAINERS = ("packs", "feed", "cursors", "leases")
+"""Blob containers: contents, change feed, cursors, and the blobs that leases are taken on."""
+
+TABLES = ("mailboxes", "owners", "runs", "issues", "audit", "items", "authorizations", "flows")
+"""Tables: the registry and its index by owner, passes, items that failed, who did what, the items, and how we may
+read mailboxes with the sign-ins under way."""
+
+QUEUES = ("sync-shards", "sync-mailboxes")
+"""Queues: shards to dispatch, mailboxes to sync. Each has a `-poison` twin that the host makes when it needs it."""
