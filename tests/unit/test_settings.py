@@ -1,0 +1,57 @@
+"""Settings: read, checked, and the README's table true to them."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from shared.errors import SettingsInvalid
+from shared.settings import Settings
+
+REQUIRED = {
+    "APP_URL": "https://mail.contoso.example",
+    "ENTRA_CLIENT_ID": "c0ffee",
+    "KEY_VAULT_URL": "https://vault.contoso.example",
+    "MailboxStorage__blobServiceUri": "https://blob.contoso.example",
+    "MailboxStorage__queueServiceUri": "https://queue.contoso.example",
+    "MailboxStorage__tableServiceUri": "https://table.contoso.example",
+}
+
+
+def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
+    settings = Settings.from_environ(REQUIRED)
+    assert settings.sync_interval_minutes == 30
+    assert settings.folders_out == ("junkemail", "deleteditems")
+    assert settings.entra_authority == "https://login.microsoftonline.com"
+
+
+def test_every_problem_is_named_at_once_and_no_value_is_quoted() -> None:
+    wrong = REQUIRED | {"APP_URL": "http://plain.example", "SYNC_SHARDS": "zero-secret", "SYNC_CONTENT": "all"}
+    del wrong["KEY_VAULT_URL"]
+    with pytest.raises(SettingsInvalid) as raised:
+        Settings.from_environ(wrong)
+    assert {problem.split()[0] for problem in raised.value.problems} == {
+        "APP_URL",
+        "SYNC_SHARDS",
+        "SYNC_CONTENT",
+        "KEY_VAULT_URL",
+    }
+    assert "plain.example" not in str(raised.value)
+    assert "zero-secret" not in str(raised.value)
+
+
+def test_a_certificate_credential_needs_the_name_of_its_secret() -> None:
+    with pytest.raises(SettingsInvalid, match="ENTRA_CERTIFICATE_SECRET"):
+        Settings.from_environ(REQUIRED | {"ENTRA_CREDENTIAL": "certificate"})
+
+
+def test_the_readme_lists_every_setting_with_its_default_and_purpose() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*) \|$", readme, re.MULTILINE)
+    declared = []
+    for setting in fields(Settings):
+        default = setting.metadata["default"]
+        shown = "**required**" if default is None else f"`{default}`" if default else "empty"
+        declared.append((setting.metadata["name"], shown, setting.metadata["purpose"]))
+    assert rows == declared
