@@ -170,6 +170,17 @@ class Replica(Protocol):
         """The feed's pages in order, from the one after `after`."""
         ...
 
+    def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
+        """Store a document that was computed from the mailbox (`occurrences`), replacing the one before as a whole.
+
+        It is no part of the feed, can always be computed again, and goes when the mailbox is erased.
+        """
+        ...
+
+    def derived(self, mailbox_id: str, name: str) -> bytes:
+        """A derived document. Raises NotFound."""
+        ...
+
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
         """Rewrite packs with dead members and sweep packs that no committed page names; gives the bytes freed.
 

@@ -32,6 +32,7 @@ class _Stored:
     pages: dict[int, FeedPage] = field(default_factory=dict)
     rows: dict[str, ReplicaItem] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    derived: dict[str, bytes] = field(default_factory=dict)
     cursor: Cursor | None = None
     writes: int = 0
 
@@ -131,6 +132,18 @@ class FakeReplica:
         while page := stored.pages.get(after + 1):
             yield page
             after = page.sequence
+
+    def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
+        """One write, replacing the document before."""
+        self._write()
+        self._of(mailbox_id).derived[name] = data
+
+    def derived(self, mailbox_id: str, name: str) -> bytes:
+        """A derived document."""
+        try:
+            return self._of(mailbox_id).derived[name]
+        except KeyError:
+            raise NotFound("no such document") from None
 
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
         """Drop dead members and packs nobody names."""
