@@ -1,0 +1,167 @@
+// What wakes somebody up. Each rule reads the program's own log lines (JSON, by event and reason) or a platform metric.
+param prefix string
+param queryRulePrefix string
+param metricAlertPrefix string
+param actionGroupName string
+param alertAddress string
+param workspaceId string
+param mailAccountId string
+param vaultId string
+param location string
+param tags object
+
+var lines = 'AppTraces | where Message startswith "{" | extend line = parse_json(Message)'
+
+// severity: 1 somebody's mailboxes are not fresh, 2 it will come to that, 3 worth a look.
+var queryRules = [
+  {
+    name: 'freshness'
+    severity: 1
+    description: 'Mailboxes have not been synced for three intervals.'
+    query: '${lines} | where line.event == "shard dispatched" and toint(line.late) > 0'
+    window: 'PT1H'
+  }
+  {
+    name: 'our-credential'
+    severity: 1
+    description: 'Entra ID, Key Vault or Storage refuses the app itself. No mailbox changes state for it; mend it soon.'
+    query: '${lines} | where tostring(line.error.reason) in ("our_credential", "our_configuration", "our_storage")'
+    window: 'PT15M'
+  }
+  {
+    name: 'credential-expiring'
+    severity: 2
+    description: 'The certificate that the app proves itself with ends within 30 days.'
+    query: '${lines} | where line.event == "credential ends" and toint(line.days_left) <= 30'
+    window: 'P1D'
+  }
+  {
+    name: 'ews-blocked'
+    severity: 2
+    description: 'A tenant has Exchange Web Services switched off for this app: its administrator must list the client id.'
+    query: '${lines} | where tostring(line.error.reason) == "ews_blocked" or tostring(line.outcome) == "ews_blocked"'
+    window: 'PT1H'
+  }
+  {
+    name: 'suspended'
+    severity: 2
+    description: 'A mailbox was suspended after failing again and again.'
+    query: '${lines} | where tostring(line.status) == "suspended"'
+    window: 'PT1H'
+  }
+  {
+    name: 'poison'
+    severity: 1
+    description: 'A message failed at every try and lies in a poison queue.'
+    query: 'StorageQueueLogs | where OperationName == "PutMessage" and Uri has "-poison"'
+    window: 'PT15M'
+  }
+  {
+    name: 'function-failures'
+    severity: 2
+    description: 'Functions fail again and again.'
+    query: 'AppRequests | where Success == false and toint(ResultCode) !between (400 .. 499) | summarize failures = count() | where failures > 20'
+    window: 'PT30M'
+  }
+]
+
+resource actions 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: actionGroupName
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'mailboxsync'
+    emailReceivers: empty(alertAddress) ? [] : [
+      { name: 'operator', emailAddress: alertAddress, useCommonAlertSchema: true }
+    ]
+  }
+}
+
+resource queries 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule in queryRules: {
+  name: '${queryRulePrefix}${prefix}-${rule.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Mailbox Sync: ${rule.name}'
+    description: rule.description
+    severity: rule.severity
+    enabled: true
+    scopes: [workspaceId]
+    evaluationFrequency: rule.window == 'P1D' ? 'P1D' : 'PT15M'
+    windowSize: rule.window
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    autoMitigate: true
+    skipQueryValidation: true
+    actions: { actionGroups: [actions.id] }
+  }
+}]
+
+resource storageThrottled 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${metricAlertPrefix}${prefix}-storage-throttled'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Storage asks the app to slow down.'
+    severity: 3
+    enabled: true
+    scopes: [mailAccountId]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT30M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'busy'
+          metricName: 'Transactions'
+          dimensions: [{ name: 'ResponseType', operator: 'Include', values: ['ServerBusyError', 'ClientThrottlingError'] }]
+          operator: 'GreaterThan'
+          threshold: 100
+          timeAggregation: 'Total'
+        }
+      ]
+    }
+    actions: [{ actionGroupId: actions.id }]
+  }
+}
+
+resource vaultThrottled 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${metricAlertPrefix}${prefix}-vault-throttled'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Key Vault asks the app to slow down.'
+    severity: 3
+    enabled: true
+    scopes: [vaultId]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT30M'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'busy'
+          metricName: 'ServiceApiResult'
+          dimensions: [{ name: 'StatusCode', operator: 'Include', values: ['429'] }]
+          operator: 'GreaterThan'
+          threshold: 20
+          timeAggregation: 'Count'
+        }
+      ]
+    }
+    actions: [{ actionGroupId: actions.id }]
+  }
+}

@@ -1,0 +1,159 @@
+// The Functions app on Flex Consumption: runtime, identity, scale, and every setting of shared/settings.py.
+param name string
+param planName string
+param appUrl string
+param organization string
+param supportContact string
+param clientId string
+param tenants string
+param identityId string
+param identityClientId string
+param hostAccountName string
+param deploymentContainerUrl string
+param blobUrl string
+param queueUrl string
+param tableUrl string
+param vaultUrl string
+param insightsName string
+param workspaceId string
+param subnetId string
+param maximumInstances int
+param settingOverrides object
+param location string
+param tags object
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+// Read by the Functions platform, not by the program. The insights "connection string" names an endpoint and no
+// credential: local authentication is off there.
+var platformSettings = {
+  AzureWebJobsStorage__accountName: hostAccountName
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  MailboxStorage__credential: 'managedidentity'
+  MailboxStorage__clientId: identityClientId
+  AzureWebJobsDisableHomepage: 'true'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  PYTHON_THREADPOOL_THREAD_COUNT: '16'
+}
+
+// Every setting of shared/settings.py, by its name there; tests/unit/infra compares both ways.
+var programSettings = {
+  APP_URL: appUrl
+  ORGANIZATION: organization
+  SUPPORT_CONTACT: supportContact
+  RETURN_URLS: ''
+  ENTRA_CLIENT_ID: clientId
+  ENTRA_AUTHORITY: 'https://login.microsoftonline.com'
+  ENTRA_TENANTS: tenants
+  ENTRA_CREDENTIAL: 'managed_identity'
+  ENTRA_CERTIFICATE_SECRET: ''
+  ENTRA_ASSERTION_SCOPE: 'api://AzureADTokenExchange/.default'
+  AZURE_CLIENT_ID: identityClientId
+  EWS_URL: 'https://outlook.office365.com/EWS/Exchange.asmx'
+  EWS_DELEGATED_SCOPE: 'https://outlook.office365.com/EWS.AccessAsUser.All'
+  EWS_APP_SCOPE: 'https://outlook.office365.com/.default'
+  GRAPH_SCOPES: 'https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read'
+  KEY_VAULT_URL: vaultUrl
+  MailboxStorage__blobServiceUri: blobUrl
+  MailboxStorage__queueServiceUri: queueUrl
+  MailboxStorage__tableServiceUri: tableUrl
+  SYNC_SCHEDULE: '0 */30 * * * *'
+  SWEEP_SCHEDULE: '0 15 2 * * *'
+  SYNC_INTERVAL_MINUTES: '30'
+  SYNC_SHARDS: '16'
+  SYNC_BUDGET_SECONDS: '240'
+  SYNC_CONNECTIONS: '3'
+  SYNC_FOLDERS_IN: ''
+  SYNC_FOLDERS_OUT: 'junkemail,deleteditems'
+  SYNC_MAIL_DAYS: '0'
+  SYNC_CONTENT: 'mime'
+  SYNC_LARGEST_ITEM_MB: '150'
+  SYNC_PRIVATE_ITEMS: 'false'
+  SYNC_EXCLUDE: ''
+  SYNC_ARCHIVES: 'false'
+  SYNC_OCCURRENCE_DAYS_BACK: '14'
+  SYNC_OCCURRENCE_DAYS_AHEAD: '365'
+  REPLICA_DELETED_DAYS: '7'
+  SIGN_IN_MINUTES: '15'
+  SESSION_MINUTES: '30'
+  INVITATION_DAYS: '7'
+  REJECTIONS_BEFORE_SIGN_IN: '6'
+  FAILURES_BEFORE_SUSPENSION: '10'
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    keyVaultReferenceIdentity: identityId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: deploymentContainerUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: { name: 'python', version: '3.13' }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: maximumInstances
+        triggers: { http: { perInstanceConcurrency: 16 } }
+      }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      appSettings: [for setting in items(union(platformSettings, programSettings, settingOverrides)): {
+        name: setting.key
+        value: setting.value
+      }]
+    }
+  }
+}
+
+// Deployment is by identity too: no user name and password for FTP or the deployment site.
+resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [for door in ['ftp', 'scm']: {
+  parent: app
+  name: door
+  properties: { allow: false }
+}]
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: app
+  properties: {
+    workspaceId: workspaceId
+    metrics: [{ category: 'AllMetrics', enabled: true }]
+  }
+}
+
+output name string = app.name
