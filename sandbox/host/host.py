@@ -1,0 +1,126 @@
+"""The host itself: starts the worker, serves what the app has, and ends in good order."""
+
+import asyncio
+import logging
+import signal
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.host import logs
+from sandbox.host.admin import AdminDoor
+from sandbox.host.config import HostFile, read_host_file
+from sandbox.host.http_door import LARGEST_BODY, HttpDoor
+from sandbox.host.timers import TimerStatus
+from sandbox.host.triggers import TriggerFactory, Triggers
+from sandbox.host.worker import Worker
+
+log = logging.getLogger("host")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run: the app's folder, where to listen (port 0: any), and what differs from the real host's ways.
+
+    `drain` and `lease` in seconds: how long invocations under way may take at the end, and for how long a taken
+    message stays hidden without renewal. The real host's lease is 600; a shorter one brings the messages of a
+    host that was killed back sooner.
+    """
+
+    app: Path
+    port: int
+    certificate: Path
+    key: Path
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    timer_status: Path | None = None
+    drain: float = 10.0
+    lease: float = 600.0
+
+
+class Host:
+    """One run of one app."""
+
+    def __init__(self, options: Options, settings: Mapping[str, str]) -> None:
+        """Raises ConfigInvalid when host.json cannot be used."""
+        self._options = options
+        self._settings = settings
+        self._file: HostFile = read_host_file(options.app / "host.json")
+        self._worker = Worker(options.app, self._file.function_timeout)
+        self._listening: list[asyncio.Task[None]] = []
+
+    async def run(self) -> bool:
+        """Serve until SIGTERM or SIGINT; whether everything under way came to its end.
+
+        Raises AppInvalid, ConfigInvalid, OSError (the port is taken).
+        """
+        logs.configure(self._file.log_levels, self._worker.function_of)
+        triggers = await self._triggers()
+        site = await self._serve(triggers)
+        self._listen(triggers)
+        await _told_to_stop()
+        log.info("Host is shutting down")
+        return await self._stop(site, triggers)
+
+    async def _triggers(self) -> Triggers:
+        functions = await self._worker.start()
+        factory = TriggerFactory(
+            self._worker,
+            self._file,
+            settings=self._settings,
+            schedules=self._options.schedules,
+            status=TimerStatus(self._options.timer_status),
+            lease=self._options.lease,
+        )
+        triggers = factory.triggers(functions)
+        log.info("Found functions: %s", ", ".join(f"{found.name} ({found.kind})" for found in functions))
+        return triggers
+
+    async def _serve(self, triggers: Triggers) -> web.AppRunner:
+        door = HttpDoor(self._worker, triggers.http, self._file)
+        application = web.Application(client_max_size=LARGEST_BODY)
+        application.add_routes(AdminDoor(self._worker, triggers).routes())
+        application.router.add_route("*", "/{path:.*}", door.serve)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=self._options.drain)
+        await runner.setup()
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(self._options.certificate, self._options.key)
+        await web.TCPSite(runner, "127.0.0.1", self._options.port, ssl_context=tls).start()
+        log.info("Host started: https://localhost:%d", runner.addresses[0][1])
+        return runner
+
+    def _listen(self, triggers: Triggers) -> None:
+        with logs.own_traffic():
+            runs = [timer.run() for timer in triggers.timers.values()]
+            runs += [queue.run() for queue in triggers.queues.values()]
+            self._listening = [asyncio.create_task(run) for run in runs]
+
+    async def _stop(self, site: web.AppRunner, triggers: Triggers) -> bool:
+        for task in self._listening:
+            task.cancel()
+        await asyncio.gather(*self._listening, return_exceptions=True)
+        ended = await self._drained(site, triggers)
+        for service in triggers.services.values():
+            await service.close()
+        return ended
+
+    async def _drained(self, site: web.AppRunner, triggers: Triggers) -> bool:
+        """Let what is under way end, within the time given for it."""
+        queues = (queue.drain() for queue in triggers.queues.values())
+        ending = asyncio.gather(site.cleanup(), self._worker.idle(), *queues)
+        try:
+            await asyncio.wait_for(ending, self._options.drain)
+        except TimeoutError:
+            log.warning("Still running at the end: %s", ", ".join(self._worker.in_flight))
+            return False
+        return not self._worker.has_abandoned
+
+
+async def _told_to_stop() -> None:
+    """Return at the first SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
