@@ -1,0 +1,82 @@
+"""The sandbox for contract and e2e tests: one a worker, on ports of the system's choice.
+
+authority           the certificate authority (files), also for servers that a test runs itself
+sandbox             the whole sandbox as a process: .endpoints, .control, .app_environment, .password(address)
+azurite             where its Storage is: .blob, .queue, .table
+azure_environment   this process's environment made such that an unmodified DefaultAzureCredential and
+                    requests get on with the sandbox
+faults              add(rule) puts a fault into a service; all are gone after the test
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.authority import Authority
+from sandbox.process import Sandbox, running_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture(scope="session")
+def authority(sandbox_state: Path) -> Authority:
+    return Authority.at(sandbox_state / "tls")
+
+
+@pytest.fixture(scope="session")
+def sandbox(sandbox_state: Path, authority: Authority) -> Iterator[Sandbox]:
+    with running_sandbox(sandbox_state, "--in-memory", "--messages", "120") as running:
+        assert running.endpoints["ca"] == str(authority.ca)
+        yield running
+
+
+@dataclass(frozen=True, slots=True)
+class Azurite:
+    blob: str
+    queue: str
+    table: str
+
+
+@pytest.fixture(scope="session")
+def azurite(sandbox: Sandbox) -> Azurite:
+    return Azurite(*(sandbox.endpoints[service] for service in ("blob", "queue", "table")))
+
+
+@pytest.fixture(scope="session")
+def azure_environment(sandbox: Sandbox) -> Iterator[Mapping[str, str]]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.app_environment.items():
+            patch.setenv(name, value)
+        yield sandbox.app_environment
+
+
+class Faults:
+    """Puts faults into the sandbox's services, and tells what was asked of them."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._control = sandbox.control
+
+    def add(self, service: str, fault: Mapping[str, Any], **rule: Any) -> str:
+        """Add a rule (match, skip, times besides); gives its id."""
+        return str(self._control.post("/faults", {"service": service, "fault": dict(fault)} | rule)["id"])
+
+    def hits(self, rule: str) -> int:
+        """How often a rule has struck."""
+        return int(next(r["hits"] for r in self._control.get("/faults")["rules"] if r["id"] == rule))
+
+    def clear(self) -> None:
+        """Take every rule out."""
+        self._control.delete("/faults")
+
+
+@pytest.fixture
+def faults(sandbox: Sandbox) -> Iterator[Faults]:
+    plan = Faults(sandbox)
+    yield plan
+    plan.clear()
