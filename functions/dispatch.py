@@ -25,8 +25,8 @@ def dispatch(timer: func.TimerRequest) -> None:
 def dispatch_shard(message: func.QueueMessage) -> None:
     """One message for each due mailbox of a shard."""
     shard, sweep = number_in(message, "shard"), flag_in(message, "sweep")
-    mailboxes = app().dispatch.shard(shard, sweep=sweep)
-    _log.info("shard dispatched", extra={"shard": shard, "mailboxes": mailboxes, "sweep": sweep})
+    done = app().dispatch.shard(shard, sweep=sweep)
+    _log.info("shard dispatched", extra={"shard": shard, "mailboxes": done.sent, "late": done.late, "sweep": sweep})
 
 
 @blueprint.timer_trigger(schedule="%SWEEP_SCHEDULE%", arg_name="timer", run_on_startup=False, use_monitor=True)

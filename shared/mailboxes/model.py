@@ -1,7 +1,7 @@
 """A mailbox as we know it, and the plain rules of its life. No vendor, no clock, no storage in here."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.sources.port import AccessMode
@@ -69,3 +69,8 @@ class Mailbox:
 def is_due(mailbox: Mailbox, now: datetime) -> bool:
     """Whether a dispatch at `now` should send this mailbox to be synced."""
     return mailbox.status in SYNCED and (mailbox.due_at is None or mailbox.due_at <= now)
+
+
+def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
+    """Whether a running mailbox has had no success for three intervals: what the freshness alarm counts."""
+    return mailbox.status in SYNCED and (mailbox.last_success_at or mailbox.created_at) < now - 3 * interval

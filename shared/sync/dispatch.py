@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.mailboxes.model import is_due
+from shared.mailboxes.model import is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 
 SECONDS_A_MAILBOX = 0.5
@@ -17,6 +18,14 @@ SWEEP_HOURS = 8
 
 WIDEST = 0.8
 """The part of the interval that starts may be spread over, so that the last is done before the next tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What one shard's dispatch did: how many mailboxes were sent, how many running ones are late."""
+
+    sent: int
+    late: int
 
 
 class Dispatch:
@@ -42,24 +51,29 @@ class Dispatch:
             self._queue.send_shard(shard, sweep=sweep)
         return self._shards
 
-    def shard(self, shard: int, *, sweep: bool = False) -> int:
-        """Send one shard's due mailboxes, each at its own place in the interval; gives how many.
+    def shard(self, shard: int, *, sweep: bool = False) -> Dispatched:
+        """Send one shard's due mailboxes, each at its own place in the interval.
 
         A shard number of a former, larger number of shards sends nothing.
         """
         if not 0 <= shard < self._shards:
-            return 0
+            return Dispatched(0, 0)
         now = self._clock()
-        due = [mailbox.id for mailbox in self._registry.in_shard(shard) if is_due(mailbox, now)]
-        window = self._window(len(due), SWEEP_SECONDS_A_MAILBOX if sweep else SECONDS_A_MAILBOX, sweep)
+        due, late = [], 0
+        for mailbox in self._registry.in_shard(shard):
+            late += is_late(mailbox, now, self._interval)
+            if is_due(mailbox, now):
+                due.append(mailbox.id)
+        window = self._window(len(due), sweep)
         for mailbox_id in due:
             self._queue.send_mailbox(mailbox_id, delay_seconds=int(place(mailbox_id) * window), sweep=sweep)
-        return len(due)
+        return Dispatched(len(due), late)
 
-    def _window(self, mailboxes: int, seconds_each: float, sweep: bool) -> float:
+    def _window(self, mailboxes: int, sweep: bool) -> float:
         """Over how many seconds starts are spread: as long as so many need, within the time there is."""
-        there_is = SWEEP_HOURS * 3600 if sweep else self._interval.total_seconds() * WIDEST
-        return min(mailboxes * seconds_each, there_is)
+        if sweep:
+            return min(mailboxes * SWEEP_SECONDS_A_MAILBOX, SWEEP_HOURS * 3600)
+        return min(mailboxes * SECONDS_A_MAILBOX, self._interval.total_seconds() * WIDEST)
 
 
 def place(mailbox_id: str) -> float:
