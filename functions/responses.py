@@ -7,6 +7,7 @@ from typing import Any
 
 import azure.functions as func
 
+from shared.app import app
 from shared.errors import SettingsInvalid
 from shared.pages.pages import Pages
 from shared.pages.problems import problem_of
@@ -49,7 +50,7 @@ def html(
     *,
     cookies: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
-    **values: object,
+    **values: Any,
 ) -> func.HttpResponse:
     """A page, never stored by browser or proxy."""
     return respond(_pages().render(template, **values), status, "text/html", headers, cookies)
@@ -76,7 +77,7 @@ def problem(
     *,
     cookies: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
-    **values: object,
+    **values: Any,
 ) -> func.HttpResponse:
     """The page for something that went wrong: a shared.errors.Reason, or a problem code of the catalogue.
 
@@ -160,10 +161,7 @@ def _checked(url: str) -> str:
 
 def _pages() -> Pages:
     """The deployment's pages; without usable settings, pages that at least can say so."""
-    from shared.app import app  # noqa: PLC0415 -- first use composes the app
-
     try:
-        pages: Any = app().pages
+        return app().pages
     except SettingsInvalid:
         return Pages("")
-    return pages  # type: ignore[no-any-return]

@@ -36,6 +36,10 @@ class Catalogue:
             found = found["one" if values.get("count") == 1 else "other"]
         return str(found).format_map({name: _shown(value) for name, value in values.items()})
 
+    def lines(self, key: str) -> list[str]:
+        """Several sentences that belong together."""
+        return [str(line) for line in self._find(key)]
+
     def keys(self, section: str) -> list[str]:
         """The keys right below a section."""
         return list(self._find(section))

@@ -13,6 +13,10 @@ from markupsafe import Markup
 
 from shared.pages import paths
 from shared.pages.catalogue import Catalogue, english
+from shared.pages.my_sync import CONFIRMED_FIRST
+
+MY_APPS_URL = "https://myapps.microsoft.com"
+"""Where a person can see, and withdraw, what they have permitted applications to do."""
 
 
 class Pages:
@@ -30,8 +34,11 @@ class Pages:
         )
         self._environment.globals.update(
             t=self.text,
+            lines=self.catalogue.lines,
             known=self.catalogue.__contains__,
             paths=paths,
+            confirmed_first=CONFIRMED_FIRST,
+            my_apps_url=MY_APPS_URL,
             organization=organization,
             support_contact=support_contact,
             support_url=contact_url(support_contact),

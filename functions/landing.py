@@ -1,0 +1,46 @@
+"""The public doors: the first page, the files that pages need, the health check, and whatever is not there."""
+
+import azure.functions as func
+
+from functions.doors import METHODS, door
+from functions.responses import html, json, problem, respond
+from shared.app import app
+from shared.pages.landing import promise
+from shared.pages.pages import static_file
+
+blueprint = func.Blueprint()
+
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+@blueprint.route(route="/", methods=METHODS)
+@door("GET")
+def landing(request: func.HttpRequest) -> func.HttpResponse:
+    """What is read and kept, and the sign-in link. Nothing personal, so it may be cached for a minute."""
+    return html("landing", headers={"Cache-Control": "public, max-age=60"}, **promise(app().settings))
+
+
+@blueprint.route(route="static/{file}", methods=METHODS)
+@door("GET")
+def static(request: func.HttpRequest) -> func.HttpResponse:
+    """The style sheet, the script, the icon."""
+    name = request.route_params.get("file", "")
+    body = static_file(name)
+    if body is None:
+        return problem("not_found")
+    return respond(body, 200, _TYPES[name.rpartition(".")[2]], {"Cache-Control": "public, max-age=3600"})
+
+
+@blueprint.route(route="health", methods=METHODS)
+@door("GET", api=True)
+def health(request: func.HttpRequest) -> func.HttpResponse:
+    """Whether this instance serves: its settings can be read. Says nothing about anybody's mailbox."""
+    app().settings  # noqa: B018 -- raises when they cannot be used
+    return json({"status": "ok"})
+
+
+@blueprint.route(route="{*path}", methods=METHODS)
+@door(*METHODS)
+def elsewhere(request: func.HttpRequest) -> func.HttpResponse:
+    """Every other address."""
+    return problem("not_found")

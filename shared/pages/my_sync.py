@@ -1,0 +1,110 @@
+"""What a person's own page shows of a mailbox: plain data in, the template's values out."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import ItemIssue, Run
+from shared.pages.problems import PROBLEMS
+from shared.pages.status import Act, Shown, estimate_key, next_sync_at, progress, shown
+
+SESSIONS_SHOWN = 10
+
+CONFIRMED_FIRST = frozenset({Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE})
+"""What is asked about once more, on a page of its own, before it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueGroup:
+    """Issues of one reason together: a person acts on reasons, not on single items."""
+
+    reason: str
+    count: int
+    first_at: datetime
+    next_try_at: datetime
+    support: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One pass as the list of sessions shows it. `result` is the key of its sentence."""
+
+    started_at: datetime
+    seconds: int
+    result: str
+    created: int
+    updated: int
+    moved: int
+    deleted: int
+    issues: int
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing had changed."""
+        return not (self.created or self.updated or self.moved or self.deleted)
+
+
+def live_values(
+    mailbox: Mailbox, runs: Sequence[Run], issues: Sequence[ItemIssue], now: datetime, interval: timedelta
+) -> dict[str, Any]:
+    """The part of the page that changes while one looks at it."""
+    made = progress(mailbox, runs, now)
+    estimate, number = estimate_key(made.minutes if made else None)
+    return {
+        "mailbox": mailbox,
+        "shown": shown(mailbox, now, interval),
+        "progress": made,
+        "estimate": (estimate, number),
+        "next_at": next_sync_at(mailbox, now, interval),
+        "sessions": [_session(run) for run in runs[:SESSIONS_SHOWN]],
+        "issues": grouped(issues),
+    }
+
+
+def acts_for(mailbox: Mailbox, now_shown: Shown) -> list[Act]:
+    """What can be done with the mailbox besides the one thing that its status asks for, mildest first."""
+    offered = {
+        Status.ACTIVE: [Act.SYNC, Act.PAUSE, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
+        Status.NEEDS_ADMIN: [Act.SYNC, Act.PAUSE, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
+        Status.PAUSED: [Act.START, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
+        Status.SUSPENDED: [Act.START, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
+        Status.NEEDS_SIGN_IN: [Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
+        Status.DISCONNECTED: [Act.SIGN_IN, Act.ERASE],
+    }[mailbox.status]
+    return [act for act in offered if act is not now_shown.act]
+
+
+def grouped(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
+    """Issues by reason, the most frequent first."""
+    by_reason: dict[str, list[ItemIssue]] = defaultdict(list)
+    for issue in issues:
+        by_reason[issue.reason if issue.reason in PROBLEMS else "item_unreadable"].append(issue)
+    groups = [
+        IssueGroup(
+            reason=reason,
+            count=len(group),
+            first_at=min(issue.first_at for issue in group),
+            next_try_at=min(issue.next_try_at for issue in group),
+            support=tuple(sorted({issue.support for issue in group if issue.support})),
+        )
+        for reason, group in by_reason.items()
+    ]
+    return sorted(groups, key=lambda group: (-group.count, group.reason))
+
+
+def _session(run: Run) -> Session:
+    known = {"done": f"sessions.{run.kind}_done", "continues": "sessions.continues"}
+    failed = f"problems.{run.outcome}.title" if run.outcome in PROBLEMS else "sessions.failed"
+    return Session(
+        started_at=run.started_at,
+        seconds=round((run.ended_at - run.started_at).total_seconds()),
+        result=known.get(run.outcome, failed),
+        created=run.created,
+        updated=run.updated,
+        moved=run.moved,
+        deleted=run.deleted,
+        issues=run.issues,
+    )

@@ -1,0 +1,97 @@
+// Times in the reader's zone; live progress; copying a link; filtering a table. Every page works without it.
+"use strict";
+
+(() => {
+  const SOONEST = 3000; // milliseconds between looks while something goes on
+  const LATEST = 60000; // and while nothing does
+  const LONGEST = 4 * 60 * 60 * 1000; // after that nobody is looking any more
+
+  function localise(root) {
+    const shown = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    for (const element of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(element.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      element.title = element.textContent;
+      element.textContent = shown.format(at);
+    }
+  }
+
+  function follow(live) {
+    const announcement = document.getElementById("announcement");
+    const began = Date.now();
+    let wait = SOONEST;
+    let timer = 0;
+    let told = spoken(live);
+
+    function spoken(root) {
+      const headline = root.querySelector("[data-headline]");
+      const percent = root.querySelector("[data-percent]");
+      const tens = percent ? Math.floor(Number(percent.dataset.percent) / 10) * 10 : 0;
+      return (headline ? headline.textContent : "") + (tens ? `, ${tens} %` : "");
+    }
+
+    function show(html) {
+      const fresh = new DOMParser().parseFromString(html, "text/html").body;
+      const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
+      localise(fresh);
+      live.replaceChildren(...fresh.childNodes);
+      if (focused && document.getElementById(focused)) document.getElementById(focused).focus();
+      const now = spoken(live);
+      if (now !== told) announcement.textContent = told = now;
+      const goesOn = live.querySelector("[data-live]")?.dataset.live === "yes";
+      wait = goesOn ? SOONEST : LATEST;
+    }
+
+    async function look() {
+      try {
+        const answer = await fetch(live.dataset.source, { credentials: "same-origin", cache: "no-store" });
+        if (answer.status === 401 || answer.status === 404) return;
+        if (answer.ok) show(await answer.text());
+        else wait = Math.min(wait * 2, LATEST);
+      } catch {
+        wait = Math.min(wait * 2, LATEST);
+      }
+      plan();
+    }
+
+    function plan() {
+      clearTimeout(timer);
+      if (!document.hidden && Date.now() - began < LONGEST) timer = setTimeout(look, wait);
+    }
+
+    wait = live.querySelector("[data-live]")?.dataset.live === "yes" ? SOONEST : LATEST;
+    document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : plan()));
+    plan();
+  }
+
+  function copying(button) {
+    const field = document.getElementById(button.dataset.copy);
+    if (!field || !navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = button.dataset.copied;
+    });
+  }
+
+  function filtering(field) {
+    const rows = document.getElementById(field.dataset.filters).tBodies[0].rows;
+    const matches = field.parentElement.querySelector("[data-matches]");
+    field.parentElement.hidden = false;
+    field.addEventListener("input", () => {
+      const wanted = field.value.trim().toLowerCase();
+      let count = 0;
+      for (const row of rows) {
+        row.hidden = !row.textContent.toLowerCase().includes(wanted);
+        if (!row.hidden) count += 1;
+      }
+      matches.textContent = wanted ? matches.dataset.matches.replace("#", count) : "";
+    });
+  }
+
+  localise(document);
+  const live = document.getElementById("live");
+  if (live) follow(live);
+  document.querySelectorAll("[data-copy]").forEach(copying);
+  document.querySelectorAll("[data-filters]").forEach(filtering);
+})();

@@ -1,0 +1,184 @@
+"""What a mailbox's status shows: decided here from plain data, worded by the catalogue, painted by the templates.
+
+The effective status is not always the stored one: a mailbox that is active and has not been synced for two intervals
+is late, whatever its record says.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.mailboxes.model import SYNCED, Mailbox, Status
+from shared.mailboxes.port import Run
+from shared.pages.problems import PROBLEMS
+
+LATE_AFTER = 2
+"""Intervals without a success after which an active mailbox is late."""
+
+LONGEST_PASS = timedelta(minutes=30)
+"""A pass that began longer ago is not under way any more, whatever its record says: the process ended."""
+
+EVIDENCE_ITEMS = 100
+EVIDENCE_SECONDS = 15
+"""What has to have been seen of a first sync before anything is said about how long it takes."""
+
+LONGEST_IN_MINUTES = 90
+
+
+class Tone(StrEnum):
+    """How a status feels; the style sheet's colours, always together with a word and a sign."""
+
+    GOOD = "good"
+    WORKING = "working"
+    ATTENTION = "attention"
+    STOPPED = "stopped"
+
+
+class Act(StrEnum):
+    """What a person can do with a mailbox; also the last part of the path it is posted to."""
+
+    SYNC = "sync"
+    PAUSE = "pause"
+    START = "start"
+    SIGN_IN = "sign-in"
+    CHANGE_ACCOUNT = "change-account"
+    DISCONNECT = "disconnect"
+    ERASE = "erase"
+    APPROVAL = "approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown: `state` is the key under [statuses], `reason` the problem that explains it, if one does.
+
+    `act` is the one thing to do, if there is one. `live`: whether the page should look again by itself.
+    """
+
+    state: str
+    tone: Tone
+    act: Act | None = None
+    reason: str = ""
+    live: bool = False
+
+
+def shown(mailbox: Mailbox, now: datetime, interval: timedelta) -> Shown:
+    """The effective status of a mailbox."""
+    reason = mailbox.reason if mailbox.reason in PROBLEMS else ""
+    match mailbox.status:
+        case Status.PAUSED:
+            return Shown("paused", Tone.STOPPED, Act.START)
+        case Status.DISCONNECTED:
+            return Shown("disconnected", Tone.STOPPED, Act.SIGN_IN)
+        case Status.SUSPENDED:
+            return Shown("suspended", Tone.STOPPED, Act.START, reason)
+        case Status.NEEDS_SIGN_IN:
+            return Shown("needs_sign_in", Tone.ATTENTION, Act.SIGN_IN, reason)
+        case Status.NEEDS_ADMIN:
+            return Shown("needs_admin", Tone.ATTENTION, Act.APPROVAL, reason)
+        case Status.ACTIVE:
+            return _active(mailbox, reason, now, interval)
+
+
+def _active(mailbox: Mailbox, reason: str, now: datetime, interval: timedelta) -> Shown:
+    """An active mailbox: late before anything else, so that work under way never hides a stale replica."""
+    if is_late(mailbox, now, interval):
+        return Shown("late", Tone.ATTENTION, Act.SYNC, reason, live=is_syncing(mailbox, now))
+    if not mailbox.first_sync_done:
+        return _first_sync(mailbox, reason, now)
+    if is_syncing(mailbox, now):
+        return Shown("syncing", Tone.WORKING, live=True)
+    if reason:
+        return Shown("retrying", Tone.WORKING, Act.SYNC, reason)
+    return Shown("up_to_date_except" if mailbox.issues else "up_to_date", Tone.GOOD, Act.SYNC)
+
+
+def _first_sync(mailbox: Mailbox, reason: str, now: datetime) -> Shown:
+    if reason and not is_syncing(mailbox, now):
+        return Shown("first_sync_retrying", Tone.WORKING, Act.SYNC, reason, live=True)
+    begun = is_syncing(mailbox, now) or mailbox.last_pass_at is not None
+    return Shown("first_sync" if begun else "first_sync_waiting", Tone.WORKING, live=True)
+
+
+def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
+    """Whether an active mailbox has gone without a success for more than two intervals.
+
+    A first sync of any size is not late while its passes go on: it counts from the last pass, or from the start.
+    """
+    since = mailbox.last_success_at or mailbox.created_at
+    if not mailbox.first_sync_done and mailbox.last_pass_at and not mailbox.reason:
+        since = max(since, mailbox.last_pass_at)
+    if not mailbox.first_sync_done and is_syncing(mailbox, now) and mailbox.syncing_since:
+        since = max(since, mailbox.syncing_since)
+    return now - since > interval * LATE_AFTER
+
+
+def is_syncing(mailbox: Mailbox, now: datetime) -> bool:
+    """Whether a pass is under way."""
+    return mailbox.syncing_since is not None and now - mailbox.syncing_since < LONGEST_PASS
+
+
+def next_sync_at(mailbox: Mailbox, now: datetime, interval: timedelta) -> datetime | None:
+    """About when the next sync by itself begins: the first tick from now that finds it due; None when none will.
+
+    Ticks are taken to come at whole multiples of the interval since midnight UTC, as the schedule's default does.
+    """
+    if mailbox.status not in SYNCED:
+        return None
+    after = max(now, mailbox.due_at or now)
+    midnight = after.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + interval * (math.floor((after - midnight) / interval) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a first sync is. `minutes` is an estimate of what is left, None without evidence."""
+
+    done: int
+    total: int
+    percent: int
+    minutes: int | None
+
+
+def progress(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> Progress | None:
+    """The progress of a first sync; None when it is done, or when it is not known yet how much there is."""
+    if mailbox.first_sync_done or mailbox.in_scope <= 0:
+        return None
+    done = min(mailbox.items, mailbox.in_scope)
+    percent = min(99, done * 100 // mailbox.in_scope)
+    return Progress(done, mailbox.in_scope, percent, _minutes_left(mailbox, runs, now))
+
+
+def _minutes_left(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> int | None:
+    """What is left at the speed seen so far; None while nothing goes on, or before there is enough to go by."""
+    if mailbox.status is not Status.ACTIVE:
+        return None
+    items, seconds = _seen(mailbox, runs, now)
+    if items < EVIDENCE_ITEMS or seconds < EVIDENCE_SECONDS:
+        return None
+    left = max(0, mailbox.in_scope - mailbox.items)
+    return max(1, math.ceil(left * seconds / items / 60))
+
+
+def _seen(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> tuple[int, float]:
+    """The evidence: so many items in so many seconds, waiting between passes included.
+
+    Passes that have ended are the better witness; before there are any, the one under way has to do.
+    """
+    passes = [run for run in runs if run.kind == "pass"]
+    if passes:
+        span = max(run.ended_at for run in passes) - min(run.started_at for run in passes)
+        return sum(run.created for run in passes), span.total_seconds()
+    if mailbox.syncing_since is None:
+        return 0, 0.0
+    return mailbox.items, (now - mailbox.syncing_since).total_seconds()
+
+
+def estimate_key(minutes: int | None) -> tuple[str, int]:
+    """The sentence for an estimate, and its number: minutes up to an hour and a half, then hours."""
+    if minutes is None:
+        return "progress.estimate_none", 0
+    if minutes <= LONGEST_IN_MINUTES:
+        return "progress.estimate_minutes", minutes
+    return "progress.estimate_hours", round(minutes / 60)

@@ -1,0 +1,180 @@
+"""Sample values for every template, in every shape that matters: what the tests render and the screenshots show."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.errors import Reason
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import ItemIssue, Run
+from shared.pages.my_sync import acts_for, live_values
+from shared.pages.operator import operator_values
+from shared.pages.problems import PROBLEMS, problem_of
+from shared.pages.status import shown
+from shared.sources.port import AccessMode
+
+NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
+INTERVAL = timedelta(minutes=30)
+MINUTE = timedelta(minutes=1)
+
+MAILBOX = Mailbox(
+    id="4f1c2a7e-mailbox",
+    shard=3,
+    tenant_id="tenant",
+    owner_id="owner",
+    address="ada.lovelace@contoso.example",
+    display_name="Ada Lovelace",
+    authorization_id="authorization",
+    mode=AccessMode.DELEGATED,
+    created_at=NOW - timedelta(days=9),
+    first_sync_done=True,
+    items=12480,
+    in_scope=12480,
+    last_pass_at=NOW - 6 * MINUTE,
+    last_success_at=NOW - 6 * MINUTE,
+    complete_as_of=NOW - 6 * MINUTE,
+)
+
+FIRST = MAILBOX.having(
+    first_sync_done=False,
+    created_at=NOW - 4 * MINUTE,
+    syncing_since=NOW - 3 * MINUTE,
+    items=4321,
+    in_scope=12480,
+    last_pass_at=None,
+    last_success_at=None,
+    complete_as_of=None,
+)
+
+
+def run(minutes_ago: int, seconds: int = 3, outcome: str = "done", **counts: int) -> Run:
+    """A session so many minutes ago."""
+    started = NOW - minutes_ago * MINUTE
+    return Run(MAILBOX.id, started, started + timedelta(seconds=seconds), outcome, **counts)
+
+
+def issue(number: int, reason: Reason, support: str = "") -> ItemIssue:
+    """An issue of one item."""
+    return ItemIssue(
+        MAILBOX.id, f"item-{number}", "folder", reason, support, 2, NOW - timedelta(days=1), NOW + 24 * MINUTE
+    )
+
+
+RUNS = [
+    run(6, created=3, updated=1),
+    run(36),
+    run(66, seconds=31, outcome="throttled"),
+    run(96, seconds=12, created=41, moved=7, deleted=12, issues=2),
+    run(126, seconds=240, outcome="continues", created=9800, issues=1),
+]
+
+ISSUES = [issue(1, Reason.ITEM_TOO_LARGE), issue(2, Reason.ITEM_TOO_LARGE), issue(3, Reason.ITEM_CORRUPT, "ErrorX")]
+
+STATES = {
+    "up-to-date": (MAILBOX, RUNS, []),
+    "exceptions": (MAILBOX.having(issues=3), RUNS, ISSUES),
+    "syncing": (MAILBOX.having(syncing_since=NOW - MINUTE), RUNS, []),
+    "retrying": (MAILBOX.having(reason="throttled"), RUNS, []),
+    "late": (MAILBOX.having(last_success_at=NOW - timedelta(hours=3), reason="unavailable"), RUNS, []),
+    "first-waiting": (FIRST.having(syncing_since=None, items=0, in_scope=0), [], []),
+    "first-counting": (FIRST.having(items=0, in_scope=0), [], []),
+    "first": (FIRST, [], []),
+    "first-interrupted": (FIRST.having(syncing_since=None, reason="timed_out"), [], []),
+    "paused": (MAILBOX.having(status=Status.PAUSED), RUNS, []),
+    "needs-sign-in": (
+        MAILBOX.having(status=Status.NEEDS_SIGN_IN, reason="grant_revoked", support="AADSTS50173"),
+        RUNS,
+        [],
+    ),
+    "needs-admin": (MAILBOX.having(status=Status.NEEDS_ADMIN, reason="ews_blocked", support="403"), RUNS, []),
+    "suspended": (MAILBOX.having(status=Status.SUSPENDED, reason="bad_answer"), RUNS, []),
+    "disconnected": (MAILBOX.having(status=Status.DISCONNECTED), RUNS, []),
+}
+
+PROMISE: dict[str, object] = {
+    "minutes": 30,
+    "usual_folders": True,
+    "content": "mime",
+    "mail_days": 0,
+    "private_items": False,
+    "deleted_days": 7,
+}
+
+
+def live(state: str) -> dict[str, object]:
+    """The values of the changing part of My sync, in one of the states."""
+    mailbox, runs, issues = STATES[state]
+    return live_values(mailbox, runs, issues, NOW, INTERVAL) | {"csrf": "csrf-token"}
+
+
+def my_sync(state: str, **values: object) -> tuple[str, dict[str, object]]:
+    """The whole page."""
+    mailbox = STATES[state][0]
+    acts = acts_for(mailbox, shown(mailbox, NOW, INTERVAL))
+    return "my_sync", live(state) | {"acts": acts, "others": [], "done": "", **values}
+
+
+def problem(code: str, **values: object) -> tuple[str, dict[str, object]]:
+    """A problem's page."""
+    found = problem_of(code)
+    return "problem", {"code": code, "target": found.target, "support": "", "values": values, **values}
+
+
+def _fleet() -> list[Mailbox]:
+    return [
+        mailbox.having(id=f"{number:08d}-{state}", address=f"person.{number}@contoso.example")
+        for number, (state, (mailbox, _, _)) in enumerate(STATES.items())
+    ]
+
+
+def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
+    """Every page by a name of its own: the template and its values."""
+    other = MAILBOX.having(id="other", address="ada@fabrikam.example")
+    pages: dict[str, tuple[str, dict[str, object]]] = {
+        "landing": ("landing", PROMISE),
+        "landing-narrow": ("landing", PROMISE | {"content": "metadata", "mail_days": 90, "usual_folders": False}),
+        "onward": ("onward", {"url": "https://login.example/authorize?a=1&b=2"}),
+        "connected": ("connected", {"address": MAILBOX.address, "next_at": NOW, "return_url": ""}),
+        "connected-return": (
+            "connected",
+            {"address": MAILBOX.address, "next_at": None, "return_url": "https://a.example/"},
+        ),
+        "invitation": (
+            "invitation",
+            {"address": MAILBOX.address, "valid_until": NOW, "target": "/sign-in?invitation=x"},
+        ),
+        "signed-out": ("signed_out", {}),
+        "approval": (
+            "need_admin_approval",
+            {"approval_url": "https://sync.contoso.example/approval", "support": "AADSTS90094"},
+        ),
+        "approved": ("admin_consented", {"waiting": 2}),
+        "no-mailbox": ("no_mailbox", {"csrf": "c"}),
+        "receipt": (
+            "receipt",
+            {
+                "number": "r-2f9c1b",
+                "erased_at": NOW,
+                "gone": [
+                    ("packs", 51),
+                    ("feed", 104),
+                    ("items", 12480),
+                    ("runs", 318),
+                    ("secrets", 4),
+                    ("new-name", 1),
+                ],
+                "held_until": NOW + timedelta(days=90),
+            },
+        ),
+        "operator": ("admin", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),
+        "operator-attention": ("admin", operator_values(_fleet(), NOW, INTERVAL, "attention") | {"csrf": "c"}),
+        "operator-empty": ("admin", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
+        "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
+    }
+    for act in ("change-account", "disconnect", "erase"):
+        pages[f"confirm-{act}"] = ("confirm", {"act": act, "mailbox": MAILBOX, "csrf": "c"})
+    for state in STATES:
+        pages[f"my-sync-{state}"] = my_sync(state)
+    for code in PROBLEMS:
+        pages[f"problem-{code}"] = problem(code)
+    pages["problem-wrong_account"] = problem("wrong_account", wanted=MAILBOX.address, actual="bob@contoso.example")
+    pages["problem-conditional_access"] = problem("conditional_access", support="AADSTS53003")
+    return pages

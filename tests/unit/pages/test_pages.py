@@ -1,0 +1,147 @@
+"""Every page renders, escapes what it is given, and brings nothing along that its security policy forbids."""
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import UndefinedError
+
+from shared.pages.pages import Pages, contact_url, shown_time, static_file
+from tests.unit.pages.samples import MAILBOX, all_pages, my_sync, problem
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+PAGES = Pages("Contoso Ltd", "help@contoso.example")
+
+
+class Elements(HTMLParser):
+    """The elements of a page with their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+
+def elements(name: str) -> list[tuple[str, dict[str, str]]]:
+    template, values = all_pages()[name]
+    return Elements(PAGES.render(template, **values)).found
+
+
+@pytest.mark.parametrize("name", sorted(all_pages()))
+def test_a_page_has_a_language_a_title_one_heading_and_one_main(name: str) -> None:
+    tags = elements(name)
+    assert ("html", {"lang": "en"}) in tags
+    assert [tag for tag, _ in tags].count("title") == 1
+    assert [tag for tag, _ in tags].count("h1") == 1
+    assert [tag for tag, _ in tags].count("main") == 1
+
+
+@pytest.mark.parametrize("name", sorted(all_pages()))
+def test_a_page_has_no_inline_script_or_style(name: str) -> None:
+    for tag, attributes in elements(name):
+        assert tag != "style"
+        assert tag != "script" or attributes.get("src", "").startswith("/static/")
+        assert not any(attribute == "style" or attribute.startswith("on") for attribute in attributes)
+
+
+@pytest.mark.parametrize("name", sorted(all_pages()))
+def test_a_page_loads_nothing_from_another_origin(name: str) -> None:
+    for tag, attributes in elements(name):
+        if tag in {"link", "script", "img"}:
+            assert (attributes.get("href") or attributes.get("src", "")).startswith("/static/")
+        if tag == "form":
+            assert attributes["action"].startswith("/")
+
+
+@pytest.mark.parametrize("name", sorted(all_pages()))
+def test_every_form_posts_with_a_csrf_token(name: str) -> None:
+    template, values = all_pages()[name]
+    for form in re.findall(r"<form.*?</form>", PAGES.render(template, **values), re.DOTALL):
+        assert 'method="post"' in form
+        assert 'name="csrf"' in form
+
+
+@pytest.mark.parametrize("name", sorted(all_pages()))
+def test_no_address_is_part_of_a_link_of_ours(name: str) -> None:
+    for _, attributes in elements(name):
+        href = attributes.get("href", "")
+        assert href.startswith("mailto:") or "@" not in href
+
+
+@pytest.mark.parametrize("name", sorted(all_pages()))
+def test_ids_on_a_page_are_unique(name: str) -> None:
+    ids = [attributes["id"] for _, attributes in elements(name) if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_names_addresses_and_support_numbers_are_escaped() -> None:
+    template, values = my_sync("needs-sign-in")
+    values["mailbox"] = MAILBOX.having(display_name=HOSTILE, address=HOSTILE, support=HOSTILE)
+    assert "<script>alert" not in PAGES.render(template, **values)
+    assert "<img src=x" not in PAGES.render(template, **values)
+
+
+def test_what_the_identity_provider_says_is_escaped() -> None:
+    template, values = problem("wrong_account", wanted=HOSTILE, actual=HOSTILE, support=HOSTILE, target=HOSTILE)
+    assert "<script>alert" not in PAGES.render(template, **values)
+
+
+def test_the_organization_s_own_name_is_escaped() -> None:
+    html = Pages(HOSTILE, HOSTILE).render(*["signed_out"])
+    assert "<script>alert" not in html
+
+
+def test_a_sentence_s_placeholders_are_not_read_from_what_is_put_into_them() -> None:
+    assert "{minutes}" in Pages("{minutes}").text("landing.lead", minutes=30)
+
+
+def test_a_value_that_is_missing_is_an_error_rather_than_an_empty_space() -> None:
+    with pytest.raises(UndefinedError):
+        PAGES.render("onward")
+
+
+def test_a_time_is_utc_without_script_and_machine_readable() -> None:
+    shown = shown_time(datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC))
+    assert shown == '<time datetime="2026-11-03T04:05:06Z">3 November 2026, 04:05 UTC</time>'
+
+
+@pytest.mark.parametrize(
+    ("contact", "url"),
+    [
+        ("help@contoso.example", "mailto:help@contoso.example"),
+        ("https://help.contoso.example/sync", "https://help.contoso.example/sync"),
+        ("http://help.contoso.example", ""),
+        ("javascript:alert(1)", ""),
+        ("a@b.c?bcc=evil@x.example", ""),
+        ("Room 12, extension 34", ""),
+        ("", ""),
+    ],
+)
+def test_a_support_contact_is_a_link_only_when_it_safely_can_be(contact: str, url: str) -> None:
+    assert contact_url(contact) == url
+
+
+@pytest.mark.parametrize("name", ["../catalogue.toml", "..", "", "site.css/", "%2e%2e/pages.py", "/etc/passwd"])
+def test_only_files_that_are_in_the_static_folder_can_be_asked_for(name: str) -> None:
+    assert static_file(name) is None
+
+
+def test_the_style_sheet_refers_to_nothing_outside() -> None:
+    sheet = (static_file("site.css") or b"").decode()
+    assert sheet
+    assert "url(" not in sheet
+    assert "@import" not in sheet
+
+
+def test_a_first_sync_is_looked_at_again_without_script() -> None:
+    template, values = my_sync("first")
+    assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in PAGES.render(template, **values)
+
+
+def test_a_mailbox_at_rest_is_not_looked_at_again_without_script() -> None:
+    template, values = my_sync("up-to-date")
+    assert 'http-equiv="refresh"' not in PAGES.render(template, **values)
