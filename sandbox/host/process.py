@@ -1,0 +1,133 @@
+"""Starts the local host as a process of its own: for make run, the demo and the tests."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+KEPT_LINES = 2000
+"""Of the log, for whoever asks what happened."""
+
+_STARTED = "Host started: "
+
+
+class HostFailed(RuntimeError):
+    """The host did not start or is gone; carries the last lines it said."""
+
+
+@dataclass(slots=True)
+class RunningHost:
+    """A host under way: its process, where it is served, what it has said lately."""
+
+    process: subprocess.Popen[str]
+    ca: Path
+    url: str = ""
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+
+    def status(self) -> dict[str, Any]:
+        """The host's state. Raises requests.RequestException when it does not answer."""
+        answer: dict[str, Any] = self._ask("GET", "/admin/host/status").json()
+        return answer
+
+    def fire(self, function: str, text: str = "") -> None:
+        """Fire a timer or run a queue function now; does not wait for its end."""
+        self._ask("POST", f"/admin/functions/{function}", {"input": text})
+
+    def log(self) -> list[dict[str, Any]]:
+        """The log's last lines, decoded; what is no JSON is left out."""
+        return [json.loads(line) for line in list(self.lines) if line.startswith("{")]
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and see to it that it does. Harmless when it has ended."""
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _ask(self, method: str, path: str, json: object = None) -> requests.Response:
+        with requests.Session() as session:
+            # REQUESTS_CA_BUNDLE would win over the authority named here, and may name another one.
+            session.trust_env = False
+            response = session.request(method, self.url + path, json=json, verify=str(self.ca), timeout=30)
+        response.raise_for_status()
+        return response
+
+
+def start_host(
+    app: Path, environment: Mapping[str, str], ca: Path, *options: str, log: Path | None = None
+) -> RunningHost:
+    """Start `python -m sandbox.host` and wait until it serves.
+
+    `environment` is laid over this process's own; `options` are the command line's (certificate, key, port...);
+    `log` is a file that gets every line as well. Raises HostFailed.
+    """
+    process = subprocess.Popen(  # noqa: S603 -- our own module
+        [sys.executable, "-m", "sandbox.host", "--app", str(app), *options],
+        env=os.environ | dict(environment),  # noqa: TID251 -- handed on to the process, not read
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    host = RunningHost(process, ca)
+    threading.Thread(target=_listen, args=(host, log), daemon=True).start()
+    try:
+        _wait(host)
+    except HostFailed:
+        host.kill()
+        raise
+    return host
+
+
+@contextmanager
+def running_host(
+    app: Path, environment: Mapping[str, str], ca: Path, *options: str, log: Path | None = None
+) -> Iterator[RunningHost]:
+    """start_host for the length of a block."""
+    host = start_host(app, environment, ca, *options, log=log)
+    try:
+        yield host
+    finally:
+        host.stop()
+
+
+def _listen(host: RunningHost, log: Path | None) -> None:
+    """Keep what the host says, until its output closes. The thread ends with it."""
+    assert host.process.stdout is not None  # noqa: S101 -- asked for above
+    with host.process.stdout as output, (log or Path(os.devnull)).open("a", encoding="utf-8") as file:
+        for line in output:
+            host.lines.append(line.rstrip("\n"))
+            file.write(line)
+            file.flush()
+            if not host.url and _STARTED in line:
+                host.url = str(json.loads(line)["message"]).removeprefix(_STARTED)
+
+
+def _wait(host: RunningHost) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not host.url:
+        if host.process.poll() is not None:
+            time.sleep(0.2)
+            raise HostFailed("the host ended at once:\n" + "\n".join(host.lines))
+        if time.monotonic() > deadline:
+            raise HostFailed(f"the host did not start within {START_SECONDS:.0f} s:\n" + "\n".join(host.lines))
+        time.sleep(0.05)
