@@ -1,0 +1,74 @@
+"""Reads pages of ids: what changed in a folder (SyncFolderItems), and what is in it (FindItem)."""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from shared.sources.ews.answer import M, T, moment
+from shared.sources.ews.errors import Fault, of_fault
+from shared.sources.port import ChangeKind, ChangePage, ItemRef, SourceChange
+
+_KINDS = {
+    f"{T}Create": ChangeKind.UPSERT,
+    f"{T}Update": ChangeKind.UPSERT,
+    f"{T}Delete": ChangeKind.DELETE,
+    f"{T}ReadFlagChange": ChangeKind.READ_FLAG,
+}
+_ITEM_ID = f"{T}ItemId"
+
+
+def read_changes(message: etree._Element) -> ChangePage:
+    """One page of changes. Raises RetryLater when it names no following state: going on without would lose changes."""
+    state = message.findtext(f"{M}SyncState")
+    if not state:
+        raise of_fault(Fault.UNEXPECTED)
+    changes = [_read_change(element) for element in message.iterfind(f"{M}Changes/*")]
+    complete = message.findtext(f"{M}IncludesLastItemInRange") == "true"
+    return ChangePage(tuple(changes), state, complete)
+
+
+def _read_change(element: etree._Element) -> SourceChange:
+    kind = _KINDS.get(element.tag)
+    identifier = None
+    if kind is ChangeKind.UPSERT and len(element):
+        identifier = element[0].find(_ITEM_ID)
+    elif kind is not None:
+        identifier = element.find(_ITEM_ID)
+    if kind is None or identifier is None:
+        raise of_fault(Fault.UNEXPECTED)
+    return SourceChange(
+        kind,
+        identifier.get("Id") or "",
+        "" if kind is ChangeKind.DELETE else identifier.get("ChangeKey") or "",
+        element.findtext(f"{T}IsRead") == "true" if kind is ChangeKind.READ_FLAG else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a folder's items: how many there are in all, and where the next page begins (None at the end)."""
+
+    items: list[etree._Element]
+    total: int
+    following: int | None
+
+
+def read_listing(message: etree._Element) -> Listing:
+    """The items of one FindItem response message."""
+    root = message.find(f"{M}RootFolder")
+    if root is None:
+        raise of_fault(Fault.UNEXPECTED)
+    items = list(root.iterfind(f"{T}Items/*"))
+    offset, total = root.get("IndexedPagingOffset", ""), root.get("TotalItemsInView", "")
+    last = root.get("IncludesLastItemInRange", "true") == "true" or not items or not offset.isdigit()
+    return Listing(items, int(total) if total.isdigit() else 0, None if last else int(offset))
+
+
+def read_ref(element: etree._Element, time: str) -> ItemRef:
+    """One item of a listing; `time` names the property that the scope is measured by."""
+    identifier = element.find(_ITEM_ID)
+    if identifier is None:
+        raise of_fault(Fault.UNEXPECTED)
+    return ItemRef(
+        identifier.get("Id") or "", identifier.get("ChangeKey") or "", moment(element.findtext(f"{T}{time}"))
+    )

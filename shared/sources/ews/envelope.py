@@ -1,0 +1,131 @@
+"""Writes the SOAP requests. Each function gives one operation's body; `Envelopes` puts a mailbox's header around it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from xml.sax.saxutils import escape, quoteattr
+
+from shared.sources.port import Access, AccessMode
+
+VERSION = "Exchange2013_SP1"
+"""The request schema: the oldest that has all we ask for, so that Exchange Server 2013 and later understand it."""
+
+PAGE = 512
+"""SyncFolderItems gives no more changes at a time."""
+
+LISTING = 1000
+"""What FindFolder and FindItem give at most under Exchange's ordinary throttling policy."""
+
+_OPENING = (
+    '<?xml version="1.0" encoding="utf-8"?>'
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+    ' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"'
+    ' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types">'
+    f'<s:Header><t:RequestServerVersion Version="{VERSION}"/>'
+)
+
+
+class Envelopes:
+    """The requests of one mailbox: who is asked for is settled once, in the header or beside the folder names."""
+
+    def __init__(self, access: Access) -> None:
+        impersonates = access.mode is not AccessMode.DELEGATED
+        address = escape(access.address)
+        header = (
+            "<t:ExchangeImpersonation><t:ConnectingSID>"
+            f"<t:PrimarySmtpAddress>{address}</t:PrimarySmtpAddress>"
+            "</t:ConnectingSID></t:ExchangeImpersonation>"
+        )
+        self._opening = _OPENING + (header if impersonates else "") + "</s:Header><s:Body>"
+        self._mailbox = "" if impersonates else f"<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>"
+
+    def wrap(self, body: str) -> bytes:
+        """The whole request."""
+        return f"{self._opening}{body}</s:Body></s:Envelope>".encode()
+
+    def named_folder(self, name: str) -> str:
+        """One of the mailbox's well-known folders."""
+        return f'<t:DistinguishedFolderId Id="{name}">{self._mailbox}</t:DistinguishedFolderId>'
+
+
+def folder_id(identifier: str) -> str:
+    """A folder by its id."""
+    return f"<t:FolderId Id={quoteattr(identifier)}/>"
+
+
+def fields(uris: Iterable[str]) -> str:
+    """Additional properties by their names."""
+    return "".join(f'<t:FieldURI FieldURI="{uri}"/>' for uri in uris)
+
+
+def extended(tag: int, kind: str) -> str:
+    """A MAPI property by its tag."""
+    return f'<t:ExtendedFieldURI PropertyTag="0x{tag:04X}" PropertyType="{kind}"/>'
+
+
+def find_folder(parents: str, properties: str, offset: int) -> str:
+    """FindFolder: everything below the parents."""
+    return (
+        '<m:FindFolder Traversal="Deep"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape>'
+        f"<t:AdditionalProperties>{properties}</t:AdditionalProperties></m:FolderShape>"
+        f'<m:IndexedPageFolderView MaxEntriesReturned="{LISTING}" Offset="{offset}" BasePoint="Beginning"/>'
+        f"<m:ParentFolderIds>{parents}</m:ParentFolderIds></m:FindFolder>"
+    )
+
+
+def get_folder(folders: str) -> str:
+    """GetFolder: ids only."""
+    return (
+        "<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>"
+        f"<m:FolderIds>{folders}</m:FolderIds></m:GetFolder>"
+    )
+
+
+def sync_folder_items(folder: str, state: str | None) -> str:
+    """SyncFolderItems: ids only, since each further property costs the server a call."""
+    since = f"<m:SyncState>{escape(state)}</m:SyncState>" if state else ""
+    return (
+        "<m:SyncFolderItems><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape>"
+        f"<m:SyncFolderId>{folder_id(folder)}</m:SyncFolderId>{since}"
+        f"<m:MaxChangesReturned>{PAGE}</m:MaxChangesReturned><m:SyncScope>NormalItems</m:SyncScope>"
+        "</m:SyncFolderItems>"
+    )
+
+
+def get_item(shape: str, ids: Sequence[str]) -> str:
+    """GetItem: some items in one shape."""
+    items = "".join(f"<t:ItemId Id={quoteattr(identifier)}/>" for identifier in ids)
+    return f"<m:GetItem>{shape}<m:ItemIds>{items}</m:ItemIds></m:GetItem>"
+
+
+def find_item(folder: str, properties: str, offset: int) -> str:
+    """FindItem: a page of a folder, oldest first so that what arrives meanwhile moves nothing."""
+    return (
+        '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
+        f"<t:AdditionalProperties>{properties}</t:AdditionalProperties></m:ItemShape>"
+        f'<m:IndexedPageItemView MaxEntriesReturned="{LISTING}" Offset="{offset}" BasePoint="Beginning"/>'
+        '<m:SortOrder><t:FieldOrder Order="Ascending"><t:FieldURI FieldURI="item:DateTimeCreated"/></t:FieldOrder>'
+        f"</m:SortOrder><m:ParentFolderIds>{folder_id(folder)}</m:ParentFolderIds></m:FindItem>"
+    )
+
+
+def calendar_view(folder: str, properties: str, start: datetime, end: datetime) -> str:
+    """FindItem with a CalendarView: what happens between two times, recurrences expanded."""
+    window = f'StartDate="{_utc(start)}" EndDate="{_utc(end)}"'
+    return (
+        '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
+        f"<t:AdditionalProperties>{properties}</t:AdditionalProperties></m:ItemShape>"
+        f'<m:CalendarView MaxEntriesReturned="{LISTING}" {window}/>'
+        f"<m:ParentFolderIds>{folder_id(folder)}</m:ParentFolderIds></m:FindItem>"
+    )
+
+
+def resolve_names(query: str) -> str:
+    """ResolveNames: whose name or address this is, in the directory."""
+    return (
+        '<m:ResolveNames ReturnFullContactData="false" SearchScope="ActiveDirectory">'
+        f"<m:UnresolvedEntry>{escape(query)}</m:UnresolvedEntry></m:ResolveNames>"
+    )
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,223 @@
+"""The one table of what Exchange can answer: every response code, HTTP status and transport fault → who acts next.
+
+`table()` gives it for docs/operations.md. What a 403 means is looked at more closely in doctor.py.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import (
+    AdministratorMustAct,
+    MailboxSyncError,
+    OperatorMustAct,
+    PersonMustSignIn,
+    Reason,
+    RetryLater,
+)
+from shared.sources.ews import codes
+from shared.sources.port import FolderGone, StateInvalid
+
+
+class Actor(StrEnum):
+    """Who acts next."""
+
+    QUEUE = "the queue, later"
+    SMALLER = "us at once, with smaller batches; then the queue"
+    PERSON = "the person signs in"
+    ADMINISTRATOR = "their administrator"
+    OPERATOR = "the operator"
+    FOLDER = "the sync: folders are listed again"
+    STATE = "the sync: the folder is read from the beginning"
+    NOBODY = "nobody: an issue"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one kind of answer leads to.
+
+    `of_item`: when a single item of a batch answers so, it becomes a failure with this reason and the others go on;
+    None: even then the whole request has failed.
+    """
+
+    actor: Actor
+    reason: Reason
+    of_item: Reason | None = None
+    tenant_wide: bool = False
+
+
+_RULES_OF_CODES: tuple[tuple[frozenset[str], Rule], ...] = (
+    (codes.THROTTLED, Rule(Actor.SMALLER, Reason.THROTTLED)),
+    (codes.SMALLER, Rule(Actor.SMALLER, Reason.THROTTLED)),
+    (codes.TIMED_OUT, Rule(Actor.SMALLER, Reason.TIMED_OUT)),
+    (codes.UNAVAILABLE, Rule(Actor.QUEUE, Reason.UNAVAILABLE)),
+    (codes.UNAVAILABLE_OR_ITEM, Rule(Actor.QUEUE, Reason.UNAVAILABLE, Reason.ITEM_UNREADABLE)),
+    (codes.TOKEN_REJECTED, Rule(Actor.PERSON, Reason.TOKEN_REJECTED)),
+    (codes.ACCOUNT_DISABLED, Rule(Actor.ADMINISTRATOR, Reason.ACCOUNT_DISABLED)),
+    (codes.NO_MAILBOX, Rule(Actor.ADMINISTRATOR, Reason.NO_MAILBOX, Reason.ITEM_REFUSED)),
+    (codes.NO_LICENCE, Rule(Actor.ADMINISTRATOR, Reason.NO_LICENCE)),
+    (codes.IMPERSONATION_DENIED, Rule(Actor.ADMINISTRATOR, Reason.IMPERSONATION_DENIED)),
+    (codes.ACCESS_DENIED, Rule(Actor.ADMINISTRATOR, Reason.ACCESS_DENIED, Reason.ITEM_REFUSED)),
+    (codes.STATE_INVALID, Rule(Actor.STATE, Reason.BAD_ANSWER)),
+    (codes.FOLDER_GONE, Rule(Actor.FOLDER, Reason.ITEM_GONE, Reason.ITEM_GONE)),
+    (codes.ITEM_GONE, Rule(Actor.FOLDER, Reason.ITEM_GONE, Reason.ITEM_GONE)),
+    (codes.ITEM_TOO_LARGE, Rule(Actor.SMALLER, Reason.THROTTLED, Reason.ITEM_TOO_LARGE)),
+    (codes.ITEM_CORRUPT, Rule(Actor.QUEUE, Reason.BAD_ANSWER, Reason.ITEM_CORRUPT)),
+    (codes.ITEM_REFUSED, Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION, Reason.ITEM_REFUSED)),
+    (codes.NEVER_ASKED, Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION, Reason.ITEM_REFUSED)),
+)
+
+RULES: dict[str, Rule] = {code: rule for group, rule in _RULES_OF_CODES for code in group}
+"""What each EWS response code leads to."""
+
+UNKNOWN = Rule(Actor.QUEUE, Reason.BAD_ANSWER, Reason.ITEM_UNREADABLE)
+"""A code nobody documented: the queue tries again; of one item, an issue."""
+
+_UNAVAILABLE = Rule(Actor.QUEUE, Reason.UNAVAILABLE)
+_TIMED_OUT = Rule(Actor.QUEUE, Reason.TIMED_OUT)
+_BAD_ANSWER = Rule(Actor.QUEUE, Reason.BAD_ANSWER)
+_THROTTLED = Rule(Actor.QUEUE, Reason.THROTTLED, tenant_wide=True)
+_SIGN_IN = Rule(Actor.PERSON, Reason.TOKEN_REJECTED)
+_OURS = Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION)
+
+STATUSES: dict[int, Rule] = {
+    302: _UNAVAILABLE,  # Exchange redirects to its error page in outages; nothing is ever followed
+    400: _OURS,
+    401: _SIGN_IN,
+    403: Rule(Actor.ADMINISTRATOR, Reason.EWS_BLOCKED),
+    404: _OURS,
+    405: _OURS,
+    407: _OURS,
+    408: _TIMED_OUT,
+    409: _UNAVAILABLE,
+    410: _OURS,  # the endpoint itself is gone
+    411: _OURS,
+    412: _UNAVAILABLE,
+    413: _OURS,
+    414: _OURS,
+    415: _OURS,
+    421: _UNAVAILABLE,
+    423: _UNAVAILABLE,
+    429: _THROTTLED,
+    431: _OURS,
+    440: _SIGN_IN,  # Exchange: login time-out
+    456: _SIGN_IN,  # Exchange Online: the account must sign in interactively
+    500: _UNAVAILABLE,
+    501: _OURS,
+    502: _UNAVAILABLE,
+    503: Rule(Actor.QUEUE, Reason.UNAVAILABLE, tenant_wide=True),
+    504: _TIMED_OUT,
+    507: _UNAVAILABLE,
+    509: _THROTTLED,
+}
+"""What an HTTP status leads to when its body is no SOAP fault with a known code."""
+
+
+class Fault(StrEnum):
+    """What can go wrong below HTTP or within its body."""
+
+    CONNECT = "no connection"
+    CERTIFICATE = "certificate not trusted"
+    SILENCE = "no answer in time"
+    DRIP = "answer too slow"
+    RESET = "connection broken"
+    CUT = "answer cut short"
+    NOT_XML = "wrong content type"
+    MALFORMED = "malformed XML"
+    DOCTYPE = "document type or entities in the XML"
+    UNEXPECTED = "XML that is no such answer"
+    OVERSIZED = "answer too large"
+
+
+FAULTS: dict[Fault, Rule] = {
+    Fault.CONNECT: _UNAVAILABLE,
+    Fault.CERTIFICATE: _OURS,
+    Fault.SILENCE: _TIMED_OUT,
+    Fault.DRIP: _TIMED_OUT,
+    Fault.RESET: _UNAVAILABLE,
+    Fault.CUT: _BAD_ANSWER,
+    Fault.NOT_XML: _BAD_ANSWER,
+    Fault.MALFORMED: Rule(Actor.QUEUE, Reason.BAD_ANSWER, Reason.ITEM_UNREADABLE),
+    Fault.DOCTYPE: _BAD_ANSWER,
+    Fault.UNEXPECTED: _BAD_ANSWER,
+    Fault.OVERSIZED: Rule(Actor.SMALLER, Reason.BAD_ANSWER, Reason.ITEM_TOO_LARGE),
+}
+"""What a transport fault leads to."""
+
+
+class TooMuchAtOnce(RetryLater):
+    """The server could not do the whole batch: a smaller one may pass. Without one, it is just to be tried later."""
+
+
+class Unreadable(RetryLater):
+    """The answer arrived whole and cannot be parsed: one bad item may be the cause."""
+
+
+def of_status(status: int) -> Rule:
+    """What an HTTP status leads to."""
+    return STATUSES.get(status) or (_UNAVAILABLE if status >= 500 else _BAD_ANSWER)
+
+
+def of_code(code: str) -> Rule:
+    """What an EWS response code leads to."""
+    return RULES.get(code, UNKNOWN)
+
+
+def error_of(rule: Rule, support: str, *, retry_after: float | None = None, claims: str = "") -> MailboxSyncError:
+    """The error that a rule leads to. `support` is Exchange's own word: a response code, `http_503`, a fault."""
+    if rule.actor is Actor.PERSON:
+        return PersonMustSignIn(rule.reason, support=support, definite=False, claims=claims)
+    if rule.actor is Actor.SMALLER and not retry_after:
+        return TooMuchAtOnce(rule.reason, support=support)
+    plain = _PLAIN.get(rule.actor)
+    if plain is not None:
+        return plain(rule.reason, support)
+    wide = rule.tenant_wide and retry_after is not None
+    return RetryLater(rule.reason, support=support, retry_after=retry_after, tenant_wide=wide)
+
+
+_PLAIN: dict[Actor, Callable[[Reason, str], MailboxSyncError]] = {
+    Actor.ADMINISTRATOR: lambda reason, support: AdministratorMustAct(reason, support=support),
+    Actor.OPERATOR: lambda reason, support: OperatorMustAct(reason, support=support),
+    Actor.STATE: lambda _, support: StateInvalid(support),
+    Actor.FOLDER: lambda _, support: FolderGone(support),
+}
+
+
+def of_fault(fault: Fault) -> MailboxSyncError:
+    """The error that a transport fault leads to."""
+    support = fault.name.lower()
+    if fault is Fault.MALFORMED:
+        return Unreadable(Reason.BAD_ANSWER, fault.value, support=support)
+    return error_of(FAULTS[fault], support)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table as people read it."""
+
+    answer: str
+    actor: str
+    reason: str
+    of_item: str
+
+
+def table() -> list[Row]:
+    """Every response code, HTTP status and transport fault with who acts next, in a fixed order."""
+    return list(_rows())
+
+
+def _rows() -> Iterator[Row]:
+    for fault, rule in FAULTS.items():
+        yield _row(fault.value, rule)
+    for status, rule in sorted(STATUSES.items()):
+        yield _row(f"HTTP {status}", rule)
+    yield _row("any other HTTP 4xx or 3xx", _BAD_ANSWER)
+    yield _row("any other HTTP 5xx", _UNAVAILABLE)
+    for code, rule in sorted(RULES.items()):
+        yield _row(code, rule)
+    yield _row("any other response code", UNKNOWN)
+
+
+def _row(answer: str, rule: Rule) -> Row:
+    return Row(answer, rule.actor.value, rule.reason.value, rule.of_item.value if rule.of_item else "")

@@ -1,0 +1,251 @@
+"""Gets items in batches: several in flight, each as large as the server bears, one bad item never spoiling the others.
+
+A batch that is too much for the server, or whose answer is too large for us, is asked again in parts; one whose answer
+cannot be parsed is halved until the bad item stands alone. Every step makes batches smaller, so all of this ends.
+"""
+
+import binascii
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from shared.errors import Reason, RetryLater
+from shared.sources.ews import shapes
+from shared.sources.ews.answer import M, T, messages, parse, problem_of
+from shared.sources.ews.content import Reading, read
+from shared.sources.ews.envelope import Envelopes, get_item
+from shared.sources.ews.errors import Actor, Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
+from shared.sources.ews.session import Limits, Session
+from shared.sources.ews.shapes import Shape
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
+
+Result = Item | ItemFailure
+
+METADATA_BATCH = 50
+_MIME_BATCH = 16
+_MIME_TARGET = 1 << 20
+"""About so many bytes of MIME one answer should carry: few requests, little memory."""
+
+_OVERSIZED = Fault.OVERSIZED.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of every item of a batch."""
+
+    folder_id: str
+    shape: Shape
+    level: ContentLevel
+
+
+class Fetcher:
+    """Fetches items of one mailbox. Used from several threads."""
+
+    def __init__(self, session: Session, envelopes: Envelopes, limits: Limits, largest_item_bytes: int) -> None:
+        self._session = session
+        self._envelopes = envelopes
+        self._limits = limits
+        self._largest = largest_item_bytes
+        self._mime_batch = _MIME_BATCH
+        self._one_large_at_a_time = threading.Lock()
+
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, pool: Callable[[], Executor], in_flight: int
+    ) -> Iterator[Result]:
+        """The items, each once; at most `in_flight` batches are under way or waiting to be taken."""
+        order = Order(folder.id, shapes.of_folder(folder.folder_class), level)
+        batches = self._batches(ids, level)
+        first = next(batches, None)
+        second = next(batches, None)
+        if first is None:
+            return
+        if second is None or in_flight < 2:
+            for batch in (first, second, *batches):
+                yield from self._batch(order, batch or ())
+            return
+        waiting: deque[Future[list[Result]]] = deque()
+        try:
+            for batch in _chained(first, second, batches):
+                waiting.append(pool().submit(self._batch, order, batch))
+                if len(waiting) >= in_flight:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _batches(self, ids: Sequence[str], level: ContentLevel) -> Iterator[Sequence[str]]:
+        """Parts of the ids, as large as experience with this mailbox's messages suggests."""
+        start = 0
+        while start < len(ids):
+            size = METADATA_BATCH if level is ContentLevel.METADATA else self._mime_batch
+            yield ids[start : start + size]
+            start += size
+
+    def _batch(self, order: Order, ids: Sequence[str]) -> list[Result]:
+        if not ids:
+            return []
+        try:
+            return self._ask(order, ids, self._limits.batch_bytes)
+        except Unreadable:
+            return self._bisected(order, ids)
+        except TooMuchAtOnce as exc:
+            if exc.support == _OVERSIZED:
+                return self._by_size(order, ids)
+            return self._in_parts(order, ids, len(ids), exc)
+
+    def _ask(self, order: Order, ids: Sequence[str], answer_bytes: int) -> list[Result]:
+        """One GetItem, and whatever it leaves open asked again."""
+        elements = self._elements(order.shape.request(order.level), ids, answer_bytes)
+        found: list[Result] = []
+        again: list[str] = []
+        busy: TooMuchAtOnce | None = None
+        other: dict[Shape, list[str]] = {}
+        for identifier, message in zip(ids, elements, strict=True):
+            problem = problem_of(message)
+            if problem is None:
+                result = self._read(message, identifier, order)
+                if isinstance(result, Item) and not order.shape.fits(result.kind):
+                    other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
+                else:
+                    found.append(result)
+                continue
+            rule = of_code(problem.code)
+            if rule.of_item is not None:
+                found.append(ItemFailure(identifier, rule.of_item, problem.code))
+                continue
+            error = problem.error()
+            if rule.actor is not Actor.SMALLER or not isinstance(error, TooMuchAtOnce):
+                raise error
+            again.append(identifier)
+            busy = error
+        del elements
+        self._learn(found, order.level)
+        if busy is not None:
+            found += self._in_parts(order, again, len(ids), busy)
+        for right_shape, others in other.items():
+            found += self._batch(replace(order, shape=right_shape), others)
+        return found
+
+    def _elements(self, shape: str, ids: Sequence[str], answer_bytes: int) -> list[etree._Element]:
+        """The response messages to a GetItem, one for each id, in the order of the ids."""
+        body = parse(self._session.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes))
+        found = list(messages(body, "GetItem"))
+        if len(found) != len(ids):
+            raise of_fault(Fault.UNEXPECTED)
+        return found
+
+    def _read(self, message: etree._Element, identifier: str, order: Order) -> Result:
+        """One item; what cannot be made sense of is that item's failure alone."""
+        items = message.find(f"{M}Items")
+        if items is None or not len(items):
+            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, "empty")
+        reading = Reading(identifier, order.folder_id, order.level, self._largest, self._occurrences)
+        try:
+            return read(items[0], reading)
+        except binascii.Error:
+            return ItemFailure(identifier, Reason.ITEM_CORRUPT, "base64")
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
+            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
+
+    def _occurrences(self, ids: Sequence[str]) -> list[etree._Element]:
+        """The modified occurrences of a series, for its .ics; those that cannot be had are left out."""
+        shape = Shape.EVENT.request(ContentLevel.BODY)
+        found: list[etree._Element] = []
+        for start in range(0, len(ids), METADATA_BATCH):
+            part = ids[start : start + METADATA_BATCH]
+            for message in self._elements(shape, part, self._limits.batch_bytes):
+                if problem_of(message) is None:
+                    found += message.findall(f"{M}Items/{T}CalendarItem")
+        return found
+
+    def _learn(self, found: Sequence[Result], level: ContentLevel) -> None:
+        """Let the next batches carry about a megabyte each."""
+        if level is not ContentLevel.MIME:
+            return
+        sizes = [len(item.content.data) for item in found if isinstance(item, Item) and item.content]
+        if len(sizes) >= 4:
+            average = max(1, sum(sizes) // len(sizes))
+            self._mime_batch = min(METADATA_BATCH, max(4, _MIME_TARGET // average))
+
+    def _in_parts(self, order: Order, ids: Sequence[str], asked: int, busy: TooMuchAtOnce) -> list[Result]:
+        """Ask again in parts half as large as what was too much; a single item that still is too much waits."""
+        if asked < 2:
+            raise busy
+        size = max(1, min(asked // 2, len(ids)))
+        found: list[Result] = []
+        for start in range(0, len(ids), size):
+            found += self._batch(order, ids[start : start + size])
+        return found
+
+    def _bisected(self, order: Order, ids: Sequence[str]) -> list[Result]:
+        """Find the item whose answer cannot be parsed. When none of several can be, the server is at fault."""
+        if len(ids) == 1:
+            return [ItemFailure(ids[0], Reason.ITEM_UNREADABLE, Fault.MALFORMED.name.lower())]
+        middle = len(ids) // 2
+        found = [
+            *self._batch(order, ids[:middle]),
+            *self._batch(order, ids[middle:]),
+        ]
+        if all(isinstance(result, ItemFailure) and result.reason is Reason.ITEM_UNREADABLE for result in found):
+            raise RetryLater(Reason.BAD_ANSWER, support=Fault.MALFORMED.name.lower())
+        return found
+
+    def _by_size(self, order: Order, ids: Sequence[str]) -> list[Result]:
+        """Look at sizes first: too large ones come without content, the rest in batches that fit, giants one by one."""
+        found: list[Result] = []
+        batch: list[str] = []
+        room = 0
+        for identifier, size in self._sizes(ids, found):
+            if size > self._largest or order.level is ContentLevel.METADATA:
+                found += self._ask(replace(order, level=ContentLevel.METADATA), [identifier], self._limits.answer_bytes)
+                continue
+            expected = size * 2 + 4096
+            if expected > self._limits.batch_bytes // 2:
+                found.append(self._giant(order, identifier, expected))
+                continue
+            if room + expected > self._limits.batch_bytes // 2:
+                found += self._ask(order, batch, self._limits.answer_bytes)
+                batch, room = [], 0
+            batch.append(identifier)
+            room += expected
+        if batch:
+            found += self._ask(order, batch, self._limits.answer_bytes)
+        return found
+
+    def _sizes(self, ids: Sequence[str], found: list[Result]) -> list[tuple[str, int]]:
+        sizes: list[tuple[str, int]] = []
+        for identifier, message in zip(ids, self._elements(shapes.SIZES, ids, self._limits.answer_bytes), strict=True):
+            problem = problem_of(message)
+            text = message.findtext(f"{M}Items/*/{T}Size") or "0"
+            if problem is None:
+                sizes.append((identifier, int(text) if text.isascii() and text.isdigit() else 0))
+                continue
+            rule = of_code(problem.code)
+            if rule.of_item is None:
+                raise problem.error()
+            found.append(ItemFailure(identifier, rule.of_item, problem.code))
+        return sizes
+
+    def _giant(self, order: Order, identifier: str, expected: int) -> Result:
+        """One large item; one at a time for the sake of memory."""
+        with self._one_large_at_a_time:
+            try:
+                return self._ask(order, [identifier], max(expected * 2, self._limits.answer_bytes))[0]
+            except Unreadable:
+                return ItemFailure(identifier, Reason.ITEM_UNREADABLE, Fault.MALFORMED.name.lower())
+            except TooMuchAtOnce as exc:
+                if exc.support != _OVERSIZED:
+                    raise
+                return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
+
+
+def _chained(first: Sequence[str], second: Sequence[str], rest: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
+    yield first
+    yield second
+    yield from rest

@@ -1,0 +1,137 @@
+"""Reads the folder tree, with each folder's mark: what makes an idle mailbox cost one request."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from shared.sources.ews.answer import T, moment
+from shared.sources.ews.envelope import extended, fields
+from shared.sources.port import Folder
+
+COMMIT_TIME = 0x670A
+"""PR_LOCAL_COMMIT_TIME_MAX: when anything in the folder was last committed."""
+
+DELETED_COUNT = 0x670B
+"""PR_DELETED_COUNT_TOTAL: how many items were ever deleted from it."""
+
+HIDDEN = 0x10F4
+"""PR_ATTR_HIDDEN: Outlook's own settings live in such folders; no person ever sees them."""
+
+PROPERTIES = (
+    fields(
+        (
+            "folder:ParentFolderId",
+            "folder:DisplayName",
+            "folder:FolderClass",
+            "folder:TotalCount",
+            "folder:DistinguishedFolderId",
+        )
+    )
+    + extended(COMMIT_TIME, "SystemTime")
+    + extended(DELETED_COUNT, "Integer")
+    + extended(HIDDEN, "Boolean")
+)
+
+WELL_KNOWN = (
+    "inbox",
+    "drafts",
+    "sentitems",
+    "deleteditems",
+    "junkemail",
+    "outbox",
+    "calendar",
+    "contacts",
+    "tasks",
+    "notes",
+    "journal",
+    "syncissues",
+    "conflicts",
+    "localfailures",
+    "serverfailures",
+    "conversationhistory",
+)
+"""Asked by name where a server does not name folders by itself."""
+
+_NOT_SYNCED = (f"{T}SearchFolder", f"{T}PublicFolder")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of folders; `following` is where the next one begins, None at the end."""
+
+    folders: tuple[Folder, ...]
+    hidden: frozenset[str]
+    following: int | None
+
+
+def read_page(message: etree._Element, archive: bool) -> Page:
+    """The folders of one FindFolder response message. Paths are still to be given: `with_paths`."""
+    root = next((child for child in message if child.tag.endswith("}RootFolder")), None)
+    if root is None:
+        return Page((), frozenset(), None)
+    found: list[Folder] = []
+    hidden: set[str] = set()
+    for element in root.iterfind(f"{T}Folders/*"):
+        folder, is_hidden = _read_folder(element, archive)
+        if not folder.id:
+            continue
+        if is_hidden or element.tag in _NOT_SYNCED:
+            hidden.add(folder.id)
+        found.append(folder)
+    last = root.get("IncludesLastItemInRange", "true") == "true"
+    offset = root.get("IndexedPagingOffset", "")
+    following = None if last or not found or not offset.isdigit() else int(offset)
+    return Page(tuple(found), frozenset(hidden), following)
+
+
+def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
+    properties = dict(_extended(element))
+    identifier, parent = element.find(f"{T}FolderId"), element.find(f"{T}ParentFolderId")
+    total = element.findtext(f"{T}TotalCount") or "0"
+    commit, deleted = properties.get(COMMIT_TIME), properties.get(DELETED_COUNT, "")
+    folder = Folder(
+        id=(identifier.get("Id") or "") if identifier is not None else "",
+        parent_id=(parent.get("Id") or "") if parent is not None else "",
+        name=element.findtext(f"{T}DisplayName") or "",
+        path="",
+        folder_class=element.findtext(f"{T}FolderClass") or "",
+        distinguished=(element.findtext(f"{T}DistinguishedFolderId") or "").lower(),
+        total=int(total) if total.isascii() and total.isdigit() else 0,
+        archive=archive,
+        mark=f"{commit}|{deleted}|{total}" if commit else None,
+        marked_at=moment(commit),
+    )
+    return folder, properties.get(HIDDEN, "").lower() in ("true", "1")
+
+
+def _extended(element: etree._Element) -> Iterator[tuple[int, str]]:
+    for extended_property in element.iterfind(f"{T}ExtendedProperty"):
+        uri = extended_property.find(f"{T}ExtendedFieldURI")
+        tag = (uri.get("PropertyTag") or "") if uri is not None else ""
+        try:
+            yield int(tag, 16), extended_property.findtext(f"{T}Value") or ""
+        except ValueError:
+            continue
+
+
+def with_paths(folders: list[Folder], hidden: frozenset[str]) -> list[Folder]:
+    """The visible folders with their paths. What lies in a hidden folder is hidden with it; a loop ends at its seam."""
+    by_id = {folder.id: folder for folder in folders}
+    found = []
+    for folder in folders:
+        names: list[str] = []
+        seen: set[str] = set()
+        current: Folder | None = folder
+        while current is not None and current.id not in seen and current.id not in hidden:
+            seen.add(current.id)
+            names.append(current.name.replace("/", "%2F"))
+            current = by_id.get(current.parent_id)
+        if current is None or current.id not in hidden:
+            found.append(replace(folder, path="/".join(reversed(names))))
+    return found
+
+
+def with_names(folders: list[Folder], names: Mapping[str, str]) -> list[Folder]:
+    """The folders with well-known names looked up by id, where the listing did not bring them."""
+    return [replace(folder, distinguished=names.get(folder.id, "")) for folder in folders]

@@ -1,0 +1,218 @@
+"""Reads items of every kind out of GetItem and FindItem answers: one walk over an item's children."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pybase64
+from lxml import etree
+
+from shared.sources.ews.answer import T, moment
+from shared.sources.port import Item, ItemKind
+
+Element = etree._Element
+
+_KINDS: Mapping[str, ItemKind] = {
+    f"{T}Message": ItemKind.MESSAGE,
+    f"{T}MeetingMessage": ItemKind.MESSAGE,
+    f"{T}MeetingRequest": ItemKind.MESSAGE,
+    f"{T}MeetingResponse": ItemKind.MESSAGE,
+    f"{T}MeetingCancellation": ItemKind.MESSAGE,
+    f"{T}PostItem": ItemKind.MESSAGE,
+    f"{T}CalendarItem": ItemKind.EVENT,
+    f"{T}Contact": ItemKind.CONTACT,
+    f"{T}DistributionList": ItemKind.LIST,
+    f"{T}Task": ItemKind.TASK,
+}
+
+_NO_MAIL = ("ipm.stickynote", "ipm.activity", "ipm.configuration", "ipm.microsoft.", "ipm.document")
+"""Classes that Exchange gives as messages or plain items although they are no mail."""
+
+_MAIL = ("ipm.note", "ipm.post", "ipm.schedule", "ipm.sharing", "ipm.recall", "ipm.outlook.recall", "report.")
+
+_MIME = f"{T}MimeContent"
+
+
+def kind_of(tag: str, item_class: str) -> ItemKind:
+    """What an item is, by its element and, where Exchange gives a plain item or message, by its class."""
+    kind = _KINDS.get(tag, ItemKind.OTHER)
+    lower = item_class.lower()
+    if kind is ItemKind.MESSAGE and lower.startswith(_NO_MAIL):
+        return ItemKind.OTHER
+    if kind is ItemKind.OTHER and lower.startswith(_MAIL):
+        return ItemKind.MESSAGE
+    return kind
+
+
+def _text(element: Element) -> str:
+    return element.text or ""
+
+
+def _number(element: Element) -> int:
+    text = (element.text or "0").strip()
+    return int(text[:15]) if text.isascii() and text.isdigit() else 0
+
+
+def _flag(element: Element) -> bool:
+    return element.text == "true"
+
+
+def _time(element: Element) -> str:
+    """A time as ISO 8601 UTC, which is how Exchange mostly writes it."""
+    text = element.text or ""
+    if len(text) == 20 and text[-1] == "Z":
+        return text
+    value = moment(text)
+    return value.isoformat().replace("+00:00", "Z") if value else ""
+
+
+def _strings(element: Element) -> list[str]:
+    return [child.text for child in element if child.text]
+
+
+def mailbox_of(element: Element) -> dict[str, str]:
+    """A name and an address; an Exchange-internal address (EX) stays as it is given."""
+    found = {}
+    for child in element:
+        if child.text:
+            if child.tag == _NAME:
+                found["name"] = child.text
+            elif child.tag == _ADDRESS:
+                found["address"] = child.text
+    return found
+
+
+_NAME = f"{T}Name"
+_ADDRESS = f"{T}EmailAddress"
+_MAILBOX = f"{T}Mailbox"
+
+
+def _one_mailbox(element: Element) -> dict[str, str]:
+    return mailbox_of(element[0]) if len(element) else {}
+
+
+def _mailboxes(element: Element) -> list[dict[str, str]]:
+    return [mailbox_of(child) for child in element]
+
+
+def _flag_status(element: Element) -> str:
+    return element.findtext(f"{T}FlagStatus") or ""
+
+
+def _identifier(element: Element) -> str:
+    return element.get("Id") or ""
+
+
+def _body(element: Element) -> dict[str, str]:
+    return {"type": (element.get("BodyType") or "Text").lower(), "text": element.text or ""}
+
+
+Reader = Callable[[Element], Any]
+
+COMMON: dict[str, tuple[str, Reader]] = {
+    f"{T}ItemClass": ("item_class", _text),
+    f"{T}Subject": ("subject", _text),
+    f"{T}Sensitivity": ("sensitivity", _text),
+    f"{T}DateTimeReceived": ("received", _time),
+    f"{T}Size": ("size", _number),
+    f"{T}Categories": ("categories", _strings),
+    f"{T}Importance": ("importance", _text),
+    f"{T}HasAttachments": ("has_attachments", _flag),
+    f"{T}IsDraft": ("draft", _flag),
+    f"{T}DateTimeSent": ("sent", _time),
+    f"{T}DateTimeCreated": ("created", _time),
+    f"{T}LastModifiedTime": ("modified", _time),
+    f"{T}ConversationId": ("conversation_id", _identifier),
+    f"{T}Flag": ("flag", _flag_status),
+    f"{T}From": ("from", _one_mailbox),
+    f"{T}Sender": ("sender", _one_mailbox),
+    f"{T}ToRecipients": ("to", _mailboxes),
+    f"{T}CcRecipients": ("cc", _mailboxes),
+    f"{T}BccRecipients": ("bcc", _mailboxes),
+    f"{T}InternetMessageId": ("internet_message_id", _text),
+    f"{T}IsRead": ("is_read", _flag),
+    f"{T}Body": ("body", _body),
+}
+"""Where each property of a message goes."""
+
+_ITEM_ID = f"{T}ItemId"
+_EXTENDED = f"{T}ExtendedProperty"
+_VALUE = f"{T}Value"
+
+
+def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:
+    """An item's properties by our names, with `version`, `search_key` and, where it came, `mime` (bytes)."""
+    values: dict[str, Any] = {}
+    for child in element:
+        tag = child.tag
+        reader = readers.get(tag)
+        if reader is not None:
+            values[reader[0]] = reader[1](child)
+        elif tag == _ITEM_ID:
+            values["version"] = child.get("ChangeKey") or ""
+        elif tag == _MIME:
+            values["mime"] = _bytes(child.text)
+        elif tag == _EXTENDED and child[0].get("PropertyTag", "").lower() == "0x300b":
+            values["search_key"] = _hexadecimal(child.findtext(_VALUE))
+    return values
+
+
+def _bytes(text: str | None) -> bytes | None:
+    """MIME content, byte for byte. Raises ValueError (binascii.Error) when it is no base64."""
+    return pybase64.b64decode(text, validate="\n" not in text) if text else None
+
+
+def _hexadecimal(text: str | None) -> str:
+    return pybase64.b64decode(text).hex() if text else ""
+
+
+def message(values: dict[str, Any], identifier: str, folder_id: str, kind: ItemKind) -> Item:
+    """A message, or any item told by what it has in common with one. `at` is when it was received."""
+    people = [*values.get("to", ()), *values.get("cc", ()), *values.get("bcc", ())]
+    people += [values[name] for name in ("from", "sender") if name in values]
+    return item(values, identifier, folder_id, kind, at=values.get("received") or values.get("created"), people=people)
+
+
+def item(
+    values: dict[str, Any],
+    identifier: str,
+    folder_id: str,
+    kind: ItemKind,
+    *,
+    at: str | None,
+    people: list[dict[str, str]],
+) -> Item:
+    """An item of what was read of it; what has no field of its own stays in the metadata."""
+    search_key = values.pop("search_key", "")
+    return Item(
+        id=identifier,
+        version=values.pop("version", ""),
+        folder_id=folder_id,
+        kind=kind,
+        item_class=values.pop("item_class", ""),
+        search_key=search_key,
+        same_content_key=_same_content(values, search_key, kind) if search_key else "",
+        subject=values.pop("subject", ""),
+        size=values.pop("size", 0),
+        is_read=values.pop("is_read", None),
+        private=values.get("sensitivity") == "Private",
+        at=moment(at),
+        addresses=tuple({person["address"].lower() for person in people if "address" in person}),
+        metadata={name: value for name, value in values.items() if value not in ("", [], {}, None)},
+    )
+
+
+def _same_content(values: Mapping[str, Any], search_key: str, kind: ItemKind) -> str:
+    """Equal only when the content is: what identifies a sent or received message, or the last change of the rest.
+
+    A move changes id, change key and, on some servers, the last-modified time. Mail that was sent or received is not
+    edited in place without its size or one of these changing; drafts and every other kind are, so for them the
+    last-modified time counts and a move that changes it costs one download. Read flag, categories and follow-up flag
+    are not content.
+    """
+    parts = [search_key, kind, values.get("item_class"), values.get("subject"), values.get("size")]
+    if kind is ItemKind.MESSAGE and not values.get("draft"):
+        parts += [values.get("internet_message_id"), values.get("received"), values.get("sent")]
+    else:
+        parts.append(values.get("modified"))
+    return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

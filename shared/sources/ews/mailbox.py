@@ -1,0 +1,190 @@
+"""One mailbox opened over EWS: the mail source's port."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import datetime
+
+from lxml import etree
+
+from shared.errors import AdministratorMustAct, Reason
+from shared.sources.ews import envelope
+from shared.sources.ews.answer import M, T, messages, parse, problem_of
+from shared.sources.ews.changes import read_changes, read_listing, read_ref
+from shared.sources.ews.envelope import Envelopes
+from shared.sources.ews.fetching import Fetcher
+from shared.sources.ews.folders import PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
+from shared.sources.ews.session import Limits, Session
+from shared.sources.port import (
+    Access,
+    ChangePage,
+    ContentLevel,
+    Folder,
+    FolderGone,
+    Item,
+    ItemFailure,
+    ItemRef,
+)
+
+_ROOT = "msgfolderroot"
+_ARCHIVE_ROOT = "archivemsgfolderroot"
+
+
+class EwsMailbox:
+    """One mailbox; makes no request before it is asked something. Fulfils MailSource."""
+
+    def __init__(
+        self,
+        url: str,
+        access: Access,
+        *,
+        connections: int,
+        largest_item_bytes: int,
+        archives: bool,
+        limits: Limits,
+        clock: Callable[[], datetime],
+        names: dict[str, str],
+    ) -> None:
+        self._session = Session(url, access, connections, limits, clock)
+        self._envelopes = Envelopes(access)
+        self._fetcher = Fetcher(self._session, self._envelopes, limits, largest_item_bytes)
+        self._connections = connections
+        self._archives = archives
+        self._names = names
+        self._pool: ThreadPoolExecutor | None = None
+
+    def folders(self) -> list[Folder]:
+        """Every visible folder that can hold items, in one request (two where the server does not name folders)."""
+        roots = [_ROOT, _ARCHIVE_ROOT] if self._archives else [_ROOT]
+        found: list[Folder] = []
+        hidden: frozenset[str] = frozenset()
+        for root, page in zip(roots, self._first_pages(roots), strict=True):
+            for part in self._pages(root, page):
+                found += part.folders
+                hidden |= part.hidden
+        if found and not any(folder.distinguished for folder in found):
+            found = with_names(found, self._well_known(found))
+        return with_paths(found, hidden)
+
+    def changes(self, folder: Folder, state: str | None) -> ChangePage:
+        """The next page of a folder's changes: ids and kinds only."""
+        return read_changes(self._one("SyncFolderItems", envelope.sync_folder_items(folder.id, state)))
+
+    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
+        """The named items in batches, several at a time."""
+        return self._fetcher.fetch(folder, ids, level, self._executor, self._connections)
+
+    def list_items(self, folder: Folder) -> Iterable[ItemRef]:
+        """Every item's id and version, a page at a time.
+
+        When the folder shrinks between two pages, the next one begins as much earlier, so that nothing is passed
+        over; an item may then come twice.
+        """
+        offset: int | None = 0
+        total = 0
+        while offset is not None:
+            request = envelope.find_item(folder.id, envelope.fields(("item:DateTimeReceived",)), offset)
+            listing = read_listing(self._one("FindItem", request))
+            yield from (read_ref(element, "DateTimeReceived") for element in listing.items)
+            if listing.following is None or listing.following <= offset:
+                return
+            shrunk = max(0, total - listing.total)
+            offset, total = max(offset + 1, listing.following - shrunk), listing.total
+
+    def close(self) -> None:
+        """Give connections back and forget the token."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._session.close()
+
+    def check(self) -> None:
+        """One cheap request that shows whether the mailbox can be read."""
+        self._named_folders_exist([_ROOT])
+
+    def resolve(self, query: str) -> list[str]:
+        """Primary addresses that a name or address stands for in the directory."""
+        body = parse(self._session.ask(self._envelopes.wrap(envelope.resolve_names(query))))
+        found: list[str] = []
+        for message in messages(body, "ResolveNames"):
+            problem = problem_of(message)
+            if problem is not None and problem.code.startswith("ErrorNameResolution"):
+                if problem.code != "ErrorNameResolutionMultipleResults":
+                    continue
+            elif problem is not None:
+                raise problem.error()
+            for address in message.iterfind(f"{M}ResolutionSet/{T}Resolution/{T}Mailbox/{T}EmailAddress"):
+                found.append((address.text or "").strip())
+        return [address for address in dict.fromkeys(found) if "@" in address]
+
+    def _executor(self) -> Executor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._connections, thread_name_prefix="ews")
+        return self._pool
+
+    def _one(self, operation: str, request: str) -> etree._Element:
+        """The only response message of a request. Raises what it says went wrong."""
+        body = parse(self._session.ask(self._envelopes.wrap(request)))
+        message = next(messages(body, operation))
+        problem = problem_of(message)
+        if problem is not None:
+            raise problem.error()
+        return message
+
+    def _pages(self, root: str, page: Page) -> Iterator[Page]:
+        """This page of folders below a root, and those that follow it."""
+        yield page
+        while page.following:
+            page = self._folder_page([root], page.following)[0]
+            yield page
+
+    def _first_pages(self, roots: list[str]) -> list[Page]:
+        pages = self._folder_page(roots, 0)
+        return pages + [Page((), frozenset(), None)] * (len(roots) - len(pages))
+
+    def _folder_page(self, roots: list[str], offset: int) -> list[Page]:
+        """A page of folders below each root. A mailbox without an archive just has nothing there."""
+        parents = "".join(self._envelopes.named_folder(root) for root in roots)
+        body = parse(self._session.ask(self._envelopes.wrap(envelope.find_folder(parents, PROPERTIES, offset))))
+        pages = []
+        for root, message in zip(roots, messages(body, "FindFolder"), strict=False):
+            problem = problem_of(message)
+            if problem is None:
+                pages.append(read_page(message, archive=root == _ARCHIVE_ROOT))
+            elif root == _ARCHIVE_ROOT and problem.code in _NO_ARCHIVE:
+                pages.append(Page((), frozenset(), None))
+            else:
+                raise _of_the_root(problem.error())
+        return pages
+
+    def _well_known(self, folders: list[Folder]) -> dict[str, str]:
+        """Well-known names by folder id, asked once for as long as the same folders are there."""
+        if not self._names or not self._names.keys() & {folder.id for folder in folders}:
+            body = parse(self._session.ask(self._envelopes.wrap(self._get_folders(WELL_KNOWN))))
+            for name, message in zip(WELL_KNOWN, messages(body, "GetFolder"), strict=False):
+                identifier = message.find(f"{M}Folders/*/{T}FolderId")
+                if identifier is not None:
+                    self._names[identifier.get("Id") or ""] = name
+        return self._names
+
+    def _named_folders_exist(self, names: list[str]) -> None:
+        body = parse(self._session.ask(self._envelopes.wrap(self._get_folders(names))))
+        for message in messages(body, "GetFolder"):
+            problem = problem_of(message)
+            if problem is not None:
+                raise _of_the_root(problem.error())
+
+    def _get_folders(self, names: Sequence[str]) -> str:
+        return envelope.get_folder("".join(self._envelopes.named_folder(name) for name in names))
+
+    def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
+        """A calendar's events between two times, recurring ones expanded, metadata only."""
+        raise NotImplementedError
+
+
+_NO_ARCHIVE = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorInvalidOperation", "ErrorNonExistentMailbox"}
+
+
+def _of_the_root(error: Exception) -> Exception:
+    """A mailbox whose root is "not found" is one that we have no right to: Exchange says no more to strangers."""
+    if isinstance(error, FolderGone):
+        return AdministratorMustAct(Reason.ACCESS_DENIED, support=str(error))
+    return error

@@ -1,0 +1,287 @@
+"""Speaks HTTP with Exchange through exchangelib's sessions: one request, one answer, one typed error.
+
+exchangelib holds the connections and the OAuth credentials; a request goes straight to the session's adapter, since
+preparing it anew and logging around it would cost several times what Exchange's answer costs to read. Nothing here
+sleeps or tries again, except that a rejected token is renewed once.
+"""
+
+import base64
+import binascii
+import logging
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+import urllib3
+from exchangelib.configuration import Configuration
+from exchangelib.credentials import OAuth2AuthorizationCodeCredentials
+from exchangelib.protocol import BaseProtocol, FailFast
+from exchangelib.transport import OAUTH2
+from exchangelib.version import EXCHANGE_2013_SP1, Version
+
+from shared.errors import MailboxSyncError
+from shared.sources.ews.answer import fault_of, parse
+from shared.sources.ews.deadline import BoundAdapter, deadline
+from shared.sources.ews.doctor import Evidence, diagnose
+from shared.sources.ews.envelope import VERSION
+from shared.sources.ews.errors import Fault, Unreadable, error_of, of_fault, of_status
+from shared.sources.port import Access
+
+_ERROR_BYTES = 65_536
+_CHUNK = 1 << 18
+_CLAIMS = re.compile(r'claims="([A-Za-z0-9+/_=-]{1,8192})"')
+
+
+def silence_loggers() -> None:
+    """Shut the loggers that print bearer tokens and request XML, whatever level the host sets on the root.
+
+    exchangelib logs headers and bodies at DEBUG and at ERROR, requests_oauthlib tokens at DEBUG.
+    """
+    for name in ("exchangelib", "requests_oauthlib", "oauthlib"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+
+
+silence_loggers()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a request may take: to connect, between two bytes, and in all (seconds); how large its answer may be."""
+
+    connect: float = 10.0
+    silence: float = 60.0
+    total: float = 150.0
+    answer_bytes: int = 16 << 20
+    batch_bytes: int = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Credentials(OAuth2AuthorizationCodeCredentials):  # type: ignore[misc]
+    """An access token without an expiry (exchangelib loops for ever on one that has passed), renewed by its owner."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access_token=_token(access.token))
+        self._renew = access.renew
+
+    def refresh(self, session: Any) -> None:
+        """Take a fresh token; the protocol calls this under its lock and once for all sessions that met a 401."""
+        if self._renew is not None:
+            self.access_token = _token(self._renew())
+
+
+def _token(value: str) -> dict[str, str]:
+    return {"access_token": value, "token_type": "Bearer"}
+
+
+class _Protocol(BaseProtocol):  # type: ignore[misc]
+    """exchangelib's session pool without its process-wide cache, which would keep every mailbox's token for ever."""
+
+    HTTP_ADAPTER_CLS = BoundAdapter
+    USERAGENT = "mailbox-sync"
+
+
+class Session:
+    """The connections to one mailbox; safe to use from several threads, each request on one of them."""
+
+    def __init__(
+        self, url: str, access: Access, connections: int, limits: Limits, clock: Callable[[], datetime]
+    ) -> None:
+        self._url = url
+        self._mode = access.mode
+        self._limits = limits
+        self._clock = clock
+        self._closed = False
+        self._renewable = access.renew is not None
+        self._headers = {"X-AnchorMailbox": access.address, "Accept": "text/xml"}
+        self._protocol = _Protocol(
+            config=Configuration(
+                service_endpoint=url,
+                credentials=_Credentials(access),
+                auth_type=OAUTH2,
+                version=Version(EXCHANGE_2013_SP1, VERSION),
+                retry_policy=FailFast(),
+                max_connections=connections,
+            )
+        )
+
+    def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
+        """Send one request and give the whole answer, XML by its content type.
+
+        Raises: what the HTTP status, the SOAP fault or the transport leads to, by the table in errors.py; Oversized
+        answers as TooMuchAtOnce.
+        """
+        limit = answer_bytes or self._limits.answer_bytes
+        session = self._protocol.get_session()
+        sound = False
+        try:
+            reply = self._post(session, envelope, limit)
+            if reply.status == 401 and self._renewable:
+                session = self._protocol.refresh_credentials(session)
+                reply = self._post(session, envelope, limit)
+            # Some servers send a second answer after a fault: its connection is not used again.
+            sound = reply.status == 200 and b"Fault>" not in reply.body[:2048]
+        finally:
+            self._give_back(session, sound)
+        if reply.status != 200:
+            raise self._refusal(reply)
+        if not _is_xml(reply):
+            raise of_fault(Fault.NOT_XML)
+        return reply.body
+
+    def close(self) -> None:
+        """Close the connections and forget the token. Requests under way end by themselves, then close theirs."""
+        self._closed = True
+        self._protocol.close()
+        self._protocol.credentials.access_token = None
+
+    def _give_back(self, session: Any, sound: bool) -> None:
+        if self._closed:
+            self._protocol.close_session(session)
+        elif sound:
+            self._protocol.release_session(session)
+        else:
+            self._protocol.retire_session(session)
+
+    def _post(self, session: Any, envelope: bytes, limit: int) -> _Reply:
+        prepared, settings = self._prepared(session)
+        prepared.body = envelope
+        prepared.headers["Content-Length"] = str(len(envelope))
+        timeout = (self._limits.connect, self._limits.silence)
+        try:
+            with deadline(self._limits.total):
+                response = session.get_adapter(self._url).send(prepared, timeout=timeout, **settings)
+                return self._read(response, limit)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+            raise of_fault(_fault(exc)) from _nameless(exc)
+
+    def _prepared(self, session: Any) -> tuple[requests.PreparedRequest, dict[str, Any]]:
+        """The request that all of a session's requests share, with its token, and the environment's proxy and CA."""
+        if not hasattr(session, "prepared"):
+            request = requests.Request("POST", self._url, headers=self._headers, data=b"-")
+            session.prepared = session.prepare_request(request)
+            session.surroundings = session.merge_environment_settings(self._url, {}, True, None, None)
+        return session.prepared, session.surroundings
+
+    def _read(self, response: requests.Response, limit: int) -> _Reply:
+        """The whole body within the limit, decoded; the connection is free again afterwards, or closed."""
+        if response.status_code != 200:
+            limit = _ERROR_BYTES
+        raw = response.raw
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while part := raw.read(_CHUNK, decode_content=True):
+                size += len(part)
+                if size > limit:
+                    break
+                parts.append(part)
+        finally:
+            if size > limit or not raw.closed:
+                response.close()
+        if size > limit and response.status_code == 200:
+            raise of_fault(Fault.OVERSIZED)
+        return _Reply(response.status_code, response.headers, b"".join(parts))
+
+    def _refusal(self, reply: _Reply) -> MailboxSyncError:
+        retry_after = _retry_after(reply.headers, self._clock)
+        support = f"http_{reply.status}"
+        if reply.status == 401:
+            return error_of(of_status(401), support, claims=_claims(reply.headers))
+        if reply.status == 403:
+            return diagnose(Evidence(self._mode, reply.headers, reply.body)).error()
+        problem = _problem(reply)
+        if problem is not None:
+            return problem
+        return error_of(of_status(reply.status), support, retry_after=retry_after)
+
+
+def _problem(reply: _Reply) -> MailboxSyncError | None:
+    """What the SOAP fault in an error's body leads to; Exchange sends some of them as HTTP 500 or 503."""
+    if reply.status < 500 or not _is_xml(reply):
+        return None
+    try:
+        problem = fault_of(parse(reply.body))
+    except (MailboxSyncError, Unreadable):
+        return None
+    return problem.error() if problem and problem.code.startswith("Error") else None
+
+
+def _is_xml(reply: _Reply) -> bool:
+    kind = reply.headers.get("Content-Type", "text/xml").partition(";")[0].strip().lower()
+    return kind in {"text/xml", "application/xml", "application/soap+xml"} and reply.body.lstrip()[:1] in (
+        b"<",
+        b"\xef",
+    )
+
+
+def _retry_after(headers: Mapping[str, str], clock: Callable[[], datetime]) -> float | None:
+    """Retry-After in seconds, given as seconds or as a date; None when absent or senseless."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(min(int(value[:7]), 86_400))
+    try:
+        wait = (parsedate_to_datetime(value) - clock()).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(wait, 0.0), 86_400.0)
+
+
+def _claims(headers: Mapping[str, str]) -> str:
+    """The claims challenge of a 401 (continuous access evaluation), as the JSON text to pass on at sign-in."""
+    match = _CLAIMS.search(headers.get("WWW-Authenticate", ""))
+    if match is None:
+        return ""
+    try:
+        return base64.urlsafe_b64decode(match[1].replace("+", "-").replace("/", "_") + "===").decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _fault(exc: BaseException) -> Fault:
+    """Which transport fault an exception of requests, urllib3 or the socket stands for."""
+    if _caused_by(exc, ssl.SSLCertVerificationError) or isinstance(exc, FileNotFoundError):
+        return Fault.CERTIFICATE
+    if isinstance(exc, (requests.ConnectTimeout, urllib3.exceptions.NewConnectionError)):
+        return Fault.CONNECT
+    if isinstance(exc, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
+        return Fault.DRIP if _caused_by(exc, TimeoutError, "time is up") else Fault.SILENCE
+    if isinstance(exc, (urllib3.exceptions.IncompleteRead, urllib3.exceptions.DecodeError)):
+        return Fault.CUT
+    if _caused_by(exc, urllib3.exceptions.IncompleteRead) or isinstance(exc, urllib3.exceptions.ProtocolError):
+        return Fault.CUT
+    return Fault.CONNECT if _caused_by(exc, urllib3.exceptions.NewConnectionError) else Fault.RESET
+
+
+def _caused_by(exc: BaseException, kind: type[BaseException], text: str = "") -> bool:
+    """Whether such an exception lies at the root of this one; the libraries pass them on as arguments, too."""
+    seen: list[BaseException | None] = [exc]
+    for depth in range(8):
+        if depth >= len(seen):
+            break
+        current = seen[depth]
+        if isinstance(current, kind) and text in str(current):
+            return True
+        if current is not None:
+            inner = [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+            seen += [error for error in inner if isinstance(error, BaseException)]
+    return False
+
+
+def _nameless(exc: BaseException) -> Exception:
+    """The exception's kind alone: its text may quote an address or a URL."""
+    return ConnectionError(type(exc).__name__)

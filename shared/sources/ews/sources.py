@@ -1,0 +1,91 @@
+"""Opens mailboxes over EWS. Light to import: what speaks to Exchange is loaded when the first mailbox is opened."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from shared.sources.port import Access, MailSource
+
+if TYPE_CHECKING:
+    from shared.sources.ews.mailbox import EwsMailbox
+    from shared.sources.ews.session import Limits
+
+_REMEMBERED = 10_000
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class EwsSources:
+    """Mailboxes of one Exchange endpoint. Fulfils MailSources; safe to use from several threads.
+
+    `connections` a mailbox; contents above `largest_item_bytes` are left out; `archives`: whether online archives are
+    listed as well; `limits` on single requests, for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = 3,
+        largest_item_bytes: int = 150 << 20,
+        archives: bool = False,
+        limits: "Limits | None" = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._url = url
+        self._connections = connections
+        self._largest = largest_item_bytes
+        self._archives = archives
+        self._limits = limits
+        self._clock = clock
+        self._names: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, access: Access) -> MailSource:
+        """Open one mailbox; makes no request yet."""
+        return self._open(access)
+
+    def check(self, access: Access) -> None:
+        """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
+        mailbox = self._open(access)
+        try:
+            mailbox.check()
+        finally:
+            mailbox.close()
+
+    def resolve(self, access: Access, query: str) -> list[str]:
+        """Primary addresses that a name or address stands for; empty when unknown."""
+        mailbox = self._open(access)
+        try:
+            return mailbox.resolve(query)
+        finally:
+            mailbox.close()
+
+    def _open(self, access: Access) -> "EwsMailbox":
+        # exchangelib takes 0.3 s to import, most of a cold start's allowance
+        from shared.sources.ews.mailbox import EwsMailbox
+        from shared.sources.ews.session import Limits
+
+        return EwsMailbox(
+            self._url,
+            access,
+            connections=self._connections,
+            largest_item_bytes=self._largest,
+            archives=self._archives,
+            limits=self._limits or Limits(),
+            clock=self._clock,
+            names=self._names_of(access.address),
+        )
+
+    def _names_of(self, address: str) -> dict[str, str]:
+        """This mailbox's well-known folders as far as they were ever asked, so that an idle pass asks once only."""
+        with self._lock:
+            names = self._names.setdefault(address.lower(), {})
+            self._names.move_to_end(address.lower())
+            while len(self._names) > _REMEMBERED:
+                self._names.popitem(last=False)
+            return names
