@@ -55,6 +55,8 @@ class Authorization:
     tenant_id: str
     owner_id: str
     created_at: datetime
+    address: str = ""
+    """Who signed in, for a service account: the mailbox that names are looked up from. Personal: never logged."""
     refreshed_at: datetime | None = None
     """When a token was last obtained with it: what the daily look goes by."""
     stored_at: datetime | None = None
@@ -67,9 +69,12 @@ class IdentityProvider(Protocol):
     """Entra ID, seen from here."""
 
     def begin(
-        self, *, redirect_uri: str, login_hint: str = "", prompt: str = "", claims: str = "", scopes: Sequence[str] = ()
+        self, *, redirect_uri: str, login_hint: str = "", prompt: str = "", claims: str = "", mail: bool = True
     ) -> tuple[str, Mapping[str, object]]:
-        """Begin an authorization code flow with PKCE: where to send the browser, and what to keep until it is back."""
+        """Begin an authorization code flow with PKCE: where to send the browser, and what to keep until it is back.
+
+        `mail`: ask for reading the mailbox; without, only for who the person is.
+        """
         ...
 
     def redeem(self, flow: Mapping[str, object], answer: Mapping[str, str]) -> tuple[Identity, Tokens]:
@@ -90,7 +95,7 @@ class IdentityProvider(Protocol):
 
 
 class TokenStore(Protocol):
-    """Refresh tokens at rest."""
+    """Refresh tokens at rest. Ids are never used again: a deleted one stays taken while the vault holds it."""
 
     def read(self, authorization_id: str) -> str:
         """The stored refresh token. Raises NotFound."""
@@ -101,7 +106,7 @@ class TokenStore(Protocol):
         ...
 
     def delete(self, authorization_id: str) -> datetime | None:
-        """Delete it; gives until when the vault's soft delete still holds it, if it says so. Harmless when gone."""
+        """Delete it; gives until when the vault's soft delete still holds it, if it does. Harmless to repeat."""
         ...
 
 
@@ -112,8 +117,86 @@ class FlowStore(Protocol):
         """Keep a flow until it is taken or expires."""
         ...
 
-    def take(self, state: str) -> PendingFlow:
-        """Take a flow: exactly one caller gets it. Raises NotFound when unknown, taken or expired."""
+    def take(self, state: str, binding_digest: str) -> PendingFlow:
+        """Take a flow: exactly one caller gets it, and only with the binding it was put with.
+
+        Raises (all of them NotFound as well): FlowUnknown, FlowReplayed when it was taken before, FlowExpired,
+        OtherBrowser when the binding is another; that leaves the flow for whom it belongs to.
+        """
+        ...
+
+    def sweep(self, now: datetime) -> int:
+        """Forget flows that ended more than a day ago; gives how many of them nobody had come back from."""
+        ...
+
+
+class SigningKeyRing(Protocol):
+    """The keys of one kind of signature."""
+
+    def keys(self, *, fresh: bool = False) -> Sequence["SigningKey"]:
+        """The keys that are good now, the one to sign with first. `fresh`: ask again, though not more than needed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A secret key and the name that signatures carry of it."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody was asked to connect the mailbox of one address. `reference` is the inviter's own."""
+
+    id: str
+    address: str
+    reference: str
+    return_url: str
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+class InvitationStore(Protocol):
+    """Invitations, so that each is used once and no link carries an address."""
+
+    def put(self, invitation: Invitation) -> None:
+        """Keep a new one."""
+        ...
+
+    def get(self, invitation_id: str) -> Invitation:
+        """One of them. Raises NotFound."""
+        ...
+
+    def use(self, invitation_id: str, at: datetime) -> bool:
+        """Mark it used; True for exactly one caller, ever."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Somebody waits for an administrator's approval. The id is the secret of their link.
+
+    `resume` is the intent to go on with; `tenant_id` only when a validated identity said so, else empty.
+    """
+
+    id: str = field(repr=False)
+    resume: Mapping[str, str]
+    tenant_id: str
+    created_at: datetime
+    granted_at: datetime | None = None
+
+
+class ApprovalStore(Protocol):
+    """Approvals waited for."""
+
+    def put(self, approval: Approval) -> None:
+        """Keep or replace one."""
+        ...
+
+    def get(self, approval_id: str) -> Approval:
+        """One of them. Raises NotFound."""
         ...
 
 
@@ -146,4 +229,8 @@ class AccessTokens(Protocol):
 
     def access(self, authorization_id: str, address: str) -> Access:
         """A live access token, from memory or freshly obtained. Raises as shared.errors says who acts."""
+        ...
+
+    def refresh_idle(self, now: datetime) -> int:
+        """Refresh what has not been used for a week, so that none lapses by idleness; gives how many."""
         ...

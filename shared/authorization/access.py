@@ -1,0 +1,184 @@
+"""Access tokens: fetched when a pass needs one, held in memory only; refresh tokens kept alive and stored seldom."""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared.authorization.port import (
+    Authorization,
+    AuthorizationStore,
+    IdentityProvider,
+    Tokens,
+    TokenStore,
+)
+from shared.errors import (
+    ActionNeeded,
+    MailboxSyncError,
+    NotFound,
+    OperatorMustAct,
+    PersonMustSignIn,
+    Reason,
+    RetryLater,
+)
+from shared.sources.port import Access, AccessMode
+
+MARGIN = timedelta(minutes=5)
+"""A token that ends sooner is not handed out: it has to outlast most of a pass."""
+STORED_AT_MOST_EVERY = timedelta(days=3)
+"""The vault keeps every version for ever and takes few a second, and the token stored before stays good for weeks."""
+NOTED_AT_MOST_EVERY = timedelta(days=1)
+IDLE_AFTER = timedelta(days=7)
+MOST_TOKENS = 4096
+LOCKS = 64
+MOST_IDLE_MINUTES = 8
+
+_log = logging.getLogger(__name__)
+
+
+class LiveAccessTokens:
+    """Fulfils AccessTokens. One instance a process; safe from several threads.
+
+    Several processes may refresh one authorization at the same time: Entra ID leaves the older refresh token valid,
+    so whichever is stored last is good, and none is ever the only one.
+    """
+
+    def __init__(
+        self,
+        provider: IdentityProvider,
+        store: TokenStore,
+        authorizations: AuthorizationStore,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._provider = provider
+        self._store = store
+        self._authorizations = authorizations
+        self._clock = clock
+        self._live: OrderedDict[str, Tokens] = OrderedDict()
+        self._guard = threading.Lock()
+        self._locks = [threading.Lock() for _ in range(LOCKS)]
+
+    def access(self, authorization_id: str, address: str) -> Access:
+        """Access to one mailbox; its `renew` gives another token once the server has rejected this one."""
+        authorization = self._authorization(authorization_id)
+        token = self._token(authorization, rejected="")
+        return Access(address, authorization.mode, token, partial(self._token, authorization, token))
+
+    def forget(self, authorization_id: str) -> None:
+        """Drop the token in memory, after a disconnect. Other instances' copies end by themselves within the hour."""
+        with self._guard:
+            self._live.pop(authorization_id, None)
+
+    def refresh_idle(self, now: datetime) -> int:
+        """Refresh what has lain idle for a week (paused mailboxes, suspended ones) and store the new token.
+
+        Stops at an error that concerns everybody, and in time: the rest is still idle tomorrow.
+        """
+        refreshed = 0
+        for authorization in self._authorizations.idle_since(now - IDLE_AFTER):
+            if self._clock() > now + timedelta(minutes=MOST_IDLE_MINUTES):
+                break
+            try:
+                refreshed += self._kept_alive(authorization)
+            except (RetryLater, OperatorMustAct) as error:
+                _log.warning("keeping idle authorizations alive was cut short", extra={"reason": error.reason.value})
+                break
+            except ActionNeeded as error:
+                # Nobody is asked now: the mailbox says so itself as soon as it is started.
+                _log.info("an idle authorization is lost", extra={"reason": error.reason.value})
+        return refreshed
+
+    def _kept_alive(self, authorization: Authorization) -> bool:
+        if authorization.mode is AccessMode.APP_ONLY:
+            return False
+        with self._lock(authorization.id):
+            self._keep(authorization.id, self._refreshed(authorization))
+        return True
+
+    def _authorization(self, authorization_id: str) -> Authorization:
+        try:
+            authorization = self._authorizations.get(authorization_id)
+        except NotFound as exc:
+            raise PersonMustSignIn(Reason.GRANT_REVOKED, "there is no authorization (any more)") from exc
+        if authorization.revoked:
+            raise PersonMustSignIn(Reason.GRANT_REVOKED, "the authorization was given back")
+        return authorization
+
+    def _token(self, authorization: Authorization, rejected: str) -> str:
+        """A token from memory, unless it ends soon or is the rejected one; else a new one, fetched once for all."""
+        with self._lock(authorization.id):
+            live = self._alive(authorization.id)
+            if live is None or live.access_token == rejected:
+                live = self._obtained(authorization)
+                self._keep(authorization.id, live)
+            return live.access_token
+
+    def _alive(self, authorization_id: str) -> Tokens | None:
+        with self._guard:
+            live = self._live.get(authorization_id)
+            if live is not None:
+                self._live.move_to_end(authorization_id)
+        return live if live is not None and live.expires_at - MARGIN > self._clock() else None
+
+    def _keep(self, authorization_id: str, tokens: Tokens) -> None:
+        """Of the tokens only the access token stays in memory."""
+        with self._guard:
+            self._live[authorization_id] = Tokens(tokens.access_token, tokens.expires_at)
+            while len(self._live) > MOST_TOKENS:
+                self._live.popitem(last=False)
+
+    def _lock(self, authorization_id: str) -> threading.Lock:
+        """One of a fixed number of locks: two authorizations may share one, which costs a wait and nothing else."""
+        return self._locks[hash(authorization_id) % LOCKS]
+
+    def _obtained(self, authorization: Authorization) -> Tokens:
+        if authorization.mode is AccessMode.APP_ONLY:
+            return self._provider.app_token(authorization.tenant_id)
+        return self._refreshed(authorization)
+
+    def _refreshed(self, authorization: Authorization) -> Tokens:
+        tokens = self._provider_refresh(authorization)
+        try:
+            self._remember(authorization, tokens)
+        except MailboxSyncError as error:
+            # We hold a good access token, and the stored refresh token is good for weeks: the pass need not suffer.
+            _log.warning("a rotated token was not stored", extra={"error": type(error).__name__})
+        return tokens
+
+    def _provider_refresh(self, authorization: Authorization) -> Tokens:
+        """Refresh; before a refusal is believed, look whether another instance, or a new sign-in, stored another."""
+        stored = self._stored(authorization.id)
+        try:
+            return self._provider.refresh(authorization.tenant_id, stored)
+        except PersonMustSignIn:
+            newer = self._stored(authorization.id)
+            if newer == stored:
+                raise
+            return self._provider.refresh(authorization.tenant_id, newer)
+
+    def _stored(self, authorization_id: str) -> str:
+        try:
+            return self._store.read(authorization_id)
+        except NotFound as exc:
+            raise PersonMustSignIn(Reason.GRANT_REVOKED, "there is no refresh token (any more)") from exc
+
+    def _remember(self, authorization: Authorization, tokens: Tokens) -> None:
+        """Store the rotated token and note the use, both seldom. The token goes first: a note must not outrun it."""
+        now = self._clock()
+        store = bool(tokens.refresh_token) and _older(authorization.stored_at, now, STORED_AT_MOST_EVERY)
+        if not store and not _older(authorization.refreshed_at, now, NOTED_AT_MOST_EVERY):
+            return
+        if store:
+            self._store.write(authorization.id, tokens.refresh_token)
+        self._authorizations.change(authorization.id, partial(_noted, now=now, stored=store))
+
+
+def _older(at: datetime | None, now: datetime, age: timedelta) -> bool:
+    return at is None or now - at > age
+
+
+def _noted(authorization: Authorization, *, now: datetime, stored: bool) -> Authorization:
+    return replace(authorization, refreshed_at=now, stored_at=now if stored else authorization.stored_at)

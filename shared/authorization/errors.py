@@ -1,0 +1,64 @@
+"""What can go wrong with a sign-in itself. Each has the code of the page that says what happened and what to do.
+
+SignInRefused
+├── FlowUnknown, FlowExpired, FlowReplayed, OtherBrowser   the pending flow cannot be taken
+├── AccountRefused                                         somebody signed in, but not who may
+├── InvitationRefused                                      the link is changed, expired or used
+└── (itself)                                               whatever else the identity provider turned down
+TokenInvalid                                               a token that is not what it has to be
+"""
+
+from shared.errors import MailboxSyncError, NotFound
+
+
+class SignInRefused(MailboxSyncError):
+    """This sign-in did not succeed; no mailbox changed for it. `code` names its page.
+
+    `values` fill the page's sentences and may be personal (the addresses of a wrong account): for the page alone.
+    """
+
+    def __init__(self, code: str, *, support: str = "", **values: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.support = support
+        self.values = values
+
+
+class FlowUnknown(SignInRefused, NotFound):
+    """The state belongs to no flow that we began, or to one that was swept long ago."""
+
+    def __init__(self) -> None:
+        super().__init__("flow_unknown")
+
+
+class FlowExpired(SignInRefused, NotFound):
+    """The flow has come to its end. Where administrators decide on requests, it may mean that one is being awaited."""
+
+    def __init__(self) -> None:
+        super().__init__("flow_expired")
+
+
+class FlowReplayed(SignInRefused, NotFound):
+    """The flow was taken before: a reloaded page, or a stolen answer."""
+
+    def __init__(self) -> None:
+        super().__init__("flow_replayed")
+
+
+class OtherBrowser(SignInRefused, NotFound):
+    """The flow began in another browser: a forwarded answer, an attempted login CSRF, or cookies turned off."""
+
+    def __init__(self) -> None:
+        super().__init__("other_browser")
+
+
+class AccountRefused(SignInRefused):
+    """Somebody signed in who must not: a personal account, a tenant that is not on the list, the wrong person."""
+
+
+class InvitationRefused(SignInRefused):
+    """The invitation link is not good (any more)."""
+
+
+class TokenInvalid(MailboxSyncError):
+    """A token's signature, issuer, audience, time or shape is wrong. The message says which, and nothing of it."""

@@ -1,0 +1,58 @@
+"""The line to the identity provider: bounded in time, never redirected, its outages in our words."""
+
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import MailboxSyncError, Reason, RetryLater
+
+if TYPE_CHECKING:
+    import requests
+
+TIMEOUT = (5.0, 20.0)
+"""Seconds to connect, and to wait for an answer."""
+
+
+class Https:
+    """What msal and the signing keys speak through; has the two methods that msal needs."""
+
+    def __init__(self) -> None:
+        import requests
+
+        self._session = requests.Session()
+
+    def get(self, url: str, **options: Any) -> "requests.Response":
+        """A GET. Raises RetryLater when the server is busy, ill or out of reach."""
+        return self._ask("GET", url, options)
+
+    def post(self, url: str, **options: Any) -> "requests.Response":
+        """A POST. Raises RetryLater when the server is busy, ill or out of reach."""
+        return self._ask("POST", url, options)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def _ask(self, method: str, url: str, options: dict[str, Any]) -> "requests.Response":
+        import requests
+
+        try:
+            # A redirect could carry the client assertion or a refresh token to wherever it points.
+            answer = self._session.request(method, url, **options | {"timeout": TIMEOUT, "allow_redirects": False})
+        except requests.Timeout as exc:
+            raise RetryLater(Reason.TIMED_OUT, "the identity provider did not answer in time") from exc
+        except requests.RequestException as exc:
+            raise RetryLater(Reason.UNAVAILABLE, "the identity provider cannot be reached") from exc
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise _busy(answer)
+        return answer
+
+
+def _busy(answer: "requests.Response") -> MailboxSyncError:
+    wait = answer.headers.get("Retry-After", "")
+    throttled = answer.status_code == 429
+    return RetryLater(
+        Reason.THROTTLED if throttled else Reason.UNAVAILABLE,
+        "the identity provider asks to wait",
+        support=str(answer.status_code),
+        retry_after=float(wait) if wait.isascii() and wait.isdigit() else None,
+        tenant_wide=throttled,
+    )

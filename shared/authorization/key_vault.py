@@ -1,0 +1,128 @@
+"""Key Vault: refresh tokens, the keys of our own signatures, the app's certificate.
+
+A vault takes 300 new versions in 10 seconds and keeps every one of them; whoever writes here writes seldom.
+"""
+
+import secrets as randomness
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared.authorization.port import SigningKey
+from shared.azure_faults import gone, translated
+from shared.errors import NotFound
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.keyvault.secrets import SecretClient, SecretProperties
+
+REFRESH_TOKEN = "application/vnd.mailbox-sync.refresh-token"  # noqa: S105 -- a content type
+SIGNING_KEY = "application/vnd.mailbox-sync.signing-key"
+KEYS_KEPT = 3
+"""How many versions of a signing key still verify: rotating it ends no session and no invitation at once."""
+RELOAD_AFTER_SECONDS = 30.0
+
+
+def secret_client(url: str, credential: "TokenCredential") -> "SecretClient":
+    """The vault's client, which tries again only for a blip: whatever lasts longer is the queue's to retry."""
+    from azure.keyvault.secrets import SecretClient
+
+    return SecretClient(url, credential, retry_total=2, retry_backoff_factor=0.2, connection_timeout=5, read_timeout=20)
+
+
+class VaultTokenStore:
+    """Fulfils TokenStore: a secret an authorization, named by its id."""
+
+    def __init__(self, client: "SecretClient") -> None:
+        self._client = client
+
+    def read(self, authorization_id: str) -> str:
+        """The newest version."""
+        with translated():
+            return gone(lambda: self._client.get_secret(authorization_id)).value or ""
+
+    def write(self, authorization_id: str, refresh_token: str) -> None:
+        """A new version, and every older one disabled.
+
+        Only versions older than the one just written: of two writers at once, neither may disable the other's.
+        """
+        with translated():
+            written = self._client.set_secret(authorization_id, refresh_token, content_type=REFRESH_TOKEN).properties
+            for version in self._client.list_properties_of_secret_versions(authorization_id):
+                if version.enabled and _older(version, written):
+                    self._client.update_secret_properties(authorization_id, version.version, enabled=False)
+
+    def delete(self, authorization_id: str) -> datetime | None:
+        """All versions at once; the vault's soft delete holds them until the time that this gives."""
+        with translated():
+            try:
+                return gone(lambda: self._client.begin_delete_secret(authorization_id).result()).scheduled_purge_date
+            except NotFound:
+                return self._held_until(authorization_id)
+
+    def _held_until(self, authorization_id: str) -> datetime | None:
+        try:
+            return gone(lambda: self._client.get_deleted_secret(authorization_id)).scheduled_purge_date
+        except NotFound:
+            return None
+
+
+def _older(version: "SecretProperties", written: "SecretProperties") -> bool:
+    """Vault times have a resolution of a second: within the same one, both stay enabled until the next write."""
+    return (
+        version.version != written.version
+        and version.created_on is not None
+        and written.created_on is not None
+        and version.created_on < written.created_on
+    )
+
+
+class VaultKeyRing:
+    """Fulfils SigningKeyRing: the versions of one secret, made at its first use.
+
+    Rotating is adding a version to the secret (any tool can); the newest signs, the ones before still verify.
+    """
+
+    def __init__(self, client: "SecretClient", name: str, monotonic: Callable[[], float]) -> None:
+        self._client = client
+        self._name = name
+        self._monotonic = monotonic
+        self._keys: tuple[SigningKey, ...] = ()
+        self._read_at = 0.0
+        self._lock = threading.Lock()
+
+    def keys(self, *, fresh: bool = False) -> Sequence[SigningKey]:
+        """From memory; read anew when asked to, but not more than every half minute: key names are free to invent."""
+        with self._lock:
+            stale = fresh and self._monotonic() - self._read_at > RELOAD_AFTER_SECONDS
+            if not self._keys or stale:
+                self._keys = self._read() or self._made()
+                self._read_at = self._monotonic()
+            return self._keys
+
+    def _read(self) -> tuple[SigningKey, ...]:
+        with translated():
+            versions = [
+                version
+                for version in self._client.list_properties_of_secret_versions(self._name)
+                if version.enabled and version.version and version.created_on
+            ]
+            versions.sort(key=lambda version: (version.created_on, version.version), reverse=True)
+            return tuple(self._key(str(version.version)) for version in versions[:KEYS_KEPT])
+
+    def _made(self) -> tuple[SigningKey, ...]:
+        """A new key. Two instances at once make two versions; reading back makes both agree on the ring."""
+        with translated():
+            self._client.set_secret(self._name, randomness.token_hex(32), content_type=SIGNING_KEY)
+        return self._read()
+
+    def _key(self, version: str) -> SigningKey:
+        value = self._client.get_secret(self._name, version).value or ""
+        return SigningKey(version[:12], value.encode())
+
+
+def read_secret(client: "SecretClient", name: str) -> str:
+    """One secret's newest value, such as the app's certificate. Raises NotFound."""
+    with translated():
+        return gone(lambda: client.get_secret(name)).value or ""

@@ -1,0 +1,94 @@
+"""A signed-in person's session: a signed cookie, short, with opaque ids alone.
+
+Nothing is kept on our side, so a session cannot be ended early from here but by rotating the key; that is why it is
+short. A new one is made at every sign-in: whatever cookie the browser had before gives nobody a signed-in session.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.authorization.errors import TokenInvalid
+from shared.authorization.port import Identity, SigningKeyRing
+from shared.authorization.signing import Signer, derived, moment
+
+COOKIE = "session"
+OPERATOR_ROLE = "Operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who is signed in here, until when."""
+
+    id: str
+    tenant_id: str
+    owner_id: str
+    operator: bool
+    expires_at: datetime
+
+
+class Sessions:
+    """Makes and reads sessions. Only an account of `operator_tenant` can be an operator.
+
+    Anybody's administrator can assign the role Operator in their own tenant, so the role alone says nothing.
+    """
+
+    def __init__(self, ring: SigningKeyRing, minutes: int, operator_tenant: str, clock: Callable[[], datetime]) -> None:
+        self._ring = ring
+        self._signer = Signer(ring, "session", clock)
+        self._lasts = timedelta(minutes=minutes)
+        self._operator_tenant = operator_tenant
+        self._clock = clock
+
+    @property
+    def max_age(self) -> int:
+        """Seconds for the cookie."""
+        return int(self._lasts.total_seconds())
+
+    def open(self, identity: Identity) -> str:
+        """The cookie's value for a new session of this identity."""
+        claims = {
+            "sid": secrets.token_urlsafe(16),
+            "tid": identity.tenant_id,
+            "oid": identity.owner_id,
+            "op": self.is_operator(identity),
+        }
+        return self._signer.sign(claims, self._clock() + self._lasts)
+
+    def read(self, cookie: str) -> Session | None:
+        """The session that a cookie stands for; None when there is none, or none any more."""
+        if not cookie:
+            return None
+        try:
+            claims = self._signer.verify(cookie)
+        except TokenInvalid:
+            return None
+        return Session(claims["sid"], claims["tid"], claims["oid"], claims["op"] is True, moment(claims))
+
+    def is_operator(self, identity: Identity) -> bool:
+        """Whether this identity runs the service."""
+        return (
+            OPERATOR_ROLE in identity.roles
+            and bool(self._operator_tenant)
+            and identity.tenant_id == self._operator_tenant
+        )
+
+    def csrf(self, session: Session) -> str:
+        """The value that a form of this session carries, and a form of another site cannot know."""
+        return derived(self._ring.keys()[0], _purpose(session))
+
+    def csrf_holds(self, session: Session, value: str) -> bool:
+        """Whether a posted form is one of this session's."""
+        given = value.encode()
+        return any(hmac.compare_digest(derived(key, _purpose(session)).encode(), given) for key in self._ring.keys())
+
+
+def _purpose(session: Session) -> str:
+    return f"csrf {session.id}"
+
+
+def operator_tenant_of(tenants: tuple[str, ...]) -> str:
+    """Where operators come from when no setting says so: the one tenant that is served, if it is one."""
+    return tenants[0] if len(tenants) == 1 and "-" in tenants[0] else ""

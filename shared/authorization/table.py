@@ -1,0 +1,210 @@
+"""Table Storage: flows under way, authorizations without their secrets, invitations, approvals waited for."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
+from shared.authorization.port import Approval, Authorization, Invitation, PendingFlow
+from shared.azure_faults import changed_meanwhile, gone, translated
+from shared.errors import Conflict, NotFound
+from shared.mailboxes.entities import from_entity, to_entity
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient, TableServiceClient
+
+TABLES = ("flows", "authorizations", "invitations", "approvals")
+"""The tables that have to be there: the deployment makes them."""
+
+ATTEMPTS = 12
+KEPT_AFTER_END = timedelta(days=1)
+"""How long a finished flow is remembered, without its contents, so that a replay can be told from a stranger."""
+
+
+class TableFlows:
+    """Fulfils FlowStore. A flow is found by its state's digest, so that reading the table gives no usable state."""
+
+    def __init__(self, tables: "TableServiceClient", clock: Callable[[], datetime]) -> None:
+        self._table = tables.get_table_client("flows")
+        self._clock = clock
+
+    def put(self, pending: PendingFlow) -> None:
+        """A new flow."""
+        entity = _keys(pending.state) | {
+            "binding_digest": pending.binding_digest,
+            "flow": json.dumps(dict(pending.flow)),
+            "intent": json.dumps(dict(pending.intent)),
+            "expires_at": pending.expires_at,
+        }
+        with translated():
+            self._table.create_entity(entity)
+
+    def take(self, state: str, binding_digest: str) -> PendingFlow:
+        """Replace the flow by its tombstone under the ETag: of two takers at once, one finds it changed."""
+        keys = _keys(state)
+        with translated():
+            try:
+                entity = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+            except NotFound:
+                raise FlowUnknown from None
+        if "flow" not in entity:
+            raise FlowReplayed
+        if not hmac.compare_digest(str(entity["binding_digest"]), binding_digest):
+            raise OtherBrowser
+        expires_at = _utc(entity["expires_at"])
+        if expires_at <= self._clock():
+            raise FlowExpired
+        try:
+            with translated():
+                _replace(self._table, keys | {"expires_at": expires_at}, str(entity.metadata["etag"]))
+        except Conflict:
+            raise FlowReplayed from None
+        return PendingFlow(state, binding_digest, json.loads(entity["flow"]), json.loads(entity["intent"]), expires_at)
+
+    def sweep(self, now: datetime) -> int:
+        """Delete what ended more than a day ago."""
+        lapsed = 0
+        with translated():
+            ended = self._table.query_entities(
+                "expires_at lt @before",
+                parameters={"before": now - KEPT_AFTER_END},
+                select=["PartitionKey", "RowKey", "binding_digest"],
+            )
+            for entity in ended:
+                lapsed += "binding_digest" in entity
+                self._table.delete_entity(entity["PartitionKey"], entity["RowKey"])
+        return lapsed
+
+
+class TableAuthorizations:
+    """Fulfils AuthorizationStore."""
+
+    def __init__(self, tables: "TableServiceClient") -> None:
+        self._table = tables.get_table_client("authorizations")
+
+    def add(self, authorization: Authorization) -> Authorization:
+        """A new one; app-only ones have a tenant's fixed id, so adding it again replaces it."""
+        entity = _keys(authorization.id) | to_entity(authorization, without=frozenset({"version"}))
+        with translated():
+            self._table.upsert_entity(entity)
+        return self.get(authorization.id)
+
+    def get(self, authorization_id: str) -> Authorization:
+        """One of them."""
+        keys = _keys(authorization_id)
+        with translated():
+            entity = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+        return _authorization(entity)
+
+    def change(self, authorization_id: str, change: Callable[[Authorization], Authorization]) -> Authorization:
+        """Read, change, replace under the ETag; again while somebody else is faster."""
+        for _ in range(ATTEMPTS):
+            before = self.get(authorization_id)
+            after = change(before)
+            if after == before:
+                return before
+            entity = _keys(after.id) | to_entity(after, without=frozenset({"version"}))
+            try:
+                with translated():
+                    _replace(self._table, entity, before.version)
+            except Conflict:
+                continue
+            return after
+        raise Conflict("the authorization was changed by others all the while")
+
+    def idle_since(self, before: datetime) -> list[Authorization]:
+        """A look through the whole table, once a day."""
+        with translated():
+            return [
+                _authorization(entity)
+                for entity in self._table.query_entities(
+                    "refreshed_at lt @before and revoked eq false", parameters={"before": before}
+                )
+            ]
+
+    def delete(self, authorization_id: str) -> None:
+        """Deleting what is not there is fine with the SDK."""
+        keys = _keys(authorization_id)
+        with translated():
+            self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
+
+
+class TableInvitations:
+    """Fulfils InvitationStore."""
+
+    def __init__(self, tables: "TableServiceClient") -> None:
+        self._table = tables.get_table_client("invitations")
+
+    def put(self, invitation: Invitation) -> None:
+        """A new one."""
+        with translated():
+            self._table.create_entity(_keys(invitation.id) | to_entity(invitation))
+
+    def get(self, invitation_id: str) -> Invitation:
+        """One of them."""
+        return from_entity(Invitation, self._entity(invitation_id))
+
+    def use(self, invitation_id: str, at: datetime) -> bool:
+        """Under the ETag, so that of two users at once one comes too late."""
+        entity = self._entity(invitation_id)
+        if "used_at" in entity:
+            return False
+        try:
+            with translated():
+                _replace(self._table, {**entity, "used_at": at}, str(entity.metadata["etag"]))
+        except Conflict:
+            return False
+        return True
+
+    def _entity(self, invitation_id: str) -> Any:
+        keys = _keys(invitation_id)
+        with translated():
+            return gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+
+
+class TableApprovals:
+    """Fulfils ApprovalStore. Found by the id's digest: the id itself is the secret of a link."""
+
+    def __init__(self, tables: "TableServiceClient") -> None:
+        self._table = tables.get_table_client("approvals")
+
+    def put(self, approval: Approval) -> None:
+        """A new one, or a newer state of it."""
+        entity = to_entity(approval, without=frozenset({"id", "resume"}))
+        with translated():
+            self._table.upsert_entity(_keys(approval.id) | entity | {"resume": json.dumps(dict(approval.resume))})
+
+    def get(self, approval_id: str) -> Approval:
+        """One of them."""
+        keys = _keys(approval_id)
+        with translated():
+            entity = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+        return from_entity(Approval, entity, id=approval_id, resume=json.loads(entity["resume"]))
+
+
+def _keys(secret_or_id: str) -> dict[str, Any]:
+    """Keys by digest: safe whatever the characters, spread over 256 partitions."""
+    digest = hashlib.sha256(secret_or_id.encode()).hexdigest()
+    return {"PartitionKey": digest[:2], "RowKey": digest[2:42]}
+
+
+def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> None:
+    from azure.core import MatchConditions
+    from azure.data.tables import UpdateMode
+
+    changed_meanwhile(
+        lambda: table.update_entity(
+            entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
+        )
+    )
+
+
+def _authorization(entity: Any) -> Authorization:
+    return from_entity(Authorization, entity, version=str(entity.metadata["etag"]))
+
+
+def _utc(moment: Any) -> datetime:
+    return datetime.fromtimestamp(moment.timestamp(), UTC)
