@@ -138,7 +138,7 @@ def references(text: str) -> set[str]:
 
 
 def _is_member_or_key(tokens: list[re.Match[str]], position: int) -> bool:
-    """After a dot it is a property; before a colon and first on its line, or after a brace or comma, an object's key."""
+    """After a dot it is a property; before a colon and first on its line, or after a brace or comma, a key."""
     before = tokens[position - 1] if position else None
     after = tokens[position + 1] if position + 1 < len(tokens) else None
     if before is not None and before[0] in (".", "@"):
