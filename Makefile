@@ -1,0 +1,62 @@
+# What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-browser
+SHELL := bash
+export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
+
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest -n 2
+# For make run and make demo: make run ARGS="--mbox mail.mbox"
+ARGS ?=
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## Start the sandbox and the app, show the sign-in link and the syncs; Ctrl-C ends it
+	@$(PYTHON) -m sandbox.run $(ARGS)
+
+demo: setup ## Unattended: sign in, sync, change the mailbox, sync again, compare item by item
+	@$(PYTHON) -m sandbox.demo $(ARGS)
+
+test: check setup-browser ## Everything that has to hold: check, then the unit, contract and e2e tests
+	@$(PYTEST) tests/unit tests/contract tests/e2e
+
+check: setup ## Format, lint, types, and the arrows of imports
+	@.venv/bin/ruff format --check --quiet . || { .venv/bin/ruff format --check .; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/lint-imports --no-logo
+
+unit: setup ## The unit tests: no sockets, seconds
+	@$(PYTEST) tests/unit
+
+contract: setup ## The contract tests: each port on its fake and on the real adapter
+	@$(PYTEST) tests/contract
+
+e2e: setup-browser ## The whole app against the sandbox, in a browser too
+	@$(PYTEST) tests/e2e
+
+bench: setup ## Measure what a sync costs
+	@$(PYTHON) -m tests.bench $(ARGS)
+
+bench-quick: setup ## The same, on less mail
+	@$(PYTHON) -m tests.bench --quick $(ARGS)
+
+soak: setup ## The sync's proof, many thousands of steps long
+	@$(PYTEST) tests/soak
+
+requirements: setup ## Compile requirements*.txt from requirements*.in, with hashes
+	@command -v .venv/bin/uv >/dev/null || $(PYTHON) -m pip install --quiet uv
+	@for name in requirements requirements-dev; do \
+	  .venv/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-emit-index-url \
+	    --no-emit-find-links $$name.in -o $$name.txt; done
+
+clean: ## Remove what was made here, the virtual environment and Node parts apart
+	@rm -rf .sandbox build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './.venv/*' -not -path './sandbox/node_modules/*' -prune -exec rm -rf {} +
+
+setup:
+	@sandbox/setup/all
+
+setup-browser:
+	@sandbox/setup/all browser
