@@ -1,0 +1,91 @@
+"""Blobs in Azure Blob Storage: packs, feed pages, cursors.
+
+Put Blob takes up to 5,000 MiB in one request, more than any page of ours.
+https://learn.microsoft.com/rest/api/storageservices/put-blob
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from shared.azure_faults import translated
+from shared.errors import Conflict, OperatorMustAct, Reason
+from shared.replica.azure_wire import AzureWire
+from shared.replica.storage import Blob, BlobInfo
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.rest import HttpResponse
+
+_VERSION = {"x-ms-version": "2023-11-03"}
+
+
+class AzureBlobs:
+    """Fulfils Blobs. The containers exist: the deployment made them."""
+
+    def __init__(self, url: str, credential: "TokenCredential") -> None:
+        self._url = url
+        self._credential = credential
+        self._wire = AzureWire(url, credential, _VERSION)
+
+    def get(self, container: str, name: str) -> Blob | None:
+        """The whole blob."""
+        answer = self._wire.send("GET", _path(container, name), expect=(200, 404), headers={})
+        return Blob(_body(answer), answer.headers["etag"]) if _is_there(answer) else None
+
+    def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
+        """A part of it. Nothing can be asked of an empty range, so that is answered here."""
+        if length == 0:
+            return b""
+        wanted = {"x-ms-range": f"bytes={offset}-{offset + length - 1}"}
+        answer = self._wire.send("GET", _path(container, name), expect=(206, 404, 416), headers=wanted)
+        if answer.status_code == 416:
+            return b""
+        return _body(answer) if _is_there(answer) else None
+
+    def put(
+        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+    ) -> str:
+        """Write the whole blob under a condition."""
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream"}
+        if absent:
+            headers["If-None-Match"] = "*"
+        if etag:
+            headers["If-Match"] = etag
+        if members:
+            headers["x-ms-meta-members"] = str(members)
+        answer = self._wire.send("PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data)
+        if answer.status_code != 201:
+            raise Conflict("the blob was written by somebody else")
+        return answer.headers["etag"]
+
+    def delete(self, container: str, name: str) -> None:
+        """Remove it; a blob that is gone is what was wanted."""
+        _is_there(self._wire.send("DELETE", _path(container, name), expect=(202, 404), headers={}))
+
+    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
+        """The SDK's listing: rare, and its paging is worth having."""
+        from azure.storage.blob import ContainerClient
+
+        with translated(), ContainerClient(self._url, container, credential=self._credential) as client:
+            for blob in client.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                members = int((blob.metadata or {}).get("members", 0))
+                yield BlobInfo(blob.name, blob.size, blob.creation_time or blob.last_modified, members)
+
+
+def _path(container: str, name: str) -> str:
+    return f"{container}/{quote(name)}"
+
+
+def _body(answer: "HttpResponse") -> bytes:
+    with translated():
+        return answer.content
+
+
+def _is_there(answer: "HttpResponse") -> bool:
+    """Whether the blob was found. A container that is missing is the deployment's fault, not an absent blob."""
+    if answer.status_code != 404:
+        return True
+    if answer.headers.get("x-ms-error-code") == "ContainerNotFound":
+        raise OperatorMustAct(Reason.OUR_STORAGE, "a container is missing", support="ContainerNotFound")
+    return False

@@ -1,0 +1,103 @@
+"""How a page reaches the rows: in transactions that each move the fence, so that a late writer changes nothing.
+
+The fence is a row of the mailbox's partition. Every transaction replaces it under the ETag its writer last saw. It says
+which page is being applied and whether all of it is. A writer that was overtaken, however late it wakes up, holds an
+old ETag: none of its rows can overwrite newer ones. And a page that is known to be applied is never applied again.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+from shared.errors import Conflict
+from shared.replica import pack
+from shared.replica.entities import FENCE, in_transactions, row_changes, without_assumptions
+from shared.replica.port import FeedChange
+from shared.replica.storage import Row, RowChange, RowExists, RowMissing, Rows, Verb
+
+READERS = 8
+"""Point reads at once when several rows are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Which page the rows are at. `applied`: all of it, not only some transactions. No ETag: there is no fence yet."""
+
+    sequence: int = 0
+    applied: bool = True
+    etag: str = ""
+
+    def has_applied(self, sequence: int) -> bool:
+        """Whether that page has taken effect in full."""
+        return self.sequence > sequence or (self.sequence == sequence and self.applied)
+
+
+class FencedRows:
+    """The table's rows, changed under the fence."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="replica")
+
+    def fence(self, mailbox_id: str) -> Fence:
+        """The fence as it stands."""
+        found = self._rows.get(mailbox_id, FENCE)
+        if found is None:
+            return Fence()
+        row, etag = found
+        return Fence(int(row["sequence"]), row["state"] == "applied", etag)
+
+    def settled_fence(self, mailbox_id: str, sequence: int) -> Fence:
+        """The fence when the rows are at this page exactly. Raises Conflict when a writer is about to go on."""
+        fence = self.fence(mailbox_id)
+        if fence.etag and (fence.sequence != sequence or not fence.applied):
+            raise Conflict("a page is being applied")
+        return fence
+
+    def apply(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange], fence: Fence) -> None:
+        """Make the rows say what the page says, unless they do."""
+        if fence.has_applied(sequence):
+            return
+        runs = list(in_transactions(row_changes(changes, pack.prefix(mailbox_id, sequence))))
+        for number, run in enumerate(runs, 1):
+            fence = self.transact(mailbox_id, run, replace(fence, sequence=sequence, applied=number == len(runs)))
+
+    def transact(self, mailbox_id: str, run: Sequence[RowChange], fence: Fence) -> Fence:
+        """One transaction that moves the fence; once more with fewer assumptions when a row is not as expected.
+
+        Raises:
+            Conflict: somebody else has moved the fence.
+        """
+        row = {"sequence": fence.sequence, "state": "applied" if fence.applied else "applying"}
+        moved = RowChange(Verb.REPLACE if fence.etag else Verb.INSERT, FENCE, row, fence.etag)
+        try:
+            etags = self._rows.transact(mailbox_id, [moved, *run])
+        except (RowExists, RowMissing):
+            # Under the fence nobody can add or remove rows between this look and the transaction.
+            etags = self._rows.transact(mailbox_id, [moved, *without_assumptions(run, self._present(mailbox_id, run))])
+        return replace(fence, etag=etags[0])
+
+    def by_key(self, mailbox_id: str, keys: Sequence[str]) -> Iterator[Row | None]:
+        """The rows under these keys in turn, None where there is none; several are read at once."""
+        read = partial(self._row, mailbox_id)
+        return map(read, keys) if len(keys) < 3 else self._readers.map(read, keys)
+
+    def delete(self, mailbox_id: str, keys: Sequence[str]) -> None:
+        """Delete rows, the fence among them; some may be gone already. At most 100."""
+        run = [RowChange(Verb.DELETE, key) for key in keys]
+        try:
+            self._rows.transact(mailbox_id, run)
+        except RowMissing:
+            left = without_assumptions(run, self._present(mailbox_id, run))
+            if left:
+                self._rows.transact(mailbox_id, left)
+
+    def _present(self, mailbox_id: str, run: Sequence[RowChange]) -> frozenset[str]:
+        """Which of the rows to be deleted are there."""
+        keys = [change.key for change in run if change.verb is Verb.DELETE]
+        return frozenset(key for key, found in zip(keys, self.by_key(mailbox_id, keys), strict=True) if found)
+
+    def _row(self, mailbox_id: str, key: str) -> Row | None:
+        found = self._rows.get(mailbox_id, key)
+        return found[0] if found else None

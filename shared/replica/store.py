@@ -1,0 +1,240 @@
+"""The replica in blobs and table rows: the order of writes, and what finishes a page that was left half done.
+
+A page is committed by creating its feed page and by nothing else. Everything after that can be done again, by anyone:
+
+    pack → feed page (only if absent) → rows, in transactions that each move the fence → cursor (under its ETag)
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared.errors import Conflict, ItemUnusable, NotFound, Reason, RetryLater
+from shared.replica import cursors, feed, pack
+from shared.replica.compaction import Compaction, ledger_name
+from shared.replica.entities import FENCE, fitted, is_item, item_from, with_aliases
+from shared.replica.fence import FencedRows
+from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
+from shared.replica.storage import CURSORS, FEED, PACKS, Blobs, RowChange, Rows
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+ATTEMPTS = 8
+"""How often work is begun again because another writer came between; each time that one got further."""
+
+
+class BlobTableReplica:
+    """Fulfils Replica."""
+
+    def __init__(self, blobs: Blobs, rows: Rows) -> None:
+        self._blobs = blobs
+        self._rows = rows
+        self._fenced = FencedRows(rows)
+
+    @classmethod
+    def at(cls, blob_url: str, table_url: str, credential: "TokenCredential") -> "BlobTableReplica":
+        """The replica in Azure Storage at these endpoints; nothing is connected yet."""
+        from shared.replica.blob import AzureBlobs
+        from shared.replica.table import AzureRows
+
+        return cls(AzureBlobs(blob_url, credential), AzureRows(table_url, credential))
+
+    def load(self, mailbox_id: str) -> Cursor:
+        """The cursor, after finishing the page that a crash left half done; rebuilt from the feed when it is lost."""
+        return _again_after_conflict(lambda: self._load(mailbox_id))
+
+    def _load(self, mailbox_id: str) -> Cursor:
+        cursor = self._stored_cursor(mailbox_id) or self._rebuilt(mailbox_id)
+        while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
+            step, changes = feed.decode(page.data)
+            self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, self._fenced.fence(mailbox_id))
+            cursor = self._put_cursor(mailbox_id, cursor, cursors.step_from_json(cursor, step))
+        return cursor
+
+    def _stored_cursor(self, mailbox_id: str) -> Cursor | None:
+        blob = self._blobs.get(CURSORS, mailbox_id)
+        return cursors.cursor_from_json(json.loads(blob.data), blob.etag) if blob else None
+
+    def _rebuilt(self, mailbox_id: str) -> Cursor:
+        """The cursor from the feed: the page before the newest is certainly applied, the newest is then done again.
+
+        A cursor replaced since without a page is lost with it; what it had seen is only seen once more.
+        """
+        if self._blobs.get(FEED, feed.page_name(mailbox_id, 1)) is None:
+            return Cursor()
+        applied = max(feed.sequence_of(blob.name) for blob in self._blobs.list(FEED, f"{mailbox_id}/")) - 1
+        return self._cursor_after(mailbox_id, applied) if applied > 0 else Cursor()
+
+    def _cursor_after(self, mailbox_id: str, sequence: int) -> Cursor:
+        """The cursor that followed a page, from the pages since the last one that names every folder."""
+        numbers = range(cursors.full_before(sequence), sequence + 1)
+        return cursors.along(Cursor(), (feed.first_line(self._page(mailbox_id, number)) for number in numbers))
+
+    def _page(self, mailbox_id: str, sequence: int) -> bytes:
+        page = self._blobs.get(FEED, feed.page_name(mailbox_id, sequence))
+        if page is None:
+            raise NotFound("the feed has no such page")
+        return page.data
+
+    def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
+        """One page, or the cursor alone."""
+        if not changes:
+            return self._put_cursor(mailbox_id, cursor, replace(following, sequence=cursor.sequence))
+        following = replace(following, sequence=cursor.sequence + 1)
+        # Read before the page is committed: whoever applies it before us moves the fence, and ours is then refused.
+        fence = self._fenced.fence(mailbox_id)
+        settled, packed = self._put_pack(mailbox_id, following.sequence, changes)
+        self._put_page(mailbox_id, cursor, settled, following)
+        try:
+            self._fenced.apply(mailbox_id, following.sequence, settled, fence)
+            return self._put_cursor(mailbox_id, cursor, following)
+        except Conflict:
+            return self._overtaken(mailbox_id, cursor, following, packed)
+
+    def _put_pack(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange]) -> tuple[list[FeedChange], str]:
+        """Write the page's contents; gives the changes with their places, and the pack's name."""
+        contents = {change.item.key: change.content for change in changes if _brings_content(change)}
+        packed = pack.build(mailbox_id, sequence, [(key, content) for key, content in contents.items() if content])
+        if packed.located:
+            self._blobs.put(PACKS, packed.name, packed.data, members=len(packed.located))
+        return [_settled(change, packed) for change in changes], packed.name
+
+    def _put_page(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> None:
+        """The commit point."""
+        step = cursors.step_to_json(cursor, following)
+        page = feed.encode(mailbox_id, step, changes)
+        self._blobs.put(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
+
+    def _overtaken(self, mailbox_id: str, cursor: Cursor, following: Cursor, packed: str) -> Cursor:
+        """Our page is committed, and somebody came between us and its rows: it is finished like any half-done page.
+
+        Only an erased mailbox has neither cursor nor fence any more; what we have just written must go with it.
+        """
+        if cursor.etag and self._stored_cursor(mailbox_id) is None and not self._fenced.fence(mailbox_id).etag:
+            self._blobs.delete(FEED, feed.page_name(mailbox_id, following.sequence))
+            self._blobs.delete(PACKS, packed)
+            raise Conflict("the mailbox has been erased")
+        now = self.load(mailbox_id)
+        if now.sequence != following.sequence:
+            raise Conflict("another writer has finished this page and gone on")
+        return now
+
+    def _put_cursor(self, mailbox_id: str, before: Cursor, following: Cursor) -> Cursor:
+        data = json.dumps(cursors.cursor_to_json(following), separators=(",", ":")).encode()
+        etag = self._blobs.put(CURSORS, mailbox_id, data, absent=not before.etag, etag=before.etag)
+        return replace(following, etag=etag)
+
+    def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
+        """By source id, of before or after a move: one point read each, two after a move."""
+        wanted = list(dict.fromkeys(source_ids))
+        rows = list(self._fenced.by_key(mailbox_id, [item_key(source_id) for source_id in wanted]))
+        aliases = {index: str(row["item"]) for index, row in enumerate(rows) if row and "item" in row}
+        moved = self._fenced.by_key(mailbox_id, list(aliases.values()))
+        for index, row in zip(aliases, moved, strict=True):
+            rows[index] = row
+        return {source_id: item_from(row) for source_id, row in zip(wanted, rows, strict=True) if row and is_item(row)}
+
+    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+        """A scan of the mailbox's rows. One folder costs the store as much as all of them: ask for all when you can."""
+        return (item_from(row) for row in self._rows.query(mailbox_id, folder=folder_id) if is_item(row))
+
+    def item(self, mailbox_id: str, key: str) -> ReplicaItem:
+        """One item."""
+        found = self._rows.get(mailbox_id, key) if key.isalnum() and key.isascii() else None
+        if found is None or not is_item(found[0]):
+            raise NotFound("no such item")
+        return item_from(found[0])
+
+    def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+        """One item's bytes; looked up again when compaction has moved them since `item` was read."""
+        data = self._content(mailbox_id, item)
+        if data is None:
+            data = self._content(mailbox_id, self.item(mailbox_id, item.key))
+        if data is None:
+            raise NotFound("the item has no content")
+        return data
+
+    def _content(self, mailbox_id: str, item: ReplicaItem) -> bytes | None:
+        located = item.located
+        if located is None:
+            return None
+        if not located.pack.startswith(f"{mailbox_id}/"):
+            raise NotFound("the content is another mailbox's")
+        data = self._blobs.get_range(PACKS, located.pack, located.offset, located.length)
+        if data is not None and not pack.is_whole(located, data):
+            raise ItemUnusable(Reason.ITEM_CORRUPT, "the stored bytes are not those that were written")
+        return data
+
+    def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
+        """The pages in order, each with the whole cursor that follows it."""
+        cursor = self._cursor_after(mailbox_id, after) if after else Cursor()
+        while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
+            step, changes = feed.decode(page.data)
+            cursor = cursors.step_from_json(cursor, step)
+            yield FeedPage(cursor.sequence, changes, cursor)
+
+    def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+        """Free what deleted items have left, when it is time; see compaction.py."""
+        return _again_after_conflict(lambda: self._compact(mailbox_id, now, deleted_days))
+
+    def _compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+        cursor = self.load(mailbox_id)
+        fence = self._fenced.settled_fence(mailbox_id, cursor.sequence)
+        if not fence.etag:
+            return 0
+
+        def move(run: Sequence[RowChange]) -> None:
+            nonlocal fence
+            fence = self._fenced.transact(mailbox_id, run, fence)
+
+        return Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move).run(deleted_days)
+
+    def erase(self, mailbox_id: str) -> Mapping[str, int]:
+        """Cursor first, so that a pass under way is fenced; then rows, contents and the feed."""
+        self._blobs.delete(CURSORS, mailbox_id)
+        self._blobs.delete(CURSORS, ledger_name(mailbox_id))
+        return {
+            "items": self._erase_rows(mailbox_id),
+            "packs": self._erase_blobs(PACKS, mailbox_id),
+            "pages": self._erase_blobs(FEED, mailbox_id),
+        }
+
+    def _erase_rows(self, mailbox_id: str) -> int:
+        self._fenced.delete(mailbox_id, [FENCE])
+        items = 0
+        for batch in itertools.batched(self._rows.query(mailbox_id, only=("kind",)), 100, strict=False):
+            self._fenced.delete(mailbox_id, [str(row["RowKey"]) for row in batch])
+            items += sum(bool(row.get("kind")) for row in batch)
+        return items
+
+    def _erase_blobs(self, container: str, mailbox_id: str) -> int:
+        names = [blob.name for blob in self._blobs.list(container, f"{mailbox_id}/")]
+        for name in names:
+            self._blobs.delete(container, name)
+        return len(names)
+
+
+def _again_after_conflict[T](work: Callable[[], T]) -> T:
+    """Begin again when another writer came between, a bounded number of times."""
+    for _ in range(ATTEMPTS):
+        try:
+            return work()
+        except Conflict:
+            continue
+    raise RetryLater(Reason.CONFLICT, "other writers keep coming between")
+
+
+def _brings_content(change: FeedChange) -> bool:
+    return change.content is not None and change.kind is not FeedKind.DELETE
+
+
+def _settled(change: FeedChange, packed: pack.Pack) -> FeedChange:
+    """The change as it is kept: content replaced by where it lies, texts cut to what storage holds."""
+    item = with_aliases(fitted(change.item))
+    if _brings_content(change):
+        item = item.having(located=packed.located[item.key])
+    return FeedChange(change.kind, item)

@@ -1,0 +1,135 @@
+"""The table `items` in Azure Table Storage, over its REST interface.
+
+Entity group transactions: https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
+from shared.replica.azure_wire import AzureWire
+from shared.replica.storage import ITEMS, Row, RowChange, RowExists, RowMissing, Verb
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.rest import HttpResponse
+
+_HEADERS = {
+    "x-ms-version": "2020-12-06",
+    "DataServiceVersion": "3.0",
+    "MaxDataServiceVersion": "3.0;NetFx",
+    "Accept": "application/json;odata=nometadata",
+}
+_METHODS = {Verb.INSERT: "POST", Verb.REPLACE: "PUT", Verb.MERGE: "MERGE", Verb.DELETE: "DELETE"}
+_BATCH = {"Content-Type": "multipart/mixed; boundary=batch_1"}
+_OPENING = "--batch_1\r\nContent-Type: multipart/mixed; boundary=changeset_1\r\n\r\n"
+_PART = "--changeset_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+_CLOSING = "--changeset_1--\r\n--batch_1--\r\n"
+
+_STATUS = re.compile(rb"^HTTP/1\.1 (\d{3})", re.MULTILINE)
+_ETAG = re.compile(rb"^ETag: *(.+?)\r?$", re.MULTILINE | re.IGNORECASE)
+_CODE = re.compile(rb'"code" *: *"([A-Za-z]+)"')
+
+
+class AzureRows:
+    """Fulfils Rows. The table exists: the deployment made it."""
+
+    def __init__(self, url: str, credential: "TokenCredential", table: str = ITEMS) -> None:
+        self._table = table
+        self._wire = AzureWire(url, credential, _HEADERS)
+
+    def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
+        """One entity group transaction."""
+        parts = "".join(self._part(mailbox_id, change) for change in changes)
+        content = f"{_OPENING}{parts}{_CLOSING}".encode()
+        answer = self._wire.send("POST", "$batch", expect=(202,), headers=_BATCH, content=content)
+        return _etags(answer.content, len(changes))
+
+    def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
+        """A point read."""
+        answer = self._wire.send("GET", self._address(mailbox_id, key), expect=(200, 404), headers={})
+        if answer.status_code == 404:
+            _only_the_row_is_missing(answer)
+            return None
+        return json.loads(answer.content), answer.headers["etag"]
+
+    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+        """A scan of the mailbox's partition, a thousand rows an answer at most."""
+        condition = f"PartitionKey eq {_quoted(mailbox_id)}"
+        if folder is not None:
+            condition += f" and folder eq {_quoted(folder)}"
+        asked = {"$filter": condition} | ({"$select": ",".join(("RowKey", *only))} if only else {})
+        following: dict[str, str] | None = {}
+        while following is not None:
+            path = f"{self._table}()?{urlencode(asked | following, quote_via=quote)}"
+            answer = self._wire.send("GET", path, expect=(200,), headers={})
+            yield from json.loads(answer.content)["value"]
+            following = _following(answer)
+
+    def _part(self, mailbox_id: str, change: RowChange) -> str:
+        """One row's request within the transaction."""
+        where = self._table if change.verb is Verb.INSERT else self._address(mailbox_id, change.key)
+        request = f"{_PART}{_METHODS[change.verb]} {self._wire.url}/{where} HTTP/1.1\r\n"
+        if change.etag or change.verb is Verb.DELETE:
+            request += f"If-Match: {change.etag or '*'}\r\n"
+        if change.verb is Verb.DELETE:
+            return f"{request}\r\n\r\n"
+        body = json.dumps({"PartitionKey": mailbox_id, "RowKey": change.key, **change.values})
+        return (
+            f"{request}Content-Type: application/json\r\nAccept: application/json;odata=nometadata\r\n"
+            f"Prefer: return-no-content\r\nDataServiceVersion: 3.0\r\n\r\n{body}\r\n"
+        )
+
+    def _address(self, mailbox_id: str, key: str) -> str:
+        """A row's address."""
+        return f"{self._table}(PartitionKey={_escaped(mailbox_id)},RowKey={_escaped(key)})"
+
+
+def _etags(answer: bytes, changes: int) -> list[str]:
+    """The ETag of each row in turn. A transaction that fails answers with its one failure instead."""
+    statuses = _STATUS.findall(answer)
+    if len(statuses) != changes or any(not status.startswith(b"2") for status in statuses):
+        raise _failure(answer, int(statuses[0]) if statuses else 0)
+    answers = _STATUS.split(answer)[2::2]
+    return [found.group(1).decode() if (found := _ETAG.search(part)) else "" for part in answers]
+
+
+def _failure(answer: bytes, status: int) -> Exception:
+    """What a failed transaction means. Its message is not passed on: it may quote what was sent."""
+    found = _CODE.search(answer)
+    code = found.group(1).decode() if found else str(status)
+    if status == 409:
+        return RowExists("a row is there already")
+    if status == 404 and code != "TableNotFound":
+        return RowMissing("a row is not there")
+    if status == 412:
+        return Conflict("a row has changed since it was read")
+    if status in (0, 408, 429, 500, 503):
+        return RetryLater(Reason.THROTTLED if status in (429, 503) else Reason.UNAVAILABLE, support=code)
+    return OperatorMustAct(Reason.OUR_STORAGE, "the table does not accept the transaction", support=code)
+
+
+def _only_the_row_is_missing(answer: "HttpResponse") -> None:
+    if b"TableNotFound" in answer.content:
+        raise OperatorMustAct(Reason.OUR_STORAGE, "the table is missing", support="TableNotFound")
+
+
+def _following(answer: "HttpResponse") -> dict[str, Any] | None:
+    """Where the next answer of a scan begins; None after the last."""
+    partition = answer.headers.get("x-ms-continuation-NextPartitionKey")
+    if partition is None:
+        return None
+    return {"NextPartitionKey": partition, "NextRowKey": answer.headers.get("x-ms-continuation-NextRowKey", "")}
+
+
+def _escaped(text: str) -> str:
+    """A string in an address; ours are letters, digits and dashes, whoever asks for another finds nothing."""
+    return _quoted(text) if text.isalnum() else quote(_quoted(text), safe="'")
+
+
+def _quoted(text: str) -> str:
+    """A string in an OData filter; a quote within it is doubled, so that it cannot end it."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,160 @@
+"""Blobs and rows in memory, as strict as Azure Storage, with a crash or a failure at any write.
+
+Both share one `Plan`, which counts their writes together:
+
+    plan = Plan()
+    replica = BlobTableReplica(MemoryBlobs(plan), MemoryRows(plan))
+    plan.at(3, Crash())                # the third write from now does not happen
+    plan.after(3, RetryLater(...))     # the third write happens, and its answer is lost
+    plan.before(3, other_writer)       # somebody else acts just before the third write
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from shared.errors import Conflict
+from shared.replica.storage import Blob, BlobInfo, Row, RowChange, RowExists, RowMissing, Verb
+from tests.fakes.replica import Crash
+
+__all__ = ["Crash", "MemoryBlobs", "MemoryRows", "Plan"]
+
+
+class Plan:
+    """What is to go wrong, by the number of the write."""
+
+    def __init__(self) -> None:
+        self.writes = 0
+        self._errors: dict[int, tuple[BaseException, bool]] = {}
+        self._others: dict[int, Callable[[], object]] = {}
+
+    def at(self, write: int, error: BaseException) -> None:
+        """Raise instead of the given write, counted from now, beginning with 1."""
+        self._errors[self.writes + write] = (error, False)
+
+    def after(self, write: int, error: BaseException) -> None:
+        """Let the given write happen, then raise."""
+        self._errors[self.writes + write] = (error, True)
+
+    def before(self, write: int, other: Callable[[], object]) -> None:
+        """Let somebody else act just before the given write."""
+        self._others[self.writes + write] = other
+
+    def calm(self) -> None:
+        """Forget what has not happened yet."""
+        self._errors.clear()
+        self._others.clear()
+
+    def write[T](self, act: Callable[[], T]) -> T:
+        """Do one write as planned."""
+        number = self.writes + 1
+        if other := self._others.pop(number, None):
+            other()
+        error, happens = self._errors.pop(number, (None, True))
+        self.writes = max(self.writes + 1, number)
+        result = act() if happens else None
+        if error is not None:
+            raise error
+        return result  # type: ignore[return-value]
+
+
+class MemoryBlobs:
+    """Fulfils Blobs."""
+
+    def __init__(self, plan: Plan | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.blobs: dict[tuple[str, str], tuple[bytes, str, BlobInfo]] = {}
+        self._plan = plan or Plan()
+        self._clock = clock
+        self._etags = 0
+
+    def get(self, container: str, name: str) -> Blob | None:
+        """The whole blob."""
+        found = self.blobs.get((container, name))
+        return Blob(found[0], found[1]) if found else None
+
+    def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
+        """A part of it."""
+        found = self.blobs.get((container, name))
+        return found[0][offset : offset + length] if found else None
+
+    def put(
+        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+    ) -> str:
+        """Write under a condition."""
+
+        def act() -> str:
+            found = self.blobs.get((container, name))
+            if (absent and found) or (etag and (found is None or found[1] != etag)):
+                raise Conflict("the condition does not hold")
+            self._etags += 1
+            created = found[2].created_at if found else self._clock()
+            info = BlobInfo(name, len(data), created, members)
+            self.blobs[container, name] = (bytes(data), f'"{self._etags}"', info)
+            return f'"{self._etags}"'
+
+        return self._plan.write(act)
+
+    def delete(self, container: str, name: str) -> None:
+        """Remove it."""
+        self._plan.write(lambda: self.blobs.pop((container, name), None))
+
+    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
+        """In the order of names, as they are when the listing begins."""
+        yield from [
+            info for (where, name), (_, _, info) in sorted(self.blobs.items()) if where == container
+            and name.startswith(prefix)
+        ]  # fmt: skip
+
+
+class MemoryRows:
+    """Fulfils Rows; refuses what Azure refuses: more than 100 rows, a row twice, a property or payload too large."""
+
+    def __init__(self, plan: Plan | None = None) -> None:
+        self.rows: dict[str, dict[str, tuple[dict[str, str | int], str]]] = {}
+        self._plan = plan or Plan()
+        self._etags = 0
+
+    def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
+        """All or nothing."""
+        assert len(changes) <= 100
+        assert len({change.key for change in changes}) == len(changes)
+        assert sum(len(json.dumps(dict(change.values))) + 600 for change in changes) < 4 * 2**20
+        for change in changes:
+            for value in change.values.values():
+                assert isinstance(value, int) or len(value.encode("utf-16-le")) <= 65_536
+        return self._plan.write(lambda: self._transact(mailbox_id, changes))
+
+    def _transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
+        rows = dict(self.rows.get(mailbox_id, {}))
+        etags = [self._change(rows, change) for change in changes]
+        self.rows[mailbox_id] = rows
+        return etags
+
+    def _change(self, rows: dict[str, tuple[dict[str, str | int], str]], change: RowChange) -> str:
+        found = rows.get(change.key)
+        if change.verb is Verb.INSERT and found:
+            raise RowExists("there already")
+        if found is None and (change.verb is Verb.DELETE or change.etag):
+            raise RowMissing("not there")
+        if found and change.etag and found[1] != change.etag:
+            raise Conflict("changed since")
+        if change.verb is Verb.DELETE:
+            del rows[change.key]
+            return ""
+        kept = found[0] if found and change.verb is Verb.MERGE else {}
+        self._etags += 1
+        rows[change.key] = ({**kept, **change.values}, f"W/{self._etags}")
+        return f"W/{self._etags}"
+
+    def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
+        """A point read."""
+        found = self.rows.get(mailbox_id, {}).get(key)
+        return ({"RowKey": key, **copy.copy(found[0])}, found[1]) if found else None
+
+    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+        """In the order of keys, as they are when the query begins; what is asked for and not there is None."""
+        for key, (values, _) in sorted(self.rows.get(mailbox_id, {}).items()):
+            if folder is None or values.get("folder") == folder:
+                chosen = {name: values.get(name) for name in only} if only else values
+                yield {"RowKey": key, **chosen}  # type: ignore[dict-item]
