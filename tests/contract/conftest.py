@@ -1,0 +1,22 @@
+"""What contract tests share besides the sandbox."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from azure.identity import DefaultAzureCredential
+
+from sandbox.provision import provision
+from tests.conftest import Azurite
+
+
+@pytest.fixture(scope="session")
+def credential(azure_environment: Mapping[str, str]) -> Iterator[DefaultAzureCredential]:
+    with DefaultAzureCredential(managed_identity_client_id=azure_environment["AZURE_CLIENT_ID"]) as identity:
+        yield identity
+
+
+@pytest.fixture(scope="session")
+def storage(azurite: Azurite, credential: DefaultAzureCredential) -> Azurite:
+    """Storage with everything in it that the deployment makes."""
+    provision(azurite.blob, azurite.queue, azurite.table, credential)
+    return azurite

@@ -1,0 +1,165 @@
+"""The registry, the leases and the queues against Storage."""
+
+import base64
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from shared.errors import Conflict, NotFound
+from shared.mailboxes.blob import BlobLeases
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import ItemIssue, Run
+from shared.mailboxes.queue import StorageSyncQueue
+from shared.mailboxes.table import TableRegistry
+from tests.conftest import Azurite
+from tests.unit.mailboxes.test_life import a_mailbox
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def registry(storage: Azurite, credential: DefaultAzureCredential) -> Iterator[TableRegistry]:
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        yield TableRegistry(tables, 16, lambda: NOW)
+
+
+def new_mailbox(**changes: object) -> Mailbox:
+    unique = uuid.uuid4().hex
+    return a_mailbox(**{"id": unique, "owner_id": unique, "address": f"{unique}@contoso.example"} | changes)
+
+
+def test_what_is_stored_comes_back_the_same(registry: TableRegistry) -> None:
+    stored = registry.add(new_mailbox(due_at=NOW, status=Status.NEEDS_ADMIN, claims='{"a":"b"}', items=3))
+    assert registry.get(stored.id) == stored
+    assert registry.get(stored.id).due_at == NOW
+    assert registry.get(stored.id).version == stored.version
+
+
+def test_an_owner_has_a_mailbox_once_and_finds_it(registry: TableRegistry) -> None:
+    first = registry.add(new_mailbox())
+    with pytest.raises(Conflict):
+        registry.add(first.having(id=uuid.uuid4().hex, address=first.address.upper()))
+    other = registry.add(first.having(id=uuid.uuid4().hex, address="archive@contoso.example"))
+    assert {mailbox.id for mailbox in registry.of_owner("t", first.owner_id)} == {first.id, other.id}
+    assert registry.of_owner("another-tenant", first.owner_id) == []
+
+
+def test_changes_at_once_are_all_counted(registry: TableRegistry) -> None:
+    mailbox = registry.add(new_mailbox())
+
+    def count() -> None:
+        registry.change(mailbox.id, lambda before: before.having(failures=before.failures + 1))
+
+    threads = [threading.Thread(target=count) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert registry.get(mailbox.id).failures == 6
+
+
+def test_every_mailbox_is_in_just_one_shard(registry: TableRegistry) -> None:
+    added = {registry.add(new_mailbox()).id for _ in range(8)}
+    found = [mailbox.id for shard in range(16) for mailbox in registry.in_shard(shard) if mailbox.id in added]
+    assert sorted(found) == sorted(added)
+
+
+def test_runs_come_newest_first_and_issues_one_an_item(registry: TableRegistry) -> None:
+    mailbox_id = uuid.uuid4().hex
+    for minute in range(5):
+        started = NOW + timedelta(minutes=minute)
+        registry.record_run(Run(mailbox_id, started, started + timedelta(seconds=9), "done", created=minute))
+    assert [run.created for run in registry.runs(mailbox_id, limit=3)] == [4, 3, 2]
+    for tries in (1, 2):
+        registry.put_issue(ItemIssue(mailbox_id, "AAMk/+=#?", "f", "item_corrupt", "x", tries, NOW, NOW))
+    assert [issue.tries for issue in registry.issues(mailbox_id)] == [2]
+    registry.drop_issue(mailbox_id, "AAMk/+=#?")
+    registry.drop_issue(mailbox_id, "AAMk/+=#?")
+    assert registry.issues(mailbox_id) == []
+
+
+def test_erasing_leaves_nothing_and_frees_the_address(registry: TableRegistry) -> None:
+    mailbox = registry.add(new_mailbox())
+    for minute in range(130):
+        registry.record_run(Run(mailbox.id, NOW + timedelta(minutes=minute), NOW, "done"))
+    assert registry.erase(mailbox.id) == {"runs": 130, "issues": 0, "mailboxes": 1}
+    assert registry.erase(mailbox.id) == {"runs": 0, "issues": 0, "mailboxes": 0}
+    with pytest.raises(NotFound):
+        registry.get(mailbox.id)
+    again = registry.add(mailbox.having(id=uuid.uuid4().hex))
+    assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [again.id]
+
+
+def test_a_claim_left_by_a_crash_does_not_lock_the_address_for_ever(registry: TableRegistry) -> None:
+    mailbox = registry.add(new_mailbox())
+    registry._mailboxes.delete_entity(f"{mailbox.shard:02x}", mailbox.id)
+    again = registry.add(mailbox.having(id=uuid.uuid4().hex))
+    assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [again.id]
+
+
+def test_the_audit_trail_keeps_acts_of_one_moment_apart(registry: TableRegistry) -> None:
+    mailbox_id = uuid.uuid4().hex
+    for act in ("paused", "started"):
+        registry.record_audit(mailbox_id, "operator", act)
+    rows = registry._audit.query_entities("PartitionKey eq @m", parameters={"m": mailbox_id})
+    assert {row["act"] for row in rows} == {"paused", "started"}
+
+
+def test_one_lease_a_mailbox_until_it_is_given_back(storage: Azurite, credential: DefaultAzureCredential) -> None:
+    with BlobServiceClient(storage.blob, credential) as blobs:
+        leases, mailbox_id = BlobLeases(blobs), uuid.uuid4().hex
+        held = leases.acquire(mailbox_id)
+        assert held is not None
+        assert leases.acquire(mailbox_id) is None
+        assert not held.lost()
+        held.release()
+        again = leases.acquire(mailbox_id)
+        assert again is not None
+        again.release()
+
+
+def test_a_lease_is_renewed_while_it_is_held(storage: Azurite, credential: DefaultAzureCredential) -> None:
+    with BlobServiceClient(storage.blob, credential) as blobs:
+        leases, mailbox_id = BlobLeases(blobs), uuid.uuid4().hex
+        held = leases.acquire(mailbox_id, seconds=15)
+        assert held is not None
+        time.sleep(17)
+        assert leases.acquire(mailbox_id) is None
+        assert not held.lost()
+        held.release()
+
+
+def test_a_lease_that_cannot_be_renewed_is_lost(storage: Azurite, credential: DefaultAzureCredential) -> None:
+    with BlobServiceClient(storage.blob, credential) as blobs:
+        leases, mailbox_id = BlobLeases(blobs), uuid.uuid4().hex
+        held = leases.acquire(mailbox_id, seconds=15)
+        assert held is not None
+        blobs.get_blob_client("leases", mailbox_id).delete_blob(lease=held._lease)
+        time.sleep(15)
+        assert held.lost()
+        held.release()
+
+
+def test_messages_arrive_as_the_trigger_expects_them(storage: Azurite, credential: DefaultAzureCredential) -> None:
+    with QueueServiceClient(storage.queue, credential=credential) as queues:
+        sender, mailbox_id = StorageSyncQueue(queues), uuid.uuid4().hex
+        sender.send_mailbox(mailbox_id, continuation=7)
+        sender.send_mailbox(mailbox_id, delay_seconds=600, sweep=True)
+        sender.send_shard(3, sweep=True)
+        received = [
+            json.loads(base64.b64decode(message.content))
+            for name in ("sync-mailboxes", "sync-shards")
+            for message in queues.get_queue_client(name).receive_messages(max_messages=32)
+        ]
+    assert {"mailbox": mailbox_id, "continuation": 7} in received
+    assert {"shard": 3, "sweep": True} in received
+    assert {"mailbox": mailbox_id, "sweep": True} not in received
