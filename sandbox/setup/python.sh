@@ -50,7 +50,7 @@ set_up_python() {
   wanted=$(digest requirements.txt requirements-dev.txt)
   if is_stamped .venv/.requirements "$wanted"; then return; fi
   say "installing the pinned requirements"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
     -r requirements.txt -r requirements-dev.txt 2> >(without_addresses) ||
     fail "The requirements could not be installed; see above."
   echo "$wanted" >.venv/.requirements
