@@ -36,9 +36,9 @@ class Catalogue:
             found = found["one" if values.get("count") == 1 else "other"]
         return str(found).format_map({name: _shown(value) for name, value in values.items()})
 
-    def lines(self, key: str) -> list[str]:
-        """Several sentences that belong together."""
-        return [str(line) for line in self._find(key)]
+    def lines(self, key: str, **values: object) -> list[str]:
+        """Several sentences that belong together, with their placeholders filled in."""
+        return [str(line).format_map(values) for line in self._find(key)]
 
     def keys(self, section: str) -> list[str]:
         """The keys right below a section."""

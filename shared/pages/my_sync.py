@@ -42,8 +42,13 @@ class Session:
     issues: int
 
     @property
+    def failed(self) -> bool:
+        """Whether it ended before it was through, so that no changes does not mean that there were none."""
+        return not self.result.startswith("sessions.")
+
+    @property
     def quiet(self) -> bool:
-        """Whether nothing had changed."""
+        """Whether nothing was changed in the copy."""
         return not (self.created or self.updated or self.moved or self.deleted)
 
 
@@ -74,7 +79,8 @@ def acts_for(mailbox: Mailbox, now_shown: Shown) -> list[Act]:
         Status.NEEDS_SIGN_IN: [Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
         Status.DISCONNECTED: [Act.SIGN_IN, Act.ERASE],
     }[mailbox.status]
-    return [act for act in offered if act is not now_shown.act]
+    idle = {now_shown.act, Act.SYNC if now_shown.live else None}
+    return [act for act in offered if act not in idle]
 
 
 def grouped(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
@@ -97,7 +103,7 @@ def grouped(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
 
 def _session(run: Run) -> Session:
     known = {"done": f"sessions.{run.kind}_done", "continues": "sessions.continues"}
-    failed = f"problems.{run.outcome}.title" if run.outcome in PROBLEMS else "sessions.failed"
+    failed = f"problems.{run.outcome}.title" if run.outcome in PROBLEMS else "problems.internal.title"
     return Session(
         started_at=run.started_at,
         seconds=round((run.ended_at - run.started_at).total_seconds()),

@@ -6,13 +6,18 @@
   const LATEST = 60000; // and while nothing does
   const LONGEST = 4 * 60 * 60 * 1000; // after that nobody is looking any more
 
+  const page = document.documentElement.lang;
+  const language = navigator.languages.find((known) => known.split("-")[0] === page) || "en-GB";
+  const moment = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+
   function localise(root) {
-    const shown = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    const thisYear = new Date().getFullYear();
     for (const element of root.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
+      const year = at.getFullYear() === thisYear ? {} : { year: "numeric" };
       element.title = element.textContent;
-      element.textContent = shown.format(at);
+      element.textContent = new Intl.DateTimeFormat(language, { ...moment, ...year }).format(at);
     }
   }
 

@@ -146,6 +146,15 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             "need_admin_approval",
             {"approval_url": "https://sync.contoso.example/approval", "support": "AADSTS90094"},
         ),
+        "ask-administrator": (
+            "ask_administrator",
+            {
+                "reason": "ews_blocked",
+                "client_id": "0b1c5b6e-8a4f-4c59-9d0a-7c1f7f2d3e4a",
+                "support": "403",
+                "csrf": "c",
+            },
+        ),
         "approved": ("admin_consented", {"waiting": 2}),
         "no-mailbox": ("no_mailbox", {"csrf": "c"}),
         "receipt": (

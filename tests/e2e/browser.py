@@ -1,0 +1,116 @@
+"""Headless Chromium as the tests use it: one browser, pages that are watched for whatever they should not do."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+AXE = ROOT / "sandbox" / "node_modules" / "axe-core" / "axe.min.js"
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+WIDTHS = {"phone": (360, 740), "desktop": (1280, 860)}
+SCHEMES = ("light", "dark")
+
+_WATCH_POLICY = """
+window.__violations = [];
+document.addEventListener('securitypolicyviolation', event =>
+  window.__violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+@dataclass
+class Watched:
+    """A page, and what was seen of it: origins asked, policy violations, errors on the console."""
+
+    page: Page
+    origins: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+    def violations(self) -> list[str]:
+        """What the present document's security policy has reported."""
+        return list(self.page.evaluate("window.__violations"))
+
+    def accessibility_problems(self) -> list[str]:
+        """What axe-core finds on the page as it is: rule and element.
+
+        Run in the page itself through the debugging protocol, which the page's policy does not concern.
+        """
+        self.page.evaluate(AXE.read_text("utf-8") + "; undefined")
+        found = self.page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        return [
+            f"{problem['id']}: {json.dumps([node['html'][:160] for node in problem['nodes']])}"
+            for problem in found["violations"]
+        ]
+
+    def too_wide(self) -> bool:
+        """Whether the page has to be scrolled sideways."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser of the machine's own Chromium, ended afterwards."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def watched(
+    browser: Browser, *, width: str = "desktop", scheme: str = "light", script: bool = True, zone: str = "Europe/Paris"
+) -> Iterator[Watched]:
+    """A page in a fresh profile: no cookies, the given width and colour scheme, the sandbox's CA accepted."""
+    across, down = WIDTHS[width]
+    context = browser.new_context(
+        viewport={"width": across, "height": down},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
+        ignore_https_errors=True,
+        timezone_id=zone,
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    context.add_init_script(_WATCH_POLICY)
+    page = context.new_page()
+    seen = Watched(page)
+    page.on("request", lambda request: seen.origins.add("://".join(urlsplit(request.url)[:2])))
+    page.on("console", lambda told: seen.complaints.append(told.text) if told.type == "error" else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    try:
+        yield seen
+    finally:
+        context.close()
+
+
+def photograph(browser: Browser, url: str, name: str, cookies: list[dict[str, object]] | None = None) -> None:
+    """Pictures of one address at every width in every scheme."""
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            with watched(browser, width=width, scheme=scheme) as seen:
+                if cookies:
+                    seen.page.context.add_cookies(cookies)  # type: ignore[arg-type]
+                seen.page.goto(url)
+                keep_picture(seen, f"{name}-{width}-{scheme}")
+
+
+def keep_picture(seen: Watched, name: str) -> None:
+    """A picture of the page as it is now."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    seen.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

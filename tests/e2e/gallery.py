@@ -1,0 +1,61 @@
+"""Serves every page with its sample values on this machine alone, with the headers the app would send.
+
+`python -m tests.e2e.gallery` serves them until Ctrl-C; the first page is a list of all.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from functions.responses import SECURITY_HEADERS
+from shared.pages.pages import Pages, static_file
+from tests.unit.pages.samples import all_pages, live
+
+PAGES = Pages("Contoso Ltd", "help@contoso.example")
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0].strip("/")
+        if path.startswith("static/"):
+            self._answer(static_file(path.removeprefix("static/")), _TYPES[path.rpartition(".")[2]])
+        elif path in all_pages():
+            template, values = all_pages()[path]
+            self._answer(PAGES.render(template, **values).encode(), "text/html; charset=utf-8")
+        elif path == "my-sync/progress":
+            self._answer(PAGES.render("_live", **live("up-to-date")).encode(), "text/html; charset=utf-8")
+        else:
+            links = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in sorted(all_pages()))
+            self._answer(f"<ul>{links}</ul>".encode(), "text/html; charset=utf-8")
+
+    def _answer(self, body: bytes | None, kind: str) -> None:
+        self.send_response(200 if body is not None else 404)
+        for name, value in {"Content-Type": kind, **SECURITY_HEADERS}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the tests' output is theirs."""
+
+
+@contextmanager
+def gallery(port: int = 0) -> Iterator[str]:
+    """The URL at which the pages are served, for as long as the block lasts."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+if __name__ == "__main__":
+    with gallery() as url:
+        print(url)
+        threading.Event().wait()
