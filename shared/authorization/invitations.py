@@ -104,8 +104,9 @@ class Invitations:
         if not self._store.use(invitation_id, self._clock()):
             raise InvitationRefused("invitation_used")
 
-    def way_back(self, invitation: Invitation, outcome: str, mailbox_id: str = "") -> str:
+    def way_back(self, invitation_id: str, outcome: str, mailbox_id: str = "") -> str:
         """The return URL with the signed outcome; empty when the inviter named none or it is not allowed any more."""
+        invitation = self._store.get(invitation_id)
         if not invitation.return_url or not self.may_return_to(invitation.return_url):
             return ""
         parts = urlsplit(invitation.return_url)

@@ -92,7 +92,7 @@ class VaultKeyRing:
         self._read_at = 0.0
         self._lock = threading.Lock()
 
-    def keys(self, *, fresh: bool = False) -> Sequence[SigningKey]:
+    def valid(self, *, fresh: bool = False) -> Sequence[SigningKey]:
         """From memory; read anew when asked to, but not more than every half minute: key names are free to invent."""
         with self._lock:
             stale = fresh and self._monotonic() - self._read_at > RELOAD_AFTER_SECONDS

@@ -133,7 +133,7 @@ class FlowStore(Protocol):
 class SigningKeyRing(Protocol):
     """The keys of one kind of signature."""
 
-    def keys(self, *, fresh: bool = False) -> Sequence["SigningKey"]:
+    def valid(self, *, fresh: bool = False) -> Sequence["SigningKey"]:
         """The keys that are good now, the one to sign with first. `fresh`: ask again, though not more than needed."""
         ...
 

@@ -77,12 +77,12 @@ class Sessions:
 
     def csrf(self, session: Session) -> str:
         """The value that a form of this session carries, and a form of another site cannot know."""
-        return derived(self._ring.keys()[0], _purpose(session))
+        return derived(self._ring.valid()[0], _purpose(session))
 
     def csrf_holds(self, session: Session, value: str) -> bool:
         """Whether a posted form is one of this session's."""
         given = value.encode()
-        return any(hmac.compare_digest(derived(key, _purpose(session)).encode(), given) for key in self._ring.keys())
+        return any(hmac.compare_digest(derived(key, _purpose(session)).encode(), given) for key in self._ring.valid())
 
 
 def _purpose(session: Session) -> str:

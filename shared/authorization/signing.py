@@ -33,7 +33,7 @@ class Signer:
 
     def sign(self, claims: Mapping[str, Any], expires_at: datetime) -> str:
         """A token with these claims, `exp` and `iat`."""
-        key = self._ring.keys()[0]
+        key = self._ring.valid()[0]
         times = {"iat": int(self._clock().timestamp()), "exp": int(expires_at.timestamp())}
         signed = f"{self._header(key.id)}.{_encoded({**claims, **times})}"
         return f"{signed}.{_mac(key, signed)}"
@@ -61,7 +61,7 @@ class Signer:
     def _key(self, header: str) -> SigningKey | None:
         """The key whose header this is, letter by letter; a new one may have been added by another instance."""
         for fresh in (False, True):
-            for key in self._ring.keys(fresh=fresh):
+            for key in self._ring.valid(fresh=fresh):
                 if hmac.compare_digest(self._header(key.id), header):
                     return key
         return None

@@ -1,0 +1,196 @@
+"""What a person or an operator does with a connected mailbox: sync now, pause, start, disconnect, erase.
+
+Whoever calls has made sure that the mailbox may be touched by who asks; `actor` is an opaque id for the audit trail.
+"""
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.authorization.access import LiveAccessTokens
+from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
+from shared.errors import Conflict, MailboxSyncError, NotFound
+from shared.mailboxes import life
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
+from shared.replica.port import Replica
+from shared.sources.port import AccessMode
+
+SYNC_NOW_EVERY = timedelta(minutes=1)
+PASS_ENDS_WITHIN = 30
+"""Seconds an erasure waits for a pass under way to notice that its mailbox is disconnected."""
+REMEMBERED = 4096
+
+
+class TooSoon(MailboxSyncError):
+    """A sync was asked for less than a minute after the last. `wait` in seconds."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("too_soon")
+        self.wait = wait
+
+
+class NotWhileStopped(MailboxSyncError):
+    """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an erasure has removed, and what the vault's soft delete still holds, until when."""
+
+    mailbox_id: str
+    erased_at: datetime
+    erased: Mapping[str, int]
+    held_until: datetime | None
+
+
+class Connections:
+    """The acts upon a mailbox that stands."""
+
+    def __init__(
+        self,
+        *,
+        registry: MailboxRegistry,
+        replica: Replica,
+        leases: Leases,
+        queue: SyncQueue,
+        authorizations: AuthorizationStore,
+        token_store: TokenStore,
+        access_tokens: LiveAccessTokens,
+        clock: Callable[[], datetime],
+        wait: Callable[[float], object],
+    ) -> None:
+        self._registry = registry
+        self._replica = replica
+        self._leases = leases
+        self._queue = queue
+        self._authorizations = authorizations
+        self._token_store = token_store
+        self._access_tokens = access_tokens
+        self._clock = clock
+        self._wait = wait
+        self._asked: OrderedDict[str, datetime] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def sync_now(self, mailbox_id: str, actor: str) -> None:
+        """Queue a pass at once.
+
+        Raises:
+            TooSoon: less than a minute after the last pass or the last request.
+            NotWhileStopped: disconnected, or waiting for a sign-in.
+        """
+        mailbox = self._registry.get(mailbox_id)
+        if mailbox.status in (Status.DISCONNECTED, Status.NEEDS_SIGN_IN, Status.PAUSED, Status.SUSPENDED):
+            raise NotWhileStopped
+        self._not_too_soon(mailbox)
+        self._queue.send_mailbox(mailbox_id)
+        self._registry.record_audit(mailbox_id, actor, "sync_now")
+
+    def pause(self, mailbox_id: str, actor: str) -> Mailbox:
+        """No passes until started again."""
+        return self._changed(mailbox_id, actor, "pause", life.paused)
+
+    def start(self, mailbox_id: str, actor: str) -> Mailbox:
+        """Passes again, the first one now."""
+        mailbox = self._changed(mailbox_id, actor, "start", life.started)
+        if mailbox.status is Status.ACTIVE:
+            self._queue.send_mailbox(mailbox_id)
+        return mailbox
+
+    def disconnect(self, mailbox_id: str, actor: str) -> Mailbox:
+        """Stop syncing for good and delete the token at once; the replica stays.
+
+        The mailbox keeps its authorization's id, so that an erasure can say what the vault still holds of it.
+        The status goes first: were it last, a pass could begin between the two and ask to sign in again.
+        """
+        mailbox = self._changed(mailbox_id, actor, "disconnect", _disconnected)
+        self._give_back(mailbox)
+        return mailbox
+
+    def erase(self, mailbox_id: str, actor: str) -> Receipt:
+        """Remove everything of a mailbox. An interrupted erasure can be asked for again: the mailbox goes last.
+
+        Raises:
+            Conflict: a pass under way did not end in time; nothing is erased yet, the mailbox is disconnected.
+        """
+        mailbox = self.disconnect(mailbox_id, actor)
+        lease = self._lease(mailbox_id)
+        try:
+            held_until = self._give_back(mailbox)
+            erased = dict(self._replica.erase(mailbox_id))
+            self._registry.record_audit(mailbox_id, actor, "erase")
+            erased |= self._registry.erase(mailbox_id)
+        finally:
+            lease.release()
+        if mailbox.mode is AccessMode.DELEGATED and mailbox.authorization_id:
+            self._authorizations.delete(mailbox.authorization_id)
+        return Receipt(mailbox_id, self._clock(), erased, held_until)
+
+    def release_authorization(self, authorization_id: str) -> None:
+        """Forget an authorization that another has replaced, its token included."""
+        self._access_tokens.forget(authorization_id)
+        self._token_store.delete(authorization_id)
+        self._authorizations.delete(authorization_id)
+
+    def _give_back(self, mailbox: Mailbox) -> datetime | None:
+        """Delete a person's own token. One that other mailboxes are read with (service account, app) stays."""
+        if mailbox.mode is not AccessMode.DELEGATED or not mailbox.authorization_id:
+            return None
+        self._access_tokens.forget(mailbox.authorization_id)
+        with suppress(NotFound):
+            self._authorizations.change(mailbox.authorization_id, _revoked)
+        return self._token_store.delete(mailbox.authorization_id)
+
+    def _lease(self, mailbox_id: str) -> Lease:
+        """The mailbox's lease, so that no pass writes while its replica is being removed."""
+        for _ in range(PASS_ENDS_WITHIN):
+            lease = self._leases.acquire(mailbox_id)
+            if lease is not None:
+                return lease
+            self._wait(1.0)
+        raise Conflict("a pass is still under way")
+
+    def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        mailbox = self._registry.change(mailbox_id, change)
+        self._registry.record_audit(mailbox_id, actor, act)
+        return mailbox
+
+    def _not_too_soon(self, mailbox: Mailbox) -> None:
+        """By the last pass, and by what this instance was asked: a queue that lags must not be filled by clicking."""
+        now = self._clock()
+        with self._guard:
+            last = max(filter(None, (self._asked.get(mailbox.id), mailbox.last_pass_at, mailbox.syncing_since)),
+                       default=None)  # fmt: skip
+            if last is not None and now - last < SYNC_NOW_EVERY:
+                raise TooSoon(int((SYNC_NOW_EVERY - (now - last)).total_seconds()) + 1)
+            self._asked[mailbox.id] = now
+            self._asked.move_to_end(mailbox.id)
+            while len(self._asked) > REMEMBERED:
+                self._asked.popitem(last=False)
+
+
+def _disconnected(mailbox: Mailbox) -> Mailbox:
+    return life.disconnected(mailbox).having(authorization_id=mailbox.authorization_id)
+
+
+def _revoked(authorization: Authorization) -> Authorization:
+    return replace(authorization, revoked=True)
+
+
+def new_mailbox(authorization: Authorization, address: str, display_name: str, now: datetime) -> Mailbox:
+    """A mailbox that has just been connected; its id is opaque, its shard the registry's to say."""
+    return Mailbox(
+        id=secrets.token_hex(16),
+        shard=0,
+        tenant_id=authorization.tenant_id,
+        owner_id=authorization.owner_id,
+        address=address,
+        display_name=display_name,
+        authorization_id=authorization.id,
+        mode=authorization.mode,
+        created_at=now,
+    )

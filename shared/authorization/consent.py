@@ -1,0 +1,114 @@
+"""Administrators' approval: the link a person sends on, the way to Microsoft and back, and telling who waits.
+
+Nothing that comes back is proof of anything but that a browser we sent there has returned: the `tenant` value can be
+anybody's. An approval is therefore noted for the link it was begun from, and only makes us try again.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.authorization.errors import SignInRefused
+from shared.authorization.port import Approval, ApprovalStore, FlowStore, IdentityProvider, PendingFlow
+from shared.authorization.refusals import Leg, refused
+from shared.authorization.signing import digest
+from shared.authorization.start import Start, binding_cookie
+from shared.errors import ActionNeeded, NotFound, Reason
+from shared.mailboxes import life
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import MailboxRegistry
+
+APPROVABLE = frozenset({Reason.ADMIN_CONSENT_REQUIRED, Reason.CONSENT_REQUIRED, Reason.APP_NOT_IN_TENANT})
+"""The reasons an administrator's consent can cure."""
+
+
+class AdminConsent:
+    """Begins and ends administrators' approvals."""
+
+    def __init__(
+        self,
+        *,
+        provider: IdentityProvider,
+        flows: FlowStore,
+        approvals: ApprovalStore,
+        registry: MailboxRegistry,
+        redirect_uri: str,
+        approval_url: str,
+        minutes: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._provider = provider
+        self._flows = flows
+        self._approvals = approvals
+        self._registry = registry
+        self._redirect_uri = redirect_uri
+        self._approval_url = approval_url
+        self._lasts = timedelta(minutes=minutes)
+        self._clock = clock
+
+    def wait(self, resume: Mapping[str, str], tenant_id: str = "") -> Approval:
+        """Note that somebody waits, and with what they go on. `tenant_id` only from a validated identity."""
+        approval = Approval(secrets.token_urlsafe(24), dict(resume), tenant_id, self._clock())
+        self._approvals.put(approval)
+        return approval
+
+    def link(self, approval: Approval) -> str:
+        """What the person sends to their administrator."""
+        return f"{self._approval_url}/{approval.id}"
+
+    def waiting(self, approval_id: str) -> Approval:
+        """The approval somebody waits for, granted or not. Raises NotFound."""
+        return self._approvals.get(approval_id)
+
+    def start(self, approval_id: str = "") -> Start:
+        """Send an administrator to Microsoft. Raises NotFound for a link that is none of ours."""
+        tenant = self._approvals.get(approval_id).tenant_id if approval_id else ""
+        state, binding = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        url = self._provider.admin_consent_url(tenant=tenant, redirect_uri=self._redirect_uri, state=state)
+        ends = self._clock() + self._lasts
+        self._flows.put(PendingFlow(state, digest(binding), {}, {"act": "approve", "approval": approval_id}, ends))
+        return Start(url, binding_cookie(state), binding, int(self._lasts.total_seconds()))
+
+    def callback(self, answer: Mapping[str, str], binding: str) -> None:
+        """An administrator has come back: note the approval for whoever waits by the link it was begun from.
+
+        Raises:
+            SignInRefused: approval_declined, approval_failed, or what is wrong with the flow.
+        """
+        pending = self._flows.take(answer.get("state", ""), digest(binding))
+        if pending.intent.get("act") != "approve":
+            raise SignInRefused("flow_unknown")
+        # A refusal carries admin_consent=True as well: the error is what tells.
+        if answer.get("error"):
+            raise _refusal(answer)
+        if answer.get("admin_consent", "").lower() != "true":
+            raise SignInRefused("approval_failed")
+        if pending.intent["approval"]:
+            self._grant(pending.intent["approval"])
+
+    def _grant(self, approval_id: str) -> None:
+        try:
+            approval = self._approvals.get(approval_id)
+        except NotFound:
+            return
+        self._approvals.put(replace(approval, granted_at=self._clock()))
+        if approval.tenant_id:
+            self._try_again(approval.tenant_id)
+
+    def _try_again(self, tenant_id: str) -> None:
+        """The tenant's mailboxes that waited for this are due at the next tick; if it was not true, they wait again."""
+        for mailbox in self._registry.all():
+            if mailbox.tenant_id == tenant_id and _waits(mailbox):
+                self._registry.change(mailbox.id, lambda found: life.started(found) if _waits(found) else found)
+
+
+def _waits(mailbox: Mailbox) -> bool:
+    return mailbox.status is Status.NEEDS_ADMIN and mailbox.reason in APPROVABLE
+
+
+def _refusal(answer: Mapping[str, str]) -> SignInRefused:
+    error = refused(answer, Leg.CALLBACK)
+    declined = isinstance(error, SignInRefused) and error.code == "declined"
+    support = error.support if isinstance(error, SignInRefused | ActionNeeded) else ""
+    return SignInRefused("approval_declined" if declined else "approval_failed", support=support)

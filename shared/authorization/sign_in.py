@@ -1,0 +1,334 @@
+"""Signing in: from the link to the connected mailbox.
+
+start: a flow is begun and kept on our side; the browser gets a binding cookie and goes to Microsoft.
+callback: the flow is taken (once, by the browser it belongs to), the code redeemed, the identity validated and held
+against who was wanted, the mailbox tried, and only then anything is stored: token, authorization, mailbox, in this
+order, so that a crash between them leaves a secret nobody points to, never a mailbox without its token.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.authorization.connections import Connections, new_mailbox
+from shared.authorization.errors import AccountRefused, FlowUnknown, SignInRefused
+from shared.authorization.invitations import Invitations
+from shared.authorization.port import (
+    Authorization,
+    AuthorizationStore,
+    FlowStore,
+    Identity,
+    IdentityProvider,
+    PendingFlow,
+    Tokens,
+    TokenStore,
+)
+from shared.authorization.sessions import Session, Sessions
+from shared.authorization.signing import digest
+from shared.authorization.start import Start, binding_cookie
+from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.mailboxes import life
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import MailboxRegistry, SyncQueue
+from shared.sources.port import Access, AccessMode, MailSources
+
+
+class Act(StrEnum):
+    """What a sign-in is for."""
+
+    CONNECT = "connect"
+    """Set up sync for whoever signs in; for somebody who is connected, renew."""
+    INVITED = "invited"
+    """The same, for one address."""
+    RENEW = "renew"
+    """Sign in again for one mailbox: the same account, mailbox, cursor, replica."""
+    CHANGE = "change"
+    """Connect another account instead of one mailbox, which is disconnected then."""
+    VIEW = "view"
+    """Only a session: to see one's own settings, or the operator's page."""
+    SERVICE = "service"
+    """An operator signs in a service account, with which a list of mailboxes will be read."""
+
+
+MAIL = frozenset({Act.CONNECT, Act.INVITED, Act.RENEW, Act.CHANGE, Act.SERVICE})
+"""The acts that ask for reading mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a sign-in ended well. `session` is the cookie's value; `way_back` the inviter's URL with the outcome."""
+
+    act: Act
+    identity: Identity = field(repr=False)
+    session: str = field(repr=False)
+    mailbox: Mailbox | None = field(default=None, repr=False)
+    authorization_id: str = ""
+    new: bool = False
+    way_back: str = field(default="", repr=False)
+    intent: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class SignInFailed(Exception):
+    """A sign-in that ended badly, with what it was for, so that its page can offer to begin it again.
+
+    The cause is a SignInRefused or an ActionNeeded. `way_back` when the inviter is to be told.
+    """
+
+    def __init__(self, cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], way_back: str = "") -> None:
+        super().__init__(type(cause).__name__)
+        self.cause = cause
+        self.intent = dict(intent)
+        self.way_back = way_back
+
+
+class SignIn:
+    """Begins and ends sign-ins."""
+
+    def __init__(
+        self,
+        *,
+        provider: IdentityProvider,
+        flows: FlowStore,
+        authorizations: AuthorizationStore,
+        token_store: TokenStore,
+        registry: MailboxRegistry,
+        sources: MailSources,
+        queue: SyncQueue,
+        sessions: Sessions,
+        invitations: Invitations,
+        connections: Connections,
+        redirect_uri: str,
+        minutes: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._provider = provider
+        self._flows = flows
+        self._authorizations = authorizations
+        self._token_store = token_store
+        self._registry = registry
+        self._sources = sources
+        self._queue = queue
+        self._sessions = sessions
+        self._invitations = invitations
+        self._connections = connections
+        self._redirect_uri = redirect_uri
+        self._lasts = timedelta(minutes=minutes)
+        self._clock = clock
+
+    # ---------------------------------------------------------------- the start
+
+    def connect(self, *, choose: bool = False) -> Start:
+        """From the sign-in link. `choose`: show the account picker, after a wrong account."""
+        return self._start(Act.CONNECT, choose=choose)
+
+    def view(self, to: str = "") -> Start:
+        """Only to see one's settings; `to` says which page of ours comes next (a word of the caller's)."""
+        return self._start(Act.VIEW, {"to": to})
+
+    def invited(self, token: str, *, choose: bool = False) -> Start:
+        """From an invitation link. Raises InvitationRefused."""
+        invitation = self._invitations.open(token)
+        return self._start(
+            Act.INVITED, {"invitation": invitation.id, "token": token}, hint=invitation.address, choose=choose
+        )
+
+    def renew(self, session: Session, mailbox_id: str) -> Start:
+        """Sign in again for a mailbox of this session. Raises NotFound for anybody else's."""
+        mailbox = self.own(session, mailbox_id)
+        return self._start(Act.RENEW, {"mailbox": mailbox.id}, hint=mailbox.address, claims=mailbox.claims)
+
+    def change(self, session: Session, mailbox_id: str) -> Start:
+        """Change the account: another mailbox will be connected instead. Raises NotFound for anybody else's."""
+        mailbox = self.own(session, mailbox_id)
+        return self._start(Act.CHANGE, {"mailbox": mailbox.id}, choose=True)
+
+    def service(self, session: Session) -> Start:
+        """An operator signs a service account in. Raises NotFound for anybody else."""
+        if not session.operator:
+            raise NotFound("not an operator")
+        return self._start(Act.SERVICE, {"by": session.owner_id}, choose=True)
+
+    def resume(self, intent: Mapping[str, str], *, choose: bool = False) -> Start:
+        """Begin again what an earlier sign-in was for: after an approval, or a wrong account. Raises as they do."""
+        act = Act(intent.get("act", Act.CONNECT))
+        if act is Act.INVITED:
+            return self.invited(intent["token"], choose=choose)
+        if act in (Act.RENEW, Act.CHANGE):
+            mailbox = self._registry.get(intent["mailbox"])
+            hint = mailbox.address if act is Act.RENEW else ""
+            return self._start(act, {"mailbox": mailbox.id}, hint=hint, choose=choose or act is Act.CHANGE)
+        return self._start(act, {key: value for key, value in intent.items() if key != "act"}, choose=choose)
+
+    def own(self, session: Session, mailbox_id: str) -> Mailbox:
+        """A mailbox, if it is this session's; else NotFound, as if there were none."""
+        mailbox = self._registry.get(mailbox_id)
+        if (mailbox.tenant_id, mailbox.owner_id) != (session.tenant_id, session.owner_id):
+            raise NotFound("not this session's")
+        return mailbox
+
+    def _start(
+        self, act: Act, details: Mapping[str, str] | None = None, *, hint: str = "", claims: str = "",
+        choose: bool = False,
+    ) -> Start:  # fmt: skip
+        url, flow = self._provider.begin(
+            redirect_uri=self._redirect_uri,
+            login_hint="" if choose else hint,
+            prompt="select_account" if choose else "",
+            claims=claims,
+            mail=act in MAIL,
+        )
+        state, binding = str(flow["state"]), secrets.token_urlsafe(32)
+        intent = {**(details or {}), "act": act.value}
+        self._flows.put(PendingFlow(state, digest(binding), flow, intent, self._clock() + self._lasts))
+        return Start(url, binding_cookie(state), binding, int(self._lasts.total_seconds()))
+
+    # ---------------------------------------------------------------- the callback
+
+    def callback(self, answer: Mapping[str, str], binding: str) -> Outcome:
+        """The browser is back from Microsoft.
+
+        Raises:
+            SignInRefused: the flow cannot be taken; nothing more is known.
+            SignInFailed: anything later, with its cause.
+        """
+        state = answer.get("state", "")
+        if not state:
+            raise FlowUnknown
+        pending = self._flows.take(state, digest(binding))
+        if pending.intent.get("act") not in set(Act):
+            raise FlowUnknown
+        try:
+            identity, tokens = self._provider.redeem(pending.flow, answer)
+            return self._ended(pending.intent, identity, tokens)
+        except (SignInRefused, ActionNeeded) as cause:
+            raise SignInFailed(cause, pending.intent, self._bad_news(cause, pending.intent)) from cause
+
+    def _ended(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> Outcome:
+        act = Act(intent["act"])
+        session = self._sessions.open(identity)
+        if act is Act.VIEW:
+            return Outcome(act, identity, session, intent=intent)
+        if not tokens.refresh_token:
+            raise OperatorMustAct(Reason.OUR_CONFIGURATION, "no refresh token came: offline_access is not granted")
+        if act is Act.SERVICE:
+            return self._service_account(intent, identity, tokens)
+        access = Access(identity.address, AccessMode.DELEGATED, tokens.access_token)
+        standing = self._pinned(intent, identity, access)
+        self._tried(access)
+        stored = self._store(identity, tokens, AccessMode.DELEGATED)
+        if act is Act.INVITED:
+            self._use_up(intent["invitation"], stored)
+        mailbox = self._renewed(standing, stored) if standing else self._added(identity, stored)
+        if act is Act.CHANGE and mailbox.id != intent["mailbox"]:
+            self._connections.disconnect(intent["mailbox"], identity.owner_id)
+        self._registry.record_audit(mailbox.id, identity.owner_id, act.value)
+        self._queue.send_mailbox(mailbox.id)
+        return Outcome(
+            act, identity, session, mailbox, stored.id, standing is None, self._good_news(intent, mailbox), intent
+        )
+
+    def _service_account(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> Outcome:
+        """Its authorization has one id for good, so that signing it in again serves all mailboxes read with it.
+
+        No session comes of it: the operator's own goes on, and who was signed in here is the service account.
+        """
+        stored = self._store(identity, tokens, AccessMode.IMPERSONATION)
+        for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
+            if mailbox.authorization_id == stored.id and mailbox.status is Status.NEEDS_SIGN_IN:
+                self._registry.change(mailbox.id, lambda found: life.after_sign_in(found, stored.id))
+        return Outcome(Act.SERVICE, identity, "", authorization_id=stored.id, intent=intent)
+
+    def _pinned(self, intent: Mapping[str, str], identity: Identity, access: Access) -> Mailbox | None:
+        """The mailbox that stands already, if who signed in is who was wanted.
+
+        Raises:
+            AccountRefused: wrong_account.
+        """
+        if "invitation" in intent:
+            wanted = self._invitations.wanted(intent["invitation"]).address
+            if not self._same_mailbox(wanted, access):
+                raise AccountRefused("wrong_account", wanted=wanted, actual=identity.address)
+        if intent["act"] == Act.RENEW:
+            mailbox = self._registry.get(intent["mailbox"])
+            if (mailbox.tenant_id, mailbox.owner_id) != (identity.tenant_id, identity.owner_id):
+                raise AccountRefused("wrong_account", wanted=mailbox.address, actual=identity.address)
+            return mailbox
+        owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
+        return next((mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED), None)
+
+    def _same_mailbox(self, wanted: str, access: Access) -> bool:
+        """Whether the wanted address is the account's, or Exchange resolves both to the same one mailbox."""
+        if wanted.casefold() == access.address.casefold():
+            return True
+        theirs = self._sources.resolve(access, wanted)
+        own = self._sources.resolve(access, access.address)
+        return len(theirs) == 1 and len(own) == 1 and theirs[0].casefold() == own[0].casefold()
+
+    def _tried(self, access: Access) -> None:
+        """Whoever has no mailbox, no licence, or EWS blocked learns it now; a busy server is no reason to refuse."""
+        try:
+            self._sources.check(access)
+        except RetryLater:
+            return
+
+    def _store(self, identity: Identity, tokens: Tokens, mode: AccessMode) -> Authorization:
+        now = self._clock()
+        service = mode is AccessMode.IMPERSONATION
+        authorization = Authorization(
+            id=_service_id(identity) if service else secrets.token_hex(16),
+            mode=mode,
+            tenant_id=identity.tenant_id,
+            owner_id=identity.owner_id,
+            created_at=now,
+            address=identity.address if service else "",
+            refreshed_at=now,
+            stored_at=now,
+        )
+        self._token_store.write(authorization.id, tokens.refresh_token)
+        return self._authorizations.add(authorization)
+
+    def _added(self, identity: Identity, authorization: Authorization) -> Mailbox:
+        """A new mailbox; if the same person's other tab was faster, theirs with the newer authorization."""
+        mailbox = new_mailbox(authorization, identity.address, identity.display_name, self._clock())
+        try:
+            return self._registry.add(mailbox)
+        except Conflict:
+            owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
+            standing = next((found for found in owned if found.address.casefold() == mailbox.address.casefold()), None)
+            if standing is None:
+                raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere") from None
+            return self._renewed(standing, authorization)
+
+    def _renewed(self, standing: Mailbox, authorization: Authorization) -> Mailbox:
+        """The same mailbox with the new authorization; the old one is forgotten once nothing points to it."""
+        mailbox = self._registry.change(standing.id, lambda found: life.after_sign_in(found, authorization.id))
+        if standing.authorization_id and standing.authorization_id != authorization.id:
+            self._connections.release_authorization(standing.authorization_id)
+        return mailbox
+
+    # ---------------------------------------------------------------- the inviter
+
+    def _use_up(self, invitation_id: str, stored: Authorization) -> None:
+        """After the token is safe, so that a failing vault does not cost the person their invitation."""
+        try:
+            self._invitations.use(invitation_id)
+        except SignInRefused:
+            self._connections.release_authorization(stored.id)
+            raise
+
+    def _good_news(self, intent: Mapping[str, str], mailbox: Mailbox) -> str:
+        if "invitation" not in intent:
+            return ""
+        return self._invitations.way_back(intent["invitation"], "connected", mailbox.id)
+
+    def _bad_news(self, cause: Exception, intent: Mapping[str, str]) -> str:
+        """Only a refusal is final enough to be told; whoever signed in with the wrong account tries again here."""
+        if "invitation" not in intent or not isinstance(cause, SignInRefused) or cause.code != "declined":
+            return ""
+        return self._invitations.way_back(intent["invitation"], "declined")
+
+
+def _service_id(identity: Identity) -> str:
+    return f"service-{digest(identity.tenant_id + identity.owner_id)[:32]}"
