@@ -22,6 +22,7 @@ def options(arguments: list[str]) -> Options:
     parser.add_argument("--timer-status", type=Path, metavar="FILE", help="remembers ticks over restarts")
     parser.add_argument("--drain", type=float, default=10.0, metavar="SECONDS", help="time to end what is under way")
     parser.add_argument("--lease", type=float, default=600.0, metavar="SECONDS", help="how long a message stays taken")
+    parser.add_argument("--tethered", action="store_true", help="end when standard input closes")
     given = parser.parse_args(arguments)
     if unreadable := [text for text in given.schedule if "=" not in text]:
         parser.error(f"--schedule takes NAME=CRON, not {unreadable[0]}")
@@ -34,6 +35,7 @@ def options(arguments: list[str]) -> Options:
         timer_status=given.timer_status,
         drain=given.drain,
         lease=given.lease,
+        tethered=given.tethered,
     )
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import signal
 import ssl
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +40,8 @@ class Options:
     timer_status: Path | None = None
     drain: float = 10.0
     lease: float = 600.0
+    tethered: bool = False
+    """End when standard input closes: whoever started us may be killed outright."""
 
 
 class Host:
@@ -60,7 +64,7 @@ class Host:
         triggers = await self._triggers()
         site = await self._serve(triggers)
         self._listen(triggers)
-        await _told_to_stop()
+        await _told_to_stop(self._options.tethered)
         log.info("Host is shutting down")
         return await self._stop(site, triggers)
 
@@ -118,9 +122,19 @@ class Host:
         return not self._worker.has_abandoned
 
 
-async def _told_to_stop() -> None:
-    """Return at the first SIGTERM or SIGINT."""
+async def _told_to_stop(tethered: bool) -> None:
+    """Return at the first SIGTERM or SIGINT, or when the tether is cut."""
     told = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, told.set)
+    if tethered:
+        loop.add_reader(sys.stdin.fileno(), _set_at_end_of_input, told)
     await told.wait()
+    if tethered:
+        loop.remove_reader(sys.stdin.fileno())
+
+
+def _set_at_end_of_input(told: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        told.set()

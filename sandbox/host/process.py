@@ -35,6 +35,7 @@ class RunningHost:
     ca: Path
     url: str = ""
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    listener: threading.Thread = field(default_factory=threading.Thread)
 
     def status(self) -> dict[str, Any]:
         """The host's state. Raises requests.RequestException when it does not answer."""
@@ -52,7 +53,7 @@ class RunningHost:
     def kill(self) -> None:
         """End it at once, as a crash would."""
         self.process.kill()
-        self.process.wait()
+        self._ended()
 
     def stop(self) -> None:
         """Ask it to end, and see to it that it does. Harmless when it has ended."""
@@ -60,7 +61,14 @@ class RunningHost:
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self.process.kill()
+        self._ended()
+
+    def _ended(self) -> None:
+        self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
+        self.listener.join(STOP_SECONDS)
 
     def _ask(self, method: str, path: str, json: object = None) -> requests.Response:
         with requests.Session() as session:
@@ -80,16 +88,17 @@ def start_host(
     `log` is a file that gets every line as well. Raises HostFailed.
     """
     process = subprocess.Popen(  # noqa: S603 -- our own module
-        [sys.executable, "-m", "sandbox.host", "--app", str(app), *options],
+        [sys.executable, "-m", "sandbox.host", "--app", str(app), "--tethered", *options],
         env=os.environ | dict(environment),  # noqa: TID251 -- handed on to the process, not read
         cwd=Path(__file__).parents[2],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     host = RunningHost(process, ca)
-    threading.Thread(target=_listen, args=(host, log), daemon=True).start()
+    host.listener = threading.Thread(target=_listen, args=(host, log), daemon=True)
+    host.listener.start()
     try:
         _wait(host)
     except HostFailed:
