@@ -15,6 +15,7 @@ import azure.functions as func
 
 from functions.responses import problem, problem_json
 from shared import logs
+from shared.authorization.errors import SignInRefused
 from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, RetryLater, SettingsInvalid
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -132,6 +133,8 @@ def _answer_to(error: Exception, answer: Callable[..., func.HttpResponse]) -> fu
     """What a failed request is answered with; the log learns the kind of error, not what was in it."""
     if isinstance(error, Refused):
         return answer(error.code, error.status, headers=error.headers, **error.values)
+    if isinstance(error, SignInRefused):
+        return answer(error.code, support=error.support, **error.values)
     if isinstance(error, NotFound):
         return answer("not_found")
     if isinstance(error, Conflict):

@@ -36,7 +36,7 @@ _TABLE = [
     Problem("not_operator", 403, paths.MY_SYNC),
     Problem("forbidden", 403, paths.MY_SYNC),
     Problem("too_soon", 429, paths.MY_SYNC),
-    Problem("not_while_disconnected", 409, paths.MY_SYNC),
+    Problem("not_while_stopped", 409, paths.MY_SYNC),
     Problem("already_connected", 409, paths.MY_SYNC),
     # the request itself
     Problem("unauthenticated", 401, ""),

@@ -1,0 +1,179 @@
+"""A person's own page: how the sync of their mailbox is doing, and what they can do about it.
+
+Reading never changes anything; every act is a POST with the session's CSRF token. Somebody else's mailbox is
+answered exactly like one that does not exist.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import azure.functions as func
+
+from functions.doors import METHODS, Refused, door
+from functions.responses import html, onward, redirect
+from functions.visitors import binding_cookie, own_form, signed_in
+from shared.app import app, utc_now
+from shared.authorization.connections import NotWhileStopped, Receipt, TooSoon
+from shared.authorization.consent import APPROVABLE
+from shared.authorization.sessions import Session
+from shared.errors import NotFound
+from shared.mailboxes.model import Mailbox
+from shared.pages import paths
+from shared.pages.my_sync import CONFIRMED_FIRST, acts_for, live_values
+from shared.pages.status import Act
+
+blueprint = func.Blueprint()
+
+SAID_ONCE = frozenset({"sync", "pause", "start", "disconnect", "connected", "renewed"})
+"""What `?done=` may say on the page, under [done] in the catalogue."""
+
+
+@blueprint.route(route="my-sync", methods=METHODS)
+@door("GET")
+def my_sync(request: func.HttpRequest) -> func.HttpResponse:
+    """The page."""
+    session = signed_in(request)
+    own = app().registry.of_owner(session.tenant_id, session.owner_id)
+    if not own:
+        return html("no_mailbox", csrf=app().sessions.csrf(session))
+    mailbox = _chosen(own, request.params.get("mailbox", own[0].id))
+    values = _live(session, mailbox)
+    done = request.params.get("done", "")
+    return html(
+        "my_sync",
+        acts=acts_for(mailbox, values["shown"]),
+        others=own if len(own) > 1 else [],
+        done=done if done in SAID_ONCE else "",
+        **values,
+    )
+
+
+@blueprint.route(route="my-sync/progress", methods=METHODS)
+@door("GET")
+def my_sync_progress(request: func.HttpRequest) -> func.HttpResponse:
+    """The part of the page that changes, for the page's script."""
+    session = signed_in(request)
+    return html("_live", **_live(session, _own(session, request.params.get("mailbox", ""))))
+
+
+@blueprint.route(route="my-sync/{action}", methods=METHODS)
+@door("GET", "POST")
+def my_sync_act(request: func.HttpRequest) -> func.HttpResponse:
+    """POST: one act on one's own mailbox. GET: the page that asks for confirmation, or explains."""
+    session = signed_in(request)
+    action = request.route_params.get("action", "")
+    if request.method != "POST":
+        return _asked(session, action, _own(session, request.params.get("mailbox", "")))
+    fields = own_form(request, session)
+    if action not in _ACTS:
+        raise NotFound("no such act")
+    mailbox = _own(session, fields.get("mailbox", ""))
+    try:
+        return _ACTS[Act(action)](session, mailbox)
+    except TooSoon as exc:
+        raise Refused("too_soon", headers={"Retry-After": str(exc.wait)}) from exc
+    except NotWhileStopped as exc:
+        raise Refused("not_while_stopped") from exc
+
+
+def _asked(session: Session, action: str, mailbox: Mailbox) -> func.HttpResponse:
+    csrf = app().sessions.csrf(session)
+    if action == Act.APPROVAL:
+        return _for_administrator(mailbox, csrf)
+    if action not in CONFIRMED_FIRST:
+        raise NotFound("no such page")
+    return html("confirm", act=action, mailbox=mailbox, csrf=csrf)
+
+
+def _for_administrator(mailbox: Mailbox, csrf: str) -> func.HttpResponse:
+    """What an administrator can do about this mailbox: approve the application, or what its reason asks for."""
+    settings = app().settings
+    if mailbox.reason in APPROVABLE:
+        return html("need_admin_approval", approval_url=f"{settings.app_url}{paths.APPROVAL}", support=mailbox.support)
+    if not mailbox.reason:
+        return redirect(_page_of(mailbox))
+    return html(
+        "ask_administrator",
+        reason=mailbox.reason,
+        support=mailbox.support,
+        client_id=settings.entra_client_id,
+        csrf=csrf,
+    )
+
+
+def _sync(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+    app().connections.sync_now(mailbox.id, session.owner_id)
+    return redirect(_page_of(mailbox, "sync"))
+
+
+def _pause(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+    app().connections.pause(mailbox.id, session.owner_id)
+    return redirect(_page_of(mailbox, "pause"))
+
+
+def _start(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+    app().connections.start(mailbox.id, session.owner_id)
+    return redirect(_page_of(mailbox, "start"))
+
+
+def _sign_in(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+    start = app().sign_in.renew(session, mailbox.id)
+    return onward(start.url, cookies=[binding_cookie(start)])
+
+
+def _change_account(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+    start = app().sign_in.change(session, mailbox.id)
+    return onward(start.url, cookies=[binding_cookie(start)])
+
+
+def _disconnect(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+    app().connections.disconnect(mailbox.id, session.owner_id)
+    return redirect(_page_of(mailbox, "disconnect"))
+
+
+def _erase(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+    return _receipt(app().connections.erase(mailbox.id, session.owner_id))
+
+
+def _receipt(receipt: Receipt) -> func.HttpResponse:
+    """The receipt is the answer itself: what it tells of is gone, so no other page could show it."""
+    return html(
+        "receipt",
+        number=receipt.mailbox_id,
+        erased_at=receipt.erased_at,
+        gone=sorted((name, count) for name, count in receipt.erased.items() if count),
+        held_until=receipt.held_until,
+    )
+
+
+_ACTS: dict[Act, Callable[[Session, Mailbox], func.HttpResponse]] = {
+    Act.SYNC: _sync,
+    Act.PAUSE: _pause,
+    Act.START: _start,
+    Act.SIGN_IN: _sign_in,
+    Act.CHANGE_ACCOUNT: _change_account,
+    Act.DISCONNECT: _disconnect,
+    Act.ERASE: _erase,
+}
+
+
+def _live(session: Session, mailbox: Mailbox) -> dict[str, Any]:
+    registry = app().registry
+    values = live_values(mailbox, registry.runs(mailbox.id), registry.issues(mailbox.id), utc_now(), app().interval)
+    return values | {"csrf": app().sessions.csrf(session)}
+
+
+def _own(session: Session, mailbox_id: str) -> Mailbox:
+    """One of the session's own mailboxes. Raises NotFound for everything else."""
+    return _chosen(app().registry.of_owner(session.tenant_id, session.owner_id), mailbox_id)
+
+
+def _chosen(own: list[Mailbox], mailbox_id: str) -> Mailbox:
+    for mailbox in own:
+        if mailbox.id == mailbox_id:
+            return mailbox
+    raise NotFound("not one of theirs")
+
+
+def _page_of(mailbox: Mailbox, done: str = "") -> str:
+    return f"{paths.MY_SYNC}?mailbox={mailbox.id}" + (f"&done={done}" if done else "")
