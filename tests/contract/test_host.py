@@ -179,6 +179,16 @@ def test_timers_fire_by_themselves_and_the_host_ends_when_told(
     options = (*tls(authority), "--schedule", "tick=* * * * * *", "--timer-status", str(tmp_path / "timers.json"))
     host = start_host(APP, settings, authority.ca, *options)
     eventually("two ticks", lambda: len(said(host, "tick past_due=")) >= 2)
-    host.process.terminate()
+    host.stop()
+    assert host.process.returncode == 0
+    assert said(host, "Host is shutting down")
+
+
+def test_the_host_ends_with_whoever_started_it(
+    settings: dict[str, str], authority: Authority, queue: QueueClient
+) -> None:
+    host = start_host(APP, settings, authority.ca, *tls(authority))
+    assert host.process.stdin is not None
+    host.process.stdin.close()
     assert host.process.wait(20) == 0
-    assert eventually("its last word", lambda: said(host, "Host is shutting down"))
+    host.stop()
