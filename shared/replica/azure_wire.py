@@ -55,6 +55,13 @@ class AzureWire:
                 raise error
             return response
 
+    def close(self) -> None:
+        """Give the connections back."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
     def _pipeline(self) -> "PipelineClient[Any, Any]":
         with self._lock:
             if self._client is None:

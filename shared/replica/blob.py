@@ -28,6 +28,10 @@ class AzureBlobs:
         self._credential = credential
         self._wire = AzureWire(url, credential, _VERSION)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._wire.close()
+
     def get(self, container: str, name: str) -> Blob | None:
         """The whole blob."""
         answer = self._wire.send("GET", _path(container, name), expect=(200, 404), headers={})

@@ -28,7 +28,7 @@ type Mover = Callable[[Sequence[RowChange]], None]
 
 def ledger_name(mailbox_id: str) -> str:
     """The blob beside the cursor that remembers the last compaction."""
-    return f"{mailbox_id}.compaction"
+    return f"{mailbox_id}/compaction.json"
 
 
 def is_time(last: datetime | None, now: datetime, deleted_days: int) -> bool:

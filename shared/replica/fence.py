@@ -40,6 +40,10 @@ class FencedRows:
         self._rows = rows
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="replica")
 
+    def close(self) -> None:
+        """End the threads that read."""
+        self._readers.shutdown()
+
     def fence(self, mailbox_id: str) -> Fence:
         """The fence as it stands."""
         found = self._rows.get(mailbox_id, FENCE)

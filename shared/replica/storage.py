@@ -98,6 +98,10 @@ class Blobs(Protocol):
         """The blobs whose name begins so, in the order of names."""
         ...
 
+    def close(self) -> None:
+        """Give the connections back."""
+        ...
+
 
 class Rows(Protocol):
     """The table `items`: one partition a mailbox."""
@@ -117,4 +121,8 @@ class Rows(Protocol):
 
     def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
         """The mailbox's rows in the order of keys, each with its `RowKey`; of one folder; of them only these."""
+        ...
+
+    def close(self) -> None:
+        """Give the connections back."""
         ...

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import Conflict, ItemUnusable, NotFound, Reason, RetryLater
 from shared.replica import cursors, feed, pack
-from shared.replica.compaction import Compaction, ledger_name
+from shared.replica.compaction import Compaction
 from shared.replica.entities import FENCE, fitted, is_item, item_from, with_aliases
 from shared.replica.fence import FencedRows
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
@@ -42,6 +42,12 @@ class BlobTableReplica:
         from shared.replica.table import AzureRows
 
         return cls(AzureBlobs(blob_url, credential), AzureRows(table_url, credential))
+
+    def close(self) -> None:
+        """Give threads and connections back; needed only where a process makes more than one replica."""
+        self._fenced.close()
+        self._blobs.close()
+        self._rows.close()
 
     def load(self, mailbox_id: str) -> Cursor:
         """The cursor, after finishing the page that a crash left half done; rebuilt from the feed when it is lost."""
@@ -87,6 +93,8 @@ class BlobTableReplica:
         following = replace(following, sequence=cursor.sequence + 1)
         # Read before the page is committed: whoever applies it before us moves the fence, and ours is then refused.
         fence = self._fenced.fence(mailbox_id)
+        if cursor.sequence and not fence.etag:
+            raise Conflict("the mailbox has been erased")
         settled, packed = self._put_pack(mailbox_id, following.sequence, changes)
         self._put_page(mailbox_id, cursor, settled, following)
         try:
@@ -177,6 +185,17 @@ class BlobTableReplica:
             cursor = cursors.step_from_json(cursor, step)
             yield FeedPage(cursor.sequence, changes, cursor)
 
+    def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
+        """Beside the cursor; the last writer wins."""
+        self._blobs.put(CURSORS, f"{mailbox_id}/{name}", data)
+
+    def derived(self, mailbox_id: str, name: str) -> bytes:
+        """A derived document."""
+        found = self._blobs.get(CURSORS, f"{mailbox_id}/{name}")
+        if found is None:
+            raise NotFound("no such document")
+        return found.data
+
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
         """Free what deleted items have left, when it is time; see compaction.py."""
         return _again_after_conflict(lambda: self._compact(mailbox_id, now, deleted_days))
@@ -196,7 +215,7 @@ class BlobTableReplica:
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
         """Cursor first, so that a pass under way is fenced; then rows, contents and the feed."""
         self._blobs.delete(CURSORS, mailbox_id)
-        self._blobs.delete(CURSORS, ledger_name(mailbox_id))
+        self._erase_blobs(CURSORS, mailbox_id)
         return {
             "items": self._erase_rows(mailbox_id),
             "packs": self._erase_blobs(PACKS, mailbox_id),

@@ -41,6 +41,10 @@ class AzureRows:
         self._table = table
         self._wire = AzureWire(url, credential, _HEADERS)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._wire.close()
+
     def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
         """One entity group transaction."""
         parts = "".join(self._part(mailbox_id, change) for change in changes)

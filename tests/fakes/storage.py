@@ -106,6 +106,9 @@ class MemoryBlobs:
             and name.startswith(prefix)
         ]  # fmt: skip
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class MemoryRows:
     """Fulfils Rows; refuses what Azure refuses: more than 100 rows, a row twice, a property or payload too large."""
@@ -158,3 +161,6 @@ class MemoryRows:
             if folder is None or values.get("folder") == folder:
                 chosen = {name: values.get(name) for name in only} if only else values
                 yield {"RowKey": key, **chosen}  # type: ignore[dict-item]
+
+    def close(self) -> None:
+        """Nothing is open."""

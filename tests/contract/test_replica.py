@@ -1,0 +1,249 @@
+"""The replica's port, on the fake, on the real order of writes over storage in memory, and on Azure Storage."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import Conflict, NotFound
+from shared.replica.port import Cursor, FeedChange, FeedKind, Replica, ReplicaItem, item_key
+from shared.replica.store import BlobTableReplica
+from shared.sources.port import Content
+from tests.fakes.replica import FakeReplica
+from tests.fakes.storage import MemoryBlobs, MemoryRows, Plan
+from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder, replayed, truth
+
+
+@pytest.fixture(scope="module", params=["fake", "memory", "azure"])
+def replica(request: pytest.FixtureRequest) -> Iterator[Replica]:
+    if request.param == "fake":
+        yield FakeReplica()
+    elif request.param == "memory":
+        plan = Plan()
+        yield BlobTableReplica(MemoryBlobs(plan), MemoryRows(plan))
+    else:
+        storage, credential = request.getfixturevalue("storage"), request.getfixturevalue("credential")
+        store = BlobTableReplica.at(storage.blob, storage.table, credential)
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def mailbox() -> str:
+    return uuid.uuid4().hex
+
+
+def found(replica: Replica, mailbox: str, source_id: str) -> ReplicaItem:
+    return replica.find(mailbox, [source_id])[source_id]
+
+
+def test_a_new_mailbox_has_an_empty_cursor(replica: Replica, mailbox: str) -> None:
+    assert replica.load(mailbox) == Cursor()
+    assert list(replica.items(mailbox)) == []
+    assert list(replica.feed(mailbox)) == []
+
+
+def test_what_is_committed_comes_back_the_same(replica: Replica, mailbox: str) -> None:
+    after = cursor_with(folder(state="s1", mark="m", seeded=True, items=2, total=3), sweep={"at": [1, 2]})
+    cursor = commit(replica, mailbox, created("A", b"Subject: hello\r\n\r\n"), created("B", b""), after=after)
+    assert cursor.sequence == 1
+    assert replica.load(mailbox) == cursor
+    assert (cursor.folders, cursor.notes) == (after.folders, after.notes)
+    item = found(replica, mailbox, "A")
+    assert item.having(located=None) == an_item("A")
+    assert item.located is not None
+    assert item.located.sha256 == hashlib.sha256(b"Subject: hello\r\n\r\n").hexdigest()
+    assert replica.content(mailbox, item) == b"Subject: hello\r\n\r\n"
+    assert replica.item(mailbox, item.key) == item
+    assert found(replica, mailbox, "B").located is None
+
+
+def test_what_is_not_there_is_not_found(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", b""))
+    assert replica.find(mailbox, ["B", "a"]) == {}
+    with pytest.raises(NotFound):
+        replica.item(mailbox, item_key("B"))
+    with pytest.raises(NotFound):
+        replica.item(mailbox, "no'such key")
+    with pytest.raises(NotFound):
+        replica.content(mailbox, found(replica, mailbox, "A"))
+
+
+def test_empty_content_is_content(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, FeedChange(FeedKind.CREATE, an_item("A"), Content("eml", b"")))
+    assert replica.content(mailbox, found(replica, mailbox, "A")) == b""
+
+
+def test_folders_are_told_apart(replica: Replica, mailbox: str) -> None:
+    odd = "it's + a/b=?&#%"
+    commit(replica, mailbox, created("A"), created("B", folder_id=odd), created("C", folder_id="INBOX"))
+    assert [item.source_id for item in replica.items(mailbox, odd)] == ["B"]
+    assert [item.source_id for item in replica.items(mailbox, "inbox")] == ["A"]
+    assert {item.source_id for item in replica.items(mailbox)} == {"A", "B", "C"}
+
+
+def test_mailboxes_are_told_apart(replica: Replica, mailbox: str) -> None:
+    other = uuid.uuid4().hex
+    commit(replica, mailbox, created("A"))
+    commit(replica, other, created("A", b"other"))
+    assert replica.content(other, found(replica, other, "A")) == b"other"
+    assert replica.content(mailbox, found(replica, mailbox, "A")) == b"AAA"
+
+
+def test_an_update_replaces_content_and_metadata(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", metadata={"old": True}))
+    changed = found(replica, mailbox, "A").having(subject="", is_read=None, at=None, metadata={"new": True})
+    commit(replica, mailbox, FeedChange(FeedKind.UPDATE, changed, Content("ics", b"BEGIN:VCALENDAR")))
+    item = found(replica, mailbox, "A")
+    assert item.having(located=None) == changed.having(located=None)
+    assert replica.content(mailbox, item) == b"BEGIN:VCALENDAR"
+
+
+def test_a_read_flag_leaves_the_content_where_it_is(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", b"body"))
+    before = found(replica, mailbox, "A")
+    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, before.having(is_read=True, version="v2")))
+    assert found(replica, mailbox, "A") == before.having(is_read=True, version="v2")
+    assert replica.content(mailbox, found(replica, mailbox, "A")) == b"body"
+
+
+def test_a_moved_item_keeps_its_key_and_answers_to_every_id_it_had(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", b"body"))
+    for target in ("B", "C"):
+        item = found(replica, mailbox, "A").having(source_id=target, folder_id=target)
+        commit(replica, mailbox, FeedChange(FeedKind.MOVE, item))
+    moved = replica.find(mailbox, ["A", "B", "C", "D"])
+    assert set(moved) == {"A", "B", "C"}
+    assert {(item.key, item.source_id, item.folder_id) for item in moved.values()} == {(item_key("A"), "C", "C")}
+    assert replica.content(mailbox, moved["C"]) == b"body"
+    assert len(list(replica.items(mailbox))) == 1
+
+
+def test_a_deleted_item_is_gone_under_every_id_it_had(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A"), created("Z"))
+    for target in ("B", "C"):
+        commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "A").having(source_id=target)))
+    commit(replica, mailbox, FeedChange(FeedKind.DELETE, found(replica, mailbox, "C")))
+    assert replica.find(mailbox, ["A", "B", "C"]) == {}
+    assert [item.source_id for item in replica.items(mailbox)] == ["Z"]
+
+
+def test_deleting_twice_and_creating_again_are_harmless(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A"), created("B"))
+    gone = FeedChange(FeedKind.DELETE, found(replica, mailbox, "A"))
+    commit(replica, mailbox, gone)
+    commit(replica, mailbox, gone, created("B", b"again"), created("C"))
+    assert truth(replica, mailbox).keys() == {item_key("B"), item_key("C")}
+    assert replica.content(mailbox, found(replica, mailbox, "B")) == b"again"
+
+
+def test_one_item_may_change_several_times_in_a_page(replica: Replica, mailbox: str) -> None:
+    item = an_item("A")
+    commit(
+        replica,
+        mailbox,
+        created("A", b"body"),
+        FeedChange(FeedKind.MOVE, item.having(source_id="B", folder_id="sent")),
+        FeedChange(FeedKind.READ_FLAG, item.having(source_id="B", folder_id="sent", is_read=True)),
+        created("X"),
+        FeedChange(FeedKind.DELETE, an_item("X")),
+    )
+    assert found(replica, mailbox, "B").is_read is True
+    assert found(replica, mailbox, "A").folder_id == "sent"
+    assert replica.content(mailbox, found(replica, mailbox, "B")) == b"body"
+    assert replica.find(mailbox, ["X"]) == {}
+
+
+def test_a_page_larger_than_a_transaction_is_applied_whole(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, *(created(f"id{number}") for number in range(230)))
+    ids = [f"id{number}" for number in range(0, 230, 7)]
+    assert list(replica.find(mailbox, ids)) == ids
+    assert sum(1 for _ in replica.items(mailbox)) == 230
+    commit(replica, mailbox, *(FeedChange(FeedKind.DELETE, item) for item in replica.items(mailbox)))
+    assert list(replica.items(mailbox)) == []
+
+
+def test_the_cursor_alone_is_replaced_without_a_page(replica: Replica, mailbox: str) -> None:
+    first = commit(replica, mailbox, created("A"), after=cursor_with(folder(state="s1")))
+    second = replica.commit(mailbox, first, [], replace(first, notes={"looked": True}))
+    assert (second.sequence, second.notes) == (1, {"looked": True})
+    assert replica.load(mailbox) == second
+    with pytest.raises(Conflict):
+        replica.commit(mailbox, first, [], first)
+    assert replica.load(mailbox) == second
+
+
+def test_a_second_writer_conflicts_and_loses_nothing(replica: Replica, mailbox: str) -> None:
+    start = replica.load(mailbox)
+    replica.commit(mailbox, start, [created("A")], start)
+    with pytest.raises(Conflict):
+        replica.commit(mailbox, start, [created("B")], start)
+    commit(replica, mailbox, created("B"))
+    assert truth(replica, mailbox).keys() == {item_key("A"), item_key("B")}
+    assert replayed(replica, mailbox).keys() == truth(replica, mailbox).keys()
+
+
+def test_the_feed_tells_every_change_in_order_with_the_cursor_that_follows(replica: Replica, mailbox: str) -> None:
+    for number in range(20):
+        after = cursor_with(*(folder(f"f{each}", state=f"s{number}") for each in range(number % 5, 5)), n=number)
+        commit(replica, mailbox, created(f"id{number}"), after=after)
+    pages = list(replica.feed(mailbox))
+    assert [page.sequence for page in pages] == list(range(1, 21))
+    assert [page.changes[0].item.source_id for page in pages] == [f"id{number}" for number in range(20)]
+    for number, page in enumerate(pages):
+        assert set(page.cursor.folders) == {f"f{each}" for each in range(number % 5, 5)}
+        assert {state.state for state in page.cursor.folders.values()} == {f"s{number}"}
+        assert (page.cursor.sequence, page.cursor.notes) == (number + 1, {"n": number})
+    later = list(replica.feed(mailbox, after=18))
+    assert [(page.sequence, page.changes, page.cursor.folders) for page in later] == [
+        (page.sequence, page.changes, page.cursor.folders) for page in pages[18:]
+    ]
+
+
+def test_replaying_the_feed_gives_the_item_table(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, *(created(source_id) for source_id in "ABCDE"))
+    commit(replica, mailbox, FeedChange(FeedKind.DELETE, found(replica, mailbox, "A")))
+    commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "B").having(source_id="B2")))
+    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, found(replica, mailbox, "C").having(is_read=True)))
+    assert replayed(replica, mailbox) == {key: item for key, (item, _) in truth(replica, mailbox).items()}
+
+
+def test_compaction_frees_deleted_content_and_keeps_the_rest(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", b"a" * 5000), created("B", b"b" * 5000))
+    commit(replica, mailbox, created("C", b"c" * 5000))
+    commit(replica, mailbox, *(FeedChange(FeedKind.DELETE, found(replica, mailbox, gone)) for gone in "AC"))
+    stale = found(replica, mailbox, "B")
+    before = truth(replica, mailbox)
+    assert replica.compact(mailbox, NOW + timedelta(days=100), 7) >= 10_000
+    assert truth(replica, mailbox) == before
+    assert replica.content(mailbox, stale) == b"b" * 5000
+    assert replayed(replica, mailbox) == {key: item for key, (item, _) in before.items()}
+    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, stale.having(is_read=True)))
+    assert replica.content(mailbox, found(replica, mailbox, "B")) == b"b" * 5000
+
+
+def test_a_derived_document_is_replaced_as_a_whole_and_goes_with_the_mailbox(replica: Replica, mailbox: str) -> None:
+    with pytest.raises(NotFound):
+        replica.derived(mailbox, "occurrences")
+    replica.put_derived(mailbox, "occurrences", b"a long first document")
+    replica.put_derived(mailbox, "occurrences", b"second")
+    assert replica.derived(mailbox, "occurrences") == b"second"
+    assert replica.load(mailbox) == Cursor()
+    replica.erase(mailbox)
+    with pytest.raises(NotFound):
+        replica.derived(mailbox, "occurrences")
+
+
+def test_an_erased_mailbox_is_gone_and_erasing_it_again_is_harmless(replica: Replica, mailbox: str) -> None:
+    cursor = commit(replica, mailbox, *(created(f"id{number}") for number in range(150)))
+    commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "id7").having(source_id="moved")))
+    assert replica.erase(mailbox) == {"items": 150, "packs": 1, "pages": 2}
+    assert replica.load(mailbox) == Cursor()
+    assert truth(replica, mailbox) == {}
+    assert set(replica.erase(mailbox).values()) == {0}
+    with pytest.raises(Conflict):
+        replica.commit(mailbox, cursor, [created("late")], cursor)
+    assert (list(replica.feed(mailbox)), truth(replica, mailbox)) == ([], {})
