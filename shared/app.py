@@ -11,18 +11,35 @@ from typing import TYPE_CHECKING, Any
 
 from shared import settings as settings_module
 from shared.mailboxes.life import Thresholds
+from shared.pages import paths
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableServiceClient
+    from azure.keyvault.secrets import SecretClient
     from azure.storage.blob import BlobServiceClient
     from azure.storage.queue import QueueServiceClient
 
+    from shared.authorization.access import LiveAccessTokens
+    from shared.authorization.activation import Activation
+    from shared.authorization.connections import Connections
+    from shared.authorization.consent import AdminConsent
+    from shared.authorization.entra import EntraIdentityProvider
+    from shared.authorization.id_token import TokenValidator
+    from shared.authorization.invitations import Invitations
+    from shared.authorization.key_vault import VaultKeyRing, VaultTokenStore
+    from shared.authorization.sessions import Sessions
+    from shared.authorization.sign_in import SignIn
+    from shared.authorization.table import TableAuthorizations, TableFlows
     from shared.mailboxes.blob import BlobLeases
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.table import TableRegistry
     from shared.pages.pages import Pages
+    from shared.replica.store import BlobTableReplica
     from shared.settings import Settings
+    from shared.sources.ews.sources import EwsSources
     from shared.sync.dispatch import Dispatch
     from shared.sync.poison import Poison
 
@@ -124,6 +141,202 @@ class App:
         from shared.pages.pages import Pages
 
         return Pages(self.settings.organization, self.settings.support_contact)
+
+    # How we may read a mailbox
+
+    @cached_property
+    def secrets(self) -> "SecretClient":
+        """Key Vault."""
+        from shared.authorization.key_vault import secret_client
+
+        return secret_client(self.settings.key_vault_url, self.credential)
+
+    @cached_property
+    def token_store(self) -> "VaultTokenStore":
+        """Refresh tokens at rest."""
+        from shared.authorization.key_vault import VaultTokenStore
+
+        return VaultTokenStore(self.secrets)
+
+    @cached_property
+    def authorizations(self) -> "TableAuthorizations":
+        """Authorizations, without their secrets."""
+        from shared.authorization.table import TableAuthorizations
+
+        return TableAuthorizations(self.tables)
+
+    @cached_property
+    def flows(self) -> "TableFlows":
+        """Sign-ins under way."""
+        from shared.authorization.table import TableFlows
+
+        return TableFlows(self.tables, utc_now)
+
+    @cached_property
+    def token_validator(self) -> "TokenValidator":
+        """Checks tokens that Entra ID issued to, or for, this app."""
+        from shared.authorization.entra import published_keys
+        from shared.authorization.id_token import ANY_TENANT, SigningKeys, TokenValidator
+
+        authority, tenants = self.settings.entra_authority, self.settings.entra_tenants
+        tenant = tenants[0] if len(tenants) == 1 else ANY_TENANT
+        keys = SigningKeys(lambda: published_keys(authority, tenant), self.monotonic)
+        return TokenValidator(authority, self.settings.entra_client_id, keys, utc_now)
+
+    @cached_property
+    def identity_provider(self) -> "EntraIdentityProvider":
+        """Entra ID."""
+        from shared.authorization.entra import EntraIdentityProvider
+
+        settings = self.settings
+        return EntraIdentityProvider(
+            authority=settings.entra_authority,
+            client_id=settings.entra_client_id,
+            tenants=settings.entra_tenants,
+            scopes=(settings.ews_delegated_scope, *settings.graph_scopes),
+            mail_scope=settings.ews_delegated_scope,
+            app_scope=settings.ews_app_scope,
+            client_credential=self._client_credential,
+            validator=self.token_validator,
+            clock=utc_now,
+        )
+
+    def _client_credential(self) -> "Mapping[str, object]":
+        """How the app proves itself to Entra ID; asked for anew, so that a renewed certificate is picked up."""
+        from shared.authorization import credentials
+        from shared.authorization.key_vault import read_secret
+
+        if self.settings.entra_credential == "certificate":
+            return credentials.certificate(lambda: read_secret(self.secrets, self.settings.entra_certificate_secret))
+        return credentials.federated(self.credential, self.settings.entra_assertion_scope)
+
+    @cached_property
+    def access_tokens(self) -> "LiveAccessTokens":
+        """Access tokens, in memory only."""
+        from shared.authorization.access import LiveAccessTokens
+
+        return LiveAccessTokens(self.identity_provider, self.token_store, self.authorizations, utc_now)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """Who is signed in here."""
+        from shared.authorization.sessions import Sessions, operator_tenant_of
+
+        operators = operator_tenant_of(self.settings.entra_tenants)
+        return Sessions(self._key_ring("signing-sessions"), self.settings.session_minutes, operators, utc_now)
+
+    @cached_property
+    def invitations(self) -> "Invitations":
+        """Links for one address."""
+        from shared.authorization.invitations import Invitations
+        from shared.authorization.table import TableInvitations
+
+        return Invitations(
+            TableInvitations(self.tables),
+            self._key_ring("signing-invitations"),
+            self._key_ring("signing-outcomes"),
+            app_url=self.settings.app_url,
+            path=paths.INVITATION,
+            return_urls=self.settings.return_urls,
+            days=self.settings.invitation_days,
+            clock=utc_now,
+        )
+
+    def _key_ring(self, name: str) -> "VaultKeyRing":
+        from shared.authorization.key_vault import VaultKeyRing
+
+        return VaultKeyRing(self.secrets, name, self.monotonic)
+
+    @cached_property
+    def sign_in(self) -> "SignIn":
+        """Sign-ins, from their beginning to the connected mailbox."""
+        from shared.authorization.sign_in import SignIn
+
+        return SignIn(
+            provider=self.identity_provider,
+            flows=self.flows,
+            authorizations=self.authorizations,
+            token_store=self.token_store,
+            registry=self.registry,
+            sources=self.sources,
+            queue=self.queue,
+            sessions=self.sessions,
+            invitations=self.invitations,
+            connections=self.connections,
+            redirect_uri=self.settings.app_url + paths.SIGN_IN_CALLBACK,
+            minutes=self.settings.sign_in_minutes,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def consent(self) -> "AdminConsent":
+        """Administrators' approvals."""
+        from shared.authorization.consent import AdminConsent
+        from shared.authorization.table import TableApprovals
+
+        return AdminConsent(
+            provider=self.identity_provider,
+            flows=self.flows,
+            approvals=TableApprovals(self.tables),
+            registry=self.registry,
+            redirect_uri=self.settings.app_url + paths.APPROVAL_CALLBACK,
+            approval_url=self.settings.app_url + paths.APPROVAL,
+            minutes=self.settings.sign_in_minutes,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def activation(self) -> "Activation":
+        """Many mailboxes at once."""
+        from shared.authorization.activation import Activation
+
+        return Activation(
+            authorizations=self.authorizations,
+            access_tokens=self.access_tokens,
+            registry=self.registry,
+            sources=self.sources,
+            queue=self.queue,
+            tenants=self.settings.entra_tenants,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def connections(self) -> "Connections":
+        """What is done with a mailbox that stands."""
+        from shared.authorization.connections import Connections
+
+        return Connections(
+            registry=self.registry,
+            replica=self.replica,
+            leases=self.leases,
+            queue=self.queue,
+            authorizations=self.authorizations,
+            token_store=self.token_store,
+            access_tokens=self.access_tokens,
+            clock=utc_now,
+            wait=time.sleep,
+        )
+
+    # Where mail comes from, where it goes, and the sync between the two
+
+    @cached_property
+    def sources(self) -> "EwsSources":
+        """Mailboxes over EWS."""
+        from shared.sources.ews.sources import EwsSources
+
+        return EwsSources(
+            self.settings.ews_url,
+            connections=self.settings.sync_connections,
+            largest_item_bytes=self.settings.largest_item_mb << 20,
+            archives=self.settings.archives,
+        )
+
+    @cached_property
+    def replica(self) -> "BlobTableReplica":
+        """The copies."""
+        from shared.replica.store import BlobTableReplica
+
+        return BlobTableReplica.at(self.settings.blob_url, self.settings.table_url, self.credential)
 
 
 @functools.cache

@@ -1,0 +1,48 @@
+"""The back-off that a tenant's mailboxes share, in Table Storage."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from shared.azure_faults import gone, translated
+from shared.errors import NotFound
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableServiceClient
+
+SECONDS_REMEMBERED = 15.0
+"""How old an answer may be: passes over one tenant's mailboxes follow each other closely."""
+
+
+class TableTenantBackOff:
+    """Fulfils TenantBackOff. Two that extend at once may shorten each other by a moment; it is advice, not a lock."""
+
+    def __init__(self, tables: "TableServiceClient", monotonic: Callable[[], float]) -> None:
+        self._table = tables.get_table_client("backoffs")
+        self._monotonic = monotonic
+        self._read: dict[str, tuple[float, datetime | None]] = {}
+
+    def until(self, tenant_id: str) -> datetime | None:
+        """From memory while that is fresh, else from the table."""
+        at, known = self._read.get(tenant_id, (float("-inf"), None))
+        if self._monotonic() - at < SECONDS_REMEMBERED:
+            return known
+        stored = self._stored(tenant_id)
+        self._read[tenant_id] = (self._monotonic(), stored)
+        return stored
+
+    def extend(self, tenant_id: str, until: datetime) -> None:
+        """Never shortens what is there."""
+        agreed = self._stored(tenant_id)
+        latest = max(agreed, until) if agreed else until
+        with translated():
+            self._table.upsert_entity({"PartitionKey": tenant_id, "RowKey": "until", "until": latest})
+        self._read[tenant_id] = (self._monotonic(), latest)
+
+    def _stored(self, tenant_id: str) -> datetime | None:
+        try:
+            with translated():
+                entity = gone(lambda: self._table.get_entity(tenant_id, "until"))
+        except NotFound:
+            return None
+        return datetime.fromtimestamp(entity["until"].timestamp(), UTC)
