@@ -5,6 +5,7 @@ import azure.functions as func
 from functions.doors import METHODS, door
 from functions.responses import html, json, problem, respond
 from shared.app import app
+from shared.pages import paths
 from shared.pages.landing import promise
 from shared.pages.pages import static_file
 
@@ -39,8 +40,12 @@ def health(request: func.HttpRequest) -> func.HttpResponse:
     return json({"status": "ok"})
 
 
-@blueprint.route(route="{*path}", methods=METHODS)
+@blueprint.route(route=f"{{*path:regex(^(?!{'|'.join(paths.TAKEN)}).+)}}", methods=METHODS)
 @door(*METHODS)
 def elsewhere(request: func.HttpRequest) -> func.HttpResponse:
-    """Every other address."""
+    """Every other address.
+
+    The Functions host takes the first route that matches, in no order one can rely on, so no two of ours may match
+    one path: this one leaves out whatever begins like another.
+    """
     return problem("not_found")

@@ -48,18 +48,13 @@ def my_sync(request: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@blueprint.route(route="my-sync/progress", methods=METHODS)
-@door("GET")
-def my_sync_progress(request: func.HttpRequest) -> func.HttpResponse:
-    """The part of the page that changes, for the page's script."""
-    session = signed_in(request)
-    return html("_live", **_live(session, _own(session, request.params.get("mailbox", ""))))
-
-
 @blueprint.route(route="my-sync/{action}", methods=METHODS)
 @door("GET", "POST")
 def my_sync_act(request: func.HttpRequest) -> func.HttpResponse:
-    """POST: one act on one's own mailbox. GET: the page that asks for confirmation, or explains."""
+    """POST: one act on one's own mailbox. GET: the page that asks for confirmation, or explains, or the progress.
+
+    One route for all of them: of two that match a path, the Functions host takes either.
+    """
     session = signed_in(request)
     action = request.route_params.get("action", "")
     if request.method != "POST":
@@ -77,6 +72,8 @@ def my_sync_act(request: func.HttpRequest) -> func.HttpResponse:
 
 
 def _asked(session: Session, action: str, mailbox: Mailbox) -> func.HttpResponse:
+    if action == "progress":
+        return html("_live", **_live(session, mailbox))
     csrf = app().sessions.csrf(session)
     if action == Act.APPROVAL:
         return _for_administrator(mailbox, csrf)

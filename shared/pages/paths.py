@@ -19,3 +19,6 @@ PROGRESS = "/my-sync/progress"
 OPERATOR = "/operator"
 STATIC = "/static"
 HEALTH = "/health"
+
+TAKEN = ("api", "approval", "health", "invitation", "my-sync", "operator", "sign-in", "sign-out", "static")
+"""How the paths of all doors begin; any other path is answered by functions.landing.elsewhere."""
