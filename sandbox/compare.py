@@ -1,0 +1,97 @@
+"""Compares a replica with its mailbox's truth, item by item: what the demo and the e2e tests go by.
+
+Deliberately independent of the sync: it knows what ought to be there from the sandbox's control port alone, and
+reads every content back from Storage.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import ItemUnusable, NotFound
+from shared.replica.port import Replica, ReplicaItem
+
+LEFT_OUT = ("junkemail", "deleteditems")
+"""The folders that are not synced unless settings say otherwise, by distinguished name."""
+
+READERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was found: how many items ought to be there, and the ids of those that are not as they ought to be."""
+
+    items: int
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+    """Each as "id: what differs"."""
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the replica is the mailbox."""
+        return not (self.missing or self.extra or self.different)
+
+    def __str__(self) -> str:
+        found = (f"{name} {list(ids)[:5]}" for name, ids in self._kinds() if ids)
+        return f"{self.items} items; " + ("; ".join(found) or "all equal")
+
+    def _kinds(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [("missing", self.missing), ("extra", self.extra), ("different", self.different)]
+
+
+def compare(
+    truth: Mapping[str, Any], replica: Replica, mailbox_id: str, left_out: Iterable[str] = LEFT_OUT
+) -> Comparison:
+    """Compare what the control port's /truth says with what the replica holds."""
+    expected = {item["id"]: item for item in in_scope(truth, frozenset(left_out))}
+    held = list(replica.items(mailbox_id))
+    times = Counter(item.source_id for item in held)
+    both = [item for item in held if item.source_id in expected]
+    with ThreadPoolExecutor(READERS) as readers:
+        found = readers.map(lambda item: _difference(replica, mailbox_id, item, expected[item.source_id]), both)
+        different = tuple(f"{item.source_id}: {what}" for item, what in zip(both, found, strict=True) if what)
+    return Comparison(
+        items=len(expected),
+        missing=tuple(sorted(expected.keys() - times.keys())),
+        extra=tuple(sorted(id_ for id_, count in times.items() if id_ not in expected or count > 1)),
+        different=different,
+    )
+
+
+def in_scope(truth: Mapping[str, Any], left_out: frozenset[str] = frozenset(LEFT_OUT)) -> Iterator[Mapping[str, Any]]:
+    """The items of the truth that ought to be synced: not private, and not in or below a folder that is left out."""
+    folders = {folder["id"]: folder for folder in truth["folders"]}
+    for item in truth["items"]:
+        if not item.get("private") and not _is_below(item["folder_id"], folders, left_out):
+            yield item
+
+
+def _is_below(folder_id: str, folders: Mapping[str, Mapping[str, Any]], left_out: frozenset[str]) -> bool:
+    while folder_id in folders:
+        if folders[folder_id].get("distinguished") in left_out:
+            return True
+        folder_id = folders[folder_id].get("parent_id") or ""
+    return False
+
+
+def _difference(replica: Replica, mailbox_id: str, held: ReplicaItem, truth: Mapping[str, Any]) -> str:
+    """What differs, in a word; empty when nothing does."""
+    if held.folder_id != truth["folder_id"]:
+        return "folder"
+    if held.version != truth["change_key"]:
+        return "version"
+    if held.is_read is not None and truth.get("is_read") is not None and held.is_read != truth["is_read"]:
+        return "read flag"
+    return _content_difference(replica, mailbox_id, held, truth.get("sha256"))
+
+
+def _content_difference(replica: Replica, mailbox_id: str, held: ReplicaItem, digest: str | None) -> str:
+    try:
+        content = replica.content(mailbox_id, held)
+    except (NotFound, ItemUnusable):
+        return "content"
+    return "content" if digest and hashlib.sha256(content).hexdigest() != digest else ""

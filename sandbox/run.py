@@ -1,0 +1,129 @@
+"""make run: the sandbox and the app on this machine, the way in, and what is going on; until Ctrl-C.
+
+Options for the sandbox (--mbox, --maildir, --people, --messages, --without, --ews-url...) are passed on to it.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections import deque
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from sandbox.host.ncrontab import Schedule, ScheduleInvalid
+from sandbox.host.process import HostFailed
+from sandbox.progress import Board, board
+from sandbox.stage import USUAL_PORT, Stage, stage, usual_port
+from shared.errors import MailboxSyncError
+
+LOOK_SECONDS = 1.0
+MOST_CRASHES = 5
+"""Within a minute; an app that ends more often than that is not started again."""
+
+console = Console(highlight=False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    given, for_sandbox = _parser().parse_known_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        settings = schedule_settings(given.schedule)
+        with ExitStack() as ending:
+            with console.status("Starting the sandbox and the app…"):
+                running = ending.enter_context(stage(given.state, *for_sandbox, port=usual_port(), settings=settings))
+            _welcome(running)
+            watch(running)
+    except KeyboardInterrupt:
+        console.print("Stopped. Nothing is left running.")
+    except (RuntimeError, ScheduleInvalid) as problem:
+        console.print(str(problem), style="red", markup=False)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.run",
+        description="Run the sandbox and the app. Further options go to the sandbox: python -m sandbox --help",
+    )
+    parser.add_argument("--state", type=Path, default=Path(".sandbox"), help="where to keep certificates and logs")
+    parser.add_argument("--schedule", metavar="CRON", help='another schedule of the sync, such as "0 * * * * *"')
+    return parser
+
+
+def schedule_settings(expression: str | None) -> dict[str, str]:
+    """The settings for another schedule: a mailbox is due as often as the timer ticks. Raises ScheduleInvalid."""
+    if not expression:
+        return {}
+    schedule = Schedule.parse(expression)
+    first = schedule.next_after(datetime.now(UTC))
+    second = first and schedule.next_after(first)
+    minutes = round((second - first) / timedelta(minutes=1)) if first and second else 30
+    return {"SYNC_SCHEDULE": expression, "SYNC_INTERVAL_MINUTES": str(min(max(minutes, 1), 1440))}
+
+
+def watch(running: Stage) -> None:
+    """Show the mailboxes, and start the app again when it dies, until interrupted.
+
+    Raises HostFailed when it does not stay up.
+    """
+    crashes: deque[float] = deque(maxlen=MOST_CRASHES)
+    progress = board()
+    lines = Board(progress)
+    hint = Text("Nobody has signed in yet.", style="dim")
+    registry = running.parts().registry
+    with Live(hint, console=console, refresh_per_second=4) as live:
+        while True:
+            if running.host.process.poll() is not None:
+                _revive(running, crashes)
+            try:
+                lines.show(mailboxes := list(registry.all()))
+                live.update(Group(progress) if mailboxes else hint)
+            except MailboxSyncError as problem:
+                console.print(f"The registry cannot be read at the moment: {type(problem).__name__}", style="yellow")
+            time.sleep(LOOK_SECONDS)
+
+
+def _revive(running: Stage, crashes: deque[float]) -> None:
+    """Start the app again, and say so."""
+    code = running.host.process.returncode
+    now = time.monotonic()
+    if len(crashes) == MOST_CRASHES and now - crashes[0] < 60:
+        raise HostFailed(f"The app keeps ending (exit code {code}). Its log: {running.log}")
+    crashes.append(now)
+    console.print(f"The app has ended (exit code {code}); starting it again. Its log: {running.log}", style="yellow")
+    running.restart()
+
+
+def _welcome(running: Stage) -> None:
+    """The way in, and who there is."""
+    port = int(running.url.rpartition(":")[2])
+    if port != USUAL_PORT:
+        console.print(f"Port {USUAL_PORT} is taken, so the app is at {port} this time.", style="yellow")
+    console.print(f"\nSign in at [bold]{running.url}/[/]\n")
+    people = Table("Address", "Password", "What is special", box=None, header_style="dim", padding=(0, 3, 0, 0))
+    for person in running.sandbox.endpoints["people"]:
+        people.add_row(person["address"], person["password"], person.get("notes", ""))
+    console.print(people)
+    console.print(
+        f"\nYour browser will warn about the certificate: it is the sandbox's own. Go on, or trust {running.ca}"
+    )
+    console.print(f"The app's log: {running.log}. Ctrl-C ends everything.\n")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Being told to end is the same as Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

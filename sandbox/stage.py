@@ -1,0 +1,106 @@
+"""The whole product on one machine: the sandbox, and the real app in the local host, set up to work with it."""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from sandbox.host.process import RunningHost, start_host
+from sandbox.process import Sandbox, running_sandbox
+from shared.app import App
+from shared.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+USUAL_PORT = 7071
+MESSAGE_LEASE = "30"
+"""Seconds after which the messages of an app that was killed come back; 600 in Azure."""
+
+_BINDINGS = ("SYNC_SCHEDULE", "SWEEP_SCHEDULE")
+"""Settings that bindings name: a host reads them itself and knows none of our defaults."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """A sandbox and an app under way. `environment` is what the app's process got besides this process's own."""
+
+    sandbox: Sandbox
+    host: RunningHost
+    state: Path
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where the app is."""
+        return self.environment["APP_URL"]
+
+    @property
+    def ca(self) -> str:
+        """The file with the sandbox's certificate authority."""
+        return str(self.sandbox.endpoints["ca"])
+
+    @property
+    def log(self) -> Path:
+        """The file with everything the app has said."""
+        return self.state / "app.log"
+
+    def parts(self) -> App:
+        """The program's own parts, in this process, at the same storage: to look at what the app has done."""
+        os.environ.update(self.environment)  # noqa: TID251 -- settings are read from nowhere else
+        return App()
+
+    def restart(self) -> None:
+        """Start the app again, at the same place, after it was killed or has died."""
+        self.host.stop()
+        self.host = _start_app(self.sandbox, self.environment, self.state)
+
+
+@contextmanager
+def stage(state: Path, *options: str, port: int = 0, settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
+    """Start both, stop both afterwards.
+
+    `options` are the sandbox's; `port` is the app's (0: any); `settings` go before the app's usual ones.
+
+    Raises:
+        RuntimeError: one of them did not start, with what it said.
+    """
+    url = f"https://localhost:{port or free_port()}"
+    with running_sandbox(state, "--app-url", url, *options) as sandbox:
+        environment = {"APP_URL": url} | _defaults() | sandbox.app_environment | dict(settings or {})
+        running = Stage(sandbox, _start_app(sandbox, environment, state), state, environment)
+        try:
+            yield running
+        finally:
+            running.host.stop()
+
+
+def _start_app(sandbox: Sandbox, environment: Mapping[str, str], state: Path) -> RunningHost:
+    port = environment["APP_URL"].rpartition(":")[2]
+    certificate, key = sandbox.endpoints["server_certificate"], sandbox.endpoints["server_key"]
+    options = ("--port", port, "--certificate", certificate, "--key", key, "--lease", MESSAGE_LEASE)
+    status = ("--timer-status", str(state / "timers.json"))
+    return start_host(ROOT, environment, Path(sandbox.endpoints["ca"]), *options, *status, log=state / "app.log")
+
+
+def _defaults() -> dict[str, str]:
+    declared = {field.metadata["name"]: field.metadata["default"] for field in fields(Settings)}
+    return {name: declared[name] for name in _BINDINGS}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def usual_port() -> int:
+    """The app's usual port, or another one when somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", USUAL_PORT))
+        except OSError:
+            return free_port()
+    return USUAL_PORT
