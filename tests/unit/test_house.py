@@ -1,0 +1,57 @@
+"""The house's rules that no linter knows: vendors in their rooms, one reader of the environment, one path."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCTION = sorted([ROOT / "function_app.py", *(ROOT / "functions").rglob("*.py"), *(ROOT / "shared").rglob("*.py")])
+ROOMS = {
+    "msal": {"entra"},
+    "exchangelib": {"ews"},
+    "lxml": {"ews"},
+    "azure.keyvault": {"key_vault", "app"},
+    "azure.data.tables": {"table", "app"},
+    "azure.storage.blob": {"blob", "app"},
+    "azure.storage.queue": {"queue", "app"},
+    "azure.identity": {"app"},
+    "azure.functions": {"functions", "function_app"},
+}
+"""Where each vendor's package may be imported: in files of that name, or anywhere in a folder of that name."""
+
+
+def imported(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module or ""
+
+
+def strays(path: Path, source: str) -> list[str]:
+    """The vendors' packages that a file imports outside their rooms."""
+    places = {*path.relative_to(ROOT).parts[:-1], path.stem}
+    return [
+        module
+        for module in imported(source)
+        for vendor, rooms in ROOMS.items()
+        if (module == vendor or module.startswith(vendor + ".")) and not places & rooms
+    ]
+
+
+@pytest.mark.parametrize("path", PRODUCTION, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_of_the_program_keeps_the_rules(path: Path) -> None:
+    source = path.read_text()
+    assert strays(path, source) == []
+    assert not re.search("sandbox|azurite|devstoreaccount", source, re.IGNORECASE)
+    assert path.name == "settings.py" or not re.search(r"os\.environ|getenv", source)
+
+
+def test_a_vendor_outside_its_room_is_noticed() -> None:
+    assert strays(ROOT / "shared" / "sync" / "engine.py", "def f():\n    from exchangelib import Account") == [
+        "exchangelib"
+    ]
+    assert strays(ROOT / "shared" / "sources" / "ews" / "session.py", "import exchangelib.protocol") == []
