@@ -1,0 +1,104 @@
+"""When compaction is due, what it frees, and what it must leave alone."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from shared.errors import ItemUnusable
+from shared.replica.compaction import is_time
+from shared.replica.port import FeedChange, FeedKind, item_key
+from shared.replica.storage import FEED, PACKS
+from shared.replica.store import BlobTableReplica
+from tests.fakes.storage import MemoryBlobs, MemoryRows
+from tests.unit.replica.samples import NOW, commit, created
+
+MAILBOX = "mailbox-1"
+
+
+@pytest.fixture
+def blobs() -> MemoryBlobs:
+    return MemoryBlobs(clock=lambda: NOW)
+
+
+@pytest.fixture
+def replica(blobs: MemoryBlobs) -> BlobTableReplica:
+    return BlobTableReplica(blobs, MemoryRows())
+
+
+def delete(replica: BlobTableReplica, *source_ids: str) -> None:
+    found = replica.find(MAILBOX, source_ids)
+    commit(replica, MAILBOX, *(FeedChange(FeedKind.DELETE, item) for item in found.values()))
+
+
+def everything(blobs: MemoryBlobs) -> bytes:
+    return b"".join(data for data, _, _ in blobs.blobs.values())
+
+
+@pytest.mark.parametrize("days", [0, 1, 2, 7, 90])
+def test_a_daily_sweep_keeps_the_promise(days: int) -> None:
+    """Whenever something is deleted, the first compaction after it is at most the promised days away."""
+    ran: list[datetime] = []
+    for day in range(200):
+        if is_time(ran[-1] if ran else None, NOW + timedelta(days=day), days):
+            ran.append(NOW + timedelta(days=day))
+    gaps = {later - earlier for earlier, later in pairwise(ran)}
+    assert gaps == {timedelta(days=max(days - 1, 1))}
+
+
+def test_compaction_waits_for_its_day(replica: BlobTableReplica) -> None:
+    commit(replica, MAILBOX, created("A", b"x" * 1000), created("B"))
+    replica.compact(MAILBOX, NOW, 7)
+    delete(replica, "A")
+    assert replica.compact(MAILBOX, NOW + timedelta(days=5), 7) == 0
+    assert replica.compact(MAILBOX, NOW + timedelta(days=6), 7) > 1000
+
+
+def test_nothing_of_a_deleted_item_stays_in_storage(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
+    commit(replica, MAILBOX, created("A", b"secret bytes", subject="secret subject"), created("B", b"other"))
+    delete(replica, "A")
+    assert b"secret" in everything(blobs)
+    replica.compact(MAILBOX, NOW, 7)
+    assert b"secret" not in everything(blobs)
+    assert b"other" in everything(blobs)
+    assert replica.compact(MAILBOX, NOW + timedelta(days=30), 7) == 0
+
+
+def test_an_unchanged_mailbox_is_left_as_it_is(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
+    commit(replica, MAILBOX, created("A"), created("B"))
+    before = {key: etag for key, (_, etag, _) in blobs.blobs.items() if key[0] in (PACKS, FEED)}
+    assert replica.compact(MAILBOX, NOW, 7) == 0
+    assert {key: etag for key, (_, etag, _) in blobs.blobs.items() if key[0] in (PACKS, FEED)} == before
+
+
+def test_replaced_content_goes_too(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
+    commit(replica, MAILBOX, created("A", b"first draft"))
+    commit(replica, MAILBOX, created("A", b"second draft"))
+    replica.compact(MAILBOX, NOW, 7)
+    assert b"first draft" not in everything(blobs)
+    assert replica.content(MAILBOX, replica.item(MAILBOX, item_key("A"))) == b"second draft"
+
+
+def test_a_pack_of_a_pass_under_way_is_spared_until_it_is_old(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
+    commit(replica, MAILBOX, created("A"))
+    blobs.put(PACKS, f"{MAILBOX}/0000000002-feedfeedfeedfeed.zip", b"under way", members=1)
+    assert replica.compact(MAILBOX, NOW + timedelta(hours=1), 0) == 0
+    assert b"under way" in everything(blobs)
+    assert replica.compact(MAILBOX, NOW + timedelta(hours=26), 0) == len(b"under way")
+
+
+def test_a_pack_of_an_attempt_that_never_committed_is_swept(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
+    blobs.put(PACKS, f"{MAILBOX}/0000000001-feedfeedfeedfeed.zip", b"stray", members=1)
+    commit(replica, MAILBOX, created("A"))
+    assert replica.compact(MAILBOX, NOW, 7) == len(b"stray")
+
+
+def test_damage_is_noticed_and_not_laundered(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
+    commit(replica, MAILBOX, created("A", b"whole content"), created("B"))
+    (key, (data, etag, info)) = next(entry for entry in blobs.blobs.items() if entry[0][0] == PACKS)
+    blobs.blobs[key] = (data.replace(b"whole content", b"other content"), etag, info)
+    for days in (0, 30):
+        with pytest.raises(ItemUnusable):
+            replica.content(MAILBOX, replica.item(MAILBOX, item_key("A")))
+        delete(replica, "B")
+        replica.compact(MAILBOX, NOW + timedelta(days=days), 7)

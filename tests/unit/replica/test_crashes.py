@@ -1,0 +1,275 @@
+"""A crash, a lost answer or another writer at every single write: afterwards the replica is as if nothing had been."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import Conflict, Reason, RetryLater
+from shared.replica.port import Cursor, FeedChange, FeedKind, ReplicaItem, item_key
+from shared.replica.storage import CURSORS, FEED, PACKS
+from shared.replica.store import BlobTableReplica
+from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
+from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder, replayed, truth
+
+MAILBOX = "mailbox-1"
+LATER = NOW + timedelta(days=400)
+
+
+class Bench:
+    """A replica over storage in memory with four items, one of them moved and one deleted."""
+
+    def __init__(self) -> None:
+        self.plan = Plan()
+        self.blobs = MemoryBlobs(self.plan, lambda: NOW)
+        self.rows = MemoryRows(self.plan)
+        self.replica = self.another_process()
+        after = cursor_with(folder(state="s1"), folder("sent", state="t1"))
+        self.commit(
+            created("A", b"a" * 300), created("B", b"b" * 300), created("gone", b"g" * 300), created("D"), after=after
+        )
+        self.commit(FeedChange(FeedKind.MOVE, self.found("B").having(source_id="B2", folder_id="sent")))
+        self.commit(FeedChange(FeedKind.DELETE, self.found("gone")))
+
+    def another_process(self) -> BlobTableReplica:
+        return BlobTableReplica(self.blobs, self.rows)
+
+    def commit(self, *changes: FeedChange, after: Cursor | None = None) -> Cursor:
+        return commit(self.replica, MAILBOX, *changes, after=after)
+
+    def found(self, source_id: str) -> ReplicaItem:
+        return self.replica.find(MAILBOX, [source_id])[source_id]
+
+    def page(self) -> list[FeedChange]:
+        """A page of every kind of change, large enough for three transactions."""
+        new = [created(f"new{number}") for number in range(210)]
+        flagged = FeedChange(FeedKind.READ_FLAG, self.found("A").having(is_read=True))
+        moved = FeedChange(FeedKind.MOVE, self.found("B2").having(source_id="B3"))
+        return [*new[:60], flagged, *new[60:150], moved, *new[150:], FeedChange(FeedKind.DELETE, an_item("D"))]
+
+    def run(self, *, again: bool = False) -> None:
+        """What a pass does: load, and commit the page unless the feed has it already."""
+        cursor = self.replica.load(MAILBOX)
+        if cursor.sequence == 3:
+            moved_on = cursor_with(folder(state="s2"), folder("sent", state="t1"), n=again)
+            self.replica.commit(MAILBOX, cursor, self.page(), moved_on)
+
+    def check(self) -> None:
+        """Complete, nothing doubled, the feed telling the same, the cursor at its end."""
+        held = truth(self.replica, MAILBOX)
+        expected = {item_key(f"new{number}") for number in range(210)}
+        assert held.keys() == expected | {item_key("A"), item_key("B")}
+        assert replayed(self.replica, MAILBOX) == {key: item for key, (item, _) in held.items()}
+        assert self.found("A").is_read is True
+        assert self.found("B").source_id == "B3"
+        assert held[item_key("B")][1] == b"b" * 300
+        cursor = self.replica.load(MAILBOX)
+        assert (cursor.sequence, cursor.folders["inbox"].state) == (4, "s2")
+        assert [page.sequence for page in self.replica.feed(MAILBOX)] == [1, 2, 3, 4]
+
+
+def writes_of(act: Callable[[Bench], object]) -> int:
+    bench = Bench()
+    before = bench.plan.writes
+    act(bench)
+    return bench.plan.writes - before
+
+
+COMMIT = writes_of(Bench.run)
+COMPACT = writes_of(lambda bench: bench.replica.compact(MAILBOX, LATER, 7))
+ERASE = writes_of(lambda bench: bench.replica.erase(MAILBOX))
+
+
+def test_a_commit_is_pack_page_three_transactions_and_cursor() -> None:
+    assert COMMIT == 6
+
+
+@pytest.mark.parametrize("write", range(1, COMMIT + 1))
+def test_a_crash_at_any_write_of_a_commit_loses_and_doubles_nothing(write: int) -> None:
+    bench = Bench()
+    bench.plan.at(write, Crash())
+    with pytest.raises(Crash):
+        bench.run()
+    bench.replica = bench.another_process()
+    bench.run(again=True)
+    bench.check()
+
+
+@pytest.mark.parametrize("write", range(1, COMMIT + 1))
+@pytest.mark.parametrize("error", [Crash(), RetryLater(Reason.TIMED_OUT), Conflict()], ids=["crash", "lost", "refused"])
+def test_a_write_that_happened_without_our_knowing_is_harmless(write: int, error: BaseException) -> None:
+    """A retried request may find its own first try in the way: that reads as a conflict."""
+    bench = Bench()
+    bench.plan.after(write, error)
+    try:
+        bench.run()
+    except (Crash, RetryLater, Conflict):
+        bench.replica = bench.another_process()
+    bench.run(again=True)
+    bench.check()
+
+
+@pytest.mark.parametrize("second", range(1, COMMIT + 1))
+@pytest.mark.parametrize("first", range(2, COMMIT + 1))
+def test_a_crash_while_redoing_after_a_crash_is_harmless(first: int, second: int) -> None:
+    bench = Bench()
+    bench.plan.at(first, Crash())
+    with pytest.raises(Crash):
+        bench.run()
+    bench.plan.at(second, Crash())
+    try:
+        bench.run(again=True)
+    except Crash:
+        bench.run(again=True)
+    bench.check()
+
+
+@pytest.mark.parametrize("write", range(1, COMMIT + 1))
+def test_another_writer_between_any_two_writes_fences_the_slower_one(write: int) -> None:
+    """The faster one redoes the page if it is committed, and goes on to write pages of its own."""
+    bench = Bench()
+
+    def other() -> None:
+        faster = bench.another_process()
+        faster.load(MAILBOX)
+        commit(faster, MAILBOX, FeedChange(FeedKind.READ_FLAG, faster.item(MAILBOX, item_key("A")).having(version="x")))
+        commit(faster, MAILBOX, created("other", b"other"))
+
+    bench.plan.before(write, other)
+    with pytest.raises(Conflict):
+        bench.run()
+    held = truth(bench.replica, MAILBOX)
+    assert replayed(bench.replica, MAILBOX) == {key: item for key, (item, _) in held.items()}
+    assert held[item_key("other")][1] == b"other"
+    assert bench.found("A").version == "x"
+    assert bench.found("A").is_read is (write > 2)
+
+
+@pytest.mark.parametrize("write", range(3, COMMIT + 1))
+def test_a_page_that_another_writer_finished_counts_as_ours(write: int) -> None:
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().load(MAILBOX))
+    bench.run()
+    bench.check()
+
+
+def test_a_cursor_moved_by_another_writer_does_not_lose_our_page() -> None:
+    bench = Bench()
+
+    def other() -> None:
+        cursor = bench.another_process().load(MAILBOX)
+        bench.replica.commit(MAILBOX, cursor, [], replace(cursor, notes={"other": True}))
+
+    bench.plan.before(2, other)
+    bench.run()
+    bench.check()
+
+
+def test_a_lost_cursor_is_rebuilt_from_the_feed() -> None:
+    bench = Bench()
+    for number in range(40):
+        bench.commit(created(f"n{number}"), after=cursor_with(folder(state=f"s{number}"), folder(f"f{number}")))
+    before, held = bench.replica.load(MAILBOX), truth(bench.replica, MAILBOX)
+    del bench.blobs.blobs[CURSORS, MAILBOX]
+    after = bench.replica.load(MAILBOX)
+    assert (after.sequence, after.folders, after.notes) == (before.sequence, before.folders, before.notes)
+    assert truth(bench.replica, MAILBOX) == held
+    bench.commit(created("on"))
+
+
+@pytest.mark.parametrize("write", range(3, COMMIT + 1))
+def test_a_lost_cursor_and_a_half_applied_page_are_both_mended(write: int) -> None:
+    bench = Bench()
+    bench.plan.at(write, Crash())
+    with pytest.raises(Crash):
+        bench.run()
+    del bench.blobs.blobs[CURSORS, MAILBOX]
+    bench.run(again=True)
+    bench.check()
+
+
+def test_losing_the_cursor_after_compaction_does_not_bring_old_places_back() -> None:
+    bench = Bench()
+    bench.replica.compact(MAILBOX, LATER, 7)
+    held = truth(bench.replica, MAILBOX)
+    del bench.blobs.blobs[CURSORS, MAILBOX]
+    bench.replica.load(MAILBOX)
+    assert truth(bench.replica, MAILBOX) == held
+
+
+def dead_bytes(bench: Bench) -> list[str]:
+    return [
+        name
+        for (container, name), (data, _, _) in bench.blobs.blobs.items()
+        if container == PACKS and b"g" * 300 in data
+    ]
+
+
+@pytest.mark.parametrize("write", range(1, COMPACT + 1))
+def test_a_crash_at_any_write_of_a_compaction_leaves_garbage_and_never_a_loss(write: int) -> None:
+    bench = Bench()
+    held = truth(bench.replica, MAILBOX)
+    bench.plan.at(write, Crash())
+    with pytest.raises(Crash):
+        bench.replica.compact(MAILBOX, LATER, 7)
+    bench.replica = bench.another_process()
+    assert truth(bench.replica, MAILBOX) == held
+    bench.replica.compact(MAILBOX, LATER, 7)
+    assert truth(bench.replica, MAILBOX) == held
+    assert dead_bytes(bench) == []
+    assert len([name for container, name in bench.blobs.blobs if container == PACKS]) == 1
+    bench.run()
+    bench.check()
+
+
+@pytest.mark.parametrize("write", range(1, COMPACT + 1))
+def test_a_pass_in_the_middle_of_a_compaction_loses_nothing(write: int) -> None:
+    bench = Bench()
+    bench.plan.before(write, bench.run)
+    bench.replica.compact(MAILBOX, LATER, 7)
+    bench.check()
+    bench.replica.compact(MAILBOX, LATER + timedelta(days=400), 7)
+    bench.check()
+    assert dead_bytes(bench) == []
+
+
+@pytest.mark.parametrize("write", range(1, COMMIT + 1))
+def test_a_compaction_in_the_middle_of_a_commit_loses_nothing(write: int) -> None:
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().compact(MAILBOX, NOW, 7))
+    bench.run()
+    bench.check()
+    assert dead_bytes(bench) == []
+
+
+@pytest.mark.parametrize("write", range(1, COMPACT + 1))
+def test_two_compactions_at_once_lose_nothing(write: int) -> None:
+    bench = Bench()
+    held = truth(bench.replica, MAILBOX)
+    bench.plan.before(write, lambda: bench.another_process().compact(MAILBOX, LATER, 7))
+    bench.replica.compact(MAILBOX, LATER, 7)
+    assert truth(bench.replica, MAILBOX) == held
+    assert dead_bytes(bench) == []
+
+
+@pytest.mark.parametrize("write", range(1, ERASE + 1))
+def test_a_crash_while_erasing_is_mended_by_erasing_again(write: int) -> None:
+    bench = Bench()
+    bench.plan.at(write, Crash())
+    with pytest.raises(Crash):
+        bench.replica.erase(MAILBOX)
+    bench.replica.erase(MAILBOX)
+    assert bench.blobs.blobs == {}
+    assert not bench.rows.rows[MAILBOX]
+
+
+@pytest.mark.parametrize("write", range(1, COMMIT + 1))
+def test_a_pass_under_way_leaves_nothing_behind_when_the_mailbox_is_erased(write: int) -> None:
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().erase(MAILBOX))
+    with pytest.raises(Conflict):
+        bench.run()
+    bench.replica.erase(MAILBOX)
+    assert [key for key in bench.blobs.blobs if key[0] in (FEED, CURSORS)] == []
+    assert not bench.rows.rows[MAILBOX]
