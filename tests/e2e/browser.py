@@ -110,7 +110,9 @@ def photograph(browser: Browser, url: str, name: str, cookies: list[dict[str, ob
                 keep_picture(seen, f"{name}-{width}-{scheme}")
 
 
-def keep_picture(seen: Watched, name: str) -> None:
-    """A picture of the page as it is now."""
+def keep_picture(seen: Watched, name: str) -> Path:
+    """A picture of the page as it is now, in the folder that git ignores."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    seen.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    path = SCREENSHOTS / f"{name}.png"
+    seen.page.screenshot(path=path, full_page=True)
+    return path

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser import CHROMIUM, SCHEMES, WIDTHS, chromium, keep_picture, watched
 from tests.e2e.gallery import gallery
@@ -36,14 +36,12 @@ def url() -> Iterator[str]:
         yield served
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), [("phone", "dark"), ("desktop", "light")])
 def test_every_page_is_accessible_and_keeps_to_itself(browser: Browser, url: str, width: str, scheme: str) -> None:
     found: dict[str, object] = {}
     with watched(browser, width=width, scheme=scheme) as seen:
         for name in LOOKED_AT:
             seen.page.goto(f"{url}/{name}")
-            keep_picture(seen, f"{name}-{width}-{scheme}")
             problems = [*seen.violations(), *seen.accessibility_problems()]
             if seen.too_wide():
                 problems.append("has to be scrolled sideways")
@@ -52,3 +50,96 @@ def test_every_page_is_accessible_and_keeps_to_itself(browser: Browser, url: str
     assert found == {}
     assert seen.complaints == []
     assert seen.origins == {url}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_has_its_picture_taken(browser: Browser, url: str, width: str, scheme: str) -> None:
+    with watched(browser, width=width, scheme=scheme) as seen:
+        for name in LOOKED_AT:
+            seen.page.goto(f"{url}/{name}")
+            assert keep_picture(seen, f"{name}-{width}-{scheme}").stat().st_size > 1000
+
+
+def test_the_accessibility_check_would_notice(browser: Browser, url: str) -> None:
+    with watched(browser) as seen:
+        seen.page.goto(f"{url}/landing")
+        seen.page.evaluate("document.querySelector('h1').replaceChildren(document.createElement('img'))")
+        assert any(problem.startswith("image-alt") for problem in seen.accessibility_problems())
+
+
+def test_the_policy_would_stop_an_inline_script_and_report_it(browser: Browser, url: str) -> None:
+    with watched(browser) as seen:
+        seen.page.goto(f"{url}/landing")
+        seen.page.evaluate(
+            "{ const script = document.createElement('script'); script.text = 'window.ran = true';"
+            " document.body.append(script); }"
+        )
+        assert seen.page.evaluate("window.ran") is None
+        assert seen.violations() != []
+
+
+def test_a_first_sync_is_followed_without_reloading_the_page(browser: Browser, url: str) -> None:
+    with watched(browser) as seen:
+        seen.page.goto(f"{url}/my-sync-first")
+        seen.page.evaluate("window.__same = true")
+        expect(seen.page.get_by_role("heading", name="First sync under way")).to_be_visible()
+        expect(seen.page.get_by_role("heading", name="Up to date")).to_be_visible()
+        assert seen.page.evaluate("window.__same") is True
+        expect(seen.page.locator("#announcement")).to_have_text("Up to date")
+        expect(seen.page.get_by_role("progressbar")).to_have_count(0)
+
+
+def test_a_page_that_nobody_looks_at_asks_for_nothing(browser: Browser, url: str) -> None:
+    with watched(browser) as seen:
+        asked: list[str] = []
+        seen.page.on("request", lambda request: asked.append(request.url))
+        seen.page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => true})")
+        seen.page.goto(f"{url}/my-sync-first")
+        seen.page.wait_for_timeout(4000)
+        assert [address for address in asked if "progress" in address] == []
+
+
+def test_times_are_shown_in_the_reader_s_zone(browser: Browser, url: str) -> None:
+    with watched(browser, zone="Asia/Kolkata") as seen:
+        seen.page.goto(f"{url}/invitation")
+        shown = seen.page.locator("time").first
+        expect(shown).to_contain_text("23 Nov")
+        expect(shown).to_contain_text("19:37")
+        expect(shown).to_have_attribute("title", "23 November 2026, 14:07 UTC")
+
+
+def test_without_script_times_say_that_they_are_utc_and_the_page_still_works(browser: Browser, url: str) -> None:
+    with watched(browser, script=False) as seen:
+        seen.page.goto(f"{url}/my-sync-exceptions")
+        expect(seen.page.locator("time").first).to_contain_text("UTC")
+        expect(seen.page.get_by_role("button", name="Sync now")).to_be_visible()
+        expect(seen.page.get_by_role("link", name="Refresh")).to_be_visible()
+
+
+def test_the_keyboard_reaches_the_content_first_and_focus_is_visible(browser: Browser, url: str) -> None:
+    with watched(browser) as seen:
+        seen.page.goto(f"{url}/my-sync-exceptions")
+        seen.page.keyboard.press("Tab")
+        skip = seen.page.get_by_role("link", name="Skip to content")
+        expect(skip).to_be_focused()
+        assert seen.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        seen.page.keyboard.press("Enter")
+        expect(seen.page.locator("main")).to_be_focused()
+
+
+def test_the_operators_table_is_filtered_as_one_types(browser: Browser, url: str) -> None:
+    with watched(browser) as seen:
+        seen.page.goto(f"{url}/operator")
+        seen.page.get_by_label("Filter by address").fill("person.9@")
+        expect(seen.page.locator("#mailboxes tbody tr:visible")).to_have_count(1)
+        expect(seen.page.get_by_text("1 shown")).to_be_visible()
+
+
+def test_the_approval_link_can_be_copied(browser: Browser, url: str) -> None:
+    with watched(browser) as seen:
+        seen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        seen.page.goto(f"{url}/approval")
+        seen.page.get_by_role("button", name="Copy link").click()
+        expect(seen.page.get_by_role("button", name="Copied")).to_be_visible()
+        assert seen.page.evaluate("navigator.clipboard.readText()") == "https://sync.contoso.example/approval"
