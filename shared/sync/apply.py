@@ -1,0 +1,173 @@
+"""Carrying a plan out: fetch what is wanted, recognise moves, put every change on its page."""
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+
+from shared.replica.port import FeedChange, FeedKind, ReplicaItem
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
+from shared.sync.desk import Desk
+from shared.sync.items import change_for, change_keeping_content, deletion
+from shared.sync.moves import Departures, same_content
+from shared.sync.plan import Group, Plan, Wanted
+from shared.sync.scope import kept_of
+
+Fetched = Generator[tuple[Wanted, Item | ItemFailure]]
+
+
+class Applier:
+    """Writes plans. `vanished` are the items of folders that are gone, for moves out of them before they went."""
+
+    def __init__(self, desk: Desk, vanished: Departures | None = None) -> None:
+        self.written = 0
+        """Items that arrived or were brought up to date."""
+        self.removed = 0
+        """Items that were gone for good."""
+        self._desk = desk
+        self._vanished = vanished or Departures()
+
+    def run(self, plan: Plan) -> None:
+        """One plan: what is ready, what is new or changed, and last what is gone for good.
+
+        Raises:
+            BudgetSpent: time is up; what is on pages is right as it stands, the rest is planned again next time.
+        """
+        departures = Departures(plan.departures)
+        for item_id in plan.cured:
+            self._desk.writer.cure(self._desk.cure(item_id))
+        for ready in plan.ready:
+            self._put(ready.change, ready.change.item.folder_id, ready.group)
+        self._arrivals(plan, departures)
+        for departure in departures.left():
+            self._desk.remembered.add(departure.item)
+            self._desk.keep_remembered()
+            self._desk.writer.put(deletion(departure.item), departure.item.folder_id)
+            self.removed += 1
+            departure.done()
+            self._desk.writer.turn()
+
+    def _arrivals(self, plan: Plan, departures: Departures) -> None:
+        """Metadata first where it may save a download, then the rest in full."""
+        first, in_full = self._split(plan, departures)
+        with closing(self._fetch(first, ContentLevel.METADATA)) as results:
+            for wanted, result in results:
+                if isinstance(result, ItemFailure):
+                    self._failed(wanted, result, departures)
+                elif not self._looked_at(plan, wanted, result, departures):
+                    in_full.append(wanted)
+        with closing(self._fetch(in_full, self._desk.scope.content)) as results:
+            for wanted, result in results:
+                if isinstance(result, ItemFailure):
+                    self._failed(wanted, result, departures)
+                elif not self._is_left_out(plan, wanted, result, departures):
+                    self._claim(wanted, result, departures)
+                    self._arrived(wanted, result)
+
+    def _split(self, plan: Plan, departures: Departures) -> tuple[list[Wanted], list[Wanted]]:
+        gone = not plan.first_sync and bool(departures or self._vanished or self._desk.remembered)
+        first: list[Wanted] = []
+        in_full: list[Wanted] = []
+        for wanted in plan.wanted:
+            known = wanted.known
+            saves = bool(known.located and known.same_content_key) if known else gone or plan.look_first
+            (first if saves else in_full).append(wanted)
+        return first, in_full
+
+    def _fetch(self, wanted: Sequence[Wanted], level: ContentLevel) -> Fetched:
+        """Folder by folder, in the order given."""
+        by_folder: dict[str, dict[str, Wanted]] = {}
+        for each in wanted:
+            by_folder.setdefault(each.folder.id, {})[each.id] = each
+        for asked in by_folder.values():
+            folder: Folder = next(iter(asked.values())).folder
+            for result in self._desk.fetch(folder, asked, level):
+                if isinstance(result, Item):
+                    result.folder_id = folder.id
+                    yield asked[result.id], result
+                else:
+                    yield asked[result.item_id], result
+
+    def _looked_at(self, plan: Plan, wanted: Wanted, item: Item, departures: Departures) -> bool:
+        """Whether an item's metadata was enough."""
+        if self._is_left_out(plan, wanted, item, departures):
+            return True
+        self._claim(wanted, item, departures)
+        if self._has_content(item, wanted.base()) or self._desk.scope.level(item.size) is ContentLevel.METADATA:
+            self._arrived(wanted, item)
+            return True
+        return False
+
+    def _has_content(self, item: Item, base: ReplicaItem | None) -> bool:
+        """Whether what is stored is the item's content, to the wanted extent."""
+        level = self._desk.scope.level(item.size)
+        return base is not None and same_content(item, base) and kept_of(base).level in (level, None)
+
+    def _claim(self, wanted: Wanted, item: Item, departures: Departures) -> None:
+        """Pair an arrival with what left: in this round, from a folder that is gone, or a little while ago."""
+        if wanted.base() is not None:
+            if wanted.known is not None and wanted.claimed is None:
+                wanted.claimed = departures.claim_key(wanted.known.key) or self._vanished.claim_key(wanted.known.key)
+            return
+        wanted.claimed = departures.claim(item) or self._vanished.claim(item)
+        if wanted.claimed is None:
+            wanted.recalled = self._desk.remembered.claim(item)
+
+    def _is_left_out(self, plan: Plan, wanted: Wanted, item: Item, departures: Departures) -> bool:
+        """Whether the item does not belong in the replica; if it was there it goes."""
+        reason = self._desk.scope.leaves_out(item, self._desk.clock())
+        if reason is None:
+            return False
+        plan.left_out(reason)
+        self._unclaim(wanted, departures)
+        cured = self._desk.cure(item.id)
+        if wanted.known is not None:
+            self._desk.writer.put(deletion(wanted.known), wanted.known.folder_id, cured)
+        else:
+            self._desk.writer.cure(cured)
+        wanted.group.end()
+        self._desk.writer.turn()
+        return True
+
+    def _arrived(self, wanted: Wanted, item: Item) -> None:
+        base = wanted.base()
+        if base is not None and self._has_content(item, base):
+            self._write(wanted, change_keeping_content(item, base))
+        else:
+            self._write(wanted, change_for(item, self._desk.scope.level(item.size), base))
+
+    def _write(self, wanted: Wanted, change: FeedChange) -> None:
+        base = wanted.base()
+        if wanted.recalled is not None:
+            self._desk.keep_remembered()
+        if base is not None and _says_nothing(change, base):
+            self._desk.writer.cure(self._desk.cure(wanted.id))
+        else:
+            self.written += 1
+            self._desk.writer.put(change, base.folder_id if base else "", self._desk.cure(wanted.id))
+        if wanted.claimed is not None:
+            wanted.claimed.done()
+        wanted.group.end()
+        self._desk.writer.turn()
+
+    def _put(self, change: FeedChange, before: str, group: Group) -> None:
+        self._desk.writer.put(change, before)
+        group.end()
+        self._desk.writer.turn()
+
+    def _failed(self, wanted: Wanted, failure: ItemFailure, departures: Departures) -> None:
+        """The cursor moves on all the same; what the item was the other side of is a deletion after all."""
+        if not self._desk.issues.failed(wanted.folder.id, failure):
+            self._desk.writer.cure(self._desk.cure(wanted.id))
+        self._unclaim(wanted, departures)
+        wanted.group.end()
+
+    def _unclaim(self, wanted: Wanted, departures: Departures) -> None:
+        if wanted.claimed is not None:
+            departures.add(wanted.claimed)
+        if wanted.recalled is not None:
+            self._desk.remembered.add(wanted.recalled)
+        wanted.claimed = wanted.recalled = None
+
+
+def _says_nothing(change: FeedChange, base: ReplicaItem) -> bool:
+    """Whether the replica has it all already: its content did not change and neither did anything else."""
+    return change.kind is FeedKind.UPDATE and change.content is None and change.item == base

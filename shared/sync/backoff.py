@@ -1,0 +1,44 @@
+"""How long to wait after a failure that cures itself, and the wait that a tenant's mailboxes share."""
+
+import threading
+from datetime import datetime, timedelta
+
+from shared.errors import RetryLater
+from shared.mailboxes.model import Mailbox
+from shared.sync.limits import Limits
+
+JITTER = 0.25
+"""Waits differ by up to this part, so that mailboxes that failed together do not come back together."""
+
+
+def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float) -> timedelta:
+    """How long to leave the mailbox alone. `luck` is from 0 to 1.
+
+    What the server named, and never less; else twice the last wait, which the mailbox remembers as its `due_at`.
+    """
+    if error.retry_after is not None:
+        wait = timedelta(seconds=error.retry_after)
+    elif mailbox.due_at is not None and mailbox.last_pass_at is not None:
+        wait = (mailbox.due_at - mailbox.last_pass_at) * 2
+    else:
+        wait = limits.shortest_wait
+    wait = min(max(wait, limits.shortest_wait), limits.longest_wait)
+    return wait * (1 + JITTER * luck)
+
+
+class ProcessBackOff:
+    """Fulfils TenantBackOff for the mailboxes that one process serves."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+
+    def until(self, tenant_id: str) -> datetime | None:
+        """What this process has agreed."""
+        with self._lock:
+            return self._until.get(tenant_id)
+
+    def extend(self, tenant_id: str, until: datetime) -> None:
+        """Never shortened."""
+        with self._lock:
+            self._until[tenant_id] = max(until, self._until.get(tenant_id, until))

@@ -1,0 +1,87 @@
+"""What every step of one pass works with."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import Reason
+from shared.replica.port import Replica, ReplicaItem
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, MailSource
+from shared.sync import moves
+from shared.sync.budget import Budget
+from shared.sync.issues import Issues
+from shared.sync.ledger import Ledger
+from shared.sync.limits import Limits
+from shared.sync.scope import LeftOut, Scope
+from shared.sync.writer import PageWriter
+
+LEFT_OUT = "left_out"
+"""In the cursor's notes: how many items were met that do not belong in the replica, by reason. Counts, nothing else."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One pass's tools. For the pass's own thread."""
+
+    mailbox_id: str
+    source: MailSource
+    replica: Replica
+    scope: Scope
+    limits: Limits
+    budget: Budget
+    ledger: Ledger
+    writer: PageWriter
+    issues: Issues
+    remembered: moves.Remembered
+    clock: Callable[[], datetime]
+
+    def find(self, source_ids: list[str]) -> dict[str, ReplicaItem]:
+        """What the replica has under these ids, everything handed over so far included."""
+        if not source_ids:
+            return {}
+        self.writer.flush()
+        return self.replica.find(self.mailbox_id, source_ids)
+
+    def items(self, folder_id: str) -> Iterator[ReplicaItem]:
+        """A folder's items in the replica, everything handed over so far included."""
+        self.writer.flush()
+        return self.replica.items(self.mailbox_id, folder_id)
+
+    def fetch(self, folder: Folder, ids: Iterable[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
+        """Each of these items once, as an Item or a failure: what a source passes over in silence has failed."""
+        missing = dict.fromkeys(ids)
+        results = self.source.fetch(folder, list(missing), level)
+        try:
+            for result in results:
+                id_ = result.id if isinstance(result, Item) else result.item_id
+                if id_ in missing:
+                    del missing[id_]
+                    yield result
+        finally:
+            if close := getattr(results, "close", None):
+                close()
+        for id_ in missing:
+            yield ItemFailure(id_, Reason.ITEM_UNREADABLE, "no answer")
+
+    def cure(self, item_id: str) -> list[str]:
+        """Whose issue to drop with the next page: this item's, if it has one."""
+        return self.issues.cured(item_id)
+
+    def keep_remembered(self) -> None:
+        """Write the remembered deletions down with the next page."""
+        self.ledger.note(moves.NOTE, self.remembered.note())
+
+    def count_left_out(self, reason: LeftOut) -> None:
+        """One more item that does not belong in the replica."""
+        add_left_out(self.ledger, LEFT_OUT, reason, 1)
+
+
+def add_left_out(ledger: Ledger, note: str, reason: LeftOut, number: int) -> None:
+    """Count in one of the cursor's notes."""
+    counted = left_out_counts(ledger.notes.get(note))
+    ledger.note(note, {**counted, reason.value: counted.get(reason.value, 0) + number})
+
+
+def left_out_counts(note: object) -> dict[str, int]:
+    """The counts that such a note holds."""
+    return {str(reason): int(number) for reason, number in note.items()} if isinstance(note, dict) else {}

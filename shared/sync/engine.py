@@ -1,0 +1,269 @@
+"""One queue message about one mailbox: lease, cursor, access, a pass within its budget, and what comes of it."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.authorization.port import AccessTokens
+from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.mailboxes.model import SYNCED, Mailbox
+from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
+from shared.replica.port import Cursor, Replica
+from shared.sources.port import MailSource, MailSources
+from shared.sync import outcome, sweeping
+from shared.sync.backoff import ProcessBackOff, wait_after
+from shared.sync.budget import Budget, LeaseLost
+from shared.sync.desk import Desk
+from shared.sync.issues import Issues
+from shared.sync.ledger import Ledger
+from shared.sync.limits import Limits
+from shared.sync.moves import Remembered
+from shared.sync.outcome import Tally
+from shared.sync.pass_ import Pass, Result
+from shared.sync.port import TenantBackOff
+from shared.sync.scope import Scope
+from shared.sync.writer import PageWriter
+
+_log = logging.getLogger(__name__)
+
+SWEEP_AGAIN = 300
+"""Seconds until a sweep is tried again that found a pass under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The message to send when the lease has been given back: sent earlier it could find the mailbox still held."""
+
+    delay: timedelta = timedelta()
+    continuation: int | None = None
+    sweep: bool = False
+
+
+class SyncEngine:
+    """Syncs mailboxes, one message at a time. Safe to use from several threads for different mailboxes."""
+
+    def __init__(
+        self,
+        *,
+        sources: MailSources,
+        replica: Replica,
+        registry: MailboxRegistry,
+        leases: Leases,
+        queue: SyncQueue,
+        access_tokens: AccessTokens,
+        scope: Scope,
+        limits: Limits,
+        back_off: TenantBackOff | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        luck: Callable[[], float] = random.random,
+    ) -> None:
+        self._sources = sources
+        self._replica = replica
+        self._registry = registry
+        self._leases = leases
+        self._queue = queue
+        self._access_tokens = access_tokens
+        self._scope = scope
+        self._limits = limits
+        self._back_off = back_off or ProcessBackOff()
+        self._clock = clock
+        self._monotonic = monotonic
+        self._luck = luck
+
+    def sync(self, mailbox_id: str, continuation: int | None = None) -> None:
+        """One pass. A mailbox that is gone, stopped or under way, and a stale continuation, end at once.
+
+        Raises:
+            OperatorMustAct: our own fault, after it was recorded; the queue redelivers and the alarm sees it.
+        """
+        self._message(mailbox_id, Next(continuation=continuation))
+
+    def sweep(self, mailbox_id: str) -> None:
+        """The daily sweep: every folder compared with the replica, differences repaired, packs compacted."""
+        self._message(mailbox_id, Next(sweep=True))
+
+    def _message(self, mailbox_id: str, message: Next) -> None:
+        mailbox = self._syncable(mailbox_id, message)
+        if mailbox is None or self._waits_with_its_tenant(mailbox, message):
+            return
+        lease = self._leases.acquire(mailbox_id)
+        if lease is None:
+            if message.sweep:
+                self._queue.send_mailbox(mailbox_id, delay_seconds=SWEEP_AGAIN, sweep=True)
+            return
+        try:
+            following = self._run(mailbox, lease, message)
+        finally:
+            lease.release()
+        if following is not None:
+            self._send(mailbox_id, following)
+
+    def _syncable(self, mailbox_id: str, message: Next) -> Mailbox | None:
+        try:
+            mailbox = self._registry.get(mailbox_id)
+        except NotFound:
+            return None
+        ready = mailbox.status in SYNCED and (mailbox.first_sync_done or not message.sweep)
+        return mailbox if ready else None
+
+    def _waits_with_its_tenant(self, mailbox: Mailbox, message: Next) -> bool:
+        """Whether the tenant's server asked to be left alone; the message comes again when that is over."""
+        now = self._clock()
+        until = self._back_off.until(mailbox.tenant_id)
+        if until is None or until <= now:
+            return False
+        wait = (until - now) * (1 + self._luck())
+        self._change(mailbox.id, lambda before: before.having(due_at=max(before.due_at or until, now + wait)))
+        self._send(mailbox.id, Next(delay=wait, sweep=message.sweep))
+        return True
+
+    def _send(self, mailbox_id: str, following: Next) -> None:
+        self._queue.send_mailbox(
+            mailbox_id,
+            delay_seconds=int(following.delay.total_seconds()),
+            continuation=following.continuation,
+            sweep=following.sweep,
+        )
+
+    def _run(self, mailbox: Mailbox, lease: Lease, message: Next) -> Next | None:
+        """The pass and its outcome; gives the message that follows."""
+        tally = Tally(self._clock(), sweep=message.sweep)
+        try:
+            cursor = self._replica.load(mailbox.id)
+            if message.continuation not in (None, cursor.sequence):
+                return None
+            result = self._pass(mailbox, cursor, lease, tally)
+        except LeaseLost:
+            _log.warning("lease lost, pass abandoned")
+            return None
+        except Conflict:
+            return self._after_error(mailbox, RetryLater(Reason.CONFLICT, "another writer moved on"), tally, message)
+        except ActionNeeded as error:
+            return self._after_error(mailbox, error, tally, message)
+        except Exception:
+            self._record(mailbox.id, Reason.INTERNAL, tally)
+            raise
+        return self._after_success(mailbox.id, result, tally)
+
+    def _pass(self, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
+        access = self._access_tokens.access(mailbox.authorization_id, mailbox.address)
+        source = self._sources.open(access)
+        try:
+            return self._pass_over(source, mailbox, cursor, lease, tally)
+        finally:
+            tally.requests = int(getattr(source, "requests", 0))
+            source.close()
+
+    def _pass_over(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
+        desk = self._desk(source, mailbox, cursor, lease, tally)
+        if tally.sweep:
+            sweeping.begin_daily(desk.ledger)
+        try:
+            result = Pass(desk, first_sync=not mailbox.first_sync_done).run()
+        finally:
+            desk.writer.close()
+            tally.counts = desk.writer.counts
+            self._take_stock(desk, tally)
+        if result.swept is not None:
+            tally.sweep = True
+            desk.budget.check_lease()
+            self._replica.compact(mailbox.id, self._clock(), self._limits.deleted_days)
+        return result
+
+    def _desk(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Desk:
+        ledger = Ledger(cursor)
+        budget = Budget(self._limits.budget_seconds, lease, self._monotonic)
+        writer = PageWriter(
+            replica=self._replica,
+            registry=self._registry,
+            mailbox_id=mailbox.id,
+            cursor=cursor,
+            ledger=ledger,
+            limits=self._limits,
+            budget=budget,
+        )
+        desk = Desk(
+            mailbox_id=mailbox.id,
+            source=source,
+            replica=self._replica,
+            scope=self._scope,
+            limits=self._limits,
+            budget=budget,
+            ledger=ledger,
+            writer=writer,
+            issues=Issues(self._registry, mailbox.id, ledger, self._limits, self._clock),
+            remembered=Remembered(ledger.notes, self._clock(), self._limits),
+            clock=self._clock,
+        )
+        writer.on_page = self._progress(desk, mailbox, tally)
+        return desk
+
+    def _progress(self, desk: Desk, mailbox: Mailbox, tally: Tally) -> Callable[[], None]:
+        """Figures for the person's page while a pass is under way, at once in a first sync, and every few seconds."""
+        last = self._monotonic() - (0 if mailbox.first_sync_done else self._limits.progress_seconds)
+
+        def report() -> None:
+            nonlocal last
+            if self._monotonic() - last < self._limits.progress_seconds:
+                return
+            last = self._monotonic()
+            self._take_stock(desk, tally)
+            self._change(mailbox.id, lambda before: outcome.in_progress(before, tally))
+
+        return report
+
+    def _take_stock(self, desk: Desk, tally: Tally) -> None:
+        tally.items = desk.ledger.held()
+        tally.issues = len(desk.issues)
+
+    def _after_success(self, mailbox_id: str, result: Result, tally: Tally) -> Next | None:
+        now = self._clock()
+        self._change(mailbox_id, lambda before: outcome.succeeded(before, result, tally, now))
+        self._record(mailbox_id, outcome.named(result), tally)
+        if result.finished:
+            return None
+        return Next(continuation=self._replica.load(mailbox_id).sequence)
+
+    def _after_error(self, mailbox: Mailbox, error: ActionNeeded, tally: Tally, message: Next) -> Next | None:
+        """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
+        now = self._clock()
+        after = self._change(mailbox.id, lambda before: outcome.failed(before, error, tally, now, self._limits))
+        self._record(mailbox.id, error.reason, tally)
+        if isinstance(error, OperatorMustAct):
+            raise error
+        if not isinstance(error, RetryLater) or after is None or after.status not in SYNCED:
+            return None
+        wait = wait_after(error, mailbox, self._limits, self._luck())
+        if error.tenant_wide:
+            self._back_off.extend(mailbox.tenant_id, now + wait)
+        self._change(mailbox.id, lambda before: before.having(due_at=now + wait))
+        return Next(delay=wait, sweep=message.sweep)
+
+    def _change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox | None:
+        """Change the mailbox; one that was erased meanwhile needs nothing any more."""
+        try:
+            return self._registry.change(mailbox_id, change)
+        except NotFound:
+            return None
+
+    def _record(self, mailbox_id: str, named: str, tally: Tally) -> None:
+        now = self._clock()
+        counts = tally.counts
+        _log.info(
+            "pass ended",
+            extra={
+                "outcome": str(named),
+                "seconds": (now - tally.started_at).total_seconds(),
+                "created": counts.created,
+                "updated": counts.updated,
+                "moved": counts.moved,
+                "deleted": counts.deleted,
+                "bytes": counts.bytes,
+                "issues": tally.issues,
+            },
+        )
+        self._registry.record_run(outcome.run_of(mailbox_id, str(named), tally, now))

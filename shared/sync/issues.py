@@ -1,0 +1,103 @@
+"""Items that could not be synced: written down before the cursor moves past them, tried again ever more seldom."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from shared.errors import Reason
+from shared.mailboxes.port import ItemIssue, MailboxRegistry
+from shared.sources.port import ItemFailure
+from shared.sync.ledger import Ledger
+from shared.sync.limits import Limits
+
+NOTE = "issues"
+"""In the cursor's notes: how many there are. A pass that has nothing else to do reads issues only if there are any."""
+
+MOST = 10_000
+"""How many are taken into one pass's memory."""
+
+
+class Issues:
+    """One mailbox's open issues during a pass."""
+
+    def __init__(
+        self,
+        registry: MailboxRegistry,
+        mailbox_id: str,
+        ledger: Ledger,
+        limits: Limits,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._registry = registry
+        self._mailbox_id = mailbox_id
+        self._ledger = ledger
+        self._limits = limits
+        self._clock = clock
+        self._loaded: dict[str, ItemIssue] | None = None
+
+    @property
+    def _open(self) -> dict[str, ItemIssue]:
+        """Read at first use: a crash may have left issues that the notes do not count."""
+        if self._loaded is None:
+            self._loaded = {issue.item_id: issue for issue in self._registry.issues(self._mailbox_id, MOST)}
+            self._ledger.note(NOTE, len(self._loaded))
+        return self._loaded
+
+    @property
+    def are_expected(self) -> bool:
+        """Whether there are any, as far as can be told without reading them."""
+        return bool(self._loaded if self._loaded is not None else self._ledger.notes.get(NOTE))
+
+    def __len__(self) -> int:
+        return len(self._open) if self.are_expected else 0
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._open
+
+    def failed(self, folder_id: str, failure: ItemFailure) -> bool:
+        """Write a failure down, at once: a crash before the cursor moves leaves an issue, never a hole.
+
+        Gives whether there is an issue now; an item that is gone is none.
+        """
+        if failure.reason is Reason.ITEM_GONE:
+            return False
+        before = self._open.get(failure.item_id)
+        now = self._clock()
+        tries = before.tries + 1 if before else 1
+        issue = ItemIssue(
+            mailbox_id=self._mailbox_id,
+            item_id=failure.item_id,
+            folder_id=folder_id,
+            reason=failure.reason.value,
+            support=failure.support,
+            tries=tries,
+            first_at=before.first_at if before else now,
+            next_try_at=now + self._limits.issue_delays[min(tries, len(self._limits.issue_delays)) - 1],
+        )
+        self._ledger.note(NOTE, len(self._open.keys() | {issue.item_id}))
+        self._registry.put_issue(issue)
+        self._open[issue.item_id] = issue
+        return True
+
+    def cured(self, item_id: str) -> list[str]:
+        """The item is fine, or gone; gives whose issue to drop once that is committed."""
+        if self._open.pop(item_id, None) is None:
+            return []
+        self._ledger.note(NOTE, len(self._open))
+        return [item_id]
+
+    def due(self) -> list[ItemIssue]:
+        """Those to be tried again now, those waiting longest first."""
+        if not self.are_expected:
+            return []
+        now = self._clock()
+        due = sorted((issue for issue in self._open.values() if issue.next_try_at <= now), key=_waiting_since)
+        return due[: self._limits.issues_a_pass]
+
+    def of_folders_gone(self, folder_ids: Iterable[str]) -> list[str]:
+        """Items whose folder is not synced any more."""
+        present = set(folder_ids)
+        return [issue.item_id for issue in self._open.values() if issue.folder_id not in present]
+
+
+def _waiting_since(issue: ItemIssue) -> datetime:
+    return issue.next_try_at

@@ -1,0 +1,85 @@
+"""The cursor as a pass sees it while it works: what is committed, and what the page being filled will make of it."""
+
+from dataclasses import replace
+
+from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState
+from shared.sources.port import Folder
+
+
+class Ledger:
+    """Folders and notes as they will be after every change handed over so far. For the pass's own thread only."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.folders: dict[str, FolderState] = dict(cursor.folders)
+        self.notes: dict[str, object] = dict(cursor.notes)
+        self.dirty = False
+        self.fresh = cursor.sequence == 0
+
+    def snapshot(self) -> Cursor:
+        """The cursor that follows the changes handed over so far; with this it counts as written."""
+        self.dirty = False
+        return Cursor(folders=dict(self.folders), notes=dict(self.notes))
+
+    def held(self) -> int:
+        """How many items the replica holds."""
+        return sum(state.items for state in self.folders.values())
+
+    def note(self, name: str, value: object) -> None:
+        """Set a note; None and empty ones are dropped."""
+        if value in (None, "", [], {}, 0, False):
+            if self.notes.pop(name, None) is not None:
+                self.dirty = True
+        elif self.notes.get(name) != value:
+            self.notes[name] = value
+            self.dirty = True
+
+    def list_folder(self, folder: Folder) -> None:
+        """Take over what a look says of a folder: a new one is added, a renamed or moved one gets its new path."""
+        state = self.folders.get(folder.id) or FolderState(id=folder.id, path=folder.path)
+        named = replace(
+            state,
+            path=folder.path,
+            parent_id=folder.parent_id,
+            distinguished=folder.distinguished,
+            folder_class=folder.folder_class,
+            archive=folder.archive,
+        )
+        self._put(named)
+
+    def advance(self, folder: Folder, state: str, *, complete: bool) -> None:
+        """A folder's changes up to `state` have been handed over; `complete` when that is its present state."""
+        before = self.folders[folder.id]
+        if complete:
+            before = replace(before, seeded=True, mark=folder.mark, total=folder.total)
+        self._put(replace(before, state=state))
+
+    def restart(self, folder_id: str) -> None:
+        """A folder is to be read from its beginning, though its items may be in the replica."""
+        self._put(replace(self.folders[folder_id], state=None, mark=None))
+
+    def recount(self, folder_id: str, items: int) -> None:
+        """A sweep has counted a folder's items."""
+        if folder_id in self.folders:
+            self._put(replace(self.folders[folder_id], items=items))
+
+    def remove(self, folder_id: str) -> None:
+        """A folder is gone and so are its items."""
+        if self.folders.pop(folder_id, None) is not None:
+            self.dirty = True
+
+    def count(self, change: FeedChange, before: str) -> None:
+        """Keep the folders' item counts in step with one change; `before` is the folder the item was in, if any."""
+        if change.kind is FeedKind.DELETE:
+            self._add(change.item.folder_id, -1)
+        elif before != change.item.folder_id:
+            self._add(before, -1)
+            self._add(change.item.folder_id, 1)
+
+    def _add(self, folder_id: str, items: int) -> None:
+        if state := self.folders.get(folder_id):
+            self._put(replace(state, items=max(0, state.items + items)))
+
+    def _put(self, state: FolderState) -> None:
+        if self.folders.get(state.id) != state:
+            self.folders[state.id] = state
+            self.dirty = True

@@ -1,0 +1,70 @@
+"""The look that begins a pass: which folders there are, which of them are synced, gone, or changed. One request."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.sources.port import Folder
+from shared.sync import marks, safety
+from shared.sync.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look says, compared with the cursor."""
+
+    at: datetime
+    """When it was taken, by our clock: the replica will be complete as of this."""
+    folders: dict[str, Folder]
+    """In scope, by id."""
+    gone: tuple[str, ...]
+    """Ids of folders in the cursor that are deleted, or not in scope any more."""
+    to_read: tuple[Folder, ...]
+    """Those that changed, may have changed unseen, or were not read to their end."""
+    hold: bool
+    """Whether the safety stop holds deletions back."""
+
+    @property
+    def in_scope(self) -> int:
+        """How many items the source reports in the folders in scope."""
+        return sum(folder.total for folder in self.folders.values())
+
+
+def look(desk: Desk) -> Look:
+    """Ask for the folders and bring the cursor's folder map up to date: renamed and moved folders get their paths."""
+    at = desk.clock()
+    listed = {folder.id: folder for folder in desk.source.folders()}
+    folders = desk.scope.folders(listed.values())
+    hold = _safety(desk, listed, folders, at)
+    states = dict(desk.ledger.folders)
+    gone = tuple(id_ for id_ in states if id_ not in folders)
+    for folder in folders.values():
+        desk.ledger.list_folder(folder)
+    to_read = tuple(
+        folder
+        for folder in folders.values()
+        if marks.has_changed(folder, states.get(folder.id), desk.ledger.notes)
+        and not (hold and safety.is_shrinking(folder, states.get(folder.id)))
+    )
+    return Look(at, folders, () if hold else gone, to_read, hold)
+
+
+def _safety(desk: Desk, listed: dict[str, Folder], folders: dict[str, Folder], at: datetime) -> bool:
+    held, gone = safety.vanishing(desk.ledger.folders, listed, folders)
+    verdict = safety.judge(held, gone, desk.ledger.notes.get(safety.NOTE), at, desk.limits)
+    desk.ledger.note(safety.NOTE, verdict.since)
+    return verdict.hold
+
+
+def settle(desk: Desk, folder: Folder, looked_at: datetime) -> None:
+    """A folder was read to its end: note how far its mark can be believed."""
+    notes = dict(desk.ledger.notes)
+    if marks.settle(folder, notes, looked_at, desk.limits):
+        desk.ledger.note(marks.NOTE, notes.get(marks.NOTE))
+
+
+def unlist(desk: Desk, folder_id: str) -> None:
+    """Forget a folder that is gone, once its last item is on a page."""
+    notes = dict(desk.ledger.notes)
+    if marks.forget(folder_id, notes):
+        desk.ledger.note(marks.NOTE, notes.get(marks.NOTE))
+    desk.ledger.remove(folder_id)

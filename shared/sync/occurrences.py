@@ -1,0 +1,71 @@
+"""A calendar's occurrences within a window: recurring events expanded, for whoever shows or searches a calendar.
+
+They are derived: the recurring event itself is an item of the replica, its occurrences are one document beside it,
+computed anew whenever a calendar changed and once a day because the window moves.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+
+from shared.sources.port import Folder, FolderGone, Item
+from shared.sync.desk import Desk
+
+NAME = "occurrences"
+"""The derived document: one JSON object a line, ordered by start."""
+
+DUE = "occurrences_due"
+"""In the cursor's notes: a calendar changed since the document was written."""
+
+WRITTEN = "occurrences"
+"""In the cursor's notes: the document's digest."""
+
+
+def is_calendar(folder: Folder) -> bool:
+    """Whether events live in it."""
+    return folder.folder_class.startswith("IPF.Appointment")
+
+
+def write_occurrences(desk: Desk, folders: Iterable[Folder]) -> None:
+    """Expand every calendar in scope and replace the document if it says anything new."""
+    calendars = [folder for folder in folders if is_calendar(folder)]
+    lines = [line for folder in calendars for line in _lines(desk, folder)]
+    data = "".join(f"{line}\n" for _, line in sorted(lines)).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != desk.ledger.notes.get(WRITTEN) and (lines or desk.ledger.notes.get(WRITTEN)):
+        desk.budget.check_lease()
+        desk.replica.put_derived(desk.mailbox_id, NAME, data)
+        desk.ledger.note(WRITTEN, digest)
+    desk.ledger.note(DUE, None)
+
+
+def _lines(desk: Desk, folder: Folder) -> list[tuple[str, str]]:
+    now = desk.clock()
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = day - timedelta(days=desk.limits.occurrence_days_back)
+    end = day + timedelta(days=desk.limits.occurrence_days_ahead)
+    try:
+        events = list(desk.source.occurrences(folder, start, end))
+    except FolderGone:
+        return []
+    return [
+        (event.at.isoformat() if event.at else "", _line(folder, event))
+        for event in events
+        if desk.scope.leaves_out(event, now) is None
+    ]
+
+
+def _line(folder: Folder, event: Item) -> str:
+    return json.dumps(
+        {
+            "source_id": event.id,
+            "folder_id": folder.id,
+            "item_class": event.item_class,
+            "subject": event.subject,
+            "at": event.at.isoformat() if event.at else None,
+            "metadata": event.metadata,
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )

@@ -1,0 +1,190 @@
+"""One pass over one mailbox: look, read what changed, write it, repair what has to be repaired.
+
+Whatever ends a pass (its time, a fault, a crash, a lost lease), what is committed is right as it stands and the next
+pass goes on from there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import ActionNeeded, Reason
+from shared.sources.port import Folder, ItemFailure
+from shared.sync import sweeping
+from shared.sync.apply import Applier
+from shared.sync.budget import BudgetSpent
+from shared.sync.desk import LEFT_OUT, Desk
+from shared.sync.items import deletion
+from shared.sync.look import Look, look, settle, unlist
+from shared.sync.moves import Departure, Departures
+from shared.sync.occurrences import DUE, is_calendar, write_occurrences
+from shared.sync.plan import Group, Plan, Reading, add_reading
+from shared.sync.rounds import REREAD, Rounds, to_reread
+
+LOOKS = 2
+"""How often a pass looks at the hierarchy when folders vanish while they are read."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What a pass came to. Counts of what was written are the writer's."""
+
+    finished: bool = False
+    """Everything there was to do is done; else the continuation is to be asked for."""
+    held: bool = False
+    """The safety stop held deletions back."""
+    looked_at: datetime | None = None
+    in_scope: int = 0
+    swept: sweeping.Figures | None = None
+    """A daily sweep came to its end in this pass."""
+
+
+class Pass:
+    """One pass. `first_sync` while the mailbox has never been synced completely."""
+
+    def __init__(self, desk: Desk, *, first_sync: bool) -> None:
+        self.result = Result()
+        self._desk = desk
+        self._first_sync = first_sync
+
+    def run(self) -> Result:
+        """Do what there is to do within the budget.
+
+        Raises: what the source and the replica raise, after what was already fetched has been committed; LeaseLost.
+        """
+        try:
+            self._everything()
+        except BudgetSpent:
+            self._desk.writer.finish()
+        except ActionNeeded:
+            self._desk.writer.finish()
+            raise
+        return self.result
+
+    def _everything(self) -> None:
+        sweeping.begin_if_scope_changed(self._desk)
+        for _ in range(LOOKS):
+            seen = self._look()
+            unreadable = self._read(seen.to_read, seen)
+            self._remove_gone(seen)
+            if not unreadable:
+                break
+        for folder in unreadable:
+            self._desk.issues.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
+        self._retry_issues(seen)
+        if not seen.hold:
+            self._reread(seen)
+            self._sweep(seen)
+        self._occurrences(seen)
+        self._desk.writer.finish()
+        self.result.finished = True
+
+    def _look(self) -> Look:
+        seen = look(self._desk)
+        self.result.looked_at = self.result.looked_at or seen.at
+        self.result.held = seen.hold
+        self.result.in_scope = seen.in_scope
+        return seen
+
+    def _read(self, folders: Sequence[Folder], seen: Look) -> list[Folder]:
+        """Rounds until these folders are read to their end; gives those that the source lists but does not know."""
+        if not folders:
+            return []
+        desk = self._desk
+        rounds = Rounds(desk.source, desk.ledger, desk.limits, desk.budget, folders, first_sync=self._first_sync)
+        applier = Applier(desk, self._vanished(seen))
+        try:
+            for readings in rounds:
+                applier.run(self._plan(readings, seen))
+                desk.budget.check()
+        finally:
+            rounds.close()
+        return rounds.unknown
+
+    def _plan(self, readings: Sequence[Reading], seen: Look) -> Plan:
+        """One round against the replica; a folder's state moves on with the last of its changes."""
+        desk = self._desk
+        new = all(reading.new for reading in readings)
+        plan = Plan(first_sync=new, look_first=new and bool(desk.scope.mail_days), left_out=desk.count_left_out)
+        known = desk.find([id_ for reading in readings for id_ in reading.to_look_up()])
+        for reading in readings:
+            group = Group(lambda reading=reading: self._read_so_far(reading, seen))  # type: ignore[misc]
+            add_reading(plan, reading, group, known, desk.scope)
+            group.end()
+        return plan
+
+    def _read_so_far(self, reading: Reading, seen: Look) -> None:
+        folder, ledger = reading.folder, self._desk.ledger
+        if reading.state is None or folder.id not in ledger.folders:
+            return
+        ledger.advance(folder, reading.state, complete=reading.complete)
+        if reading.last and is_calendar(folder):
+            ledger.note(DUE, True)
+        if reading.complete:
+            settle(self._desk, folder, seen.at)
+            if self._desk.issues.are_expected:
+                self._desk.writer.cure(self._desk.cure(folder.id))
+
+    def _vanished(self, seen: Look) -> Departures:
+        """Items of folders that are gone: some may have been moved elsewhere before."""
+        vanished = Departures()
+        left = self._desk.limits.round_changes
+        for folder_id in seen.gone:
+            for item in self._desk.items(folder_id):
+                if left <= 0:
+                    return vanished
+                vanished.add(Departure(item, lambda: None))
+                left -= 1
+        return vanished
+
+    def _remove_gone(self, seen: Look) -> None:
+        """Delete the items of folders that are gone. Should one come back half-way it is read from its beginning."""
+        desk = self._desk
+        for folder_id in seen.gone:
+            desk.ledger.restart(folder_id)
+            for item in desk.items(folder_id):
+                desk.remembered.add(item)
+                desk.keep_remembered()
+                desk.writer.put(deletion(item), folder_id, desk.cure(item.source_id))
+                desk.writer.turn()
+            unlist(desk, folder_id)
+            desk.ledger.note(REREAD, [id_ for id_ in to_reread(desk.ledger) if id_ != folder_id])
+
+    def _retry_issues(self, seen: Look) -> None:
+        """Try failed items again whose time has come."""
+        desk = self._desk
+        if not desk.issues.are_expected:
+            return
+        if not seen.hold:
+            for item_id in desk.issues.of_folders_gone(seen.folders):
+                desk.writer.cure(desk.cure(item_id))
+        due = [issue for issue in desk.issues.due() if issue.folder_id in seen.folders]
+        due = [issue for issue in due if issue.item_id != issue.folder_id]
+        plan = Plan(left_out=desk.count_left_out)
+        known = desk.find([issue.item_id for issue in due])
+        for issue in due:
+            group = Group()
+            plan.want(seen.folders[issue.folder_id], issue.item_id, group, known.get(issue.item_id))
+        Applier(desk).run(plan)
+
+    def _reread(self, seen: Look) -> None:
+        """Compare the folders whose sync state was lost: deletions of meanwhile were reported by nobody."""
+        for folder_id in to_reread(self._desk.ledger):
+            folder = seen.folders.get(folder_id)
+            if folder is not None and self._desk.ledger.folders[folder_id].state is not None:
+                sweeping.compare_folder(self._desk, folder, LEFT_OUT, lambda: None)
+            self._desk.ledger.note(REREAD, [id_ for id_ in to_reread(self._desk.ledger) if id_ != folder_id])
+            self._desk.budget.check()
+
+    def _sweep(self, seen: Look) -> None:
+        """Go on with a sweep, if there is one: each folder is read to its end, whatever its mark says, and compared."""
+        desk = self._desk
+        while folder := sweeping.next_folder(desk.ledger, seen.folders):
+            self._read([folder], seen)
+            sweeping.sweep_folder(desk, folder)
+            desk.budget.check()
+        self.result.swept = sweeping.finish(desk)
+
+    def _occurrences(self, seen: Look) -> None:
+        if self._desk.ledger.notes.get(DUE) or self.result.swept is not None:
+            write_occurrences(self._desk, seen.folders.values())

@@ -1,0 +1,163 @@
+"""Reading what changed: pages of changes over all changed folders, gathered into rounds that are resolved together.
+
+In a first sync a round is one page of one folder, the next page being read meanwhile. Later a round goes over all
+changed folders in turn, so that both sides of a move are in one round.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from shared.errors import Reason, RetryLater
+from shared.sources.port import ChangeKind, ChangePage, Folder, FolderGone, MailSource, StateInvalid
+from shared.sync.budget import Budget
+from shared.sync.ledger import Ledger
+from shared.sync.limits import Limits
+from shared.sync.plan import Reading
+
+REREAD = "reread"
+"""In the cursor's notes: folders whose state was lost, to be compared item by item once they are read again."""
+
+
+class Rounds:
+    """One pass's rounds over the folders that changed. The rounds given must be written before the next is asked for.
+
+    `unknown` afterwards are folders that the source says do not exist: the hierarchy has to be looked at anew.
+    """
+
+    def __init__(
+        self,
+        source: MailSource,
+        ledger: Ledger,
+        limits: Limits,
+        budget: Budget,
+        folders: Sequence[Folder],
+        *,
+        first_sync: bool,
+    ) -> None:
+        self.unknown: list[Folder] = []
+        self._pages = _Pages(source, ahead=limits.overlap)
+        self._ledger = ledger
+        self._limits = limits
+        self._budget = budget
+        self._first_sync = first_sync
+        self._begun: set[str] = set()
+        new = [folder for folder in folders if first_sync and not ledger.folders[folder.id].seeded]
+        self._new = deque(sorted(new, key=_people_first))
+        self._changed = deque(folder for folder in folders if folder not in new)
+
+    def __iter__(self) -> Iterator[list[Reading]]:
+        """The rounds."""
+        while self._changed:
+            if readings := self._gather(self._changed, self._limits.round_changes):
+                yield readings
+        while self._new:
+            if readings := self._gather(self._new, 1):
+                yield readings
+
+    def close(self) -> None:
+        """Wait for a page being read ahead."""
+        self._pages.close()
+
+    def _gather(self, folders: deque[Folder], most: int) -> list[Reading]:
+        """Pages of these folders in turn, until enough changes are gathered or time is up."""
+        readings: dict[str, Reading] = {}
+        gathered = 0
+        while folders and gathered < most and not (readings and self._budget.is_spent()):
+            folder = folders.popleft()
+            page = self._page(folder, readings, folders, ahead=most == 1 or not folders)
+            if page is None:
+                continue
+            reading = readings.setdefault(folder.id, Reading(folder, None))
+            self._take(page, reading)
+            gathered += max(1, len(page.changes))
+            if not page.complete:
+                (folders.appendleft if most == 1 else folders.append)(folder)
+        return list(readings.values())
+
+    def _page(
+        self, folder: Folder, readings: dict[str, Reading], folders: deque[Folder], *, ahead: bool
+    ) -> ChangePage | None:
+        """The folder's next page; None when the folder is gone, or has to begin again."""
+        reading = readings.get(folder.id)
+        state = reading.state if reading else self._ledger.folders[folder.id].state
+        try:
+            page = self._pages.read(folder, state, ahead=ahead)
+        except FolderGone:
+            readings.pop(folder.id, None)
+            self.unknown.append(folder)
+            return None
+        except StateInvalid:
+            readings.pop(folder.id, None)
+            self._begin_again(folder, state)
+            folders.append(folder)
+            return None
+        if not page.complete and not page.changes and page.state == state:
+            raise RetryLater(Reason.BAD_ANSWER, "a folder's changes do not come to an end")
+        return page
+
+    def _begin_again(self, folder: Folder, state: str | None) -> None:
+        if state is None:
+            raise RetryLater(Reason.BAD_ANSWER, "the source refuses to begin at the beginning")
+        self._ledger.restart(folder.id)
+        self._ledger.note(REREAD, sorted({*to_reread(self._ledger), folder.id}))
+
+    def _take(self, page: ChangePage, reading: Reading) -> None:
+        for change in page.changes:
+            reading.add(change)
+        reading.state = page.state
+        reading.complete = page.complete
+        reading.new = self._is_new(reading)
+        self._begun.add(reading.folder.id)
+
+    def _is_new(self, reading: Reading) -> bool:
+        """Whether this page's items cannot be in the replica yet.
+
+        The first page after a break may have been written in part; and where the folder has given as many items as it
+        had, the next may be one that was changed meanwhile.
+        """
+        state = self._ledger.folders[reading.folder.id]
+        if not self._first_sync or state.seeded or state.id in to_reread(self._ledger):
+            return False
+        arriving = sum(change.kind is ChangeKind.UPSERT for change in reading.last.values())
+        unbroken = self._ledger.fresh or reading.folder.id in self._begun
+        return unbroken and state.items + arriving <= reading.folder.total
+
+
+def to_reread(ledger: Ledger) -> list[str]:
+    """The folders whose items have to be compared one by one once they are read to the end."""
+    waiting = ledger.notes.get(REREAD)
+    return [str(folder_id) for folder_id in waiting] if isinstance(waiting, list) else []
+
+
+def _people_first(folder: Folder) -> tuple[bool, float]:
+    """The inbox first, then what was used last: a person sees their newest mail within the first minute."""
+    return folder.distinguished != "inbox", -folder.marked_at.timestamp() if folder.marked_at else 0.0
+
+
+class _Pages:
+    """Pages of changes; the next one of the same folder is read while the last one's items are fetched."""
+
+    def __init__(self, source: MailSource, *, ahead: bool) -> None:
+        self._source = source
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="changes") if ahead else None
+        self._next: tuple[str, str | None, Future[ChangePage]] | None = None
+
+    def read(self, folder: Folder, state: str | None, *, ahead: bool) -> ChangePage:
+        """The page that follows `state`; `ahead` when the one after it will be asked for next."""
+        page = self._taken(folder, state) or self._source.changes(folder, state)
+        if ahead and self._executor is not None and not page.complete:
+            future = self._executor.submit(self._source.changes, folder, page.state)
+            self._next = (folder.id, page.state, future)
+        return page
+
+    def _taken(self, folder: Folder, state: str | None) -> ChangePage | None:
+        """The page that was read ahead, if it is this one."""
+        following, self._next = self._next, None
+        if following is None or following[:2] != (folder.id, state):
+            return None
+        return following[2].result()
+
+    def close(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)

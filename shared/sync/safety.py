@@ -1,0 +1,62 @@
+"""The safety stop: a mailbox that suddenly answers empty is not erased until a second pass, later, says the same.
+
+An outage, a mailbox being moved between servers or a wrong answer can look like a person who deleted everything. So a
+pass that would take away much of a replica first only notes that; everything else is synced meanwhile.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.replica.port import FolderState
+from shared.sources.port import Folder
+from shared.sync.limits import Limits
+
+NOTE = "safety"
+"""In the cursor's notes: since when the mailbox has been looking empty."""
+
+SWEEP_NOTE = "safety_sweep"
+"""The same for a sweep that finds much of a folder gone though nobody reported a deletion."""
+
+TOLERANCE = 0.9
+"""A part of an interval counts as one: dispatches jitter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether deletions are held back in this pass, and what the notes say from now on (None: nothing)."""
+
+    hold: bool
+    since: str | None
+
+
+def vanishing(
+    states: Mapping[str, FolderState], listed: Mapping[str, Folder], in_scope: Mapping[str, Folder]
+) -> tuple[int, int]:
+    """How many items the replica holds, and how many of them this look says are gone.
+
+    Folders that went out of scope do not count: a setting, or a person moving a folder, did that on purpose.
+    """
+    counted = {id_: state for id_, state in states.items() if id_ in in_scope or id_ not in listed}
+    held = sum(state.items for state in counted.values())
+    absent = sum(state.items for id_, state in counted.items() if id_ not in listed)
+    shrunk = held - sum(folder.total for folder in in_scope.values())
+    return held, max(absent, shrunk, 0)
+
+
+def judge(held: int, gone: int, since: object, now: datetime, limits: Limits) -> Verdict:
+    """Hold at first sight; let it happen when at least an interval later the mailbox still says the same.
+
+    `since` is what the notes keep: when it was said first.
+    """
+    if held < limits.plenty or gone < held * limits.vanishing_share:
+        return Verdict(hold=False, since=None)
+    if not isinstance(since, str):
+        return Verdict(hold=True, since=now.astimezone(UTC).isoformat())
+    waited = now - datetime.fromisoformat(since)
+    return Verdict(hold=waited < limits.interval * TOLERANCE, since=since)
+
+
+def is_shrinking(folder: Folder, state: FolderState | None) -> bool:
+    """Whether reading this folder now could only take items away: what a held pass leaves unread."""
+    return state is not None and folder.total < state.items

@@ -1,0 +1,146 @@
+"""What of a mailbox is synced: which folders, how far back, whose items, and how much of each."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.replica.port import ReplicaItem
+from shared.sources.port import ContentLevel, Folder, Item, ItemKind, ItemRef
+
+RANK = {ContentLevel.METADATA: 0, ContentLevel.BODY: 1, ContentLevel.MIME: 2}
+"""Each level contains those before it."""
+
+
+class LeftOut(StrEnum):
+    """Why an item is not in the replica though it is in a synced folder."""
+
+    PRIVATE = "private"
+    EXCLUDED = "excluded"
+    OLD = "old"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The scope settings as one value, and the plain rules that follow from them."""
+
+    folders_in: tuple[str, ...] = ()
+    """Only these folders (distinguished names or paths) and those below; empty: all."""
+    folders_out: tuple[str, ...] = ()
+    """Not these nor those below; stronger than `folders_in`."""
+    mail_days: int = 0
+    """How many days back mail goes; 0: all of it. Other kinds are never too old."""
+    content: ContentLevel = ContentLevel.MIME
+    largest_item_bytes: int = 150 * 1024 * 1024
+    """Of larger items only the metadata is kept."""
+    private_items: bool = False
+    exclude: tuple[str, ...] = ()
+    """Addresses, and domains written @example.com; items that name them are left out."""
+
+    def folders(self, listed: Iterable[Folder]) -> dict[str, Folder]:
+        """The folders in scope among those listed, by id."""
+        by_id = {folder.id: folder for folder in listed}
+        return {folder.id: folder for folder in by_id.values() if self._has(folder, by_id)}
+
+    def _has(self, folder: Folder, by_id: Mapping[str, Folder]) -> bool:
+        line = tuple(_line(folder, by_id))
+        if any(_names(entry, line) for entry in self.folders_out):
+            return False
+        return not self.folders_in or any(_names(entry, line) for entry in self.folders_in)
+
+    def leaves_out(self, item: Item, now: datetime) -> LeftOut | None:
+        """Why this item of a synced folder does not belong in the replica; None: it does."""
+        if item.private and not self.private_items:
+            return LeftOut.PRIVATE
+        if self._excludes(item.addresses):
+            return LeftOut.EXCLUDED
+        return LeftOut.OLD if item.kind is ItemKind.MESSAGE and self.too_old(item.at, now) else None
+
+    def still_has(self, item: ReplicaItem, now: datetime) -> bool:
+        """Whether an item of the replica still belongs there: settings change, and the days move on."""
+        kept = kept_of(item)
+        if kept.private and not self.private_items:
+            return False
+        if self._excludes(kept.addresses):
+            return False
+        return not (item.kind is ItemKind.MESSAGE and self.too_old(item.at, now))
+
+    def passes_by(self, folder: Folder, ref: ItemRef, now: datetime) -> bool:
+        """Whether a listed item need not even be asked for: mail from before the days that are synced."""
+        return folder.folder_class.startswith("IPF.Note") and self.too_old(ref.at, now)
+
+    def too_old(self, at: datetime | None, now: datetime) -> bool:
+        """Whether mail of that time lies before the days that are synced."""
+        return bool(self.mail_days) and at is not None and at < now - timedelta(days=self.mail_days)
+
+    def _excludes(self, addresses: Iterable[str]) -> bool:
+        excluded = {entry.lower() for entry in self.exclude}
+        return any(
+            address in excluded or "@" + address.rpartition("@")[2] in excluded for address in map(str.lower, addresses)
+        )
+
+    def level(self, size: int) -> ContentLevel:
+        """How much of an item of that many bytes is kept."""
+        return ContentLevel.METADATA if size > self.largest_item_bytes else self.content
+
+    def is_outdated(self, item: ReplicaItem) -> bool:
+        """Whether the replica keeps less, or more, of this item than the settings now say."""
+        level = kept_of(item).level
+        return level is not None and level is not self.level(item.size)
+
+    def digest(self) -> str:
+        """Changes when a setting changed that decides item by item; folders show by themselves with every look."""
+        parts = (self.mail_days, self.content.value, self.largest_item_bytes, self.private_items, sorted(self.exclude))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the sync itself keeps with an item, so that a changed setting can be applied without asking the source."""
+
+    level: ContentLevel | None = None
+    private: bool = False
+    addresses: tuple[str, ...] = ()
+
+
+def kept_of(item: ReplicaItem) -> Kept:
+    """Read it back from an item's metadata; without it the item is taken to be as the settings want it."""
+    note = item.metadata.get("sync")
+    if not isinstance(note, Mapping):
+        return Kept()
+    level = note.get("level")
+    return Kept(
+        level=ContentLevel(level) if level in RANK else None,
+        private=bool(note.get("private")),
+        addresses=tuple(map(str, note.get("addresses") or ())),
+    )
+
+
+def kept_note(kept: Kept) -> dict[str, object]:
+    """The form in which it is stored under `sync` in an item's metadata."""
+    note: dict[str, object] = {"level": kept.level.value} if kept.level else {}
+    if kept.private:
+        note["private"] = True
+    if kept.addresses:
+        note["addresses"] = list(kept.addresses)
+    return note
+
+
+def _line(folder: Folder, by_id: Mapping[str, Folder]) -> Iterable[Folder]:
+    """The folder and those above it. A listing with a ring in it ends the line instead of the program."""
+    seen: set[str] = set()
+    above: Folder | None = folder
+    while above is not None and above.id not in seen:
+        seen.add(above.id)
+        yield above
+        above = by_id.get(above.parent_id)
+
+
+def _names(entry: str, line: tuple[Folder, ...]) -> bool:
+    """Whether an entry of the settings names one of these folders or, as a path, one above them."""
+    wanted = entry.strip("/").casefold()
+    path = line[0].path.casefold()
+    if path == wanted or path.startswith(wanted + "/"):
+        return True
+    return any(folder.distinguished.casefold() in (wanted, "archive" + wanted) for folder in line)

@@ -1,0 +1,125 @@
+"""Comparing a folder's items one by one with the replica's, and repairing what differs.
+
+The daily sweep does it for every folder, a folder whose sync state was lost gets it once, and so does everything when
+a setting changed that decides item by item. Differences go through the same plans as ordinary changes. A listing is
+read page by page while people work in the folder, so an item may slip through between two pages: what the listing
+lacks is asked for by its id, and only what the source then says is gone is deleted.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched
+
+from shared.errors import Reason
+from shared.replica.port import ReplicaItem
+from shared.sources.port import ContentLevel, Folder, ItemFailure, ItemRef
+from shared.sync.apply import Applier
+from shared.sync.desk import Desk, add_left_out
+from shared.sync.items import change_dropping_content, deletion
+from shared.sync.plan import Group, Plan
+from shared.sync.scope import LeftOut
+
+AT_ONCE = 500
+"""Differences repaired in one plan."""
+
+
+@dataclass(slots=True)
+class Difference:
+    """What one folder's comparison found, as source ids: a folder may differ in every item."""
+
+    items: int = 0
+    """How many of the folder's items the replica has, before anything is repaired."""
+    missing: list[str] = field(default_factory=list)
+    """In the folder, not in the replica: never seen, or left out of it."""
+    changed: list[str] = field(default_factory=list)
+    """In both, at different versions or kept to another extent than the settings want."""
+    extra: list[str] = field(default_factory=list)
+    """In the replica, not in the listing."""
+    out: list[str] = field(default_factory=list)
+    """In the replica, but not in scope any more."""
+    stripped: list[str] = field(default_factory=list)
+    """In both, of which only the metadata is to be kept from now on."""
+    passed_by: int = 0
+    """Listed, but too old to be asked for."""
+
+
+def compare(desk: Desk, folder: Folder) -> Difference:
+    """List the folder and go through the replica's items of it once. Open issues have their own time and are let be."""
+    now = desk.clock()
+    listed = {ref.id: ref for ref in desk.source.list_items(folder)}
+    difference = Difference()
+    for item in desk.items(folder.id):
+        difference.items += 1
+        _judge(desk, item, listed.pop(item.source_id, None), difference, now)
+    for ref in listed.values():
+        if desk.scope.passes_by(folder, ref, now):
+            difference.passed_by += 1
+        elif ref.id not in desk.issues:
+            difference.missing.append(ref.id)
+    return difference
+
+
+def _judge(desk: Desk, item: ReplicaItem, ref: ItemRef | None, difference: Difference, now: datetime) -> None:
+    if not desk.scope.still_has(item, now):
+        difference.out.append(item.source_id)
+    elif ref is None:
+        difference.extra.append(item.source_id)
+    elif item.source_id in desk.issues:
+        return
+    elif ref.version != item.version:
+        difference.changed.append(item.source_id)
+    elif desk.scope.is_outdated(item):
+        less = desk.scope.level(item.size) is ContentLevel.METADATA
+        (difference.stripped if less else difference.changed).append(item.source_id)
+
+
+def confirm_gone(desk: Desk, folder: Folder, extra: list[str]) -> list[str]:
+    """Those among the extra items that the source says are gone."""
+    if not extra:
+        return []
+    return [
+        result.item_id
+        for result in desk.fetch(folder, extra, ContentLevel.METADATA)
+        if isinstance(result, ItemFailure) and result.reason is Reason.ITEM_GONE
+    ]
+
+
+def repair(
+    desk: Desk, applier: Applier, folder: Folder, difference: Difference, *, note: str, done: Callable[[], None]
+) -> None:
+    """Make the replica equal to the folder; `note` names where to count what is left out.
+
+    `done` is called when the last repair is on its page.
+    """
+    if difference.passed_by:
+        add_left_out(desk.ledger, note, LeftOut.OLD, difference.passed_by)
+    group = Group(done)
+    for plan in _plans(desk, folder, difference, group):
+        plan.left_out = lambda reason: add_left_out(desk.ledger, note, reason, 1)
+        applier.run(plan)
+    group.end()
+
+
+def _plans(desk: Desk, folder: Folder, difference: Difference, group: Group) -> Iterator[Plan]:
+    """Missing items together with extra ones, so that an item whose id changed is not downloaded again."""
+    arriving = list(batched(difference.missing + difference.changed, AT_ONCE, strict=False))
+    leaving = list(batched(difference.extra, AT_ONCE, strict=False))
+    for number in range(max(len(arriving), len(leaving))):
+        plan = Plan(look_first=True)
+        wanted = list(arriving[number]) if number < len(arriving) else []
+        gone = list(leaving[number]) if number < len(leaving) else []
+        known = desk.find(wanted + gone)
+        for item_id in wanted:
+            plan.want(folder, item_id, group, known.get(item_id))
+        for item_id in gone:
+            if item_id in known:
+                plan.let_go(known[item_id], group)
+        yield plan
+    for ids in batched(difference.out + difference.stripped, AT_ONCE, strict=False):
+        known = desk.find(list(ids))
+        strip = set(difference.stripped)
+        plan = Plan()
+        for item in known.values():
+            plan.write(change_dropping_content(item) if item.source_id in strip else deletion(item), group)
+        yield plan

@@ -1,0 +1,148 @@
+"""A sweep over all folders, one after the other, that may take several passes: how far it has got is in the notes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.sources.port import Folder, FolderGone
+from shared.sync import moves, safety
+from shared.sync.apply import Applier
+from shared.sync.desk import LEFT_OUT, Desk
+from shared.sync.ledger import Ledger
+from shared.sync.sweep import compare, confirm_gone, repair
+
+NOTE = "sweep"
+"""In the cursor's notes: a sweep under way, as `_Progress` keeps it."""
+
+SWEEP_LEFT_OUT = "sweep_left_out"
+"""In the cursor's notes: what the sweep under way has left out so far."""
+
+SCOPE = "scope"
+"""In the cursor's notes: the digest of the settings that the replica was made by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a finished daily sweep found: items missing or outdated, and items that had no right to be there."""
+
+    missing: int
+    extra: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """A sweep under way. `daily` when its figures are to be recorded, otherwise a changed setting asked for it."""
+
+    daily: bool
+    done: tuple[str, ...] = ()
+    missing: int = 0
+    extra: int = 0
+    held: bool = False
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> "_Progress | None":
+        note = ledger.notes.get(NOTE)
+        if not isinstance(note, Mapping):
+            return None
+        done = tuple(map(str, note["done"]))
+        return cls(bool(note["daily"]), done, int(note["missing"]), int(note["extra"]), bool(note["held"]))
+
+    def keep(self, ledger: Ledger) -> None:
+        ledger.note(
+            NOTE,
+            {
+                "daily": self.daily,
+                "done": list(self.done),
+                "missing": self.missing,
+                "extra": self.extra,
+                "held": self.held,
+            },
+        )
+
+
+def begin_daily(ledger: Ledger) -> None:
+    """Begin the daily sweep, or let one that is under way go on as one."""
+    before = _Progress.of(ledger) or _Progress(daily=True)
+    _Progress(True, before.done, before.missing, before.extra, before.held).keep(ledger)
+
+
+def begin_if_scope_changed(desk: Desk) -> None:
+    """Settings that decide item by item were changed: everything has to be looked through once, from the beginning."""
+    digest, before = desk.scope.digest(), desk.ledger.notes.get(SCOPE)
+    desk.ledger.note(SCOPE, digest)
+    if before not in (None, digest):
+        under_way = _Progress.of(desk.ledger)
+        _Progress(daily=under_way is not None and under_way.daily).keep(desk.ledger)
+        desk.ledger.note(SWEEP_LEFT_OUT, None)
+
+
+def next_folder(ledger: Ledger, folders: Mapping[str, Folder]) -> Folder | None:
+    """The folder to be swept next; None when all are done, or nothing is to be swept."""
+    progress = _Progress.of(ledger)
+    if progress is None:
+        return None
+    return next((folder for id_, folder in folders.items() if id_ not in progress.done), None)
+
+
+def sweep_folder(desk: Desk, folder: Folder) -> None:
+    """Compare and repair one folder, which was just read to its end."""
+    compare_folder(desk, folder, SWEEP_LEFT_OUT, lambda: _mark_done(desk.ledger, folder.id))
+
+
+def compare_folder(desk: Desk, folder: Folder, note: str, done: Callable[[], None]) -> None:
+    """Compare and repair one folder. A folder that is gone is the next look's affair."""
+    try:
+        difference = compare(desk, folder)
+        difference.extra = _believed(desk, confirm_gone(desk, folder, difference.extra))
+    except FolderGone:
+        done()
+        return
+    desk.ledger.recount(folder.id, difference.items)
+    applier = Applier(desk)
+    try:
+        repair(desk, applier, folder, difference, note=note, done=done)
+    finally:
+        _add_figures(desk.ledger, applier.written, applier.removed)
+
+
+def _believed(desk: Desk, gone: list[str]) -> list[str]:
+    """The safety stop's part: much of a replica gone without a word is believed when the next sweep says it again."""
+    since = desk.ledger.notes.get(safety.SWEEP_NOTE)
+    verdict = safety.judge(desk.ledger.held(), len(gone), since, desk.clock(), desk.limits)
+    if not verdict.hold:
+        return gone
+    desk.ledger.note(safety.SWEEP_NOTE, verdict.since)
+    if progress := _Progress.of(desk.ledger):
+        _Progress(progress.daily, progress.done, progress.missing, progress.extra, held=True).keep(desk.ledger)
+    return []
+
+
+def _mark_done(ledger: Ledger, folder_id: str) -> None:
+    if progress := _Progress.of(ledger):
+        done = (*progress.done, folder_id)
+        _Progress(progress.daily, done, progress.missing, progress.extra, progress.held).keep(ledger)
+
+
+def _add_figures(ledger: Ledger, missing: int, extra: int) -> None:
+    if progress := _Progress.of(ledger):
+        missing, extra = progress.missing + missing, progress.extra + extra
+        _Progress(progress.daily, progress.done, missing, extra, progress.held).keep(ledger)
+
+
+def finish(desk: Desk) -> Figures | None:
+    """Close a sweep whose folders are all done; gives the daily one's figures.
+
+    Remembered deletions are forgotten with it: the compaction that follows may drop the bytes they point to.
+    """
+    progress = _Progress.of(desk.ledger)
+    if progress is None:
+        return None
+    desk.ledger.note(NOTE, None)
+    desk.ledger.note(LEFT_OUT, desk.ledger.notes.get(SWEEP_LEFT_OUT))
+    desk.ledger.note(SWEEP_LEFT_OUT, None)
+    if not progress.held:
+        desk.ledger.note(safety.SWEEP_NOTE, None)
+    if not progress.daily:
+        return None
+    desk.remembered.clear()
+    desk.ledger.note(moves.NOTE, None)
+    return Figures(progress.missing, progress.extra)

@@ -1,0 +1,149 @@
+"""Pages on their way into the replica: filled by the pass, committed one after the other by a writer beside it."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from shared.mailboxes.port import MailboxRegistry
+from shared.replica.port import Cursor, FeedChange, FeedKind, Replica
+from shared.sync.budget import Budget
+from shared.sync.ledger import Ledger
+from shared.sync.limits import Limits
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a pass has written, for its Run."""
+
+    created: int = 0
+    updated: int = 0
+    moved: int = 0
+    deleted: int = 0
+    bytes: int = 0
+
+    def add(self, change: FeedChange) -> None:
+        """Count one change."""
+        self.bytes += len(change.content.data) if change.content else 0
+        match change.kind:
+            case FeedKind.CREATE:
+                self.created += 1
+            case FeedKind.MOVE:
+                self.moved += 1
+            case FeedKind.DELETE:
+                self.deleted += 1
+            case _:
+                self.updated += 1
+
+
+@dataclass(slots=True)
+class _Page:
+    """Changes that will be committed together, and the issues that are cured by them."""
+
+    changes: list[FeedChange] = field(default_factory=list)
+    bytes: int = 0
+    cured: list[str] = field(default_factory=list)
+
+
+class PageWriter:
+    """Fills pages and commits them in order. After a failure nothing more is written; the failure surfaces here.
+
+    A page's cursor is taken from the ledger at the moment the page is full, so a folder's new state is in exactly the
+    page that holds the last of its changes.
+    """
+
+    def __init__(
+        self,
+        *,
+        replica: Replica,
+        registry: MailboxRegistry,
+        mailbox_id: str,
+        cursor: Cursor,
+        ledger: Ledger,
+        limits: Limits,
+        budget: Budget,
+    ) -> None:
+        self.counts = Counts()
+        self.cursor = cursor
+        self.on_page: Callable[[], None] = lambda: None
+        self._replica = replica
+        self._registry = registry
+        self._mailbox_id = mailbox_id
+        self._ledger = ledger
+        self._limits = limits
+        self._budget = budget
+        self._page = _Page()
+        self._pending: deque[Future[None]] = deque()
+        self._executor: ThreadPoolExecutor | None = None
+        self._broken = False
+
+    def put(self, change: FeedChange, before: str = "", cured: list[str] | None = None) -> None:
+        """Add a change to the page; `before` is the folder that the item was in."""
+        self._page.changes.append(change)
+        self._page.bytes += len(change.content.data) if change.content else 0
+        self._page.cured += cured or []
+        self._ledger.count(change, before)
+
+    def cure(self, item_ids: list[str]) -> None:
+        """Drop these issues once the page is committed."""
+        self._page.cured += item_ids
+
+    def turn(self) -> None:
+        """Hand the page over if it is full, and stop here when the pass's time is up. Raises BudgetSpent."""
+        if self._is_full():
+            self.submit()
+            self.on_page()
+            self._budget.check()
+
+    def _is_full(self) -> bool:
+        return len(self._page.changes) >= self._limits.page_items or self._page.bytes >= self._limits.page_bytes
+
+    def submit(self) -> None:
+        """Hand over what there is; waits while too many pages are before it."""
+        page, self._page = self._page, _Page()
+        if not page.changes and not page.cured and not self._ledger.dirty:
+            return
+        following = self._ledger.snapshot()
+        if not self._limits.overlap:
+            self._commit(page, following)
+            return
+        self._wait(self._limits.pages_ahead)
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._pending.append(self._executor.submit(self._commit, page, following))
+
+    def flush(self) -> None:
+        """Return when everything handed over is in storage."""
+        if self._page.changes:
+            self.submit()
+        self._wait(0)
+
+    def finish(self) -> None:
+        """Commit the rest, the cursor included."""
+        self.submit()
+        self._wait(0)
+
+    def close(self) -> None:
+        """Wait for the page being written and let the thread go; what was not yet begun is dropped."""
+        self._broken = True
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _wait(self, most: int) -> None:
+        while len(self._pending) > most:
+            self._pending.popleft().result()
+
+    def _commit(self, page: _Page, following: Cursor) -> None:
+        """In the writer's thread. A page after a failed one must not be written: its cursor claims the failed one."""
+        if self._broken:
+            return
+        try:
+            self._budget.check_lease()
+            self.cursor = self._replica.commit(self._mailbox_id, self.cursor, page.changes, following)
+            for item_id in page.cured:
+                self._registry.drop_issue(self._mailbox_id, item_id)
+        except BaseException:
+            self._broken = True
+            raise
+        for change in page.changes:
+            self.counts.add(change)
