@@ -1,0 +1,216 @@
+"""make demo: the whole product, unattended, proven item by item.
+
+Signs people in through the real pages, fires the timer, waits for the first sync, works in the mailboxes through
+EWS, fires the timer again, and compares every replica with its mailbox's truth. What is for people goes to stderr;
+stdout ends with one JSON object. Ends with 0 only when nothing is missing, extra or different.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from sandbox.compare import Comparison, compare
+from sandbox.ews_client import Worker
+from sandbox.host.process import HostFailed
+from sandbox.progress import Board, board
+from sandbox.stage import Stage, stage
+from sandbox.visitor import Lost, Visitor
+from shared.app import App
+from shared.errors import MailboxSyncError
+from shared.mailboxes.model import Mailbox
+
+USUAL_PEOPLE = ("alex@contoso.example", "bo@contoso.example", "finn@contoso.example", "jo@fabrikam.example")
+"""Of the sandbox's own people, those who get in without anybody's help: one of them with an empty mailbox."""
+
+TIMER = "dispatch"
+LOOK_SECONDS = 0.5
+FIRST_SYNC_SECONDS = 600
+NEXT_SYNC_SECONDS = 240
+FIRE_AGAIN_SECONDS = 20
+"""A tick may find a mailbox's lease still held by an app that was killed; the next tick finds it free."""
+
+console = Console(stderr=True, highlight=False)
+
+
+class Disappointed(RuntimeError):
+    """Something did not happen in time; says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in."""
+
+    address: str
+    password: str
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    given, for_sandbox = _parser().parse_known_args(arguments)
+    try:
+        with ExitStack() as ending:
+            state = given.state or Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="mailbox-sync-")))
+            with console.status("Starting the sandbox and the app…"):
+                running = ending.enter_context(stage(state, *for_sandbox, settings={"SYNC_INTERVAL_MINUTES": "1"}))
+            summary = Demo(running, kill=given.kill).run()
+    except (Disappointed, HostFailed, Lost, RuntimeError, MailboxSyncError) as problem:
+        console.print(str(problem), style="red", markup=False)
+        return 1
+    print(json.dumps(summary))
+    return 0 if not (summary["missing"] or summary["extra"] or summary["different"]) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.demo",
+        description="Prove the whole product. Further options go to the sandbox: python -m sandbox --help",
+    )
+    parser.add_argument("--state", type=Path, help="keep certificates, storage and logs there; else they are removed")
+    parser.add_argument("--kill", action="store_true", help="kill the app in the middle of the first sync")
+    return parser
+
+
+class Demo:
+    """One run of it."""
+
+    def __init__(self, running: Stage, *, kill: bool) -> None:
+        self._running = running
+        self._kill = kill
+        self._parts: App = running.parts()
+        self._people = people_of(running)
+
+    def run(self) -> dict[str, float]:
+        """Everything, in order; gives the summary. Raises Disappointed, Lost."""
+        started = time.monotonic()
+        self._sign_in()
+        self._sync(datetime.min.replace(tzinfo=UTC), "the first sync", FIRST_SYNC_SECONDS, kill=self._kill)
+        changed_at = self._work()
+        self._sync(changed_at, "the sync of what has changed", NEXT_SYNC_SECONDS)
+        found = self._compare()
+        return self._summary(found, changed_at, time.monotonic() - started)
+
+    def _sign_in(self) -> None:
+        for person in self._people:
+            visitor = Visitor(self._running.ca, person.address, person.password)
+            try:
+                heading = visitor.sign_in(self._running.url)
+            finally:
+                visitor.close()
+            console.print(f"{person.address} has signed in and sees “{heading}”", markup=False)
+        wait("everybody's mailbox in the registry", lambda: len(self._mailboxes()) == len(self._people), 30)
+
+    def _sync(self, since: datetime, what: str, seconds: float, *, kill: bool = False) -> None:
+        """Fire the timer and wait until every mailbox has had a whole pass begun after `since`."""
+        fired = 0.0
+        progress = board()
+        lines = Board(progress)
+        deadline = time.monotonic() + seconds
+        with progress:
+            progress.console.file = sys.stderr
+            while not self._synced(since):
+                if time.monotonic() > deadline:
+                    raise Disappointed(f"Waited {seconds:.0f} s for {what}. {self._state()}")
+                if time.monotonic() - fired > FIRE_AGAIN_SECONDS:
+                    self._running.host.fire(TIMER)
+                    fired = time.monotonic()
+                if kill and self._is_syncing():
+                    self._kill_the_app()
+                    kill = False
+                lines.show(self._mailboxes())
+                time.sleep(LOOK_SECONDS)
+            lines.show(self._mailboxes())
+
+    def _is_syncing(self) -> bool:
+        return "sync_mailbox" in self._running.host.status()["in_flight"]
+
+    def _kill_the_app(self) -> None:
+        time.sleep(1)
+        self._running.host.kill()
+        console.print("The app was killed in the middle of it; starting it again", style="yellow")
+        self._running.restart()
+
+    def _synced(self, since: datetime) -> bool:
+        """Whether every mailbox has had a pass, begun after `since`, that left nothing to do."""
+        mailboxes = self._mailboxes()
+        return bool(mailboxes) and all(mailbox.first_sync_done and self._done(mailbox, since) for mailbox in mailboxes)
+
+    def _done(self, mailbox: Mailbox, since: datetime) -> bool:
+        runs = self._parts.registry.runs(mailbox.id)
+        return any(run.started_at >= since and run.outcome == "done" for run in runs)
+
+    def _work(self) -> datetime:
+        """Everybody does a day's work in their mailbox; gives when the work was done."""
+        for mailbox in self._mailboxes():
+            access = self._parts.access_tokens.access(mailbox.authorization_id, mailbox.address)
+            worker = Worker(self._running.sandbox.endpoints["exchange"], mailbox.address, access.token)
+            try:
+                done = worker.work()
+            finally:
+                worker.close()
+            told = ", ".join(f"{count} {kind}" for kind, count in done.items())
+            console.print(f"{mailbox.address} at work: {told}", markup=False)
+        return datetime.now(UTC)
+
+    def _compare(self) -> list[Comparison]:
+        found = []
+        for mailbox in self._mailboxes():
+            truth = self._running.sandbox.control.get(f"/mailboxes/{mailbox.address}/truth")
+            comparison = compare(truth, self._parts.replica, mailbox.id)
+            console.print(
+                f"{mailbox.address}: {comparison}", style="green" if comparison.is_equal else "red", markup=False
+            )
+            found.append(comparison)
+        return found
+
+    def _summary(self, found: Sequence[Comparison], changed_at: datetime, seconds: float) -> dict[str, float]:
+        runs = [run for mailbox in self._mailboxes() for run in self._parts.registry.runs(mailbox.id)]
+        changes = sum(
+            run.created + run.updated + run.moved + run.deleted for run in runs if run.started_at >= changed_at
+        )
+        return {
+            "mailboxes": len(found),
+            "items": sum(comparison.items for comparison in found),
+            "changes": changes,
+            "issues": sum(len(self._parts.registry.issues(mailbox.id)) for mailbox in self._mailboxes()),
+            "missing": sum(len(comparison.missing) for comparison in found),
+            "extra": sum(len(comparison.extra) for comparison in found),
+            "different": sum(len(comparison.different) for comparison in found),
+            "seconds": round(seconds, 1),
+        }
+
+    def _mailboxes(self) -> list[Mailbox]:
+        return sorted(self._parts.registry.all(), key=lambda mailbox: mailbox.address)
+
+    def _state(self) -> str:
+        """Where things stand, for whoever waited in vain."""
+        told = "; ".join(f"{box.address}: {box.status} {box.reason} {box.items} items" for box in self._mailboxes())
+        return f"{told}. The app's last lines:\n" + "\n".join(list(self._running.host.lines)[-15:])
+
+
+def people_of(running: Stage) -> list[Person]:
+    """Who signs in: the usual people, or everybody when the sandbox was given others."""
+    everybody = {person["address"]: person for person in running.sandbox.endpoints["people"]}
+    chosen = [address for address in USUAL_PEOPLE if address in everybody] or list(everybody)
+    return [Person(address, everybody[address]["password"]) for address in chosen]
+
+
+def wait(what: str, look: Callable[[], bool], seconds: float) -> None:
+    """Return once `look` is true. Raises Disappointed naming what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            raise Disappointed(f"Waited {seconds:.0f} s for {what}")
+        time.sleep(LOOK_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
