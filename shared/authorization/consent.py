@@ -55,7 +55,7 @@ class AdminConsent:
 
     def link(self, approval: Approval) -> str:
         """What the person sends to their administrator."""
-        return f"{self._approval_url}/{approval.id}"
+        return f"{self._approval_url}/for/{approval.id}"
 
     def waiting(self, approval_id: str) -> Approval:
         """The approval somebody waits for, granted or not. Raises NotFound."""
@@ -70,8 +70,10 @@ class AdminConsent:
         self._flows.put(PendingFlow(state, digest(binding), {}, {"act": "approve", "approval": approval_id}, ends))
         return Start(url, binding_cookie(state), binding, int(self._lasts.total_seconds()))
 
-    def callback(self, answer: Mapping[str, str], binding: str) -> None:
+    def callback(self, answer: Mapping[str, str], binding: str) -> int:
         """An administrator has come back: note the approval for whoever waits by the link it was begun from.
+
+        Gives how many were waiting: the person of the link, and the tenant's mailboxes that stopped for it.
 
         Raises:
             SignInRefused: approval_declined, approval_failed, or what is wrong with the flow.
@@ -84,23 +86,22 @@ class AdminConsent:
             raise _refusal(answer)
         if answer.get("admin_consent", "").lower() != "true":
             raise SignInRefused("approval_failed")
-        if pending.intent["approval"]:
-            self._grant(pending.intent["approval"])
+        return self._grant(pending.intent["approval"]) if pending.intent["approval"] else 0
 
-    def _grant(self, approval_id: str) -> None:
+    def _grant(self, approval_id: str) -> int:
         try:
             approval = self._approvals.get(approval_id)
         except NotFound:
-            return
+            return 0
         self._approvals.put(replace(approval, granted_at=self._clock()))
-        if approval.tenant_id:
-            self._try_again(approval.tenant_id)
+        return self._try_again(approval.tenant_id) if approval.tenant_id else 1
 
-    def _try_again(self, tenant_id: str) -> None:
+    def _try_again(self, tenant_id: str) -> int:
         """The tenant's mailboxes that waited for this are due at the next tick; if it was not true, they wait again."""
-        for mailbox in self._registry.all():
-            if mailbox.tenant_id == tenant_id and _waits(mailbox):
-                self._registry.change(mailbox.id, lambda found: life.started(found) if _waits(found) else found)
+        waiting = [mailbox for mailbox in self._registry.all() if mailbox.tenant_id == tenant_id and _waits(mailbox)]
+        for mailbox in waiting:
+            self._registry.change(mailbox.id, lambda found: life.started(found) if _waits(found) else found)
+        return len(waiting)
 
 
 def _waits(mailbox: Mailbox) -> bool:

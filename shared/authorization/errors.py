@@ -8,6 +8,8 @@ SignInRefused
 TokenInvalid                                               a token that is not what it has to be
 """
 
+from typing import Any
+
 from shared.errors import MailboxSyncError, NotFound
 
 
@@ -21,7 +23,7 @@ class SignInRefused(MailboxSyncError):
         super().__init__(code)
         self.code = code
         self.support = support
-        self.values = values
+        self.values: dict[str, Any] = dict(values)
 
 
 class FlowUnknown(SignInRefused, NotFound):

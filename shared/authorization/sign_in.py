@@ -161,6 +161,12 @@ class SignIn:
             return self._start(act, {"mailbox": mailbox.id}, hint=hint, choose=choose or act is Act.CHANGE)
         return self._start(act, {key: value for key, value in intent.items() if key != "act"}, choose=choose)
 
+    def challenged(self, intent: Mapping[str, str], claims: str) -> Start:
+        """Begin again with the claims challenge that Entra ID gave (MFA, conditional access); once, by `again`."""
+        act = Act(intent["act"])
+        details = {**intent, "again": "yes"}
+        return self._start(act, details, claims=claims)
+
     def own(self, session: Session, mailbox_id: str) -> Mailbox:
         """A mailbox, if it is this session's; else NotFound, as if there were none."""
         mailbox = self._registry.get(mailbox_id)

@@ -1,4 +1,7 @@
-"""Table Storage: flows under way, authorizations without their secrets, invitations, approvals waited for."""
+"""Table Storage: authorizations without their secrets, and everything under way towards one.
+
+Sign-ins, invitations and approvals end by themselves; one sweep a day keeps their tables small.
+"""
 
 import hashlib
 import hmac
@@ -16,12 +19,11 @@ from shared.mailboxes.entities import from_entity, to_entity
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
 
-TABLES = ("flows", "authorizations", "invitations", "approvals")
-"""The tables that have to be there: the deployment makes them."""
-
 ATTEMPTS = 12
 KEPT_AFTER_END = timedelta(days=1)
 """How long a finished flow is remembered, without its contents, so that a replay can be told from a stranger."""
+APPROVAL_LASTS = timedelta(days=30)
+"""How long somebody's place in the queue for their administrator is kept."""
 
 
 class TableFlows:
@@ -29,6 +31,7 @@ class TableFlows:
 
     def __init__(self, tables: "TableServiceClient", clock: Callable[[], datetime]) -> None:
         self._table = tables.get_table_client("flows")
+        self._also_ending = [tables.get_table_client(name) for name in ("invitations", "approvals")]
         self._clock = clock
 
     def put(self, pending: PendingFlow) -> None:
@@ -65,18 +68,25 @@ class TableFlows:
         return PendingFlow(state, binding_digest, json.loads(entity["flow"]), json.loads(entity["intent"]), expires_at)
 
     def sweep(self, now: datetime) -> int:
-        """Delete what ended more than a day ago."""
-        lapsed = 0
-        with translated():
-            ended = self._table.query_entities(
+        """Delete what ended more than a day ago: flows, and with them invitations and approvals."""
+        for table in self._also_ending:
+            _sweep(table, now)
+        return sum("binding_digest" in flow for flow in _sweep(self._table, now))
+
+
+def _sweep(table: "TableClient", now: datetime) -> list[Any]:
+    """Delete a table's ended entities, and give what they were."""
+    with translated():
+        ended = list(
+            table.query_entities(
                 "expires_at lt @before",
                 parameters={"before": now - KEPT_AFTER_END},
                 select=["PartitionKey", "RowKey", "binding_digest"],
             )
-            for entity in ended:
-                lapsed += "binding_digest" in entity
-                self._table.delete_entity(entity["PartitionKey"], entity["RowKey"])
-        return lapsed
+        )
+        for entity in ended:
+            table.delete_entity(entity["PartitionKey"], entity["RowKey"])
+    return ended
 
 
 class TableAuthorizations:
@@ -173,9 +183,12 @@ class TableApprovals:
 
     def put(self, approval: Approval) -> None:
         """A new one, or a newer state of it."""
-        entity = to_entity(approval, without=frozenset({"id", "resume"}))
+        entity = to_entity(approval, without=frozenset({"id", "resume"})) | {
+            "resume": json.dumps(dict(approval.resume)),
+            "expires_at": approval.created_at + APPROVAL_LASTS,
+        }
         with translated():
-            self._table.upsert_entity(_keys(approval.id) | entity | {"resume": json.dumps(dict(approval.resume))})
+            self._table.upsert_entity(_keys(approval.id) | entity)
 
     def get(self, approval_id: str) -> Approval:
         """One of them."""

@@ -1,0 +1,235 @@
+"""The operator's doors: the page of all mailboxes, and the API.
+
+Pages go by the session of somebody with the role Operator; the API by a Bearer token with that role, and by nothing
+that a browser sends of itself, so that no other site's page can call it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import azure.functions as func
+
+from functions.doors import METHODS, Refused, door, json_object
+from functions.responses import html, json, onward
+from functions.visitors import binding_cookie, own_form, signed_in
+from shared.app import app, utc_now
+from shared.authorization.activation import Activated, ActivationRefused, names_in
+from shared.authorization.connections import NotWhileStopped, TooSoon
+from shared.authorization.errors import TokenInvalid
+from shared.authorization.invitations import InvitationMalformed
+from shared.authorization.operators import Operators
+from shared.authorization.sessions import Session, operator_tenant_of
+from shared.errors import NotFound
+from shared.mailboxes.model import Mailbox
+from shared.pages.operator import operator_values
+
+blueprint = func.Blueprint()
+
+MOST_LISTED = 1000
+LARGEST_LIST = 256 * 1024
+_NOT_TOLD = frozenset({"claims", "version", "shard", "authorization_id"})
+
+
+# ---------------------------------------------------------------- pages
+
+
+@blueprint.route(route="operator", methods=METHODS)
+@door("GET")
+def operator_page(request: func.HttpRequest) -> func.HttpResponse:
+    """Every mailbox's freshness, and the reason for anything red."""
+    session = _operator(request)
+    values = operator_values(app().registry.all(), utc_now(), app().interval, request.params.get("show", ""))
+    return html("admin", csrf=app().sessions.csrf(session), **values)
+
+
+@blueprint.route(route="operator/activate", methods=METHODS)
+@door("GET", "POST", largest_body=LARGEST_LIST)
+def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
+    """Activate a list of mailboxes with a service account or by the app itself; GET shows the form."""
+    session = _operator(request)
+    values: dict[str, Any] = {"results": [], "refused": False, "names": ""}
+    chosen = request.params.get("authorization", "")
+    if request.method == "POST":
+        fields = own_form(request, session)
+        chosen = fields.get("authorization", "")
+        values["names"] = fields.get("names", "")
+        try:
+            values["results"] = _activated(fields, names_in(values["names"]), session.owner_id)
+        except ActivationRefused:
+            values["refused"] = True
+    csrf = app().sessions.csrf(session)
+    return html("activate", csrf=csrf, authorization=chosen, tenant=session.tenant_id, **values)
+
+
+@blueprint.route(route="operator/service-account", methods=METHODS)
+@door("POST")
+def operator_service_account(request: func.HttpRequest) -> func.HttpResponse:
+    """Sign a service account in."""
+    session = _operator(request)
+    own_form(request, session)
+    start = app().sign_in.service(session)
+    return onward(start.url, cookies=[binding_cookie(start)])
+
+
+# ---------------------------------------------------------------- API
+
+
+@blueprint.route(route="api/invitations", methods=METHODS)
+@door("POST", api=True)
+def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
+    """Make an invitation: {"address", "reference"?, "return_url"?} gives {"id", "url", "expires_at"}."""
+    _caller(request)
+    body = _texts(json_object(request), required={"address"}, optional={"reference", "return_url"})
+    try:
+        invited = app().invitations.create(**body)
+    except InvitationMalformed as exc:
+        raise Refused(exc.code) from exc
+    return json(_plain(asdict(invited)), 201)
+
+
+@blueprint.route(route="api/mailboxes", methods=METHODS)
+@door("GET", api=True)
+def api_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
+    """A thousand mailboxes at a time, in the order of their ids within shards; `after` is the last id received."""
+    _caller(request)
+    listed = _page(request.params.get("after", ""))
+    more = listed[-1].id if len(listed) == MOST_LISTED else ""
+    return json({"mailboxes": [_told(mailbox) for mailbox in listed], "after": more})
+
+
+@blueprint.route(route="api/mailboxes/{id}", methods=METHODS)
+@door("GET", api=True)
+def api_mailbox(request: func.HttpRequest) -> func.HttpResponse:
+    """One mailbox with its last passes and its open issues."""
+    _caller(request)
+    mailbox = app().registry.get(_id(request))
+    runs = [_plain(asdict(run)) for run in app().registry.runs(mailbox.id)]
+    issues = [_plain(asdict(issue)) for issue in app().registry.issues(mailbox.id)]
+    return json(_told(mailbox) | {"runs": runs, "open_issues": issues})
+
+
+@blueprint.route(route="api/mailboxes/{id}/{act}", methods=METHODS)
+@door("POST", api=True)
+def api_mailbox_act(request: func.HttpRequest) -> func.HttpResponse:
+    """pause, start, sync, disconnect or erase; gives the mailbox as it is then, or the receipt of its erasure."""
+    actor = _caller(request)
+    act = _ACTS.get(request.route_params.get("act", ""))
+    if act is None:
+        raise NotFound("no such act")
+    try:
+        return json(act(_id(request), actor))
+    except TooSoon as exc:
+        raise Refused("too_soon", headers={"Retry-After": str(exc.wait)}) from exc
+    except NotWhileStopped as exc:
+        raise Refused("not_while_stopped") from exc
+
+
+@blueprint.route(route="api/activations", methods=METHODS)
+@door("POST", api=True, largest_body=LARGEST_LIST)
+def api_activations(request: func.HttpRequest) -> func.HttpResponse:
+    """Activate a list: {"addresses": [..]} or {"csv": ".."}, with {"authorization": id} or {"tenant": id}."""
+    actor = _caller(request)
+    body = json_object(request)
+    names = body.get("addresses", names_in(body["csv"]) if isinstance(body.get("csv"), str) else None)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Refused("malformed")
+    chosen = _texts(
+        {name: value for name, value in body.items() if name not in ("addresses", "csv")},
+        required=set(),
+        optional={"authorization", "tenant"},
+    )
+    try:
+        results = _activated(chosen, names, actor)
+    except ActivationRefused as exc:
+        raise Refused("malformed") from exc
+    return json({"results": [_plain(asdict(result)) for result in results]})
+
+
+def _activated(chosen: Mapping[str, str], names: list[str], actor: str) -> list[Activated]:
+    if chosen.get("authorization"):
+        return app().activation.with_service_account(chosen["authorization"], names, actor)
+    return app().activation.app_only(chosen.get("tenant", ""), names, actor)
+
+
+def _sync(mailbox_id: str, actor: str) -> dict[str, Any]:
+    app().connections.sync_now(mailbox_id, actor)
+    return _told(app().registry.get(mailbox_id))
+
+
+def _erase(mailbox_id: str, actor: str) -> dict[str, Any]:
+    return _plain(asdict(app().connections.erase(mailbox_id, actor)))
+
+
+_ACTS: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "pause": lambda mailbox_id, actor: _told(app().connections.pause(mailbox_id, actor)),
+    "start": lambda mailbox_id, actor: _told(app().connections.start(mailbox_id, actor)),
+    "disconnect": lambda mailbox_id, actor: _told(app().connections.disconnect(mailbox_id, actor)),
+    "sync": _sync,
+    "erase": _erase,
+}
+
+
+def _operator(request: func.HttpRequest) -> Session:
+    session = signed_in(request)
+    if not session.operator:
+        raise Refused("not_operator")
+    return session
+
+
+def _caller(request: func.HttpRequest) -> str:
+    """The opaque id of who calls the API. Raises Refused: unauthenticated."""
+    try:
+        return _operators().of_bearer(request.headers.get("Authorization", ""))
+    except TokenInvalid as exc:
+        raise Refused("unauthenticated", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from exc
+
+
+def _operators() -> Operators:
+    return Operators(app().token_validator, operator_tenant_of(app().settings.entra_tenants))
+
+
+def _id(request: func.HttpRequest) -> str:
+    """The mailbox id in the path; what cannot be one is answered like one that does not exist."""
+    mailbox_id: str = request.route_params.get("id", "")
+    if not 1 <= len(mailbox_id) <= 64 or not mailbox_id.isascii() or not mailbox_id.replace("-", "").isalnum():
+        raise NotFound("no such mailbox")
+    return mailbox_id
+
+
+def _page(after: str) -> list[Mailbox]:
+    """The mailboxes after one, in the registry's own order, which does not change."""
+    listed: list[Mailbox] = []
+    passed = not after
+    for mailbox in app().registry.all():
+        if passed:
+            listed.append(mailbox)
+        passed = passed or mailbox.id == after
+        if len(listed) == MOST_LISTED:
+            break
+    return listed
+
+
+def _texts(body: Mapping[str, Any], required: set[str], optional: set[str]) -> dict[str, str]:
+    """The texts of a body: all that are required, none that is unknown. Raises Refused: malformed."""
+    known = required | optional
+    if not required <= body.keys() <= known or not all(isinstance(value, str) for value in body.values()):
+        raise Refused("malformed")
+    return dict(body)
+
+
+def _told(mailbox: Mailbox) -> dict[str, Any]:
+    return _plain({name: value for name, value in asdict(mailbox).items() if name not in _NOT_TOLD})
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them: times as ISO 8601, enumerations as their words."""
+    return {name: _value(value) for name, value in values.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.value if isinstance(value, StrEnum) else value

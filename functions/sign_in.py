@@ -1,0 +1,222 @@
+"""The doors of authorization: sign-in, invitations, administrators' approval, sign-out.
+
+All of them are anonymous to the host (a function key would travel as `code`, as OAuth's code does): what protects
+them is the state, PKCE and the cookie that binds a flow to its browser.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import azure.functions as func
+
+from functions.doors import METHODS, Refused, cookie_of, door, form, from_our_pages
+from functions.responses import cookie, expired_cookie, html, problem, redirect
+from functions.visitors import binding_cookie
+from shared.app import app
+from shared.authorization import start as starts
+from shared.authorization.consent import APPROVABLE
+from shared.authorization.errors import AccountRefused, FlowUnknown, SignInRefused
+from shared.authorization.rate_limits import RateLimit, caller_of
+from shared.authorization.sessions import COOKIE
+from shared.authorization.sign_in import Act, Outcome, SignInFailed
+from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn
+from shared.pages import paths
+
+blueprint = func.Blueprint()
+
+WAITING = "waiting"
+"""The cookie of somebody who waits for their administrator's approval; with it they carry on by one click."""
+WAITING_SECONDS = 30 * 24 * 3600
+LOOK_AGAIN_SECONDS = "60"
+
+_log = logging.getLogger(__name__)
+_starts = RateLimit(burst=20, per_minute=20, together=20, monotonic=time.monotonic)
+_returns = RateLimit(burst=40, per_minute=40, together=20, monotonic=time.monotonic)
+
+
+@blueprint.route(route="sign-in", methods=METHODS)
+@door("GET")
+def sign_in(request: func.HttpRequest) -> func.HttpResponse:
+    """Begin a sign-in. `to`: only to see a page of ours; `invitation`: for an invitation; `choose`: another account."""
+    _limited(request, _starts)
+    return _begun(_start_for(request))
+
+
+@blueprint.route(route="sign-in/callback", methods=METHODS)
+@door("GET", "POST")
+def sign_in_callback(request: func.HttpRequest) -> func.HttpResponse:
+    """Microsoft sends the browser back: by a posted form; by a plain link only with an error, never with a code."""
+    _limited(request, _returns)
+    answer = form(request) if request.method == "POST" else _errors_only(request.params)
+    bound = starts.binding_cookie(answer.get("state", ""))
+    over = expired_cookie(bound, same_site="None")
+    try:
+        outcome = app().sign_in.callback(answer, cookie_of(request, bound))
+    except SignInFailed as failed:
+        return _failed(failed, over)
+    return _done(outcome, over)
+
+
+@blueprint.route(route="invitation/{token}", methods=METHODS)
+@door("GET")
+def invitation(request: func.HttpRequest) -> func.HttpResponse:
+    """What an invitation is for. Looking at it does not use it up: mail scanners follow links as well."""
+    _limited(request, _starts)
+    token = request.route_params.get("token", "")
+    invited = app().invitations.open(token)
+    return html(
+        "invitation",
+        address=invited.address,
+        valid_until=invited.expires_at,
+        target=f"{paths.SIGN_IN}?{urlencode({'invitation': token})}",
+    )
+
+
+@blueprint.route(route="approval", methods=METHODS)
+@door("GET")
+def approval(request: func.HttpRequest) -> func.HttpResponse:
+    """An administrator goes to Microsoft's approval page."""
+    _limited(request, _starts)
+    return _begun(app().consent.start())
+
+
+@blueprint.route(route="approval/for/{id}", methods=METHODS)
+@door("GET")
+def approval_for(request: func.HttpRequest) -> func.HttpResponse:
+    """The same by the link that somebody who waits has sent: they are told when it is given."""
+    _limited(request, _starts)
+    return _begun(app().consent.start(request.route_params.get("id", "")))
+
+
+@blueprint.route(route="approval/waiting", methods=METHODS)
+@door("GET")
+def approval_waiting(request: func.HttpRequest) -> func.HttpResponse:
+    """The page of somebody who waits; it looks again by itself, and says so once the approval has been given."""
+    _limited(request, _returns)
+    waiting = app().consent.waiting(cookie_of(request, WAITING))
+    if waiting.granted_at is not None:
+        return html("admin_consented", waiting=0)
+    return html(
+        "need_admin_approval",
+        headers={"Refresh": LOOK_AGAIN_SECONDS},
+        approval_url=app().consent.link(waiting),
+        support=request.params.get("support", "") if _is_support(request.params.get("support", "")) else "",
+    )
+
+
+@blueprint.route(route="approval/callback", methods=METHODS)
+@door("GET")
+def approval_callback(request: func.HttpRequest) -> func.HttpResponse:
+    """An administrator comes back."""
+    _limited(request, _returns)
+    answer = dict(request.params)
+    bound = starts.binding_cookie(answer.get("state", ""))
+    over = [expired_cookie(bound, same_site="None")]
+    try:
+        told = app().consent.callback(answer, cookie_of(request, bound))
+    except SignInRefused as refused:
+        return problem(refused.code, cookies=over, support=refused.support)
+    return html("admin_consented", cookies=over, waiting=told)
+
+
+@blueprint.route(route="sign-out", methods=METHODS)
+@door("POST")
+def sign_out(request: func.HttpRequest) -> func.HttpResponse:
+    """End the session in this browser. A form of another site must not be able to."""
+    from_our_pages(request)
+    session = app().sessions.read(cookie_of(request, COOKIE))
+    if session is not None and not app().sessions.csrf_holds(session, form(request).get("csrf", "")):
+        raise Refused("forbidden")
+    return html("signed_out", cookies=[expired_cookie(COOKIE)])
+
+
+def _start_for(request: func.HttpRequest) -> starts.Start:
+    choose = request.params.get("choose") == "account"
+    if request.params.get("invitation"):
+        return app().sign_in.invited(request.params["invitation"], choose=choose)
+    if request.params.get("to"):
+        return app().sign_in.view("operator" if request.params["to"] == "operator" else "my-sync")
+    waiting = cookie_of(request, WAITING)
+    if waiting and not choose:
+        try:
+            return app().sign_in.resume(app().consent.waiting(waiting).resume)
+        except NotFound:
+            return app().sign_in.connect()
+    return app().sign_in.connect(choose=choose)
+
+
+def _begun(start: starts.Start) -> func.HttpResponse:
+    return redirect(start.url, cookies=[binding_cookie(start)])
+
+
+def _errors_only(params: Mapping[str, str]) -> dict[str, str]:
+    """A code must not travel in a URL, where histories and logs keep it: one that does is not redeemed."""
+    if "code" in params or "error" not in params:
+        raise FlowUnknown
+    return dict(params)
+
+
+def _done(outcome: Outcome, over: str) -> func.HttpResponse:
+    if outcome.act is Act.SERVICE:
+        return redirect(f"{paths.OPERATOR}/activate?authorization={outcome.authorization_id}", cookies=[over])
+    session = cookie(COOKIE, outcome.session, max_age=app().sessions.max_age)
+    if outcome.act is Act.VIEW:
+        page = paths.OPERATOR if outcome.intent.get("to") == "operator" else paths.MY_SYNC
+        return redirect(page, cookies=[over, session])
+    cookies = [over, session, expired_cookie(WAITING)]
+    if outcome.way_back:
+        return redirect(outcome.way_back, cookies=cookies)
+    return redirect(f"{paths.MY_SYNC}?done={'connected' if outcome.new else 'renewed'}", cookies=cookies)
+
+
+def _failed(failed: SignInFailed, over: str) -> func.HttpResponse:
+    """What became of a sign-in that Microsoft, or the mailbox, turned down."""
+    cause = failed.cause
+    if failed.way_back:
+        return redirect(failed.way_back, cookies=[over])
+    if isinstance(cause, PersonMustSignIn) and cause.claims and "again" not in failed.intent:
+        start = app().sign_in.challenged(failed.intent, cause.claims)
+        return redirect(start.url, cookies=[over, binding_cookie(start)])
+    if isinstance(cause, ActionNeeded) and cause.reason in APPROVABLE:
+        return _to_wait(cause, failed.intent, over)
+    return _problem(cause, failed.intent, over)
+
+
+def _to_wait(cause: ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
+    waiting = app().consent.wait(intent)
+    query = f"?{urlencode({'support': cause.support})}" if cause.support else ""
+    kept = cookie(WAITING, waiting.id, max_age=WAITING_SECONDS)
+    return redirect(f"{paths.APPROVAL}/waiting{query}", cookies=[over, kept])
+
+
+def _problem(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
+    target = _again(intent, choose=isinstance(cause, AccountRefused))
+    if isinstance(cause, SignInRefused):
+        return problem(cause.code, cookies=[over], support=cause.support, target=target, **cause.values)
+    if isinstance(cause, OperatorMustAct):
+        _log.error("a sign-in failed by our own doing", exc_info=cause)
+    return problem(cause.reason, cookies=[over], support=cause.support, target=target)
+
+
+def _again(intent: Mapping[str, str], *, choose: bool) -> str:
+    """Where the problem page's button leads: to begin again what this was for."""
+    if intent.get("act") in (Act.RENEW, Act.CHANGE):
+        return paths.MY_SYNC
+    if intent.get("act") == Act.SERVICE:
+        return paths.OPERATOR
+    query = {"invitation": intent["token"]} if "token" in intent else {}
+    query |= {"to": intent["to"]} if "to" in intent else {}
+    query |= {"choose": "account"} if choose else {}
+    return f"{paths.SIGN_IN}?{urlencode(query)}" if query else paths.SIGN_IN
+
+
+def _is_support(text: str) -> bool:
+    return text.startswith("AADSTS") and text[6:].isdigit() and len(text) < 20
+
+
+def _limited(request: func.HttpRequest, limit: RateLimit) -> None:
+    seconds = limit.wait(caller_of(request.headers.get("X-Forwarded-For", "")))
+    if seconds:
+        raise Refused("too_many_requests", headers={"Retry-After": str(seconds)})
