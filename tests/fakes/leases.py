@@ -1,0 +1,45 @@
+"""Leases in memory."""
+
+
+class FakeLeases:
+    """Fulfils Leases: one holder a mailbox."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, FakeLease] = {}
+
+    def acquire(self, mailbox_id: str, seconds: int = 60) -> "FakeLease | None":
+        """None when somebody else holds it."""
+        if mailbox_id in self.held:
+            return None
+        self.held[mailbox_id] = FakeLease(self, mailbox_id)
+        return self.held[mailbox_id]
+
+    def forget(self, mailbox_id: str) -> None:
+        """Delete an erased mailbox's lease."""
+        self.held.pop(mailbox_id, None)
+
+    def expire(self, mailbox_id: str) -> None:
+        """The holder stopped renewing, perhaps without noticing; somebody else may take it."""
+        self.held.pop(mailbox_id, None)
+
+
+class FakeLease:
+    """A held lease. `lose()` makes its holder notice that it is lost."""
+
+    def __init__(self, leases: FakeLeases, mailbox_id: str) -> None:
+        self._leases = leases
+        self._mailbox_id = mailbox_id
+        self._lost = False
+
+    def lose(self) -> None:
+        """Renewing has failed."""
+        self._lost = True
+
+    def lost(self) -> bool:
+        """Whether the pass must stop writing."""
+        return self._lost
+
+    def release(self) -> None:
+        """Give it back, unless somebody else has it by now."""
+        if self._leases.held.get(self._mailbox_id) is self:
+            del self._leases.held[self._mailbox_id]

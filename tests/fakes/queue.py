@@ -1,0 +1,32 @@
+"""The two queues in memory."""
+
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message about a mailbox."""
+
+    mailbox_id: str
+    delay_seconds: int = 0
+    continuation: int | None = None
+    sweep: bool = False
+
+
+class FakeQueue:
+    """Fulfils SyncQueue; what was sent lies in `shards` and `mailboxes`, oldest first."""
+
+    def __init__(self) -> None:
+        self.shards: deque[tuple[int, bool]] = deque()
+        self.mailboxes: deque[Message] = deque()
+
+    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+        """Keep it."""
+        self.shards.append((shard, sweep))
+
+    def send_mailbox(
+        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+    ) -> None:
+        """Keep it."""
+        self.mailboxes.append(Message(mailbox_id, delay_seconds, continuation, sweep))

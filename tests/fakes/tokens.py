@@ -1,0 +1,22 @@
+"""Access to mailboxes without an identity provider."""
+
+from shared.sources.port import Access, AccessMode
+
+
+class FakeAccessTokens:
+    """Fulfils AccessTokens. `error`, when set, is raised instead; every token is a new one."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.asked = 0
+
+    def access(self, authorization_id: str, address: str) -> Access:
+        """A live access token."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return Access(address, AccessMode.DELEGATED, f"token-{authorization_id}-{self.asked}", self._renew)
+
+    def _renew(self) -> str:
+        self.asked += 1
+        return f"renewed-{self.asked}"
