@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from sandbox.host.config import ConfigInvalid
 
-_PARAMETER = re.compile(r"\{(?P<rest>\*{1,2})?(?P<name>\w+)(?P<constraints>(?::[^{}]+?)*)(?P<optional>\?)?\}")
+_PARAMETER = re.compile(r"\{(?P<rest>\*{1,2})?(?P<name>\w+)(?P<constraints>(?::.+?)??)(?P<optional>\?)?\}")
 _CONSTRAINT = re.compile(r"(\w+)(?:\((.*)\))?")
 
 Test = Callable[[str], bool]
@@ -50,6 +50,18 @@ def _between(argument: str) -> range:
     return range(int(least), int(most or least) + 1)
 
 
+def _split(text: str, at: str, brackets: str) -> list[str]:
+    """Split where the separator stands outside every pair of brackets: a regex may hold it as well."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == brackets[0]) - (character == brackets[1])
+        if character == at and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
 @dataclass(frozen=True, slots=True)
 class _Segment:
     """One part of a template between slashes. `rank` orders candidates: literals first, catch-alls last."""
@@ -64,11 +76,11 @@ class _Segment:
     @classmethod
     def parse(cls, text: str) -> "_Segment":
         match = _PARAMETER.fullmatch(text)
-        if not match:
+        if match is None:
             if "{" in text or "}" in text:
                 raise ConfigInvalid(f"the route segment {text!r} is not one literal nor one parameter")
             return cls(rank=0, literal=text.lower())
-        tests = tuple(_constraint(part) for part in match["constraints"].split(":") if part)
+        tests = tuple(_constraint(part) for part in _split(match["constraints"], ":", "()") if part)
         rest = bool(match["rest"])
         return cls(
             rank=(3 if rest else 2) - bool(tests),
@@ -94,7 +106,7 @@ class Route:
     @classmethod
     def parse(cls, template: str) -> "Route":
         """Read a template; "" and "/" are the root. Raises ConfigInvalid."""
-        segments = tuple(_Segment.parse(part) for part in template.strip("/").split("/") if part)
+        segments = tuple(_Segment.parse(part) for part in _split(template, "/", "{}") if part)
         if any(segment.rest for segment in segments[:-1]):
             raise ConfigInvalid(f"the catch-all of {template!r} has to stand last")
         return cls(segments)
@@ -110,8 +122,8 @@ class Route:
         values: dict[str, str] = {}
         for index, segment in enumerate(self.segments):
             if segment.rest:
-                values[segment.name] = unquote("/".join(parts[index:]))
-                return values
+                rest = unquote("/".join(parts[index:]))
+                return values | {segment.name: rest} if segment.admits(rest) else None
             if index >= len(parts):
                 return values if all(left.optional for left in self.segments[index:]) else None
             value = unquote(parts[index])

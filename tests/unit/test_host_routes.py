@@ -16,6 +16,7 @@ from sandbox.host.routes import Route, RouteTable
         ("invitation/{token}", "/invitation/a%20b%2Fc", {"token": "a b/c"}),
         ("static/{*file}", "/static/site/a.css", {"file": "site/a.css"}),
         ("static/{*file}", "/static", {"file": ""}),
+        ("{*path:regex(^(?!static/|api).+)}", "/other/place", {"path": "other/place"}),
         ("list/{page:int?}", "/list", {}),
         ("list/{page:int?}", "/list/3", {"page": "3"}),
         ("code/{id:length(2,4):alpha}", "/code/abc", {"id": "abc"}),
@@ -35,6 +36,8 @@ def test_a_path_gives_the_templates_parameters(template: str, path: str, values:
         ("code/{id:length(2,4)}", "/code/a"),
         ("id/{id:guid}", "/id/17"),
         ("/", "/anything"),
+        ("{*path:regex(^(?!static/|api).+)}", "/static/a.css"),
+        ("{*path:regex(^(?!static/|api).+)}", "/"),
     ],
 )
 def test_a_path_that_does_not_fit_is_not_taken(template: str, path: str) -> None:
