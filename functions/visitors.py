@@ -1,5 +1,7 @@
 """Who asks: the signed-in person behind a request, and proof that a form is one of their session's."""
 
+from urllib.parse import urlsplit
+
 import azure.functions as func
 
 from functions.doors import Refused, cookie_of, form, from_our_pages
@@ -7,6 +9,7 @@ from functions.responses import cookie
 from shared.app import app
 from shared.authorization.sessions import COOKIE, Session
 from shared.authorization.start import Start
+from shared.pages import paths
 
 
 def signed_in(request: func.HttpRequest) -> Session:
@@ -17,7 +20,8 @@ def signed_in(request: func.HttpRequest) -> Session:
     """
     session = app().sessions.read(cookie_of(request, COOKIE))
     if session is None:
-        raise Refused("session_expired")
+        operating = urlsplit(request.url).path.startswith(paths.OPERATOR)
+        raise Refused("session_expired", target=paths.SIGN_IN_TO_OPERATE if operating else paths.SIGN_IN_TO_LOOK)
     return session
 
 

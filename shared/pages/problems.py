@@ -32,12 +32,15 @@ _TABLE = [
     Problem("approval_declined", 403, paths.APPROVAL),
     Problem("approval_failed", 502, paths.APPROVAL),
     # a person's or an operator's session
-    Problem("session_expired", 401, paths.SIGN_IN),
+    Problem("session_expired", 401, paths.SIGN_IN_TO_LOOK),
     Problem("not_operator", 403, paths.MY_SYNC),
     Problem("forbidden", 403, paths.MY_SYNC),
     Problem("too_soon", 429, paths.MY_SYNC),
     Problem("not_while_stopped", 409, paths.MY_SYNC),
     Problem("already_connected", 409, paths.MY_SYNC),
+    # one name of a list to activate: shown beside it
+    Problem("unknown_name", 404, ""),
+    Problem("ambiguous_name", 409, ""),
     # the request itself
     Problem("unauthenticated", 401, ""),
     Problem("return_url_not_allowed", 400, ""),

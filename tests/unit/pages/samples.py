@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.authorization.activation import Activated
 from shared.errors import Reason
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
@@ -99,6 +100,17 @@ PROMISE: dict[str, object] = {
 }
 
 
+C = {"csrf": "csrf-token"}
+
+ACTIVATED = [
+    Activated("ada@contoso.example", "ada@contoso.example", "active", "m-1"),
+    Activated("Alan", "alan@contoso.example", "already"),
+    Activated("grace@contoso.example", "grace@contoso.example", "failed", reason="no_licence", support="ErrorX"),
+    Activated("Smith", "", "failed", reason="ambiguous_name"),
+    Activated("kurt@contoso.example", "", "not_tried"),
+]
+
+
 def live(state: str) -> dict[str, object]:
     """The values of the changing part of My sync, in one of the states."""
     mailbox, runs, issues = STATES[state]
@@ -175,6 +187,14 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         ),
         "operator": ("admin", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),
         "operator-attention": ("admin", operator_values(_fleet(), NOW, INTERVAL, "attention") | {"csrf": "c"}),
+        "activate": (
+            "activate",
+            {"authorization": "", "tenant": "t-1", "results": [], "refused": True, "names": "a"} | C,
+        ),
+        "activate-results": (
+            "activate",
+            {"authorization": "a-1", "tenant": "", "results": ACTIVATED, "refused": False, "names": ""} | C,
+        ),
         "operator-empty": ("admin", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
     }
