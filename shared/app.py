@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.sources.ews.sources import EwsSources
     from shared.sync.dispatch import Dispatch
+    from shared.sync.engine import SyncEngine
+    from shared.sync.limits import Limits
     from shared.sync.poison import Poison
+    from shared.sync.scope import Scope
 
 PATIENCE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "connection_timeout": 5, "read_timeout": 30}
 """The storage SDKs try twice more for a blip; whatever lasts longer is the queue's to retry. Seconds."""
@@ -337,6 +340,58 @@ class App:
         from shared.replica.store import BlobTableReplica
 
         return BlobTableReplica.at(self.settings.blob_url, self.settings.table_url, self.credential)
+
+    @cached_property
+    def engine(self) -> "SyncEngine":
+        """One queue message about one mailbox."""
+        from shared.sync.engine import SyncEngine
+        from shared.sync.table import TableTenantBackOff
+
+        return SyncEngine(
+            sources=self.sources,
+            replica=self.replica,
+            registry=self.registry,
+            leases=self.leases,
+            queue=self.queue,
+            access_tokens=self.access_tokens,
+            scope=self._scope,
+            limits=self._limits,
+            back_off=TableTenantBackOff(self.tables, self.monotonic),
+            clock=utc_now,
+            monotonic=self.monotonic,
+        )
+
+    @property
+    def _scope(self) -> "Scope":
+        """What of a mailbox is synced."""
+        from shared.sources.port import ContentLevel
+        from shared.sync.scope import Scope
+
+        settings = self.settings
+        return Scope(
+            folders_in=settings.folders_in,
+            folders_out=settings.folders_out,
+            mail_days=settings.mail_days,
+            content=ContentLevel(settings.content),
+            largest_item_bytes=settings.largest_item_mb << 20,
+            private_items=settings.private_items,
+            exclude=settings.exclude,
+        )
+
+    @property
+    def _limits(self) -> "Limits":
+        """How long, how much and how often."""
+        from shared.sync.limits import Limits
+
+        settings = self.settings
+        return Limits(
+            budget_seconds=settings.sync_budget_seconds,
+            interval=self.interval,
+            thresholds=self.thresholds,
+            deleted_days=settings.deleted_days,
+            occurrence_days_back=settings.occurrence_days_back,
+            occurrence_days_ahead=settings.occurrence_days_ahead,
+        )
 
 
 @functools.cache
