@@ -7,7 +7,8 @@ import signal
 import sys
 
 from sandbox.azurite import AzuriteFailed
-from sandbox.composition import publish, sandbox
+from sandbox.composition import sandbox
+from sandbox.endpoints import publish
 from sandbox.options import Options, parse
 
 

@@ -6,7 +6,6 @@ https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-end
 import hmac
 import time
 import uuid
-from collections.abc import Callable
 
 from aiohttp import web
 
@@ -17,9 +16,9 @@ _STORAGE_RESOURCES = {STORAGE, "https://storage.azure.com/"}
 
 
 class ManagedIdentity:
-    """One user-assigned identity. `vault` tells the resource that this run's Key Vault takes tokens for."""
+    """One user-assigned identity. `vault` is the resource that this run's Key Vault takes tokens for."""
 
-    def __init__(self, issuer: Issuer, tenant_id: str, header: str, vault: Callable[[], str]) -> None:
+    def __init__(self, issuer: Issuer, tenant_id: str, header: str, vault: str) -> None:
         self.client_id = str(uuid.uuid4())
         self.principal_id = str(uuid.uuid4())
         self._issuer = issuer
@@ -41,7 +40,7 @@ class ManagedIdentity:
         if request.query.get("client_id", self.client_id) != self.client_id:
             return _refused(400, "no managed identity with this client_id is assigned")
         resource = request.query.get("resource", "")
-        if resource not in {ASSERTION, self._vault(), *_STORAGE_RESOURCES}:
+        if resource not in {ASSERTION, self._vault, *_STORAGE_RESOURCES}:
             return _refused(400, "the resource principal was not found in the tenant")
         expires = int(time.time()) + LIFETIME_SECONDS
         return web.json_response(

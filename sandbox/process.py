@@ -94,7 +94,7 @@ def running_sandbox(state: Path, *options: str) -> Iterator[Sandbox]:
     control: Control | None = None
     try:
         endpoints = json.loads(Path(_ready(process)).read_text(encoding="utf-8"))
-        control = Control(endpoints.get("control", ""), endpoints["ca"])
+        control = Control(endpoints["control"], endpoints["ca"])
         yield Sandbox(endpoints, control, process)
     finally:
         if control:

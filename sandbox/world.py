@@ -25,6 +25,8 @@ class Tenant:
     domain: str
     consent: str = "user"
     consent_requests: bool = False
+    requests: list[dict[str, str]] = field(default_factory=list)
+    """Who asked for approval, and why."""
     known_apps: set[str] = field(default_factory=set)
     """Client ids with a service principal here: an app's first consent makes one."""
     admin_grants: dict[str, set[str]] = field(default_factory=dict)
@@ -87,7 +89,7 @@ class Person:
 
 @dataclass(slots=True)
 class App:
-    """An app registration. Credentials: certificates (SHA-256 thumbprint → PEM) and federated (issuer, subject).
+    """An app registration. Credentials: certificates (PEM) and federated (issuer, subject).
 
     No secret is accepted unless one is listed.
     """
@@ -96,7 +98,7 @@ class App:
     name: str
     home_tenant: str
     redirect_uris: set[str] = field(default_factory=set)
-    certificates: dict[str, bytes] = field(default_factory=dict)
+    certificates: list[bytes] = field(default_factory=list)
     federated: set[tuple[str, str]] = field(default_factory=set)
     secrets: set[str] = field(default_factory=set)
     roles: tuple[str, ...] = (OPERATOR_ROLE,)

@@ -31,7 +31,7 @@ def authority(sandbox_state: Path) -> Authority:
 
 @pytest.fixture(scope="session")
 def sandbox(sandbox_state: Path, authority: Authority) -> Iterator[Sandbox]:
-    with running_sandbox(sandbox_state, "--in-memory", "--messages", "120") as running:
+    with running_sandbox(sandbox_state, "--in-memory", "--storage-proxy", "--messages", "120") as running:
         assert running.endpoints["ca"] == str(authority.ca)
         yield running
 

@@ -1,0 +1,65 @@
+"""What stands between a person and a token: their account, their tenant's rules, consent."""
+
+from sandbox.entra.errors import Barred, EntraError
+from sandbox.entra.scopes import Scopes
+from sandbox.world import EWS_APP_ROLE, App, Person, Tenant, World
+
+ANY_TENANT = ("organizations", "common")
+
+
+class Policy:
+    """The rules of every tenant, as they are now."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def tenant(self, name: str) -> Tenant | None:
+        """The tenant a path names; None for organizations and common. Raises EntraError."""
+        if name in ANY_TENANT:
+            return None
+        tenant = self._world.tenant(name)
+        if tenant is None:
+            raise EntraError(90002, f"Tenant '{name}'.")
+        return tenant
+
+    def home(self, person: Person) -> Tenant:
+        """Somebody's own tenant."""
+        tenant = self._world.tenant(person.tenant_id)
+        assert tenant is not None  # noqa: S101 -- people are only added to tenants there are
+        return tenant
+
+    def admit(self, person: Person, tenant_name: str) -> None:
+        """Whether somebody may sign in there at all. Raises Barred."""
+        tenant = self.tenant(tenant_name)
+        if tenant is not None and tenant.id != person.tenant_id:
+            raise Barred(50020, f"Tenant '{tenant.name}'.")
+        if self._world.person(person.oid) is not person:
+            raise Barred(50034)
+        for refused, number in ((person.disabled, 50057), (not person.assigned, 50105), (person.blocked, 53003)):
+            if refused:
+                raise Barred(number)
+
+    def second_factor(self, person: Person, *, challenged: bool) -> bool:
+        """Whether the sign-in pages ask for a second factor."""
+        return person.mfa == "always" or (person.mfa == "step_up" and challenged)
+
+    def missing(self, app: App, person: Person, permissions: frozenset[str]) -> frozenset[str]:
+        """Permissions that neither the person nor their administrator has granted yet."""
+        granted = person.grants.get(app.client_id, set()) | self.home(person).admin_grants.get(app.client_id, set())
+        return permissions - granted
+
+    def may_consent(self, person: Person) -> bool:
+        """Whether somebody may decide about this themselves."""
+        return person.administrator or self.home(person).consent == "user"
+
+    def consent(self, app: App, person: Person, scopes: Scopes) -> None:
+        """Somebody agrees, for themselves."""
+        self.home(person).known_apps.add(app.client_id)
+        person.grants.setdefault(app.client_id, set()).update(scopes.permissions)
+
+    def consent_for_all(self, app: App, tenant: Tenant, scopes: Scopes, *, as_app: bool = False) -> None:
+        """An administrator agrees for everybody; `as_app` to what the app does in its own name as well."""
+        tenant.known_apps.add(app.client_id)
+        tenant.admin_grants.setdefault(app.client_id, set()).update(scopes.permissions)
+        if as_app:
+            tenant.app_roles.setdefault(app.client_id, set()).add(EWS_APP_ROLE)

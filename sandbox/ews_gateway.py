@@ -1,0 +1,49 @@
+"""A gateway to a real Exchange that knows people by address and password: it takes the sandbox's tokens instead.
+
+The app speaks OAuth only; many servers at hand, test servers above all, only Basic. The gateway checks the token as
+Exchange Online would and sends the request on as that person.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from sandbox.storage_proxy import forward
+from sandbox.world import World
+
+PATH = "/EWS/Exchange.asmx"
+
+
+class EwsGateway:
+    """Stands where Exchange would, and passes requests on to a server at a URL."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, world: World, verify: Callable[[str], Mapping[str, Any]]
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._world = world
+        self._verify = verify
+
+    def application(self) -> web.Application:
+        """The gateway as a server."""
+        application = web.Application(client_max_size=1 << 28)
+        application.add_routes([web.post(PATH, self._pass)])
+        return application
+
+    async def _pass(self, request: web.Request) -> web.Response:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        try:
+            claims = self._verify(token if scheme == "Bearer" else "")
+        except ValueError:
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        person = self._world.person(str(claims.get("oid", "")))
+        if person is None:
+            return web.Response(status=403)
+        basic = base64.b64encode(f"{person.address}:{person.password}".encode()).decode()
+        headers = {"Authorization": f"Basic {basic}", "Host": URL(self._url).authority}
+        return await forward(self._session, request, self._url, headers)
