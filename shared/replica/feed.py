@@ -5,12 +5,12 @@ A line's `content` lies in this page's own pack; `kept` was stored before and st
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.replica.pack import prefix
-from shared.replica.port import FeedChange, FeedKind, Located, ReplicaItem
+from shared.replica.port import FeedChange, FeedKind, FeedPage, Located, ReplicaItem
 from shared.sources.port import ItemKind
 
 _TEXTS = ("source_id", "version", "folder_id", "item_class", "search_key", "same_content_key", "subject")
@@ -45,6 +45,18 @@ def decode(data: bytes) -> tuple[dict[str, Any], tuple[FeedChange, ...]]:
 def first_line(data: bytes) -> dict[str, Any]:
     """A page's first line alone."""
     return json.loads(data.partition(b"\n")[0])  # type: ignore[no-any-return]
+
+
+def replay(pages: Iterable[FeedPage]) -> dict[str, ReplicaItem]:
+    """The item table as the feed tells it, by key. Where contents lie now is the table's to say, so it is left out."""
+    table: dict[str, ReplicaItem] = {}
+    for page in pages:
+        for change in page.changes:
+            if change.kind is FeedKind.DELETE:
+                table.pop(change.item.key, None)
+            else:
+                table[change.item.key] = change.item.having(located=None)
+    return table
 
 
 def redact(data: bytes, live: Collection[str]) -> bytes:

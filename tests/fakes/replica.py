@@ -61,6 +61,10 @@ class FakeReplica:
         """Lose the cursor blob."""
         self._of(mailbox_id).cursor = None
 
+    def remove_pack(self, mailbox_id: str, name: str) -> None:
+        """Lose a pack."""
+        del self._of(mailbox_id).packs[name]
+
     def load(self, mailbox_id: str) -> Cursor:
         """The cursor, after redoing what a crash left half done."""
         stored = self._of(mailbox_id)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from shared.replica.feed import replay
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, Replica, ReplicaItem, item_key
 from shared.sources.port import Content, ItemKind
 
@@ -60,11 +61,4 @@ def truth(replica: Replica, mailbox_id: str) -> dict[str, tuple[object, ...]]:
 
 def replayed(replica: Replica, mailbox_id: str) -> dict[str, ReplicaItem]:
     """The item table as the feed tells it."""
-    table: dict[str, ReplicaItem] = {}
-    for page in replica.feed(mailbox_id):
-        for change in page.changes:
-            if change.kind is FeedKind.DELETE:
-                table.pop(change.item.key, None)
-            else:
-                table[change.item.key] = change.item.having(located=None)
-    return table
+    return replay(replica.feed(mailbox_id))

@@ -1,0 +1,209 @@
+"""Get at the replica from a terminal: python -m shared.cli COMMAND --help
+
+It needs the app's settings in its environment, and an identity that may read the app's storage.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from shared.errors import ItemUnusable, MailboxSyncError, NotFound
+from shared.mailboxes.port import MailboxRegistry
+from shared.replica import export
+from shared.replica.feed import replay
+from shared.replica.port import FolderState, Replica, ReplicaItem
+from shared.sources.port import ItemKind
+
+
+class House(Protocol):
+    """The parts of the app that the commands use."""
+
+    @property
+    def registry(self) -> MailboxRegistry:
+        """The mailboxes."""
+        ...
+
+    @property
+    def replica(self) -> Replica:
+        """Their copies."""
+        ...
+
+
+def mailboxes(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+    """List the mailboxes. Addresses are shown only when asked for."""
+    for mailbox in house.registry.all():
+        complete = mailbox.complete_as_of.isoformat(timespec="minutes") if mailbox.complete_as_of else "not yet"
+        words = [mailbox.id, mailbox.status.value, f"{mailbox.items} items", f"complete as of {complete}"]
+        print("  ".join([*words, mailbox.address] if asked.addresses else words), file=out)
+    return 0
+
+
+def list_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+    """List a mailbox's items by folder and date."""
+    folders = house.replica.load(asked.mailbox).folders
+    items = sorted(_chosen(house, asked), key=lambda item: (_path(folders, item), str(item.at or ""), item.key))
+    for item in items:
+        if asked.json:
+            print(json.dumps(export.as_json(item, _path(folders, item))), file=out)
+        else:
+            at = item.at.strftime("%Y-%m-%d %H:%M") if item.at else " " * 16
+            line = (item.key, at, f"{item.kind.value:8}", _path(folders, item), item.subject)
+            print("  ".join(_printable(word) for word in line), file=out)
+    return 0
+
+
+def show(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+    """Show one item: what is known of it, or its content as it is."""
+    item = house.replica.item(asked.mailbox, asked.key)
+    if not asked.content:
+        folders = house.replica.load(asked.mailbox).folders
+        print(json.dumps(export.as_json(item, _path(folders, item)), indent=2), file=out)
+        return 0
+    data = house.replica.content(asked.mailbox, item)
+    if (binary := getattr(out, "buffer", None)) is not None:
+        binary.write(data)
+    else:
+        out.write(data.decode("utf-8", "replace"))
+    return 0
+
+
+def export_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+    """Write a mailbox's items into a directory; files that exist are left as they are."""
+    write = export.to_mbox if asked.mbox else export.to_files
+    done = write(house.replica, asked.mailbox, _chosen(house, asked), asked.directory)
+    house.registry.record_audit(asked.mailbox, "operator", "export")
+    print(
+        f"{done.written} written, {done.existing} were there already, {done.without_content} without content,"
+        f" {done.damaged} damaged",
+        file=out,
+    )
+    return 1 if done.damaged else 0
+
+
+def feed(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+    """Replay the change feed, a line a change."""
+    for page in house.replica.feed(asked.mailbox, asked.after):
+        for change in page.changes:
+            if asked.json:
+                line = {"sequence": page.sequence, "change": change.kind.value, "item": export.as_json(change.item)}
+                print(json.dumps(line), file=out)
+            else:
+                words = (f"{page.sequence:6}", f"{change.kind.value:9}", change.item.key, change.item.subject)
+                print("  ".join(_printable(word) for word in words), file=out)
+    return 0
+
+
+def verify(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+    """Read every content and check its digest; replay the feed and compare it with the items."""
+    replica = house.replica
+    replica.load(asked.mailbox)
+    told = replay(replica.feed(asked.mailbox))
+    items, contents, damaged, different = 0, 0, 0, 0
+    for item in replica.items(asked.mailbox):
+        items += 1
+        different += told.pop(item.key, None) != item.having(located=None)
+        contents += item.located is not None
+        damaged += item.located is not None and not _is_whole(replica, asked.mailbox, item)
+    print(f"{items} items, {contents} contents, {damaged} damaged or missing", file=out)
+    print(f"feed against items: {different} different, {len(told)} only in the feed", file=out)
+    return 1 if damaged or different or told else 0
+
+
+def _is_whole(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
+    try:
+        replica.content(mailbox_id, item)
+    except (NotFound, ItemUnusable):
+        return False
+    return True
+
+
+def _chosen(house: House, asked: argparse.Namespace) -> Iterator[ReplicaItem]:
+    """The items of the folders and the kind asked for."""
+    folders = house.replica.load(asked.mailbox).folders
+    wanted = {id_ for id_, folder in folders.items() if _is_below(folder.path, asked.folder)}
+    if asked.folder and not wanted:
+        raise NotFound("there is no such folder in this mailbox")
+    for item in house.replica.items(asked.mailbox):
+        if (not asked.folder or item.folder_id in wanted) and asked.kind in (None, item.kind):
+            yield item
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return f"{path}/".casefold().startswith(f"{folder.strip('/')}/".casefold())
+
+
+def _path(folders: Mapping[str, FolderState], item: ReplicaItem) -> str:
+    folder = folders.get(item.folder_id)
+    return folder.path if folder else "?"
+
+
+def _printable(text: str) -> str:
+    """A stranger's text for a terminal: no control sequence gets through."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _mailbox_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
+        raise argparse.ArgumentTypeError("is not a mailbox id: see the command mailboxes")
+    return text
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and what they take."""
+    whole = argparse.ArgumentParser(prog="python -m shared.cli", description="Read the replica of a mailbox.")
+    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, act: Callable[[House, argparse.Namespace, TextIO], int]) -> argparse.ArgumentParser:
+        text = (act.__doc__ or "").strip()
+        added = commands.add_parser(name, help=text.split(".", 1)[0], description=text)
+        added.set_defaults(act=act)
+        if act is not mailboxes:
+            added.add_argument("--mailbox", required=True, type=_mailbox_id, metavar="ID", help="which mailbox")
+        return added
+
+    command("mailboxes", mailboxes).add_argument("--addresses", action="store_true", help="show addresses too")
+    listing = command("list", list_items)
+    listing.add_argument("--json", action="store_true", help="one JSON object a line, with all metadata")
+    showing = command("show", show)
+    showing.add_argument("key", help="the item's key, as list gives it")
+    showing.add_argument("--content", action="store_true", help="the message, event or contact itself")
+    exporting = command("export", export_items)
+    exporting.add_argument("directory", type=Path, help="where to; made when it is not there")
+    exporting.add_argument("--mbox", action="store_true", help="one .mbox a folder instead of a file a message")
+    for choosing in (listing, exporting):
+        choosing.add_argument("--folder", default="", metavar="PATH", help='this folder and those below: "Inbox/2026"')
+        choosing.add_argument("--kind", type=ItemKind, choices=list(ItemKind), help="only items of this kind")
+    feeding = command("feed", feed)
+    feeding.add_argument("--after", type=int, default=0, metavar="N", help="only pages after this one")
+    feeding.add_argument("--json", action="store_true", help="one JSON object a line")
+    command("verify", verify)
+    return whole
+
+
+def run(arguments: Sequence[str], house: House, out: TextIO) -> int:
+    """Run one command; gives the exit code. What goes wrong is said in one line."""
+    asked = parser().parse_args(arguments)
+    try:
+        return int(asked.act(house, asked, out))
+    except MailboxSyncError as error:
+        print(str(error) or type(error).__name__, file=sys.stderr)
+        return 1
+
+
+def main() -> int:
+    """The command line of this process."""
+    from shared.app import app
+
+    try:
+        return run(sys.argv[1:], app(), sys.stdout)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

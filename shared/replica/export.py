@@ -1,0 +1,174 @@
+"""A mailbox as files on disk: a directory a folder and a file an item, or an mbox a folder.
+
+Folder names and subjects were written by strangers: nothing of them reaches the disk but letters that can neither
+leave the directory nor mean something to a shell or a file system. Nothing that exists is overwritten.
+"""
+
+import hashlib
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shared.errors import ItemUnusable, NotFound
+from shared.replica.port import FolderState, Replica, ReplicaItem
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u2028\u2029\u202a-\u202e\u2066-\u2069]')
+"""Separators, what Windows refuses, controls, and the marks that turn the direction of writing."""
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Exported:
+    """What an export did."""
+
+    written: int = 0
+    existing: int = 0
+    without_content: int = 0
+    damaged: int = 0
+
+
+def safe_name(text: str, longest: int = 80) -> str:
+    """The text as one harmless component of a path, `longest` bytes at most."""
+    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
+    name = name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
+    return f"_{name}" if not name or _RESERVED.fullmatch(name) else name
+
+
+def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
+    """A relative path for every folder; two that would be one on a disk that ignores case are told apart."""
+    paths: dict[str, Path] = {}
+    taken: set[str] = set()
+    for id_, folder in sorted(folders.items(), key=lambda entry: (entry[1].path, entry[0])):
+        path = Path(*(safe_name(part) for part in folder.path.split("/")))
+        if str(path).casefold() in taken:
+            path = path.with_name(f"{path.name}-{_short(id_)}")
+        taken.add(str(path).casefold())
+        paths[id_] = path
+    return paths
+
+
+def file_name(item: ReplicaItem, form: str) -> str:
+    """A name that sorts by date, says what it is, and is the item's alone."""
+    day = item.at.astimezone(UTC).strftime("%Y-%m-%d") if item.at else "undated"
+    return f"{day} {safe_name(item.subject or item.kind, 60)} {item.key[:12]}.{form}"
+
+
+def to_files(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path) -> Exported:
+    """Each item as a file of its own; what has no content as the JSON of its metadata."""
+    places, done = _Places(replica, mailbox_id, target), Exported()
+    for item in items:
+        _write_file(replica, mailbox_id, item, places, done)
+    return done
+
+
+def to_mbox(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path) -> Exported:
+    """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
+    places, done = _Places(replica, mailbox_id, target), Exported()
+    ours: dict[Path, bool] = {}
+    for item in items:
+        if item.located is None or item.located.form != "eml":
+            _write_file(replica, mailbox_id, item, places, done)
+            continue
+        folder = places.of(item)
+        path = folder.with_name(f"{folder.name}.mbox")
+        if path not in ours:
+            ours[path] = _create(path, b"")
+        if ours[path]:
+            _append_message(replica, mailbox_id, item, path, done)
+        else:
+            done.existing += 1
+    return done
+
+
+def _append_message(replica: Replica, mailbox_id: str, item: ReplicaItem, path: Path, done: Exported) -> None:
+    """Opened for each message: a mailbox may have more folders than a process may have files."""
+    data = _content(replica, mailbox_id, item, done)
+    if data is not None:
+        with path.open("ab") as box:
+            box.write(mboxrd(data, item.at))
+        done.written += 1
+
+
+def mboxrd(message: bytes, at: datetime | None) -> bytes:
+    """One message as an mbox holds it: an envelope line, every line that looks like one quoted, an empty line."""
+    date = (at or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC).ctime()
+    lines = _QUOTED.sub(rb">\1", message.replace(b"\r\n", b"\n"))
+    return b"From MAILER-DAEMON %s\n%s\n" % (date.encode("ascii"), lines if lines.endswith(b"\n") else lines + b"\n")
+
+
+def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:
+    """An item as a reader of JSON gets it."""
+    located = item.located
+    return {
+        "key": item.key,
+        "folder": folder,
+        "kind": item.kind.value,
+        "item_class": item.item_class,
+        "subject": item.subject,
+        "at": item.at.isoformat() if item.at else None,
+        "is_read": item.is_read,
+        "size": item.size,
+        "metadata": dict(item.metadata),
+        "content": {"form": located.form, "bytes": located.length, "sha256": located.sha256} if located else None,
+    }
+
+
+class _Places:
+    """Where the items of each folder go; the directory is the operator's choice, all below it ours."""
+
+    def __init__(self, replica: Replica, mailbox_id: str, target: Path) -> None:
+        self._folders = replica.load(mailbox_id).folders
+        self._paths = folder_paths(self._folders)
+        self._target = target
+
+    def of(self, item: ReplicaItem) -> Path:
+        return self._target / self._paths.get(item.folder_id, Path(f"unknown-{_short(item.folder_id)}"))
+
+    def name(self, item: ReplicaItem) -> str:
+        folder = self._folders.get(item.folder_id)
+        return folder.path if folder else ""
+
+
+def _write_file(replica: Replica, mailbox_id: str, item: ReplicaItem, places: _Places, done: Exported) -> None:
+    if item.located is None:
+        done.without_content += 1
+        form, data = "metadata.json", json.dumps(as_json(item, places.name(item)), indent=2).encode()
+    else:
+        content = _content(replica, mailbox_id, item, done)
+        if content is None:
+            return
+        form, data = item.located.form, content
+    if _create(places.of(item) / file_name(item, form), data):
+        done.written += 1
+    else:
+        done.existing += 1
+
+
+def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: Exported) -> bytes | None:
+    try:
+        return replica.content(mailbox_id, item)
+    except (NotFound, ItemUnusable):
+        done.damaged += 1
+        return None
+
+
+def _create(path: Path, data: bytes) -> bool:
+    """Make a file that only its owner may read, for it is mail; False when there is one already."""
+    for directory in reversed(path.parents):
+        directory.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(data)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _short(id_: str) -> str:
+    return hashlib.sha256(id_.encode()).hexdigest()[:8]

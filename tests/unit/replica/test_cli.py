@@ -1,0 +1,184 @@
+"""The replica from a terminal: what it prints and writes, and what it refuses to."""
+
+import io
+import json
+import mailbox
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared import cli
+from shared.mailboxes.model import Mailbox
+from shared.mailboxes.port import MailboxRegistry
+from shared.replica import export
+from shared.replica.port import FeedChange, FeedKind, FolderState, item_key
+from shared.sources.port import AccessMode, Content, ItemKind
+from tests.fakes.replica import FakeReplica
+from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
+
+ID = "mailbox-1"
+MESSAGE = b"From: ann@contoso.example\r\nSubject: hi\r\n\r\nFrom here\r\n>From there\r\n"
+
+
+class OneMailbox:
+    """As much of a registry as the commands use."""
+
+    def __init__(self) -> None:
+        self.audit: list[tuple[str, str, str]] = []
+
+    def all(self) -> Iterator[Mailbox]:
+        """The one."""
+        yield Mailbox(ID, 0, "t", "o", "ann@contoso.example", "Ann", "a", AccessMode.DELEGATED, NOW, items=3)
+
+    def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
+        """Remember."""
+        self.audit.append((mailbox_id, actor, act))
+
+
+@dataclass
+class House:
+    replica: FakeReplica = field(default_factory=FakeReplica)
+    one: OneMailbox = field(default_factory=OneMailbox)
+
+    @property
+    def registry(self) -> MailboxRegistry:
+        return cast("MailboxRegistry", self.one)
+
+    def run(self, *arguments: str) -> str:
+        out = io.StringIO()
+        assert cli.run(arguments, self, out) == 0
+        return out.getvalue()
+
+
+@pytest.fixture
+def house() -> House:
+    house = House()
+    folders = cursor_with(
+        FolderState("inbox", "Inbox"), FolderState("sub", "Inbox/../..%2Fetc"), FolderState("cal", "Calendar")
+    )
+    event = an_item("E", kind=ItemKind.EVENT, folder_id="cal", subject="\x1b[31mLunch", at=None)
+    commit(
+        house.replica,
+        ID,
+        created("A", MESSAGE, subject="../../etc/passwd"),
+        created("B", MESSAGE, folder_id="sub", subject="CON", at=datetime(2001, 2, 3, tzinfo=UTC)),
+        FeedChange(FeedKind.CREATE, event, Content("ics", b"BEGIN:VCALENDAR")),
+        created("N", b"", subject="no content"),
+        after=folders,
+    )
+    return house
+
+
+def files_below(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def test_mailboxes_are_listed_without_addresses_unless_asked(house: House) -> None:
+    assert house.run("mailboxes") == f"{ID}  active  3 items  complete as of not yet\n"
+    assert "ann@contoso.example" in house.run("mailboxes", "--addresses")
+
+
+def test_a_list_is_ordered_and_no_control_sequence_reaches_the_terminal(house: House) -> None:
+    lines = house.run("list", "--mailbox", ID).splitlines()
+    assert lines[0].startswith(item_key("E"))
+    assert len(lines) == 4
+    assert "\x1b" not in house.run("list", "--mailbox", ID)
+
+
+def test_a_list_can_be_narrowed_to_a_folder_and_a_kind(house: House) -> None:
+    everything_below = house.run("list", "--mailbox", ID, "--folder", "inbox", "--json").splitlines()
+    assert {json.loads(line)["key"] for line in everything_below} == {item_key(source) for source in "ABN"}
+    events = house.run("list", "--mailbox", ID, "--kind", "event", "--json").splitlines()
+    assert [json.loads(line)["content"]["form"] for line in events] == ["ics"]
+
+
+def test_an_unknown_folder_item_or_mailbox_is_said_in_one_line(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (["list", "--mailbox", ID, "--folder", "Nowhere"], ["show", "--mailbox", ID, "nothing"]):
+        assert cli.run(arguments, house, io.StringIO()) == 1
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    with pytest.raises(SystemExit):
+        cli.run(["list", "--mailbox", "../other"], house, io.StringIO())
+
+
+def test_one_item_is_shown_with_its_metadata_or_as_it_is(house: House) -> None:
+    shown = json.loads(house.run("show", "--mailbox", ID, item_key("A")))
+    assert (shown["folder"], shown["subject"], shown["metadata"]["categories"]) == (
+        "Inbox",
+        "../../etc/passwd",
+        ["a", "ü"],
+    )
+    assert house.run("show", "--mailbox", ID, item_key("A"), "--content").encode() == MESSAGE
+
+
+def test_an_export_writes_every_item_below_its_directory_and_nowhere_else(house: House, tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "target"
+    assert house.run("export", "--mailbox", ID, str(target)).startswith("4 written, 0 were there already, 1 without")
+    files = files_below(tmp_path)
+    assert all(name.startswith("deep/target/") for name in files)
+    assert sorted(name.rpartition(".")[2] for name in files) == ["eml", "eml", "ics", "json"]
+    assert list(files.values()).count(MESSAGE) == 2
+    assert all(path.stat().st_mode & 0o077 == 0 for path in target.rglob("*"))
+    assert house.one.audit == [(ID, "operator", "export")]
+
+
+def test_an_export_overwrites_nothing(house: House, tmp_path: Path) -> None:
+    house.run("export", "--mailbox", ID, str(tmp_path))
+    for path in tmp_path.rglob("*.eml"):
+        path.write_bytes(b"mine")
+    assert house.run("export", "--mailbox", ID, str(tmp_path)).startswith("0 written, 4 were there already")
+    assert {path.read_bytes() for path in tmp_path.rglob("*.eml")} == {b"mine"}
+
+
+def test_an_mbox_is_read_back_by_any_reader(house: House, tmp_path: Path) -> None:
+    commit(house.replica, ID, created("A2", MESSAGE.rstrip(b"\r\n")))
+    house.run("export", "--mailbox", ID, "--mbox", str(tmp_path))
+    box = mailbox.mbox(tmp_path / "Inbox.mbox")
+    try:
+        assert [message["Subject"] for message in box] == ["hi", "hi"]
+        assert next(iter(box)).get_payload() == ">From here\n>>From there\n"
+    finally:
+        box.close()
+    assert len(list(tmp_path.rglob("*.ics"))) == 1
+    assert house.run("export", "--mailbox", ID, "--mbox", str(tmp_path)).startswith("0 written, 5 were there already")
+
+
+def test_the_feed_is_replayed_in_order(house: House) -> None:
+    commit(house.replica, ID, FeedChange(FeedKind.DELETE, house.replica.item(ID, item_key("A"))))
+    lines = [json.loads(line) for line in house.run("feed", "--mailbox", ID, "--json").splitlines()]
+    assert [(line["sequence"], line["change"]) for line in lines] == [(1, "create")] * 4 + [(2, "delete")]
+    assert house.run("feed", "--mailbox", ID, "--after", "1").split()[:2] == ["2", "delete"]
+
+
+def test_verifying_finds_a_content_that_is_gone(house: House) -> None:
+    assert house.run("verify", "--mailbox", ID) == (
+        "4 items, 3 contents, 0 damaged or missing\nfeed against items: 0 different, 0 only in the feed\n"
+    )
+    located = house.replica.item(ID, item_key("A")).located
+    assert located is not None
+    house.replica.remove_pack(ID, located.pack)
+    out = io.StringIO()
+    assert cli.run(["verify", "--mailbox", ID], house, out) == 1
+    assert "3 damaged" in out.getvalue()
+
+
+@given(st.text(max_size=300))
+@settings(deadline=None)
+def test_any_text_becomes_one_harmless_component(text: str) -> None:
+    name = export.safe_name(text)
+    assert 0 < len(name.encode()) <= 81
+    assert not set(name) & set('/\\:*?"<>|\0\n\r')
+    assert name not in (".", "..")
+    assert not name.startswith(".")
+
+
+def test_folders_that_differ_by_case_alone_keep_apart() -> None:
+    found = export.folder_paths({each.id: each for each in (folder("a"), folder("b"), folder("c", path="A"))})
+    assert len({str(path).casefold() for path in found.values()}) == 3
