@@ -100,22 +100,25 @@ class Visitor:
         """
         answer = self._get(app_url + "/")
         page = _Page(answer.text)
-        start = next((href for href, _ in page.links if urlsplit(href).path == "/sign-in"), None)
-        answer = self._get(urljoin(answer.url, start)) if start else answer
+        start = next((href for href, _ in page.links if href.endswith("/sign-in")), None)
+        if start is None:
+            raise Lost(f"the page “{page.heading}” has no link to sign in")
+        answer = self._get(urljoin(answer.url, start))
         for _ in range(MOST_STEPS):
             page = _Page(answer.text)
-            if answer.url.startswith(app_url + "/my-sync"):
+            if answer.ok and answer.url.startswith(app_url + "/my-sync"):
                 return page.heading
-            form = self._form(page, answer)
-            answer = self._post(form, answer.url)
+            answer = self._post(self._form(page, answer, app_url), answer.url)
         raise Lost(f"{MOST_STEPS} forms did not lead to the end; the last page says “{page.heading}”")
 
-    def _form(self, page: _Page, answer: requests.Response) -> Form:
-        """The form that leads on. On a page of the app that is only the one that starts signing in."""
-        forms = [form for form in page.forms if "sign-out" not in form.action]
-        if answer.status_code >= 400 or not forms:
-            raise Lost(f"the page “{page.heading or answer.url}” ({answer.status_code}) leads no further")
-        return forms[0]
+    @staticmethod
+    def _form(page: _Page, answer: requests.Response, app_url: str) -> Form:
+        """The form that leads on: the first of a sign-in page. Any page of the app but the last is a refusal."""
+        if not answer.ok or not page.forms or answer.url.startswith(app_url):
+            raise Lost(
+                f"the page “{page.heading or urlsplit(answer.url).path}” ({answer.status_code}) leads no further"
+            )
+        return page.forms[0]
 
     def _post(self, form: Form, at: str) -> requests.Response:
         filled = {name: self._filled(form, name, value) for name, value in form.fields.items()}
