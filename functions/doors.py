@@ -49,14 +49,16 @@ def door(*methods: str, api: bool = False, largest_body: int = LARGEST_BODY) -> 
     """
 
     def stand_behind(handler: Handler) -> Handler:
-        @wraps(handler)
-        def answer(request: func.HttpRequest) -> func.HttpResponse:
+        @wraps(handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        def answer(req: func.HttpRequest) -> func.HttpResponse:
             try:
-                _check(request, methods, largest_body)
-                return handler(request)
+                _check(req, methods, largest_body)
+                return handler(req)
             except Exception as error:
                 return _answer_to(error, problem_json if api else problem)
 
+        # The worker calls by the binding's name, `req`: it must see this signature, not the handler's.
+        del answer.__wrapped__
         return logs.guarded(answer)
 
     return stand_behind

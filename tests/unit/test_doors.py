@@ -1,5 +1,6 @@
 """What enters over HTTP is checked before anything is done, and every failure leaves as an answer without details."""
 
+import inspect
 import json
 import logging
 from collections.abc import Callable
@@ -41,6 +42,10 @@ def behind(
 
 def test_a_handler_behind_a_door_keeps_its_name_by_which_the_host_knows_it() -> None:
     assert behind(None).__name__ == "handler"
+
+
+def test_the_worker_sees_the_parameter_that_its_binding_is_named_after() -> None:
+    assert list(inspect.signature(behind(None)).parameters) == ["req"]
 
 
 def test_another_method_is_answered_with_those_that_are_allowed() -> None:
