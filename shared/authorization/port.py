@@ -230,7 +230,3 @@ class AccessTokens(Protocol):
     def access(self, authorization_id: str, address: str) -> Access:
         """A live access token, from memory or freshly obtained. Raises as shared.errors says who acts."""
         ...
-
-    def refresh_idle(self, now: datetime) -> int:
-        """Refresh what has not been used for a week, so that none lapses by idleness; gives how many."""
-        ...

@@ -1,0 +1,254 @@
+"""Authorization's collaborators in memory: what a test needs to play a whole sign-in without a socket."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
+from shared.authorization.port import (
+    Approval,
+    Authorization,
+    Identity,
+    Invitation,
+    PendingFlow,
+    SigningKey,
+    Tokens,
+)
+from shared.errors import Conflict, NotFound
+from shared.sources.port import Access, MailSource
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TENANT = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
+OTHER_TENANT = "1b671a64-40d5-491e-99b0-da01ff1f3341"
+
+
+def an_identity(address: str = "alex@contoso.example", **changes: Any) -> Identity:
+    """Somebody of Contoso; the object id follows from the address."""
+    digits = address.encode().hex().ljust(32, "0")
+    owner = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
+    return replace(Identity(TENANT, owner, address, address.partition("@")[0].title()), **changes)
+
+
+class FakeEntra:
+    """Fulfils IdentityProvider. `person` signs in next; what is in `refuse` is raised, each once.
+
+    A code is good once; a refresh token as long as it is in `valid`.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self.person = an_identity()
+        self.refuse: list[Exception] = []
+        self.begun: list[Mapping[str, Any]] = []
+        self.valid: set[str] = set()
+        self.refreshed: list[str] = []
+        self.lifetime = timedelta(hours=1)
+
+    def begin(
+        self, *, redirect_uri: str, login_hint: str = "", prompt: str = "", claims: str = "", mail: bool = True
+    ) -> tuple[str, Mapping[str, object]]:
+        state = secrets.token_hex(8)
+        self.begun.append({"hint": login_hint, "prompt": prompt, "claims": claims, "mail": mail, "state": state})
+        return f"https://login.example/authorize?state={state}", {"state": state, "mail": mail}
+
+    def redeem(self, flow: Mapping[str, object], answer: Mapping[str, str]) -> tuple[Identity, Tokens]:
+        self._refuse()
+        assert answer["state"] == flow["state"]
+        return self.person, self._tokens()
+
+    def refresh(self, tenant_id: str, refresh_token: str) -> Tokens:
+        self.refreshed.append(refresh_token)
+        self._refuse()
+        assert refresh_token in self.valid
+        return self._tokens()
+
+    def app_token(self, tenant_id: str) -> Tokens:
+        self._refuse()
+        return replace(self._tokens(), refresh_token="")
+
+    def admin_consent_url(self, *, tenant: str, redirect_uri: str, state: str) -> str:
+        self.begun.append({"tenant": tenant, "state": state})
+        return f"https://login.example/{tenant or 'organizations'}/adminconsent?state={state}"
+
+    def _tokens(self) -> Tokens:
+        refresh_token = f"refresh-{secrets.token_hex(4)}"
+        self.valid.add(refresh_token)
+        return Tokens(f"access-{secrets.token_hex(4)}", self._clock() + self.lifetime, refresh_token)
+
+    def _refuse(self) -> None:
+        if self.refuse:
+            raise self.refuse.pop(0)
+
+
+class MemoryTokens:
+    """Fulfils TokenStore. `before_read` runs once before a read: somebody else was faster."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: NOW) -> None:
+        self._clock = clock
+        self.stored: dict[str, str] = {}
+        self.deleted: dict[str, datetime] = {}
+        self.writes = 0
+        self.refuse: list[Exception] = []
+
+    def read(self, authorization_id: str) -> str:
+        if authorization_id not in self.stored:
+            raise NotFound("no such token")
+        return self.stored[authorization_id]
+
+    def write(self, authorization_id: str, refresh_token: str) -> None:
+        if self.refuse:
+            raise self.refuse.pop(0)
+        if authorization_id in self.deleted:
+            raise Conflict("the name is held by the soft delete")
+        self.writes += 1
+        self.stored[authorization_id] = refresh_token
+
+    def delete(self, authorization_id: str) -> datetime | None:
+        if self.stored.pop(authorization_id, None) is not None:
+            self.deleted[authorization_id] = self._clock() + timedelta(days=90)
+        return self.deleted.get(authorization_id)
+
+
+class MemoryFlows:
+    """Fulfils FlowStore."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._flows: dict[str, PendingFlow] = {}
+        self._taken: dict[str, datetime] = {}
+
+    def put(self, pending: PendingFlow) -> None:
+        self._flows[pending.state] = pending
+
+    def take(self, state: str, binding_digest: str) -> PendingFlow:
+        if state in self._taken:
+            raise FlowReplayed
+        pending = self._flows.get(state)
+        if pending is None:
+            raise FlowUnknown
+        if pending.binding_digest != binding_digest:
+            raise OtherBrowser
+        if pending.expires_at <= self._clock():
+            raise FlowExpired
+        self._taken[state] = self._flows.pop(state).expires_at
+        return pending
+
+    def sweep(self, now: datetime) -> int:
+        before = now - timedelta(days=1)
+        lapsed = [state for state, flow in self._flows.items() if flow.expires_at < before]
+        for state in lapsed:
+            del self._flows[state]
+        self._taken = {state: ended for state, ended in self._taken.items() if ended >= before}
+        return len(lapsed)
+
+
+class MemoryAuthorizations:
+    """Fulfils AuthorizationStore."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Authorization] = {}
+        self.changes = 0
+
+    def add(self, authorization: Authorization) -> Authorization:
+        self.stored[authorization.id] = authorization
+        return authorization
+
+    def get(self, authorization_id: str) -> Authorization:
+        if authorization_id not in self.stored:
+            raise NotFound("no such authorization")
+        return self.stored[authorization_id]
+
+    def change(self, authorization_id: str, change: Callable[[Authorization], Authorization]) -> Authorization:
+        after = change(self.get(authorization_id))
+        self.changes += after != self.stored[authorization_id]
+        self.stored[authorization_id] = after
+        return after
+
+    def idle_since(self, before: datetime) -> list[Authorization]:
+        return [
+            found
+            for found in self.stored.values()
+            if found.refreshed_at is not None and found.refreshed_at < before and not found.revoked
+        ]
+
+    def delete(self, authorization_id: str) -> None:
+        self.stored.pop(authorization_id, None)
+
+
+class MemoryInvitations:
+    """Fulfils InvitationStore. `reads` counts: guessing must not cost any."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Invitation] = {}
+        self.reads = 0
+
+    def put(self, invitation: Invitation) -> None:
+        self.stored[invitation.id] = invitation
+
+    def get(self, invitation_id: str) -> Invitation:
+        self.reads += 1
+        if invitation_id not in self.stored:
+            raise NotFound("no such invitation")
+        return self.stored[invitation_id]
+
+    def use(self, invitation_id: str, at: datetime) -> bool:
+        found = self.get(invitation_id)
+        if found.used_at is not None:
+            return False
+        self.stored[invitation_id] = replace(found, used_at=at)
+        return True
+
+
+class MemoryApprovals:
+    """Fulfils ApprovalStore."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Approval] = {}
+
+    def put(self, approval: Approval) -> None:
+        self.stored[approval.id] = approval
+
+    def get(self, approval_id: str) -> Approval:
+        if approval_id not in self.stored:
+            raise NotFound("no such approval")
+        return self.stored[approval_id]
+
+
+class Ring:
+    """Fulfils SigningKeyRing; `rotate` adds a newer key, seen by those who ask afresh."""
+
+    def __init__(self, secret: bytes = b"first") -> None:
+        self._published = [SigningKey("k1", secret)]
+        self._seen = tuple(self._published)
+        self.fresh_reads = 0
+
+    def rotate(self, secret: bytes = b"second") -> None:
+        self._published.insert(0, SigningKey(f"k{len(self._published) + 1}", secret))
+
+    def valid(self, *, fresh: bool = False) -> Sequence[SigningKey]:
+        if fresh:
+            self.fresh_reads += 1
+            self._seen = tuple(self._published)
+        return self._seen
+
+
+@dataclass
+class FakeSources:
+    """Fulfils MailSources: `trouble` is raised by check for an address, `directory` says what names resolve to."""
+
+    trouble: dict[str, Exception] = field(default_factory=dict)
+    directory: dict[str, list[str]] = field(default_factory=dict)
+    checked: list[Access] = field(default_factory=list)
+
+    def open(self, access: Access) -> MailSource:
+        raise NotImplementedError
+
+    def check(self, access: Access) -> None:
+        self.checked.append(access)
+        if access.address in self.trouble:
+            raise self.trouble[access.address]
+
+    def resolve(self, access: Access, query: str) -> list[str]:
+        return self.directory.get(query, [])

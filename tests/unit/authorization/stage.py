@@ -1,0 +1,139 @@
+"""Authorization put together over fakes, as shared.app puts it together over the real ones."""
+
+from collections.abc import Mapping
+
+from shared.authorization.access import LiveAccessTokens
+from shared.authorization.activation import Activation
+from shared.authorization.connections import Connections
+from shared.authorization.consent import AdminConsent
+from shared.authorization.invitations import Invitations
+from shared.authorization.port import Identity
+from shared.authorization.sessions import Session, Sessions
+from shared.authorization.sign_in import Outcome, SignIn
+from shared.authorization.start import Start
+from shared.mailboxes.model import Mailbox
+from tests.fakes.authorization import (
+    TENANT,
+    FakeEntra,
+    FakeSources,
+    MemoryApprovals,
+    MemoryAuthorizations,
+    MemoryFlows,
+    MemoryInvitations,
+    MemoryTokens,
+    Ring,
+)
+from tests.fakes.clock import FakeClock
+from tests.fakes.leases import FakeLeases
+from tests.fakes.queue import FakeQueue
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.replica import FakeReplica
+
+APP = "https://sync.example"
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.entra = FakeEntra(self.clock)
+        self.tokens = MemoryTokens(self.clock)
+        self.flows = MemoryFlows(self.clock)
+        self.authorizations = MemoryAuthorizations()
+        self.invited = MemoryInvitations()
+        self.approvals = MemoryApprovals()
+        self.registry = FakeRegistry()
+        self.queue = FakeQueue()
+        self.leases = FakeLeases()
+        self.sources = FakeSources()
+        self.replica = FakeReplica()
+        self.waited = 0.0
+        self.sessions = Sessions(Ring(b"sessions"), 30, TENANT, self.clock)
+        self.outcomes = Ring(b"outcomes")
+        self.invitations = Invitations(
+            self.invited,
+            Ring(b"invitations"),
+            self.outcomes,
+            app_url=APP,
+            path="/invitation",
+            return_urls=["https://crm.example/back"],
+            days=7,
+            clock=self.clock,
+        )
+        self.access_tokens = LiveAccessTokens(self.entra, self.tokens, self.authorizations, self.clock)
+        self.connections = Connections(
+            registry=self.registry,
+            replica=self.replica,
+            leases=self.leases,
+            queue=self.queue,
+            authorizations=self.authorizations,
+            token_store=self.tokens,
+            access_tokens=self.access_tokens,
+            clock=self.clock,
+            wait=self._wait,
+        )
+        self.sign_in = SignIn(
+            provider=self.entra,
+            flows=self.flows,
+            authorizations=self.authorizations,
+            token_store=self.tokens,
+            registry=self.registry,
+            sources=self.sources,
+            queue=self.queue,
+            sessions=self.sessions,
+            invitations=self.invitations,
+            connections=self.connections,
+            redirect_uri=f"{APP}/sign-in/callback",
+            minutes=15,
+            clock=self.clock,
+        )
+        self.consent = AdminConsent(
+            provider=self.entra,
+            flows=self.flows,
+            approvals=self.approvals,
+            registry=self.registry,
+            redirect_uri=f"{APP}/approval/callback",
+            approval_url=f"{APP}/approval",
+            minutes=15,
+            clock=self.clock,
+        )
+        self.activation = Activation(
+            authorizations=self.authorizations,
+            access_tokens=self.access_tokens,
+            registry=self.registry,
+            sources=self.sources,
+            queue=self.queue,
+            tenants=[TENANT],
+            clock=self.clock,
+        )
+
+    @property
+    def mailboxes(self) -> list[Mailbox]:
+        return list(self.registry.all())
+
+    @property
+    def queued(self) -> list[str]:
+        return [message.mailbox_id for message in self.queue.mailboxes]
+
+    def _wait(self, seconds: float) -> None:
+        self.waited += seconds
+
+    def answer(self, start: Start) -> Mapping[str, str]:
+        """What Microsoft sends back for this start."""
+        return {"state": start.url.rpartition("state=")[2], "code": "good"}
+
+    def come_back(self, start: Start) -> Outcome:
+        """The same browser comes back from Microsoft."""
+        return self.sign_in.callback(self.answer(start), start.binding)
+
+    def connect(self, person: Identity | None = None) -> Mailbox:
+        """A person connects their mailbox from the sign-in link."""
+        self.entra.person = person or self.entra.person
+        outcome = self.come_back(self.sign_in.connect())
+        assert outcome.mailbox is not None
+        return outcome.mailbox
+
+    def session(self, person: Identity) -> Session:
+        """A person's session."""
+        session = self.sessions.read(self.sessions.open(person))
+        assert session is not None
+        return session
