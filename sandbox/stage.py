@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.host.process import RunningHost, start_host
 from sandbox.process import Sandbox, running_sandbox
+from sandbox.provision import provision
 from shared.app import App
 from shared.settings import Settings
 
@@ -68,11 +69,33 @@ def stage(state: Path, *options: str, port: int = 0, settings: Mapping[str, str]
     url = f"https://localhost:{port or free_port()}"
     with running_sandbox(state, "--app-url", url, *options) as sandbox:
         environment = {"APP_URL": url} | _defaults() | sandbox.app_environment | dict(settings or {})
+        _deploy(environment)
         running = Stage(sandbox, _start_app(sandbox, environment, state), state, environment)
         try:
             yield running
         finally:
             running.host.stop()
+
+
+def _deploy(environment: Mapping[str, str]) -> None:
+    """Make in Storage what the app expects to find there."""
+    from azure.identity import DefaultAzureCredential
+
+    blob, queue, table = (environment[f"MailboxStorage__{name}ServiceUri"] for name in ("blob", "queue", "table"))
+    with _surroundings(environment), DefaultAzureCredential() as credential:
+        provision(blob, queue, table, credential)
+
+
+@contextmanager
+def _surroundings(environment: Mapping[str, str]) -> Iterator[None]:
+    """This process's environment as the app's, for the length of a block: the identity is found there alone."""
+    before = dict(os.environ)  # noqa: TID251 -- put back as it was
+    os.environ.update(environment)  # noqa: TID251
+    try:
+        yield
+    finally:
+        os.environ.clear()  # noqa: TID251
+        os.environ.update(before)  # noqa: TID251
 
 
 def _start_app(sandbox: Sandbox, environment: Mapping[str, str], state: Path) -> RunningHost:
