@@ -4,6 +4,7 @@ The storage SDKs on top of it cost a multiple in processor time where a sync spe
 40 ms instead of 2, a small blob twice as much (docs/decisions/table-transactions.md). azure.core is imported on use.
 """
 
+import json
 import threading
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.azure_faults import translated
+from shared.errors import Reason, RetryLater
 
 if TYPE_CHECKING:
     from azure.core import PipelineClient
@@ -83,3 +85,19 @@ class AzureWire:
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
         )
+
+
+def etag_of(answer: "HttpResponse") -> str:
+    """The ETag of an answer; one that has lost its headers on the way is no answer."""
+    etag = answer.headers.get("etag")
+    if not etag:
+        raise RetryLater(Reason.BAD_ANSWER, "Azure's answer has no ETag")
+    return str(etag)
+
+
+def json_of(answer: "HttpResponse") -> Any:
+    """The JSON of an answer."""
+    try:
+        return json.loads(answer.content)
+    except ValueError as error:
+        raise RetryLater(Reason.BAD_ANSWER, "Azure's answer is not JSON") from error

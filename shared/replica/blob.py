@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from shared.azure_faults import translated
 from shared.errors import Conflict, OperatorMustAct, Reason
-from shared.replica.azure_wire import AzureWire
+from shared.replica.azure_wire import AzureWire, etag_of
 from shared.replica.storage import Blob, BlobInfo
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class AzureBlobs:
     def get(self, container: str, name: str) -> Blob | None:
         """The whole blob."""
         answer = self._wire.send("GET", _path(container, name), expect=(200, 404), headers={})
-        return Blob(_body(answer), answer.headers["etag"]) if _is_there(answer) else None
+        return Blob(_body(answer), etag_of(answer)) if _is_there(answer) else None
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
         """A part of it. Nothing can be asked of an empty range, so that is answered here."""
@@ -61,7 +61,7 @@ class AzureBlobs:
         answer = self._wire.send("PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data)
         if answer.status_code != 201:
             raise Conflict("the blob was written by somebody else")
-        return answer.headers["etag"]
+        return etag_of(answer)
 
     def delete(self, container: str, name: str) -> None:
         """Remove it; a blob that is gone is what was wanted."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
-from shared.replica.azure_wire import AzureWire
+from shared.replica.azure_wire import AzureWire, etag_of, json_of
 from shared.replica.storage import ITEMS, Row, RowChange, RowExists, RowMissing, Verb
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class AzureRows:
         if answer.status_code == 404:
             _only_the_row_is_missing(answer)
             return None
-        return json.loads(answer.content), answer.headers["etag"]
+        return json_of(answer), etag_of(answer)
 
     def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
         """A scan of the mailbox's partition, a thousand rows an answer at most."""
@@ -70,7 +70,7 @@ class AzureRows:
         while following is not None:
             path = f"{self._table}()?{urlencode(asked | following, quote_via=quote)}"
             answer = self._wire.send("GET", path, expect=(200,), headers={})
-            yield from json.loads(answer.content)["value"]
+            yield from json_of(answer)["value"]
             following = _following(answer)
 
     def _part(self, mailbox_id: str, change: RowChange) -> str:

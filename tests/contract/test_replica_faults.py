@@ -1,0 +1,153 @@
+"""Azure Storage misbehaving at every kind of request of a commit: it says who acts, and the next try ends whole."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from azure.identity import DefaultAzureCredential
+
+from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
+from shared.replica.port import FeedChange, FeedKind, item_key
+from shared.replica.store import BlobTableReplica
+from tests.conftest import Azurite, Faults
+from tests.unit.replica.samples import commit, created, replayed, truth
+
+WRITES = {
+    "pack": ("blob", {"method": "PUT", "path": "/packs/"}),
+    "page": ("blob", {"method": "PUT", "path": "/feed/"}),
+    "rows": ("table", {"method": "POST", "path": "batch"}),
+    "cursor": ("blob", {"method": "PUT", "path": "/cursors/"}),
+}
+READS = {
+    "read of the cursor": ("blob", {"method": "GET", "path": "/cursors/"}),
+    "read of the page": ("blob", {"method": "GET", "path": "/feed/"}),
+    "read of the fence": ("table", {"method": "GET", "path": "items"}),
+}
+FAULTS: dict[str, dict[str, Any]] = {
+    "busy": {"kind": "status", "status": 503, "headers": {"Retry-After": "7"}},
+    "failed though done": {"kind": "status", "status": 500, "handled": True},
+    "reset": {"kind": "reset"},
+    "reset though done": {"kind": "reset", "handled": True},
+    "cut answer": {"kind": "cut"},
+}
+
+
+@pytest.fixture(scope="module")
+def replica(storage: Azurite, credential: DefaultAzureCredential) -> Iterator[BlobTableReplica]:
+    store = BlobTableReplica.at(storage.blob, storage.table, credential)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def mailbox(replica: BlobTableReplica) -> str:
+    mailbox = uuid.uuid4().hex
+    commit(replica, mailbox, created("A", b"first"), created("B"))
+    return mailbox
+
+
+def page(replica: BlobTableReplica, mailbox: str) -> list[FeedChange]:
+    first = replica.find(mailbox, ["A", "B"])
+    return [
+        created("C", b"third"),
+        FeedChange(FeedKind.READ_FLAG, first["A"].having(is_read=True)),
+        FeedChange(FeedKind.DELETE, first["B"]),
+    ]
+
+
+def run(replica: BlobTableReplica, mailbox: str) -> None:
+    cursor = replica.load(mailbox)
+    if cursor.sequence == 1:
+        replica.commit(mailbox, cursor, page(replica, mailbox), cursor)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("where", WRITES | READS)
+def test_whatever_storage_does_the_next_try_ends_whole(
+    replica: BlobTableReplica, mailbox: str, faults: Faults, where: str, fault: str
+) -> None:
+    service, match = (WRITES | READS)[where]
+    rule = faults.add(service, FAULTS[fault], match=match, times=1)
+    for _ in range(4):
+        try:
+            run(replica, mailbox)
+            break
+        except (RetryLater, Conflict):
+            continue
+    assert faults.hits(rule) == 1
+    held = truth(replica, mailbox)
+    assert held.keys() == {item_key("A"), item_key("C")}
+    assert held[item_key("C")][1] == b"third"
+    assert held[item_key("A")][0].is_read is True  # type: ignore[attr-defined]
+    assert replayed(replica, mailbox) == {key: item for key, (item, _) in held.items()}
+    assert replica.load(mailbox).sequence == 2
+
+
+@pytest.mark.parametrize("where", WRITES | READS)
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(429, Reason.THROTTLED), (500, Reason.UNAVAILABLE), (403, Reason.OUR_STORAGE)],
+)
+def test_an_answer_says_who_acts_next(  # noqa: PLR0917
+    replica: BlobTableReplica, mailbox: str, faults: Faults, where: str, status: int, expected: Reason
+) -> None:  # fmt: skip
+    service, match = (WRITES | READS)[where]
+    faults.add(service, {"kind": "status", "status": status, "headers": {"Retry-After": "11"}}, match=match, times=1)
+    with pytest.raises((RetryLater, OperatorMustAct)) as caught:
+        run(replica, mailbox)
+    assert caught.value.reason is expected
+    assert getattr(caught.value, "retry_after", 11) == 11
+
+
+def test_missing_containers_and_tables_are_the_operators_matter(
+    storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    from shared.replica.blob import AzureBlobs
+    from shared.replica.storage import RowChange, Verb
+    from shared.replica.table import AzureRows
+
+    blobs, rows = AzureBlobs(storage.blob, credential), AzureRows(storage.table, credential, "nothere")
+    try:
+        for ask in (
+            lambda: blobs.get("nothere", "x"),
+            lambda: blobs.put("nothere", "x", b""),
+            lambda: rows.get("m", "x"),
+            lambda: rows.transact("m", [RowChange(Verb.REPLACE, "x", {"a": 1})]),
+            lambda: list(rows.query("m")),
+        ):
+            with pytest.raises(OperatorMustAct):
+                ask()
+    finally:
+        blobs.close()
+        rows.close()
+
+
+def test_two_writers_at_once_lose_and_double_nothing(
+    replica: BlobTableReplica, storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    mailbox = uuid.uuid4().hex
+    stores = [BlobTableReplica.at(storage.blob, storage.table, credential) for _ in range(2)]
+
+    def write(number: int) -> None:
+        done = 0
+        while done < 6:
+            try:
+                commit(stores[number], mailbox, *(created(f"{number}.{done}.{each}") for each in range(120)))
+                done += 1
+            except (Conflict, RetryLater):
+                known = stores[number].find(mailbox, [f"{number}.{done}.0"])
+                done += bool(known)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = {item_key(f"{number}.{done}.{each}") for number in range(2) for done in range(6) for each in range(120)}
+    assert {item.key for item in replica.items(mailbox)} == expected
+    assert replayed(replica, mailbox).keys() == expected
+    assert [page.sequence for page in replica.feed(mailbox)] == list(range(1, 13))
+    for store in stores:
+        store.close()
