@@ -1,0 +1,45 @@
+"""The whole product for e2e tests: sandbox and app, one pair a worker, with a clock that ticks only when told to."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.stage import Stage, stage
+from sandbox.visitor import Visitor
+
+NEVER = "0 0 0 1 1 *"
+
+
+@pytest.fixture(scope="session")
+def running_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The stage: .url, .sandbox (control port, people), .host (fire timers, kill, log), .parts() at the same storage."""
+    state: Path = tmp_path_factory.mktemp("stage")
+    settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_INTERVAL_MINUTES": "1"}
+    with stage(state, "--in-memory", "--messages", "200", settings=settings) as running:
+        yield running
+
+
+@pytest.fixture
+def sign_in(running_app: Stage) -> Callable[[str], str]:
+    """Signs a person in through the real pages, without script; gives the last page's heading."""
+
+    def through_the_pages(address: str) -> str:
+        visitor = Visitor(running_app.ca, address, running_app.sandbox.password(address))
+        try:
+            return visitor.sign_in(running_app.url)
+        finally:
+            visitor.close()
+
+    return through_the_pages
+
+
+def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
+    """What `look` gives once it gives something true. Fails with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds:.0f} s for {what}")
