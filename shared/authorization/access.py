@@ -52,7 +52,9 @@ class LiveAccessTokens:
         store: TokenStore,
         authorizations: AuthorizationStore,
         clock: Callable[[], datetime],
+        most_tokens: int = MOST_TOKENS,
     ) -> None:
+        self._most_tokens = most_tokens
         self._provider = provider
         self._store = store
         self._authorizations = authorizations
@@ -127,7 +129,7 @@ class LiveAccessTokens:
         """Of the tokens only the access token stays in memory."""
         with self._guard:
             self._live[authorization_id] = Tokens(tokens.access_token, tokens.expires_at)
-            while len(self._live) > MOST_TOKENS:
+            while len(self._live) > self._most_tokens:
                 self._live.popitem(last=False)
 
     def _lock(self, authorization_id: str) -> threading.Lock:

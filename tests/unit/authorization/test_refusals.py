@@ -1,0 +1,123 @@
+"""Entra ID's refusals: who acts next."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.authorization.errors import AccountRefused, FlowExpired, FlowReplayed, SignInRefused
+from shared.authorization.refusals import REFUSALS, Leg, Who, refused
+from shared.errors import AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.mailboxes.life import OUTAGES
+from shared.pages.problems import PROBLEMS
+
+
+def answer(error: str = "invalid_grant", number: int | None = None, **more: object) -> dict[str, object]:
+    codes = {"error_codes": [number], "error_description": f"AADSTS{number}: alex@contoso.example"} if number else {}
+    return {"error": error} | codes | more
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "reason"),
+    [
+        (50173, PersonMustSignIn, Reason.GRANT_REVOKED),
+        (700082, PersonMustSignIn, Reason.GRANT_EXPIRED),
+        (70008, PersonMustSignIn, Reason.GRANT_EXPIRED),
+        (50076, PersonMustSignIn, Reason.INTERACTION_REQUIRED),
+        (50079, PersonMustSignIn, Reason.INTERACTION_REQUIRED),
+        (65001, PersonMustSignIn, Reason.CONSENT_REQUIRED),
+        (50034, PersonMustSignIn, Reason.ACCOUNT_DISABLED),
+        (50057, PersonMustSignIn, Reason.ACCOUNT_DISABLED),
+        (53003, AdministratorMustAct, Reason.CONDITIONAL_ACCESS),
+        (90094, AdministratorMustAct, Reason.ADMIN_CONSENT_REQUIRED),
+        (50105, AdministratorMustAct, Reason.NOT_ASSIGNED),
+        (700016, AdministratorMustAct, Reason.APP_NOT_IN_TENANT),
+        (7000222, OperatorMustAct, Reason.OUR_CREDENTIAL),
+        (999999, PersonMustSignIn, Reason.GRANT_REVOKED),
+        (None, PersonMustSignIn, Reason.GRANT_REVOKED),
+    ],
+)
+def test_a_refused_refresh_says_who_acts(number: int | None, kind: type, reason: Reason) -> None:
+    error = refused(answer(number=number), Leg.REFRESH)
+    assert isinstance(error, kind)
+    assert error.reason is reason  # type: ignore[attr-defined]
+    assert error.support == (f"AADSTS{number}" if number else "")  # type: ignore[attr-defined]
+
+
+def test_our_own_credential_is_never_a_persons_fault_whatever_number_comes_with_it() -> None:
+    for number in (7000222, 50173, 65001, 53003, None):
+        assert isinstance(refused(answer("invalid_client", number), Leg.REFRESH), OperatorMustAct)
+
+
+@pytest.mark.parametrize("error", ["temporarily_unavailable", "server_error"])
+def test_an_outage_is_retried_and_never_counts(error: str) -> None:
+    found = refused(answer(error), Leg.REFRESH)
+    assert isinstance(found, RetryLater)
+    assert found.reason in OUTAGES
+
+
+def test_an_error_nobody_knows_is_retried_and_counts() -> None:
+    found = refused(answer("brand_new"), Leg.REFRESH)
+    assert isinstance(found, RetryLater)
+    assert found.reason not in OUTAGES
+
+
+def test_a_claims_challenge_is_kept() -> None:
+    found = refused(answer("interaction_required", 50076, claims='{"access_token":{}}'), Leg.REFRESH)
+    assert isinstance(found, PersonMustSignIn)
+    assert found.claims == '{"access_token":{}}'
+
+
+@pytest.mark.parametrize(
+    ("description", "code"),
+    [("AADSTS65004: declined", "declined"), ("", "declined"), ("AADSTS50020: x", "tenant_not_allowed"),
+     ("AADSTS500200: x", "personal_account")],
+)  # fmt: skip
+def test_what_comes_back_in_the_browser_ends_this_sign_in_alone(description: str, code: str) -> None:
+    found = refused({"error": "access_denied", "error_description": description}, Leg.CALLBACK)
+    assert isinstance(found, SignInRefused)
+    assert found.code == code
+
+
+def test_need_for_approval_is_known_by_its_number_in_the_browser() -> None:
+    for number in (90094, 90095):
+        found = refused({"error": "access_denied", "error_description": f"AADSTS{number}: x"}, Leg.CALLBACK)
+        assert isinstance(found, AdministratorMustAct)
+        assert found.reason is Reason.ADMIN_CONSENT_REQUIRED
+
+
+def test_nobody_can_raise_the_operators_alarm_from_a_browser() -> None:
+    for error in ("invalid_client", "invalid_request", "invalid_scope", "unauthorized_client"):
+        found = refused({"error": error, "error_description": "AADSTS7000222: x"}, Leg.CALLBACK)
+        assert isinstance(found, SignInRefused)
+
+
+def test_a_code_that_is_too_old_or_used_says_so() -> None:
+    assert isinstance(refused(answer(number=70008), Leg.REDEEM), FlowExpired)
+    assert isinstance(refused(answer(number=54005), Leg.REDEEM), FlowReplayed)
+    assert isinstance(refused(answer(number=501481), Leg.REDEEM), SignInRefused)
+
+
+def test_an_account_that_does_not_fit_any_more_is_asked_to_sign_in() -> None:
+    assert isinstance(refused(answer(number=50020), Leg.REFRESH), PersonMustSignIn)
+    assert isinstance(refused(answer(number=50020), Leg.CALLBACK), AccountRefused)
+
+
+def test_nothing_of_the_answers_text_is_kept() -> None:
+    for leg in Leg:
+        for refusal in REFUSALS:
+            number = int(refusal.key) if refusal.key.isdigit() else None
+            found = refused(answer("access_denied" if number else refusal.key, number, claims="{}"), leg)
+            assert "alex" not in f"{found} {found!r}"
+
+
+def test_every_line_of_the_table_has_a_page() -> None:
+    assert {str(refusal.reason) for refusal in REFUSALS} <= PROBLEMS.keys()
+    assert len({refusal.key for refusal in REFUSALS}) == len(REFUSALS)
+
+
+def test_the_documentation_shows_this_very_table() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "authorisation.md").read_text()
+    shown = set(re.findall(r"^\| `([^`]+)` \| (.+?) \| (.+?) \| `(.+?)` \|$", text, re.MULTILINE))
+    assert shown == {(line.key, line.meaning, line.who.value, str(line.reason)) for line in REFUSALS}
+    assert all(who.value in text for who in Who)
