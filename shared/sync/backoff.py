@@ -14,12 +14,13 @@ JITTER = 0.25
 def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float) -> timedelta:
     """How long to leave the mailbox alone. `luck` is from 0 to 1.
 
-    What the server named, and never less; else twice the last wait, which the mailbox remembers as its `due_at`.
+    What the server named (two hours of it at most: then it is asked again); else twice the last wait, which the
+    mailbox remembers as its `due_at`, up to an interval.
     """
     if error.retry_after is not None:
         wait = timedelta(seconds=error.retry_after)
     elif mailbox.due_at is not None and mailbox.last_pass_at is not None:
-        wait = (mailbox.due_at - mailbox.last_pass_at) * 2
+        wait = min((mailbox.due_at - mailbox.last_pass_at) * 2, limits.interval)
     else:
         wait = limits.shortest_wait
     wait = min(max(wait, limits.shortest_wait), limits.longest_wait)

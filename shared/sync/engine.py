@@ -166,7 +166,7 @@ class SyncEngine:
             result = Pass(desk, first_sync=not mailbox.first_sync_done).run()
         finally:
             desk.writer.close()
-            tally.counts = desk.writer.counts
+            tally.counts, tally.sequence = desk.writer.counts, desk.writer.cursor.sequence
             self._take_stock(desk, tally)
         if result.swept is not None:
             tally.sweep = True
@@ -226,7 +226,7 @@ class SyncEngine:
         self._record(mailbox_id, outcome.named(result), tally)
         if result.finished:
             return None
-        return Next(continuation=self._replica.load(mailbox_id).sequence)
+        return Next(continuation=tally.sequence)
 
     def _after_error(self, mailbox: Mailbox, error: ActionNeeded, tally: Tally, message: Next) -> Next | None:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""

@@ -23,6 +23,8 @@ class Tally:
     """What the replica holds; None when the pass did not get as far as to know."""
     issues: int = 0
     requests: int = 0
+    sequence: int = 0
+    """The cursor's number at the end: what a continuation goes on from."""
 
 
 def succeeded(mailbox: Mailbox, result: Result, tally: Tally, now: datetime) -> Mailbox:

@@ -70,7 +70,7 @@ class Rounds:
                 continue
             reading = readings.setdefault(folder.id, Reading(folder, None))
             self._take(page, reading)
-            gathered += max(1, len(page.changes))
+            gathered += len(page.changes)
             if not page.complete:
                 (folders.appendleft if most == 1 else folders.append)(folder)
         return list(readings.values())

@@ -1,0 +1,208 @@
+"""A mail source over mailboxes in memory: pages, batches, coarse marks, and a fault at any request.
+
+sources = FakeSources(); sources.mailboxes["alex@contoso.example"] = FakeMailbox(clock)
+sources.fail_at(3, RetryLater(Reason.THROTTLED))   # the third request from now
+sources.at(2, lambda: mailbox.delete(id))          # just before the second request from now somebody deletes it
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import batched
+
+from shared.errors import Reason
+from shared.sources.port import (
+    Access,
+    ChangeKind,
+    ChangePage,
+    Content,
+    ContentLevel,
+    Folder,
+    FolderGone,
+    Item,
+    ItemFailure,
+    ItemKind,
+    ItemRef,
+    SourceChange,
+    StateInvalid,
+)
+from tests.fakes.mailbox import Box, FakeMailbox, Mail
+
+
+class FakeSources:
+    """Fulfils MailSources. `requests` counts every request, `downloads` the contents that were given out."""
+
+    def __init__(self, page: int = 512, batch: int = 20, largest: int = 150 * 1024 * 1024) -> None:
+        self.page = page
+        self.batch = batch
+        self.largest = largest
+        self.mailboxes: dict[str, FakeMailbox] = {}
+        self.requests: Counter[str] = Counter()
+        self.downloads: Counter[tuple[str, int]] = Counter()
+        """(search key, rewrite) → how often its content was given out."""
+        self.opened = 0
+        self.closed = 0
+        self._plans: dict[int, BaseException | Callable[[], object]] = {}
+        self._lock = threading.RLock()
+
+    def fail_at(self, request: int, error: BaseException) -> None:
+        """Let the given request fail, counted from now, beginning with 1."""
+        self._plans[self.requests.total() + request] = error
+
+    def at(self, request: int, act: Callable[[], object]) -> None:
+        """Let something happen just before the given request."""
+        self._plans[self.requests.total() + request] = act
+
+    def calm(self) -> None:
+        """Forget what is still planned."""
+        self._plans.clear()
+
+    def open(self, access: Access) -> "FakeSource":
+        """One mailbox."""
+        self.opened += 1
+        return FakeSource(self, self.mailboxes[access.address])
+
+    def check(self, access: Access) -> None:
+        """One request."""
+        self.request("check")
+
+    def resolve(self, access: Access, query: str) -> list[str]:
+        """By the beginning of the address."""
+        self.request("resolve")
+        return sorted(address for address in self.mailboxes if address.startswith(query))
+
+    def request(self, name: str) -> None:
+        """One request reaches the server, unless it fails."""
+        with self._lock:
+            self.requests[name] += 1
+            planned = self._plans.pop(self.requests.total(), None)
+            if isinstance(planned, BaseException):
+                raise planned
+            if planned is not None:
+                planned()
+
+
+class FakeSource:
+    """Fulfils MailSource."""
+
+    def __init__(self, sources: FakeSources, mailbox: FakeMailbox) -> None:
+        self._sources = sources
+        self._mailbox = mailbox
+        self._before = sources.requests.total()
+
+    @property
+    def requests(self) -> int:
+        """How many requests this opening has made."""
+        return self._sources.requests.total() - self._before
+
+    def folders(self) -> list[Folder]:
+        """One request."""
+        self._sources.request("folders")
+        return [] if self._mailbox.blank else [self._folder(box) for box in self._mailbox.boxes.values()]
+
+    def _folder(self, box: Box) -> Folder:
+        mailbox = self._mailbox
+        touched = box.touched.replace(microsecond=0) if box.touched else None
+        return Folder(
+            id=box.id,
+            parent_id=box.parent_id,
+            name=box.name,
+            path=mailbox.path(box.id),
+            folder_class=box.folder_class,
+            distinguished=box.distinguished,
+            total=len(mailbox.in_folder(box.id)),
+            archive=box.archive,
+            mark=f"{touched}|{len(box.deletions)}" if mailbox.marks else None,
+            marked_at=touched if mailbox.marks else None,
+        )
+
+    def changes(self, folder: Folder, state: str | None) -> ChangePage:
+        """One request a page."""
+        self._sources.request("changes")
+        box = self._box(folder)
+        epoch, since = map(int, state.split("|")) if state else (box.epoch, 0)
+        if epoch != box.epoch:
+            raise StateInvalid("the server does not know this state")
+        news = sorted(self._news(box, since), key=lambda pair: pair[0])
+        page = news[: self._sources.page]
+        last = page[-1][0] if len(news) > len(page) else max(box.last, since)
+        return ChangePage(tuple(change for _, change in page), f"{box.epoch}|{last}", len(page) == len(news))
+
+    def _news(self, box: Box, since: int) -> Iterator[tuple[int, SourceChange]]:
+        for mail in self._mailbox.in_folder(box.id):
+            if mail.changed > since:
+                yield mail.changed, SourceChange(ChangeKind.UPSERT, mail.id, str(mail.version), mail.is_read)
+            elif mail.flagged > since:
+                yield mail.flagged, SourceChange(ChangeKind.READ_FLAG, mail.id, str(mail.version), mail.is_read)
+        for item_id, (deleted, created) in box.deletions.items():
+            if deleted > since >= created:
+                yield deleted, SourceChange(ChangeKind.DELETE, item_id)
+
+    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
+        """One request a batch."""
+        for batch in batched(ids, self._sources.batch, strict=False):
+            self._sources.request("fetch")
+            for item_id in batch:
+                yield self._one(item_id, level)
+
+    def _one(self, item_id: str, level: ContentLevel) -> Item | ItemFailure:
+        mail = self._mailbox.mails.get(item_id)
+        if mail is None:
+            return ItemFailure(item_id, Reason.ITEM_GONE)
+        if item_id in self._mailbox.bad:
+            return ItemFailure(item_id, self._mailbox.bad[item_id], "ErrorItemCorrupt")
+        return self._item(mail, level)
+
+    def _item(self, mail: Mail, level: ContentLevel) -> Item:
+        content = None
+        if level is not ContentLevel.METADATA and len(mail.body) <= self._sources.largest:
+            self._sources.downloads[mail.search_key, mail.content] += 1
+            content = Content("eml" if mail.kind is ItemKind.MESSAGE else "ics", level.value.encode() + mail.body)
+        return Item(
+            id=mail.id,
+            version=str(mail.version),
+            folder_id=mail.folder_id,
+            kind=mail.kind,
+            item_class=mail.item_class,
+            search_key=mail.search_key,
+            same_content_key=f"{mail.search_key}-{mail.content}",
+            subject=mail.subject,
+            size=len(mail.body),
+            is_read=mail.is_read,
+            private=mail.private,
+            at=mail.at,
+            addresses=mail.addresses,
+            metadata={"categories": list(mail.categories)},
+            content=content,
+        )
+
+    def list_items(self, folder: Folder) -> Iterable[ItemRef]:
+        """One request a page, by position: what happens in between shifts what follows."""
+        self._box(folder)
+        done = 0
+        while True:
+            self._sources.request("list")
+            mails = self._mailbox.in_folder(folder.id)[done : done + self._sources.page]
+            yield from [ItemRef(mail.id, str(mail.version), mail.at) for mail in mails]
+            done += len(mails)
+            if len(mails) < self._sources.page:
+                return
+
+    def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
+        """One request."""
+        self._sources.request("occurrences")
+        self._box(folder)
+        for mail, at in self._mailbox.occurrences(folder.id, start, end):
+            item = self._item(mail, ContentLevel.METADATA)
+            item.at = at
+            yield item
+
+    def close(self) -> None:
+        """Give it back."""
+        self._sources.closed += 1
+
+    def _box(self, folder: Folder) -> Box:
+        if folder.id not in self._mailbox.boxes or folder.id in self._mailbox.ghosts:
+            raise FolderGone("no such folder")
+        return self._mailbox.boxes[folder.id]

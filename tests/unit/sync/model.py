@@ -1,0 +1,321 @@
+"""A model of everything that can happen to a mailbox, its sync and the machine under both, in any order.
+
+Whatever happened: after quiet passes the replica is the mailbox, and the feed replays to the replica.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
+from shared.sources.port import ContentLevel
+from shared.sync.limits import Limits
+from shared.sync.scope import Scope
+from tests.fakes.replica import Crash
+from tests.fakes.world import ID, OUT, World
+
+SMALL = Limits(
+    budget_seconds=20,
+    page_items=4,
+    page_bytes=200,
+    round_changes=12,
+    remembered_deletions=5,
+    plenty=6,
+    issue_delays=(timedelta(minutes=20), timedelta(hours=3)),
+    progress_seconds=1,
+    overlap=False,
+)
+"""Everything small, so that a mailbox of a dozen items already takes several pages, rounds and passes."""
+
+SCOPES = [
+    Scope(folders_out=OUT),
+    Scope(folders_out=OUT, private_items=True),
+    Scope(folders_out=OUT, content=ContentLevel.METADATA),
+    Scope(folders_out=OUT, content=ContentLevel.BODY, private_items=True),
+    Scope(folders_out=OUT, largest_item_bytes=8, private_items=True),
+    Scope(folders_out=OUT, exclude=("@fabrikam.example", "kim@contoso.example")),
+    Scope(folders_out=OUT, mail_days=10),
+    Scope(folders_in=("inbox", "Projects"), private_items=True),
+    Scope(),
+]
+
+NAMED = [(), ("kim@contoso.example",), ("Sam@Fabrikam.example", "kim@contoso.example"), ("pat@northwind.example",)]
+
+FAULTS: list[Callable[[], Exception]] = [
+    lambda: RetryLater(Reason.THROTTLED, retry_after=60),
+    lambda: RetryLater(Reason.UNAVAILABLE),
+    lambda: RetryLater(Reason.CONFLICT, tenant_wide=True),
+    lambda: AdministratorMustAct(Reason.EWS_BLOCKED),
+    lambda: OperatorMustAct(Reason.OUR_STORAGE),
+]
+
+picks = st.integers(0, 999)
+soon = st.integers(1, 25)
+
+
+class SyncModel(RuleBasedStateMachine):
+    """The rules. Picks are numbers that are taken modulo what there is, so that shrinking keeps its footing."""
+
+    @initialize(
+        marks=st.booleans(), immutable=st.booleans(), page=st.sampled_from([2, 5, 512]), first=st.integers(0, 14)
+    )
+    def begin(self, marks: bool, immutable: bool, page: int, first: int) -> None:
+        self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable)
+        self.mailbox = self.world.mailbox
+        self.mailbox.marks = marks
+        for number in range(first):
+            self.mailbox.add(self._folder(number), private=number % 5 == 4)
+
+    # The person
+
+    @rule(
+        where=picks,
+        many=st.integers(1, 6),
+        private=st.booleans(),
+        named=st.sampled_from(NAMED),
+        days=st.integers(0, 30),
+    )
+    def items_arrive(self, where: int, many: int, private: bool, named: tuple[str, ...], days: int) -> None:
+        at = self.world.clock() - timedelta(days=days)
+        for _ in range(many):
+            self.mailbox.add(self._folder(where), private=private, addresses=named, at=at)
+
+    @rule(which=picks, private=st.booleans())
+    def item_is_rewritten(self, which: int, private: bool) -> None:
+        if item := self._item(which):
+            self.mailbox.update(item, private=private)
+
+    @rule(which=picks, category=st.sampled_from(["red", "blue"]))
+    def item_gets_a_category(self, which: int, category: str) -> None:
+        if item := self._item(which):
+            self.mailbox.categorize(item, (category,))
+
+    @rule(which=picks, read=st.booleans())
+    def item_is_read(self, which: int, read: bool) -> None:
+        if item := self._item(which):
+            self.mailbox.set_read(item, read)
+
+    @rule(which=st.lists(picks, min_size=1, max_size=6), where=picks)
+    def items_are_moved(self, which: list[int], where: int) -> None:
+        for each in which:
+            if item := self._item(each):
+                self.mailbox.move(item, self._folder(where))
+
+    @rule(which=picks, where=picks)
+    def item_is_copied(self, which: int, where: int) -> None:
+        if item := self._item(which):
+            self.mailbox.copy(item, self._folder(where))
+
+    @rule(which=st.lists(picks, min_size=1, max_size=4))
+    def items_are_deleted(self, which: list[int]) -> None:
+        for each in which:
+            if item := self._item(each):
+                self.mailbox.delete(item)
+
+    @rule(where=picks, below=st.booleans())
+    def folder_is_made(self, where: int, below: bool) -> None:
+        if len(self.mailbox.boxes) < 9:
+            self.mailbox.add_folder(f"Folder {len(self.mailbox.boxes)}", self._folder(where) if below else "")
+
+    @rule(where=picks, name=st.sampled_from(["Plans", "a/b", "Inbox"]))
+    def folder_is_renamed(self, where: int, name: str) -> None:
+        self.mailbox.rename_folder(self._folder(where), name)
+
+    @rule(where=picks, to=picks)
+    def folder_is_moved(self, where: int, to: int) -> None:
+        folder, parent = self._folder(where), self._folder(to)
+        if not self.mailbox.is_within(parent, folder):
+            self.mailbox.move_folder(folder, parent)
+
+    @rule(where=picks)
+    def folder_is_emptied(self, where: int) -> None:
+        self.mailbox.empty_folder(self._folder(where))
+
+    @precondition(lambda self: len(self.mailbox.boxes) > 4)
+    @rule(where=picks, rescued=st.integers(0, 4), to=picks)
+    def folder_is_deleted(self, where: int, rescued: int, to: int) -> None:
+        folder, other = self._folder(where), self._folder(to)
+        if not self.mailbox.is_within(other, folder):
+            for mail in self.mailbox.in_folder(folder)[:rescued]:
+                self.mailbox.move(mail.id, other)
+            self.mailbox.delete_folder(folder)
+
+    # The server
+
+    @rule(where=picks)
+    def server_forgets_a_state(self, where: int) -> None:
+        self.mailbox.invalidate(self._folder(where))
+
+    @rule(which=picks, ill=st.booleans())
+    def item_goes_bad_or_well(self, which: int, ill: bool) -> None:
+        if ill and (item := self._item(which)):
+            self.mailbox.bad[item] = Reason.ITEM_CORRUPT
+        elif self.mailbox.bad:
+            del self.mailbox.bad[sorted(self.mailbox.bad)[which % len(self.mailbox.bad)]]
+
+    @rule(blank=st.booleans())
+    def mailbox_answers_empty(self, blank: bool) -> None:
+        self.mailbox.blank = blank
+
+    @rule()
+    def mailbox_is_restored_under_new_ids(self) -> None:
+        self.mailbox.recreate()
+        self.mailbox.bad.clear()
+
+    # Time and the operator
+
+    @rule(seconds=st.sampled_from([0.2, 1, 4, 600, 1800, 90_000]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.clock.pass_by(seconds=seconds)
+
+    @rule(step=st.sampled_from([0, 1, 4]))
+    def work_takes_longer(self, step: float) -> None:
+        self.world.clock.step = step
+
+    @rule(scope=st.sampled_from(SCOPES))
+    def settings_change(self, scope: Scope) -> None:
+        self.world.rescope(scope)
+
+    # Passes
+
+    @rule()
+    def pass_(self) -> None:
+        self._run(self.world.sync)
+
+    @rule()
+    def sweep(self) -> None:
+        self._run(self.world.sweep)
+
+    @rule(request=soon, fault=st.sampled_from(FAULTS), sweep=st.booleans())
+    def pass_with_a_fault_at_the_source(self, request: int, fault: Callable[[], Exception], sweep: bool) -> None:
+        self.world.sources.fail_at(request, fault())
+        self._run(self.world.sweep if sweep else self.world.sync)
+
+    @rule(write=soon, fault=st.sampled_from([*FAULTS, Crash]), sweep=st.booleans())
+    def pass_with_a_fault_at_a_write(self, write: int, fault: Callable[[], BaseException], sweep: bool) -> None:
+        self.world.replica.fail_at(write, fault())
+        self._run(self.world.sweep if sweep else self.world.sync)
+
+    @rule(write=soon)
+    def pass_that_dies_at_the_registry(self, write: int) -> None:
+        self.world.registry.fail_at(write, Crash())
+        self._run(self.world.sync)
+
+    @rule(request=soon, which=picks, where=picks, act=st.sampled_from(["move", "delete", "update", "read", "add"]))
+    def pass_while_somebody_works(self, request: int, which: int, where: int, act: str) -> None:
+        self.world.sources.at(request, lambda: self._somebody(act, which, where))
+        self._run(self.world.sync)
+
+    @rule(request=soon)
+    def pass_overtaken_by_another(self, request: int) -> None:
+        """The lease ends without its holder noticing, and another worker, its clock minutes apart, passes through."""
+
+        def overtake() -> None:
+            self.world.leases.expire(ID)
+            self._guarded(lambda: self.world.new_engine(self.world.clock.apart(minutes=-4)).sync(ID))
+
+        self.world.sources.at(request, overtake)
+        self._run(self.world.sync)
+
+    @rule(request=soon)
+    def pass_loses_its_lease(self, request: int) -> None:
+        def lose() -> None:
+            if held := self.world.leases.held.get(ID):
+                held.lose()
+
+        self.world.sources.at(request, lose)
+        self._run(self.world.sync)
+
+    @rule()
+    def cursor_is_lost(self) -> None:
+        self.world.replica.lose_cursor(ID)
+
+    # What must hold
+
+    @rule()
+    def after_quiet_passes_all_is_equal(self) -> None:
+        self._quiet()
+        self.world.assert_equal()
+        self._assert_settled()
+
+    @rule(which=st.lists(picks, min_size=1, max_size=5, unique=True), where=picks)
+    def a_pure_move_keeps_identity_and_downloads_nothing(self, which: list[int], where: int) -> None:
+        self._quiet()
+        items = self.world.items()
+        movable = [id_ for id_ in sorted(items) if id_ not in self.mailbox.bad]
+        target = self._folder(where)
+        if target not in self.world.replica.load(ID).folders:
+            return
+        keys = [items[id_].key for id_ in movable]
+        chosen = {pick % len(movable) for pick in which} if movable else set()
+        downloads = self.world.sources.downloads.total()
+        moved = {self.mailbox.move(movable[index], target): keys[index] for index in sorted(chosen)}
+        self.world.sync()
+        assert self.world.sources.downloads.total() == downloads
+        assert {id_: self.world.items()[id_].key for id_ in moved} == moved
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.after_quiet_passes_all_is_equal()
+
+    # How
+
+    def _quiet(self) -> None:
+        self.world.clock.step = 0
+        self.world.quiet()
+
+    def _assert_settled(self) -> None:
+        stored = self.world.stored
+        assert stored.first_sync_done
+        assert stored.complete_as_of == self.world.clock()
+        assert stored.syncing_since is None
+        issues = {issue.item_id for issue in self.world.registry.issues(ID)}
+        assert issues <= set(self.mailbox.bad), "an issue of an item that is well"
+        self._assert_idle()
+
+    def _assert_idle(self) -> None:
+        """Now that nothing happens, a pass is one request and writes nothing but the registry."""
+        due = bool(self.world.registry.issues(ID)) or not self.mailbox.marks
+        requests, writes = self.world.sources.requests.total(), self.world.replica.writes
+        self.world.sync()
+        assert self.world.replica.writes == writes
+        assert due or self.world.sources.requests.total() == requests + 1
+
+    def _run(self, work: Callable[[], object]) -> None:
+        self._guarded(work)
+        self.world.sources.calm()
+        self.world.replica.calm()
+        self.world.registry.calm()
+        self.world.leases.held.clear()
+        self.world.queue.mailboxes.clear()
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        """What a process dies of, or gives back to the queue, is the next pass's to mend."""
+        try:
+            work()
+        except (Crash, OperatorMustAct) as end:
+            note(f"ended by {end!r}")
+
+    def _somebody(self, act: str, which: int, where: int) -> None:
+        item = self._item(which)
+        if act == "add" or item is None:
+            self.mailbox.add(self._folder(where))
+        elif act == "move":
+            self.mailbox.move(item, self._folder(where))
+        elif act == "delete":
+            self.mailbox.delete(item)
+        elif act == "update":
+            self.mailbox.update(item)
+        else:
+            self.mailbox.set_read(item)
+
+    def _item(self, pick: int) -> str | None:
+        ids = sorted(self.mailbox.mails)
+        return ids[pick % len(ids)] if ids else None
+
+    def _folder(self, pick: int) -> str:
+        ids = sorted(self.mailbox.boxes)
+        return ids[pick % len(ids)]
