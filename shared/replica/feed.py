@@ -1,7 +1,7 @@
 """A feed page as NDJSON: the first line names the cursor that follows, each further line is one change, in order.
 
 A line's `content` lies in this page's own pack; `kept` was stored before and stays where the item table says.
-`redacted` lines are of items deleted since: what they said is gone, that they were is not (docs/decisions/packs.md).
+`redacted` lines are of items deleted since: what they said is gone, that they were is not (docs/decisions/0005).
 """
 
 import json

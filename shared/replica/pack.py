@@ -1,6 +1,6 @@
 """A pack: one page's contents in a plain ZIP, each member where a ranged read finds it.
 
-Members are stored, not deflated (docs/decisions/packs.md): the bytes at an item's offset are the item.
+Members are stored, not deflated (docs/decisions/0005): the bytes at an item's offset are the item.
 """
 
 import hashlib
