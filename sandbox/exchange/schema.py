@@ -108,6 +108,14 @@ def check(request: etree._Element) -> None:
     _complex(request, kind, MESSAGES)
 
 
+def check_item(element: etree._Element) -> None:
+    """Check one item as CreateItem would. Raises Invalid."""
+    kind = _types().get(f"{local(element)}Item")
+    if kind is None:
+        raise Invalid(f"The element '{local(element)}' is not an item.")
+    _complex(element, kind, TYPES_NAMESPACE)
+
+
 def _complex(element: etree._Element, kind: Type, namespace: str) -> None:
     """Check an element's attributes and contents; its children are of `namespace`."""
     _attributes(element, kind)

@@ -1,0 +1,12 @@
+"""How Exchange Online turns an app or a mailbox away with 403. Microsoft's own words are not public; these are ours."""
+
+BLOCKS: dict[str, tuple[str, dict[str, str]]] = {
+    "tenant_off": ("Exchange Web Services is disabled for this organization (EwsEnabled is false).", {}),
+    "app_not_listed": ("The application is not allowed: it is not on the organization's EwsAllowedAppIDs list.", {}),
+    "mailbox_off": ("Exchange Web Services is disabled for this mailbox.", {}),
+    "licence": ("The user's license does not include Exchange Web Services.", {}),
+    "conditional_access": ("Access was blocked by a conditional access policy.", {}),
+    "access_denied": ("Access is denied. Check credentials and try again.", {}),
+    "unsaid": ("", {}),
+}
+"""The body and headers of each variant."""
