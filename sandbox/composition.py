@@ -133,7 +133,7 @@ async def _exchange(parts: Parts, stack: AsyncExitStack) -> None:
 
 async def _own_exchange(parts: Parts, verify: Callable[[str], Mapping[str, Any]]) -> None:
     """Loaded only here: it is the biggest part, and often left out."""
-    if importlib.util.find_spec("sandbox.exchange.corpus") is None:
+    if any(importlib.util.find_spec(f"sandbox.exchange.{part}") is None for part in ("corpus", "control")):
         print("The sandbox's Exchange is not there: left out.", file=sys.stderr)
         return
     exchange = importlib.import_module("sandbox.exchange").Exchange(verify, parts.world)

@@ -102,9 +102,14 @@ def _registered(app: App, header: Mapping[str, Any]) -> Any:
     for pem in app.certificates:
         certificate = x509.load_pem_x509_certificate(pem)
         for name, digest in (("x5t#S256", hashes.SHA256()), ("x5t", hashes.SHA1())):  # noqa: S303 -- a name, no proof
-            if hmac.compare_digest(str(header.get(name, "")).encode(), _b64(certificate.fingerprint(digest))):
+            if hmac.compare_digest(_unpadded(header.get(name)), _b64(certificate.fingerprint(digest))):
                 return certificate.public_key()
     raise EntraError(700027, "No certificate with this thumbprint is registered.")
+
+
+def _unpadded(value: Any) -> bytes:
+    """msal writes the padding, RFC 7515 leaves it out."""
+    return str(value or "").rstrip("=").encode()
 
 
 def _b64(data: bytes) -> bytes:
