@@ -131,5 +131,5 @@ class Invitations:
 def is_address(text: str) -> bool:
     """Whether a text can be one mail address: enough to refuse what is none, not a grammar."""
     local, at, domain = text.strip().rpartition("@")
-    printable = text.isprintable() and not any(character in text for character in " ,;<>\"\\()[]:/?#&%|")
+    printable = text.isprintable() and not any(character in text for character in ' ,;<>"\\()[]:/?#&%|')
     return bool(local and at and domain) and len(text) <= 320 and "@" not in local and "." in domain and printable

@@ -49,9 +49,12 @@ class VaultTokenStore:
         """
         with translated():
             written = self._client.set_secret(authorization_id, refresh_token, content_type=REFRESH_TOKEN).properties
-            for version in self._client.list_properties_of_secret_versions(authorization_id):
-                if version.enabled and _older(version, written):
-                    self._client.update_secret_properties(authorization_id, version.version, enabled=False)
+            self._tidy(authorization_id, written)
+
+    def _tidy(self, authorization_id: str, written: "SecretProperties") -> None:
+        for version in self._client.list_properties_of_secret_versions(authorization_id):
+            if version.enabled and _older(version, written):
+                self._client.update_secret_properties(authorization_id, version.version, enabled=False)
 
     def delete(self, authorization_id: str) -> datetime | None:
         """All versions at once; the vault's soft delete holds them until the time that this gives."""
@@ -103,11 +106,11 @@ class VaultKeyRing:
 
     def _read(self) -> tuple[SigningKey, ...]:
         with translated():
-            versions = [
-                version
-                for version in self._client.list_properties_of_secret_versions(self._name)
-                if version.enabled and version.version and version.created_on
-            ]
+            try:
+                listed = gone(lambda: list(self._client.list_properties_of_secret_versions(self._name)))
+            except NotFound:
+                return ()
+            versions = [version for version in listed if version.enabled and version.version and version.created_on]
             versions.sort(key=lambda version: (version.created_on, version.version), reverse=True)
             return tuple(self._key(str(version.version)) for version in versions[:KEYS_KEPT])
 

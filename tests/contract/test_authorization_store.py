@@ -1,0 +1,173 @@
+"""What every store of authorizations, invitations and approvals does, in memory and in Table Storage."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.identity import DefaultAzureCredential
+
+from shared.authorization.port import (
+    Approval,
+    ApprovalStore,
+    Authorization,
+    AuthorizationStore,
+    Invitation,
+    InvitationStore,
+)
+from shared.authorization.table import TableApprovals, TableAuthorizations, TableFlows, TableInvitations
+from shared.errors import NotFound
+from shared.sources.port import AccessMode
+from tests.conftest import Azurite
+from tests.fakes.authorization import (
+    NOW,
+    TENANT,
+    MemoryApprovals,
+    MemoryAuthorizations,
+    MemoryInvitations,
+)
+from tests.fakes.clock import FakeClock
+
+
+@pytest.fixture(scope="module")
+def tables(storage: Azurite, credential: DefaultAzureCredential) -> Iterator[TableServiceClient]:
+    with TableServiceClient(storage.table, credential=credential) as client:
+        yield client
+
+
+@pytest.fixture(params=["memory", "table"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def authorizations(kind: str, request: pytest.FixtureRequest) -> AuthorizationStore:
+    return MemoryAuthorizations() if kind == "memory" else TableAuthorizations(request.getfixturevalue("tables"))
+
+
+@pytest.fixture
+def invitations(kind: str, request: pytest.FixtureRequest) -> InvitationStore:
+    return MemoryInvitations() if kind == "memory" else TableInvitations(request.getfixturevalue("tables"))
+
+
+@pytest.fixture
+def approvals(kind: str, request: pytest.FixtureRequest) -> ApprovalStore:
+    return MemoryApprovals() if kind == "memory" else TableApprovals(request.getfixturevalue("tables"))
+
+
+def an_authorization(**changes: object) -> Authorization:
+    new = Authorization(uuid.uuid4().hex, AccessMode.DELEGATED, TENANT, "owner", NOW, "", NOW, NOW)
+    return replace(new, **changes)  # type: ignore[arg-type]
+
+
+def test_an_authorization_comes_back_the_same(authorizations: AuthorizationStore) -> None:
+    for mode in AccessMode:
+        added = authorizations.add(an_authorization(mode=mode, address="s@contoso.example"))
+        assert authorizations.get(added.id) == added
+
+
+def test_a_change_is_kept(authorizations: AuthorizationStore) -> None:
+    added = authorizations.add(an_authorization())
+    later = NOW + timedelta(days=1)
+    changed = authorizations.change(added.id, lambda found: replace(found, refreshed_at=later, revoked=True))
+    assert authorizations.get(added.id) == changed == replace(added, refreshed_at=later, revoked=True)
+
+
+def test_changes_at_once_all_take_effect(authorizations: AuthorizationStore) -> None:
+    added = authorizations.add(an_authorization())
+    lock = threading.Lock()
+
+    def later(found: Authorization) -> Authorization:
+        assert found.refreshed_at is not None
+        return replace(found, refreshed_at=found.refreshed_at + timedelta(seconds=1))
+
+    def change(_: int) -> None:
+        if isinstance(authorizations, MemoryAuthorizations):
+            with lock:
+                authorizations.change(added.id, later)
+        else:
+            authorizations.change(added.id, later)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(change, range(4)))
+    assert authorizations.get(added.id).refreshed_at == NOW + timedelta(seconds=4)
+
+
+def test_idle_ones_are_found_and_revoked_ones_are_not(authorizations: AuthorizationStore) -> None:
+    old = NOW - timedelta(days=8)
+    idle = authorizations.add(an_authorization(refreshed_at=old))
+    authorizations.add(an_authorization(refreshed_at=old, revoked=True))
+    authorizations.add(an_authorization())
+    found = authorizations.idle_since(NOW - timedelta(days=7))
+    assert idle in found
+    assert all(one.refreshed_at == old and not one.revoked for one in found)
+
+
+def test_a_forgotten_authorization_is_not_found(authorizations: AuthorizationStore) -> None:
+    added = authorizations.add(an_authorization())
+    for _ in range(2):
+        authorizations.delete(added.id)
+    with pytest.raises(NotFound):
+        authorizations.get(added.id)
+    with pytest.raises(NotFound):
+        authorizations.change(added.id, lambda found: found)
+
+
+def an_invitation() -> Invitation:
+    return Invitation(uuid.uuid4().hex, "o'brien@contoso.example", "case 7", "", NOW + timedelta(days=7))
+
+
+def test_an_invitation_comes_back_and_is_used_once(invitations: InvitationStore) -> None:
+    put = an_invitation()
+    invitations.put(put)
+    assert invitations.get(put.id) == put
+    assert invitations.use(put.id, NOW)
+    assert not invitations.use(put.id, NOW + timedelta(minutes=1))
+    assert invitations.get(put.id) == replace(put, used_at=NOW)
+    with pytest.raises(NotFound):
+        invitations.get("invented")
+
+
+def test_exactly_one_of_many_uses_an_invitation(tables: TableServiceClient) -> None:
+    invitations, put = TableInvitations(tables), an_invitation()
+    invitations.put(put)
+    with ThreadPoolExecutor(5) as pool:
+        assert sorted(pool.map(lambda _: invitations.use(put.id, NOW), range(5))) == [False] * 4 + [True]
+
+
+def test_an_approval_comes_back_and_can_be_granted(approvals: ApprovalStore) -> None:
+    waiting = Approval(uuid.uuid4().hex, {"act": "connect"}, "", NOW)
+    approvals.put(waiting)
+    assert approvals.get(waiting.id) == waiting
+    approvals.put(replace(waiting, granted_at=NOW))
+    assert approvals.get(waiting.id).granted_at == NOW
+    with pytest.raises(NotFound):
+        approvals.get("invented")
+
+
+def test_the_secret_of_an_approvals_link_is_not_in_the_table(tables: TableServiceClient) -> None:
+    waiting = Approval(uuid.uuid4().hex, {}, "", NOW)
+    TableApprovals(tables).put(waiting)
+    rows = [str(dict(row)) for row in tables.get_table_client("approvals").list_entities()]
+    assert not any(waiting.id in row for row in rows)
+
+
+def test_what_has_ended_is_swept(tables: TableServiceClient) -> None:
+    invitations, approvals = TableInvitations(tables), TableApprovals(tables)
+    invitation, waiting = an_invitation(), Approval(uuid.uuid4().hex, {}, "", NOW)
+    invitations.put(invitation)
+    approvals.put(waiting)
+    flows = TableFlows(tables, FakeClock())
+    flows.sweep(NOW + timedelta(days=7))
+    assert invitations.get(invitation.id)
+    flows.sweep(NOW + timedelta(days=9))
+    with pytest.raises(NotFound):
+        invitations.get(invitation.id)
+    assert approvals.get(waiting.id)
+    flows.sweep(NOW + timedelta(days=32))
+    with pytest.raises(NotFound):
+        approvals.get(waiting.id)

@@ -1,0 +1,123 @@
+"""What every store of sign-ins under way does, in memory and in Table Storage."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.identity import DefaultAzureCredential
+
+from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
+from shared.authorization.port import FlowStore, PendingFlow
+from shared.authorization.table import TableFlows
+from tests.conftest import Azurite
+from tests.fakes.authorization import MemoryFlows
+from tests.fakes.clock import FakeClock
+
+
+@pytest.fixture(scope="module")
+def tables(storage: Azurite, credential: DefaultAzureCredential) -> Iterator[TableServiceClient]:
+    with TableServiceClient(storage.table, credential=credential) as client:
+        yield client
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["memory", "table"])
+def flows(request: pytest.FixtureRequest, clock: FakeClock) -> FlowStore:
+    if request.param == "memory":
+        return MemoryFlows(clock)
+    return TableFlows(request.getfixturevalue("tables"), clock)
+
+
+def pending(clock: FakeClock, minutes: int = 15) -> PendingFlow:
+    state = uuid.uuid4().hex
+    ends = clock() + timedelta(minutes=minutes)
+    return PendingFlow(state, "digest", {"state": state, "code_verifier": "v", "scope": ["a", "b"]}, {"act": "x"}, ends)
+
+
+def test_a_flow_comes_back_whole_and_once(flows: FlowStore, clock: FakeClock) -> None:
+    put = pending(clock)
+    flows.put(put)
+    assert flows.take(put.state, "digest") == put
+    with pytest.raises(FlowReplayed):
+        flows.take(put.state, "digest")
+
+
+def test_a_flow_is_taken_by_its_own_browser_alone(flows: FlowStore, clock: FakeClock) -> None:
+    put = pending(clock)
+    flows.put(put)
+    for binding in ("", "other"):
+        with pytest.raises(OtherBrowser):
+            flows.take(put.state, binding)
+    assert flows.take(put.state, "digest") == put
+
+
+@pytest.mark.parametrize("state", ["", "invented", "a/b#c?d", "x" * 2000, "\u00e4\x00"])
+def test_a_state_that_is_not_there_is_unknown(flows: FlowStore, state: str) -> None:
+    with pytest.raises(FlowUnknown):
+        flows.take(state, "digest")
+
+
+def test_a_flow_ends(flows: FlowStore, clock: FakeClock) -> None:
+    put = pending(clock)
+    flows.put(put)
+    clock.pass_by(minutes=15)
+    with pytest.raises(FlowExpired):
+        flows.take(put.state, "digest")
+
+
+def test_exactly_one_of_many_takers_gets_it(flows: FlowStore, clock: FakeClock) -> None:
+    put = pending(clock)
+    flows.put(put)
+    gate = threading.Barrier(6)
+
+    def take(_: int) -> bool:
+        gate.wait(10)
+        try:
+            return bool(flows.take(put.state, "digest"))
+        except FlowReplayed:
+            return False
+
+    if isinstance(flows, MemoryFlows):
+        assert [take_alone(flows, put), take_alone(flows, put)] == [True, False]
+        return
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(take, range(6))) == [False] * 5 + [True]
+
+
+def take_alone(flows: FlowStore, put: PendingFlow) -> bool:
+    try:
+        return bool(flows.take(put.state, "digest"))
+    except FlowReplayed:
+        return False
+
+
+def test_ended_flows_are_swept_and_those_nobody_came_back_from_are_counted(flows: FlowStore, clock: FakeClock) -> None:
+    flows.sweep(clock() + timedelta(days=3650))
+    lapsed, taken, standing = pending(clock), pending(clock), pending(clock, minutes=60 * 48)
+    for put in (lapsed, taken, standing):
+        flows.put(put)
+    flows.take(taken.state, "digest")
+    assert flows.sweep(clock() + timedelta(days=1, hours=1)) == 1
+    for gone in (lapsed, taken):
+        with pytest.raises(FlowUnknown):
+            flows.take(gone.state, "digest")
+    assert flows.take(standing.state, "digest") == standing
+
+
+def test_a_taken_flow_leaves_nothing_of_use_in_the_table(tables: TableServiceClient, clock: FakeClock) -> None:
+    flows = TableFlows(tables, clock)
+    put = pending(clock)
+    flows.put(put)
+    rows = [row for row in tables.get_table_client("flows").list_entities() if row.get("binding_digest")]
+    assert all(put.state not in str(row["RowKey"]) for row in rows)
+    flows.take(put.state, "digest")
+    left = [str(dict(row)) for row in tables.get_table_client("flows").list_entities()]
+    assert not any(put.state in row for row in left)
