@@ -99,17 +99,6 @@ def watched(
         context.close()
 
 
-def photograph(browser: Browser, url: str, name: str, cookies: list[dict[str, object]] | None = None) -> None:
-    """Pictures of one address at every width in every scheme."""
-    for width in WIDTHS:
-        for scheme in SCHEMES:
-            with watched(browser, width=width, scheme=scheme) as seen:
-                if cookies:
-                    seen.page.context.add_cookies(cookies)  # type: ignore[arg-type]
-                seen.page.goto(url)
-                keep_picture(seen, f"{name}-{width}-{scheme}")
-
-
 def keep_picture(seen: Watched, name: str) -> Path:
     """A picture of the page as it is now, in the folder that git ignores."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
