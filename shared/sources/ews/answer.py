@@ -158,6 +158,8 @@ def moment(text: str | None) -> datetime | None:
         if len(text) != 20:
             text = re.sub(r"(\.\d{6})\d+", r"\1", text.strip())
         value = datetime.fromisoformat(text)
+        if value.tzinfo is UTC:
+            return value
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

@@ -25,8 +25,9 @@ from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 
 Result = Item | ItemFailure
 
-METADATA_BATCH = 50
+METADATA_BATCH = 100
 _MIME_BATCH = 16
+_MIME_BATCH_MOST = 50
 _MIME_TARGET = 1 << 20
 """About so many bytes of MIME one answer should carry: few requests, little memory."""
 
@@ -153,15 +154,16 @@ class Fetcher:
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
 
-    def _occurrences(self, ids: Sequence[str]) -> list[etree._Element]:
+    def _occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
         """The modified occurrences of a series, for its .ics; those that cannot be had are left out."""
         shape = Shape.EVENT.request(ContentLevel.BODY)
-        found: list[etree._Element] = []
+        found: dict[str, etree._Element] = {}
         for start in range(0, len(ids), METADATA_BATCH):
             part = ids[start : start + METADATA_BATCH]
-            for message in self._elements(shape, part, self._limits.batch_bytes):
-                if problem_of(message) is None:
-                    found += message.findall(f"{M}Items/{T}CalendarItem")
+            for identifier, message in zip(part, self._elements(shape, part, self._limits.batch_bytes), strict=True):
+                element = message.find(f"{M}Items/{T}CalendarItem")
+                if element is not None and problem_of(message) is None:
+                    found[identifier] = element
         return found
 
     def _learn(self, found: Sequence[Result], level: ContentLevel) -> None:
@@ -171,7 +173,7 @@ class Fetcher:
         sizes = [len(item.content.data) for item in found if isinstance(item, Item) and item.content]
         if len(sizes) >= 4:
             average = max(1, sum(sizes) // len(sizes))
-            self._mime_batch = min(METADATA_BATCH, max(4, _MIME_TARGET // average))
+            self._mime_batch = min(_MIME_BATCH_MOST, max(4, _MIME_TARGET // average))
 
     def _in_parts(self, order: Order, ids: Sequence[str], asked: int, busy: TooMuchAtOnce) -> list[Result]:
         """Ask again in parts half as large as what was too much; a single item that still is too much waits."""

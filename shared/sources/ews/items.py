@@ -44,25 +44,28 @@ def kind_of(tag: str, item_class: str) -> ItemKind:
     return kind
 
 
-def _text(element: Element) -> str:
+def text(element: Element) -> str:
+    """A property as it stands."""
     return element.text or ""
 
 
-def _number(element: Element) -> int:
-    text = (element.text or "0").strip()
-    return int(text[:15]) if text.isascii() and text.isdigit() else 0
+def number(element: Element) -> int:
+    """A whole number; 0 when it is none."""
+    digits = (element.text or "0").strip()
+    return int(digits[:15]) if digits.isascii() and digits.isdigit() else 0
 
 
-def _flag(element: Element) -> bool:
+def flag(element: Element) -> bool:
+    """Whether it says true."""
     return element.text == "true"
 
 
-def _time(element: Element) -> str:
+def time(element: Element) -> str:
     """A time as ISO 8601 UTC, which is how Exchange mostly writes it."""
-    text = element.text or ""
-    if len(text) == 20 and text[-1] == "Z":
-        return text
-    value = moment(text)
+    written = element.text or ""
+    if len(written) == 20 and written[-1] == "Z":
+        return written
+    value = moment(written)
     return value.isoformat().replace("+00:00", "Z") if value else ""
 
 
@@ -74,17 +77,17 @@ def mailbox_of(element: Element) -> dict[str, str]:
     """A name and an address; an Exchange-internal address (EX) stays as it is given."""
     found = {}
     for child in element:
-        if child.text:
-            if child.tag == _NAME:
-                found["name"] = child.text
-            elif child.tag == _ADDRESS:
-                found["address"] = child.text
+        name = _PERSON.get(child.tag)
+        if name is not None:
+            value = child.text
+            if value:
+                found[name] = value
+            if name == "address":
+                break  # what follows is routing; an item has many people
     return found
 
 
-_NAME = f"{T}Name"
-_ADDRESS = f"{T}EmailAddress"
-_MAILBOX = f"{T}Mailbox"
+_PERSON = {f"{T}Name": "name", f"{T}EmailAddress": "address"}
 
 
 def _one_mailbox(element: Element) -> dict[str, str]:
@@ -110,18 +113,18 @@ def _body(element: Element) -> dict[str, str]:
 Reader = Callable[[Element], Any]
 
 COMMON: dict[str, tuple[str, Reader]] = {
-    f"{T}ItemClass": ("item_class", _text),
-    f"{T}Subject": ("subject", _text),
-    f"{T}Sensitivity": ("sensitivity", _text),
-    f"{T}DateTimeReceived": ("received", _time),
-    f"{T}Size": ("size", _number),
+    f"{T}ItemClass": ("item_class", text),
+    f"{T}Subject": ("subject", text),
+    f"{T}Sensitivity": ("sensitivity", text),
+    f"{T}DateTimeReceived": ("received", time),
+    f"{T}Size": ("size", number),
     f"{T}Categories": ("categories", _strings),
-    f"{T}Importance": ("importance", _text),
-    f"{T}HasAttachments": ("has_attachments", _flag),
-    f"{T}IsDraft": ("draft", _flag),
-    f"{T}DateTimeSent": ("sent", _time),
-    f"{T}DateTimeCreated": ("created", _time),
-    f"{T}LastModifiedTime": ("modified", _time),
+    f"{T}Importance": ("importance", text),
+    f"{T}HasAttachments": ("has_attachments", flag),
+    f"{T}IsDraft": ("draft", flag),
+    f"{T}DateTimeSent": ("sent", time),
+    f"{T}DateTimeCreated": ("created", time),
+    f"{T}LastModifiedTime": ("modified", time),
     f"{T}ConversationId": ("conversation_id", _identifier),
     f"{T}Flag": ("flag", _flag_status),
     f"{T}From": ("from", _one_mailbox),
@@ -129,8 +132,8 @@ COMMON: dict[str, tuple[str, Reader]] = {
     f"{T}ToRecipients": ("to", _mailboxes),
     f"{T}CcRecipients": ("cc", _mailboxes),
     f"{T}BccRecipients": ("bcc", _mailboxes),
-    f"{T}InternetMessageId": ("internet_message_id", _text),
-    f"{T}IsRead": ("is_read", _flag),
+    f"{T}InternetMessageId": ("internet_message_id", text),
+    f"{T}IsRead": ("is_read", flag),
     f"{T}Body": ("body", _body),
 }
 """Where each property of a message goes."""
@@ -198,7 +201,7 @@ def item(
         private=values.get("sensitivity") == "Private",
         at=moment(at),
         addresses=tuple({person["address"].lower() for person in people if "address" in person}),
-        metadata={name: value for name, value in values.items() if value not in ("", [], {}, None)},
+        metadata={name: value for name, value in values.items() if value or value is False},
     )
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 
 from lxml import etree
 
 from shared.errors import AdministratorMustAct, Reason
-from shared.sources.ews import envelope
+from shared.sources.ews import envelope, shapes
 from shared.sources.ews.answer import M, T, messages, parse, problem_of
 from shared.sources.ews.changes import read_changes, read_listing, read_ref
 from shared.sources.ews.envelope import Envelopes
+from shared.sources.ews.errors import Fault, of_fault
+from shared.sources.ews.events import event_item, read_event
 from shared.sources.ews.fetching import Fetcher
 from shared.sources.ews.folders import PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
 from shared.sources.ews.session import Limits, Session
@@ -89,6 +92,24 @@ class EwsMailbox:
                 return
             shrunk = max(0, total - listing.total)
             offset, total = max(offset + 1, listing.following - shrunk), listing.total
+
+    def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
+        """A calendar's events between two times, recurring ones expanded, metadata only.
+
+        A calendar view is not paged: when it is full, the rest is asked from the last start on, and what was given
+        already is passed over.
+        """
+        given: set[str] = set()
+        while start < end:
+            request = envelope.calendar_view(folder.id, shapes.OCCURRENCE, start, end)
+            elements = read_listing(self._one("FindItem", request)).items
+            fresh = [item for item in map(partial(_occurrence, folder), elements) if item.id not in given]
+            yield from fresh
+            starts = [item.at for item in fresh if item.at is not None]
+            if len(elements) < envelope.LISTING or not starts or max(starts) <= start:
+                return
+            start = max(starts)
+            given = {item.id for item in fresh}
 
     def close(self) -> None:
         """Give connections back and forget the token."""
@@ -175,10 +196,6 @@ class EwsMailbox:
     def _get_folders(self, names: Sequence[str]) -> str:
         return envelope.get_folder("".join(self._envelopes.named_folder(name) for name in names))
 
-    def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
-        """A calendar's events between two times, recurring ones expanded, metadata only."""
-        raise NotImplementedError
-
 
 _NO_ARCHIVE = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorInvalidOperation", "ErrorNonExistentMailbox"}
 
@@ -188,3 +205,10 @@ def _of_the_root(error: Exception) -> Exception:
     if isinstance(error, FolderGone):
         return AdministratorMustAct(Reason.ACCESS_DENIED, support=str(error))
     return error
+
+
+def _occurrence(folder: Folder, element: etree._Element) -> Item:
+    identifier = element.find(f"{T}ItemId")
+    if identifier is None:
+        raise of_fault(Fault.UNEXPECTED)
+    return event_item(read_event(element), identifier.get("Id") or "", folder.id)

@@ -1,0 +1,60 @@
+"""Content lines as iCalendar (RFC 5545, 3.1) and vCard (RFC 6350, 3.2) share them: escaped, folded, CRLF."""
+
+from collections.abc import Iterable, Mapping
+
+_LINE_OCTETS = 75
+
+
+def escaped(text: str) -> str:
+    """A text value: backslash, comma, semicolon and line breaks escaped, other control characters dropped."""
+    text = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
+    text = text.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
+    return _printable(text)
+
+
+def parameter(text: str) -> str:
+    """A parameter value, quoted where it must be; a double quote cannot be written at all and becomes an apostrophe."""
+    text = _printable(text.replace('"', "'").replace("\r", " ").replace("\n", " "))
+    return f'"{text}"' if any(mark in text for mark in ",;:") else text
+
+
+def line(name: str, value: str, parameters: Mapping[str, str] | None = None) -> str:
+    """One folded line. `value` is already in its property's own form."""
+    told = "".join(f";{key}={parameter(text)}" for key, text in (parameters or {}).items() if text)
+    return folded(f"{name}{told}:{value}")
+
+
+def text_line(name: str, value: object, parameters: Mapping[str, str] | None = None) -> str:
+    """One folded line with a text value; nothing when there is no text."""
+    return line(name, escaped(str(value)), parameters) if value else ""
+
+
+def folded(content: str) -> str:
+    """A line cut into parts of at most 75 octets, no character cut in two."""
+    if len(content) <= _LINE_OCTETS // 4 or len(content.encode()) <= _LINE_OCTETS:
+        return content + "\r\n"
+    parts: list[str] = []
+    start = octets = 0
+    room = _LINE_OCTETS
+    for position, character in enumerate(content):
+        width = len(character.encode())
+        if octets + width > room:
+            parts.append(content[start:position])
+            start, octets, room = position, 0, _LINE_OCTETS - 1
+        octets += width
+    parts.append(content[start:])
+    return "\r\n ".join(parts) + "\r\n"
+
+
+def component(name: str, lines: Iterable[str]) -> str:
+    """A component between its BEGIN and END."""
+    return f"BEGIN:{name}\r\n{''.join(lines)}END:{name}\r\n"
+
+
+def _printable(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode()
+    return "".join(character for character in text if character >= " " or character == "\t") if _odd(text) else text
+
+
+def _odd(text: str) -> bool:
+    return not text.isprintable()

@@ -1,0 +1,139 @@
+"""Reads calendar items: their metadata, and what their .ics is built of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from lxml import etree
+
+from shared.sources.ews.answer import T, moment
+from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, text, time, values_of
+from shared.sources.ews.recurrence import Recurrence, read_recurrence
+from shared.sources.ews.zones import Zone, read_zone
+from shared.sources.port import Item, ItemKind
+
+
+def _attendees(element: etree._Element) -> list[dict[str, str]]:
+    return [_attendee(child) for child in element]
+
+
+def _attendee(element: etree._Element) -> dict[str, str]:
+    mailbox = element.find(f"{T}Mailbox")
+    found = mailbox_of(mailbox) if mailbox is not None else {}
+    response = element.findtext(f"{T}ResponseType")
+    if response and response != "Unknown":
+        found["response"] = response
+    return found
+
+
+def _organizer(element: etree._Element) -> dict[str, str]:
+    return mailbox_of(element[0]) if len(element) else {}
+
+
+def _modified(element: etree._Element) -> list[dict[str, str]]:
+    found = []
+    for occurrence in element:
+        identifier = occurrence.find(f"{T}ItemId")
+        found.append(
+            {
+                "id": (identifier.get("Id") or "") if identifier is not None else "",
+                "start": _time_of(occurrence, "Start"),
+                "end": _time_of(occurrence, "End"),
+                "original_start": _time_of(occurrence, "OriginalStart"),
+            }
+        )
+    return found
+
+
+def _deleted(element: etree._Element) -> list[str]:
+    return [_time_of(occurrence, "Start") for occurrence in element]
+
+
+def _time_of(element: etree._Element, name: str) -> str:
+    child = element.find(f"{T}{name}")
+    return time(child) if child is not None else ""
+
+
+def _itself(element: etree._Element) -> etree._Element:
+    return element
+
+
+READERS: Mapping[str, tuple[str, Reader]] = {
+    **COMMON,
+    f"{T}Start": ("start", time),
+    f"{T}End": ("end", time),
+    f"{T}IsAllDayEvent": ("all_day", flag),
+    f"{T}LegacyFreeBusyStatus": ("busy", text),
+    f"{T}Location": ("location", text),
+    f"{T}IsMeeting": ("meeting", flag),
+    f"{T}IsCancelled": ("cancelled", flag),
+    f"{T}IsRecurring": ("recurring", flag),
+    f"{T}CalendarItemType": ("type", text),
+    f"{T}MyResponseType": ("response", text),
+    f"{T}Organizer": ("organizer", _organizer),
+    f"{T}RequiredAttendees": ("required", _attendees),
+    f"{T}OptionalAttendees": ("optional", _attendees),
+    f"{T}Resources": ("resources", _attendees),
+    f"{T}AppointmentSequenceNumber": ("sequence", number),
+    f"{T}UID": ("uid", text),
+    f"{T}RecurrenceId": ("recurrence_id", time),
+    f"{T}ReminderIsSet": ("reminder", flag),
+    f"{T}ReminderMinutesBeforeStart": ("reminder_minutes", number),
+    f"{T}ModifiedOccurrences": ("modified_occurrences", _modified),
+    f"{T}DeletedOccurrences": ("deleted_occurrences", _deleted),
+    f"{T}Recurrence": ("recurrence", read_recurrence),
+    f"{T}StartTimeZone": ("time_zone", _itself),
+}
+
+
+@dataclass(slots=True)
+class Event:
+    """A calendar item as read: its properties by our names, and those that need more than text."""
+
+    values: dict[str, Any]
+    start: datetime | None
+    end: datetime | None
+    zone: Zone | None
+    recurrence: Recurrence | None
+
+    @property
+    def all_day(self) -> bool:
+        """Whether it has days for limits, not times."""
+        return bool(self.values.get("all_day"))
+
+    def day(self, at: datetime) -> date:
+        """The day that a moment falls on where the event takes place.
+
+        Without a known zone the nearest UTC midnight decides: no zone's midnight is further than half a day from it.
+        """
+        if self.zone is not None:
+            return self.zone.local(at).date()
+        return (at + timedelta(hours=12)).date()
+
+
+def read_event(element: etree._Element) -> Event:
+    """A t:CalendarItem."""
+    values = values_of(element, READERS)
+    start, end = moment(values.get("start")), moment(values.get("end"))
+    zone_element = values.pop("time_zone", None)
+    zone = None
+    if zone_element is not None:
+        values["time_zone"] = zone_element.get("Id") or ""
+        zone = read_zone(zone_element, start)
+    recurrence = values.pop("recurrence", None)
+    if recurrence is not None:
+        values["recurrence"] = recurrence.told
+    event = Event(values, start, end, zone, recurrence)
+    if event.all_day and start and end:
+        values["start_date"], values["end_date"] = event.day(start).isoformat(), event.day(end).isoformat()
+    return event
+
+
+def event_item(event: Event, identifier: str, folder_id: str) -> Item:
+    """The item of an event; takes its properties over. `at` is its start."""
+    values = event.values
+    people = [*values.get("required", ()), *values.get("optional", ()), *values.get("resources", ())]
+    if values.get("organizer"):
+        people.append(values["organizer"])
+    return item(values, identifier, folder_id, ItemKind.EVENT, at=values.get("start"), people=people)

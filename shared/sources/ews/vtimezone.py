@@ -1,0 +1,129 @@
+"""Writes a zone's VTIMEZONE, from its own rules or from what the zone database says around a series' years."""
+
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from shared.sources.ews.contentlines import component, line, text_line
+from shared.sources.ews.zones import Change, RuleZone, Zone
+
+_REGULAR_YEARS = 8
+_LISTED_YEARS = 30
+_WEEKDAYS = 7
+
+
+def vtimezone(zone: Zone, year: int) -> str:
+    """The VTIMEZONE component, right from `year` on."""
+    year = min(max(year, 1970), 2200)
+    rules = zone.rules
+    observances = _of_rules(rules, year) if isinstance(rules, RuleZone) else _of_database(rules, year)
+    return component("VTIMEZONE", [text_line("TZID", zone.name), *observances])
+
+
+def _of_rules(rules: RuleZone, year: int) -> list[str]:
+    if rules.starts is None or rules.ends is None:
+        return [_observance("STANDARD", rules.standard, rules.standard, datetime(year, 1, 1))]  # noqa: DTZ001 -- local
+    return [
+        _observance("STANDARD", rules.daylight, rules.standard, rules.ends.at(year - 1), rules.ends.rule),
+        _observance("DAYLIGHT", rules.standard, rules.daylight, rules.starts.at(year - 1), rules.starts.rule),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump:
+    """One change of offset in the zone database; `wall` is the clock just before it."""
+
+    wall: datetime
+    before: timedelta
+    after: timedelta
+    forward: bool
+
+
+def _of_database(rules: tzinfo, year: int) -> list[str]:
+    """Yearly rules where the next years keep to them; else every change for thirty years."""
+    jumps = _jumps(rules, year - 1, year + _REGULAR_YEARS)
+    if not jumps:
+        offset = datetime(year, 7, 1, tzinfo=UTC).astimezone(rules).utcoffset() or timedelta(0)
+        return [_observance("STANDARD", offset, offset, datetime(year - 1, 1, 1))]  # noqa: DTZ001 -- local
+    regular = _regular(jumps)
+    if regular:
+        return [_jump_observance(jump, change.rule) for jump, change in regular]
+    return [_jump_observance(jump, "") for jump in _jumps(rules, year - 1, year + _LISTED_YEARS)]
+
+
+def _jump_observance(jump: _Jump, rule: str) -> str:
+    return _observance("DAYLIGHT" if jump.forward else "STANDARD", jump.before, jump.after, jump.wall, rule)
+
+
+def _jumps(rules: tzinfo, first_year: int, last_year: int) -> list[_Jump]:
+    """Every change of offset between two years, found by looking at each day and then within it."""
+    found = []
+    moment, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year, 1, 1, tzinfo=UTC)
+    before = _offset(rules, moment)
+    while moment < end:
+        following = moment + timedelta(days=7)
+        after = _offset(rules, following)
+        if after != before:
+            at = _found_within(rules, moment, following)
+            forward = bool(at.astimezone(rules).dst())
+            found.append(_Jump((at + before).replace(tzinfo=None), before, after, forward))
+        moment, before = following, after
+    return found
+
+
+def _found_within(rules: tzinfo, low: datetime, high: datetime) -> datetime:
+    """The first minute with the later offset."""
+    before = _offset(rules, low)
+    minutes = int((high - low).total_seconds() // 60)
+    start, end = 0, minutes
+    while end - start > 1:
+        middle = (start + end) // 2
+        if _offset(rules, low + timedelta(minutes=middle)) == before:
+            start = middle
+        else:
+            end = middle
+    return low + timedelta(minutes=end)
+
+
+def _offset(rules: tzinfo, moment: datetime) -> timedelta:
+    return moment.astimezone(rules).utcoffset() or timedelta(0)
+
+
+def _regular(jumps: list[_Jump]) -> list[tuple[_Jump, Change]]:
+    """The two yearly changes, when all these jumps are the same two again and again; else nothing."""
+    found = []
+    for forward in (False, True):
+        same = [jump for jump in jumps if jump.forward is forward]
+        change = _same_change(same)
+        if change is None or len(same) != _REGULAR_YEARS + 1:
+            return []
+        found.append((same[0], change))
+    return found
+
+
+def _same_change(jumps: list[_Jump]) -> Change | None:
+    shapes = {(jump.wall.month, jump.wall.weekday(), jump.wall.time(), jump.before, jump.after) for jump in jumps}
+    if len(shapes) != 1:
+        return None
+    month, weekday, time, *_ = next(iter(shapes))
+    within = timedelta(hours=time.hour, minutes=time.minute)
+    if all(jump.wall.day + _WEEKDAYS > calendar.monthrange(jump.wall.year, month)[1] for jump in jumps):
+        return Change(month, within, weekday, -1)
+    numbers = {(jump.wall.day - 1) // _WEEKDAYS + 1 for jump in jumps}
+    return Change(month, within, weekday, numbers.pop()) if len(numbers) == 1 else None
+
+
+def _observance(kind: str, before: timedelta, after: timedelta, starts: datetime, rule: str = "") -> str:
+    lines = [
+        line("DTSTART", starts.strftime("%Y%m%dT%H%M%S")),
+        line("TZOFFSETFROM", _written(before)),
+        line("TZOFFSETTO", _written(after)),
+    ]
+    if rule:
+        lines.append(line("RRULE", rule))
+    return component(kind, lines)
+
+
+def _written(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}"

@@ -1,0 +1,169 @@
+"""Time zones as Exchange names or defines them: for local times, and as VTIMEZONE.
+
+Exchange gives a Windows name ("W. Europe Standard Time"), or the zone's whole definition when it is nobody's else.
+"""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from lxml import etree
+
+from shared.sources.ews.answer import T
+
+_NO_OFFSET = timedelta(0)
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DURATION = re.compile(r"^(-?)P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,3})M)?(?:(\d{1,3})(?:\.\d+)?S)?)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """When a zone's offset changes every year: the nth such weekday (-1: the last) or, without one, a fixed day."""
+
+    month: int
+    time: timedelta
+    weekday: int | None = None
+    nth: int = 1
+    day: int = 1
+
+    def at(self, year: int) -> datetime:
+        """The wall-clock time of the change, before it."""
+        return datetime.combine(self._date(year), datetime.min.time()) + self.time
+
+    def _date(self, year: int) -> date:
+        length = calendar.monthrange(year, self.month)[1]
+        if self.weekday is None:
+            return date(year, self.month, min(self.day, length))
+        if self.nth < 0:
+            last = date(year, self.month, length)
+            return last - timedelta((last.weekday() - self.weekday) % 7)
+        first = date(year, self.month, 1)
+        day = 1 + (self.weekday - first.weekday()) % 7 + 7 * (self.nth - 1)
+        return date(year, self.month, day if day <= length else day - 7)
+
+    @property
+    def rule(self) -> str:
+        """The RRULE of this change."""
+        if self.weekday is None:
+            return f"FREQ=YEARLY;BYMONTH={self.month};BYMONTHDAY={self.day}"
+        return f"FREQ=YEARLY;BYMONTH={self.month};BYDAY={self.nth}{_DAYS[self.weekday]}"
+
+
+class RuleZone(tzinfo):
+    """A zone given by its rules: one offset, or two with the days of the year when they change."""
+
+    def __init__(self, standard: timedelta, daylight: timedelta, starts: Change | None, ends: Change | None) -> None:
+        self.standard = standard
+        self.daylight = daylight
+        self.starts = starts
+        self.ends = ends
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        """The offset at a local time."""
+        return self.standard + self.dst(moment)
+
+    def dst(self, moment: datetime | None) -> timedelta:
+        """By how much clocks are forward at a local time."""
+        if moment is None or self.starts is None or self.ends is None:
+            return _NO_OFFSET
+        local = moment.replace(tzinfo=None)
+        starts, ends = self.starts.at(local.year), self.ends.at(local.year)
+        forward = starts <= local < ends if starts < ends else not ends <= local < starts
+        return self.daylight - self.standard if forward else _NO_OFFSET
+
+    def tzname(self, moment: datetime | None) -> str:
+        """None that anybody would know."""
+        return "custom"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone: the name it is written under, and how it reckons."""
+
+    name: str
+    rules: tzinfo
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment on this zone's clocks."""
+        return moment.astimezone(self.rules)
+
+
+def read_zone(element: etree._Element, at: datetime | None) -> Zone | None:
+    """The zone in a t:StartTimeZone element as it is at a time; None when nobody knows it, or when it is UTC."""
+    identifier = (element.get("Id") or "").strip()
+    defined = _defined(element, at or datetime.now(UTC))
+    if defined is not None:
+        return Zone(_tzid(element.get("Name") or identifier), defined)
+    return _named(identifier)
+
+
+def _named(identifier: str) -> Zone | None:
+    """A zone by its Windows or IANA name."""
+    from exchangelib.winzone import MS_TIMEZONE_TO_IANA_MAP
+
+    name = MS_TIMEZONE_TO_IANA_MAP.get(identifier, identifier)
+    if name in ("", "UTC", "Etc/UTC", "tzone://Microsoft/Utc"):
+        return None
+    try:
+        return Zone(name, ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _tzid(name: str) -> str:
+    return re.sub(r"[^\w .+()/-]", " ", name).strip()[:80] or "Custom"
+
+
+def _defined(element: etree._Element, at: datetime) -> RuleZone | None:
+    """The zone that the element itself defines, in the period that holds at a time."""
+    offsets = {
+        period.get("Id") or "": -(duration(period.get("Bias")) or _NO_OFFSET)
+        for period in element.iterfind(f"{T}Periods/{T}Period")
+    }
+    group = _group(element, at)
+    if not offsets or group is None:
+        return None
+    changes = [(_change(transition), offsets.get(transition.findtext(f"{T}To") or "")) for transition in group]
+    yearly = [(change, offset) for change, offset in changes if change is not None and offset is not None]
+    if len(yearly) == 2 and yearly[0][1] != yearly[1][1]:
+        (ends, standard), (starts, daylight) = sorted(yearly, key=lambda pair: pair[1])
+        return RuleZone(standard, daylight, starts, ends)
+    known = [offset for _, offset in changes if offset is not None]
+    only = known[0] if known else next(iter(offsets.values()))
+    return RuleZone(only, only, None, None)
+
+
+def _group(element: etree._Element, at: datetime) -> etree._Element | None:
+    """The group of transitions in force at a time."""
+    groups = {group.get("Id"): group for group in element.iterfind(f"{T}TransitionsGroups/{T}TransitionsGroup")}
+    chosen = None
+    for transition in element.iterfind(f"{T}Transitions/*"):
+        starts = (transition.findtext(f"{T}DateTime") or "")[:10]
+        if chosen is None or starts <= at.strftime("%Y-%m-%d"):
+            chosen = groups.get(transition.findtext(f"{T}To"), chosen)
+    return chosen if chosen is not None else next(iter(groups.values()), None)
+
+
+def _change(transition: etree._Element) -> Change | None:
+    month, time = transition.findtext(f"{T}Month") or "", duration(transition.findtext(f"{T}TimeOffset"))
+    if not month.isdigit() or not 1 <= int(month) <= 12 or time is None:
+        return None
+    name = transition.findtext(f"{T}DayOfWeek")
+    if name in _DAY_NAMES:
+        nth = int(transition.findtext(f"{T}Occurrence") or "1")
+        return Change(int(month), time, _DAY_NAMES.index(name), -1 if nth in (-1, 5) else min(max(nth, 1), 4))
+    day = transition.findtext(f"{T}Day") or "1"
+    return Change(int(month), time, day=min(max(int(day), 1), 31) if day.isdigit() else 1)
+
+
+def duration(text: str | None) -> timedelta | None:
+    """An XML duration of days and less (PT2H, -PT60M, PT7200.000S); None when it is none."""
+    match = _DURATION.match(text or "")
+    if match is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups()[1:])
+    value = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return -value if match[1] else value
