@@ -32,8 +32,9 @@ WAITING_SECONDS = 30 * 24 * 3600
 LOOK_AGAIN_SECONDS = "60"
 
 _log = logging.getLogger(__name__)
-_starts = RateLimit(burst=20, per_minute=20, together=20, monotonic=time.monotonic)
-_returns = RateLimit(burst=40, per_minute=40, together=20, monotonic=time.monotonic)
+# Generous for one address: a whole office may come from it on the day everybody is invited.
+_starts = RateLimit(burst=60, per_minute=60, together=20, monotonic=time.monotonic)
+_returns = RateLimit(burst=120, per_minute=120, together=20, monotonic=time.monotonic)
 
 
 @blueprint.route(route="sign-in", methods=METHODS)

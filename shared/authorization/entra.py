@@ -13,7 +13,7 @@ from shared.authorization.https import Https
 from shared.authorization.id_token import ANY_TENANT, TokenValidator, identity_of
 from shared.authorization.port import Identity, Tokens
 from shared.authorization.refusals import Leg, refused
-from shared.errors import MailboxSyncError, OperatorMustAct, Reason, RetryLater
+from shared.errors import OperatorMustAct, Reason, RetryLater
 
 MOST_TENANTS = 256
 """How many tenants' msal applications are kept; each costs one discovery request to make."""
@@ -168,18 +168,17 @@ class EntraIdentityProvider:
             def add(self, event: object, now: object = None) -> None:
                 """Keep nothing."""
 
+        credential = self._client_credential()
         try:
             return msal.ConfidentialClientApplication(
                 self._client_id,
-                client_credential=self._client_credential(),
+                client_credential=credential,
                 authority=f"{self._authority}/{tenant}",
                 instance_discovery=False,
                 http_client=Https(),
                 http_cache=_NoMemory(),
                 token_cache=Forgetful(),
             )
-        except MailboxSyncError:
-            raise
         except (ValueError, KeyError) as exc:
             # msal cannot tell a tenant that is not there from a malformed answer: neither may count against a mailbox.
             raise RetryLater(Reason.UNAVAILABLE, "the authority's discovery document cannot be used") from exc
