@@ -19,7 +19,7 @@ from shared.sources.ews.answer import M, T, messages, parse, problem_of
 from shared.sources.ews.content import Reading, read
 from shared.sources.ews.envelope import Envelopes, get_item
 from shared.sources.ews.errors import Actor, Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
-from shared.sources.ews.session import Limits, Session
+from shared.sources.ews.session import Channel, Limits
 from shared.sources.ews.shapes import Shape
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 
@@ -46,8 +46,8 @@ class Order:
 class Fetcher:
     """Fetches items of one mailbox. Used from several threads."""
 
-    def __init__(self, session: Session, envelopes: Envelopes, limits: Limits, largest_item_bytes: int) -> None:
-        self._session = session
+    def __init__(self, channel: Channel, envelopes: Envelopes, limits: Limits, largest_item_bytes: int) -> None:
+        self._channel = channel
         self._envelopes = envelopes
         self._limits = limits
         self._largest = largest_item_bytes
@@ -135,7 +135,7 @@ class Fetcher:
 
     def _elements(self, shape: str, ids: Sequence[str], answer_bytes: int) -> list[etree._Element]:
         """The response messages to a GetItem, one for each id, in the order of the ids."""
-        body = parse(self._session.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes))
+        body = parse(self._channel.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes))
         found = list(messages(body, "GetItem"))
         if len(found) != len(ids):
             raise of_fault(Fault.UNEXPECTED)

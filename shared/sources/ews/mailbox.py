@@ -1,6 +1,6 @@
 """One mailbox opened over EWS: the mail source's port."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from shared.sources.ews.errors import Fault, of_fault
 from shared.sources.ews.events import event_item, read_event
 from shared.sources.ews.fetching import Fetcher
 from shared.sources.ews.folders import PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
-from shared.sources.ews.session import Limits, Session
+from shared.sources.ews.session import Channel, Limits
 from shared.sources.port import (
     Access,
     ChangePage,
@@ -37,19 +37,18 @@ class EwsMailbox:
 
     def __init__(
         self,
-        url: str,
+        channel: Channel,
         access: Access,
+        limits: Limits,
         *,
         connections: int,
         largest_item_bytes: int,
         archives: bool,
-        limits: Limits,
-        clock: Callable[[], datetime],
         names: dict[str, str],
     ) -> None:
-        self._session = Session(url, access, connections, limits, clock)
+        self._channel = channel
         self._envelopes = Envelopes(access)
-        self._fetcher = Fetcher(self._session, self._envelopes, limits, largest_item_bytes)
+        self._fetcher = Fetcher(channel, self._envelopes, limits, largest_item_bytes)
         self._connections = connections
         self._archives = archives
         self._names = names
@@ -115,7 +114,7 @@ class EwsMailbox:
         """Give connections back and forget the token."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
-        self._session.close()
+        self._channel.close()
 
     def check(self) -> None:
         """One cheap request that shows whether the mailbox can be read."""
@@ -123,7 +122,7 @@ class EwsMailbox:
 
     def resolve(self, query: str) -> list[str]:
         """Primary addresses that a name or address stands for in the directory."""
-        body = parse(self._session.ask(self._envelopes.wrap(envelope.resolve_names(query))))
+        body = parse(self._channel.ask(self._envelopes.wrap(envelope.resolve_names(query))))
         found: list[str] = []
         for message in messages(body, "ResolveNames"):
             problem = problem_of(message)
@@ -143,7 +142,7 @@ class EwsMailbox:
 
     def _one(self, operation: str, request: str) -> etree._Element:
         """The only response message of a request. Raises what it says went wrong."""
-        body = parse(self._session.ask(self._envelopes.wrap(request)))
+        body = parse(self._channel.ask(self._envelopes.wrap(request)))
         message = next(messages(body, operation))
         problem = problem_of(message)
         if problem is not None:
@@ -164,7 +163,7 @@ class EwsMailbox:
     def _folder_page(self, roots: list[str], offset: int) -> list[Page]:
         """A page of folders below each root. A mailbox without an archive just has nothing there."""
         parents = "".join(self._envelopes.named_folder(root) for root in roots)
-        body = parse(self._session.ask(self._envelopes.wrap(envelope.find_folder(parents, PROPERTIES, offset))))
+        body = parse(self._channel.ask(self._envelopes.wrap(envelope.find_folder(parents, PROPERTIES, offset))))
         pages = []
         for root, message in zip(roots, messages(body, "FindFolder"), strict=False):
             problem = problem_of(message)
@@ -179,7 +178,7 @@ class EwsMailbox:
     def _well_known(self, folders: list[Folder]) -> dict[str, str]:
         """Well-known names by folder id, asked once for as long as the same folders are there."""
         if not self._names or not self._names.keys() & {folder.id for folder in folders}:
-            body = parse(self._session.ask(self._envelopes.wrap(self._get_folders(WELL_KNOWN))))
+            body = parse(self._channel.ask(self._envelopes.wrap(self._get_folders(WELL_KNOWN))))
             for name, message in zip(WELL_KNOWN, messages(body, "GetFolder"), strict=False):
                 identifier = message.find(f"{M}Folders/*/{T}FolderId")
                 if identifier is not None:
@@ -187,7 +186,7 @@ class EwsMailbox:
         return self._names
 
     def _named_folders_exist(self, names: list[str]) -> None:
-        body = parse(self._session.ask(self._envelopes.wrap(self._get_folders(names))))
+        body = parse(self._channel.ask(self._envelopes.wrap(self._get_folders(names))))
         for message in messages(body, "GetFolder"):
             problem = problem_of(message)
             if problem is not None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 import urllib3
@@ -62,6 +62,18 @@ class Limits:
     total: float = 150.0
     answer_bytes: int = 16 << 20
     batch_bytes: int = 8 << 20
+
+
+class Channel(Protocol):
+    """Where requests go; safe to use from several threads."""
+
+    def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
+        """Send one request and give the whole answer, of at most so many bytes."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections and forget the token."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,16 +68,16 @@ class EwsSources:
     def _open(self, access: Access) -> "EwsMailbox":
         # exchangelib takes 0.3 s to import, most of a cold start's allowance
         from shared.sources.ews.mailbox import EwsMailbox
-        from shared.sources.ews.session import Limits
+        from shared.sources.ews.session import Limits, Session
 
+        limits = self._limits or Limits()
         return EwsMailbox(
-            self._url,
+            Session(self._url, access, self._connections, limits, self._clock),
             access,
+            limits,
             connections=self._connections,
             largest_item_bytes=self._largest,
             archives=self._archives,
-            limits=self._limits or Limits(),
-            clock=self._clock,
             names=self._names_of(access.address),
         )
 
