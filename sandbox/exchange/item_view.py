@@ -14,7 +14,6 @@ from sandbox.exchange.events import Occurrence
 from sandbox.exchange.folder_view import RIGHTS, folder_id
 from sandbox.exchange.ical import calendar
 from sandbox.exchange.ids import entry_of, occurrence_id
-from sandbox.exchange.refusals import Refused
 from sandbox.exchange.shapes import Path, Shape
 from sandbox.exchange.store import Item
 from sandbox.exchange.vcard import card
@@ -156,7 +155,7 @@ def size(item: Item) -> int:
 
 
 def mime_content(item: Item) -> bytes:
-    """The MIME of an item. Raises Refused for kinds that cannot be converted."""
+    """The MIME of an item: a message's own bytes, iCalendar, a vCard; of other kinds a message with their body."""
     content = item.content()
     if content is not None:
         return content
@@ -164,8 +163,6 @@ def mime_content(item: Item) -> bytes:
         return calendar(item)
     if item.element == "Contact":
         return card(item)
-    if item.element == "DistributionList":
-        raise Refused("ErrorUnsupportedMimeConversion")
     return mime.compose(item.properties, ("", ""), item.modified, f"<{item.number}@exchange.invalid>")
 
 

@@ -44,7 +44,6 @@ TEXTS = {
         "SendMeetingInvitationsOrCancellations attribute is required for calendar items."
     ),
     "ErrorSyncFolderNotFound": "The folder to synchronize could not be found.",
-    "ErrorUnsupportedMimeConversion": "The MIME content of this kind of item cannot be converted.",
 }
 """What the codes say to people. Ours where Microsoft's wording is not public."""
 

@@ -29,6 +29,9 @@ DISTINGUISHED = frozenset(
     teamspaceworkitems scheduled orionnotes tagitems alltaggeditems allcategorizeditems externalcontacts teamchat
     teamchathistory yammerdata yammerroot yammerinbound yammeroutbound yammerfeeds kaizaladata messageingestion
     onedriveroot onedriverecyclebin onedrivesystem onedrivevolume important starred archive companycontacts
+    shortnotes usercuratedcontacts relevantcontacts onenotepagepreviews recoverableitemssubstrateholds inference
+    quarantinedemail quarantinedemaildefaultcategory qedcdefaultretention qedcmediumretention qedcshortretention
+    qedclongretention temporarysaves peoplecentricconversationbuddies dlppolicyevaluation sharepointnotifications
     fromfavoritesenders allcontacts allitems allpersonmetadata
     """
     )

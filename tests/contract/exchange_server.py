@@ -1,0 +1,95 @@
+"""The sandbox's Exchange alone, served over HTTPS from a thread, for clients that know nothing of it."""
+
+import asyncio
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.authority import Authority
+from sandbox.exchange import Exchange
+from sandbox.exchange.store import Mailbox
+from sandbox.server import bind, serving
+
+
+@dataclass(frozen=True)
+class Someone:
+    address: str
+    oid: str
+    display_name: str
+    aliases: tuple[str, ...] = ()
+    tenant_id: str = "contoso"
+    has_mailbox: bool = True
+    may_impersonate: bool = False
+    messages: int = 0
+
+
+ALEX = Someone("alex@contoso.example", "1", "Alex Berg", ("alexander@contoso.example",), messages=150)
+BO = Someone("bo@contoso.example", "2", "Bo Lindqvist", messages=20)
+FINN = Someone("finn@contoso.example", "3", "Finn Aalto")
+SERVICE = Someone("service@contoso.example", "4", "Service", may_impersonate=True)
+PEOPLE = (ALEX, BO, FINN, SERVICE)
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a token says; a token is three parts as a JWT has them, the middle one its claims."""
+    try:
+        return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
+    except (IndexError, ValueError):
+        raise ValueError("not a token") from None
+
+
+def token(**said: Any) -> str:
+    """A token with these claims; nobody signs it."""
+    middle = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJub25lIn0.{middle}.c2ln"
+
+
+def delegated(person: Someone) -> str:
+    """The token of somebody who has signed in."""
+    return token(oid=person.oid, tid=person.tenant_id, scp="EWS.AccessAsUser.All", unique_name=person.address)
+
+
+def app_only() -> str:
+    """An application's own token."""
+    return token(tid="contoso", roles=["full_access_as_app"], oid="app")
+
+
+@dataclass(frozen=True)
+class Served:
+    """The Exchange and where it listens."""
+
+    exchange: Exchange
+    url: str
+    ca: Path
+
+    def mailbox(self, person: Someone) -> Mailbox:
+        return self.exchange.mailbox(person.address)
+
+
+@contextmanager
+def served(exchange: Exchange, authority: Authority) -> Iterator[Served]:
+    """Serve an Exchange until the block ends."""
+    door, stopping = bind(), asyncio.Event()
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+
+    async def run() -> None:
+        async with serving([(door, exchange.application())], authority.server_context()):
+            ready.set()
+            await stopping.wait()
+        # TLS connections that clients kept open take a moment to close.
+        await asyncio.sleep(0.2)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield Served(exchange, f"{door.url}/EWS/Exchange.asmx", authority.ca)
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(10)
+        loop.close()
