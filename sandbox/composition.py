@@ -1,15 +1,13 @@
 """Puts the sandbox together: binds the ports, starts what was asked for, says where everything is."""
 
 import asyncio
-import importlib.util
 import secrets
 import shutil
 import ssl
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -34,6 +32,10 @@ from sandbox.server import bind, serving
 from sandbox.storage_proxy import StorageProxy, session_to
 from sandbox.world import EWS_APP_ROLE, App, Person, World
 
+if TYPE_CHECKING:
+    from sandbox.exchange import Exchange
+
+Verify = Callable[[str], Mapping[str, Any]]
 _DOORS = ("entra", "exchange", "key_vault", "identity", "control", "blob", "queue", "table")
 _APP_NAME = "Mailbox Sync"
 
@@ -131,24 +133,23 @@ async def _exchange(parts: Parts, stack: AsyncExitStack) -> None:
         parts.serve("exchange", gateway.application(), _always("EWS"))
 
 
-async def _own_exchange(parts: Parts, verify: Callable[[str], Mapping[str, Any]]) -> None:
-    """Loaded only here: it is the biggest part, and often left out."""
-    if any(importlib.util.find_spec(f"sandbox.exchange.{part}") is None for part in ("corpus", "control")):
-        print("The sandbox's Exchange is not there: left out.", file=sys.stderr)
-        return
-    exchange = importlib.import_module("sandbox.exchange").Exchange(verify, parts.world)
-    corpus = importlib.import_module("sandbox.exchange.corpus")
-    await asyncio.to_thread(_load, parts.options, exchange, corpus, parts.world.people)
+async def _own_exchange(parts: Parts, verify: Verify) -> None:
+    from sandbox.exchange import Exchange  # the biggest part, and often left out
+
+    exchange = Exchange(verify, parts.world)
+    await asyncio.to_thread(_load, parts.options, exchange, parts.world.people)
 
     async def operation_of(request: web.Request) -> str:
-        return str(exchange.operation_of(await request.read()))
+        return exchange.operation_of(await request.read())
 
     parts.serve("exchange", exchange.application(), operation_of)
     parts.control_routes = list(exchange.control_routes())
 
 
-def _load(options: Options, exchange: Any, corpus: Any, people: list[Person]) -> None:
+def _load(options: Options, exchange: "Exchange", people: list[Person]) -> None:
     """Fill the mailboxes: the corpus, or somebody's own mail for the first person."""
+    from sandbox.exchange import corpus
+
     if options.mbox:
         corpus.load_mbox(exchange, people[0].address, options.mbox)
     elif options.maildir:
