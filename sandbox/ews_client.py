@@ -29,7 +29,7 @@ class Worker:
         for number, hand in enumerate(hands):
             part = mails[number :: len(hands)]
             hand(part)
-            done[hand.__name__.strip("_")] = len(part)
+            done[hand.__name__.strip("_").replace("_", " ")] = len(part)
         return done
 
     def _create(self) -> int:
@@ -45,7 +45,7 @@ class Worker:
         ]
         event = CalendarItem(account=account, folder=account.calendar, subject="Review", start=start, end=start)
         contact = Contact(
-            account=account, folder=account.contacts, given_name="Ada", surname="Moreau", file_as="Moreau"
+            account=account, folder=account.contacts, given_name="Ada", surname="Moreau", display_name="Ada Moreau"
         )
         for item in (*new, event, contact, Task(account=account, folder=account.tasks, subject="Tidy up")):
             item.save()

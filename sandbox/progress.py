@@ -23,7 +23,7 @@ def board() -> Progress:
         SpinnerColumn(finished_text="[green]✓"),
         TextColumn("{task.description}", style="bold"),
         BarColumn(bar_width=30),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[count]}", justify="right"),
         _Said(),
     )
 
@@ -42,10 +42,14 @@ class Board:
             self._progress.remove_task(self._tasks.pop(gone))
         for mailbox in present.values():
             if mailbox.id not in self._tasks:
-                self._tasks[mailbox.id] = self._progress.add_task(mailbox.display_name, said="", style="", total=1)
+                self._tasks[mailbox.id] = self._progress.add_task(
+                    mailbox.display_name, said="", style="", count="", total=1
+                )
             done, total = progress_of(mailbox)
             said, style = status_of(mailbox)
-            self._progress.update(self._tasks[mailbox.id], completed=done, total=total, said=said, style=style)
+            count = f"{mailbox.items} items"
+            task = self._tasks[mailbox.id]
+            self._progress.update(task, completed=done, total=total, said=said, style=style, count=count)
 
 
 def progress_of(mailbox: Mailbox) -> tuple[int, int]:
