@@ -93,12 +93,12 @@ def test_disconnecting_asks_first_and_signing_in_again_keeps_the_mailbox(seen: W
 
 def test_erasing_asks_first_and_gives_a_receipt(seen: Watched, running_app: Any) -> None:
     page = seen.page
-    connect(page, running_app.url, running_app.sandbox, new_person(running_app.sandbox))
+    connect(page, running_app.url, running_app.sandbox, "bo@contoso.example")
     expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=60_000)
     page.get_by_role("link", name="Erase").click()
     page.get_by_role("button", name="Erase everything").click()
     expect(page.get_by_role("heading", name="Everything was erased")).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("row", name=re.compile("Items 5"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile(r"^Items \d+"))).to_be_visible()
     assert seen.accessibility_problems() == []
     keep_picture(seen, "flow-receipt")
     page.goto(f"{running_app.url}/my-sync")
@@ -155,7 +155,7 @@ def test_the_administrator_s_approval_from_the_person_s_page_to_the_connected_ma
     with watched(browser) as person, watched(browser) as administrator:
         begin(person.page, f"{running_app.url}/sign-in")
         give_password(person.page, sandbox, "kim@northwind.example")
-        person.page.get_by_role("button", name="Return to the application").click()
+        person.page.get_by_role("button", name=re.compile("^Return")).click()
         expect(person.page.get_by_role("heading", name="Your administrator has to approve")).to_be_visible()
         assert person.accessibility_problems() == []
         keep_picture(person, "flow-approval")
@@ -204,13 +204,21 @@ def test_signing_out_ends_the_session_in_this_browser(seen: Watched, running_app
     expect(page.get_by_role("heading", name="Please sign in")).to_be_visible()
 
 
-def test_the_operator_s_page_is_for_operators(browser: Browser, running_app: Any) -> None:
+def test_the_operator_s_page_is_for_operators_alone(seen: Watched, running_app: Any) -> None:
+    page = seen.page
+    connect(page, running_app.url, running_app.sandbox, new_person(running_app.sandbox))
+    page.goto(f"{running_app.url}/operator")
+    expect(page.get_by_role("heading", name="This page is for operators")).to_be_visible()
+
+
+def test_an_operator_sees_every_mailbox_and_no_address_in_a_url(browser: Browser, running_app: Any) -> None:
+    if "OPERATOR_TENANT" not in running_app.environment:
+        pytest.skip("the stage names no tenant whose people may be operators")
     sandbox = running_app.sandbox
     with watched(browser) as operator, watched(browser) as somebody:
         connect(somebody.page, running_app.url, sandbox, address := new_person(sandbox))
-        somebody.page.goto(f"{running_app.url}/operator")
-        expect(somebody.page.get_by_role("heading", name="This page is for operators")).to_be_visible()
-        begin(operator.page, f"{running_app.url}/sign-in?to=operator")
+        begin(operator.page, f"{running_app.url}/operator")
+        begin(operator.page, operator.page.get_by_role("link", name="Sign in").evaluate("link => link.href"))
         give_password(operator.page, sandbox, "robin@contoso.example")
         accept = operator.page.get_by_role("button", name="Accept")
         if accept.count():
@@ -220,6 +228,9 @@ def test_the_operator_s_page_is_for_operators(browser: Browser, running_app: Any
         assert operator.accessibility_problems() == []
         assert "@" not in operator.page.url
         keep_picture(operator, "flow-operator")
+        operator.page.get_by_role("link", name="Activate mailboxes").click()
+        expect(operator.page.get_by_role("heading", name="Activate mailboxes", level=1)).to_be_visible()
+        assert operator.accessibility_problems() == []
 
 
 @pytest.mark.parametrize(
@@ -244,7 +255,8 @@ def test_bad_input_has_a_clear_answer(seen: Watched, running_app: Any, path: str
 
 def test_my_sync_has_its_picture_taken(browser: Browser, running_app: Any) -> None:
     with watched(browser) as first:
-        connect(first.page, running_app.url, running_app.sandbox, new_person(running_app.sandbox, messages=40))
+        connect(first.page, running_app.url, running_app.sandbox, "alex@contoso.example")
+        keep_picture(first, "flow-my-sync-begun")
         expect(first.page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=60_000)
         cookies = first.page.context.cookies()
     for width in WIDTHS:
