@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from lxml import etree
 
@@ -65,12 +66,12 @@ class Fetcher:
         if first is None:
             return
         if second is None or in_flight < 2:
-            for batch in (first, second, *batches):
-                yield from self._batch(order, batch or ())
+            for batch in chain((first, second or ()), batches):
+                yield from self._batch(order, batch)
             return
         waiting: deque[Future[list[Result]]] = deque()
         try:
-            for batch in _chained(first, second, batches):
+            for batch in chain((first, second), batches):
                 waiting.append(pool().submit(self._batch, order, batch))
                 if len(waiting) >= in_flight:
                     yield from waiting.popleft().result()
@@ -245,9 +246,3 @@ class Fetcher:
                 if exc.support != _OVERSIZED:
                     raise
                 return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
-
-
-def _chained(first: Sequence[str], second: Sequence[str], rest: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
-    yield first
-    yield second
-    yield from rest

@@ -1,0 +1,141 @@
+"""Pages of changes and listings."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.errors import RetryLater
+from shared.sources.port import ChangeKind, FolderGone, SourceChange, StateInvalid
+from tests.unit.ews.answers import CALENDAR, INBOX, ScriptedChannel, answer, failure, mailbox, success
+
+
+def page(changes: str, state: str = "S2", last: bool = True) -> bytes:
+    return answer(
+        "SyncFolderItems",
+        success(
+            "SyncFolderItems",
+            f"<m:SyncState>{state}</m:SyncState><m:IncludesLastItemInRange>{str(last).lower()}"
+            f"</m:IncludesLastItemInRange><m:Changes>{changes}</m:Changes>",
+        ),
+    )
+
+
+def test_every_kind_of_change_is_read_in_order() -> None:
+    channel = ScriptedChannel(
+        page(
+            '<t:Create><t:Message><t:ItemId Id="A" ChangeKey="1"/></t:Message></t:Create>'
+            '<t:Update><t:CalendarItem><t:ItemId Id="B" ChangeKey="2"/></t:CalendarItem></t:Update>'
+            '<t:Delete><t:ItemId Id="C" ChangeKey="3"/></t:Delete>'
+            '<t:ReadFlagChange><t:ItemId Id="D" ChangeKey="4"/><t:IsRead>true</t:IsRead></t:ReadFlagChange>',
+            last=False,
+        )
+    )
+
+    read = mailbox(channel).changes(INBOX, "S1")
+
+    assert read.changes == (
+        SourceChange(ChangeKind.UPSERT, "A", "1"),
+        SourceChange(ChangeKind.UPSERT, "B", "2"),
+        SourceChange(ChangeKind.DELETE, "C"),
+        SourceChange(ChangeKind.READ_FLAG, "D", "4", True),
+    )
+    assert read.state == "S2"
+    assert not read.complete
+    assert "<m:SyncState>S1</m:SyncState>" in channel.requests[0]
+
+
+def test_a_page_without_a_following_state_is_refused_since_changes_would_be_lost() -> None:
+    with pytest.raises(RetryLater):
+        mailbox(ScriptedChannel(page("", state=""))).changes(INBOX, None)
+
+
+def test_a_change_that_nobody_knows_is_refused_for_the_same_reason() -> None:
+    with pytest.raises(RetryLater):
+        mailbox(ScriptedChannel(page('<t:Rename><t:ItemId Id="A"/></t:Rename>'))).changes(INBOX, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("ErrorInvalidSyncStateData", StateInvalid), ("ErrorSyncFolderNotFound", FolderGone)]
+)
+def test_what_is_wrong_with_one_folder_is_told_as_that(code: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        mailbox(ScriptedChannel(answer("SyncFolderItems", failure("SyncFolderItems", code)))).changes(INBOX, "S")
+
+
+def listing(ids: list[str], total: int, following: int | None) -> bytes:
+    where = f'IncludesLastItemInRange="false" IndexedPagingOffset="{following}"' if following else ""
+    items = "".join(
+        f'<t:Message><t:ItemId Id="{each}" ChangeKey="K"/>'
+        "<t:DateTimeReceived>2026-03-01T09:30:00Z</t:DateTimeReceived></t:Message>"
+        for each in ids
+    )
+    return answer(
+        "FindItem",
+        success(
+            "FindItem",
+            f'<m:RootFolder TotalItemsInView="{total}" {where or 'IncludesLastItemInRange="true"'}>'
+            f"<t:Items>{items}</t:Items></m:RootFolder>",
+        ),
+    )
+
+
+def test_a_listing_goes_through_all_pages() -> None:
+    channel = ScriptedChannel(listing(["A", "B"], 3, 2), listing(["C"], 3, None))
+
+    refs = list(mailbox(channel).list_items(INBOX))
+
+    assert [ref.id for ref in refs] == ["A", "B", "C"]
+    assert refs[0].at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+
+def test_a_folder_that_shrinks_meanwhile_hides_nothing_from_the_listing() -> None:
+    channel = ScriptedChannel(listing(["A", "B"], 6, 2), listing(["D", "E"], 5, 4), listing(["E", "F"], 5, None))
+
+    list(mailbox(channel).list_items(INBOX))
+
+    assert 'Offset="3"' in channel.requests[2]
+
+
+def test_a_listing_that_does_not_advance_ends() -> None:
+    channel = ScriptedChannel(listing(["A"], 5, 2), listing(["A"], 5, 2))
+
+    assert len(list(mailbox(channel).list_items(INBOX))) == 2
+
+
+def occurrence(identifier: str, start: str) -> str:
+    return (
+        f'<t:CalendarItem><t:ItemId Id="{identifier}" ChangeKey="K"/><t:Subject>Stand-up</t:Subject>'
+        f"<t:Start>{start}</t:Start><t:End>{start}</t:End>"
+        "<t:CalendarItemType>Occurrence</t:CalendarItemType></t:CalendarItem>"
+    )
+
+
+def view(*occurrences: str) -> bytes:
+    return answer(
+        "FindItem",
+        success("FindItem", f"<m:RootFolder><t:Items>{''.join(occurrences)}</t:Items></m:RootFolder>"),
+    )
+
+
+def test_occurrences_are_expanded_by_the_server() -> None:
+    channel = ScriptedChannel(view(occurrence("A", "2026-03-02T09:00:00Z"), occurrence("B", "2026-03-03T09:00:00Z")))
+    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+
+    found = list(mailbox(channel).occurrences(CALENDAR, start, end))
+
+    assert [(item.id, item.at) for item in found] == [
+        ("A", datetime(2026, 3, 2, 9, tzinfo=UTC)),
+        ("B", datetime(2026, 3, 3, 9, tzinfo=UTC)),
+    ]
+    assert 'StartDate="2026-03-01T00:00:00Z" EndDate="2026-04-01T00:00:00Z"' in channel.requests[0]
+
+
+def test_a_full_calendar_view_is_continued_from_its_last_start_without_repeating() -> None:
+    full = [occurrence(f"I{number}", f"2026-03-{number // 100 + 1:02d}T09:00:00Z") for number in range(1000)]
+    channel = ScriptedChannel(view(*full), view(*full[-100:], occurrence("LAST", "2026-03-20T09:00:00Z")))
+    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+
+    found = [item.id for item in mailbox(channel).occurrences(CALENDAR, start, end)]
+
+    assert len(found) == len(set(found)) == 1001
+    assert 'StartDate="2026-03-10T09:00:00Z"' in channel.requests[1]

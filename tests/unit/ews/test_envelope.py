@@ -1,0 +1,64 @@
+"""Requests."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.exchange.schema import check
+from sandbox.exchange.wire import parse
+from shared.sources.ews import envelope, shapes
+from shared.sources.ews.folders import PROPERTIES
+from shared.sources.port import Access, AccessMode, ContentLevel
+
+START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+REQUESTS = {
+    "find_folder": envelope.find_folder('<t:DistinguishedFolderId Id="msgfolderroot"/>', PROPERTIES, 0),
+    "get_folder": envelope.get_folder('<t:DistinguishedFolderId Id="inbox"/>'),
+    "first_sync": envelope.sync_folder_items("F&1", None),
+    "next_sync": envelope.sync_folder_items("F1", "a<b&c"),
+    "find_item": envelope.find_item("F1", envelope.fields(("item:DateTimeReceived",)), 1000),
+    "calendar_view": envelope.calendar_view("F1", shapes.OCCURRENCE, START, END),
+    "resolve_names": envelope.resolve_names('"Bo" & <co>'),
+    "sizes": envelope.get_item(shapes.SIZES, ["I1", 'I"2']),
+} | {
+    f"get_item_{shape.value}_{level}": envelope.get_item(shape.request(level), ["I1"])
+    for shape in shapes.Shape
+    for level in ContentLevel
+}
+
+
+def access(mode: AccessMode) -> Access:
+    return Access("o'neil&co@contoso.example", mode, "token")
+
+
+@pytest.mark.parametrize("name", sorted(REQUESTS))
+def test_every_request_keeps_to_the_schema(name: str) -> None:
+    request = envelope.Envelopes(access(AccessMode.DELEGATED)).wrap(REQUESTS[name])
+
+    assert check(parse(request)[-1][0]) is None
+
+
+def test_only_those_who_act_for_others_say_so() -> None:
+    written = {mode: envelope.Envelopes(access(mode)).wrap("").decode() for mode in AccessMode}
+
+    assert "ExchangeImpersonation" not in written[AccessMode.DELEGATED]
+    for mode in (AccessMode.IMPERSONATION, AccessMode.APP_ONLY):
+        assert "<t:PrimarySmtpAddress>o'neil&amp;co@contoso.example</t:PrimarySmtpAddress>" in written[mode]
+
+
+def test_someone_who_signed_in_names_the_mailbox_beside_the_folder() -> None:
+    named = envelope.Envelopes(access(AccessMode.DELEGATED)).named_folder("inbox")
+
+    assert "<t:EmailAddress>o'neil&amp;co@contoso.example</t:EmailAddress>" in named
+
+
+def test_dear_properties_are_never_asked() -> None:
+    asked = " ".join(REQUESTS.values())
+
+    for dear in ("UniqueBody", "TextBody", "InternetMessageHeaders", "item:Attachments"):
+        assert dear not in asked
+
+
+def test_changes_are_asked_by_id_alone_and_by_512() -> None:
+    assert "AdditionalProperties" not in REQUESTS["first_sync"]
+    assert "<m:MaxChangesReturned>512</m:MaxChangesReturned>" in REQUESTS["first_sync"]

@@ -1,0 +1,126 @@
+"""The table of what Exchange can answer."""
+
+import inspect
+
+import exchangelib.errors
+import pytest
+
+from shared.errors import AdministratorMustAct, MailboxSyncError, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.sources.ews import codes
+from shared.sources.ews.errors import (
+    FAULTS,
+    RULES,
+    STATUSES,
+    Actor,
+    Fault,
+    TooMuchAtOnce,
+    Unreadable,
+    error_of,
+    of_code,
+    of_fault,
+    of_status,
+    table,
+)
+from shared.sources.port import FolderGone, StateInvalid
+
+DOCUMENTED = {
+    name
+    for name, kind in inspect.getmembers(exchangelib.errors, inspect.isclass)
+    if issubclass(kind, exchangelib.errors.ResponseMessageError) and name.startswith("Error")
+}
+
+
+def test_every_response_code_that_exchangelib_knows_is_in_the_table() -> None:
+    assert set(RULES) == DOCUMENTED
+
+
+def test_no_response_code_is_in_two_groups() -> None:
+    groups = [value for name, value in vars(codes).items() if name.isupper()]
+
+    assert sum(map(len, groups)) == len(frozenset().union(*groups))
+
+
+@pytest.mark.parametrize("code", sorted(DOCUMENTED))
+def test_every_code_leads_to_a_typed_error(code: str) -> None:
+    assert isinstance(error_of(of_code(code), code), MailboxSyncError)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "reason"),
+    [
+        ("ErrorServerBusy", RetryLater, Reason.THROTTLED),
+        ("ErrorMailboxMoveInProgress", RetryLater, Reason.UNAVAILABLE),
+        ("ErrorMailboxStoreUnavailable", RetryLater, Reason.UNAVAILABLE),
+        ("ErrorInternalServerError", RetryLater, Reason.UNAVAILABLE),
+        ("ErrorNonExistentMailbox", AdministratorMustAct, Reason.NO_MAILBOX),
+        ("ErrorImpersonateUserDenied", AdministratorMustAct, Reason.IMPERSONATION_DENIED),
+        ("ErrorImpersonationFailed", AdministratorMustAct, Reason.IMPERSONATION_DENIED),
+        ("ErrorAccessDenied", AdministratorMustAct, Reason.ACCESS_DENIED),
+        ("ErrorPasswordExpired", PersonMustSignIn, Reason.TOKEN_REJECTED),
+        ("ErrorSchemaValidation", OperatorMustAct, Reason.OUR_CONFIGURATION),
+        ("ErrorOfAFutureExchange", RetryLater, Reason.BAD_ANSWER),
+    ],
+)
+def test_a_code_says_who_acts(code: str, kind: type[MailboxSyncError], reason: Reason) -> None:
+    error = error_of(of_code(code), code)
+
+    assert isinstance(error, kind)
+    assert error.reason is reason
+    assert error.support == code
+
+
+def test_a_folder_that_is_gone_and_a_state_that_is_invalid_are_no_failures_of_the_mailbox() -> None:
+    assert isinstance(error_of(of_code("ErrorSyncFolderNotFound"), "x"), FolderGone)
+    assert isinstance(error_of(of_code("ErrorInvalidSyncStateData"), "x"), StateInvalid)
+
+
+def test_a_busy_server_that_names_a_time_is_not_asked_for_less_but_later() -> None:
+    error = error_of(of_code("ErrorServerBusy"), "ErrorServerBusy", retry_after=42.0)
+
+    assert type(error) is RetryLater
+    assert error.retry_after == 42.0
+
+
+def test_a_busy_server_that_names_none_may_be_asked_for_less() -> None:
+    assert isinstance(error_of(of_code("ErrorServerBusy"), "ErrorServerBusy"), TooMuchAtOnce)
+
+
+def test_a_rejected_token_is_never_definite_since_only_the_identity_provider_can_say_so() -> None:
+    error = error_of(of_status(401), "http_401")
+
+    assert isinstance(error, PersonMustSignIn)
+    assert not error.definite
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_front_end_that_names_a_time_speaks_for_the_whole_tenant(status: int) -> None:
+    error = error_of(of_status(status), f"http_{status}", retry_after=7.0)
+
+    assert isinstance(error, RetryLater)
+    assert error.tenant_wide
+
+
+@pytest.mark.parametrize("status", range(300, 600))
+def test_every_http_status_leads_to_a_typed_error(status: int) -> None:
+    assert isinstance(error_of(of_status(status), f"http_{status}"), MailboxSyncError)
+
+
+@pytest.mark.parametrize("broken", list(Fault))
+def test_every_transport_fault_leads_to_a_typed_error(broken: Fault) -> None:
+    assert isinstance(of_fault(broken), MailboxSyncError)
+
+
+def test_only_an_answer_that_came_whole_is_worth_searching_for_the_bad_item() -> None:
+    assert isinstance(of_fault(Fault.MALFORMED), Unreadable)
+    assert not isinstance(of_fault(Fault.CUT), Unreadable)
+
+
+def test_an_untrusted_certificate_alarms_the_operator_and_changes_no_mailbox() -> None:
+    assert isinstance(of_fault(Fault.CERTIFICATE), OperatorMustAct)
+
+
+def test_the_table_for_people_has_a_row_for_everything() -> None:
+    rows = table()
+
+    assert len(rows) == len(RULES) + len(STATUSES) + len(FAULTS) + 3
+    assert {row.actor for row in rows} == {actor.value for actor in Actor if actor is not Actor.NOBODY}
