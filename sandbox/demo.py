@@ -31,6 +31,9 @@ from shared.mailboxes.model import Mailbox
 USUAL_PEOPLE = ("alex@contoso.example", "bo@contoso.example", "finn@contoso.example", "jo@fabrikam.example")
 """Of the sandbox's own people, those who get in without anybody's help: one of them with an empty mailbox."""
 
+SETTINGS = {"SYNC_INTERVAL_MINUTES": "1", "SYNC_BUDGET_SECONDS": "10"}
+"""Short passes: a first sync takes several, so that its progress is seen and its continuation is proven too."""
+
 TIMER = "dispatch"
 LOOK_SECONDS = 0.5
 FIRST_SYNC_SECONDS = 600
@@ -60,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         with ExitStack() as ending:
             state = given.state or Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="mailbox-sync-")))
             with console.status("Starting the sandbox and the app…"):
-                running = ending.enter_context(stage(state, *for_sandbox, settings={"SYNC_INTERVAL_MINUTES": "1"}))
+                running = ending.enter_context(stage(state, *for_sandbox, settings=SETTINGS))
             summary = Demo(running, kill=given.kill).run()
     except (Disappointed, HostFailed, Lost, RuntimeError, MailboxSyncError) as problem:
         console.print(str(problem), style="red", markup=False)
