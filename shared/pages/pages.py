@@ -8,7 +8,6 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from shared.pages import paths
@@ -23,6 +22,9 @@ class Pages:
     """Every page of one deployment."""
 
     def __init__(self, organization: str, support_contact: str = "", catalogue: Catalogue | None = None) -> None:
+        # Imported here: an instance that only syncs mailboxes shows no page and starts faster without it.
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
+
         self.catalogue = catalogue or english()
         self._organization = organization
         self._environment = Environment(

@@ -176,7 +176,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
                 "erased_at": NOW,
                 "gone": [
                     ("packs", 51),
-                    ("feed", 104),
+                    ("pages", 104),
                     ("items", 12480),
                     ("runs", 318),
                     ("secrets", 4),
