@@ -1,0 +1,130 @@
+"""A machine that writes pages, crashes anywhere, compacts, loses the cursor: the replica always equals a plain dict."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from shared.errors import Conflict, NotFound
+from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
+from shared.replica.storage import CURSORS
+from shared.replica.store import BlobTableReplica
+from shared.sources.port import Content
+from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
+from tests.unit.replica.samples import NOW, an_item, folder, replayed, truth
+
+MAILBOX = "mailbox-1"
+SOURCES = [f"id{number}" for number in range(6)]
+pages = st.lists(st.tuples(st.sampled_from(FeedKind), st.sampled_from(SOURCES)), min_size=1, max_size=5)
+crashes = st.none() | st.integers(1, 9)
+
+type Held = dict[str, tuple[ReplicaItem, bytes]]
+
+
+class ReplicaMachine(RuleBasedStateMachine):
+    """What is in `held` is what has been committed; a page that crashed counts when its feed page was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan = Plan()
+        self.now = NOW
+        self.blobs, self.rows = MemoryBlobs(self.plan, lambda: self.now), MemoryRows(self.plan)
+        self.replica = BlobTableReplica(self.blobs, self.rows)
+        self.held: Held = {}
+        self.sequence = 0
+        self.ids = 0
+
+    @rule(page=pages, crash=crashes)
+    def write(self, page: list[tuple[FeedKind, str]], crash: int | None) -> None:
+        """Write a page, perhaps dying on the way."""
+        after = dict(self.held)
+        changes = [self._change(after, kind, source) for kind, source in page]
+        cursor = self.replica.load(MAILBOX)
+        following = replace(cursor, folders={"inbox": folder(state=f"s{self.sequence}")}, notes={"n": len(after)})
+        lived = self._survives(crash, lambda: self.replica.commit(MAILBOX, cursor, changes, following))
+        if lived or self.replica.load(MAILBOX).sequence > self.sequence:
+            self.held, self.sequence = after, self.sequence + 1
+
+    def _change(self, after: Held, kind: FeedKind, source: str) -> FeedChange:
+        """A change that makes sense of what is there, done to `after` too."""
+        key = item_key(source)
+        self.ids += 1
+        data = b"content %d" % self.ids
+        if key not in after:
+            after[key] = (an_item(source, version=str(self.ids)), data)
+            return FeedChange(FeedKind.CREATE, after[key][0], Content("eml", data))
+        item, old = after[key]
+        stored = self._stored(key) or item
+        match kind:
+            case FeedKind.DELETE:
+                del after[key]
+                return FeedChange(kind, stored)
+            case FeedKind.MOVE:
+                changed = item.having(source_id=f"moved{self.ids}", folder_id=f"f{self.ids % 3}")
+                digest = item_key(changed.source_id)
+                after[key] = (changed.having(aliases=(*item.aliases, digest)), old)
+                return FeedChange(kind, changed.having(located=stored.located))
+            case FeedKind.READ_FLAG:
+                after[key] = (item.having(is_read=not item.is_read), old)
+                return FeedChange(kind, after[key][0].having(located=stored.located))
+        after[key] = (item.having(subject=str(self.ids)), data)
+        return FeedChange(FeedKind.UPDATE, after[key][0], Content("eml", data))
+
+    def _stored(self, key: str) -> ReplicaItem | None:
+        try:
+            return self.replica.item(MAILBOX, key)
+        except NotFound:
+            return None
+
+    def _survives(self, crash: int | None, act: Callable[[], object]) -> bool:
+        if crash is not None:
+            self.plan.at(crash, Crash())
+        try:
+            act()
+        except Crash:
+            self.replica = BlobTableReplica(self.blobs, self.rows)
+            return False
+        finally:
+            self.plan.calm()
+        return True
+
+    @rule(days=st.integers(0, 9), crash=crashes)
+    def compact(self, days: int, crash: int | None) -> None:
+        """Some days later, compact."""
+        self.now += timedelta(days=days)
+        self._survives(crash, lambda: self.replica.compact(MAILBOX, self.now, 3))
+
+    @rule(crash=crashes)
+    def lose_the_cursor(self, crash: int | None) -> None:
+        """The cursor blob is gone; loading may die too."""
+        self.blobs.blobs.pop((CURSORS, MAILBOX), None)
+        self._survives(crash, lambda: self.replica.load(MAILBOX))
+
+    @rule(page=st.sampled_from(SOURCES))
+    def write_with_an_old_cursor(self, page: str) -> None:
+        """Somebody with a cursor from before is refused and changes nothing."""
+        if self.sequence:
+            old = replace(self.replica.load(MAILBOX), sequence=self.sequence - 1)
+            try:
+                self.replica.commit(MAILBOX, old, [FeedChange(FeedKind.CREATE, an_item(page))], old)
+            except Conflict:
+                return
+            raise AssertionError("a stale writer was let through")
+
+    @invariant()
+    def equals_the_dict(self) -> None:
+        """Items, contents, aliases, the feed and the cursor all say the same."""
+        assert self.replica.load(MAILBOX).sequence == self.sequence
+        assert truth(self.replica, MAILBOX) == self.held
+        assert replayed(self.replica, MAILBOX) == {key: item for key, (item, _) in self.held.items()}
+        names = [item.source_id for item, _ in self.held.values()]
+        assert set(self.replica.find(MAILBOX, names)) == set(names)
+
+
+TestReplicaMachine = ReplicaMachine.TestCase
+TestReplicaMachine.settings = settings(
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
