@@ -3,6 +3,7 @@
 Times lie around the moment of making, so that a window of occurrences has something in it.
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -64,7 +65,7 @@ def event(subject: str, start: datetime, minutes: int, zone: Zone = ZONES["UTC"]
 
 
 def _uid(subject: str, start: datetime) -> str:
-    return "040000008200E00074C5B7101A82E008" + f"{subject}{start}".encode().hex().upper()[:64]
+    return "040000008200E00074C5B7101A82E008" + hashlib.sha256(f"{subject}{start}".encode()).hexdigest().upper()
 
 
 def _every(pattern: str, start: datetime, extent: str = "NoEndRecurrence", more: str = "") -> str:

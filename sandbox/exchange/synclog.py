@@ -100,7 +100,7 @@ class SyncState:
         """The opaque text; it grows with the gaps between what was given, as the real one does."""
         plain = json.dumps([self.scope, self.epoch, self.seen, _steps(self.given)]).encode()
         packed = zlib.compress(plain, 1)
-        return base64.b64encode(_HEAD + len(packed).to_bytes(4) + packed + self.epoch.encode()).decode()
+        return base64.b64encode(_HEAD + len(packed).to_bytes(4) + packed).decode()
 
     @classmethod
     def decode(cls, text: str) -> "SyncState":
@@ -109,8 +109,9 @@ class SyncState:
             raw = base64.b64decode(text, validate=True)
             if not raw.startswith(_HEAD):
                 raise ValueError("not a state")
-            length = int.from_bytes(raw[4:8])
-            scope, epoch, seen, steps = json.loads(zlib.decompress(raw[8 : 8 + length]))
+            if int.from_bytes(raw[4:8]) != len(raw) - 8:
+                raise ValueError("cut short")
+            scope, epoch, seen, steps = json.loads(zlib.decompress(raw[8:]))
             return cls(str(scope), str(epoch), int(seen), tuple(_bounds(steps)))
         except (binascii.Error, zlib.error, TypeError) as exc:
             raise ValueError("not a state") from exc
