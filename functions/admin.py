@@ -21,7 +21,7 @@ from shared.authorization.connections import NotWhileStopped, TooSoon
 from shared.authorization.errors import TokenInvalid
 from shared.authorization.invitations import InvitationMalformed
 from shared.authorization.operators import Operators
-from shared.authorization.sessions import Session, operator_tenant_of
+from shared.authorization.sessions import Session
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.pages.operator import operator_values
@@ -188,7 +188,8 @@ def _caller(request: func.HttpRequest) -> str:
 
 
 def _operators() -> Operators:
-    return Operators(app().token_validator, operator_tenant_of(app().settings.entra_tenants))
+    """The API's operators are of the same tenant as the pages'."""
+    return Operators(app().token_validator, app().sessions.operator_tenant)
 
 
 def _id(request: func.HttpRequest) -> str:

@@ -39,7 +39,7 @@ class Sessions:
         self._ring = ring
         self._signer = Signer(ring, "session", clock)
         self._lasts = timedelta(minutes=minutes)
-        self._operator_tenant = operator_tenant
+        self.operator_tenant = operator_tenant
         self._clock = clock
 
     @property
@@ -71,8 +71,8 @@ class Sessions:
         """Whether this identity runs the service."""
         return (
             OPERATOR_ROLE in identity.roles
-            and bool(self._operator_tenant)
-            and identity.tenant_id == self._operator_tenant
+            and bool(self.operator_tenant)
+            and identity.tenant_id == self.operator_tenant
         )
 
     def csrf(self, session: Session) -> str:

@@ -1,0 +1,302 @@
+"""What the anonymous doors, the sessions and the API make of requests that no honest browser sends."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import pytest
+import requests
+
+from sandbox.stage import Stage
+from sandbox.visitor import MOST_STEPS, Lost, Visitor, _Page
+from tests.e2e.conftest import eventually
+from tests.e2e.people import new_person, password_of
+
+SECRETS = ("code-that-leaked", "state-that-leaked", "token-that-leaked", "somebody@secret.example")
+
+
+class Person(Visitor):
+    """Somebody at a browser without script, who can stop at the app's door and knock in odd ways."""
+
+    def __init__(self, stage: Stage, address: str) -> None:
+        super().__init__(stage.ca, address, password_of(stage.sandbox, address))
+        self.stage = stage
+        self.address = address
+
+    def ask(self, method: str, path: str, **more: Any) -> requests.Response:
+        """One request to the app, its redirects not followed."""
+        url = urljoin(self.stage.url, path)
+        return self._session.request(method, url, **({"allow_redirects": False, "timeout": 60} | more))
+
+    def begin(self, path: str = "/sign-in") -> dict[str, str]:
+        """Begin a sign-in and go through Microsoft's pages; gives the form that would be posted to the app."""
+        answer = self._get(self.ask("GET", path).headers["Location"])
+        for _ in range(MOST_STEPS):
+            form = _Page(answer.text).forms[0]
+            if form.action.startswith(self.stage.url):
+                return form.fields
+            answer = self._post(form, answer.url)
+        raise Lost("no form leads back")
+
+    def come_back(self, fields: dict[str, str], **more: Any) -> requests.Response:
+        """Post the form to the callback, as a browser does: from another site."""
+        headers = {"Origin": "https://127.0.0.1", "Sec-Fetch-Site": "cross-site"}
+        return self.ask("POST", "/sign-in/callback", data=fields, headers=headers, **more)
+
+    def connect(self) -> "Person":
+        """All the way."""
+        assert self.come_back(self.begin()).status_code == 303
+        return self
+
+    @property
+    def cookies(self) -> requests.cookies.RequestsCookieJar:
+        """What the browser holds."""
+        return self._session.cookies
+
+    def csrf(self) -> str:
+        """The value in the forms of this session's page."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.ask("GET", "/my-sync").text)
+        assert found
+        return found[1]
+
+    def mailbox(self) -> str:
+        """The id of the mailbox on the page."""
+        found = re.search(r'name="mailbox" value="([^"]+)"', self.ask("GET", "/my-sync").text)
+        assert found
+        return found[1]
+
+
+@pytest.fixture
+def somebody(running_app: Stage) -> Iterator[Callable[..., Person]]:
+    made: list[Person] = []
+
+    def one(address: str = "", **policy: object) -> Person:
+        made.append(Person(running_app, address or new_person(running_app.sandbox, messages=1, **policy)))
+        return made[-1]
+
+    yield one
+    for person in made:
+        person.close()
+
+
+def title(answer: requests.Response) -> str:
+    return _Page(answer.text).heading
+
+
+def flow_cookies(answer: requests.Response) -> list[str]:
+    return [line for line in answer.raw.headers.getlist("Set-Cookie") if line.startswith("__Host-flow-")]
+
+
+def parts_of(line: str) -> set[str]:
+    """A Set-Cookie line's attributes; the host writes them in a case of its own."""
+    return set(line.lower().split("; "))
+
+
+def test_cookies_are_for_this_host_over_tls_and_out_of_scripts_reach(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    (binding,) = flow_cookies(person.ask("GET", "/sign-in"))
+    assert {"secure", "httponly", "path=/", "samesite=none", "max-age=900"} <= parts_of(binding)
+    answer = person.come_back(person.begin())
+    lines = answer.raw.headers.getlist("Set-Cookie")
+    (session,) = [line for line in lines if line.startswith("__Host-session=")]
+    assert {"secure", "httponly", "path=/", "samesite=lax", "max-age=1800"} <= parts_of(session)
+    assert not any("domain" in line.lower() for line in lines)
+    (over,) = flow_cookies(answer)
+    assert "max-age=0" in parts_of(over)
+
+
+def test_an_answer_is_good_once_and_in_its_own_browser(somebody: Callable[..., Person]) -> None:
+    person, thief = somebody(), somebody()
+    fields = person.begin()
+    stolen = thief.come_back(fields)
+    assert (stolen.status_code, title(stolen)) == (400, "The sign-in was started in another browser")
+    assert not thief.cookies.get("__Host-session")
+    assert person.come_back(fields).status_code == 303
+    again = person.come_back(fields)
+    assert (again.status_code, title(again)) == (400, "This sign-in was already used")
+
+
+def test_a_victim_cannot_be_signed_in_as_the_attacker(somebody: Callable[..., Person]) -> None:
+    attacker, victim = somebody(), somebody().connect()
+    before = victim.cookies.get("__Host-session")
+    fields = attacker.begin()
+    answer = victim.come_back(fields)
+    assert title(answer) == "The sign-in was started in another browser"
+    assert victim.cookies.get("__Host-session") == before
+
+
+def test_a_session_that_was_planted_is_replaced_by_signing_in(somebody: Callable[..., Person]) -> None:
+    attacker, victim = somebody().connect(), somebody()
+    planted = attacker.cookies.get("__Host-session")
+    host = urlsplit(victim.stage.url).hostname
+    victim.cookies.set("__Host-session", planted, domain=f"{host}.local", path="/", secure=True)
+    answer = victim.come_back(victim.begin())
+    (line,) = [one for one in answer.raw.headers.getlist("Set-Cookie") if one.startswith("__Host-session=")]
+    assert planted not in line
+
+
+def test_a_code_in_the_address_is_not_redeemed(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    fields = person.begin()
+    answer = person.ask("GET", "/sign-in/callback", params=fields)
+    assert (answer.status_code, title(answer)) == (400, "This sign-in is not known")
+    assert person.come_back(fields).status_code == 303
+
+
+def test_an_error_in_the_address_ends_its_own_flow_alone(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    fields = person.begin()
+    params = {"error": "access_denied", "error_description": "AADSTS65004", "state": fields["state"]}
+    stranger = somebody().ask("GET", "/sign-in/callback", params=params)
+    assert title(stranger) == "The sign-in was started in another browser"
+    assert title(person.ask("GET", "/sign-in/callback", params=params)) == "The permission was declined"
+
+
+def test_a_foreign_host_header_changes_nothing(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+    answer = person.ask("GET", "/sign-in", headers=headers)
+    assert "evil" not in f"{answer.headers} {answer.text}"
+    redirect_uri = parse_qs(urlsplit(answer.headers["Location"]).query)["redirect_uri"]
+    assert redirect_uri == [f"{person.stage.url}/sign-in/callback"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in?choose=%0d%0aSet-Cookie:%20x=1",
+        "/sign-in?to=https://evil.example",
+        "/sign-in?to=//evil.example",
+        "/sign-in?next=https://evil.example&return_url=https://evil.example",
+    ],
+)
+def test_nothing_in_the_address_leads_elsewhere(somebody: Callable[..., Person], path: str) -> None:
+    person = somebody()
+    answer = person.ask("GET", path)
+    entra = urlsplit(person.stage.sandbox.endpoints["entra"]).netloc
+    assert urlsplit(answer.headers["Location"]).netloc == entra
+    assert "evil" not in str(answer.headers)
+    assert "x=1" not in str(answer.headers)
+    after = person.come_back(person.begin(path))
+    assert after.headers["Location"].startswith("/my-sync")
+
+
+def test_no_answer_carries_what_was_sent(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    code, state, token, address = SECRETS
+    markup = "<script>alert(1)</script>"
+    sent = {"code": code, "state": state, "error": markup, "error_description": f"{markup} {address} AADSTS50000"}
+    answers = [
+        person.come_back(sent),
+        person.ask("GET", "/sign-in/callback", params=sent),
+        person.ask("GET", "/approval/callback", params=sent | {"tenant": address, "admin_consent": "True"}),
+        person.ask("GET", f"/invitation/{token}"),
+        person.ask("GET", f"/approval/for/{token}"),
+        person.ask("GET", "/sign-in", params={"invitation": token}),
+        person.ask("GET", "/my-sync", params={"mailbox": token}),
+        person.ask("GET", "/approval/waiting", params={"support": markup}),
+        person.ask("POST", "/api/invitations", json={"address": address}, headers={"Authorization": f"Bearer {token}"}),
+    ]
+    for answer in answers:
+        shown = f"{answer.headers} {answer.text}"
+        assert not any(secret in shown for secret in SECRETS)
+        assert markup not in shown
+        assert 400 <= answer.status_code < 500
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cache-Control"] == "no-store"
+    log = person.stage.log.read_text(errors="replace")
+    assert not any(secret in log for secret in SECRETS)
+
+
+def test_text_of_the_identity_provider_is_never_shown(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    fields = person.begin()
+    hostile = {"error": "access_denied", "error_description": "<b>AADSTS50105</b> call +1 555 0100"}
+    answer = person.come_back({"state": fields["state"]} | hostile)
+    assert title(answer) == "The application is not assigned to you"
+    assert "AADSTS50105" in answer.text
+    assert "555" not in answer.text
+
+
+def test_a_name_full_of_markup_is_shown_as_it_is(somebody: Callable[..., Person]) -> None:
+    person = somebody(display_name='<img src=x onerror="alert(1)">').connect()
+    page = person.ask("GET", "/my-sync").text
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_no_form_of_another_site_is_carried_out(somebody: Callable[..., Person]) -> None:
+    person = somebody().connect()
+    csrf, mailbox = person.csrf(), person.mailbox()
+    other = somebody().connect()
+    tries: list[tuple[str, dict[str, str], dict[str, str]]] = [
+        (f"/my-sync/{act}", {"mailbox": mailbox} | given, headers)
+        for act in ("sync", "pause", "start", "sign-in", "change-account", "disconnect", "erase")
+        for given, headers in (
+            ({}, {}),
+            ({"csrf": "guessed"}, {}),
+            ({"csrf": other.csrf()}, {}),
+            ({"csrf": csrf}, {"Sec-Fetch-Site": "cross-site"}),
+            ({"csrf": csrf}, {"Sec-Fetch-Site": "same-site"}),
+        )
+    ]
+    tries += [("/sign-out", {"csrf": "guessed"}, {}), ("/sign-out", {"csrf": csrf}, {"Sec-Fetch-Site": "cross-site"})]
+    for path, given, headers in tries:
+        assert person.ask("POST", path, data=given, headers=headers).status_code == 403, path
+    assert person.stage.parts().registry.get(mailbox).status == "active"
+
+
+def test_another_persons_mailbox_is_answered_like_none(somebody: Callable[..., Person]) -> None:
+    one, other = somebody().connect(), somebody().connect()
+    theirs, csrf = one.mailbox(), other.csrf()
+    for mailbox in (theirs, "0" * 32):
+        for act in ("sync", "pause", "disconnect", "erase", "sign-in"):
+            answer = other.ask("POST", f"/my-sync/{act}", data={"mailbox": mailbox, "csrf": csrf})
+            assert (answer.status_code, title(answer)) == (404, "There is no such page")
+        assert other.ask("GET", "/my-sync", params={"mailbox": mailbox}).status_code == 404
+    assert one.ask("GET", "/my-sync").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "odd", ["..%2f..%2fetc", "%00", "a'%20or%20'1'eq'1", "%0d%0aX:1", "x" * 3000, "%F0%9F%98%80", "<script>"]
+)
+def test_odd_ids_are_answered_like_unknown_ones(somebody: Callable[..., Person], odd: str) -> None:
+    person = somebody()
+    session = {"__Host-session": somebody().connect().cookies.get("__Host-session") or ""}
+    for path in (f"/invitation/{odd}", f"/approval/for/{odd}"):
+        assert person.ask("GET", path).status_code in (400, 404), path
+    for path in (f"/my-sync?mailbox={odd}", f"/my-sync/progress?mailbox={odd}"):
+        assert person.ask("GET", path, cookies=session).status_code in (400, 404), path
+
+
+def test_a_session_does_not_open_the_api(somebody: Callable[..., Person]) -> None:
+    robin = somebody("robin@contoso.example")
+    robin.come_back(robin.begin("/sign-in?to=operator"))
+    for method, path in (("GET", "/api/mailboxes"), ("POST", "/api/invitations"), ("POST", "/api/mailboxes/x/erase")):
+        answer = robin.ask(method, path, json={} if method == "POST" else None)
+        assert answer.status_code == 401, path
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_looking_at_ones_settings_does_not_reconnect(somebody: Callable[..., Person]) -> None:
+    person = somebody().connect()
+    mailbox = person.mailbox()
+    registry = person.stage.parts().registry
+    eventually("the first sync", lambda: registry.get(mailbox).first_sync_done)
+    person.ask("POST", "/my-sync/disconnect", data={"mailbox": mailbox, "csrf": person.csrf()})
+    back = person.come_back(person.begin("/sign-in?to=my-sync"))
+    assert back.headers["Location"] == "/my-sync"
+    assert registry.get(mailbox).status == "disconnected"
+
+
+def test_one_client_that_knocks_without_end_is_asked_to_wait(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    for _ in range(200):
+        answer = person.ask("GET", "/invitation/none", headers={"X-Forwarded-For": "203.0.113.99"})
+        if answer.status_code == 429:
+            break
+    assert (answer.status_code, title(answer)) == (429, "Too many requests")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert person.ask("GET", "/my-sync").status_code == 401
