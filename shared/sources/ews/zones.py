@@ -16,7 +16,7 @@ from shared.sources.ews.answer import T
 _NO_OFFSET = timedelta(0)
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_DURATION = re.compile(r"^(-?)P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,3})M)?(?:(\d{1,3})(?:\.\d+)?S)?)?$")
+_DURATION = re.compile(r"^(-?)P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6})(?:\.\d+)?S)?)?$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,9 @@ def test_what_is_wrong_with_one_folder_is_told_as_that(code: str, kind: type[Exc
         mailbox(ScriptedChannel(answer("SyncFolderItems", failure("SyncFolderItems", code)))).changes(INBOX, "S")
 
 
+START_END = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+
+
 def listing(ids: list[str], total: int, following: int | None) -> bytes:
     where = f'IncludesLastItemInRange="false" IndexedPagingOffset="{following}"' if following else ""
     items = "".join(
@@ -119,7 +122,7 @@ def view(*occurrences: str) -> bytes:
 
 def test_occurrences_are_expanded_by_the_server() -> None:
     channel = ScriptedChannel(view(occurrence("A", "2026-03-02T09:00:00Z"), occurrence("B", "2026-03-03T09:00:00Z")))
-    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    start, end = START_END
 
     found = list(mailbox(channel).occurrences(CALENDAR, start, end))
 
@@ -133,7 +136,7 @@ def test_occurrences_are_expanded_by_the_server() -> None:
 def test_a_full_calendar_view_is_continued_from_its_last_start_without_repeating() -> None:
     full = [occurrence(f"I{number}", f"2026-03-{number // 100 + 1:02d}T09:00:00Z") for number in range(1000)]
     channel = ScriptedChannel(view(*full), view(*full[-100:], occurrence("LAST", "2026-03-20T09:00:00Z")))
-    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    start, end = START_END
 
     found = [item.id for item in mailbox(channel).occurrences(CALENDAR, start, end)]
 
