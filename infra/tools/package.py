@@ -55,13 +55,11 @@ def _copy_ours(stage: Path) -> None:
 
 def _install_requirements(into: Path) -> None:
     """The pinned wheels for the platform that Azure runs, their hashes checked."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    wheels = ["--only-binary=:all:", "--python-version=3.13", "--implementation=cp", "--no-compile"]
     platforms = [f"--platform={name}" for name in PLATFORM]
-    subprocess.run(  # noqa: S603 -- fixed arguments
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        + ["--only-binary=:all:", "--python-version=3.13", "--implementation=cp", *platforms]
-        + ["--no-compile", f"--target={into}", "-r", str(ROOT / "requirements.txt")],
-        check=True,
-    )
+    requirements = ["-r", str(ROOT / "requirements.txt"), f"--target={into}"]
+    subprocess.run([*pip, *wheels, *platforms, *requirements], check=True)  # noqa: S603 -- fixed arguments
 
 
 def _zip(stage: Path, target: Path) -> int:

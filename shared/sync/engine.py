@@ -222,8 +222,8 @@ class SyncEngine:
 
     def _after_success(self, mailbox_id: str, result: Result, tally: Tally) -> Next | None:
         now = self._clock()
-        self._change(mailbox_id, lambda before: outcome.succeeded(before, result, tally, now))
-        self._record(mailbox_id, outcome.named(result), tally)
+        after = self._change(mailbox_id, lambda before: outcome.succeeded(before, result, tally, now))
+        self._record(mailbox_id, outcome.named(result), tally, after)
         if result.finished:
             return None
         return Next(continuation=tally.sequence)
@@ -232,7 +232,7 @@ class SyncEngine:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
         now = self._clock()
         after = self._change(mailbox.id, lambda before: outcome.failed(before, error, tally, now, self._limits))
-        self._record(mailbox.id, error.reason, tally)
+        self._record(mailbox.id, error.reason, tally, after, error)
         if isinstance(error, OperatorMustAct):
             raise error
         if not isinstance(error, RetryLater) or after is None or after.status not in SYNCED:
@@ -250,15 +250,20 @@ class SyncEngine:
         except NotFound:
             return None
 
-    def _record(self, mailbox_id: str, named: str, tally: Tally) -> None:
+    def _record(
+        self, mailbox_id: str, named: str, tally: Tally, after: Mailbox | None = None, error: ActionNeeded | None = None
+    ) -> None:
+        """Remember the pass, and tell of it in a line that alarms and workbook read: see infra/modules/alerts.bicep."""
         now = self._clock()
         counts = tally.counts
         _log.info(
             "pass ended",
+            exc_info=error,
             extra={
                 "outcome": str(named),
+                "status": after.status.value if after else "",
                 "seconds": (now - tally.started_at).total_seconds(),
-                "created": counts.created,
+                "new_items": counts.created,
                 "updated": counts.updated,
                 "moved": counts.moved,
                 "deleted": counts.deleted,

@@ -14,7 +14,7 @@ NEVER = "0 0 0 1 1 *"
 
 @pytest.fixture(scope="session")
 def running_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The stage: .url, .sandbox (control port, people), .host (fire timers, kill, log), .parts() at the same storage."""
+    """The stage: .url, .sandbox (control, people), .host (fire timers, kill, log), .parts() at the same storage."""
     state: Path = tmp_path_factory.mktemp("stage")
     settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_INTERVAL_MINUTES": "1"}
     with stage(state, "--in-memory", "--messages", "200", settings=settings) as running:
