@@ -75,6 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.demo",
+        allow_abbrev=False,
         description="Prove the whole product. Further options go to the sandbox: python -m sandbox --help",
     )
     parser.add_argument("--state", type=Path, help="keep certificates, storage and logs there; else they are removed")

@@ -28,6 +28,9 @@ LOOK_SECONDS = 1.0
 MOST_CRASHES = 5
 """Within a minute; an app that ends more often than that is not started again."""
 
+SETTINGS = {"SYNC_BUDGET_SECONDS": "15"}
+"""Short passes, so that the progress of a first sync is seen."""
+
 console = Console(highlight=False)
 
 
@@ -36,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     given, for_sandbox = _parser().parse_known_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        settings = schedule_settings(given.schedule)
+        settings = SETTINGS | schedule_settings(given.schedule)
         with ExitStack() as ending:
             with console.status("Starting the sandbox and the app…"):
                 running = ending.enter_context(stage(given.state, *for_sandbox, port=usual_port(), settings=settings))
@@ -53,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.run",
+        allow_abbrev=False,
         description="Run the sandbox and the app. Further options go to the sandbox: python -m sandbox --help",
     )
     parser.add_argument("--state", type=Path, default=Path(".sandbox"), help="where to keep certificates and logs")

@@ -1,5 +1,6 @@
 """A person at a browser without script: follows links and redirects, fills in the forms it finds, posts them."""
 
+import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -8,6 +9,10 @@ import requests
 
 MOST_STEPS = 12
 """Forms between the first link and the last page; more means going round in circles."""
+
+MOST_WAITS = 10
+LONGEST_WAIT = 5.0
+"""Seconds; with them the visitor outlasts the limits that anonymous doors have."""
 
 AFFIRMATIVE = ("accept", "yes", "continue", "sign in", "next", "connect", "allow")
 
@@ -27,8 +32,8 @@ class Form:
     buttons: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-class _Page(HTMLParser):
-    """Collects a page's forms, links and heading."""
+class Page(HTMLParser):
+    """What a page offers: its forms, its links (address, label), its heading."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -99,20 +104,20 @@ class Visitor:
             Lost: somebody did not let the person through, or a page led nowhere.
         """
         answer = self._get(app_url + "/")
-        page = _Page(answer.text)
+        page = Page(answer.text)
         start = next((href for href, _ in page.links if href.endswith("/sign-in")), None)
         if start is None:
             raise Lost(f"the page “{page.heading}” has no link to sign in")
         answer = self._get(urljoin(answer.url, start))
         for _ in range(MOST_STEPS):
-            page = _Page(answer.text)
+            page = Page(answer.text)
             if answer.ok and answer.url.startswith(app_url + "/my-sync"):
                 return page.heading
             answer = self._post(self._form(page, answer, app_url), answer.url)
         raise Lost(f"{MOST_STEPS} forms did not lead to the end; the last page says “{page.heading}”")
 
     @staticmethod
-    def _form(page: _Page, answer: requests.Response, app_url: str) -> Form:
+    def _form(page: Page, answer: requests.Response, app_url: str) -> Form:
         """The form that leads on: the first of a sign-in page. Any page of the app but the last is a refusal."""
         if not answer.ok or not page.forms or answer.url.startswith(app_url):
             raise Lost(
@@ -139,7 +144,13 @@ class Visitor:
         return value or self._address if form.kinds[name] in ("text", "email") else value
 
     def _get(self, url: str) -> requests.Response:
-        return self._session.get(url, timeout=60)
+        """A page; when the server asks for patience, after that, a few times."""
+        for _ in range(MOST_WAITS):
+            answer = self._session.get(url, timeout=60)
+            if answer.status_code != 429:
+                return answer
+            time.sleep(min(float(answer.headers.get("Retry-After", "1")), LONGEST_WAIT))
+        raise Lost(f"the page {urlsplit(url).path} has asked for patience {MOST_WAITS} times")
 
     def close(self) -> None:
         """Leave."""

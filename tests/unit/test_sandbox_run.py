@@ -1,0 +1,83 @@
+"""What make run and make demo show and decide, without starting anything."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sandbox.host.ncrontab import ScheduleInvalid
+from sandbox.progress import Board, board, progress_of, status_of
+from sandbox.run import schedule_settings
+from sandbox.visitor import Page
+from shared.mailboxes.model import Mailbox, Status
+from shared.sources.port import AccessMode
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+def mailbox(**more: Any) -> Mailbox:
+    usual: dict[str, Any] = {"id": "box", "shard": 1, "tenant_id": "t", "owner_id": "o", "address": "a@b.example"}
+    usual |= {"display_name": "Alex", "authorization_id": "x", "mode": AccessMode.DELEGATED, "created_at": NOW}
+    return Mailbox(**usual | more)
+
+
+@pytest.mark.parametrize(
+    ("expression", "minutes"), [("0 * * * * *", "1"), ("0 */30 * * * *", "30"), ("*/10 * * * * *", "1")]
+)
+def test_with_another_schedule_a_mailbox_is_due_at_every_tick(expression: str, minutes: str) -> None:
+    assert schedule_settings(expression) == {"SYNC_SCHEDULE": expression, "SYNC_INTERVAL_MINUTES": minutes}
+
+
+def test_without_a_schedule_nothing_is_changed() -> None:
+    assert schedule_settings(None) == {}
+
+
+def test_a_schedule_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(ScheduleInvalid):
+        schedule_settings("every minute")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (0, 1)),
+        ({"items": 10, "in_scope": 40}, (10, 40)),
+        ({"items": 41, "in_scope": 40}, (41, 41)),
+        ({"items": 39, "in_scope": 40, "first_sync_done": True}, (39, 39)),
+    ],
+)
+def test_the_bar_is_full_once_the_first_sync_is_done(given: dict[str, Any], expected: tuple[int, int]) -> None:
+    assert progress_of(mailbox(**given)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "begins"),
+    [
+        ({}, "waiting for its first sync"),
+        ({"syncing_since": NOW}, "syncing since"),
+        ({"last_success_at": NOW}, "synced at"),
+        ({"status": Status.NEEDS_SIGN_IN, "reason": "grant_revoked"}, "needs_sign_in (grant_revoked)"),
+    ],
+)
+def test_a_status_is_told_in_words(given: dict[str, Any], begins: str) -> None:
+    assert status_of(mailbox(**given))[0].startswith(begins)
+
+
+def test_a_mailbox_that_is_gone_leaves_the_board() -> None:
+    progress = board()
+    lines = Board(progress)
+    lines.show([mailbox(), mailbox(id="other")])
+    lines.show([mailbox(items=3)])
+    assert [task.fields["count"] for task in progress.tasks] == ["3 items"]
+
+
+def test_a_page_is_read_as_a_browser_without_script_reads_it() -> None:
+    page = Page(
+        """<h1>Sign  in</h1><a href="/sign-in">Go</a>
+        <form method="POST" action="/next"><input name="a" value="1"><input type="password" name="p">
+        <input type="checkbox" name="c"><button name="answer" value="yes">Accept <b>it</b></button></form>"""
+    )
+    (form,) = page.forms
+    assert (page.heading, page.links) == ("Sign in", [("/sign-in", "Go")])
+    assert (form.action, form.method, form.fields) == ("/next", "post", {"a": "1", "p": ""})
+    assert form.buttons == [("answer", "yes", "Accept it")]
