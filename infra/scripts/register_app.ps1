@@ -1,0 +1,103 @@
+#Requires -Version 7
+<#
+.SYNOPSIS
+Registers the app with Entra ID, as register_app.sh does: redirect URIs, permissions, the role Operator, and the managed
+identity as its credential. No secret is made. Run it again and it changes what differs.
+.DESCRIPTION
+Needs the Azure CLI, signed in (az login) as somebody who may register applications.
+.EXAMPLE
+./register_app.ps1 -Url https://sync.example -Identity 00000000-0000-0000-0000-000000000000
+#>
+param(
+    [Parameter(Mandatory)][ValidatePattern('^https://.+')][string]$Url,
+    [Parameter(Mandatory)][guid]$Identity,
+    [string]$Name = 'Mailbox Sync',
+    [switch]$MultiTenant,
+    [switch]$AppOnly,
+    [switch]$NoGraph
+)
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+
+$Url = $Url.TrimEnd('/')
+$audience = $MultiTenant ? 'AzureADMultipleOrgs' : 'AzureADMyOrg'
+
+# Ids of Microsoft's own applications and permissions: the same in every tenant.
+$exchange = '00000002-0000-0ff1-ce00-000000000000'
+$microsoftGraph = '00000003-0000-0000-c000-000000000000'
+$ews = @(@{ id = '3b5f3d61-589b-4a3c-a359-5dd4b5ee5bd5'; type = 'Scope' })
+if ($AppOnly) { $ews += @{ id = 'dc890d15-9560-4a4c-9b7f-a736ec74ec40'; type = 'Role' } }
+# openid, profile, offline_access, Mail.Read, Calendars.Read, Contacts.Read, Tasks.Read
+$graph = @(
+    '37f7f235-527c-4136-accd-4a02d197296e', '14dad69e-099b-42c9-810b-d002981feec1',
+    '7427e0e9-2fba-42fe-b0c0-848c9e6a8182', '570282fd-fa5c-430d-a7fd-fc8dc98a9dca',
+    '465a38f9-76ea-45b9-9f34-9e8b0d4b0b42', 'ff74d97f-43af-4b68-9f2a-b77ee6968c5d',
+    'f45671fb-e0fe-4b4b-be20-3d3ce43f1bcb'
+) | ForEach-Object { @{ id = $_; type = 'Scope' } }
+# The role's id has to stay the same, or everybody who has the role loses it.
+$operatorRole = '5d3e8a1c-7d0f-4a52-9c5b-0f7a6f1d2c9e'
+
+$access = @(@{ resourceAppId = $exchange; resourceAccess = $ews })
+if (-not $NoGraph) { $access += @{ resourceAppId = $microsoftGraph; resourceAccess = $graph } }
+$roles = @(@{
+        id = $operatorRole; value = 'Operator'; displayName = 'Operator'; isEnabled = $true
+        description = "Sees every mailbox's freshness, invites people, activates, pauses, disconnects and erases mailboxes."
+        allowedMemberTypes = @('User', 'Application')
+    })
+
+$work = New-Item -ItemType Directory -Path (Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid()))
+try {
+    ConvertTo-Json -InputObject $access -Depth 5 | Set-Content "$work/access.json"
+    ConvertTo-Json -InputObject $roles -Depth 5 | Set-Content "$work/roles.json"
+
+    $quoted = $Name.Replace("'", "''")
+    $clientId = az ad app list --filter "displayName eq '$quoted'" --query '[0].appId' --output tsv
+    if (-not $clientId) {
+        $clientId = az ad app create --display-name $Name --sign-in-audience $audience --query appId --output tsv
+        Write-Output "Registered $Name."
+    }
+
+    az ad app update --id $clientId `
+        --sign-in-audience $audience `
+        --web-home-page-url "$Url/" `
+        --web-redirect-uris "$Url/sign-in/callback" "$Url/approval/callback" `
+        --enable-id-token-issuance false `
+        --enable-access-token-issuance false `
+        --required-resource-accesses "@$work/access.json" `
+        --app-roles "@$work/roles.json" `
+        --identifier-uris "api://$clientId" `
+        --set api.requestedAccessTokenVersion=2 `
+        --output none
+
+    $tenant = az account show --query tenantId --output tsv
+    $authority = (az cloud show --query endpoints.activeDirectory --output tsv).TrimEnd('/')
+    ConvertTo-Json -InputObject @{
+        name = 'managed-identity'; issuer = "$authority/$tenant/v2.0"; subject = "$Identity"
+        audiences = @('api://AzureADTokenExchange'); description = 'The app proves itself by its managed identity.'
+    } | Set-Content "$work/federation.json"
+    $federated = az ad app federated-credential list --id $clientId --query "[?name=='managed-identity'].id" --output tsv
+    if ($federated) {
+        az ad app federated-credential update --id $clientId --federated-credential-id $federated `
+            --parameters "@$work/federation.json" --output none
+    }
+    else {
+        az ad app federated-credential create --id $clientId --parameters "@$work/federation.json" --output none
+    }
+
+    if (-not (az ad sp list --filter "appId eq '$clientId'" --query '[0].id' --output tsv)) {
+        az ad sp create --id $clientId --output none
+    }
+}
+finally {
+    Remove-Item -Recurse -Force $work
+}
+
+Write-Output "ENTRA_CLIENT_ID=$clientId"
+Write-Output ''
+Write-Output 'Next:'
+Write-Output "  - assign the role Operator: Entra admin center, Enterprise applications, $Name, Users and groups"
+Write-Output "  - let an administrator approve for everybody, if people may not consent themselves: $Url/approval"
+if ($AppOnly) {
+    Write-Output '  - approve full_access_as_app, and narrow it at once: docs/authorisation.md, Many mailboxes by the app itself'
+}

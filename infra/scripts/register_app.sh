@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Registers the app with Entra ID: redirect URIs, permissions, the role Operator, and the managed identity as its
+# credential. No secret is made. Run it again and it changes what differs.
+# Needs the Azure CLI, signed in (az login) as somebody who may register applications.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+register_app.sh --url https://<app> --identity <object id> [options]
+
+  --url           the app's public address (the setting APP_URL)
+  --identity      object id of the app's managed identity, which becomes its credential
+  --name          name of the registration (default: Mailbox Sync)
+  --multi-tenant  for accounts of any organization, not of this one alone
+  --app-only      ask for full_access_as_app as well: an administrator must approve it, and should narrow it
+  --no-graph      leave the permissions for Microsoft Graph out
+
+Prints ENTRA_CLIENT_ID at the end.
+TEXT
+}
+
+name="Mailbox Sync" url="" identity="" audience="AzureADMyOrg" app_only=false graph=true
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --url) url="${2%/}"; shift 2 ;;
+    --identity) identity="$2"; shift 2 ;;
+    --name) name="$2"; shift 2 ;;
+    --multi-tenant) audience="AzureADMultipleOrgs"; shift ;;
+    --app-only) app_only=true; shift ;;
+    --no-graph) graph=false; shift ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "register_app.sh: unknown option $1" >&2; usage >&2; exit 2 ;;
+  esac
+done
+case "$url" in https://?*) ;; *) echo "register_app.sh: --url must be an https address" >&2; exit 2 ;; esac
+if [ -z "$identity" ]; then echo "register_app.sh: --identity is missing" >&2; exit 2; fi
+
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+# Ids of Microsoft's own applications and permissions: the same in every tenant.
+exchange="00000002-0000-0ff1-ce00-000000000000"
+microsoft_graph="00000003-0000-0000-c000-000000000000"
+ews_delegated='{"id":"3b5f3d61-589b-4a3c-a359-5dd4b5ee5bd5","type":"Scope"}'
+ews_app_only='{"id":"dc890d15-9560-4a4c-9b7f-a736ec74ec40","type":"Role"}'
+# openid, profile, offline_access, Mail.Read, Calendars.Read, Contacts.Read, Tasks.Read
+graph_delegated='{"id":"37f7f235-527c-4136-accd-4a02d197296e","type":"Scope"},
+  {"id":"14dad69e-099b-42c9-810b-d002981feec1","type":"Scope"},{"id":"7427e0e9-2fba-42fe-b0c0-848c9e6a8182","type":"Scope"},
+  {"id":"570282fd-fa5c-430d-a7fd-fc8dc98a9dca","type":"Scope"},{"id":"465a38f9-76ea-45b9-9f34-9e8b0d4b0b42","type":"Scope"},
+  {"id":"ff74d97f-43af-4b68-9f2a-b77ee6968c5d","type":"Scope"},{"id":"f45671fb-e0fe-4b4b-be20-3d3ce43f1bcb","type":"Scope"}'
+# The role's id has to stay the same, or everybody who has the role loses it.
+operator_role="5d3e8a1c-7d0f-4a52-9c5b-0f7a6f1d2c9e"
+
+ews="$ews_delegated"
+if $app_only; then ews="$ews,$ews_app_only"; fi
+access="{\"resourceAppId\":\"$exchange\",\"resourceAccess\":[$ews]}"
+if $graph; then access="$access,{\"resourceAppId\":\"$microsoft_graph\",\"resourceAccess\":[$graph_delegated]}"; fi
+printf '[%s]\n' "$access" >"$work/access.json"
+
+cat >"$work/roles.json" <<JSON
+[{"id":"$operator_role","value":"Operator","displayName":"Operator","isEnabled":true,
+  "description":"Sees every mailbox's freshness, invites people, activates, pauses, disconnects and erases mailboxes.",
+  "allowedMemberTypes":["User","Application"]}]
+JSON
+
+client_id="$(az ad app list --filter "displayName eq '${name//\'/\'\'}'" --query '[0].appId' --output tsv)"
+if [ -z "$client_id" ]; then
+  client_id="$(az ad app create --display-name "$name" --sign-in-audience "$audience" --query appId --output tsv)"
+  echo "Registered $name."
+fi
+
+az ad app update --id "$client_id" \
+  --sign-in-audience "$audience" \
+  --web-home-page-url "$url/" \
+  --web-redirect-uris "$url/sign-in/callback" "$url/approval/callback" \
+  --enable-id-token-issuance false \
+  --enable-access-token-issuance false \
+  --required-resource-accesses "@$work/access.json" \
+  --app-roles "@$work/roles.json" \
+  --identifier-uris "api://$client_id" \
+  --set api.requestedAccessTokenVersion=2 \
+  --output none
+
+tenant="$(az account show --query tenantId --output tsv)"
+authority="$(az cloud show --query endpoints.activeDirectory --output tsv)"
+cat >"$work/federation.json" <<JSON
+{"name":"managed-identity","issuer":"${authority%/}/$tenant/v2.0","subject":"$identity",
+ "audiences":["api://AzureADTokenExchange"],"description":"The app proves itself by its managed identity."}
+JSON
+federated="$(az ad app federated-credential list --id "$client_id" --query "[?name=='managed-identity'].id" --output tsv)"
+if [ -z "$federated" ]; then
+  az ad app federated-credential create --id "$client_id" --parameters "@$work/federation.json" --output none
+else
+  az ad app federated-credential update --id "$client_id" --federated-credential-id "$federated" \
+    --parameters "@$work/federation.json" --output none
+fi
+
+if [ -z "$(az ad sp list --filter "appId eq '$client_id'" --query '[0].id' --output tsv)" ]; then
+  az ad sp create --id "$client_id" --output none
+fi
+
+cat <<TEXT
+ENTRA_CLIENT_ID=$client_id
+
+Next:
+  - assign the role Operator: Entra admin center, Enterprise applications, $name, Users and groups
+  - let an administrator approve for everybody, if people may not consent themselves: $url/approval
+TEXT
+if $app_only; then
+  echo "  - approve full_access_as_app, and narrow it at once: docs/authorisation.md, Many mailboxes by the app itself"
+fi

@@ -1,0 +1,120 @@
+"""The registration script, run with a stand-in for the Azure CLI that writes down what it was asked."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.pages.paths import APPROVAL_CALLBACK, SIGN_IN_CALLBACK
+
+ROOT = Path(__file__).parents[3]
+SCRIPTS = ROOT / "infra" / "scripts"
+IDENTITY = "11111111-2222-3333-4444-555555555555"
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+AZ = f"""#!{sys.executable}
+import json, os, sys
+asked = sys.argv[1:]
+files = {{word[1:]: open(word[1:]).read() for word in asked if word.startswith("@")}}
+with open(os.environ["ASKED"], "a") as log:
+    log.write(json.dumps([asked, list(files.values())]) + "\\n")
+words = " ".join(asked)
+known = os.environ["KNOWN"] == "yes"
+if words.startswith("ad app list"):
+    print("client-id" if known else "")
+elif words.startswith("ad app create"):
+    print("client-id")
+elif words.startswith("ad app federated-credential list"):
+    print("federation-id" if known else "")
+elif words.startswith("ad sp list"):
+    print("service-principal" if known else "")
+elif words.startswith("account show"):
+    print("tenant-id")
+elif words.startswith("cloud show"):
+    print("https://login.microsoftonline.com")
+"""
+
+
+def run(tmp_path: Path, *options: str, known: bool = False) -> tuple[subprocess.CompletedProcess[str], list[list[str]]]:
+    """The script's end, and every call of the CLI with the files it was given."""
+    az, asked = tmp_path / "az", tmp_path / "asked"
+    az.write_text(AZ)
+    az.chmod(0o755)
+    asked.write_text("")
+    environment = {
+        "PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin",
+        "ASKED": str(asked),
+        "KNOWN": "yes" if known else "no",
+    }
+    command = ["bash", str(SCRIPTS / "register_app.sh"), *options]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    return ended, [json.loads(line) for line in asked.read_text().splitlines()]
+
+
+OPTIONS = ("--url", "https://sync.example/", "--identity", IDENTITY)
+
+
+def call(calls: list[list[str]], start: str) -> list[str]:
+    return next(asked for asked in calls if " ".join(asked[0]).startswith(start))
+
+
+def test_a_new_registration_has_the_doors_the_program_has(tmp_path: Path) -> None:
+    ended, calls = run(tmp_path, *OPTIONS)
+    assert ended.returncode == 0, ended.stderr
+    assert "ENTRA_CLIENT_ID=client-id" in ended.stdout
+    words, files = call(calls, "ad app update")
+    at = words.index("--web-redirect-uris")
+    assert words[at + 1 : at + 3] == [f"https://sync.example{path}" for path in (SIGN_IN_CALLBACK, APPROVAL_CALLBACK)]
+    assert "api.requestedAccessTokenVersion=2" in words
+    access, roles = (json.loads(text) for text in files)
+    assert [len(one["resourceAccess"]) for one in access] == [1, 7]
+    assert roles[0]["value"] == "Operator"
+    federation = json.loads(call(calls, "ad app federated-credential create")[1][0])
+    assert (federation["subject"], federation["issuer"]) == (
+        IDENTITY,
+        "https://login.microsoftonline.com/tenant-id/v2.0",
+    )
+
+
+def test_no_secret_is_ever_made(tmp_path: Path) -> None:
+    _, calls = run(tmp_path, *OPTIONS, "--app-only")
+    assert not any("credential reset" in " ".join(asked[0]) or "password" in str(asked) for asked in calls)
+
+
+def test_running_it_again_makes_nothing_new(tmp_path: Path) -> None:
+    ended, calls = run(tmp_path, *OPTIONS, known=True)
+    assert ended.returncode == 0, ended.stderr
+    assert not any("create" in asked[0] for asked in calls)
+
+
+def test_app_only_and_several_tenants_are_asked_for_by_name(tmp_path: Path) -> None:
+    _, calls = run(tmp_path, *OPTIONS, "--app-only", "--multi-tenant", "--no-graph", "--name", "O'Sync")
+    words, files = call(calls, "ad app update")
+    access = json.loads(files[0])
+    assert [entry["type"] for entry in access[0]["resourceAccess"]] == ["Scope", "Role"]
+    assert len(access) == 1
+    assert words[words.index("--sign-in-audience") + 1] == "AzureADMultipleOrgs"
+    assert "displayName eq 'O''Sync'" in call(calls, "ad app list")[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--url", "http://sync.example", "--identity", IDENTITY), ("--url", "https://x.example"), (*OPTIONS, "--wat")],
+    ids=["nothing", "http", "no identity", "unknown"],
+)
+def test_wrong_options_are_refused_before_anything_is_asked(tmp_path: Path, options: tuple[str, ...]) -> None:
+    ended, calls = run(tmp_path, *options)
+    assert ended.returncode == 2
+    assert "register_app.sh:" in ended.stderr
+    assert calls == []
+
+
+def test_both_scripts_and_the_deployment_ask_for_the_same(tmp_path: Path) -> None:
+    shell, powershell = ((SCRIPTS / f"register_app.{kind}").read_text() for kind in ("sh", "ps1"))
+    bicep = (ROOT / "infra" / "modules" / "registration.bicep").read_text()
+    own = set(GUID.findall(shell))
+    assert own == set(GUID.findall(powershell)) - {"00000000-0000-0000-0000-000000000000"}
+    assert set(GUID.findall(bicep)) <= own
