@@ -8,7 +8,8 @@ from sandbox.exchange.ids import occurrence_id
 from sandbox.exchange.store import Item
 from sandbox.exchange.wire import flag, tag, when
 
-type Compute = Callable[[Item, Occurrence | None], str]
+type Compute = Callable[[Item, Occurrence | None], str | None]
+"""A property's fragment; None: what was put there."""
 
 
 def _kind(item: Item, occurrence: Occurrence | None) -> str:
@@ -100,7 +101,7 @@ def _meeting(item: Item) -> bool:
 
 def _or(name: str, value: Callable[[Item], str]) -> Compute:
     """What was put there, else a value."""
-    return lambda item, occurrence: "" if name in item.properties else tag(name, value(item))
+    return lambda item, occurrence: None if name in item.properties else tag(name, value(item))
 
 
 EVENT_PROPERTIES: dict[str, Compute] = {

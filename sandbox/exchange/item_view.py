@@ -58,7 +58,8 @@ def _property(shown: Shown, name: str) -> str:
     if (compute := _COMPUTED.get(name)) is not None:
         return compute(shown)
     if shown.item.element == "CalendarItem" and (event := EVENT_PROPERTIES.get(name)) is not None:
-        return event(shown.item, shown.occurrence) or shown.fragment(name)
+        computed = event(shown.item, shown.occurrence)
+        return shown.fragment(name) if computed is None else computed
     return shown.fragment(name) or _default(shown.item.element, name)
 
 

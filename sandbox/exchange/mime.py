@@ -89,10 +89,9 @@ def classify(headers: Message) -> tuple[str, str]:
 
 def header_text(headers: Message, name: str) -> str:
     """A header in plain text, whatever was done to it."""
-    value = headers.get(name)
-    if value is None:
-        return ""
-    text = _eight_bit(str(value))
+    # raw_items, since get() makes question marks of raw bytes.
+    found = (str(value) for key, value in headers.raw_items() if key.lower() == name.lower())
+    text = _eight_bit(next(found, ""))
     if "=?" not in text:
         return " ".join(text.split())
     try:
@@ -192,7 +191,7 @@ def attachments(raw: bytes) -> list[tuple[str, str, bytes]]:
 def internet_headers(raw: bytes) -> list[tuple[str, str]]:
     """Every header of a message in its order."""
     headers = _HEADERS.parsebytes(raw)
-    return [(name, " ".join(_eight_bit(str(value)).split())) for name, value in headers.items()]
+    return [(name, " ".join(_eight_bit(str(value)).split())) for name, value in headers.raw_items()]
 
 
 def compose(properties: dict[str, str], sender: tuple[str, str], now: datetime, message_id: str) -> bytes:

@@ -135,7 +135,7 @@ def ical_rule(pattern: Pattern, until: str) -> str:
     if pattern.kind == "WeeklyRecurrence":
         rule += [f"BYDAY={days}", f"WKST={_ICAL_DAYS[pattern.first_weekday]}"]
     elif pattern.kind.startswith("Absolute"):
-        rule.append(f"BYMONTHDAY={pattern.day}")
+        rule += _month_day(pattern.day)
     elif pattern.kind.startswith("Relative"):
         rule += [f"BYDAY={days}", f"BYSETPOS={pattern.week + 1 if pattern.week >= 0 else -1}"]
     if frequency == "YEARLY":
@@ -143,3 +143,10 @@ def ical_rule(pattern: Pattern, until: str) -> str:
     if pattern.times:
         rule.append(f"COUNT={pattern.times}")
     return ";".join([*rule, *([f"UNTIL={until}"] if until else [])])
+
+
+def _month_day(day: int) -> list[str]:
+    """The day of a month; where a month is too short Exchange takes its last day, which iCalendar has to be told."""
+    if day <= 28:
+        return [f"BYMONTHDAY={day}"]
+    return [f"BYMONTHDAY={','.join(map(str, range(28, day + 1)))}", "BYSETPOS=-1"]

@@ -1,0 +1,235 @@
+"""Folders: made, renamed, moved, emptied, deleted, paged and filtered; what a whole mailbox goes through."""
+
+import pytest
+from lxml import etree
+
+from sandbox.exchange import letters, samples, trees
+from sandbox.exchange.exchange import Exchange
+from sandbox.exchange.store import Folder
+from tests.unit.exchange.bench import BO, START, Bench, M, T, codes, get, ids, sync
+
+SHAPE = "<m:FolderShape><t:BaseShape>Default</t:BaseShape>{}</m:FolderShape>"
+MARKS = (
+    '<t:AdditionalProperties><t:ExtendedFieldURI PropertyTag="0x670A" PropertyType="SystemTime"/>'
+    '<t:ExtendedFieldURI PropertyTag="26379" PropertyType="Integer"/></t:AdditionalProperties>'
+)
+
+
+def find(more: str = "", traversal: str = "Deep", shape: str = "", top: str = "msgfolderroot") -> str:
+    return (
+        f'<m:FindFolder Traversal="{traversal}">{SHAPE.format(shape)}{more}'
+        f'<m:ParentFolderIds><t:DistinguishedFolderId Id="{top}"/></m:ParentFolderIds></m:FindFolder>'
+    )
+
+
+def names(answer: etree._Element) -> list[str]:
+    return [str(name.text) for name in answer.iter(f"{T}DisplayName")]
+
+
+def by_id(operation: str, folder: Folder, attributes: str = "", more: str = "") -> str:
+    named = f'<m:FolderIds><t:FolderId Id="{folder.id}"/></m:FolderIds>'
+    return f"<m:{operation} {attributes}>{more}{named}</m:{operation}>"
+
+
+def test_the_tree_is_found_deep_shallow_and_page_by_page() -> None:
+    bench = Bench()
+    bench.mailbox.add_folder(bench.mailbox.add_folder(bench.folder(), "A"), "B")
+    deep, shallow = names(bench.ask(find())), names(bench.ask(find(traversal="Shallow")))
+    assert set(deep) - set(shallow) == {"A", "B"}
+    paged = []
+    for offset in range(0, len(deep), 4):
+        view = f'<m:IndexedPageFolderView MaxEntriesReturned="4" Offset="{offset}" BasePoint="Beginning"/>'
+        answer = bench.ask(find(view))
+        paged += names(answer)
+        root = answer.find(f".//{M}RootFolder")
+        assert root is not None
+        assert (root.get("IncludesLastItemInRange") == "true") == (offset + 4 >= len(deep))
+    assert paged == deep
+
+
+def test_a_restriction_filters_folders() -> None:
+    restriction = (
+        '<m:Restriction><t:IsEqualTo><t:FieldURI FieldURI="folder:FolderClass"/><t:FieldURIOrConstant>'
+        '<t:Constant Value="IPF.Task"/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction>'
+    )
+    assert names(Bench().ask(find(restriction))) == ["Tasks"]
+
+
+@pytest.mark.parametrize(("marks", "count"), [("exact", 2), ("second", 2), ("absent", 0)])
+def test_marks_come_as_finely_as_the_server_tells_them(marks: str, count: int) -> None:
+    bench = Bench()
+    bench.clock.advance(microseconds=250_000)
+    bench.mailbox.marks = marks
+    bench.mailbox.insert(bench.folder(), letters.synthetic(1, 500, START))
+    inbox = bench.ask(find(shape=MARKS)).find(f".//{T}Folders/*[1]")
+    assert inbox is not None
+    values = [str(value.text) for value in inbox.iter(f"{T}Value")]
+    assert len(values) == count
+    if count:
+        assert len(values[0]) == (27 if marks == "exact" else 20)
+        assert values[1] == "0"
+
+
+def create(parent: Folder, name: str, element: str = "Folder") -> str:
+    return (
+        f'<m:CreateFolder><m:ParentFolderId><t:FolderId Id="{parent.id}"/></m:ParentFolderId><m:Folders><t:{element}>'
+        f"<t:DisplayName>{name}</t:DisplayName></t:{element}></m:Folders></m:CreateFolder>"
+    )
+
+
+def test_two_folders_of_one_name_are_refused() -> None:
+    bench = Bench()
+    assert codes(bench.ask(create(bench.folder(), "Same"))) == ["NoError"]
+    assert codes(bench.ask(create(bench.folder(), "sAME"))) == ["ErrorFolderExists"]
+    assert codes(bench.ask(create(bench.folder("drafts"), "Same", "CalendarFolder"))) == ["NoError"]
+
+
+def test_distinguished_folders_stay_where_they_are() -> None:
+    bench = Bench()
+    target = f'<m:ToFolderId><t:FolderId Id="{bench.folder("drafts").id}"/></m:ToFolderId>'
+    assert codes(bench.ask(by_id("MoveFolder", bench.folder(), more=target))) == ["ErrorMoveDistinguishedFolder"]
+    deleting = by_id("DeleteFolder", bench.folder(), 'DeleteType="HardDelete"')
+    assert codes(bench.ask(deleting)) == ["ErrorDeleteDistinguishedFolder"]
+    emptying = by_id("EmptyFolder", bench.folder("calendar"), 'DeleteType="HardDelete" DeleteSubFolders="false"')
+    assert codes(bench.ask(emptying)) == ["ErrorCannotEmptyFolder"]
+
+
+def test_a_folder_moves_with_its_id_but_not_into_itself() -> None:
+    bench = Bench()
+    outer = bench.mailbox.add_folder(bench.folder(), "Outer")
+    inner = bench.mailbox.add_folder(outer, "Inner")
+    into_itself = f'<m:ToFolderId><t:FolderId Id="{inner.id}"/></m:ToFolderId>'
+    assert codes(bench.ask(by_id("MoveFolder", outer, more=into_itself))) == ["ErrorMoveCopyFailed"]
+    target = f'<m:ToFolderId><t:FolderId Id="{bench.folder("drafts").id}"/></m:ToFolderId>'
+    before = inner.id
+    assert codes(bench.ask(by_id("MoveFolder", inner, more=target))) == ["NoError"]
+    assert (inner.id, inner.path) == (before, "Drafts/Inner")
+
+
+@pytest.mark.parametrize("how", ["HardDelete", "SoftDelete", "MoveToDeletedItems"])
+def test_a_deleted_folder_goes_with_what_it_holds(how: str) -> None:
+    bench = Bench()
+    folder = bench.mailbox.add_folder(bench.folder(), "Old")
+    item = bench.mailbox.insert(folder, letters.synthetic(1, 500, START))
+    was = item.id
+    assert codes(bench.ask(by_id("DeleteFolder", folder, f'DeleteType="{how}"'))) == ["NoError"]
+    kept = how == "MoveToDeletedItems"
+    assert codes(bench.ask(get(was))) == ["NoError" if kept else "ErrorItemNotFound"]
+    assert (folder.path == "Deleted Items/Old") == kept
+    assert bench.folder("recoverableitemsdeletions").total == (how == "SoftDelete")
+
+
+def test_an_emptied_folder_s_items_are_told_as_deleted() -> None:
+    bench = Bench()
+    for number in range(3):
+        bench.mailbox.insert(bench.folder(), letters.synthetic(number, 500, START))
+    state = str(bench.ask(sync(bench.folder())).findtext(f".//{M}SyncState"))
+    emptying = by_id("EmptyFolder", bench.folder(), 'DeleteType="MoveToDeletedItems" DeleteSubFolders="false"')
+    assert codes(bench.ask(emptying)) == ["NoError"]
+    assert len(bench.ask(sync(bench.folder(), state)).findall(f".//{T}Delete")) == 3
+    assert bench.folder("deleteditems").total == 3
+
+
+def test_everything_is_marked_read_at_once() -> None:
+    bench = Bench()
+    for number in range(4):
+        bench.mailbox.insert(bench.folder(), letters.synthetic(3 * number, 500, START))
+    more = "<m:ReadFlag>true</m:ReadFlag><m:SuppressReadReceipts>true</m:SuppressReadReceipts>"
+    assert bench.folder().unread == 4
+    assert codes(bench.ask(by_id("MarkAllItemsAsRead", bench.folder(), more=more))) == ["NoError"]
+    assert bench.folder().unread == 0
+
+
+def hierarchy(state: str = "") -> str:
+    given = f"<m:SyncState>{state}</m:SyncState>" if state else ""
+    top = '<m:SyncFolderId><t:DistinguishedFolderId Id="msgfolderroot"/></m:SyncFolderId>'
+    return f"<m:SyncFolderHierarchy>{SHAPE.format('')}{top}{given}</m:SyncFolderHierarchy>"
+
+
+def test_the_hierarchy_is_synced_creates_updates_and_deletes() -> None:
+    bench = Bench()
+    kept = bench.mailbox.add_folder(bench.folder(), "Kept")
+    lost = bench.mailbox.add_folder(bench.folder(), "Lost")
+    state = str(bench.ask(hierarchy()).findtext(f".//{M}SyncState"))
+    bench.mailbox.place_folder(kept, bench.folder("drafts"))
+    bench.mailbox.drop_folder(lost)
+    bench.mailbox.add_folder(bench.folder(), "New")
+    answer = bench.ask(hierarchy(state))
+    changes = answer.find(f".//{M}Changes")
+    assert changes is not None
+    assert [str(change.tag).removeprefix(T) for change in changes] == ["Update", "Delete", "Create"]
+    state = str(answer.findtext(f".//{M}SyncState"))
+    assert bench.ask(hierarchy(state)).find(f".//{M}Changes/*") is None
+    assert codes(bench.ask(hierarchy(state[:-4]))) == ["ErrorInvalidSyncStateData"]
+
+
+def test_a_recreated_mailbox_has_the_same_mail_under_other_ids() -> None:
+    bench = Bench()
+    item = bench.mailbox.insert(bench.folder(), letters.synthetic(1, 500, START))
+    state = str(bench.ask(sync(bench.folder())).findtext(f".//{M}SyncState"))
+    before = (item.id, bench.folder().id, item.search_key)
+    trees.recreate(bench.mailbox)
+    assert codes(bench.ask(get(before[0]))) == ["ErrorItemNotFound"]
+    assert item.id != before[0]
+    assert bench.folder().id != before[1]
+    assert item.search_key == before[2]
+    assert codes(bench.ask(sync(bench.folder(), state))) == ["ErrorInvalidSyncStateData"]
+    assert ids(bench.ask(sync(bench.folder()))) == [item.id]
+
+
+def test_a_mailbox_that_answers_empty_comes_back_with_the_ids_it_had() -> None:
+    bench = Bench()
+    held = [bench.mailbox.insert(bench.folder(), letters.synthetic(n, 500, START)).id for n in range(3)]
+    state = str(bench.ask(sync(bench.folder())).findtext(f".//{M}SyncState"))
+    trees.answer_empty(bench.mailbox, "items")
+    assert len(bench.ask(sync(bench.folder(), state)).findall(f".//{T}Delete")) == 3
+    assert codes(bench.ask(get(*held))) == ["ErrorItemNotFound"] * 3
+    trees.answer_empty(bench.mailbox, "off")
+    assert codes(bench.ask(get(*held))) == ["NoError"] * 3
+    trees.answer_empty(bench.mailbox, "folders")
+    assert names(bench.ask(find())) == []
+
+
+def test_an_archive_has_distinguished_folders_of_its_own() -> None:
+    bench = Bench()
+    assert codes(bench.ask(find(top="archivemsgfolderroot"))) == ["ErrorFolderNotFound"]
+    top = trees.add_archive(bench.mailbox)
+    bench.mailbox.insert(top.child("Inbox") or top, samples.note("Kept"))
+    assert names(bench.ask(find(top="archivemsgfolderroot"))) == ["Inbox", "Deleted Items"]
+
+
+def test_ids_are_written_in_every_format_and_back() -> None:
+    bench = Bench()
+    item = bench.mailbox.insert(bench.folder(), letters.synthetic(1, 500, START))
+    written, form = item.id, "EwsId"
+    for wanted in ("HexEntryId", "EntryId", "OwaId", "EwsLegacyId", "EwsId"):
+        source = f'<t:AlternateId Format="{form}" Id="{written}" Mailbox="alex@contoso.example"/>'
+        answer = bench.ask(
+            f'<m:ConvertId DestinationFormat="{wanted}"><m:SourceIds>{source}</m:SourceIds></m:ConvertId>'
+        )
+        found = answer.find(f".//{M}AlternateId")
+        assert found is not None
+        written, form = str(found.get("Id")), wanted
+    assert written == item.id
+
+
+def test_what_is_sent_arrives_with_those_who_are_here() -> None:
+    bench = Bench()
+    to = f"<t:ToRecipients><t:Mailbox><t:EmailAddress>{BO.address}</t:EmailAddress></t:Mailbox></t:ToRecipients>"
+    message = f'<t:Message><t:Subject>Hi</t:Subject><t:Body BodyType="Text">Bo</t:Body>{to}</t:Message>'
+    request = f'<m:CreateItem MessageDisposition="SendAndSaveCopy"><m:Items>{message}</m:Items></m:CreateItem>'
+    assert codes(bench.ask(request)) == ["NoError"]
+    (arrived,) = bench.exchange.mailbox(BO.address).distinguished["inbox"].items.values()
+    assert (arrived.text("Subject"), arrived.is_read) == ("Hi", False)
+    assert bench.folder("sentitems").total == 1
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "SyncFolderItems", "FindFolder"])
+def test_the_operation_is_known_without_parsing(operation: str) -> None:
+    bodies = (
+        f'<s:Envelope><s:Header/><s:Body><m:{operation} a="b">',
+        f"<soap:Envelope>\n<soap:Body>\n  <{operation}/>",
+        f'<s:Body xmlns:x="y"><n0:{operation}>',
+    )
+    assert {Exchange.operation_of(body.encode()) for body in bodies} == {operation}
+    assert Exchange.operation_of(b"rubbish") == Exchange.operation_of(b"") == ""
