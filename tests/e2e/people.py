@@ -35,10 +35,11 @@ def begin(page: Page, url: str) -> None:
 
 def give_password(page: Page, sandbox: Sandbox, address: str) -> None:
     """Fill in Microsoft's sign-in page, past the account picker if it comes first."""
-    another = page.get_by_role("button", name="Use another account")
+    another, account = page.get_by_role("button", name="Use another account"), page.get_by_label("Account")
+    expect(another.or_(account)).to_be_visible()
     if another.count():
         another.click()
-    page.get_by_label("Account").fill(address)
+    account.fill(address)
     page.get_by_label("Password").fill(password_of(sandbox, address))
     page.get_by_role("button", name="Sign in", exact=True).click()
 
