@@ -29,7 +29,7 @@ class Hand:
             kind = self._chance.choice(list(kinds) or list(KINDS))
             told = KINDS[kind](self)
             if told is not None:
-                done.append({"kind": kind} | told)
+                done.append({"change": kind} | told)
         return done
 
     # What there is to work on
