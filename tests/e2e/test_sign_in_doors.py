@@ -1,70 +1,17 @@
 """What the anonymous doors, the sessions and the API make of requests that no honest browser sends."""
 
-import re
 from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from sandbox.stage import Stage
-from sandbox.visitor import MOST_STEPS, Lost, Visitor, _Page
 from tests.e2e.conftest import eventually
-from tests.e2e.people import new_person, password_of
+from tests.e2e.people import new_person
+from tests.e2e.person import Person, title
 
 SECRETS = ("code-that-leaked", "state-that-leaked", "token-that-leaked", "somebody@secret.example")
-
-
-class Person(Visitor):
-    """Somebody at a browser without script, who can stop at the app's door and knock in odd ways."""
-
-    def __init__(self, stage: Stage, address: str) -> None:
-        super().__init__(stage.ca, address, password_of(stage.sandbox, address))
-        self.stage = stage
-        self.address = address
-
-    def ask(self, method: str, path: str, **more: Any) -> requests.Response:
-        """One request to the app, its redirects not followed."""
-        url = urljoin(self.stage.url, path)
-        return self._session.request(method, url, **({"allow_redirects": False, "timeout": 60} | more))
-
-    def begin(self, path: str = "/sign-in") -> dict[str, str]:
-        """Begin a sign-in and go through Microsoft's pages; gives the form that would be posted to the app."""
-        answer = self._get(self.ask("GET", path).headers["Location"])
-        for _ in range(MOST_STEPS):
-            form = _Page(answer.text).forms[0]
-            if form.action.startswith(self.stage.url):
-                return form.fields
-            answer = self._post(form, answer.url)
-        raise Lost("no form leads back")
-
-    def come_back(self, fields: dict[str, str], **more: Any) -> requests.Response:
-        """Post the form to the callback, as a browser does: from another site."""
-        headers = {"Origin": "https://127.0.0.1", "Sec-Fetch-Site": "cross-site"}
-        return self.ask("POST", "/sign-in/callback", data=fields, headers=headers, **more)
-
-    def connect(self) -> "Person":
-        """All the way."""
-        assert self.come_back(self.begin()).status_code == 303
-        return self
-
-    @property
-    def cookies(self) -> requests.cookies.RequestsCookieJar:
-        """What the browser holds."""
-        return self._session.cookies
-
-    def csrf(self) -> str:
-        """The value in the forms of this session's page."""
-        found = re.search(r'name="csrf" value="([^"]+)"', self.ask("GET", "/my-sync").text)
-        assert found
-        return found[1]
-
-    def mailbox(self) -> str:
-        """The id of the mailbox on the page."""
-        found = re.search(r'name="mailbox" value="([^"]+)"', self.ask("GET", "/my-sync").text)
-        assert found
-        return found[1]
 
 
 @pytest.fixture
@@ -78,10 +25,6 @@ def somebody(running_app: Stage) -> Iterator[Callable[..., Person]]:
     yield one
     for person in made:
         person.close()
-
-
-def title(answer: requests.Response) -> str:
-    return _Page(answer.text).heading
 
 
 def flow_cookies(answer: requests.Response) -> list[str]:
@@ -111,7 +54,7 @@ def test_an_answer_is_good_once_and_in_its_own_browser(somebody: Callable[..., P
     fields = person.begin()
     stolen = thief.come_back(fields)
     assert (stolen.status_code, title(stolen)) == (400, "The sign-in was started in another browser")
-    assert not thief.cookies.get("__Host-session")
+    assert not thief.cookie("session")
     assert person.come_back(fields).status_code == 303
     again = person.come_back(fields)
     assert (again.status_code, title(again)) == (400, "This sign-in was already used")
@@ -119,18 +62,18 @@ def test_an_answer_is_good_once_and_in_its_own_browser(somebody: Callable[..., P
 
 def test_a_victim_cannot_be_signed_in_as_the_attacker(somebody: Callable[..., Person]) -> None:
     attacker, victim = somebody(), somebody().connect()
-    before = victim.cookies.get("__Host-session")
+    before = victim.cookie("session")
     fields = attacker.begin()
     answer = victim.come_back(fields)
     assert title(answer) == "The sign-in was started in another browser"
-    assert victim.cookies.get("__Host-session") == before
+    assert victim.cookie("session") == before
 
 
 def test_a_session_that_was_planted_is_replaced_by_signing_in(somebody: Callable[..., Person]) -> None:
     attacker, victim = somebody().connect(), somebody()
-    planted = attacker.cookies.get("__Host-session")
+    planted = attacker.cookie("session")
     host = urlsplit(victim.stage.url).hostname
-    victim.cookies.set("__Host-session", planted, domain=f"{host}.local", path="/", secure=True)
+    victim.session.cookies.set("__Host-session", planted, domain=f"{host}.local", path="/", secure=True)
     answer = victim.come_back(victim.begin())
     (line,) = [one for one in answer.raw.headers.getlist("Set-Cookie") if one.startswith("__Host-session=")]
     assert planted not in line
@@ -263,7 +206,7 @@ def test_another_persons_mailbox_is_answered_like_none(somebody: Callable[..., P
 )
 def test_odd_ids_are_answered_like_unknown_ones(somebody: Callable[..., Person], odd: str) -> None:
     person = somebody()
-    session = {"__Host-session": somebody().connect().cookies.get("__Host-session") or ""}
+    session = {"__Host-session": somebody().connect().cookie("session")}
     for path in (f"/invitation/{odd}", f"/approval/for/{odd}"):
         assert person.ask("GET", path).status_code in (400, 404), path
     for path in (f"/my-sync?mailbox={odd}", f"/my-sync/progress?mailbox={odd}"):
