@@ -1,0 +1,489 @@
+"""One suite for the mail source's port: the mailbox in memory and the EWS source on the sandbox's Exchange pass it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import pytest
+
+from sandbox.authority import Authority, trust
+from sandbox.exchange import Exchange, deletion, letters, samples
+from sandbox.exchange.store import Corruption
+from sandbox.exchange.store import Item as Kept
+from sandbox.exchange.trees import invalidate_states, recreate
+from shared.errors import Reason
+from shared.sources.ews.sources import EwsSources
+from shared.sources.port import (
+    Access,
+    AccessMode,
+    ChangeKind,
+    ContentLevel,
+    Folder,
+    FolderGone,
+    Item,
+    ItemFailure,
+    ItemKind,
+    MailSource,
+    MailSources,
+    SourceChange,
+    StateInvalid,
+)
+from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
+from tests.fakes.clock import FakeClock
+from tests.fakes.mailbox import FakeMailbox
+from tests.fakes.source import FakeSources
+
+
+class World(Protocol):
+    """A mailbox that a test changes behind the source's back, and the sources that open it."""
+
+    sources: MailSources
+    access: Access
+    largest: int
+
+    def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str: ...
+    def update(self, item_id: str, body: bytes) -> None: ...
+    def set_read(self, item_id: str, is_read: bool) -> None: ...
+    def move(self, item_id: str, folder: str) -> str: ...
+    def copy(self, item_id: str, folder: str) -> str: ...
+    def delete(self, item_id: str) -> None: ...
+    def corrupt(self, item_id: str) -> None: ...
+    def add_event(self) -> str: ...
+    def add_folder(self, name: str) -> str: ...
+    def delete_folder(self, folder_id: str) -> None: ...
+    def invalidate(self) -> None: ...
+    def recreate(self) -> None: ...
+    def later(self) -> None: ...
+
+
+class InMemory:
+    """The fake."""
+
+    def __init__(self) -> None:
+        fakes = FakeSources(page=512)
+        self.largest = fakes.largest = 50_000
+        self.sources: MailSources = fakes
+        self.access = Access("alex@contoso.example", AccessMode.DELEGATED, "token")
+        self._clock = FakeClock()
+        self._mailbox = FakeMailbox(self._clock)
+        fakes.mailboxes[self.access.address] = self._mailbox
+
+    def _folder(self, name: str) -> str:
+        return {"inbox": self._mailbox.inbox, "calendar": self._mailbox.calendar}.get(name, self._mailbox.archive)
+
+    def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str:
+        return self._mailbox.add(self._folder(folder), body=body, private=private)
+
+    def update(self, item_id: str, body: bytes) -> None:
+        self._mailbox.update(item_id, body)
+
+    def set_read(self, item_id: str, is_read: bool) -> None:
+        self._mailbox.set_read(item_id, is_read)
+
+    def move(self, item_id: str, folder: str) -> str:
+        return self._mailbox.move(item_id, self._folder(folder))
+
+    def copy(self, item_id: str, folder: str) -> str:
+        return self._mailbox.copy(item_id, self._folder(folder))
+
+    def delete(self, item_id: str) -> None:
+        self._mailbox.delete(item_id)
+
+    def corrupt(self, item_id: str) -> None:
+        self._mailbox.bad[item_id] = Reason.ITEM_CORRUPT
+
+    def add_event(self) -> str:
+        return self._mailbox.add(self._mailbox.calendar)
+
+    def add_folder(self, name: str) -> str:
+        return self._mailbox.add_folder(name)
+
+    def delete_folder(self, folder_id: str) -> None:
+        self._mailbox.delete_folder(folder_id)
+
+    def invalidate(self) -> None:
+        self._mailbox.invalidate(self._mailbox.inbox)
+
+    def recreate(self) -> None:
+        self._mailbox.recreate()
+
+    def later(self) -> None:
+        """Marks are of one second here."""
+        self._clock.pass_by(seconds=2)
+
+
+class OverEws:
+    """Alex's mailbox in the sandbox's Exchange."""
+
+    def __init__(self, server: Served) -> None:
+        self.largest = 50_000
+        self.sources: MailSources = EwsSources(server.url, largest_item_bytes=self.largest)
+        self.access = Access(ALEX.address, AccessMode.DELEGATED, delegated(ALEX))
+        self._mailbox = server.mailbox(ALEX)
+
+    def _folder(self, name: str) -> Any:
+        return self._mailbox.distinguished[name]
+
+    def _item(self, item_id: str) -> Kept:
+        return self._mailbox.items[item_id]
+
+    def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str:
+        item = letters.message(body, "")
+        item.is_read = False
+        if private:
+            item.properties["Sensitivity"] = "<t:Sensitivity>Private</t:Sensitivity>"
+        return self._mailbox.insert(self._folder(folder), item).id
+
+    def update(self, item_id: str, body: bytes) -> None:
+        item = self._item(item_id)
+        item.with_mime(body)
+        item.size = len(body)
+        self._mailbox.touch(item)
+
+    def set_read(self, item_id: str, is_read: bool) -> None:
+        self._mailbox.set_read(self._item(item_id), is_read)
+
+    def move(self, item_id: str, folder: str) -> str:
+        return deletion.move_item(self._item(item_id), self._folder(folder)).id
+
+    def copy(self, item_id: str, folder: str) -> str:
+        return deletion.copy_item(self._item(item_id), self._folder(folder)).id
+
+    def delete(self, item_id: str) -> None:
+        deletion.delete_item(self._item(item_id), "HardDelete")
+
+    def corrupt(self, item_id: str) -> None:
+        self._item(item_id).corruption = Corruption("ErrorItemCorrupt")
+
+    def add_event(self) -> str:
+        item = samples.MAKERS["series"](self._mailbox.clock())
+        return self._mailbox.insert(self._folder("calendar"), item).id
+
+    def add_folder(self, name: str) -> str:
+        return self._mailbox.add_folder(self._mailbox.top(), name).id
+
+    def delete_folder(self, folder_id: str) -> None:
+        deletion.delete_folder(self._mailbox.folders[folder_id], "HardDelete")
+
+    def invalidate(self) -> None:
+        invalidate_states(self._mailbox)
+
+    def recreate(self) -> None:
+        recreate(self._mailbox)
+
+    def later(self) -> None:
+        """Marks are exact here."""
+
+
+@pytest.fixture(params=["in memory", "over EWS"])
+def world(request: pytest.FixtureRequest, authority: Authority) -> Iterator[World]:
+    if request.param == "in memory":
+        yield InMemory()
+        return
+    exchange = Exchange(claims, PEOPLE)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in trust(authority.ca).items():
+            patch.setenv(name, value)
+        with served(exchange, authority) as server:
+            yield OverEws(server)
+
+
+@pytest.fixture
+def source(world: World) -> Iterator[MailSource]:
+    opened = world.sources.open(world.access)
+    yield opened
+    opened.close()
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads one folder on from where it has got."""
+
+    source: MailSource
+    folder: Folder
+    state: str | None = None
+
+    def changes(self) -> Sequence[SourceChange]:
+        found: list[SourceChange] = []
+        for _ in range(100):
+            page = self.source.changes(self.folder, self.state)
+            assert len(page.changes) <= 512
+            found += page.changes
+            self.state = page.state
+            if page.complete:
+                return found
+        raise AssertionError("the changes never end")
+
+
+def at(source: MailSource, distinguished: str) -> Folder:
+    return next(folder for folder in source.folders() if folder.distinguished == distinguished)
+
+
+def letter(number: int, size: int = 0) -> bytes:
+    return f"From: ada@x.example\r\nSubject: Letter {number}\r\n\r\nWords {number}\r\n".encode() + b"w" * size
+
+
+def got(source: MailSource, folder: Folder, ids: Sequence[str], level: ContentLevel = ContentLevel.MIME) -> list[Item]:
+    items = list(source.fetch(folder, ids, level))
+    assert all(isinstance(item, Item) for item in items)
+    return [item for item in items if isinstance(item, Item)]
+
+
+def test_a_first_reading_gives_every_item_once(world: World, source: MailSource) -> None:
+    ids = {world.add(letter(number)) for number in range(600)}
+
+    changes = Reader(source, at(source, "inbox")).changes()
+
+    assert {change.item_id for change in changes} >= ids
+    assert len({change.item_id for change in changes}) == len(changes)
+    assert {change.kind for change in changes} == {ChangeKind.UPSERT}
+
+
+def test_a_second_reading_gives_nothing_when_nothing_happened(world: World, source: MailSource) -> None:
+    world.add(letter(1))
+    reader = Reader(source, at(source, "inbox"))
+    reader.changes()
+
+    assert reader.changes() == []
+
+
+def test_each_kind_of_change_is_told_as_what_it_is(world: World, source: MailSource) -> None:
+    updated, flagged, deleted = (world.add(letter(number)) for number in range(3))
+    reader = Reader(source, at(source, "inbox"))
+    reader.changes()
+
+    world.update(updated, letter(9))
+    world.set_read(flagged, True)
+    world.delete(deleted)
+    created = world.add(letter(4))
+    told = {change.item_id: change for change in reader.changes()}
+
+    assert {key: change.kind for key, change in told.items()} == {
+        updated: ChangeKind.UPSERT,
+        created: ChangeKind.UPSERT,
+        flagged: ChangeKind.READ_FLAG,
+        deleted: ChangeKind.DELETE,
+    }
+    assert told[flagged].is_read is True
+    assert told[deleted].version == ""
+
+
+def test_the_version_told_with_a_change_is_the_one_fetched(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+    inbox = at(source, "inbox")
+    (change,) = (change for change in Reader(source, inbox).changes() if change.item_id == item_id)
+
+    (item,) = got(source, inbox, [item_id])
+
+    assert item.version == change.version
+
+
+def test_an_update_changes_the_version_and_the_content_key(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+    inbox = at(source, "inbox")
+    (before,) = got(source, inbox, [item_id], ContentLevel.METADATA)
+
+    world.update(item_id, letter(1, size=50))
+    (after,) = got(source, inbox, [item_id], ContentLevel.METADATA)
+
+    assert after.version != before.version
+    assert after.same_content_key != before.same_content_key
+    assert after.search_key == before.search_key
+
+
+def test_a_moved_item_is_known_again_by_its_search_key_and_same_content(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+    inbox, archive = at(source, "inbox"), _archive(world, source)
+    (before,) = got(source, inbox, [item_id], ContentLevel.METADATA)
+    reader = Reader(source, inbox)
+    reader.changes()
+
+    moved = world.move(item_id, "archive")
+    (after,) = got(source, archive, [moved], ContentLevel.METADATA)
+
+    assert [(change.kind, change.item_id) for change in reader.changes()] == [(ChangeKind.DELETE, item_id)]
+    assert before.search_key
+    assert after.search_key == before.search_key
+    assert after.same_content_key == before.same_content_key != ""
+    assert after.folder_id == archive.id
+
+
+def test_a_copy_shares_the_search_key_under_an_id_of_its_own(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+    archive = _archive(world, source)
+    copied = world.copy(item_id, "archive")
+
+    (original,) = got(source, at(source, "inbox"), [item_id], ContentLevel.METADATA)
+    (copy,) = got(source, archive, [copied], ContentLevel.METADATA)
+
+    assert copied != item_id
+    assert copy.search_key == original.search_key
+
+
+def _archive(world: World, source: MailSource) -> Folder:
+    """The folder that moves go to; something must be in it for it to be there."""
+    world.add(letter(77), "archive")
+    return next(folder for folder in source.folders() if folder.path in ("Projects", "Archive"))
+
+
+def test_fetching_gives_each_once_and_says_which_are_gone_or_damaged(world: World, source: MailSource) -> None:
+    fine = [world.add(letter(number)) for number in range(130)]
+    gone, damaged = world.add(letter(200)), world.add(letter(201))
+    inbox = at(source, "inbox")
+    world.delete(gone)
+    world.corrupt(damaged)
+
+    results = list(source.fetch(inbox, [*fine, gone, damaged], ContentLevel.MIME))
+
+    failures = {result.item_id: result.reason for result in results if isinstance(result, ItemFailure)}
+    assert failures == {gone: Reason.ITEM_GONE, damaged: Reason.ITEM_CORRUPT}
+    assert sorted(result.id for result in results if isinstance(result, Item)) == sorted(fine)
+
+
+def test_metadata_alone_brings_no_content(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+
+    (item,) = got(source, at(source, "inbox"), [item_id], ContentLevel.METADATA)
+
+    assert item.content is None
+    assert item.kind is ItemKind.MESSAGE
+
+
+def test_an_item_above_the_largest_size_comes_without_content(world: World, source: MailSource) -> None:
+    small, large = world.add(letter(1)), world.add(letter(2, size=world.largest))
+
+    by_id = {item.id: item for item in got(source, at(source, "inbox"), [small, large])}
+
+    assert by_id[small].content is not None
+    assert by_id[large].content is None
+    assert by_id[large].size > world.largest
+
+
+def test_a_private_item_is_marked(world: World, source: MailSource) -> None:
+    private, open_to_all = world.add(letter(1), private=True), world.add(letter(2))
+
+    by_id = {item.id: item.private for item in got(source, at(source, "inbox"), [private, open_to_all])}
+
+    assert by_id == {private: True, open_to_all: False}
+
+
+def test_an_event_has_its_own_kind_and_form(world: World, source: MailSource) -> None:
+    item_id = world.add_event()
+
+    (item,) = got(source, at(source, "calendar"), [item_id])
+
+    assert item.kind is ItemKind.EVENT
+    assert item.content is not None
+    assert item.content.form == "ics"
+    assert item.at is not None
+    assert item.at.tzinfo is UTC
+
+
+def test_a_series_has_many_occurrences_in_the_window(world: World, source: MailSource) -> None:
+    item_id = world.add_event()
+    calendar = at(source, "calendar")
+    (item,) = got(source, calendar, [item_id], ContentLevel.METADATA)
+    assert item.at is not None
+    start = item.at - timedelta(hours=1)
+
+    found = list(source.occurrences(calendar, start, start + timedelta(days=21)))
+
+    assert len(found) >= 2
+    assert all(each.content is None and each.kind is ItemKind.EVENT for each in found)
+    assert len({(each.id, each.at) for each in found}) == len(found)
+
+
+def test_a_listing_names_every_item_with_its_version(world: World, source: MailSource) -> None:
+    ids = {world.add(letter(number)) for number in range(30)}
+    inbox = at(source, "inbox")
+    versions = {change.item_id: change.version for change in Reader(source, inbox).changes()}
+
+    listed = {ref.id: ref.version for ref in source.list_items(inbox)}
+
+    assert set(listed) >= ids
+    assert listed == versions
+
+
+def test_a_change_moves_the_folders_mark_and_no_other(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+    before = {folder.id: folder.mark for folder in source.folders()}
+    for change in (
+        lambda: world.set_read(item_id, True),
+        lambda: world.update(item_id, letter(2)),
+        lambda: world.delete(item_id),
+    ):
+        world.later()
+        change()
+        after = {folder.id: folder.mark for folder in source.folders()}
+        assert {key for key in after if after[key] != before[key]} == {at(source, "inbox").id}
+        before = after
+
+
+def test_a_new_folder_is_listed_by_its_path(world: World, source: MailSource) -> None:
+    folder_id = world.add_folder("R/D")
+
+    (found,) = (folder for folder in source.folders() if folder.id == folder_id)
+
+    assert found.path == "R%2FD"
+    assert found.total == 0
+
+
+def test_a_deleted_folder_is_gone(world: World, source: MailSource) -> None:
+    folder_id = world.add_folder("Soon gone")
+    (found,) = (folder for folder in source.folders() if folder.id == folder_id)
+    world.delete_folder(folder_id)
+
+    assert folder_id not in {folder.id for folder in source.folders()}
+    with pytest.raises(FolderGone):
+        source.changes(found, None)
+    with pytest.raises(FolderGone):
+        list(source.list_items(found))
+
+
+def test_a_state_that_the_server_has_forgotten_is_invalid_and_a_new_one_works(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+    reader = Reader(source, at(source, "inbox"))
+    reader.changes()
+    world.invalidate()
+
+    with pytest.raises(StateInvalid):
+        reader.changes()
+    reader.state = None
+    assert item_id in {change.item_id for change in reader.changes()}
+
+
+def test_a_recreated_mailbox_has_other_folders(world: World, source: MailSource) -> None:
+    world.add(letter(1))
+    before = {folder.id for folder in source.folders()}
+    old_inbox = at(source, "inbox")
+    world.recreate()
+
+    assert not before & {folder.id for folder in source.folders()}
+    with pytest.raises(FolderGone):
+        source.changes(old_inbox, None)
+
+
+def test_checking_and_resolving_work_without_opening(world: World) -> None:
+    world.sources.check(world.access)
+
+    assert world.access.address in world.sources.resolve(world.access, "alex")
+    assert world.sources.resolve(world.access, "nobody-by-that-name") == []
+
+
+def test_a_closed_source_can_be_closed_again(world: World) -> None:
+    opened = world.sources.open(replace(world.access))
+    opened.close()
+
+    assert opened.close() is None
+
+
+def test_times_are_aware(world: World, source: MailSource) -> None:
+    item_id = world.add(letter(1))
+    inbox = at(source, "inbox")
+
+    (item,) = got(source, inbox, [item_id], ContentLevel.METADATA)
+
+    assert inbox.marked_at is None or inbox.marked_at.tzinfo is not None
+    assert item.at is None or item.at.tzinfo is not None
+    assert all(ref.at is None or isinstance(ref.at, datetime) for ref in source.list_items(inbox))
