@@ -53,7 +53,7 @@ class Person:
         raise AssertionError("no form led back to the app")
 
     def _filled(self, form: Form) -> dict[str, str]:
-        filled = {name: value or self._written(form.kinds[name]) for name, value in form.fields.items()}
+        filled = {name: self._written(form.kinds[name]) or value for name, value in form.fields.items()}
         button = next((one for one in form.buttons if one[2].lower().startswith(BUTTONS)), None)
         return filled | ({button[0]: button[1]} if button and button[0] else {})
 
