@@ -51,7 +51,7 @@ def commit(replica: Replica, mailbox_id: str, *changes: FeedChange, after: Curso
     return replica.commit(mailbox_id, cursor, changes, after or cursor)
 
 
-def truth(replica: Replica, mailbox_id: str) -> dict[str, tuple[object, ...]]:
+def truth(replica: Replica, mailbox_id: str) -> dict[str, tuple[ReplicaItem, bytes | None]]:
     """What the replica holds, comparable between replicas: items without where their content lies, and the content."""
     return {
         item.key: (item.having(located=None), replica.content(mailbox_id, item) if item.located else None)

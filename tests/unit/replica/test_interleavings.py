@@ -1,0 +1,157 @@
+"""Two writers and two compactions take turns at every single request, in any order: nothing is lost or doubled."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import Conflict, RetryLater
+from shared.replica.port import FeedChange, FeedKind, item_key
+from shared.replica.storage import PACKS, Blob, BlobInfo, Row, RowChange
+from shared.replica.store import BlobTableReplica
+from tests.fakes.storage import MemoryBlobs, MemoryRows
+from tests.unit.replica.samples import NOW, commit, created, replayed, truth
+
+MAILBOX = "mailbox-1"
+PATIENCE_SECONDS = 30
+"""Only a mistake in the test waits so long."""
+
+
+class Turns:
+    """Lets each participant do one request at a time, in the order that a schedule says."""
+
+    def __init__(self) -> None:
+        self._mine: dict[int, Participant] = {}
+
+    def step(self) -> None:
+        """Wait for one's turn; who is no participant need not."""
+        if participant := self._mine.get(threading.get_ident()):
+            participant.arrived.release()
+            assert participant.go.acquire(timeout=PATIENCE_SECONDS)
+
+    def play(self, acts: Sequence[Callable[[], object]], schedule: Sequence[int]) -> None:
+        """Run all acts to their ends; when the schedule is over, one after the other."""
+        playing = [Participant(act, self._mine) for act in acts]
+        for participant in playing:
+            participant.start()
+        turns = iter(schedule)
+        while playing:
+            participant = playing[next(turns, 0) % len(playing)]
+            if participant.takes_a_step():
+                playing.remove(participant)
+
+
+class Participant(threading.Thread):
+    """One act in a thread of its own, stopped before each of its requests."""
+
+    def __init__(self, act: Callable[[], object], register: dict[int, "Participant"]) -> None:
+        super().__init__(daemon=True)
+        self._act = act
+        self._register = register
+        self.arrived, self.go, self.over = threading.Semaphore(0), threading.Semaphore(0), False
+
+    def run(self) -> None:
+        """The act, from its first turn on."""
+        self._register[threading.get_ident()] = self
+        try:
+            self.arrived.release()
+            assert self.go.acquire(timeout=PATIENCE_SECONDS)
+            self._act()
+        finally:
+            del self._register[threading.get_ident()]
+            self.over = True
+            self.arrived.release()
+
+    def takes_a_step(self) -> bool:
+        """Do what comes before the next request; whether that was the end."""
+        assert self.arrived.acquire(timeout=PATIENCE_SECONDS)
+        if self.over:
+            self.join()
+            return True
+        self.go.release()
+        return False
+
+
+class TurnBlobs(MemoryBlobs):
+    """Blobs that wait for their turn."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__(clock=lambda: NOW)
+        self._turns = turns
+
+    def get(self, container: str, name: str) -> Blob | None:
+        self._turns.step()
+        return super().get(container, name)
+
+    def put(
+        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+    ) -> str:
+        self._turns.step()
+        return super().put(container, name, data, absent=absent, etag=etag, members=members)
+
+    def delete(self, container: str, name: str) -> None:
+        self._turns.step()
+        super().delete(container, name)
+
+    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
+        self._turns.step()
+        return super().list(container, prefix)
+
+
+class TurnRows(MemoryRows):
+    """Rows that wait for their turn."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__()
+        self._turns = turns
+
+    def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
+        self._turns.step()
+        return super().transact(mailbox_id, changes)
+
+    def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
+        self._turns.step()
+        return super().get(mailbox_id, key)
+
+    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+        self._turns.step()
+        return super().query(mailbox_id, folder=folder, only=only)
+
+
+@given(st.lists(st.integers(0, 3), max_size=120))
+@settings(max_examples=150, deadline=None)
+def test_any_order_of_requests_ends_whole(schedule: list[int]) -> None:
+    turns = Turns()
+    blobs, rows = TurnBlobs(turns), TurnRows(turns)
+    replica = BlobTableReplica(blobs, rows)
+    commit(replica, MAILBOX, created("keep", b"kept bytes"), created("gone", b"dead bytes"))
+    commit(replica, MAILBOX, FeedChange(FeedKind.DELETE, replica.find(MAILBOX, ["gone"])["gone"]))
+    told: set[str] = set()
+
+    def write(name: str) -> None:
+        mine = BlobTableReplica(blobs, rows)
+        try:
+            cursor = mine.load(MAILBOX)
+            flagged = mine.find(MAILBOX, ["keep"])["keep"].having(version=name)
+            large = [created(f"{name}{number}") for number in range(110)]
+            mine.commit(MAILBOX, cursor, [*large, FeedChange(FeedKind.READ_FLAG, flagged)], cursor)
+            told.add(name)
+        except (Conflict, RetryLater):
+            pass
+
+    def compact() -> None:
+        with suppress(RetryLater):
+            BlobTableReplica(blobs, rows).compact(MAILBOX, NOW + timedelta(hours=1), 0)
+
+    turns.play([lambda: write("one"), lambda: write("two"), compact, compact], schedule)
+    held = truth(replica, MAILBOX)
+    assert held[item_key("keep")][1] == b"kept bytes"
+    assert {item_key(f"{name}{number}") for name in told for number in range(110)} <= held.keys()
+    assert replayed(replica, MAILBOX) == {key: item for key, (item, _) in held.items()}
+    assert replica.load(MAILBOX).sequence == len(list(replica.feed(MAILBOX)))
+    replica.compact(MAILBOX, NOW + timedelta(hours=2), 0)
+    assert truth(replica, MAILBOX) == held
+    assert not [name for (where, name), (data, _, _) in blobs.blobs.items() if where == PACKS and b"dead bytes" in data]
