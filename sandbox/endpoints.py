@@ -48,6 +48,7 @@ def _app_environment(parts: Parts, said: Mapping[str, Any]) -> dict[str, str]:
     named = {
         "ENTRA_AUTHORITY": said.get("entra"),
         "ENTRA_CLIENT_ID": parts.app.client_id,
+        "OPERATOR_TENANT": parts.world.tenants[0].id,
         "EWS_URL": said.get("exchange"),
         "KEY_VAULT_URL": said.get("key_vault"),
         "MailboxStorage__blobServiceUri": said.get("blob"),

@@ -225,7 +225,7 @@ class App:
         """Who is signed in here."""
         from shared.authorization.sessions import Sessions, operator_tenant_of
 
-        operators = operator_tenant_of(self.settings.entra_tenants)
+        operators = self.settings.operator_tenant or operator_tenant_of(self.settings.entra_tenants)
         return Sessions(self._key_ring("signing-sessions"), self.settings.session_minutes, operators, utc_now)
 
     @cached_property

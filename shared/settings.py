@@ -82,6 +82,11 @@ class Settings:
         _list,
         "organizations",
     )
+    operator_tenant: str = setting(
+        "OPERATOR_TENANT",
+        "The tenant whose accounts may hold the role Operator; empty: the one in ENTRA_TENANTS, if it is one",
+        default="",
+    )
     entra_credential: str = setting(
         "ENTRA_CREDENTIAL",
         "How the app proves itself to Entra ID: managed_identity (federated) or certificate",

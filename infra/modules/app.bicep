@@ -58,6 +58,7 @@ var programSettings = {
   ENTRA_CLIENT_ID: clientId
   ENTRA_AUTHORITY: 'https://login.microsoftonline.com'
   ENTRA_TENANTS: tenants
+  OPERATOR_TENANT: tenant().tenantId
   ENTRA_CREDENTIAL: 'managed_identity'
   ENTRA_CERTIFICATE_SECRET: ''
   ENTRA_ASSERTION_SCOPE: 'api://AzureADTokenExchange/.default'
