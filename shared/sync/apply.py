@@ -121,6 +121,8 @@ class Applier:
         cured = self._desk.cure(item.id)
         if wanted.known is not None:
             self._desk.writer.put(deletion(wanted.known), wanted.known.folder_id, cured)
+            if departure := departures.claim_key(wanted.known.key) or self._vanished.claim_key(wanted.known.key):
+                departure.done()
         else:
             self._desk.writer.cure(cured)
         wanted.group.end()
@@ -142,6 +144,9 @@ class Applier:
             self._desk.writer.cure(self._desk.cure(wanted.id))
         else:
             self.written += 1
+            if change.kind in (FeedKind.CREATE, FeedKind.MOVE):
+                self._desk.ledger.loosen(wanted.folder.id, change.item.key)
+                wanted.group.arrivals.append(change.item.key)
             self._desk.writer.put(change, base.folder_id if base else "", self._desk.cure(wanted.id))
         if wanted.claimed is not None:
             wanted.claimed.done()

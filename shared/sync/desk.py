@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import Reason
+from shared.errors import NotFound, Reason
 from shared.replica.port import Replica, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, MailSource
 from shared.sync import moves
@@ -41,6 +41,14 @@ class Desk:
             return {}
         self.writer.flush()
         return self.replica.find(self.mailbox_id, source_ids)
+
+    def item(self, key: str) -> ReplicaItem | None:
+        """One item of the replica, if it is still there."""
+        self.writer.flush()
+        try:
+            return self.replica.item(self.mailbox_id, key)
+        except NotFound:
+            return None
 
     def items(self, folder_id: str) -> Iterator[ReplicaItem]:
         """A folder's items in the replica, everything handed over so far included."""

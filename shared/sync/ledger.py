@@ -1,9 +1,21 @@
 """The cursor as a pass sees it while it works: what is committed, and what the page being filled will make of it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState
 from shared.sources.port import Folder
+
+LOOSE = "loose"
+"""In the cursor's notes: folder id → keys of items that are written while the folder's state does not know them yet.
+
+Between an item's page and the page that moves its folder's state on, a pass may end. If the item is deleted before the
+folder is read again, the source has no reason to report that: for the state it never existed. So these are asked for
+by their ids once the folder has been read again.
+"""
+
+REREAD = "reread"
+"""In the cursor's notes: folders that lost their state, to be compared item by item once they are read to the end."""
 
 
 class Ledger:
@@ -14,9 +26,11 @@ class Ledger:
         self.notes: dict[str, object] = dict(cursor.notes)
         self.dirty = False
         self.fresh = cursor.sequence == 0
+        self._loose = {folder_id: dict.fromkeys(keys) for folder_id, keys in _lists(cursor.notes.get(LOOSE)).items()}
 
     def snapshot(self) -> Cursor:
         """The cursor that follows the changes handed over so far; with this it counts as written."""
+        self.note(LOOSE, {folder_id: list(keys) for folder_id, keys in self._loose.items() if keys})
         self.dirty = False
         return Cursor(folders=dict(self.folders), notes=dict(self.notes))
 
@@ -54,8 +68,40 @@ class Ledger:
         self._put(replace(before, state=state))
 
     def restart(self, folder_id: str) -> None:
-        """A folder is to be read from its beginning, though its items may be in the replica."""
+        """A folder is to be read from its beginning, though its items may be in the replica.
+
+        Nobody will report what was deleted until then, so its items have to be compared one by one afterwards.
+        """
         self._put(replace(self.folders[folder_id], state=None, mark=None))
+        self.note(REREAD, sorted({*self.to_reread(), folder_id}))
+
+    def to_reread(self) -> list[str]:
+        """The folders to be compared item by item."""
+        waiting = self.notes.get(REREAD)
+        return [str(folder_id) for folder_id in waiting] if isinstance(waiting, list) else []
+
+    def reread(self, folder_id: str) -> None:
+        """A folder was compared, or is gone."""
+        self.note(REREAD, [one for one in self.to_reread() if one != folder_id])
+
+    def loosen(self, folder_id: str, key: str) -> None:
+        """An item is on a page that its folder's state may come after."""
+        self._loose.setdefault(folder_id, {})[key] = None
+        self.dirty = True
+
+    def fasten(self, folder_id: str, keys: Iterable[str] | None = None) -> None:
+        """These items (None: all) are known to the folder's state by now, or were asked for."""
+        loose = self._loose.get(folder_id, {})
+        for key in list(loose) if keys is None else keys:
+            if key in loose:
+                del loose[key]
+                self.dirty = True
+        if not loose:
+            self._loose.pop(folder_id, None)
+
+    def loose(self) -> dict[str, list[str]]:
+        """The keys of loose items by folder."""
+        return {folder_id: list(keys) for folder_id, keys in self._loose.items()}
 
     def recount(self, folder_id: str, items: int) -> None:
         """A sweep has counted a folder's items."""
@@ -64,6 +110,8 @@ class Ledger:
 
     def remove(self, folder_id: str) -> None:
         """A folder is gone and so are its items."""
+        self.fasten(folder_id)
+        self.reread(folder_id)
         if self.folders.pop(folder_id, None) is not None:
             self.dirty = True
 
@@ -83,3 +131,7 @@ class Ledger:
         if self.folders.get(state.id) != state:
             self.folders[state.id] = state
             self.dirty = True
+
+
+def _lists(note: object) -> dict[str, list[str]]:
+    return {str(name): [str(one) for one in ones] for name, ones in note.items()} if isinstance(note, Mapping) else {}

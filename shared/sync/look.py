@@ -1,5 +1,6 @@
 """The look that begins a pass: which folders there are, which of them are synced, gone, or changed. One request."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,8 +30,11 @@ class Look:
         return sum(folder.total for folder in self.folders.values())
 
 
-def look(desk: Desk) -> Look:
-    """Ask for the folders and bring the cursor's folder map up to date: renamed and moved folders get their paths."""
+def look(desk: Desk, read_before: Container[str] = ()) -> Look:
+    """Ask for the folders and bring the cursor's folder map up to date: renamed and moved folders get their paths.
+
+    `read_before` are the folders that passes before this one have read to their end as a part of the same work.
+    """
     at = desk.clock()
     listed = {folder.id: folder for folder in desk.source.folders()}
     folders = desk.scope.folders(listed.values())
@@ -42,7 +46,7 @@ def look(desk: Desk) -> Look:
     to_read = tuple(
         folder
         for folder in folders.values()
-        if marks.has_changed(folder, states.get(folder.id), desk.ledger.notes)
+        if marks.has_changed(folder, states.get(folder.id), desk.ledger.notes, again=folder.id in read_before)
         and not (hold and safety.is_shrinking(folder, states.get(folder.id)))
     )
     return Look(at, folders, () if hold else gone, to_read, hold)

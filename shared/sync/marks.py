@@ -17,11 +17,14 @@ NOTE = "unsettled"
 """In the cursor's notes: folder id → [mark, when it was first seen]."""
 
 
-def has_changed(folder: Folder, state: FolderState | None, notes: Mapping[str, object]) -> bool:
-    """Whether the folder has to be read: it is new, unfinished, changed, or may have changed unseen."""
-    if state is None or state.state is None or not state.seeded or folder.mark is None:
+def has_changed(folder: Folder, state: FolderState | None, notes: Mapping[str, object], *, again: bool = False) -> bool:
+    """Whether the folder has to be read: it is new, unfinished, changed, or may have changed unseen.
+
+    `again` when it was read in a pass whose continuation this is: then only a change that shows counts.
+    """
+    if state is None or state.state is None or not state.seeded or state.mark != folder.mark:
         return True
-    return state.mark != folder.mark or folder.id in unsettled(notes)
+    return not again and (folder.mark is None or folder.id in unsettled(notes))
 
 
 def unsettled(notes: Mapping[str, object]) -> dict[str, list[str]]:

@@ -7,10 +7,11 @@ pass goes on from there.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from shared.errors import ActionNeeded, Reason
 from shared.sources.port import Folder, ItemFailure
-from shared.sync import sweeping
+from shared.sync import parts, sweeping
 from shared.sync.apply import Applier
 from shared.sync.budget import BudgetSpent
 from shared.sync.desk import LEFT_OUT, Desk
@@ -19,7 +20,8 @@ from shared.sync.look import Look, look, settle, unlist
 from shared.sync.moves import Departure, Departures
 from shared.sync.occurrences import DUE, is_calendar, write_occurrences
 from shared.sync.plan import Group, Plan, Reading, add_reading
-from shared.sync.rounds import REREAD, Rounds, to_reread
+from shared.sync.rounds import Rounds
+from shared.sync.sweep import gone_meanwhile
 
 LOOKS = 2
 """How often a pass looks at the hierarchy when folders vanish while they are read."""
@@ -46,6 +48,7 @@ class Pass:
         self.result = Result()
         self._desk = desk
         self._first_sync = first_sync
+        self._read_to_end: set[str] = set()
 
     def run(self) -> Result:
         """Do what there is to do within the budget.
@@ -55,6 +58,7 @@ class Pass:
         try:
             self._everything()
         except BudgetSpent:
+            parts.keep(self._desk.ledger, self._read_to_end, self.result.looked_at or self._desk.clock())
             self._desk.writer.finish()
         except ActionNeeded:
             self._desk.writer.finish()
@@ -63,6 +67,7 @@ class Pass:
 
     def _everything(self) -> None:
         sweeping.begin_if_scope_changed(self._desk)
+        self._go_on()
         for _ in range(LOOKS):
             seen = self._look()
             unreadable = self._read(seen.to_read, seen)
@@ -75,12 +80,19 @@ class Pass:
         if not seen.hold:
             self._reread(seen)
             self._sweep(seen)
+            self._fasten(seen)
         self._occurrences(seen)
+        self._desk.ledger.note(parts.NOTE, None)
         self._desk.writer.finish()
         self.result.finished = True
 
+    def _go_on(self) -> None:
+        """Take up what the passes before this one have read of the same work."""
+        if part := parts.under_way(self._desk.ledger, self._desk.clock(), self._desk.limits):
+            self.result.looked_at, self._read_to_end = part.since, set(part.read)
+
     def _look(self) -> Look:
-        seen = look(self._desk)
+        seen = look(self._desk, self._read_to_end)
         self.result.looked_at = self.result.looked_at or seen.at
         self.result.held = seen.hold
         self.result.in_scope = seen.in_scope
@@ -96,7 +108,8 @@ class Pass:
         try:
             for readings in rounds:
                 applier.run(self._plan(readings, seen))
-                desk.budget.check()
+                if not rounds.over:
+                    desk.budget.check()
         finally:
             rounds.close()
         return rounds.unknown
@@ -108,19 +121,21 @@ class Pass:
         plan = Plan(first_sync=new, look_first=new and bool(desk.scope.mail_days), left_out=desk.count_left_out)
         known = desk.find([id_ for reading in readings for id_ in reading.to_look_up()])
         for reading in readings:
-            group = Group(lambda reading=reading: self._read_so_far(reading, seen))  # type: ignore[misc]
+            group = Group(partial(self._read_so_far, reading, seen))
             add_reading(plan, reading, group, known, desk.scope)
             group.end()
         return plan
 
-    def _read_so_far(self, reading: Reading, seen: Look) -> None:
+    def _read_so_far(self, reading: Reading, seen: Look, group: Group) -> None:
         folder, ledger = reading.folder, self._desk.ledger
         if reading.state is None or folder.id not in ledger.folders:
             return
         ledger.advance(folder, reading.state, complete=reading.complete)
+        ledger.fasten(folder.id, group.arrivals)
         if reading.last and is_calendar(folder):
             ledger.note(DUE, True)
         if reading.complete:
+            self._read_to_end.add(folder.id)
             settle(self._desk, folder, seen.at)
             if self._desk.issues.are_expected:
                 self._desk.writer.cure(self._desk.cure(folder.id))
@@ -148,7 +163,6 @@ class Pass:
                 desk.writer.put(deletion(item), folder_id, desk.cure(item.source_id))
                 desk.writer.turn()
             unlist(desk, folder_id)
-            desk.ledger.note(REREAD, [id_ for id_ in to_reread(desk.ledger) if id_ != folder_id])
 
     def _retry_issues(self, seen: Look) -> None:
         """Try failed items again whose time has come."""
@@ -169,21 +183,32 @@ class Pass:
 
     def _reread(self, seen: Look) -> None:
         """Compare the folders whose sync state was lost: deletions of meanwhile were reported by nobody."""
-        for folder_id in to_reread(self._desk.ledger):
+        for folder_id in self._desk.ledger.to_reread():
             folder = seen.folders.get(folder_id)
             if folder is not None and self._desk.ledger.folders[folder_id].state is not None:
                 sweeping.compare_folder(self._desk, folder, LEFT_OUT, lambda: None)
-            self._desk.ledger.note(REREAD, [id_ for id_ in to_reread(self._desk.ledger) if id_ != folder_id])
+            self._desk.ledger.reread(folder_id)
             self._desk.budget.check()
 
     def _sweep(self, seen: Look) -> None:
         """Go on with a sweep, if there is one: each folder is read to its end, whatever its mark says, and compared."""
         desk = self._desk
         while folder := sweeping.next_folder(desk.ledger, seen.folders):
-            self._read([folder], seen)
+            if folder.id not in self._read_to_end:
+                self._read([folder], seen)
             sweeping.sweep_folder(desk, folder)
             desk.budget.check()
         self.result.swept = sweeping.finish(desk)
+
+    def _fasten(self, seen: Look) -> None:
+        """Items written while their folder's state did not know them: read on, then ask for them by their ids."""
+        desk = self._desk
+        for folder_id, keys in desk.ledger.loose().items():
+            if folder := seen.folders.get(folder_id):
+                self._read([folder], seen)
+                Applier(desk).run(gone_meanwhile(desk, folder, keys))
+            desk.ledger.fasten(folder_id, keys)
+            desk.budget.check()
 
     def _occurrences(self, seen: Look) -> None:
         if self._desk.ledger.notes.get(DUE) or self.result.swept is not None:

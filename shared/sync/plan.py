@@ -12,7 +12,9 @@ from shared.sync.scope import LeftOut, Scope
 class Group:
     """Actions that belong together: when the last of them is on its page, `done` moves the folder's state on."""
 
-    def __init__(self, done: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, done: Callable[["Group"], None] = lambda group: None) -> None:
+        self.arrivals: list[str] = []
+        """Keys of the items that arrived with it, or were found to be there."""
         self._done = done
         self._open = 1
 
@@ -24,7 +26,7 @@ class Group:
         """One action less, or (once) the end of planning."""
         self._open -= 1
         if self._open == 0:
-            self._done()
+            self._done(self)
 
 
 @dataclass(eq=False, slots=True)
@@ -116,7 +118,9 @@ def add_reading(plan: Plan, reading: Reading, group: Group, known: Mapping[str, 
         item = known.get(change.item_id)
         match change.kind:
             case ChangeKind.UPSERT:
-                if not is_current(item, reading.folder, change, scope):
+                if item is not None and is_current(item, reading.folder, change, scope):
+                    group.arrivals.append(item.key)
+                else:
                     plan.want(reading.folder, change.item_id, group, item)
             case ChangeKind.READ_FLAG:
                 if item is not None and item.source_id == change.item_id and _flag_differs(item, change):
@@ -127,9 +131,9 @@ def add_reading(plan: Plan, reading: Reading, group: Group, known: Mapping[str, 
                     plan.let_go(item, group)
 
 
-def is_current(item: ReplicaItem | None, folder: Folder, change: SourceChange, scope: Scope) -> bool:
+def is_current(item: ReplicaItem, folder: Folder, change: SourceChange, scope: Scope) -> bool:
     """Whether the replica has this version of the item, in this folder, in the wanted extent."""
-    if item is None or not _is_there(item, folder, change.item_id):
+    if not _is_there(item, folder, change.item_id):
         return False
     return bool(change.version) and item.version == change.version and not scope.is_outdated(item)
 

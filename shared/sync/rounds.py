@@ -15,9 +15,6 @@ from shared.sync.ledger import Ledger
 from shared.sync.limits import Limits
 from shared.sync.plan import Reading
 
-REREAD = "reread"
-"""In the cursor's notes: folders whose state was lost, to be compared item by item once they are read again."""
-
 
 class Rounds:
     """One pass's rounds over the folders that changed. The rounds given must be written before the next is asked for.
@@ -54,6 +51,11 @@ class Rounds:
         while self._new:
             if readings := self._gather(self._new, 1):
                 yield readings
+
+    @property
+    def over(self) -> bool:
+        """Whether the round given last was the last."""
+        return not self._changed and not self._new
 
     def close(self) -> None:
         """Wait for a page being read ahead."""
@@ -100,7 +102,6 @@ class Rounds:
         if state is None:
             raise RetryLater(Reason.BAD_ANSWER, "the source refuses to begin at the beginning")
         self._ledger.restart(folder.id)
-        self._ledger.note(REREAD, sorted({*to_reread(self._ledger), folder.id}))
 
     def _take(self, page: ChangePage, reading: Reading) -> None:
         for change in page.changes:
@@ -117,17 +118,11 @@ class Rounds:
         had, the next may be one that was changed meanwhile.
         """
         state = self._ledger.folders[reading.folder.id]
-        if not self._first_sync or state.seeded or state.id in to_reread(self._ledger):
+        if not self._first_sync or state.seeded or state.id in self._ledger.to_reread():
             return False
         arriving = sum(change.kind is ChangeKind.UPSERT for change in reading.last.values())
         unbroken = self._ledger.fresh or reading.folder.id in self._begun
         return unbroken and state.items + arriving <= reading.folder.total
-
-
-def to_reread(ledger: Ledger) -> list[str]:
-    """The folders whose items have to be compared one by one once they are read to the end."""
-    waiting = ledger.notes.get(REREAD)
-    return [str(folder_id) for folder_id in waiting] if isinstance(waiting, list) else []
 
 
 def _people_first(folder: Folder) -> tuple[bool, float]:

@@ -85,6 +85,17 @@ def confirm_gone(desk: Desk, folder: Folder, extra: list[str]) -> list[str]:
     ]
 
 
+def gone_meanwhile(desk: Desk, folder: Folder, keys: list[str]) -> Plan:
+    """Take away those of a folder's loose items that the source says are gone, after the folder was read again."""
+    items = [item for item in map(desk.item, keys) if item is not None and item.folder_id == folder.id]
+    gone = set(confirm_gone(desk, folder, [item.source_id for item in items]))
+    plan = Plan()
+    for item in items:
+        if item.source_id in gone:
+            plan.let_go(item, Group())
+    return plan
+
+
 def repair(
     desk: Desk, applier: Applier, folder: Folder, difference: Difference, *, note: str, done: Callable[[], None]
 ) -> None:
@@ -94,7 +105,7 @@ def repair(
     """
     if difference.passed_by:
         add_left_out(desk.ledger, note, LeftOut.OLD, difference.passed_by)
-    group = Group(done)
+    group = Group(lambda _: done())
     for plan in _plans(desk, folder, difference, group):
         plan.left_out = lambda reason: add_left_out(desk.ledger, note, reason, 1)
         applier.run(plan)

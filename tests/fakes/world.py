@@ -97,7 +97,7 @@ class World:
         return delivered
 
     def quiet(self) -> None:
-        """Nothing fails any more; passes until everything is settled, the safety stop and the issues' delays included."""
+        """Nothing fails any more; passes until all is settled, the safety stop and the issues' delays included."""
         self.sources.calm()
         self.replica.calm()
         self.registry.calm()

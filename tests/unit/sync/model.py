@@ -255,7 +255,9 @@ class SyncModel(RuleBasedStateMachine):
         moved = {self.mailbox.move(movable[index], target): keys[index] for index in sorted(chosen)}
         self.world.sync()
         assert self.world.sources.downloads.total() == downloads
-        assert {id_: self.world.items()[id_].key for id_ in moved} == moved
+        after = self.world.items()
+        assert sorted(after[id_].key for id_ in moved) == sorted(moved.values())
+        assert {after[id_].search_key for id_ in moved} == {self.mailbox.mails[id_].search_key for id_ in moved}
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -266,6 +268,8 @@ class SyncModel(RuleBasedStateMachine):
     def _quiet(self) -> None:
         self.world.clock.step = 0
         self.world.quiet()
+        if self.world.scope.mail_days:
+            self.world.sweep()
 
     def _assert_settled(self) -> None:
         stored = self.world.stored
