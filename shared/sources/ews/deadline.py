@@ -73,3 +73,11 @@ class BoundAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
         """Nothing to add: the context holds the certificates."""
+
+    def close(self) -> None:
+        """Close the connections now; urllib3 would leave them to the garbage collector."""
+        for key in self.poolmanager.pools.keys():  # noqa: SIM118 -- cannot be iterated over
+            pool = self.poolmanager.pools.get(key)
+            if pool is not None:
+                pool.close()
+        super().close()

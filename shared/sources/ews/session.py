@@ -24,7 +24,7 @@ from exchangelib.protocol import BaseProtocol, FailFast
 from exchangelib.transport import OAUTH2
 from exchangelib.version import EXCHANGE_2013_SP1, Version
 
-from shared.errors import MailboxSyncError
+from shared.errors import MailboxSyncError, Reason, RetryLater
 from shared.sources.ews.answer import fault_of, parse
 from shared.sources.ews.deadline import BoundAdapter, deadline
 from shared.sources.ews.doctor import Evidence, diagnose
@@ -137,6 +137,9 @@ class Session:
         Raises: what the HTTP status, the SOAP fault or the transport leads to, by the table in errors.py; Oversized
         answers as TooMuchAtOnce.
         """
+        if self._closed:
+            # exchangelib would go and fetch a token of its own
+            raise RetryLater(Reason.UNAVAILABLE, "the mailbox was closed")
         limit = answer_bytes or self._limits.answer_bytes
         session = self._protocol.get_session()
         sound = False
@@ -281,16 +284,15 @@ def _fault(exc: BaseException) -> Fault:
 
 def _caused_by(exc: BaseException, kind: type[BaseException], text: str = "") -> bool:
     """Whether such an exception lies at the root of this one; the libraries pass them on as arguments, too."""
-    seen: list[BaseException | None] = [exc]
-    for depth in range(8):
-        if depth >= len(seen):
-            break
-        current = seen[depth]
+    waiting: list[BaseException] = [exc]
+    seen: set[int] = set()
+    while waiting and len(seen) < 50:
+        current = waiting.pop(0)
         if isinstance(current, kind) and text in str(current):
             return True
-        if current is not None:
-            inner = [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
-            seen += [error for error in inner if isinstance(error, BaseException)]
+        seen.add(id(current))
+        inner = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+        waiting += [error for error in inner if isinstance(error, BaseException) and id(error) not in seen]
     return False
 
 
