@@ -1,10 +1,11 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-browser
+.PHONY: package sbom licences audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
 PYTHON := .venv/bin/python
+RELEASE := .venv/release
 PYTEST := $(PYTHON) -m pytest -n 2
 # For make run and make demo: make run ARGS="--mbox mail.mbox"
 ARGS ?=
@@ -47,9 +48,28 @@ soak: setup ## The sync's proof, many thousands of steps long
 
 requirements: setup ## Compile requirements*.txt from requirements*.in, with hashes
 	@command -v .venv/bin/uv >/dev/null || $(PYTHON) -m pip install --quiet uv
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-release; do \
 	  .venv/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-emit-index-url \
 	    --no-emit-find-links $$name.in -o $$name.txt; done
+
+package: setup ## Build the deployment package: build/mailbox-sync.zip
+	@$(PYTHON) infra/tools/package.py
+
+sbom: $(RELEASE)/.stamp ## Write the bill of materials, CycloneDX: build/sbom.json
+	@mkdir -p build
+	@$(RELEASE)/bin/cyclonedx-py requirements --output-reproducible --of JSON -o build/sbom.json requirements.txt
+	@echo "build/sbom.json"
+
+licences: $(RELEASE)/.stamp ## Check the licences of what is shipped against the list that is allowed
+	@$(PYTHON) infra/tools/licences.py
+
+audit: $(RELEASE)/.stamp ## Look for known vulnerabilities in what is shipped; asks the PyPI advisory database
+	@$(RELEASE)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
+
+$(RELEASE)/.stamp: requirements-release.txt | setup
+	@$(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 clean: ## Remove what was made here, the virtual environment and Node parts apart
 	@rm -rf .sandbox build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
