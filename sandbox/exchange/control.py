@@ -31,48 +31,45 @@ type Act = Callable[[Mailbox, Body], object]
 _MARKS = {"exact": "exact", "second": "second", "one second": "second", "absent": "absent"}
 
 
-def routes(exchange: "Exchange") -> list[web.RouteDef]:
-    """Every route."""
-    at = "/mailboxes/{address}"
+class Door:
+    """The routes of one Exchange."""
 
-    def mailbox_of(request: web.Request) -> Mailbox:
+    def __init__(self, exchange: "Exchange") -> None:
+        self._exchange = exchange
+
+    def mailbox(self, request: web.Request) -> Mailbox:
+        """The mailbox that a request's path names."""
         try:
-            return exchange.mailbox_named(request.match_info["address"])
+            return self._exchange.mailbox_named(request.match_info["address"])
         except Refused:
             raise web.HTTPNotFound(reason="no such mailbox") from None
 
-    async def told(request: web.Request) -> web.Response:
-        return web.json_response(truth(mailbox_of(request)))
+    async def truth(self, request: web.Request) -> web.Response:
+        """What is really there."""
+        return web.json_response(truth(self.mailbox(request)))
 
-    async def message(request: web.Request) -> web.Response:
-        mailbox = mailbox_of(request)
+    async def message(self, request: web.Request) -> web.Response:
+        """A message, whose bytes are the request's body."""
+        mailbox = self.mailbox(request)
         item = letters.message(await request.read(), request.query.get("item_class", ""))
         item.is_read = request.query.get("read") == "true"
         folder = _folder(mailbox, request.query.get("folder", "inbox"))
         return web.json_response(item_truth(mailbox.insert(folder, item)), status=201)
 
-    def act(what: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def act(self, what: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """The handler of one thing that can be done to a mailbox."""
+
         async def handle(request: web.Request) -> web.Response:
-            return web.json_response(what(mailbox_of(request), await _body(request)))
+            return web.json_response(what(self.mailbox(request), await _body(request)))
 
         return handle
 
-    actions: dict[str, Act] = {
-        "items": _items,
-        "generate": _generate,
-        "change": _change,
-        "corrupt-item": _corrupt,
-        "invalidate-sync-states": _invalidate,
-        "recreate": _recreate,
-        "answer-empty": _answer_empty,
-        "move-in-progress": _move_in_progress,
-        "block": _block,
-        "marks": _marks,
-        "archive": _archive,
-        "grant": _grant,
-    }
-    posts = [web.post(f"{at}/{name}", act(what)) for name, what in actions.items()]
-    return [web.get(f"{at}/truth", told), web.post(f"{at}/messages", message), *posts]
+
+def routes(exchange: "Exchange") -> list[web.RouteDef]:
+    """Every route."""
+    at, door = "/mailboxes/{address}", Door(exchange)
+    posts = [web.post(f"{at}/{name}", door.act(what)) for name, what in _ACTS.items()]
+    return [web.get(f"{at}/truth", door.truth), web.post(f"{at}/messages", door.message), *posts]
 
 
 async def _body(request: web.Request) -> Body:
@@ -223,3 +220,20 @@ def _grant(mailbox: Mailbox, body: Body) -> object:
     named = str(body.get("folder") or "inbox")
     mailbox.grants.setdefault(to, set()).add(named if named == "*" else _folder(mailbox, named).id)
     return {"to": to, "folder": named}
+
+
+_ACTS: dict[str, Act] = {
+    "items": _items,
+    "generate": _generate,
+    "change": _change,
+    "corrupt-item": _corrupt,
+    "invalidate-sync-states": _invalidate,
+    "recreate": _recreate,
+    "answer-empty": _answer_empty,
+    "move-in-progress": _move_in_progress,
+    "block": _block,
+    "marks": _marks,
+    "archive": _archive,
+    "grant": _grant,
+}
+"""What can be done to a mailbox, by the last part of the path."""

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from sandbox.exchange import item_view, mime
+from sandbox.exchange import content_view, item_view, mime
 from sandbox.exchange.call import Call, batch
 from sandbox.exchange.events import Occurrence, between
 from sandbox.exchange.refusals import Refused
@@ -116,11 +116,11 @@ def get_attachment(call: Call) -> str:
 
 
 def _attachment(item: Item, raw: bytes, named: str) -> str:
-    if not item_view.owns_attachment(item, named):
+    if not content_view.owns_attachment(item, named):
         return ""
     for number, (name, kind, content) in enumerate(mime.attachments(raw)):
-        if item_view.attachment_id(item, number) == named:
-            encoded = item_view.encoded(content)
+        if content_view.attachment_id(item, number) == named:
+            encoded = content_view.encoded(content)
             return (
                 f'<t:FileAttachment><t:AttachmentId Id="{escape(named)}"/>{tag("Name", name)}'
                 f"{tag('ContentType', kind)}<t:Content>{encoded}</t:Content></t:FileAttachment>"

@@ -2,40 +2,19 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pybase64
 
-from sandbox.exchange import mime
+from sandbox.exchange import content_view
+from sandbox.exchange.content_view import DICTIONARIES, Shown, size
 from sandbox.exchange.event_view import EVENT_PROPERTIES
 from sandbox.exchange.events import Occurrence
 from sandbox.exchange.folder_view import RIGHTS, folder_id
-from sandbox.exchange.ical import calendar
 from sandbox.exchange.ids import entry_of, occurrence_id
 from sandbox.exchange.shapes import Path, Shape
 from sandbox.exchange.store import Item
-from sandbox.exchange.vcard import card
-from sandbox.exchange.wire import escape, extended_text, flag, tag, text_of, when
-
-_DICTIONARIES = frozenset(
-    {"EmailAddresses", "PhoneNumbers", "ImAddresses", "PhysicalAddresses", "InternetMessageHeaders"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One item as it is about to be shown; of a series perhaps one occurrence."""
-
-    item: Item
-    shape: Shape
-    occurrence: Occurrence | None = None
-
-    def fragment(self, name: str) -> str:
-        """What was put there: the occurrence's own where it was changed, else the item's."""
-        changed = self.occurrence.changed if self.occurrence else None
-        return (changed.properties.get(name) if changed else None) or self.item.properties.get(name, "")
+from sandbox.exchange.wire import extended_text, flag, tag, text_of, when
 
 
 def item_id(item: Item, occurrence: Occurrence | None = None, element: str = "ItemId") -> str:
@@ -53,8 +32,8 @@ def show(item: Item, shape: Shape, occurrence: Occurrence | None = None) -> str:
 
 def _property(shown: Shown, name: str) -> str:
     """One property: computed, or what was put there, or the default."""
-    if name in _DICTIONARIES:
-        return _dictionary(shown, name)
+    if name in DICTIONARIES:
+        return content_view.dictionary(shown, name)
     if (compute := _COMPUTED.get(name)) is not None:
         return compute(shown)
     if shown.item.element == "CalendarItem" and (event := EVENT_PROPERTIES.get(name)) is not None:
@@ -147,107 +126,6 @@ _EXTENDED: dict[str, Callable[[Item], str]] = {
 }
 
 
-def size(item: Item) -> int:
-    """An item's size in bytes: never zero."""
-    if not item.size:
-        content = item.content()
-        item.size = 500 + (len(content) if content is not None else sum(map(len, item.properties.values())))
-    return item.size
-
-
-def mime_content(item: Item) -> bytes:
-    """The MIME of an item: a message's own bytes, iCalendar, a vCard; of other kinds a message with their body."""
-    content = item.content()
-    if content is not None:
-        return content
-    if item.element == "CalendarItem":
-        return calendar(item)
-    if item.element == "Contact":
-        return card(item)
-    return mime.compose(item.properties, ("", ""), item.modified, f"<{item.number}@exchange.invalid>")
-
-
-def _mime(shown: Shown) -> str:
-    encoded = pybase64.b64encode(mime_content(shown.item)).decode()
-    return f'<t:MimeContent CharacterSet="UTF-8">{encoded}</t:MimeContent>'
-
-
-def _body(shown: Shown) -> str:
-    kind, text = _chosen_body(shown)
-    cut = shown.shape.largest_body is not None and 0 < shown.shape.largest_body < len(text)
-    text = text[: shown.shape.largest_body] if cut else text
-    return f'<t:Body BodyType="{kind}" IsTruncated="{flag(cut)}">{escape(text)}</t:Body>'
-
-
-def _chosen_body(shown: Shown) -> tuple[str, str]:
-    """The body in the form that the shape prefers, converted where there is only the other one."""
-    kept = shown.fragment("Body")
-    if kept:
-        html = 'BodyType="HTML"' in kept.partition(">")[0]
-        plain, rich = ("", text_of(kept)) if html else (text_of(kept), "")
-    else:
-        raw = shown.item.content()
-        plain, rich = mime.bodies(raw) if raw else ("", "")
-    if shown.shape.body_type == "Text" or (shown.shape.body_type == "Best" and not rich):
-        return "Text", plain or re.sub(r"<[^>]*>", "", rich)
-    return "HTML", rich or f"<html><body><pre>{escape(plain)}</pre></body></html>"
-
-
-def _text_body(shown: Shown) -> str:
-    kind, text = _chosen_body(Shown(shown.item, Shape("IdOnly", body_type="Text"), shown.occurrence))
-    return f'<t:TextBody BodyType="{kind}" IsTruncated="false">{escape(text)}</t:TextBody>'
-
-
-def _attachments(shown: Shown) -> str:
-    raw = shown.item.content()
-    listed = mime.attachments(raw) if raw and shown.item.element != "CalendarItem" else []
-    inside = "".join(
-        f'<t:FileAttachment><t:AttachmentId Id="{attachment_id(shown.item, number)}"/>{tag("Name", name)}'
-        f"{tag('ContentType', kind)}<t:Size>{len(content)}</t:Size><t:IsInline>false</t:IsInline></t:FileAttachment>"
-        for number, (name, kind, content) in enumerate(listed)
-    )
-    return f"<t:Attachments>{inside}</t:Attachments>" if inside else ""
-
-
-def attachment_id(item: Item, number: int) -> str:
-    """The id of an item's attachment: the item's own with a number behind it."""
-    return base64.b64encode(base64.b64decode(item.id) + b"\x01\x12\x00" + bytes([number % 256])).decode()
-
-
-def owns_attachment(item: Item, named: str) -> bool:
-    """Whether an attachment's id begins with this item's."""
-    return named.startswith(attachment_id(item, 0)[:-6])
-
-
-def encoded(content: bytes) -> str:
-    """Bytes as XML carries them."""
-    return pybase64.b64encode(content).decode()
-
-
-def _dictionary(shown: Shown, name: str) -> str:
-    if name == "InternetMessageHeaders":
-        return _headers(shown)
-    keys, kept = shown.shape.keys(name, shown.item.element), shown.fragment(name)
-    if not kept or keys is None:
-        return kept
-    entries = re.findall(r"<t:Entry [^>]*?Key=\"([^\"]*)\"[^>]*?(?:/>|>.*?</t:Entry>)", kept)
-    pieces = re.findall(r"<t:Entry [^>]*?(?:/>|>.*?</t:Entry>)", kept, re.DOTALL)
-    inside = "".join(piece for key, piece in zip(entries, pieces, strict=False) if key in keys)
-    return f"<t:{name}>{inside}</t:{name}>" if inside else ""
-
-
-def _headers(shown: Shown) -> str:
-    raw = shown.item.content()
-    keys = shown.shape.keys("InternetMessageHeaders", shown.item.element)
-    listed = mime.internet_headers(raw) if raw else []
-    inside = "".join(
-        f'<t:InternetMessageHeader HeaderName="{escape(name)}">{escape(value)}</t:InternetMessageHeader>'
-        for name, value in listed
-        if keys is None or name in keys
-    )
-    return f"<t:InternetMessageHeaders>{inside}</t:InternetMessageHeaders>" if inside else ""
-
-
 def _extended_properties(shown: Shown) -> str:
     return "".join(extended(shown.item, key) for key in shown.shape.extended)
 
@@ -285,24 +163,20 @@ def _instance_key(shown: Shown) -> str:
     return tag("InstanceKey", base64.b64encode(b"\x01\x00" + shown.item.number.to_bytes(8)).decode())
 
 
-def _preview(shown: Shown) -> str:
-    raw = shown.item.content()
-    text = (mime.bodies(raw)[0] if raw else text_of(shown.fragment("Body")))[:255]
-    return tag("Preview", text) if text.strip() else ""
-
-
 _COMPUTED: dict[str, Callable[[Shown], str]] = {
-    "MimeContent": _mime,
+    "MimeContent": content_view.mime_property,
     "ItemId": lambda shown: item_id(shown.item, shown.occurrence),
     "ParentFolderId": lambda shown: folder_id(shown.item.folder, "ParentFolderId"),
     "ItemClass": lambda shown: tag("ItemClass", shown.item.item_class),
-    "Body": _body,
-    "TextBody": _text_body,
-    "UniqueBody": lambda shown: _body(shown).replace("t:Body ", "t:UniqueBody ").replace("/t:Body>", "/t:UniqueBody>"),
-    "NormalizedBody": lambda shown: (
-        _body(shown).replace("t:Body ", "t:NormalizedBody ").replace("/t:Body>", "/t:NormalizedBody>")
+    "Body": content_view.body,
+    "TextBody": content_view.text_body,
+    "UniqueBody": lambda shown: (
+        content_view.body(shown).replace("t:Body ", "t:UniqueBody ").replace("/t:Body>", "/t:UniqueBody>")
     ),
-    "Attachments": _attachments,
+    "NormalizedBody": lambda shown: (
+        content_view.body(shown).replace("t:Body ", "t:NormalizedBody ").replace("/t:Body>", "/t:NormalizedBody>")
+    ),
+    "Attachments": content_view.attachments,
     "Size": lambda shown: f"<t:Size>{size(shown.item)}</t:Size>",
     "DateTimeReceived": _arrival("DateTimeReceived"),
     "DateTimeSent": _arrival("DateTimeSent"),
@@ -320,5 +194,5 @@ _COMPUTED: dict[str, Callable[[Shown], str]] = {
     "InstanceKey": _instance_key,
     "StoreEntryId": lambda shown: tag("StoreEntryId", base64.b64encode(entry_of(shown.item.id)[1]).decode()),
     "SearchKey": lambda shown: tag("SearchKey", base64.b64encode(shown.item.search_key).decode()),
-    "Preview": _preview,
+    "Preview": content_view.preview,
 }

@@ -1,6 +1,6 @@
 """What a mailbox really holds: what a replica is compared with."""
 
-from sandbox.exchange.item_view import size
+from sandbox.exchange.content_view import size
 from sandbox.exchange.store import Folder, Item, Mailbox
 from sandbox.exchange.vocabulary import ORDER
 
