@@ -126,6 +126,7 @@ class Connections:
             erased |= self._registry.erase(mailbox_id)
         finally:
             lease.release()
+        self._leases.forget(mailbox_id)
         if mailbox.mode is AccessMode.DELEGATED and mailbox.authorization_id:
             self._authorizations.delete(mailbox.authorization_id)
         return Receipt(mailbox_id, self._clock(), erased, held_until)

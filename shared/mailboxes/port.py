@@ -105,6 +105,10 @@ class Leases(Protocol):
         """A lease that expires by itself, renewed while held; None when somebody else holds it."""
         ...
 
+    def forget(self, mailbox_id: str) -> None:
+        """Remove what leases of an erased mailbox were taken on. Harmless when gone."""
+        ...
+
 
 class Lease(Protocol):
     """A held lease."""

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from shared.authorization.access import LiveAccessTokens
 from shared.authorization.activation import Activation
+from shared.authorization.acts import Outcome
 from shared.authorization.connections import Connections
 from shared.authorization.consent import AdminConsent
 from shared.authorization.invitations import Invitations
 from shared.authorization.port import Identity
 from shared.authorization.sessions import Session, Sessions
-from shared.authorization.sign_in import Outcome, SignIn
+from shared.authorization.sign_in import SignIn
 from shared.authorization.start import Start
 from shared.mailboxes.model import Mailbox
 from tests.fakes.authorization import (

@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared.authorization.acts import SignInFailed
 from shared.authorization.errors import FlowReplayed, FlowUnknown, OtherBrowser, SignInRefused
-from shared.authorization.sign_in import SignInFailed
 from shared.authorization.start import Start
 from shared.errors import AdministratorMustAct, NotFound, Reason
 from shared.mailboxes.model import Mailbox, Status

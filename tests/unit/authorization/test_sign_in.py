@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.authorization.acts import Act, SignInFailed
 from shared.authorization.errors import (
     FlowExpired,
     FlowReplayed,
@@ -15,7 +16,6 @@ from shared.authorization.errors import (
     OtherBrowser,
     SignInRefused,
 )
-from shared.authorization.sign_in import Act, SignInFailed
 from shared.authorization.signing import Signer
 from shared.errors import (
     AdministratorMustAct,

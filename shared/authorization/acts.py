@@ -1,0 +1,58 @@
+"""What a sign-in is for, and how it can end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.authorization.errors import SignInRefused
+from shared.authorization.port import Identity
+from shared.errors import ActionNeeded
+from shared.mailboxes.model import Mailbox
+
+
+class Act(StrEnum):
+    """What a sign-in is for."""
+
+    CONNECT = "connect"
+    """Set up sync for whoever signs in; for somebody who is connected, renew."""
+    INVITED = "invited"
+    """The same, for one address."""
+    RENEW = "renew"
+    """Sign in again for one mailbox: the same account, mailbox, cursor, replica."""
+    CHANGE = "change"
+    """Connect another account instead of one mailbox, which is disconnected then."""
+    VIEW = "view"
+    """Only a session: to see one's own settings, or the operator's page."""
+    SERVICE = "service"
+    """An operator signs in a service account, with which a list of mailboxes will be read."""
+
+
+MAIL = frozenset({Act.CONNECT, Act.INVITED, Act.RENEW, Act.CHANGE, Act.SERVICE})
+"""The acts that ask for reading mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a sign-in ended well. `session` is the cookie's value; `way_back` the inviter's URL with the outcome."""
+
+    act: Act
+    identity: Identity = field(repr=False)
+    session: str = field(repr=False)
+    mailbox: Mailbox | None = field(default=None, repr=False)
+    authorization_id: str = ""
+    new: bool = False
+    way_back: str = field(default="", repr=False)
+    intent: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class SignInFailed(Exception):
+    """A sign-in that ended badly, with what it was for, so that its page can offer to begin it again.
+
+    The cause is a SignInRefused or an ActionNeeded. `way_back` when the inviter is to be told.
+    """
+
+    def __init__(self, cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], way_back: str = "") -> None:
+        super().__init__(type(cause).__name__)
+        self.cause = cause
+        self.intent = dict(intent)
+        self.way_back = way_back
