@@ -23,7 +23,7 @@ test: check setup-browser ## Everything that has to hold: check, then the unit, 
 	@$(PYTEST) tests/unit tests/contract tests/e2e
 
 check: setup ## Format, lint, types, and the arrows of imports
-	@.venv/bin/ruff format --check --quiet . || { .venv/bin/ruff format --check .; exit 1; }
+	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import requests
 from rich.console import Console
 
 from sandbox.compare import Comparison, compare
 from sandbox.ews_client import Worker
-from sandbox.host.process import HostFailed
 from sandbox.progress import Board, board
-from sandbox.stage import Stage, stage
-from sandbox.visitor import Lost, Visitor
+from sandbox.stage import Stage, end_as_by_ctrl_c, stage
+from sandbox.visitor import Visitor
 from shared.app import App
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import Mailbox
@@ -59,15 +59,19 @@ class Person:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     given, for_sandbox = _parser().parse_known_args(arguments)
+    end_as_by_ctrl_c()
     try:
         with ExitStack() as ending:
             state = given.state or Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="mailbox-sync-")))
             with console.status("Starting the sandbox and the app…"):
                 running = ending.enter_context(stage(state, *for_sandbox, settings=SETTINGS))
             summary = Demo(running, kill=given.kill).run()
-    except (Disappointed, HostFailed, Lost, RuntimeError, MailboxSyncError) as problem:
+    except (RuntimeError, MailboxSyncError, requests.RequestException) as problem:
         console.print(str(problem), style="red", markup=False)
         return 1
+    except KeyboardInterrupt:
+        console.print("Stopped. Nothing is left running.")
+        return 130
     print(json.dumps(summary))
     return 0 if not (summary["missing"] or summary["extra"] or summary["different"]) else 1
 

@@ -4,14 +4,12 @@ Options for the sandbox (--mbox, --maildir, --people, --messages, --without, --e
 """
 
 import argparse
-import signal
 import sys
 import time
 from collections import deque
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -21,7 +19,7 @@ from rich.text import Text
 from sandbox.host.ncrontab import Schedule, ScheduleInvalid
 from sandbox.host.process import HostFailed
 from sandbox.progress import Board, board
-from sandbox.stage import USUAL_PORT, Stage, stage, usual_port
+from sandbox.stage import USUAL_PORT, Stage, end_as_by_ctrl_c, stage, usual_port
 from shared.errors import MailboxSyncError
 
 LOOK_SECONDS = 1.0
@@ -37,7 +35,7 @@ console = Console(highlight=False)
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     given, for_sandbox = _parser().parse_known_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_as_by_ctrl_c()
     try:
         settings = SETTINGS | schedule_settings(given.schedule)
         with ExitStack() as ending:
@@ -122,11 +120,6 @@ def _welcome(running: Stage) -> None:
         f"\nYour browser will warn about the certificate: it is the sandbox's own. Go on, or trust {running.ca}"
     )
     console.print(f"The app's log: {running.log}. Ctrl-C ends everything.\n")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Being told to end is the same as Ctrl-C."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The whole product on one machine: the sandbox, and the real app in the local host, set up to work with it."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -127,3 +128,8 @@ def usual_port() -> int:
         except OSError:
             return free_port()
     return USUAL_PORT
+
+
+def end_as_by_ctrl_c() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: tidily, with everything it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

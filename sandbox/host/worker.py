@@ -113,12 +113,8 @@ class Worker:
             self.has_abandoned = True
             log.error("Timeout value of %.0f s exceeded by function %s", self._timeout, function.name)
         finally:
-            log.info(
-                "Executed %s (%s, %.0f ms)",
-                function.name,
-                "Succeeded" if outcome.ok else "Failed",
-                (time.monotonic() - started) * 1000,
-            )
+            took = (time.monotonic() - started) * 1000
+            log.info("Executed %s (%s, %.0f ms)", function.name, "Succeeded" if outcome.ok else "Failed", took)
             runtime.invocation_id_cv.reset(context)
             del self._in_flight[invocation]
             if not self._in_flight:
