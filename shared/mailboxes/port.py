@@ -77,6 +77,10 @@ class MailboxRegistry(Protocol):
         """The last passes, newest first."""
         ...
 
+    def forget_runs(self, mailbox_id: str, before: datetime) -> int:
+        """Forget the passes that began before; gives how many."""
+        ...
+
     def put_issue(self, issue: ItemIssue) -> None:
         """Record or replace the issue of one item."""
         ...

@@ -120,6 +120,10 @@ class TableRegistry:
         """The last passes."""
         return [from_entity(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
 
+    def forget_runs(self, mailbox_id: str, before: datetime) -> int:
+        """Earlier passes have later row keys."""
+        return self._clear(self._runs, mailbox_id, after=newest_first(before))
+
     def put_issue(self, issue: ItemIssue) -> None:
         """One entity an item."""
         keys = {"PartitionKey": issue.mailbox_id, "RowKey": row_digest(issue.item_id)}
@@ -155,22 +159,24 @@ class TableRegistry:
             self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
         return erased | {"mailboxes": 1}
 
-    def _first(self, table: "TableClient", mailbox_id: str, limit: int) -> list[Mapping[str, Any]]:
+    def _first(self, table: "TableClient", mailbox_id: str, limit: int, after: str = "") -> list[Mapping[str, Any]]:
         rows: list[Mapping[str, Any]] = []
         with translated():
             for row in table.query_entities(
-                "PartitionKey eq @mailbox", parameters={"mailbox": mailbox_id}, results_per_page=min(limit, 1000)
+                "PartitionKey eq @mailbox and RowKey gt @after",
+                parameters={"mailbox": mailbox_id, "after": after},
+                results_per_page=min(limit, 1000),
             ):
                 rows.append(row)
                 if len(rows) >= limit:
                     break
         return rows
 
-    def _clear(self, table: "TableClient", mailbox_id: str) -> int:
-        """Delete a mailbox's partition of a table, a hundred rows a transaction."""
+    def _clear(self, table: "TableClient", mailbox_id: str, after: str = "") -> int:
+        """Delete a mailbox's rows of a table, those past a row key if one is given, a hundred a transaction."""
         cleared = 0
         with translated():
-            while rows := self._first(table, mailbox_id, 100):
+            while rows := self._first(table, mailbox_id, 100, after):
                 table.submit_transaction([("delete", dict(row)) for row in rows])
                 cleared += len(rows)
         return cleared

@@ -172,6 +172,7 @@ class SyncEngine:
             tally.sweep = True
             desk.budget.check_lease()
             self._replica.compact(mailbox.id, self._clock(), self._limits.deleted_days)
+            self._registry.forget_runs(mailbox.id, self._clock() - self._limits.runs_kept)
         return result
 
     def _desk(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Desk:

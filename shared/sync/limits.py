@@ -18,6 +18,8 @@ class Limits:
     """After how many failures somebody is asked."""
     deleted_days: int = 7
     """Within so many days a deleted item's bytes are gone from the packs."""
+    runs_kept: timedelta = timedelta(days=90)
+    """How long a pass is remembered: 48 a day are 4,320 small rows a mailbox."""
     occurrence_days_back: int = 14
     occurrence_days_ahead: int = 365
 

@@ -87,6 +87,14 @@ def test_runs_come_newest_first_and_issues_one_an_item(registry: TableRegistry) 
     assert registry.issues(mailbox_id) == []
 
 
+def test_old_runs_are_forgotten_and_later_ones_kept(registry: TableRegistry) -> None:
+    mailbox_id = uuid.uuid4().hex
+    for day in range(5):
+        registry.record_run(Run(mailbox_id, NOW + timedelta(days=day), NOW, "done", created=day))
+    assert registry.forget_runs(mailbox_id, NOW + timedelta(days=2)) == 2
+    assert [run.created for run in registry.runs(mailbox_id)] == [4, 3, 2]
+
+
 def test_erasing_leaves_nothing_and_frees_the_address(registry: TableRegistry) -> None:
     mailbox = registry.add(new_mailbox())
     for minute in range(130):

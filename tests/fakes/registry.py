@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from shared.errors import Conflict, NotFound
 from shared.mailboxes.model import Mailbox
@@ -87,6 +88,12 @@ class FakeRegistry:
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
         """Newest first."""
         return self._runs.get(mailbox_id, [])[:limit]
+
+    def forget_runs(self, mailbox_id: str, before: datetime) -> int:
+        """Keep the later ones."""
+        known = self._runs.get(mailbox_id, [])
+        self._runs[mailbox_id] = [run for run in known if run.started_at >= before]
+        return len(known) - len(self._runs[mailbox_id])
 
     def put_issue(self, issue: ItemIssue) -> None:
         """Record or replace."""
