@@ -78,10 +78,10 @@ class Compaction:
     def _packs(self) -> int:
         """Delete the packs that hold nothing alive, then rewrite those that also hold something dead.
 
-        The fence is moved before looking and again before deleting: so no other compaction was at work between, and
-        one that began earlier can no longer point rows at a pack that is deleted here.
+        The fence is moved between looking and deleting: nobody has moved it since it was read, before the packs were
+        listed; so what was seen still holds, and a compaction that began earlier can no longer point rows at a pack
+        that is deleted here. One that begins later makes packs that are not in this list.
         """
-        self.move([])
         packs = list(self.blobs.list(PACKS, f"{self.mailbox_id}/"))
         live = Counter(str(row["pack"]) for row in self.rows.query(self.mailbox_id, only=("pack",)) if row.get("pack"))
         self.move([])

@@ -5,19 +5,15 @@ which page is being applied and whether all of it is. A writer that was overtake
 old ETag: none of its rows can overwrite newer ones. And a page that is known to be applied is never applied again.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from shared.errors import Conflict
 from shared.replica import pack
 from shared.replica.entities import FENCE, in_transactions, row_changes, without_assumptions
+from shared.replica.lookup import RowLookup
 from shared.replica.port import FeedChange
-from shared.replica.storage import Row, RowChange, RowExists, RowMissing, Rows, Verb
-
-READERS = 8
-"""Point reads at once when several rows are looked for."""
+from shared.replica.storage import RowChange, RowExists, RowMissing, Rows, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +32,9 @@ class Fence:
 class FencedRows:
     """The table's rows, changed under the fence."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, lookup: RowLookup) -> None:
         self._rows = rows
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="replica")
-
-    def close(self) -> None:
-        """End the threads that read."""
-        self._readers.shutdown()
+        self._lookup = lookup
 
     def fence(self, mailbox_id: str) -> Fence:
         """The fence as it stands."""
@@ -82,11 +74,6 @@ class FencedRows:
             etags = self._rows.transact(mailbox_id, [moved, *without_assumptions(run, self._present(mailbox_id, run))])
         return replace(fence, etag=etags[0])
 
-    def by_key(self, mailbox_id: str, keys: Sequence[str]) -> Iterator[Row | None]:
-        """The rows under these keys in turn, None where there is none; several are read at once."""
-        read = partial(self._row, mailbox_id)
-        return map(read, keys) if len(keys) < 3 else self._readers.map(read, keys)
-
     def delete(self, mailbox_id: str, keys: Sequence[str]) -> None:
         """Delete rows, the fence among them; some may be gone already. At most 100."""
         run = [RowChange(Verb.DELETE, key) for key in keys]
@@ -100,8 +87,5 @@ class FencedRows:
     def _present(self, mailbox_id: str, run: Sequence[RowChange]) -> frozenset[str]:
         """Which of the rows to be deleted are there."""
         keys = [change.key for change in run if change.verb is Verb.DELETE]
-        return frozenset(key for key, found in zip(keys, self.by_key(mailbox_id, keys), strict=True) if found)
-
-    def _row(self, mailbox_id: str, key: str) -> Row | None:
-        found = self._rows.get(mailbox_id, key)
-        return found[0] if found else None
+        found = zip(keys, self._lookup.by_key(mailbox_id, keys), strict=True)
+        return frozenset(key for key, row in found if row is not None)

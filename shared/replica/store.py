@@ -17,6 +17,7 @@ from shared.replica import cursors, feed, pack
 from shared.replica.compaction import Compaction
 from shared.replica.entities import FENCE, fitted, is_item, item_from, with_aliases
 from shared.replica.fence import FencedRows
+from shared.replica.lookup import RowLookup
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
 from shared.replica.storage import CURSORS, FEED, PACKS, Blobs, RowChange, Rows
 
@@ -33,7 +34,8 @@ class BlobTableReplica:
     def __init__(self, blobs: Blobs, rows: Rows) -> None:
         self._blobs = blobs
         self._rows = rows
-        self._fenced = FencedRows(rows)
+        self._lookup = RowLookup(rows)
+        self._fenced = FencedRows(rows, self._lookup)
 
     @classmethod
     def at(cls, blob_url: str, table_url: str, credential: "TokenCredential") -> "BlobTableReplica":
@@ -45,7 +47,7 @@ class BlobTableReplica:
 
     def close(self) -> None:
         """Give threads and connections back; needed only where a process makes more than one replica."""
-        self._fenced.close()
+        self._lookup.close()
         self._blobs.close()
         self._rows.close()
 
@@ -137,11 +139,11 @@ class BlobTableReplica:
         return replace(following, etag=etag)
 
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
-        """By source id, of before or after a move: one point read each, two after a move."""
+        """By source id, of before or after a move: a point read each, two after a move; many by a scan if it pays."""
         wanted = list(dict.fromkeys(source_ids))
-        rows = list(self._fenced.by_key(mailbox_id, [item_key(source_id) for source_id in wanted]))
+        rows = self._lookup.by_key(mailbox_id, [item_key(source_id) for source_id in wanted])
         aliases = {index: str(row["item"]) for index, row in enumerate(rows) if row and "item" in row}
-        moved = self._fenced.by_key(mailbox_id, list(aliases.values()))
+        moved = self._lookup.by_key(mailbox_id, list(aliases.values()))
         for index, row in zip(aliases, moved, strict=True):
             rows[index] = row
         return {source_id: item_from(row) for source_id, row in zip(wanted, rows, strict=True) if row and is_item(row)}
