@@ -1,9 +1,9 @@
-"""A canned EWS server in a process of its own: answers are precomputed, so that a client's cost is all that shows.
+"""A canned EWS server in a process of its own: answers are put together from parts, so that a client's cost shows.
 
-    python -m tests.bench.canned COUNT MIME_BYTES CERTIFICATE_AND_KEY.pem
+    python -m tests.bench.canned COUNT MIME_BYTES CERTIFICATE.pem KEY.pem
 
-prints its port on the first line. The inbox has COUNT messages of 21 properties each; 30 folders in all. Each message
-exists once, as an XML fragment; GetItem joins the fragments of the ids it is asked for.
+prints its port on the first line. The inbox has COUNT messages, thirty folders in all. As Exchange does, it answers
+with the properties that were asked for and no others; body and attachments never come in SyncFolderItems.
 """
 
 import base64
@@ -11,10 +11,12 @@ import re
 import ssl
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.bench.letter import properties
+
 FOLDERS = 30
-PAGE = 512
 
 _OPEN = (
     '<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header>'
@@ -31,83 +33,58 @@ def item_id(number: int) -> str:
     return f"AAMkADhiN2U0{number:08d}" + "QmVuY2hNYXJr" * 10 + "AAA="
 
 
+@lru_cache(64)
+def asked_of(shape: str) -> frozenset[str]:
+    """The names of the properties that a request asks for."""
+    names = {uri.rpartition(":")[2] for uri in re.findall(r'FieldURI="([^"]+)"', shape)}
+    if 'PropertyTag="0x300' in shape:
+        names.add("SearchKey")
+    if "IncludeMimeContent>true" in shape:
+        names.add("MimeContent")
+    return frozenset(names)
+
+
 class Mailbox:
-    """The precomputed answers."""
+    """The answers."""
 
     def __init__(self, count: int, mime_bytes: int) -> None:
         self.count = count
-        mime = self._mime(mime_bytes) if mime_bytes else ""
-        self.ids = [
-            f'<t:ItemId Id="{item_id(number)}" ChangeKey="CQAAABYAAAC{number:08d}"/>' for number in range(count)
-        ]
-        self._details = [self._detail(number) for number in range(count)]
-        self._mime_element = f'<t:MimeContent CharacterSet="UTF-8">{mime}</t:MimeContent>' if mime else ""
+        text = "Received: from mail.example.org\r\nSubject: Bench\r\n\r\n" + "All work and no play is dull.\r\n" * 1000
+        mime = (text * (mime_bytes // len(text) + 1)).encode()[:mime_bytes]
+        self._mime = f'<t:MimeContent CharacterSet="UTF-8">{base64.b64encode(mime).decode()}</t:MimeContent>'
         self._folders = "".join(self._folder(number) for number in range(FOLDERS))
 
-    def _mime(self, size: int) -> str:
-        text = "Received: from mail.example.org\r\nSubject: Bench\r\n\r\n" + "All work and no play is dull.\r\n" * 1000
-        return base64.b64encode((text * (size // len(text) + 1)).encode()[:size]).decode()
-
-    def _detail(self, number: int) -> str:
-        def person(name: str) -> str:
-            return (
-                f"<t:Mailbox><t:Name>{name.title()} {number % 97}</t:Name>"
-                f"<t:EmailAddress>{name}{number % 97}@example.org</t:EmailAddress>"
-                "<t:RoutingType>SMTP</t:RoutingType><t:MailboxType>Mailbox</t:MailboxType></t:Mailbox>"
-            )
-
-        moment = f"2024-{number % 12 + 1:02d}-{number % 28 + 1:02d}T{number % 24:02d}:{number % 60:02d}:07Z"
-        return (
-            f"<t:ItemClass>IPM.Note</t:ItemClass><t:Subject>Quarterly figures, take {number}</t:Subject>"
-            f"<t:Sensitivity>Normal</t:Sensitivity><t:DateTimeReceived>{moment}</t:DateTimeReceived>"
-            f"<t:Size>{20_000 + number % 1000}</t:Size>"
-            "<t:Categories><t:String>Blue</t:String><t:String>Finance</t:String></t:Categories>"
-            "<t:Importance>Normal</t:Importance><t:IsDraft>false</t:IsDraft>"
-            f"<t:DateTimeSent>{moment}</t:DateTimeSent><t:DateTimeCreated>{moment}</t:DateTimeCreated>"
-            '<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x300b" PropertyType="Binary"/>'
-            f"<t:Value>{base64.b64encode(number.to_bytes(16, 'big')).decode()}</t:Value></t:ExtendedProperty>"
-            f"<t:HasAttachments>false</t:HasAttachments><t:LastModifiedTime>{moment}</t:LastModifiedTime>"
-            f'<t:ConversationId Id="AAQkADhiN2U0{number:08d}QmVuY2g="/>'
-            "<t:Flag><t:FlagStatus>NotFlagged</t:FlagStatus></t:Flag>"
-            f"<t:Sender>{person('sam')}</t:Sender><t:ToRecipients>{person('ada')}{person('bob')}</t:ToRecipients>"
-            f"<t:CcRecipients>{person('cyd')}</t:CcRecipients><t:BccRecipients/>"
-            f"<t:From>{person('sam')}</t:From><t:InternetMessageId>&lt;{number}@example.org&gt;</t:InternetMessageId>"
-            "<t:IsRead>true</t:IsRead>"
-        )
-
     def _folder(self, number: int) -> str:
-        name = "inbox" if number == 0 else ""
-        mark = "2024-05-01T10:00:00Z"
+        name = "<t:DistinguishedFolderId>inbox</t:DistinguishedFolderId>" if number == 0 else ""
+        total = self.count if number == 0 else 0
         return (
             f'<t:Folder><t:FolderId Id="AAMkFolder{number:04d}" ChangeKey="AQAAAA=="/>'
             '<t:ParentFolderId Id="AAMkRoot" ChangeKey="AQAAAA=="/><t:FolderClass>IPF.Note</t:FolderClass>'
-            f"<t:DisplayName>Folder {number}</t:DisplayName><t:TotalCount>{self.count}</t:TotalCount>"
-            "<t:ChildFolderCount>0</t:ChildFolderCount>"
+            f"<t:DisplayName>Folder {number}</t:DisplayName><t:TotalCount>{total}</t:TotalCount>"
             '<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x670a" PropertyType="SystemTime"/>'
-            f"<t:Value>{mark}</t:Value></t:ExtendedProperty>"
+            "<t:Value>2024-05-01T10:00:00Z</t:Value></t:ExtendedProperty>"
             '<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x670b" PropertyType="Integer"/>'
-            "<t:Value>3</t:Value></t:ExtendedProperty>"
-            + (f"<t:DistinguishedFolderId>{name}</t:DistinguishedFolderId>" if name else "")
-            + "</t:Folder>"
+            f"<t:Value>3</t:Value></t:ExtendedProperty>{name}</t:Folder>"
         )
 
-    def message(self, number: int, *, details: bool, mime: bool) -> str:
-        """One message's element."""
-        content = self._mime_element if mime else ""
-        return f"<t:Message>{content}{self.ids[number]}{self._details[number] if details else ''}</t:Message>"
+    def message(self, number: int, asked: frozenset[str]) -> str:
+        """One message's element with what was asked for."""
+        details = "".join(text for name, text in properties(number).items() if name in asked)
+        mime = self._mime if "MimeContent" in asked else ""
+        return (
+            f'<t:Message>{mime}<t:ItemId Id="{item_id(number)}" ChangeKey="CQAAABYAAAC{number:08d}"/>'
+            f"{details}</t:Message>"
+        )
 
     def sync(self, request: str) -> str:
         """SyncFolderItems: a page from where the state says."""
-        state = re.search(r"<m:SyncState>state-(\d+)</m:SyncState>", request)
+        inbox = "AAMkFolder" not in request or "AAMkFolder0000" in request
+        state, most = re.search(r"SyncState>state-(\d+)<", request), re.search(r"MaxChangesReturned>(\d+)<", request)
         start = int(state[1]) if state else 0
-        end = min(start + PAGE, self.count)
-        details, mime = "AdditionalProperties" in request, "IncludeMimeContent>true" in request
-        # exchangelib as documented asks for MIME as a property among a hundred
-        mime = mime or "item:MimeContent" in request
-        changes = "".join(
-            f"<t:Create>{self.message(number, details=details, mime=mime)}</t:Create>" for number in range(start, end)
-        )
-        last = "true" if end >= self.count else "false"
+        end = min(start + int(most[1] if most else 512), self.count) if inbox else 0
+        asked = asked_of(request.partition("<m:SyncFolderId>")[0])
+        changes = "".join(f"<t:Create>{self.message(number, asked)}</t:Create>" for number in range(start, end))
+        last = "true" if end >= self.count or not inbox else "false"
         return self._success(
             "SyncFolderItems",
             f"<m:SyncState>state-{end}</m:SyncState>"
@@ -116,9 +93,9 @@ class Mailbox:
 
     def get(self, request: str) -> str:
         """GetItem: the named messages."""
-        mime = "IncludeMimeContent>true" in request or "item:MimeContent" in request
+        asked = asked_of(request.partition("<m:ItemIds>")[0])
         return "".join(
-            self._success("GetItem", f"<m:Items>{self.message(int(number), details=True, mime=mime)}</m:Items>")
+            self._success("GetItem", f"<m:Items>{self.message(int(number), asked)}</m:Items>")
             for number in re.findall(r'ItemId Id="AAMkADhiN2U0(\d{8})', request)
         )
 
@@ -145,7 +122,7 @@ class Mailbox:
     def answer(self, request: str) -> tuple[str, bytes]:
         """The operation and the whole answer to a request."""
         for operation, handle in _OPERATIONS.items():
-            if f"<m:{operation}" in request:
+            if f"<m:{operation}>" in request or f"<m:{operation} " in request:
                 content = handle(self, request)
                 return operation, f"{_OPEN.format(operation)}{content}{_CLOSE.format(operation)}".encode()
         raise ValueError(request[:500])
@@ -159,26 +136,25 @@ _OPERATIONS: dict[str, Callable[[Mailbox, str], str]] = {
 }
 
 
-def serve(mailbox: Mailbox, pem: str) -> ThreadingHTTPServer:
-    """A server on a port that the system gives. GET /requests tells how many requests of each kind it has had."""
-    counts: dict[str, int] = {}
-    cache: dict[str, bytes] = {}
+def serve(mailbox: Mailbox, certificate: str, key: str) -> ThreadingHTTPServer:
+    """A server on a port that the system gives. GET tells how many requests and bytes of each kind there were."""
+    counts: dict[str, list[int]] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1
 
         def do_GET(self) -> None:
-            self._send("text/plain", " ".join(f"{name}={count}" for name, count in counts.items()).encode())
+            told = " ".join(f"{name}={count}/{size}" for name, (count, size) in counts.items())
+            counts.clear()
+            self._send("text/plain", told.encode())
 
         def do_POST(self) -> None:
             request = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            body = cache.get(request)
-            if body is None:
-                operation, body = mailbox.answer(request)
-            else:
-                operation = "cached"
-            counts[operation] = counts.get(operation, 0) + 1
+            operation, body = mailbox.answer(request)
+            count = counts.setdefault(operation, [0, 0])
+            count[0] += 1
+            count[1] += len(body)
             self._send("text/xml; charset=utf-8", body)
 
         def _send(self, kind: str, body: bytes) -> None:
@@ -195,15 +171,15 @@ def serve(mailbox: Mailbox, pem: str) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
+    context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     return server
 
 
 def main() -> None:
-    """Serve until the standard input is closed or the process is ended."""
-    count, mime_bytes, pem = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    server = serve(Mailbox(count, mime_bytes), pem)
+    """Serve until the process is ended."""
+    count, mime_bytes, certificate, key = sys.argv[1:5]
+    server = serve(Mailbox(int(count), int(mime_bytes)), certificate, key)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 

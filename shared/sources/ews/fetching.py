@@ -26,7 +26,8 @@ from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 
 Result = Item | ItemFailure
 
-METADATA_BATCH = 100
+METADATA_BATCH = 50
+_METADATA_BATCH_MOST = 200
 _MIME_BATCH = 16
 _MIME_BATCH_MOST = 50
 _MIME_TARGET = 1 << 20
@@ -52,6 +53,7 @@ class Fetcher:
         self._envelopes = envelopes
         self._limits = limits
         self._largest = largest_item_bytes
+        self._metadata_batch = METADATA_BATCH
         self._mime_batch = _MIME_BATCH
         self._one_large_at_a_time = threading.Lock()
 
@@ -85,7 +87,7 @@ class Fetcher:
         """Parts of the ids, as large as experience with this mailbox's messages suggests."""
         start = 0
         while start < len(ids):
-            size = METADATA_BATCH if level is ContentLevel.METADATA else self._mime_batch
+            size = self._metadata_batch if level is ContentLevel.METADATA else self._mime_batch
             yield ids[start : start + size]
             start += size
 
@@ -168,8 +170,10 @@ class Fetcher:
         return found
 
     def _learn(self, found: Sequence[Result], level: ContentLevel) -> None:
-        """Let the next batches carry about a megabyte each."""
-        if level is not ContentLevel.MIME:
+        """Ask for twice as many metadata while all goes well; let contents come by about a megabyte."""
+        if level is ContentLevel.METADATA:
+            if len(found) >= self._metadata_batch:
+                self._metadata_batch = min(_METADATA_BATCH_MOST, self._metadata_batch * 2)
             return
         sizes = [len(item.content.data) for item in found if isinstance(item, Item) and item.content]
         if len(sizes) >= 4:
@@ -180,6 +184,7 @@ class Fetcher:
         """Ask again in parts half as large as what was too much; a single item that still is too much waits."""
         if asked < 2:
             raise busy
+        self._metadata_batch = METADATA_BATCH
         size = max(1, min(asked // 2, len(ids)))
         found: list[Result] = []
         for start in range(0, len(ids), size):

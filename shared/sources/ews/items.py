@@ -74,20 +74,26 @@ def _strings(element: Element) -> list[str]:
 
 
 def mailbox_of(element: Element) -> dict[str, str]:
-    """A name and an address; an Exchange-internal address (EX) stays as it is given."""
+    """A name and an address; an Exchange-internal address (EX) stays as it is given.
+
+    The schema puts the name first and the address second; what follows is routing and is not looked at, since an item
+    has many people.
+    """
     found = {}
     for child in element:
-        name = _PERSON.get(child.tag)
-        if name is not None:
-            value = child.text
-            if value:
-                found[name] = value
-            if name == "address":
-                break  # what follows is routing; an item has many people
+        tag = child.tag
+        if tag == _NAME:
+            if child.text:
+                found["name"] = child.text
+        elif tag == _ADDRESS:
+            if child.text:
+                found["address"] = child.text
+            break
     return found
 
 
-_PERSON = {f"{T}Name": "name", f"{T}EmailAddress": "address"}
+_NAME = f"{T}Name"
+_ADDRESS = f"{T}EmailAddress"
 
 
 def _one_mailbox(element: Element) -> dict[str, str]:
@@ -99,7 +105,8 @@ def _mailboxes(element: Element) -> list[dict[str, str]]:
 
 
 def _flag_status(element: Element) -> str:
-    return element.findtext(f"{T}FlagStatus") or ""
+    """FlagStatus, which is always the first."""
+    return (element[0].text or "") if len(element) else ""
 
 
 def _identifier(element: Element) -> str:
@@ -140,7 +147,6 @@ COMMON: dict[str, tuple[str, Reader]] = {
 
 _ITEM_ID = f"{T}ItemId"
 _EXTENDED = f"{T}ExtendedProperty"
-_VALUE = f"{T}Value"
 
 
 def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:
@@ -156,7 +162,7 @@ def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> di
         elif tag == _MIME:
             values["mime"] = _bytes(child.text)
         elif tag == _EXTENDED and child[0].get("PropertyTag", "").lower() == "0x300b":
-            values["search_key"] = _hexadecimal(child.findtext(_VALUE))
+            values["search_key"] = _hexadecimal(child[1].text)
     return values
 
 
@@ -213,9 +219,8 @@ def _same_content(values: Mapping[str, Any], search_key: str, kind: ItemKind) ->
     last-modified time counts and a move that changes it costs one download. Read flag, categories and follow-up flag
     are not content.
     """
-    parts = [search_key, kind, values.get("item_class"), values.get("subject"), values.get("size")]
-    if kind is ItemKind.MESSAGE and not values.get("draft"):
-        parts += [values.get("internet_message_id"), values.get("received"), values.get("sent")]
-    else:
-        parts.append(values.get("modified"))
-    return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    told = values.get
+    settled = kind is ItemKind.MESSAGE and not told("draft")
+    when = (told("internet_message_id"), told("received"), told("sent")) if settled else (told("modified"),)
+    parts = (search_key, kind, told("item_class"), told("subject"), told("size"), *when)
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
