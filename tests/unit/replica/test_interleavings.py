@@ -144,7 +144,7 @@ def test_any_order_of_requests_ends_whole(runs: list[tuple[int, int]]) -> None:
         try:
             cursor = mine.load(MAILBOX)
             flagged = mine.find(MAILBOX, ["keep"])["keep"].having(version=name)
-            mine.commit(MAILBOX, cursor, [*PAGES[name], FeedChange(FeedKind.READ_FLAG, flagged)], cursor)
+            mine.commit(MAILBOX, cursor, [FeedChange(FeedKind.READ_FLAG, flagged), *PAGES[name]], cursor)
             told.add(name)
         except (Conflict, RetryLater):
             pass
