@@ -1,7 +1,6 @@
 """The clock's doors: the half-hourly tick, a shard of the registry, and the daily tick."""
 
 import logging
-from datetime import UTC, datetime
 
 import azure.functions as func
 
@@ -32,7 +31,5 @@ def dispatch_shard(message: func.QueueMessage) -> None:
 @blueprint.timer_trigger(schedule="%SWEEP_SCHEDULE%", arg_name="timer", run_on_startup=False, use_monitor=True)
 @logs.guarded
 def daily(timer: func.TimerRequest) -> None:
-    """Once a day: sweep every mailbox, and keep alive the authorizations that have lain idle."""
-    shards = app().dispatch.tick(sweep=True)
-    refreshed = app().access_tokens.refresh_idle(datetime.now(UTC))
-    _log.info("daily tick", extra={"shards": shards, "refreshed": refreshed, "past_due": timer.past_due})
+    """Once a day: sweep every mailbox, keep idle authorizations alive, forget sign-ins that lapsed."""
+    _log.info("daily tick", extra={**app().daily.run(), "past_due": timer.past_due})

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from shared.authorization.invitations import Invitations
     from shared.authorization.key_vault import VaultKeyRing, VaultTokenStore
     from shared.authorization.sessions import Sessions
+    from shared.authorization.shared_mailboxes import SharedMailboxes
     from shared.authorization.sign_in import SignIn
     from shared.authorization.table import TableAuthorizations, TableFlows
+    from shared.daily import Daily
     from shared.mailboxes.blob import BlobLeases
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.table import TableRegistry
@@ -132,6 +134,13 @@ class App:
         return Dispatch(self.registry, self.queue, self.settings.sync_shards, self.interval, utc_now)
 
     @cached_property
+    def daily(self) -> "Daily":
+        """What keeps a deployment in order."""
+        from shared.daily import Daily
+
+        return Daily(self.dispatch, self.flows, self.access_tokens.refresh_idle, self._credential_ends, utc_now)
+
+    @cached_property
     def poison(self) -> "Poison":
         """Messages that failed at every try."""
         from shared.sync.poison import Poison
@@ -207,11 +216,22 @@ class App:
     def _client_credential(self) -> "Mapping[str, object]":
         """How the app proves itself to Entra ID; asked for anew, so that a renewed certificate is picked up."""
         from shared.authorization import credentials
-        from shared.authorization.key_vault import read_secret
 
         if self.settings.entra_credential == "certificate":
-            return credentials.certificate(lambda: read_secret(self.secrets, self.settings.entra_certificate_secret))
+            return credentials.certificate(self._certificate)
         return credentials.federated(self.credential, self.settings.entra_assertion_scope)
+
+    def _certificate(self) -> str:
+        """The app's certificate with its key, PEM."""
+        from shared.authorization.key_vault import read_secret
+
+        return read_secret(self.secrets, self.settings.entra_certificate_secret)
+
+    def _credential_ends(self) -> datetime | None:
+        """A federated identity has no end."""
+        from shared.authorization import credentials
+
+        return credentials.certificate_ends(self._certificate()) if self.settings.entra_certificate_secret else None
 
     @cached_property
     def access_tokens(self) -> "LiveAccessTokens":
@@ -266,8 +286,22 @@ class App:
             sessions=self.sessions,
             invitations=self.invitations,
             connections=self.connections,
+            shared=self.shared_mailboxes,
             redirect_uri=self.settings.app_url + paths.SIGN_IN_CALLBACK,
             minutes=self.settings.sign_in_minutes,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def shared_mailboxes(self) -> "SharedMailboxes":
+        """Mailboxes that belong to no person."""
+        from shared.authorization.shared_mailboxes import SharedMailboxes
+
+        return SharedMailboxes(
+            self.settings.shared_mailboxes,
+            registry=self.registry,
+            sources=self.sources,
+            queue=self.queue,
             clock=utc_now,
         )
 

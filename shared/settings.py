@@ -162,6 +162,12 @@ class Settings:
     exclude: tuple[str, ...] = setting(
         "SYNC_EXCLUDE", "Items from or to these addresses or @domains are left out", _list, ""
     )
+    shared_mailboxes: tuple[str, ...] = setting(
+        "SYNC_SHARED_MAILBOXES",
+        "Addresses of shared mailboxes, synced through whoever signs in and has access to them",
+        _list,
+        "",
+    )
     archives: bool = setting("SYNC_ARCHIVES", "Whether online archives are synced too", _flag, "false")
     occurrence_days_back: int = setting(
         "SYNC_OCCURRENCE_DAYS_BACK", "Recurring events are expanded from so long ago", _number(0, 365), "14"

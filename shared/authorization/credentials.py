@@ -5,6 +5,7 @@ Both are in the form that msal's `client_credential` takes.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from shared.azure_faults import translated
@@ -49,6 +50,14 @@ def certificate(read: Callable[[], str]) -> Mapping[str, object]:
     if key is None or not chain or not _belong_together(key.group(0), chain[0]):
         raise OperatorMustAct(Reason.OUR_CREDENTIAL, "the secret is not a PEM with a certificate and its key")
     return {"private_key": key.group(0), "public_certificate": "\n".join(chain)}
+
+
+def certificate_ends(pem: str) -> datetime | None:
+    """When the certificate stops being valid, aware UTC; None when the text holds none."""
+    from cryptography import x509
+
+    chain = _CERTIFICATE.findall(pem)
+    return x509.load_pem_x509_certificate(chain[0].encode()).not_valid_after_utc if chain else None
 
 
 def _belong_together(key: str, leaf: str) -> bool:

@@ -25,6 +25,7 @@ from shared.authorization.port import (
     TokenStore,
 )
 from shared.authorization.sessions import Session, Sessions
+from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
 from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
@@ -50,6 +51,7 @@ class SignIn:
         sessions: Sessions,
         invitations: Invitations,
         connections: Connections,
+        shared: SharedMailboxes,
         redirect_uri: str,
         minutes: int,
         clock: Callable[[], datetime],
@@ -64,6 +66,7 @@ class SignIn:
         self._sessions = sessions
         self._invitations = invitations
         self._connections = connections
+        self._shared = shared
         self._redirect_uri = redirect_uri
         self._lasts = timedelta(minutes=minutes)
         self._clock = clock
@@ -177,6 +180,7 @@ class SignIn:
         stored = self._store(identity, tokens, AccessMode.DELEGATED)
         if act is Act.INVITED:
             self._use_up(intent["invitation"], stored)
+        self._shared.claim(stored, access)
         mailbox = self._renewed(standing, stored) if standing else self._added(identity, stored)
         if act is Act.CHANGE and mailbox.id != intent["mailbox"]:
             self._connections.disconnect(intent["mailbox"], identity.owner_id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import ActionNeeded, AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
-from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.model import SYNCED, Mailbox, Status
 
 OUTAGES = frozenset({Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.CONFLICT})
 """Retryable reasons that say nothing about this mailbox, so they never count against it."""
@@ -41,9 +41,10 @@ def after_failure(
 ) -> Mailbox:
     """A pass ended with an error whose type says who acts next.
 
-    An operator's error changes nothing: our own outage must never march mailboxes towards signing in again.
+    An operator's error changes nothing: our own outage must never march mailboxes towards signing in again. Nor does
+    any error change a mailbox that was paused or disconnected while the pass was still under way.
     """
-    if isinstance(error, OperatorMustAct):
+    if isinstance(error, OperatorMustAct) or mailbox.status not in SYNCED:
         return mailbox
     tried = mailbox.having(last_pass_at=now, reason=error.reason.value, support=error.support)
     if isinstance(error, RetryLater) and error.reason in OUTAGES:

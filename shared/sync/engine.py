@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from shared.authorization.port import AccessTokens
-from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Mailbox
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Cursor, Replica
@@ -232,7 +233,7 @@ class SyncEngine:
     def _after_error(self, mailbox: Mailbox, error: ActionNeeded, tally: Tally, message: Next) -> Next | None:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
         now = self._clock()
-        after = self._change(mailbox.id, lambda before: outcome.failed(before, error, tally, now, self._limits))
+        after = self._change(mailbox.id, partial(self._failed, mailbox.authorization_id, error, tally, now))
         self._record(mailbox.id, error.reason, tally, after, error)
         if isinstance(error, OperatorMustAct):
             raise error
@@ -243,6 +244,14 @@ class SyncEngine:
             self._back_off.extend(mailbox.tenant_id, now + wait)
         self._change(mailbox.id, lambda before: before.having(due_at=now + wait))
         return Next(delay=wait, sweep=message.sweep)
+
+    def _failed(
+        self, authorization_id: str, error: ActionNeeded, tally: Tally, now: datetime, mailbox: Mailbox
+    ) -> Mailbox:
+        """A refusal of an authorization that has been replaced while the pass was under way says nothing any more."""
+        if isinstance(error, PersonMustSignIn) and mailbox.authorization_id != authorization_id:
+            return mailbox
+        return outcome.failed(mailbox, error, tally, now, self._limits)
 
     def _change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox | None:
         """Change the mailbox; one that was erased meanwhile needs nothing any more."""

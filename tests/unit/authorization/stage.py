@@ -10,6 +10,7 @@ from shared.authorization.consent import AdminConsent
 from shared.authorization.invitations import Invitations
 from shared.authorization.port import Identity
 from shared.authorization.sessions import Session, Sessions
+from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.sign_in import SignIn
 from shared.authorization.start import Start
 from shared.mailboxes.model import Mailbox
@@ -72,6 +73,7 @@ class Stage:
             clock=self.clock,
             wait=self._wait,
         )
+        self.shared_addresses: list[str] = []
         self.sign_in = SignIn(
             provider=self.entra,
             flows=self.flows,
@@ -83,6 +85,13 @@ class Stage:
             sessions=self.sessions,
             invitations=self.invitations,
             connections=self.connections,
+            shared=SharedMailboxes(
+                self.shared_addresses,
+                registry=self.registry,
+                sources=self.sources,
+                queue=self.queue,
+                clock=self.clock,
+            ),
             redirect_uri=f"{APP}/sign-in/callback",
             minutes=15,
             clock=self.clock,

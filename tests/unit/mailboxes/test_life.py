@@ -106,6 +106,12 @@ def test_pausing_and_starting() -> None:
     assert paused(a_mailbox(status=Status.DISCONNECTED)).status is Status.DISCONNECTED
 
 
+@pytest.mark.parametrize("status", [Status.PAUSED, Status.DISCONNECTED, Status.SUSPENDED, Status.NEEDS_SIGN_IN])
+def test_a_pass_that_fails_after_its_mailbox_was_stopped_changes_nothing(status: Status) -> None:
+    stopped = a_mailbox(status=status, failures=9)
+    assert failing(stopped, PersonMustSignIn(Reason.GRANT_REVOKED), 20) == stopped
+
+
 def test_only_running_mailboxes_are_due() -> None:
     assert {status for status in Status if is_due(a_mailbox(status=status), NOW)} == {
         Status.ACTIVE,

@@ -1,0 +1,77 @@
+"""Shared mailboxes, listed in a setting: synced through whoever has access to them and has signed in last.
+
+A shared mailbox belongs to no person, so it is registered once for its tenant, under an owner of its own. Nobody's
+own page shows it; the operator's does.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.authorization.connections import new_mailbox
+from shared.authorization.port import Authorization
+from shared.errors import ActionNeeded, Conflict
+from shared.mailboxes import life
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import MailboxRegistry, SyncQueue
+from shared.sources.port import Access, MailSources
+
+_log = logging.getLogger(__name__)
+
+
+class SharedMailboxes:
+    """Connects the listed mailboxes that a person who signs in can read."""
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        *,
+        registry: MailboxRegistry,
+        sources: MailSources,
+        queue: SyncQueue,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._addresses = addresses
+        self._registry = registry
+        self._sources = sources
+        self._queue = queue
+        self._clock = clock
+
+    def claim(self, authorization: Authorization, access: Access) -> list[Mailbox]:
+        """Read each listed mailbox with this person's access from now on, if they have it; gives those.
+
+        Never raises for a mailbox that this person cannot read, or cannot just now: the next sign-in tries again.
+        """
+        claimed = []
+        for address in self._addresses:
+            try:
+                self._sources.check(replace(access, address=address))
+                claimed.append(self._connected(address, authorization))
+            except (ActionNeeded, Conflict) as error:
+                _log.info("a shared mailbox is not read with this access", exc_info=error)
+        return claimed
+
+    def _connected(self, address: str, authorization: Authorization) -> Mailbox:
+        """A mailbox that an operator has paused or disconnected stays so."""
+        owner = owner_of(address)
+        standing = next(iter(self._registry.of_owner(authorization.tenant_id, owner)), None)
+        if standing is None:
+            mailbox = new_mailbox(authorization, address, address, self._clock()).having(owner_id=owner)
+            added = self._registry.add(mailbox)
+            self._registry.record_audit(added.id, authorization.owner_id, "shared")
+            self._queue.send_mailbox(added.id)
+            return added
+        return self._registry.change(standing.id, lambda found: _reread(found, authorization.id))
+
+
+def owner_of(address: str) -> str:
+    """The owner that stands for a shared mailbox: no person's id, and not the address."""
+    return f"shared-{hashlib.sha256(address.casefold().encode()).hexdigest()[:32]}"
+
+
+def _reread(mailbox: Mailbox, authorization_id: str) -> Mailbox:
+    if mailbox.status in (Status.PAUSED, Status.DISCONNECTED):
+        return mailbox.having(authorization_id=authorization_id) if mailbox.status is Status.PAUSED else mailbox
+    return life.after_sign_in(mailbox, authorization_id)

@@ -1,0 +1,61 @@
+"""The daily round: what keeps a deployment in order without anybody asking for it."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from shared.authorization.port import FlowStore
+from shared.errors import MailboxSyncError
+from shared.sync.dispatch import Dispatch
+
+_log = logging.getLogger(__name__)
+
+SOON_DAYS = 30
+"""How early an ending certificate is told of: time enough to have a new one made."""
+
+
+class Daily:
+    """Begins the sweeps, keeps idle authorizations alive, forgets lapsed sign-ins, watches the app's own credential.
+
+    `keep_alive` refreshes what has lain idle and gives how many; `credential_ends` tells when the app's certificate
+    does, None when there is none to end.
+    """
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        flows: FlowStore,
+        keep_alive: Callable[[datetime], int],
+        credential_ends: Callable[[], datetime | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._dispatch = dispatch
+        self._flows = flows
+        self._keep_alive = keep_alive
+        self._credential_ends = credential_ends
+        self._clock = clock
+
+    def run(self) -> dict[str, int]:
+        """All of it; gives the figures. One part's failure keeps none of the others from being done."""
+        now = self._clock()
+        figures = {
+            "shards": self._tried(lambda: self._dispatch.tick(sweep=True)),
+            "refreshed": self._tried(lambda: self._keep_alive(now)),
+            "lapsed": self._tried(lambda: self._flows.sweep(now)),
+        }
+        self._tried(lambda: self._watch_credential(now))
+        return figures
+
+    def _watch_credential(self, now: datetime) -> int:
+        ends = self._credential_ends()
+        days = (ends - now).days if ends else SOON_DAYS + 1
+        if days <= SOON_DAYS:
+            _log.warning("credential ends", extra={"days_left": days})
+        return days
+
+    def _tried(self, part: Callable[[], int]) -> int:
+        try:
+            return part()
+        except MailboxSyncError as error:
+            _log.error("a part of the daily round failed", exc_info=error)
+            return 0
