@@ -47,7 +47,9 @@ resource mailBlobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' =
   parent: mail
   name: 'default'
   properties: {
-    deleteRetentionPolicy: { enabled: true, days: 7 }
+    // No soft delete and no versions: what people delete has to be gone when the pages say so.
+    deleteRetentionPolicy: { enabled: false }
+    isVersioningEnabled: false
     containerDeleteRetentionPolicy: { enabled: true, days: 7 }
   }
 }

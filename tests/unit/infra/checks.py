@@ -70,6 +70,8 @@ PROMISES = {
         r"publicNetworkAccess: publicAccess \? 'Enabled' : 'Disabled'",
         r"defaultAction: publicAccess \? 'Allow' : 'Deny'",
         r"publicAccess: 'None'",
+        r"deleteRetentionPolicy: \{ enabled: false \}",
+        r"isVersioningEnabled: false",
     ],
     "modules/vault.bicep": [
         r"enableRbacAuthorization: true",
