@@ -73,16 +73,16 @@ class Ledger:
         Nobody will report what was deleted until then, so its items have to be compared one by one afterwards.
         """
         self._put(replace(self.folders[folder_id], state=None, mark=None))
-        self.note(REREAD, sorted({*self.to_reread(), folder_id}))
+        self.reread(folder_id, again=True)
 
     def to_reread(self) -> list[str]:
         """The folders to be compared item by item."""
         waiting = self.notes.get(REREAD)
         return [str(folder_id) for folder_id in waiting] if isinstance(waiting, list) else []
 
-    def reread(self, folder_id: str) -> None:
-        """A folder was compared, or is gone."""
-        self.note(REREAD, [one for one in self.to_reread() if one != folder_id])
+    def reread(self, folder_id: str, *, again: bool) -> None:
+        """A folder is to be compared (again), or has been, or is gone."""
+        self.note(REREAD, sorted({*self.to_reread()} - {folder_id} | ({folder_id} if again else set())))
 
     def loosen(self, folder_id: str, key: str) -> None:
         """An item is on a page that its folder's state may come after."""
@@ -111,7 +111,7 @@ class Ledger:
     def remove(self, folder_id: str) -> None:
         """A folder is gone and so are its items."""
         self.fasten(folder_id)
-        self.reread(folder_id)
+        self.reread(folder_id, again=False)
         if self.folders.pop(folder_id, None) is not None:
             self.dirty = True
 

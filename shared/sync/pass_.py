@@ -183,12 +183,13 @@ class Pass:
 
     def _reread(self, seen: Look) -> None:
         """Compare the folders whose sync state was lost: deletions of meanwhile were reported by nobody."""
-        for folder_id in self._desk.ledger.to_reread():
-            folder = seen.folders.get(folder_id)
-            if folder is not None and self._desk.ledger.folders[folder_id].state is not None:
-                sweeping.compare_folder(self._desk, folder, LEFT_OUT, lambda: None)
-            self._desk.ledger.reread(folder_id)
-            self._desk.budget.check()
+        desk = self._desk
+        for folder_id in desk.ledger.to_reread():
+            if folder := seen.folders.get(folder_id):
+                sweeping.compare_folder(desk, folder, LEFT_OUT)
+            else:
+                desk.ledger.reread(folder_id, again=False)
+            desk.budget.check()
 
     def _sweep(self, seen: Look) -> None:
         """Go on with a sweep, if there is one: each folder is read to its end, whatever its mark says, and compared."""

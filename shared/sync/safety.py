@@ -16,7 +16,7 @@ NOTE = "safety"
 """In the cursor's notes: since when the mailbox has been looking empty."""
 
 SWEEP_NOTE = "safety_sweep"
-"""The same for a sweep that finds much of a folder gone though nobody reported a deletion."""
+"""Folder id → since when comparing it has found much of it gone though nobody reported a deletion."""
 
 TOLERANCE = 0.9
 """A part of an interval counts as one: dispatches jitter."""

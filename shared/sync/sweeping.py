@@ -36,7 +36,6 @@ class _Progress:
     done: tuple[str, ...] = ()
     missing: int = 0
     extra: int = 0
-    held: bool = False
 
     @classmethod
     def of(cls, ledger: Ledger) -> "_Progress | None":
@@ -44,7 +43,7 @@ class _Progress:
         if not isinstance(note, Mapping):
             return None
         done = tuple(map(str, note["done"]))
-        return cls(bool(note["daily"]), done, int(note["missing"]), int(note["extra"]), bool(note["held"]))
+        return cls(bool(note["daily"]), done, int(note["missing"]), int(note["extra"]))
 
     def keep(self, ledger: Ledger) -> None:
         ledger.note(
@@ -54,7 +53,6 @@ class _Progress:
                 "done": list(self.done),
                 "missing": self.missing,
                 "extra": self.extra,
-                "held": self.held,
             },
         )
 
@@ -62,7 +60,7 @@ class _Progress:
 def begin_daily(ledger: Ledger) -> None:
     """Begin the daily sweep, or let one that is under way go on as one."""
     before = _Progress.of(ledger) or _Progress(daily=True)
-    _Progress(True, before.done, before.missing, before.extra, before.held).keep(ledger)
+    _Progress(True, before.done, before.missing, before.extra).keep(ledger)
 
 
 def begin_if_scope_changed(desk: Desk) -> None:
@@ -88,44 +86,53 @@ def sweep_folder(desk: Desk, folder: Folder) -> None:
     compare_folder(desk, folder, SWEEP_LEFT_OUT, lambda: _mark_done(desk.ledger, folder.id))
 
 
-def compare_folder(desk: Desk, folder: Folder, note: str, done: Callable[[], None]) -> None:
-    """Compare and repair one folder. A folder that is gone is the next look's affair."""
+def compare_folder(desk: Desk, folder: Folder, note: str, done: Callable[[], None] = lambda: None) -> None:
+    """Compare and repair one folder. A folder that is gone is the next look's affair.
+
+    What was held back is compared again in the next passes, until it is believed or has come back.
+    """
     try:
         difference = compare(desk, folder)
-        difference.extra = _believed(desk, confirm_gone(desk, folder, difference.extra))
+        gone = confirm_gone(desk, folder, difference.extra)
     except FolderGone:
         done()
         return
+    held = _is_held(desk, folder, difference.items, len(gone))
+    difference.extra = [] if held else gone
     desk.ledger.recount(folder.id, difference.items)
     applier = Applier(desk)
+
+    def finished() -> None:
+        desk.ledger.reread(folder.id, again=held)
+        done()
+
     try:
-        repair(desk, applier, folder, difference, note=note, done=done)
+        repair(desk, applier, folder, difference, note=note, done=finished)
     finally:
         _add_figures(desk.ledger, applier.written, applier.removed)
 
 
-def _believed(desk: Desk, gone: list[str]) -> list[str]:
-    """The safety stop's part: much of a replica gone without a word is believed when the next sweep says it again."""
-    since = desk.ledger.notes.get(safety.SWEEP_NOTE)
-    verdict = safety.judge(desk.ledger.held(), len(gone), since, desk.clock(), desk.limits)
-    if not verdict.hold:
-        return gone
-    desk.ledger.note(safety.SWEEP_NOTE, verdict.since)
-    if progress := _Progress.of(desk.ledger):
-        _Progress(progress.daily, progress.done, progress.missing, progress.extra, held=True).keep(desk.ledger)
-    return []
+def _is_held(desk: Desk, folder: Folder, items: int, gone: int) -> bool:
+    """The safety stop's part: much of a folder gone without a word is believed an interval later, if still so."""
+    note = desk.ledger.notes.get(safety.SWEEP_NOTE)
+    waiting = dict(note) if isinstance(note, Mapping) else {}
+    verdict = safety.judge(items, gone, waiting.pop(folder.id, None), desk.clock(), desk.limits)
+    if verdict.hold:
+        waiting[folder.id] = verdict.since
+    desk.ledger.note(safety.SWEEP_NOTE, waiting)
+    return verdict.hold
 
 
 def _mark_done(ledger: Ledger, folder_id: str) -> None:
     if progress := _Progress.of(ledger):
         done = (*progress.done, folder_id)
-        _Progress(progress.daily, done, progress.missing, progress.extra, progress.held).keep(ledger)
+        _Progress(progress.daily, done, progress.missing, progress.extra).keep(ledger)
 
 
 def _add_figures(ledger: Ledger, missing: int, extra: int) -> None:
     if progress := _Progress.of(ledger):
         missing, extra = progress.missing + missing, progress.extra + extra
-        _Progress(progress.daily, progress.done, missing, extra, progress.held).keep(ledger)
+        _Progress(progress.daily, progress.done, missing, extra).keep(ledger)
 
 
 def finish(desk: Desk) -> Figures | None:
@@ -139,8 +146,6 @@ def finish(desk: Desk) -> Figures | None:
     desk.ledger.note(NOTE, None)
     desk.ledger.note(LEFT_OUT, desk.ledger.notes.get(SWEEP_LEFT_OUT))
     desk.ledger.note(SWEEP_LEFT_OUT, None)
-    if not progress.held:
-        desk.ledger.note(safety.SWEEP_NOTE, None)
     if not progress.daily:
         return None
     desk.remembered.clear()

@@ -136,7 +136,7 @@ class World:
     def expected(self) -> dict[str, Mail]:
         """What of the mailbox belongs in the replica, with the contents of its items."""
         source = self.sources.open(self.tokens.access("a", ADDRESS))
-        folders = self.scope.folders(source.folders())
+        folders = self.scope.folders(source.listed())
         return {
             mail.id: mail
             for mail in self.mailbox.mails.values()

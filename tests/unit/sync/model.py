@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
+from shared.replica.port import FolderState
 from shared.sources.port import ContentLevel
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
@@ -247,7 +248,8 @@ class SyncModel(RuleBasedStateMachine):
         items = self.world.items()
         movable = [id_ for id_ in sorted(items) if id_ not in self.mailbox.bad]
         target = self._folder(where)
-        if target not in self.world.replica.load(ID).folders:
+        folders = self.world.replica.load(ID).folders
+        if target not in folders or any(self._is_forgotten(state) for state in folders.values()):
             return
         keys = [items[id_].key for id_ in movable]
         chosen = {pick % len(movable) for pick in which} if movable else set()
@@ -315,6 +317,10 @@ class SyncModel(RuleBasedStateMachine):
             self.mailbox.update(item)
         else:
             self.mailbox.set_read(item)
+
+    def _is_forgotten(self, state: FolderState) -> bool:
+        """Whether the server has forgotten the state: then it reports no deletion, so a move shows one side only."""
+        return state.state is None or int(state.state.split("|")[0]) != self.mailbox.boxes[state.id].epoch
 
     def _item(self, pick: int) -> str | None:
         ids = sorted(self.mailbox.mails)

@@ -1,0 +1,185 @@
+"""Every kind of change, and that it costs no more than it must."""
+
+import pytest
+
+from shared.replica.port import FeedKind
+from tests.fakes.world import ID, World
+
+
+@pytest.fixture
+def world() -> World:
+    """A synced mailbox of twelve items whose marks have settled."""
+    world = World()
+    for number in range(12):
+        world.mailbox.add((world.mailbox.inbox, world.mailbox.archive)[number % 2])
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    return world
+
+
+def changes_of(world: World) -> list[FeedKind]:
+    """One more pass, checked: the kinds it adds to the feed."""
+    before = len(world.feed())
+    world.sync()
+    world.assert_equal()
+    return [kind for kind, _ in world.feed()[before:]]
+
+
+def an_item(world: World, number: int = 0) -> str:
+    return world.mailbox.in_folder(world.mailbox.inbox)[number].id
+
+
+def test_a_new_item_is_one_line_and_three_requests(world: World) -> None:
+    world.mailbox.add(world.mailbox.inbox)
+    before = world.sources.requests.total()
+    assert changes_of(world) == [FeedKind.CREATE]
+    assert world.sources.requests.total() - before == 3
+
+
+def test_a_rewritten_item_is_downloaded_once_more(world: World) -> None:
+    item = an_item(world)
+    world.mailbox.update(item)
+    assert changes_of(world) == [FeedKind.UPDATE]
+    assert world.sources.downloads[world.mailbox.mails[item].search_key, 1] == 1
+
+
+def test_a_category_costs_no_download(world: World) -> None:
+    downloads = world.sources.downloads.total()
+    world.mailbox.categorize(an_item(world), ("red",))
+    assert changes_of(world) == [FeedKind.UPDATE]
+    assert world.sources.downloads.total() == downloads
+
+
+def test_a_read_flag_costs_no_fetch_at_all(world: World) -> None:
+    fetched = world.sources.requests["fetch"]
+    world.mailbox.set_read(an_item(world))
+    assert changes_of(world) == [FeedKind.READ_FLAG]
+    assert world.sources.requests["fetch"] == fetched
+
+
+def test_a_deletion_is_one_line(world: World) -> None:
+    world.mailbox.delete(an_item(world))
+    assert changes_of(world) == [FeedKind.DELETE]
+
+
+def test_a_move_keeps_the_items_identity_and_downloads_nothing(world: World) -> None:
+    item = an_item(world)
+    key, downloads = world.key(item), world.sources.downloads.total()
+    moved = world.mailbox.move(item, world.mailbox.archive)
+    assert changes_of(world) == [FeedKind.MOVE]
+    assert world.key(moved) == key
+    assert world.sources.downloads.total() == downloads
+
+
+def test_a_move_there_and_back_between_two_passes_keeps_it_too(world: World) -> None:
+    item = an_item(world)
+    key = world.key(item)
+    back = world.mailbox.move(world.mailbox.move(item, world.mailbox.archive), world.mailbox.inbox)
+    assert changes_of(world) == [FeedKind.MOVE]
+    assert world.key(back) == key
+
+
+def test_an_item_moved_and_rewritten_keeps_its_identity_and_gets_its_new_content(world: World) -> None:
+    item = an_item(world)
+    key = world.key(item)
+    moved = world.mailbox.move(item, world.mailbox.archive)
+    world.mailbox.update(moved, b"rewritten")
+    assert changes_of(world) == [FeedKind.MOVE]
+    assert world.key(moved) == key
+    assert world.content(moved) == b"mimerewritten"
+
+
+def test_a_move_into_a_new_folder_downloads_nothing(world: World) -> None:
+    downloads = world.sources.downloads.total()
+    folder = world.mailbox.add_folder("Done")
+    for number in (0, 1, 2):
+        world.mailbox.move(an_item(world, number), folder)
+    assert changes_of(world) == [FeedKind.MOVE] * 3
+    assert world.sources.downloads.total() == downloads
+
+
+def test_a_move_whose_two_sides_come_in_different_passes_keeps_identity(world: World) -> None:
+    """To the deleted items, out of scope, and back an hour later."""
+    item = an_item(world)
+    key, downloads = world.key(item), world.sources.downloads.total()
+    binned = world.mailbox.move(item, world.mailbox.bin)
+    assert changes_of(world) == [FeedKind.DELETE]
+    world.clock.pass_by(hours=1)
+    back = world.mailbox.move(binned, world.mailbox.inbox)
+    assert changes_of(world) == [FeedKind.CREATE]
+    assert world.key(back) == key
+    assert world.sources.downloads.total() == downloads
+
+
+def test_a_copy_is_an_item_of_its_own(world: World) -> None:
+    item = an_item(world)
+    copied = world.mailbox.copy(item, world.mailbox.archive)
+    assert changes_of(world) == [FeedKind.CREATE]
+    assert world.key(copied) != world.key(item)
+
+
+def test_of_a_copy_and_a_deletion_one_becomes_the_other_once_only(world: World) -> None:
+    item = an_item(world)
+    world.mailbox.copy(item, world.mailbox.archive)
+    world.mailbox.copy(item, world.mailbox.archive)
+    world.mailbox.delete(item)
+    assert sorted(changes_of(world)) == [FeedKind.CREATE, FeedKind.MOVE]
+
+
+def test_a_renamed_folder_changes_paths_and_no_item(world: World) -> None:
+    world.mailbox.rename_folder(world.mailbox.archive, "Old projects")
+    assert changes_of(world) == []
+    assert world.replica.load(ID).folders[world.mailbox.archive].path == "Old projects"
+
+
+def test_a_folder_moved_below_another_changes_paths_and_no_item(world: World) -> None:
+    world.mailbox.move_folder(world.mailbox.archive, world.mailbox.inbox)
+    assert changes_of(world) == []
+    assert world.replica.load(ID).folders[world.mailbox.archive].path == "Inbox/Projects"
+
+
+def test_a_folder_moved_to_the_deleted_items_takes_its_items_out(world: World) -> None:
+    world.mailbox.move_folder(world.mailbox.archive, world.mailbox.bin)
+    assert changes_of(world) == [FeedKind.DELETE] * 6
+    assert world.mailbox.archive not in world.replica.load(ID).folders
+
+
+def test_a_deleted_folder_takes_its_items_along_and_those_moved_out_before_stay(world: World) -> None:
+    downloads = world.sources.downloads.total()
+    rescued = world.mailbox.in_folder(world.mailbox.archive)[0].id
+    key = world.key(rescued)
+    rescued = world.mailbox.move(rescued, world.mailbox.inbox)
+    world.mailbox.delete_folder(world.mailbox.archive)
+    assert sorted(changes_of(world)) == [FeedKind.DELETE] * 5 + [FeedKind.MOVE]
+    assert world.key(rescued) == key
+    assert world.sources.downloads.total() == downloads
+
+
+def test_an_emptied_folder_is_emptied_in_the_replica(world: World) -> None:
+    world.mailbox.empty_folder(world.mailbox.archive)
+    assert changes_of(world) == [FeedKind.DELETE] * 6
+
+
+def test_ids_that_survive_moves_are_understood_as_well() -> None:
+    world = World(immutable_ids=True)
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    downloads = world.sources.downloads.total()
+    world.mailbox.move(item, world.mailbox.archive)
+    assert changes_of(world) == [FeedKind.MOVE]
+    assert world.sources.downloads.total() == downloads
+
+
+def test_expanded_occurrences_follow_the_calendar(world: World) -> None:
+    world.mailbox.add(world.mailbox.calendar, "Standup")
+    world.mailbox.add(world.mailbox.calendar, "Doctor", private=True)
+    world.sync()
+    lines = world.replica.derived(ID, "occurrences").decode().splitlines()
+    assert len(lines) == 4
+    assert all("Standup" in line for line in lines)
+    world.mailbox.empty_folder(world.mailbox.calendar)
+    world.sync()
+    assert world.replica.derived(ID, "occurrences") == b""

@@ -1,0 +1,158 @@
+"""The first sync of a mailbox: everything arrives, in as many passes as it takes."""
+
+from shared.errors import Reason, RetryLater
+from shared.replica.port import FeedKind
+from shared.sync.limits import Limits
+from tests.fakes.replica import Crash
+from tests.fakes.world import ID, World
+
+
+def a_full_mailbox(items: int = 40, **how: object) -> World:
+    world = World(**how)  # type: ignore[arg-type]
+    for number in range(items):
+        world.mailbox.add((world.mailbox.inbox, world.mailbox.archive, world.mailbox.calendar)[number % 3])
+    return world
+
+
+def test_everything_in_scope_is_copied_and_the_mailbox_says_so() -> None:
+    world = a_full_mailbox()
+    world.mailbox.add(world.mailbox.junk)
+    world.sync()
+    world.assert_equal()
+    stored = world.stored
+    assert (stored.items, stored.in_scope, stored.first_sync_done) == (40, 40, True)
+    assert stored.complete_as_of == stored.last_success_at == world.clock()
+    assert stored.syncing_since is None
+
+
+def test_an_empty_mailbox_is_complete_too() -> None:
+    world = World()
+    world.sync()
+    assert world.stored.first_sync_done
+    assert world.feed() == []
+
+
+def test_the_inbox_comes_first() -> None:
+    world = a_full_mailbox(limits=Limits(overlap=False, page_items=4))
+    world.sync()
+    first = next(iter(world.replica.feed(ID)))
+    assert {change.item.folder_id for change in first.changes} == {world.mailbox.inbox}
+
+
+def test_a_first_sync_does_not_ask_what_the_replica_has() -> None:
+    """Nothing of it can be there: the fake would count every look-up that a real table has to answer."""
+    world = a_full_mailbox()
+    looked_up: list[str] = []
+    find = world.replica.find
+    world.replica.find = lambda mailbox_id, ids: looked_up.extend(ids) or find(mailbox_id, ids)  # type: ignore[func-returns-value,method-assign]
+    world.sync()
+    assert looked_up == []
+
+
+def test_a_spent_budget_commits_asks_for_the_continuation_and_ends() -> None:
+    world = a_full_mailbox(limits=Limits(overlap=False, budget_seconds=8, page_items=4), page=5)
+    world.clock.step = 1
+    world.engine.sync(ID)
+    assert not world.stored.first_sync_done
+    assert world.stored.syncing_since is not None
+    assert 0 < world.stored.items < 40
+    assert world.stored.complete_as_of is None
+    (message,) = world.queue.mailboxes
+    assert message.continuation == world.replica.load(ID).sequence
+    assert ID not in world.leases.held
+    world.pump()
+    world.assert_equal()
+    assert world.registry.runs(ID)[0].outcome == "done"
+    assert {run.outcome for run in world.registry.runs(ID)[1:]} == {"continues"}
+
+
+def test_nothing_is_downloaded_twice_however_often_the_budget_is_spent() -> None:
+    world = a_full_mailbox(limits=Limits(overlap=False, budget_seconds=3, page_items=4), page=5)
+    world.clock.step = 1
+    assert world.sync() > 3
+    assert max(world.sources.downloads.values()) == 1
+    world.assert_equal()
+
+
+def test_a_crash_at_any_write_of_a_first_sync_loses_and_doubles_nothing() -> None:
+    writes = 1
+    while True:
+        world = a_full_mailbox(12, limits=Limits(overlap=False, page_items=5), page=4)
+        world.replica.fail_at(writes, Crash())
+        try:
+            world.sync()
+        except Crash:
+            writes += 1
+        else:
+            break
+        world.sync()
+        world.assert_equal()
+    assert writes > 10
+
+
+def test_a_fault_at_any_request_of_a_first_sync_is_waited_out() -> None:
+    request = 1
+    while True:
+        world = a_full_mailbox(12, limits=Limits(overlap=False, page_items=5), page=4)
+        world.sources.fail_at(request, RetryLater(Reason.UNAVAILABLE))
+        world.sync()
+        world.assert_equal()
+        if world.sources.requests.total() < request:
+            break
+        assert world.registry.runs(ID)[-1].outcome == "unavailable"
+        request += 1
+    assert request > 8
+
+
+def test_what_was_fetched_before_a_fault_is_kept() -> None:
+    world = a_full_mailbox(30)
+    world.sources.fail_at(4, RetryLater(Reason.THROTTLED))
+    world.engine.sync(ID)
+    assert world.stored.items == 10
+
+
+def test_an_item_deleted_between_a_broken_page_and_its_repetition_leaves_no_stray() -> None:
+    world = a_full_mailbox(12, limits=Limits(overlap=False, page_items=2), page=4)
+    world.sources.fail_at(4, RetryLater(Reason.UNAVAILABLE))
+    world.engine.sync(ID)
+    assert world.items()
+    for source_id in world.items():
+        world.mailbox.delete(source_id)
+    world.pump()
+    world.assert_equal()
+
+
+def test_a_lost_cursor_is_recovered_without_a_download() -> None:
+    world = a_full_mailbox()
+    world.sync()
+    downloads = world.sources.downloads.total()
+    world.replica.lose_cursor(ID)
+    world.sync()
+    world.assert_equal()
+    assert world.sources.downloads.total() == downloads
+
+
+def test_fetching_and_writing_side_by_side_gives_the_same() -> None:
+    world = a_full_mailbox(400, overlap=True, page=64)
+    world.sync()
+    world.assert_equal()
+    assert [kind for kind, _ in world.feed()] == [FeedKind.CREATE] * 400
+
+
+def test_a_write_that_fails_beside_the_fetching_ends_the_pass_and_is_made_good() -> None:
+    world = a_full_mailbox(400, limits=Limits(page_items=20), page=64)
+    world.replica.fail_at(9, RetryLater(Reason.UNAVAILABLE))
+    world.engine.sync(ID)
+    assert world.registry.runs(ID)[0].outcome == "unavailable"
+    world.pump()
+    world.assert_equal()
+
+
+def test_the_person_sees_figures_while_the_first_sync_is_under_way() -> None:
+    world = a_full_mailbox(limits=Limits(overlap=False, page_items=4))
+    seen: list[tuple[int, bool]] = []
+    world.sources.at(6, lambda: seen.append((world.stored.items, world.stored.syncing_since is not None)))
+    world.sync()
+    assert seen
+    assert seen[0][0] > 0
+    assert seen[0][1]

@@ -1,0 +1,77 @@
+"""A mailbox in which nothing happens costs one request; and nothing that happens hides behind a coarse mark."""
+
+from datetime import timedelta
+
+from tests.fakes.world import World
+
+
+def a_settled_world(**fields: object) -> World:
+    world = World()
+    for name, value in fields.items():
+        setattr(world.mailbox, name, value)
+    world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    return world
+
+
+def test_an_idle_mailbox_costs_one_request_and_writes_to_the_registry_alone() -> None:
+    world = a_settled_world()
+    requests, writes = world.sources.requests.copy(), world.replica.writes
+    world.sync()
+    assert world.sources.requests - requests == {"folders": 1}
+    assert world.replica.writes == writes
+    assert world.stored.complete_as_of == world.clock()
+
+
+def test_only_the_folder_that_changed_is_asked() -> None:
+    world = a_settled_world()
+    world.mailbox.add(world.mailbox.archive)
+    requests = world.sources.requests.copy()
+    world.sync()
+    assert world.sources.requests - requests == {"folders": 1, "changes": 1, "fetch": 1}
+
+
+def test_without_marks_every_folder_is_asked() -> None:
+    world = a_settled_world(marks=False)
+    requests = world.sources.requests.copy()
+    world.sync()
+    assert world.sources.requests - requests == {"folders": 1, "changes": 3}
+
+
+def test_a_change_in_the_same_second_as_the_look_is_seen_in_the_next_pass() -> None:
+    world = a_settled_world()
+    world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.clock.pass_by(seconds=0.4)
+    world.mailbox.add(world.mailbox.inbox)
+    for _ in range(2):
+        world.sync()
+        world.assert_equal()
+        world.clock.pass_by(minutes=30)
+
+
+def test_a_change_in_the_same_second_is_seen_though_our_clock_is_minutes_ahead() -> None:
+    world = a_settled_world()
+    ahead = world.new_engine(world.clock.apart(minutes=9))
+    world.mailbox.add(world.mailbox.inbox)
+    ahead.sync(world.stored.id)
+    world.clock.pass_by(seconds=0.4)
+    world.mailbox.add(world.mailbox.inbox)
+    world.clock.pass_by(minutes=1)
+    ahead.sync(world.stored.id)
+    world.assert_equal()
+
+
+def test_passes_close_together_settle_a_mark_after_its_resolution() -> None:
+    world = a_settled_world()
+    world.mailbox.add(world.mailbox.inbox)
+    asked = []
+    for _ in range(4):
+        before = world.sources.requests["changes"]
+        world.sync()
+        asked.append(world.sources.requests["changes"] - before)
+        world.clock.now += timedelta(seconds=3)
+    assert asked == [1, 1, 1, 0]
