@@ -8,9 +8,8 @@ is_new_enough() {
 python_candidates() {
   if [ -n "${PYTHON:-}" ]; then echo "$PYTHON"; fi
   echo python3.13
-  if command -v pyenv >/dev/null; then
-    pyenv versions --bare 2>/dev/null | grep -E '^3\.(1[3-9]|[2-9][0-9])' | sed "s#^#$(pyenv root)/versions/#; s#\$#/bin/python#"
-  fi
+  # pyenv's versions, whether or not this shell was set up for it.
+  compgen -G "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions/3.*/bin/python" | grep -E '/3\.(1[3-9]|[2-9][0-9])' || true
   if command -v uv >/dev/null; then uv python find --no-project '>=3.13' 2>/dev/null || true; fi
   echo python3.14
   echo python3
