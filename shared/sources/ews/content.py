@@ -18,27 +18,26 @@ from shared.sources.port import Content, ContentLevel, Item, ItemKind
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading one item takes: which it is, how much is wanted, and how to get a series' modified occurrences."""
+    """What reading items takes: how much is wanted of each, and how to get a series' modified occurrences."""
 
-    identifier: str
     folder_id: str
     level: ContentLevel
     largest: int
     occurrences: Callable[[Sequence[str]], dict[str, etree._Element]]
 
 
-def read(element: etree._Element, reading: Reading) -> Item:
+def read(element: etree._Element, identifier: str, reading: Reading) -> Item:
     """One item. Raises ValueError, TypeError or LookupError for an element that makes no sense."""
     reader = _READERS.get(element.tag, _read_message)
-    return reader(element, reading)
+    return reader(element, identifier, reading)
 
 
-def _read_message(element: etree._Element, reading: Reading) -> Item:
+def _read_message(element: etree._Element, identifier: str, reading: Reading) -> Item:
     """Mail of every class, and whatever else Exchange gives as a message or plain item."""
     values = values_of(element, COMMON)
     kind = kind_of(element.tag, values.get("item_class", ""))
     mime, body = values.pop("mime", None), values.pop("body", None)
-    item = message(values, reading.identifier, reading.folder_id, kind)
+    item = message(values, identifier, reading.folder_id, kind)
     if reading.level is ContentLevel.METADATA or item.size > reading.largest:
         return item
     if mime is not None and kind is ItemKind.MESSAGE:
@@ -56,7 +55,7 @@ def as_json(item: Item, body: dict[str, str] | None) -> Content:
     return Content("json", json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
 
 
-def _read_event(element: etree._Element, reading: Reading) -> Item:
+def _read_event(element: etree._Element, identifier: str, reading: Reading) -> Item:
     """An event. Exchange's own iCalendar is kept where it gives one; else ours is built."""
     event = read_event(element)
     mime, body = event.values.pop("mime", None), event.values.pop("body", None)
@@ -66,9 +65,9 @@ def _read_event(element: etree._Element, reading: Reading) -> Item:
         content = Content("ics", mime)
     elif wanted:
         event.values["body"] = body
-        content = Content("ics", event_calendar(event, _exceptions(event, reading), reading.identifier))
+        content = Content("ics", event_calendar(event, _exceptions(event, reading), identifier))
         del event.values["body"]
-    item = event_item(event, reading.identifier, reading.folder_id)
+    item = event_item(event, identifier, reading.folder_id)
     item.content = content
     return item
 
@@ -85,39 +84,40 @@ def _exceptions(event: Event, reading: Reading) -> list[Event]:
     return found
 
 
-def _read_contact(element: etree._Element, reading: Reading) -> Item:
-    return _read_person(element, reading, ItemKind.CONTACT, contact_card)
+def _read_contact(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    return _read_person(element, identifier, reading, ItemKind.CONTACT, contact_card)
 
 
-def _read_list(element: etree._Element, reading: Reading) -> Item:
-    return _read_person(element, reading, ItemKind.LIST, list_card)
+def _read_list(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    return _read_person(element, identifier, reading, ItemKind.LIST, list_card)
 
 
 def _read_person(
     element: etree._Element,
+    identifier: str,
     reading: Reading,
     kind: ItemKind,
     write: Callable[[dict[str, Any], str], bytes],
 ) -> Item:
     values = read_contact(element)
-    card = Content("vcf", write(values, reading.identifier)) if reading.level is not ContentLevel.METADATA else None
+    card = Content("vcf", write(values, identifier)) if reading.level is not ContentLevel.METADATA else None
     values.pop("body", None)
-    item = contact_item(values, reading.identifier, reading.folder_id, kind)
+    item = contact_item(values, identifier, reading.folder_id, kind)
     item.content = card if item.size <= reading.largest else None
     return item
 
 
-def _read_task(element: etree._Element, reading: Reading) -> Item:
+def _read_task(element: etree._Element, identifier: str, reading: Reading) -> Item:
     values = read_task(element)
     wanted = reading.level is not ContentLevel.METADATA
-    content = Content("ics", task_calendar(values, reading.identifier)) if wanted else None
+    content = Content("ics", task_calendar(values, identifier)) if wanted else None
     values.pop("body", None)
-    item = task_item(values, reading.identifier, reading.folder_id)
+    item = task_item(values, identifier, reading.folder_id)
     item.content = content if item.size <= reading.largest else None
     return item
 
 
-_READERS: dict[str, Callable[[etree._Element, Reading], Item]] = {
+_READERS: dict[str, Callable[[etree._Element, str, Reading], Item]] = {
     f"{T}CalendarItem": _read_event,
     f"{T}Contact": _read_contact,
     f"{T}DistributionList": _read_list,

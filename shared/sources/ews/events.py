@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from shared.sources.ews.answer import T, moment
-from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, text, time, values_of
+from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, time, values_of
 from shared.sources.ews.recurrence import Recurrence, read_recurrence
 from shared.sources.ews.zones import Zone, read_zone
 from shared.sources.port import Item, ItemKind
@@ -64,19 +64,19 @@ READERS: Mapping[str, tuple[str, Reader]] = {
     f"{T}Start": ("start", time),
     f"{T}End": ("end", time),
     f"{T}IsAllDayEvent": ("all_day", flag),
-    f"{T}LegacyFreeBusyStatus": ("busy", text),
-    f"{T}Location": ("location", text),
+    f"{T}LegacyFreeBusyStatus": ("busy", None),
+    f"{T}Location": ("location", None),
     f"{T}IsMeeting": ("meeting", flag),
     f"{T}IsCancelled": ("cancelled", flag),
     f"{T}IsRecurring": ("recurring", flag),
-    f"{T}CalendarItemType": ("type", text),
-    f"{T}MyResponseType": ("response", text),
+    f"{T}CalendarItemType": ("type", None),
+    f"{T}MyResponseType": ("response", None),
     f"{T}Organizer": ("organizer", _organizer),
     f"{T}RequiredAttendees": ("required", _attendees),
     f"{T}OptionalAttendees": ("optional", _attendees),
     f"{T}Resources": ("resources", _attendees),
     f"{T}AppointmentSequenceNumber": ("sequence", number),
-    f"{T}UID": ("uid", text),
+    f"{T}UID": ("uid", None),
     f"{T}RecurrenceId": ("recurrence_id", time),
     f"{T}ReminderIsSet": ("reminder", flag),
     f"{T}ReminderMinutesBeforeStart": ("reminder_minutes", number),

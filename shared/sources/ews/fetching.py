@@ -9,17 +9,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
 from shared.errors import Reason, RetryLater
 from shared.sources.ews import shapes
-from shared.sources.ews.answer import M, T, messages, parse, problem_of
+from shared.sources.ews.answer import M, Problem, T, messages, parse, problem_of
 from shared.sources.ews.content import Reading, read
 from shared.sources.ews.envelope import Envelopes, get_item
-from shared.sources.ews.errors import Actor, Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
+from shared.sources.ews.errors import Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
 from shared.sources.ews.session import Channel, Limits
 from shared.sources.ews.shapes import Shape
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
@@ -27,12 +26,13 @@ from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 Result = Item | ItemFailure
 
 METADATA_BATCH = 50
-_METADATA_BATCH_MOST = 200
+_METADATA_BATCH_MOST = 100
 _MIME_BATCH = 16
 _MIME_BATCH_MOST = 50
 _MIME_TARGET = 1 << 20
 """About so many bytes of MIME one answer should carry: few requests, little memory."""
 
+_ITEMS = f"{M}Items"
 _OVERSIZED = Fault.OVERSIZED.name.lower()
 
 
@@ -43,6 +43,36 @@ class Order:
     folder_id: str
     shape: Shape
     level: ContentLevel
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """What became of the items of one answer: had, to be asked again in a smaller batch, or in another shape."""
+
+    shape: Shape
+    found: list[Result] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    other: dict[Shape, list[str]] = field(default_factory=dict)
+    busy: TooMuchAtOnce | None = None
+
+    def take(self, identifier: str, result: Result) -> None:
+        """An item that was read, unless it is of a kind of which more is asked."""
+        if isinstance(result, Item) and not self.shape.fits(result.kind):
+            self.other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
+        else:
+            self.found.append(result)
+
+    def refuse(self, identifier: str, problem: Problem) -> None:
+        """An item that the server would not give. Raises what a problem of the whole request leads to."""
+        rule = of_code(problem.code)
+        if rule.of_item is not None:
+            self.found.append(ItemFailure(identifier, rule.of_item, problem.code))
+            return
+        error = problem.error()
+        if not isinstance(error, TooMuchAtOnce):
+            raise error
+        self.again.append(identifier)
+        self.busy = error
 
 
 class Fetcher:
@@ -62,40 +92,42 @@ class Fetcher:
     ) -> Iterator[Result]:
         """The items, each once; at most `in_flight` batches are under way or waiting to be taken."""
         order = Order(folder.id, shapes.of_folder(folder.folder_class), level)
-        batches = self._batches(ids, level)
-        first = next(batches, None)
-        second = next(batches, None)
-        if first is None:
-            return
-        if second is None or in_flight < 2:
-            for batch in chain((first, second or ()), batches):
+        if len(ids) <= self._batch_size(level) or in_flight < 2:
+            for batch in self._batches(ids, level):
                 yield from self._batch(order, batch)
             return
-        waiting: deque[Future[list[Result]]] = deque()
+        waiting: deque[tuple[Sequence[str], Future[bytes]]] = deque()
         try:
-            for batch in chain((first, second), batches):
-                waiting.append(pool().submit(self._batch, order, batch))
+            for batch in self._batches(ids, level):
+                request = order.shape.request(order.level)
+                waiting.append((batch, pool().submit(self._request, request, batch, self._limits.batch_bytes)))
                 if len(waiting) >= in_flight:
-                    yield from waiting.popleft().result()
+                    yield from self._taken(order, *waiting.popleft())
             while waiting:
-                yield from waiting.popleft().result()
+                yield from self._taken(order, *waiting.popleft())
         finally:
-            for future in waiting:
+            for _, future in waiting:
                 future.cancel()
+
+    def _taken(self, order: Order, ids: Sequence[str], answer: Future[bytes]) -> list[Result]:
+        """A batch whose answer has come. It is read here and not in the pool: threads that only wait disturb nobody."""
+        return self._batch(order, ids, answer.result)
 
     def _batches(self, ids: Sequence[str], level: ContentLevel) -> Iterator[Sequence[str]]:
         """Parts of the ids, as large as experience with this mailbox's messages suggests."""
         start = 0
         while start < len(ids):
-            size = self._metadata_batch if level is ContentLevel.METADATA else self._mime_batch
+            size = self._batch_size(level)
             yield ids[start : start + size]
             start += size
 
-    def _batch(self, order: Order, ids: Sequence[str]) -> list[Result]:
-        if not ids:
-            return []
+    def _batch_size(self, level: ContentLevel) -> int:
+        return self._metadata_batch if level is ContentLevel.METADATA else self._mime_batch
+
+    def _batch(self, order: Order, ids: Sequence[str], answer: Callable[[], bytes] | None = None) -> list[Result]:
+        """The items of a batch, whatever it takes; `answer` gives the answer to its request if it was sent already."""
         try:
-            return self._ask(order, ids, self._limits.batch_bytes)
+            return self._ask(order, ids, self._limits.batch_bytes, answer)
         except Unreadable:
             return self._bisected(order, ids)
         except TooMuchAtOnce as exc:
@@ -103,55 +135,48 @@ class Fetcher:
                 return self._by_size(order, ids)
             return self._in_parts(order, ids, len(ids), exc)
 
-    def _ask(self, order: Order, ids: Sequence[str], answer_bytes: int) -> list[Result]:
+    def _ask(
+        self, order: Order, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
+    ) -> list[Result]:
         """One GetItem, and whatever it leaves open asked again."""
-        elements = self._elements(order.shape.request(order.level), ids, answer_bytes)
-        found: list[Result] = []
-        again: list[str] = []
-        busy: TooMuchAtOnce | None = None
-        other: dict[Shape, list[str]] = {}
-        for identifier, message in zip(ids, elements, strict=True):
+        reading = Reading(order.folder_id, order.level, self._largest, self._occurrences)
+        sorting = _Sorting(order.shape)
+        messages_of = self._elements(order.shape.request(order.level), ids, answer_bytes, answer)
+        for identifier, message in zip(ids, messages_of, strict=True):
             problem = problem_of(message)
             if problem is None:
-                result = self._read(message, identifier, order)
-                if isinstance(result, Item) and not order.shape.fits(result.kind):
-                    other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
-                else:
-                    found.append(result)
-                continue
-            rule = of_code(problem.code)
-            if rule.of_item is not None:
-                found.append(ItemFailure(identifier, rule.of_item, problem.code))
-                continue
-            error = problem.error()
-            if rule.actor is not Actor.SMALLER or not isinstance(error, TooMuchAtOnce):
-                raise error
-            again.append(identifier)
-            busy = error
-        del elements
+                sorting.take(identifier, self._read(message, identifier, reading))
+            else:
+                sorting.refuse(identifier, problem)
+        del messages_of
+        found = sorting.found
         self._learn(found, order.level)
-        if busy is not None:
-            found += self._in_parts(order, again, len(ids), busy)
-        for right_shape, others in other.items():
+        if sorting.busy is not None:
+            found += self._in_parts(order, sorting.again, len(ids), sorting.busy)
+        for right_shape, others in sorting.other.items():
             found += self._batch(replace(order, shape=right_shape), others)
         return found
 
-    def _elements(self, shape: str, ids: Sequence[str], answer_bytes: int) -> list[etree._Element]:
+    def _elements(
+        self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
+    ) -> list[etree._Element]:
         """The response messages to a GetItem, one for each id, in the order of the ids."""
-        body = parse(self._channel.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes))
-        found = list(messages(body, "GetItem"))
+        data = answer() if answer is not None else self._request(shape, ids, answer_bytes)
+        found = list(messages(parse(data), "GetItem"))
         if len(found) != len(ids):
             raise of_fault(Fault.UNEXPECTED)
         return found
 
-    def _read(self, message: etree._Element, identifier: str, order: Order) -> Result:
+    def _request(self, shape: str, ids: Sequence[str], answer_bytes: int) -> bytes:
+        return self._channel.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes)
+
+    def _read(self, message: etree._Element, identifier: str, reading: Reading) -> Result:
         """One item; what cannot be made sense of is that item's failure alone."""
-        items = message.find(f"{M}Items")
-        if items is None or not len(items):
+        items = message[-1] if len(message) else message
+        if items.tag != _ITEMS or not len(items):
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, "empty")
-        reading = Reading(identifier, order.folder_id, order.level, self._largest, self._occurrences)
         try:
-            return read(items[0], reading)
+            return read(items[0], identifier, reading)
         except binascii.Error:
             return ItemFailure(identifier, Reason.ITEM_CORRUPT, "base64")
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:

@@ -44,11 +44,6 @@ def kind_of(tag: str, item_class: str) -> ItemKind:
     return kind
 
 
-def text(element: Element) -> str:
-    """A property as it stands."""
-    return element.text or ""
-
-
 def number(element: Element) -> int:
     """A whole number; 0 when it is none."""
     digits = (element.text or "0").strip()
@@ -117,16 +112,17 @@ def _body(element: Element) -> dict[str, str]:
     return {"type": (element.get("BodyType") or "Text").lower(), "text": element.text or ""}
 
 
-Reader = Callable[[Element], Any]
+Reader = Callable[[Element], Any] | None
+"""What a property's element is turned into; None: its text as it stands, which most are."""
 
 COMMON: dict[str, tuple[str, Reader]] = {
-    f"{T}ItemClass": ("item_class", text),
-    f"{T}Subject": ("subject", text),
-    f"{T}Sensitivity": ("sensitivity", text),
+    f"{T}ItemClass": ("item_class", None),
+    f"{T}Subject": ("subject", None),
+    f"{T}Sensitivity": ("sensitivity", None),
     f"{T}DateTimeReceived": ("received", time),
     f"{T}Size": ("size", number),
     f"{T}Categories": ("categories", _strings),
-    f"{T}Importance": ("importance", text),
+    f"{T}Importance": ("importance", None),
     f"{T}HasAttachments": ("has_attachments", flag),
     f"{T}IsDraft": ("draft", flag),
     f"{T}DateTimeSent": ("sent", time),
@@ -139,7 +135,7 @@ COMMON: dict[str, tuple[str, Reader]] = {
     f"{T}ToRecipients": ("to", _mailboxes),
     f"{T}CcRecipients": ("cc", _mailboxes),
     f"{T}BccRecipients": ("bcc", _mailboxes),
-    f"{T}InternetMessageId": ("internet_message_id", text),
+    f"{T}InternetMessageId": ("internet_message_id", None),
     f"{T}IsRead": ("is_read", flag),
     f"{T}Body": ("body", _body),
 }
@@ -156,7 +152,8 @@ def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> di
         tag = child.tag
         reader = readers.get(tag)
         if reader is not None:
-            values[reader[0]] = reader[1](child)
+            name, convert = reader
+            values[name] = convert(child) if convert is not None else child.text or ""
         elif tag == _ITEM_ID:
             values["version"] = child.get("ChangeKey") or ""
         elif tag == _MIME:

@@ -54,6 +54,11 @@ class EwsMailbox:
         self._names = names
         self._pool: ThreadPoolExecutor | None = None
 
+    @property
+    def requests(self) -> int:
+        """How many requests were made so far."""
+        return self._channel.requests
+
     def folders(self) -> list[Folder]:
         """Every visible folder that can hold items, in one request (two where the server does not name folders)."""
         roots = [_ROOT, _ARCHIVE_ROOT] if self._archives else [_ROOT]

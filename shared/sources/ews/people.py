@@ -6,7 +6,7 @@ from typing import Any
 from lxml import etree
 
 from shared.sources.ews.answer import T
-from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, text, time, values_of
+from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, time, values_of
 from shared.sources.ews.recurrence import read_recurrence
 from shared.sources.port import Item, ItemKind
 
@@ -39,26 +39,26 @@ def _members(element: etree._Element) -> list[dict[str, str]]:
 
 _CONTACT: Mapping[str, tuple[str, Reader]] = {
     **COMMON,
-    f"{T}DisplayName": ("name", text),
-    f"{T}FileAs": ("file_as", text),
+    f"{T}DisplayName": ("name", None),
+    f"{T}FileAs": ("file_as", None),
     f"{T}CompleteName": ("name_parts", _name),
-    f"{T}GivenName": ("given_name", text),
-    f"{T}MiddleName": ("middle_name", text),
-    f"{T}Surname": ("surname", text),
-    f"{T}Nickname": ("nickname", text),
-    f"{T}Generation": ("generation", text),
-    f"{T}CompanyName": ("company", text),
-    f"{T}Department": ("department", text),
-    f"{T}JobTitle": ("job_title", text),
-    f"{T}Profession": ("profession", text),
-    f"{T}Manager": ("manager", text),
-    f"{T}AssistantName": ("assistant", text),
-    f"{T}SpouseName": ("spouse", text),
+    f"{T}GivenName": ("given_name", None),
+    f"{T}MiddleName": ("middle_name", None),
+    f"{T}Surname": ("surname", None),
+    f"{T}Nickname": ("nickname", None),
+    f"{T}Generation": ("generation", None),
+    f"{T}CompanyName": ("company", None),
+    f"{T}Department": ("department", None),
+    f"{T}JobTitle": ("job_title", None),
+    f"{T}Profession": ("profession", None),
+    f"{T}Manager": ("manager", None),
+    f"{T}AssistantName": ("assistant", None),
+    f"{T}SpouseName": ("spouse", None),
     f"{T}Children": ("children", _strings),
     f"{T}Birthday": ("birthday", time),
     f"{T}WeddingAnniversary": ("anniversary", time),
-    f"{T}BusinessHomePage": ("home_page", text),
-    f"{T}OfficeLocation": ("office", text),
+    f"{T}BusinessHomePage": ("home_page", None),
+    f"{T}OfficeLocation": ("office", None),
     f"{T}EmailAddresses": ("emails", _entries),
     f"{T}PhoneNumbers": ("phones", _entries),
     f"{T}ImAddresses": ("im", _entries),
@@ -71,9 +71,9 @@ _TASK: Mapping[str, tuple[str, Reader]] = {
     f"{T}StartDate": ("start", time),
     f"{T}DueDate": ("due", time),
     f"{T}CompleteDate": ("completed", time),
-    f"{T}Status": ("status", text),
+    f"{T}Status": ("status", None),
     f"{T}PercentComplete": ("percent", number),
-    f"{T}Owner": ("owner", text),
+    f"{T}Owner": ("owner", None),
     f"{T}ReminderIsSet": ("reminder", flag),
     f"{T}ReminderDueBy": ("reminder_at", time),
     f"{T}Recurrence": ("recurrence", read_recurrence),

@@ -65,7 +65,9 @@ class Limits:
 
 
 class Channel(Protocol):
-    """Where requests go; safe to use from several threads."""
+    """Where requests go; safe to use from several threads. `requests` counts them."""
+
+    requests: int
 
     def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
         """Send one request and give the whole answer, of at most so many bytes."""
@@ -118,6 +120,7 @@ class Session:
         self._limits = limits
         self._clock = clock
         self._closed = False
+        self.requests = 0
         self._renewable = access.renew is not None
         self._headers = {"X-AnchorMailbox": access.address, "Accept": "text/xml"}
         self._protocol = _Protocol(
@@ -173,6 +176,7 @@ class Session:
             self._protocol.retire_session(session)
 
     def _post(self, session: Any, envelope: bytes, limit: int) -> _Reply:
+        self.requests += 1
         prepared, settings = self._prepared(session)
         prepared.body = envelope
         prepared.headers["Content-Length"] = str(len(envelope))

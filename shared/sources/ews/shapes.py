@@ -67,7 +67,10 @@ class Shape(Enum):
 
 def of_kind(kind: ItemKind) -> Shape:
     """The shape that an item of this kind is asked in."""
-    return {ItemKind.MESSAGE: Shape.MESSAGE, ItemKind.EVENT: Shape.EVENT}.get(kind, Shape.FULL)
+    return _OF_KINDS.get(kind, Shape.FULL)
+
+
+_OF_KINDS = {ItemKind.MESSAGE: Shape.MESSAGE, ItemKind.EVENT: Shape.EVENT}
 
 
 def of_folder(folder_class: str) -> Shape:

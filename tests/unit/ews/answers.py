@@ -96,17 +96,21 @@ class ScriptedChannel:
 
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
-        self.requests: list[str] = []
+        self.asked: list[str] = []
         self.closed = False
 
     def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
         request = envelope.decode()
-        self.requests.append(request)
+        self.asked.append(request)
         given = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         result = given(request) if callable(given) else given
         if isinstance(result, Exception):
             raise result
         return result
+
+    @property
+    def requests(self) -> int:
+        return len(self.asked)
 
     def close(self) -> None:
         self.closed = True

@@ -41,7 +41,7 @@ def test_every_kind_of_change_is_read_in_order() -> None:
     )
     assert read.state == "S2"
     assert not read.complete
-    assert "<m:SyncState>S1</m:SyncState>" in channel.requests[0]
+    assert "<m:SyncState>S1</m:SyncState>" in channel.asked[0]
 
 
 def test_a_page_without_a_following_state_is_refused_since_changes_would_be_lost() -> None:
@@ -96,7 +96,7 @@ def test_a_folder_that_shrinks_meanwhile_hides_nothing_from_the_listing() -> Non
 
     list(mailbox(channel).list_items(INBOX))
 
-    assert 'Offset="3"' in channel.requests[2]
+    assert 'Offset="3"' in channel.asked[2]
 
 
 def test_a_listing_that_does_not_advance_ends() -> None:
@@ -130,7 +130,7 @@ def test_occurrences_are_expanded_by_the_server() -> None:
         ("A", datetime(2026, 3, 2, 9, tzinfo=UTC)),
         ("B", datetime(2026, 3, 3, 9, tzinfo=UTC)),
     ]
-    assert 'StartDate="2026-03-01T00:00:00Z" EndDate="2026-04-01T00:00:00Z"' in channel.requests[0]
+    assert 'StartDate="2026-03-01T00:00:00Z" EndDate="2026-04-01T00:00:00Z"' in channel.asked[0]
 
 
 def test_a_full_calendar_view_is_continued_from_its_last_start_without_repeating() -> None:
@@ -141,4 +141,4 @@ def test_a_full_calendar_view_is_continued_from_its_last_start_without_repeating
     found = [item.id for item in mailbox(channel).occurrences(CALENDAR, start, end)]
 
     assert len(found) == len(set(found)) == 1001
-    assert 'StartDate="2026-03-10T09:00:00Z"' in channel.requests[1]
+    assert 'StartDate="2026-03-10T09:00:00Z"' in channel.asked[1]

@@ -140,7 +140,7 @@ def test_what_was_left_of_a_stopped_batch_is_asked_again_and_the_rest_is_kept() 
     channel = ScriptedChannel(answered)
 
     assert len(fetched(channel, 16)) == 16
-    assert sum(len(asked_ids(request)) for request in channel.requests) < 40
+    assert sum(len(asked_ids(request)) for request in channel.asked) < 40
 
 
 def test_a_server_too_busy_for_one_item_is_left_alone() -> None:
@@ -150,7 +150,7 @@ def test_a_server_too_busy_for_one_item_is_left_alone() -> None:
         fetched(channel, 16)
 
     assert caught.value.reason is Reason.THROTTLED
-    assert len(channel.requests) == 5
+    assert channel.requests == 5
 
 
 def test_a_busy_server_that_names_a_time_is_not_asked_again() -> None:
@@ -160,7 +160,7 @@ def test_a_busy_server_that_names_a_time_is_not_asked_again() -> None:
         fetched(channel, 16)
 
     assert caught.value.retry_after == 60.0
-    assert len(channel.requests) == 1
+    assert channel.requests == 1
 
 
 def test_one_item_whose_answer_cannot_be_parsed_does_not_block_the_others() -> None:
@@ -213,7 +213,7 @@ def test_a_batch_too_large_for_memory_is_asked_by_size() -> None:
 
     contents = {key: item.content is not None for key, item in results.items() if isinstance(item, Item)}
     assert contents == {"I0": True, "I1": True, "I2": True, "I3": False}
-    asked = [asked_ids(request) for request in channel.requests if "IncludeMimeContent" in request]
+    asked = [asked_ids(request) for request in channel.asked if "IncludeMimeContent" in request]
     assert ["I0", "I1"] in asked
     assert ["I2"] in asked
 
@@ -234,7 +234,7 @@ def test_batches_grow_while_messages_are_small() -> None:
 
     fetched(channel, 200)
 
-    sizes = [len(asked_ids(request)) for request in channel.requests]
+    sizes = [len(asked_ids(request)) for request in channel.asked]
     assert sizes[0] < sizes[-2]
     assert max(sizes) <= 50
 
@@ -247,8 +247,8 @@ def test_an_item_of_another_kind_than_its_folder_is_asked_again_in_its_own_shape
 
     assert isinstance(item, Item)
     assert item.kind is ItemKind.CONTACT
-    assert len(channel.requests) == 2
-    assert "AllProperties" in channel.requests[1]
+    assert channel.requests == 2
+    assert "AllProperties" in channel.asked[1]
 
 
 def test_an_occurrence_that_cannot_be_had_leaves_its_series_whole() -> None:
@@ -275,7 +275,7 @@ def test_memory_holds_no_more_batches_than_are_in_flight() -> None:
 
     results = source.fetch(INBOX, ids(1000), ContentLevel.METADATA)
     next(results)
-    asked = len(channel.requests)
+    asked = channel.requests
     results.close()  # type: ignore[attr-defined]
     source.close()
 

@@ -53,7 +53,7 @@ def test_the_whole_tree_with_marks_and_names_costs_one_request() -> None:
 
     inbox, below, deepest = mailbox(channel).folders()
 
-    assert len(channel.requests) == 1
+    assert channel.requests == 1
     assert (inbox.path, below.path, deepest.path) == ("Inbox", "Inbox/R%2FD", "Inbox/R%2FD/Ærø & co")
     assert inbox.distinguished == "inbox"
     assert inbox.total == 7
@@ -93,7 +93,7 @@ def test_many_folders_come_in_pages() -> None:
     )
 
     assert [each.path for each in mailbox(channel).folders()] == ["Inbox", "Inbox/Below"]
-    assert 'Offset="1"' in channel.requests[1]
+    assert 'Offset="1"' in channel.asked[1]
 
 
 def test_the_archive_comes_in_the_same_request() -> None:
@@ -104,7 +104,7 @@ def test_the_archive_comes_in_the_same_request() -> None:
     found_folders = mailbox(channel, archives=True).folders()
 
     assert [(each.path, each.archive) for each in found_folders] == [("Inbox", False), ("Old", True)]
-    assert len(channel.requests) == 1
+    assert channel.requests == 1
 
 
 def test_a_mailbox_without_an_archive_is_whole_without_it() -> None:
@@ -124,7 +124,7 @@ def test_a_server_that_does_not_name_folders_is_asked_for_the_names_once() -> No
 
     for _ in range(2):
         assert [each.distinguished for each in mailbox(channel, names=names).folders()] == ["inbox", ""]
-    assert len(channel.requests) == 3
+    assert channel.requests == 3
 
 
 def test_folders_that_contain_each_other_do_not_hang_the_sync() -> None:
