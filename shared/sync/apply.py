@@ -24,6 +24,7 @@ class Applier:
         """Items that were gone for good."""
         self._desk = desk
         self._vanished = vanished or Departures()
+        self._reserved: set[str] = set()
 
     def run(self, plan: Plan) -> None:
         """One plan: what is ready, what is new or changed, and last what is gone for good.
@@ -32,6 +33,7 @@ class Applier:
             BudgetSpent: time is up; what is on pages is right as it stands, the rest is planned again next time.
         """
         departures = Departures(plan.departures)
+        self._reserved = {wanted.known.key for wanted in plan.wanted if wanted.known is not None}
         for item_id in plan.cured:
             self._desk.writer.cure(self._desk.cure(item_id))
         for ready in plan.ready:
@@ -68,9 +70,13 @@ class Applier:
         in_full: list[Wanted] = []
         for wanted in plan.wanted:
             known = wanted.known
-            saves = bool(known.located and known.same_content_key) if known else gone or plan.look_first
+            saves = self._may_have_content(known) if known else gone or plan.look_first
             (first if saves else in_full).append(wanted)
         return first, in_full
+
+    def _may_have_content(self, known: ReplicaItem) -> bool:
+        """Whether what is stored may be what would be downloaded: a flag or a folder may be all that changed."""
+        return bool(known.same_content_key) and not self._desk.scope.is_outdated(known)
 
     def _fetch(self, wanted: Sequence[Wanted], level: ContentLevel) -> Fetched:
         """Folder by folder, in the order given."""
@@ -107,9 +113,17 @@ class Applier:
             if wanted.known is not None and wanted.claimed is None:
                 wanted.claimed = departures.claim_key(wanted.known.key) or self._vanished.claim_key(wanted.known.key)
             return
-        wanted.claimed = departures.claim(item) or self._vanished.claim(item)
+        wanted.claimed = departures.claim(item, self._reserved) or self._vanished.claim(item, self._reserved)
         if wanted.claimed is None:
-            wanted.recalled = self._desk.remembered.claim(item)
+            wanted.recalled = self._recall(item)
+
+    def _recall(self, item: Item) -> ReplicaItem | None:
+        """A remembered deletion. After a lost cursor the notes are older than the last compaction, so its content may
+        be gone by now: then it is downloaded again, under the old key."""
+        recalled = self._desk.remembered.claim(item)
+        if recalled is None or self._desk.has_stored(recalled):
+            return recalled
+        return recalled.having(located=None, same_content_key="")
 
     def _is_left_out(self, plan: Plan, wanted: Wanted, item: Item, departures: Departures) -> bool:
         """Whether the item does not belong in the replica; if it was there it goes."""

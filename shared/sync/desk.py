@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.errors import NotFound, Reason
+from shared.errors import ItemUnusable, NotFound, Reason
 from shared.replica.port import Replica, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, MailSource
 from shared.sync import moves
@@ -49,6 +49,15 @@ class Desk:
             return self.replica.item(self.mailbox_id, key)
         except NotFound:
             return None
+
+    def has_stored(self, item: ReplicaItem) -> bool:
+        """Whether an item's content can still be read."""
+        if item.located is None:
+            return True
+        try:
+            return bool(self.replica.content(self.mailbox_id, item)) or item.located.length == 0
+        except (NotFound, ItemUnusable):
+            return False
 
     def items(self, folder_id: str) -> Iterator[ReplicaItem]:
         """A folder's items in the replica, everything handed over so far included."""

@@ -5,7 +5,7 @@ one of the same content if there is a choice. Departures of earlier rounds are r
 notes, so that a move whose other side comes later keeps its identity too.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -44,9 +44,13 @@ class Departures:
         if departure.item.search_key:
             self._by_search_key.setdefault(departure.item.search_key, []).append(departure)
 
-    def claim(self, item: Item) -> Departure | None:
-        """The departure that this arrival is the other side of; nobody else gets it."""
-        candidates = self._by_search_key.get(item.search_key) if item.search_key else None
+    def claim(self, item: Item, reserved: Container[str] = ()) -> Departure | None:
+        """The departure that this arrival is the other side of; nobody else gets it.
+
+        `reserved` are keys of items that arrive under an id the replica knows: a copy must not take their place.
+        """
+        leaving = self._by_search_key.get(item.search_key, []) if item.search_key else []
+        candidates = [departure for departure in leaving if departure.item.key not in reserved]
         if not candidates:
             return None
         chosen = next((each for each in candidates if same_content(item, each.item)), candidates[0])
