@@ -7,20 +7,14 @@ import functools
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from shared import settings as settings_module
+from shared.azure_clients import AzureClients
 from shared.mailboxes.life import Thresholds
 from shared.pages import paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from azure.core.credentials import TokenCredential
-    from azure.data.tables import TableServiceClient
-    from azure.keyvault.secrets import SecretClient
-    from azure.storage.blob import BlobServiceClient
-    from azure.storage.queue import QueueServiceClient
 
     from shared.authorization.access import LiveAccessTokens
     from shared.authorization.activation import Activation
@@ -40,7 +34,6 @@ if TYPE_CHECKING:
     from shared.mailboxes.table import TableRegistry
     from shared.pages.pages import Pages
     from shared.replica.store import BlobTableReplica
-    from shared.settings import Settings
     from shared.sources.ews.sources import EwsSources
     from shared.sync.dispatch import Dispatch
     from shared.sync.engine import SyncEngine
@@ -48,52 +41,16 @@ if TYPE_CHECKING:
     from shared.sync.poison import Poison
     from shared.sync.scope import Scope
 
-PATIENCE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.2, "connection_timeout": 5, "read_timeout": 30}
-"""The storage SDKs try twice more for a blip; whatever lasts longer is the queue's to retry. Seconds."""
-
 
 def utc_now() -> datetime:
     """The clock: aware UTC."""
     return datetime.now(UTC)
 
 
-class App:
+class App(AzureClients):
     """One process's parts. Imports of vendors' packages happen where a part is first asked for."""
 
     monotonic = staticmethod(time.monotonic)
-
-    @cached_property
-    def settings(self) -> "Settings":
-        """Raises SettingsInvalid, naming everything that is wrong."""
-        return settings_module.load()
-
-    @cached_property
-    def credential(self) -> "TokenCredential":
-        """The app's managed identity."""
-        from azure.identity import DefaultAzureCredential
-
-        return DefaultAzureCredential(managed_identity_client_id=self.settings.identity_client_id or None)
-
-    @cached_property
-    def blobs(self) -> "BlobServiceClient":
-        """Blob Storage."""
-        from azure.storage.blob import BlobServiceClient
-
-        return BlobServiceClient(self.settings.blob_url, self.credential, **PATIENCE)
-
-    @cached_property
-    def queues(self) -> "QueueServiceClient":
-        """Queue Storage."""
-        from azure.storage.queue import QueueServiceClient
-
-        return QueueServiceClient(self.settings.queue_url, credential=self.credential, **PATIENCE)
-
-    @cached_property
-    def tables(self) -> "TableServiceClient":
-        """Table Storage."""
-        from azure.data.tables import TableServiceClient
-
-        return TableServiceClient(self.settings.table_url, credential=self.credential, **PATIENCE)
 
     @cached_property
     def interval(self) -> timedelta:
@@ -155,13 +112,6 @@ class App:
         return Pages(self.settings.organization, self.settings.support_contact)
 
     # How we may read a mailbox
-
-    @cached_property
-    def secrets(self) -> "SecretClient":
-        """Key Vault."""
-        from shared.authorization.key_vault import secret_client
-
-        return secret_client(self.settings.key_vault_url, self.credential)
 
     @cached_property
     def token_store(self) -> "VaultTokenStore":
