@@ -21,6 +21,7 @@ _TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 _ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 _ITEM_ID = re.compile(rb"<(?:\w+:)?ItemId[ >/]")
 _LONGEST_SECONDS = 600
+_OF_THE_WAY = frozenset(("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"))
 
 
 async def play(fault: Fault, request: web.Request, handler: Handler, operation: str) -> web.StreamResponse:
@@ -158,10 +159,11 @@ async def _malformed_xml(fault: Fault, request: web.Request, response: web.Strea
 
 
 async def _content_type(fault: Fault, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Another content type; with `body`, another body as well: a captive portal's page, say."""
-    kind = str(fault.get("value", "text/html"))
-    body = str(fault["body"]).encode() if "body" in fault else _body(response)
-    return web.Response(status=response.status, body=body, headers={"Content-Type": kind})
+    """Another content type; with `body`, another answer altogether: a captive portal's page, say."""
+    kind = {"Content-Type": str(fault.get("value", "text/html"))}
+    if "body" in fault:
+        return web.Response(status=response.status, body=str(fault["body"]).encode(), headers=kind)
+    return web.Response(status=response.status, body=_body(response), headers=_headers(response) | kind)
 
 
 def _body(response: web.StreamResponse) -> bytes:
@@ -169,9 +171,13 @@ def _body(response: web.StreamResponse) -> bytes:
     return bytes(body) if isinstance(body, bytes | bytearray | memoryview) else b""
 
 
+def _headers(response: web.StreamResponse) -> dict[str, str]:
+    """An answer's headers, but for those that say how it travels."""
+    return {name: value for name, value in response.headers.items() if name.lower() not in _OF_THE_WAY}
+
+
 async def _announce(request: web.Request, response: web.StreamResponse, length: int) -> web.StreamResponse:
-    headers = {"Content-Type": response.headers.get("Content-Type", "application/octet-stream")}
-    sent = web.StreamResponse(status=response.status, headers=headers)
+    sent = web.StreamResponse(status=response.status, headers=_headers(response))
     sent.content_length = length
     await sent.prepare(request)
     return sent

@@ -5,12 +5,36 @@ azure.core is imported inside the functions: it is not needed to load the app, a
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.errors import Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
+
+PATIENCE: dict[str, Any] = {
+    "connection_timeout": 5,
+    "read_timeout": 30,
+    "retry_total": 2,
+    "retry_status": 0,
+    "retry_backoff_factor": 0.2,
+    "initial_backoff": 0.2,
+    "increment_base": 0.5,
+    "random_jitter_range": 0.1,
+}
+"""For every SDK client, in seconds: a broken line is tried twice more at once, an answer never is.
+
+By themselves the SDKs sleep: Key Vault's and Table Storage's for as long as Retry-After says, Blob's and Queue
+Storage's fifteen seconds and more. In a function that is paid for, and whoever waits for a page waits too; the queue
+is what waits. The first two read the back-off from one setting, the last two from the three below it.
+"""
+
+ABSENT = frozenset({"ResourceNotFound", "EntityNotFound", "BlobNotFound", "SecretNotFound"})
+"""What a service says when it has looked and found nothing.
+
+Any other 404 is no such verdict: a table or container that was never made, a proxy, a wrong address. Taken for one it
+would tell everybody that their sign-in is gone.
+"""
 
 
 @contextmanager
@@ -33,11 +57,14 @@ def translated() -> Iterator[None]:
         raise _by_status(error) from error
     except AzureError as error:
         raise RetryLater(Reason.UNAVAILABLE, f"Azure could not be reached ({type(error).__name__})") from error
+    except ValueError as error:
+        # The SDKs let these through when something in between answers in Azure's place, with a page of its own.
+        raise RetryLater(Reason.UNAVAILABLE, f"that was no answer of Azure's ({type(error).__name__})") from error
 
 
 def _by_status(error: "HttpResponseError") -> MailboxSyncError:
     status = error.status_code or 0
-    support = str(getattr(error, "error_code", "") or status)
+    support = _code(error) or str(status)
     if status in (401, 403):
         return OperatorMustAct(Reason.OUR_STORAGE, "the app's identity may not do this", support=support)
     if status in (400, 404, 405, 411, 413, 415):
@@ -56,13 +83,21 @@ def _retry_after(error: "HttpResponseError") -> float | None:
 
 
 def gone[R](call: Callable[[], R]) -> R:
-    """Make the call; what is not there raises NotFound."""
+    """Make the call; what the service says is not there raises NotFound."""
     from azure.core.exceptions import ResourceNotFoundError
 
     try:
         return call()
     except ResourceNotFoundError as error:
+        if _code(error) not in ABSENT:
+            raise
         raise NotFound("not there") from error
+
+
+def _code(error: "HttpResponseError") -> str:
+    """Azure's own word for it: Storage's SDKs keep it on the error, Key Vault's within the answer."""
+    said = getattr(error, "error_code", None) or getattr(error.error, "code", None) or ""
+    return str(getattr(said, "value", said))
 
 
 def already_there(call: Callable[[], object]) -> bool:

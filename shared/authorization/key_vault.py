@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.authorization.port import SigningKey
-from shared.azure_faults import gone, translated
+from shared.azure_faults import PATIENCE, gone, translated
 from shared.errors import NotFound
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ RELOAD_AFTER_SECONDS = 30.0
 
 
 def secret_client(url: str, credential: "TokenCredential") -> "SecretClient":
-    """The vault's client, which tries again only for a blip: whatever lasts longer is the queue's to retry."""
+    """The vault's client, which tries again only when the line breaks."""
     from azure.keyvault.secrets import SecretClient
 
-    return SecretClient(url, credential, retry_total=2, retry_backoff_factor=0.2, connection_timeout=5, read_timeout=20)
+    return SecretClient(url, credential, **PATIENCE)
 
 
 class VaultTokenStore:

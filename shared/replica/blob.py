@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.azure_faults import translated
+from shared.azure_faults import PATIENCE, translated
 from shared.errors import Conflict, OperatorMustAct, Reason
 from shared.replica.azure_wire import AzureWire, etag_of
 from shared.replica.storage import Blob, BlobInfo
@@ -71,7 +71,7 @@ class AzureBlobs:
         """The SDK's listing: rare, and its paging is worth having."""
         from azure.storage.blob import ContainerClient
 
-        with translated(), ContainerClient(self._url, container, credential=self._credential) as client:
+        with translated(), ContainerClient(self._url, container, self._credential, **PATIENCE) as client:
             for blob in client.list_blobs(name_starts_with=prefix, include=["metadata"]):
                 members = int((blob.metadata or {}).get("members", 0))
                 yield BlobInfo(blob.name, blob.size, blob.creation_time or blob.last_modified, members)
