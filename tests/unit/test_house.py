@@ -13,11 +13,11 @@ ROOMS = {
     "msal": {"entra"},
     "exchangelib": {"ews"},
     "lxml": {"ews"},
-    "azure.keyvault": {"key_vault", "app"},
-    "azure.data.tables": {"table", "app"},
-    "azure.storage.blob": {"blob", "app"},
-    "azure.storage.queue": {"queue", "app"},
-    "azure.identity": {"app"},
+    "azure.keyvault": {"key_vault", "azure_clients"},
+    "azure.data.tables": {"table", "azure_clients"},
+    "azure.storage.blob": {"blob", "azure_clients"},
+    "azure.storage.queue": {"queue", "azure_clients"},
+    "azure.identity": {"azure_clients"},
     "azure.functions": {"functions", "function_app"},
 }
 """Where each vendor's package may be imported: in files of that name, or anywhere in a folder of that name."""
