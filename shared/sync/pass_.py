@@ -81,6 +81,7 @@ class Pass:
             self._reread(seen)
             self._sweep(seen)
             self._fasten(seen)
+            self.result.swept = sweeping.finish(self._desk)
         self._occurrences(seen)
         self._desk.ledger.note(parts.NOTE, None)
         self._desk.writer.finish()
@@ -144,7 +145,7 @@ class Pass:
         """Items of folders that are gone: some may have been moved elsewhere before."""
         vanished = Departures()
         left = self._desk.limits.round_changes
-        for folder_id in seen.gone:
+        for folder_id in (one for one in seen.gone if one in self._desk.ledger.folders):
             for item in self._desk.items(folder_id):
                 if left <= 0:
                     return vanished
@@ -199,7 +200,6 @@ class Pass:
                 self._read([folder], seen)
             sweeping.sweep_folder(desk, folder)
             desk.budget.check()
-        self.result.swept = sweeping.finish(desk)
 
     def _fasten(self, seen: Look) -> None:
         """Items written while their folder's state did not know them: read on, then ask for them by their ids."""

@@ -9,10 +9,8 @@ class FakeLeases:
 
     def acquire(self, mailbox_id: str, seconds: int = 60) -> "FakeLease | None":
         """None when somebody else holds it."""
-        if mailbox_id in self.held:
-            return None
-        self.held[mailbox_id] = FakeLease(self, mailbox_id)
-        return self.held[mailbox_id]
+        lease = FakeLease(self, mailbox_id)
+        return lease if self.held.setdefault(mailbox_id, lease) is lease else None
 
     def forget(self, mailbox_id: str) -> None:
         """Delete an erased mailbox's lease."""

@@ -61,6 +61,8 @@ class FakeMailbox:
         self.boxes: dict[str, Box] = {}
         self.bad: dict[str, Reason] = {}
         """Items that cannot be had, and why."""
+        self.silent: set[str] = set()
+        """Items that the source passes over without a word."""
         self.marks = True
         """Whether the source can tell which folders changed."""
         self.blank = False

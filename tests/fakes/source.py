@@ -41,6 +41,8 @@ class FakeSources:
         self.requests: Counter[str] = Counter()
         self.downloads: Counter[tuple[str, int]] = Counter()
         """(search key, rewrite) → how often its content was given out."""
+        self.between_pages: Callable[[Folder], None] | None = None
+        """What somebody does whenever a listing is between two pages."""
         self.opened = 0
         self.closed = 0
         self._plans: dict[int, BaseException | Callable[[], object]] = {}
@@ -148,7 +150,8 @@ class FakeSource:
         for batch in batched(ids, self._sources.batch, strict=False):
             self._sources.request("fetch")
             for item_id in batch:
-                yield self._one(item_id, level)
+                if item_id not in self._mailbox.silent:
+                    yield self._one(item_id, level)
 
     def _one(self, item_id: str, level: ContentLevel) -> Item | ItemFailure:
         mail = self._mailbox.mails.get(item_id)
@@ -192,6 +195,8 @@ class FakeSource:
             done += len(mails)
             if len(mails) < self._sources.page:
                 return
+            if self._sources.between_pages is not None:
+                self._sources.between_pages(folder)
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """One request."""

@@ -1,0 +1,142 @@
+"""One bad item never blocks a mailbox: it becomes an issue, is tried again ever more seldom, and is cured."""
+
+import pytest
+
+from shared.errors import Reason
+from tests.fakes.replica import Crash
+from tests.fakes.world import ID, World
+
+
+@pytest.fixture
+def world() -> World:
+    """A synced mailbox of which one item is corrupt."""
+    world = World()
+    for _ in range(4):
+        world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.bad[bad_item(world)] = Reason.ITEM_CORRUPT
+    world.sync()
+    return world
+
+
+def bad_item(world: World) -> str:
+    return world.mailbox.in_folder(world.mailbox.inbox)[1].id
+
+
+def test_the_others_arrive_and_the_mailbox_says_how_many_failed(world: World) -> None:
+    assert len(world.items()) == 3
+    assert (world.stored.items, world.stored.issues) == (3, 1)
+    assert world.stored.first_sync_done
+    (issue,) = world.registry.issues(ID)
+    assert (issue.item_id, issue.reason, issue.tries) == (bad_item(world), "item_corrupt", 1)
+    assert issue.support == "ErrorItemCorrupt"
+
+
+def test_it_is_tried_again_with_growing_delays(world: World) -> None:
+    waits = []
+    for _ in range(4):
+        (issue,) = world.registry.issues(ID)
+        waits.append(round((issue.next_try_at - world.clock()).total_seconds() / 60))
+        world.clock.now = issue.next_try_at
+        world.sync()
+    assert waits == [25, 120, 480, 1440]
+    (issue,) = world.registry.issues(ID)
+    assert issue.tries == 5
+
+
+def test_before_its_time_it_costs_no_request(world: World) -> None:
+    world.clock.pass_by(minutes=16)
+    world.sync()
+    world.clock.pass_by(minutes=6)
+    before = world.sources.requests.total()
+    world.sync()
+    assert world.sources.requests.total() == before + 1
+
+
+def test_a_cured_item_arrives_and_its_issue_goes(world: World) -> None:
+    world.mailbox.bad.clear()
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+    assert world.stored.issues == 0
+
+
+def test_the_issue_of_an_item_that_was_rewritten_and_is_fine_goes_at_once(world: World) -> None:
+    world.mailbox.update(bad_item(world))
+    world.mailbox.bad.clear()
+    world.clock.pass_by(minutes=1)
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
+def test_the_issue_of_a_deleted_item_goes(world: World) -> None:
+    world.mailbox.delete(bad_item(world))
+    world.clock.pass_by(minutes=1)
+    world.sync()
+    assert world.registry.issues(ID) == []
+
+
+def test_the_issues_of_a_folder_that_is_no_longer_synced_go(world: World) -> None:
+    world.mailbox.move_folder(world.mailbox.inbox, world.mailbox.bin)
+    world.clock.pass_by(minutes=1)
+    world.sync()
+    assert world.registry.issues(ID) == []
+
+
+def test_an_item_whose_new_version_cannot_be_had_stays_at_its_old_one(world: World) -> None:
+    item = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    content = world.content(item)
+    world.mailbox.update(item)
+    world.mailbox.bad[item] = Reason.ITEM_UNREADABLE
+    world.clock.pass_by(minutes=1)
+    world.sync()
+    assert world.content(item) == content
+    assert {issue.item_id for issue in world.registry.issues(ID)} == set(world.mailbox.bad)
+
+
+def test_an_item_that_is_gone_before_it_is_fetched_is_no_issue() -> None:
+    world = World()
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sources.at(3, lambda: world.mailbox.delete(item))
+    world.sync()
+    assert world.registry.issues(ID) == []
+    assert world.items() == {}
+
+
+def test_a_crash_after_the_issue_was_written_leaves_no_issue_of_a_healthy_item() -> None:
+    world = World()
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.bad[item] = Reason.ITEM_CORRUPT
+    world.replica.crash_at(2)
+    with pytest.raises(Crash):
+        world.sync()
+    assert len(world.registry.issues(ID)) == 1
+    world.mailbox.bad.clear()
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
+def test_an_item_that_the_source_passes_over_in_silence_is_an_issue() -> None:
+    world = World()
+    silent = world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.silent.add(silent)
+    world.sync()
+    (issue,) = world.registry.issues(ID)
+    assert issue.reason == "item_unreadable"
+
+
+def test_a_folder_that_is_listed_but_unknown_blocks_nothing_and_is_an_issue() -> None:
+    world = World()
+    world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.ghosts.add(world.mailbox.archive)
+    world.sync()
+    assert len(world.items()) == 1
+    assert world.stored.first_sync_done
+    assert [issue.item_id for issue in world.registry.issues(ID)] == [world.mailbox.archive]
+    world.mailbox.ghosts.clear()
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    assert world.registry.issues(ID) == []

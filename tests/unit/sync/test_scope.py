@@ -1,0 +1,181 @@
+"""What is synced and what is not, and what happens when the settings change."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import Reason
+from shared.sources.port import ContentLevel, Folder
+from shared.sync.scope import LeftOut, Scope
+from tests.fakes.world import ID, OUT, World
+
+BASE = Scope(folders_out=OUT)
+
+
+def a_folder(id_: str, path: str, parent: str = "", distinguished: str = "") -> Folder:
+    return Folder(id_, parent, path.rpartition("/")[2], path, "IPF.Note", distinguished, 0)
+
+
+LISTED = [
+    a_folder("1", "Inbox", distinguished="inbox"),
+    a_folder("2", "Inbox/Orders", "1"),
+    a_folder("3", "Inbox/Orders/2026", "2"),
+    a_folder("4", "Ordered"),
+    a_folder("5", "Gelöschte Elemente", distinguished="deleteditems"),
+    a_folder("6", "Gelöschte Elemente/Old", "5"),
+    a_folder("7", "Archive/Deleted", distinguished="archivedeleteditems"),
+]
+
+
+@pytest.mark.parametrize(
+    ("folders_in", "folders_out", "wanted"),
+    [
+        ((), (), "1234567"),
+        ((), ("deleteditems",), "1234"),
+        (("inbox",), (), "123"),
+        (("INBOX/orders",), (), "23"),
+        (("Inbox/Orders/",), ("inbox/orders/2026",), "2"),
+        (("inbox", "ordered"), ("Inbox/Orders",), "14"),
+        (("nowhere",), (), ""),
+    ],
+)
+def test_folders_are_named_by_distinguished_name_or_path_with_all_below(
+    folders_in: tuple[str, ...], folders_out: tuple[str, ...], wanted: str
+) -> None:
+    scope = Scope(folders_in=folders_in, folders_out=folders_out)
+    assert "".join(sorted(scope.folders(LISTED))) == wanted
+
+
+def test_folders_that_are_each_others_parents_do_not_hang_the_program() -> None:
+    ring = [a_folder("1", "a", "2"), a_folder("2", "b", "1")]
+    assert set(Scope(folders_out=("junkemail",)).folders(ring)) == {"1", "2"}
+
+
+def a_mixed_world(scope: Scope) -> World:
+    """Items of every sort that a setting can leave out."""
+    world = World(scope)
+    inbox, now = world.mailbox.inbox, world.clock()
+    world.mailbox.add(inbox, "plain")
+    world.mailbox.add(inbox, "private", private=True)
+    world.mailbox.add(inbox, "from the bank", addresses=("Statements@Bank.example",))
+    world.mailbox.add(inbox, "old", at=now - timedelta(days=400))
+    world.mailbox.add(world.mailbox.calendar, "old event", at=now - timedelta(days=400))
+    world.mailbox.add(inbox, "large", b"x" * 5000)
+    world.mailbox.add(world.mailbox.archive, "filed")
+    return world
+
+
+EVERYTHING = Scope(folders_out=OUT, private_items=True)
+NARROWER = {
+    "without private items": BASE,
+    "without a domain": replace(EVERYTHING, exclude=("@bank.example",)),
+    "without an address": replace(EVERYTHING, exclude=("statements@bank.example",)),
+    "of the last 30 days": replace(EVERYTHING, mail_days=30),
+    "metadata alone": replace(EVERYTHING, content=ContentLevel.METADATA),
+    "bodies alone": replace(EVERYTHING, content=ContentLevel.BODY),
+    "without large contents": replace(EVERYTHING, largest_item_bytes=1000),
+    "one folder alone": replace(EVERYTHING, folders_in=("inbox",)),
+    "all at once": Scope(("inbox",), OUT, 30, ContentLevel.BODY, 1000, False, ("@bank.example",)),
+}
+
+
+@pytest.mark.parametrize("narrower", NARROWER.values(), ids=NARROWER.keys())
+def test_a_setting_leaves_out_what_it_says(narrower: Scope) -> None:
+    world = a_mixed_world(narrower)
+    world.sync()
+    world.assert_equal()
+
+
+@pytest.mark.parametrize("narrower", NARROWER.values(), ids=NARROWER.keys())
+def test_a_narrowed_setting_removes_and_a_widened_one_fetches_what_is_missing_alone(narrower: Scope) -> None:
+    world = a_mixed_world(EVERYTHING)
+    world.sync()
+    world.rescope(narrower)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.assert_equal()
+    world.rescope(EVERYTHING)
+    world.clock.pass_by(days=2)
+    before = world.sources.downloads.copy()
+    kept = {id_ for id_, item in world.items().items() if not EVERYTHING.is_outdated(item)}
+    world.sync()
+    world.assert_equal()
+    again = {key for key, _ in world.sources.downloads - before}
+    assert not again & {world.mailbox.mails[id_].search_key for id_ in kept}
+    assert {world.mailbox.mails[id_].search_key for id_ in set(world.mailbox.mails) - kept} <= again
+
+
+def test_of_private_items_nothing_is_stored_and_their_number_is_known() -> None:
+    world = a_mixed_world(BASE)
+    world.sync()
+    assert world.replica.load(ID).notes["left_out"] == {LeftOut.PRIVATE: 1}
+    assert "private" not in {item.subject for item in world.items().values()}
+
+
+def test_an_item_made_private_leaves_the_replica() -> None:
+    world = World()
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.mailbox.categorize(item, (), private=True)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    assert world.items() == {}
+    world.mailbox.categorize(item, (), private=False)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.assert_equal()
+
+
+def test_mail_that_grows_too_old_leaves_with_the_sweep() -> None:
+    world = World(replace(BASE, mail_days=30))
+    world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.clock.pass_by(days=29)
+    world.sweep()
+    assert len(world.items()) == 1
+    world.clock.pass_by(days=2)
+    world.sweep()
+    assert world.items() == {}
+    assert world.stored.sweep_extra == 0
+
+
+def test_old_mail_is_not_even_downloaded_in_a_first_sync() -> None:
+    world = World(replace(BASE, mail_days=30))
+    old = world.clock() - timedelta(days=100)
+    for _ in range(5):
+        world.mailbox.add(world.mailbox.inbox, at=old)
+    world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    assert world.sources.downloads.total() == 1
+    assert world.replica.load(ID).notes["left_out"] == {LeftOut.OLD: 5}
+
+
+def test_the_sweep_counts_anew_what_is_left_out() -> None:
+    world = a_mixed_world(replace(BASE, mail_days=30))
+    world.sync()
+    world.mailbox.delete(next(mail.id for mail in world.mailbox.mails.values() if mail.private))
+    world.sweep()
+    assert world.replica.load(ID).notes["left_out"] == {LeftOut.OLD: 1}
+
+
+def test_a_changed_setting_is_applied_in_as_many_passes_as_it_takes() -> None:
+    world = a_mixed_world(EVERYTHING)
+    world.limits = replace(world.limits, budget_seconds=2, page_items=2)
+    world.sync()
+    world.clock.step = 1
+    world.rescope(NARROWER["metadata alone"])
+    assert world.sync() > 2
+    world.assert_equal()
+    assert world.stored.swept_at is None, "a changed setting is no daily sweep"
+
+
+def test_a_bad_item_is_not_asked_for_again_by_a_changed_setting() -> None:
+    world = a_mixed_world(BASE)
+    bad = world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.bad[bad] = Reason.ITEM_CORRUPT
+    world.sync()
+    world.rescope(EVERYTHING)
+    world.sync()
+    (issue,) = world.registry.issues(ID)
+    assert issue.tries == 1

@@ -1,0 +1,144 @@
+"""The daily sweep, and the repair of what was lost: each recovers by itself and ends complete."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import Reason, RetryLater
+from shared.sources.port import Folder
+from tests.fakes.world import ID, World
+
+
+@pytest.fixture
+def world() -> World:
+    """A synced mailbox of twelve items."""
+    world = World(page=5)
+    for number in range(12):
+        world.mailbox.add((world.mailbox.inbox, world.mailbox.archive)[number % 2])
+    world.sync()
+    world.clock.pass_by(hours=14)
+    return world
+
+
+def unreported(world: World) -> None:
+    """Differences that no change ever tells of: one item gone, one come, one of another version."""
+    inbox = world.mailbox.in_folder(world.mailbox.inbox)
+    del world.mailbox.mails[inbox[0].id]
+    inbox[1].version += 1
+    come = world.mailbox.add(world.mailbox.archive)
+    world.mailbox.mails[come].changed = world.mailbox.mails[come].created = 0
+
+
+def test_a_sweep_of_an_equal_mailbox_finds_nothing_and_says_when(world: World) -> None:
+    writes = len(world.feed())
+    world.sweep()
+    stored = world.stored
+    assert (stored.swept_at, stored.sweep_missing, stored.sweep_extra) == (world.clock(), 0, 0)
+    assert stored.complete_as_of == world.clock()
+    assert len(world.feed()) == writes
+    assert world.registry.runs(ID)[0].kind == "sweep"
+
+
+def test_a_sweep_repairs_what_no_change_told_of_and_records_it(world: World) -> None:
+    unreported(world)
+    world.sync()
+    with pytest.raises(AssertionError):
+        world.assert_equal()
+    world.sweep()
+    world.assert_equal()
+    assert (world.stored.sweep_missing, world.stored.sweep_extra) == (2, 1)
+    world.clock.pass_by(days=1)
+    world.sweep()
+    assert (world.stored.sweep_missing, world.stored.sweep_extra) == (0, 0)
+
+
+def test_a_sweep_asks_every_folder_whatever_its_mark(world: World) -> None:
+    world.sync()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    before = world.sources.requests.copy()
+    world.sweep()
+    asked = world.sources.requests - before
+    assert asked["changes"] == 3
+    assert asked["list"] >= 3
+
+
+def test_a_sweep_takes_as_many_passes_as_its_budget_makes_it_take(world: World) -> None:
+    unreported(world)
+    world.limits = replace(world.limits, budget_seconds=2)
+    world.engine = world.new_engine()
+    world.clock.step = 1
+    world.engine.sweep(ID)
+    assert world.stored.swept_at is None
+    assert world.pump() > 1
+    assert world.stored.swept_at is not None
+    world.assert_equal()
+
+
+def test_a_sweep_interrupted_by_a_fault_goes_on_where_it_was(world: World) -> None:
+    unreported(world)
+    world.sources.fail_at(5, RetryLater(Reason.UNAVAILABLE))
+    world.sweep()
+    assert world.stored.swept_at is not None
+    world.assert_equal()
+
+
+def test_a_sweep_drops_the_bytes_of_deleted_items(world: World) -> None:
+    gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    item = world.items()[gone]
+    world.mailbox.delete(gone)
+    world.sync()
+    assert world.replica.content(ID, item)
+    world.sweep()
+    assert not [pack for pack in world.replica._of(ID).packs.values() if f"{item.key}.eml" in pack]
+
+
+def test_an_item_that_slips_between_two_pages_of_a_listing_is_not_taken_for_deleted(world: World) -> None:
+    """Deleting the first item while the listing is between its pages shifts the others by one."""
+    first = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    shifted = world.mailbox.in_folder(world.mailbox.inbox)[5].id
+
+    def delete_when_listing(folder: Folder) -> None:
+        if folder.id == world.mailbox.inbox and first in world.mailbox.mails:
+            world.mailbox.delete(first)
+
+    world.sources.between_pages = delete_when_listing
+    world.sweep()
+    assert shifted in world.items()
+    world.sources.between_pages = None
+    world.sync()
+    world.assert_equal()
+
+
+def test_a_mailbox_that_was_never_complete_is_not_swept() -> None:
+    world = World()
+    world.engine.sweep(ID)
+    assert world.sources.requests.total() == 0
+
+
+def test_a_lost_sync_state_is_read_anew_without_a_download_and_vanished_items_go(world: World) -> None:
+    world.mailbox.invalidate(world.mailbox.inbox)
+    gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    world.mailbox.delete(gone)
+    come = world.mailbox.add(world.mailbox.inbox)
+    downloads = world.sources.downloads.total()
+    world.sync()
+    world.assert_equal()
+    assert gone not in world.items()
+    assert come in world.items()
+    assert world.sources.downloads.total() == downloads + 1
+
+
+def test_a_folder_that_vanishes_while_it_is_read_is_understood_in_the_same_pass(world: World) -> None:
+    world.mailbox.add(world.mailbox.archive)
+    world.sources.at(2, lambda: world.mailbox.delete_folder(world.mailbox.archive))
+    world.sync()
+    world.assert_equal()
+
+
+def test_a_restored_mailbox_is_complete_after_the_second_look(world: World) -> None:
+    world.mailbox.recreate()
+    for _ in range(3):
+        world.sync()
+        world.clock.pass_by(minutes=30)
+    world.assert_equal()
