@@ -34,6 +34,8 @@ class Desk:
     issues: Issues
     remembered: moves.Remembered
     clock: Callable[[], datetime]
+    in_scope: int | None = None
+    """How many items the source reports in the folders in scope; None before the first look."""
 
     def find(self, source_ids: list[str]) -> dict[str, ReplicaItem]:
         """What the replica has under these ids, everything handed over so far included."""

@@ -221,6 +221,7 @@ class SyncEngine:
     def _take_stock(self, desk: Desk, tally: Tally) -> None:
         tally.items = desk.ledger.held()
         tally.issues = len(desk.issues)
+        tally.in_scope = desk.in_scope
 
     def _after_success(self, mailbox_id: str, result: Result, tally: Tally) -> Next | None:
         now = self._clock()

@@ -62,5 +62,5 @@ class Limits:
     """The least delay after a failure that cures itself."""
     longest_wait: timedelta = timedelta(hours=2)
     """The most: a server that names a longer time is asked once in between."""
-    progress_seconds: float = 5
+    progress_seconds: float = 2
     """How often the person's page gets new figures while a pass is under way."""

@@ -22,6 +22,8 @@ class Tally:
     items: int | None = None
     """What the replica holds; None when the pass did not get as far as to know."""
     issues: int = 0
+    in_scope: int | None = None
+    """What the source reports; None before the first look."""
     requests: int = 0
     sequence: int = 0
     """The cursor's number at the end: what a continuation goes on from."""
@@ -29,7 +31,7 @@ class Tally:
 
 def succeeded(mailbox: Mailbox, result: Result, tally: Tally, now: datetime) -> Mailbox:
     """The pass ended without an error. It is complete only when nothing is left to do and nothing was held back."""
-    after = _counted(after_success(mailbox, now), tally).having(in_scope=result.in_scope)
+    after = _counted(after_success(mailbox, now), tally)
     if not result.finished:
         return after.having(syncing_since=mailbox.syncing_since or tally.started_at)
     after = after.having(syncing_since=None)
@@ -77,4 +79,7 @@ def named(result: Result) -> str:
 
 
 def _counted(mailbox: Mailbox, tally: Tally) -> Mailbox:
-    return mailbox if tally.items is None else mailbox.having(items=tally.items, issues=tally.issues)
+    if tally.items is None:
+        return mailbox
+    in_scope = mailbox.in_scope if tally.in_scope is None else tally.in_scope
+    return mailbox.having(items=tally.items, issues=tally.issues, in_scope=in_scope)

@@ -36,7 +36,6 @@ class Result:
     held: bool = False
     """The safety stop held deletions back."""
     looked_at: datetime | None = None
-    in_scope: int = 0
     swept: sweeping.Figures | None = None
     """A daily sweep came to its end in this pass."""
 
@@ -96,7 +95,7 @@ class Pass:
         seen = look(self._desk, self._read_to_end)
         self.result.looked_at = self.result.looked_at or seen.at
         self.result.held = seen.hold
-        self.result.in_scope = seen.in_scope
+        self._desk.in_scope = seen.in_scope
         return seen
 
     def _read(self, folders: Sequence[Folder], seen: Look) -> list[Folder]:

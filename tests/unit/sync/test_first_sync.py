@@ -1,6 +1,9 @@
 """The first sync of a mailbox: everything arrives, in as many passes as it takes."""
 
+from collections.abc import Callable
+
 from shared.errors import Reason, RetryLater
+from shared.mailboxes.model import Mailbox
 from shared.replica.port import FeedKind
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
@@ -156,3 +159,18 @@ def test_the_person_sees_figures_while_the_first_sync_is_under_way() -> None:
     assert seen
     assert seen[0][0] > 0
     assert seen[0][1]
+
+
+def test_a_first_sync_under_way_says_how_much_of_how_much_is_there() -> None:
+    world = a_full_mailbox(limits=Limits(overlap=False, page_items=4))
+    said: list[tuple[int, int]] = []
+    change = world.registry.change
+
+    def noting(mailbox_id: str, how: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        after = change(mailbox_id, how)
+        said.append((after.items, after.in_scope))
+        return after
+
+    world.registry.change = noting  # type: ignore[method-assign]
+    world.sync()
+    assert said == [(4, 40), (40, 40)]
