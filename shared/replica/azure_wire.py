@@ -91,7 +91,7 @@ def etag_of(answer: "HttpResponse") -> str:
     """The ETag of an answer; one that has lost its headers on the way is no answer."""
     etag = answer.headers.get("etag")
     if not etag:
-        raise RetryLater(Reason.BAD_ANSWER, "Azure's answer has no ETag")
+        raise RetryLater(Reason.UNAVAILABLE, "Azure's answer has no ETag")
     return str(etag)
 
 
@@ -100,4 +100,4 @@ def json_of(answer: "HttpResponse") -> Any:
     try:
         return json.loads(answer.content)
     except ValueError as error:
-        raise RetryLater(Reason.BAD_ANSWER, "Azure's answer is not JSON") from error
+        raise RetryLater(Reason.UNAVAILABLE, "Azure's answer is not JSON") from error

@@ -1,13 +1,15 @@
 """The whole product for e2e tests: sandbox and app, one pair a worker, with a clock that ticks only when told to."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from sandbox.process import Sandbox
 from sandbox.stage import Stage, stage
 from sandbox.visitor import Visitor
+from tests.e2e.faulty import Bench
 
 NEVER = "0 0 0 1 1 *"
 
@@ -43,3 +45,17 @@ def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 60) 
             return found
         time.sleep(0.1)
     raise AssertionError(f"waited {seconds:.0f} s for {what}")
+
+
+@pytest.fixture(scope="session")
+def _connected(sandbox: Sandbox, azure_environment: Mapping[str, str]) -> Bench:
+    return Bench(sandbox, azure_environment)
+
+
+@pytest.fixture
+def bench(_connected: Bench) -> Bench:
+    """One connected mailbox, whole and synced in this process, at the sandbox whose services `faults` spoils."""
+    if _connected.spoilt:
+        _connected.sandbox.control.delete("/faults")
+        _connected.get_over_it()
+    return _connected
