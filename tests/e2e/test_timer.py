@@ -1,0 +1,28 @@
+"""The clock left alone: the app syncs again and again by its own schedule."""
+
+from pathlib import Path
+
+from sandbox.compare import compare
+from sandbox.stage import stage
+from sandbox.visitor import Visitor
+from tests.e2e.conftest import eventually
+
+PERSON = "finn@contoso.example"
+
+
+def test_left_alone_the_timer_syncs_again_and_again(tmp_path: Path) -> None:
+    settings = {"SYNC_SCHEDULE": "*/4 * * * * *", "SYNC_INTERVAL_MINUTES": "1"}
+    with stage(tmp_path, "--in-memory", "--messages", "10", settings=settings) as running:
+        visitor = Visitor(running.ca, PERSON, running.sandbox.password(PERSON))
+        visitor.sign_in(running.url)
+        visitor.close()
+        parts = running.parts()
+        (mailbox,) = parts.registry.all()
+        eventually("the first sync", lambda: parts.registry.get(mailbox.id).first_sync_done)
+        passes = len(parts.registry.runs(mailbox.id))
+        running.sandbox.control.call("POST", f"/mailboxes/{PERSON}/messages?folder=Inbox", data=b"Subject: one\n\nx\n")
+        eventually("three more passes", lambda: len(parts.registry.runs(mailbox.id)) >= passes + 3)
+        truth = running.sandbox.control.get(f"/mailboxes/{PERSON}/truth")
+        found = compare(truth, parts.replica, mailbox.id)
+        assert found.is_equal, str(found)
+        assert found.items == 1
