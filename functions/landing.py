@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.doors import METHODS, door
-from functions.responses import html, json, problem, respond
+from functions.responses import html, json, problem, problem_json, respond
 from shared.app import app
 from shared.pages import paths
 from shared.pages.landing import promise
@@ -40,12 +40,13 @@ def health(request: func.HttpRequest) -> func.HttpResponse:
     return json({"status": "ok"})
 
 
-@blueprint.route(route=f"{{*path:regex(^(?!{'|'.join(paths.TAKEN)}).+)}}", methods=METHODS)
+@blueprint.route(route=f"{{*path:regex(^(?!({'|'.join(paths.TAKEN)})/?$).+)}}", methods=METHODS)
 @door(*METHODS)
 def elsewhere(request: func.HttpRequest) -> func.HttpResponse:
     """Every other address.
 
     The Functions host takes the first route that matches, in no order one can rely on, so no two of ours may match
-    one path: this one leaves out whatever begins like another.
+    one path: this one leaves out what belongs to another.
     """
-    return problem("not_found")
+    is_api = request.route_params.get("path", "").startswith("api/")
+    return (problem_json if is_api else problem)("not_found")

@@ -23,5 +23,16 @@ OPERATOR = "/operator"
 STATIC = "/static"
 HEALTH = "/health"
 
-TAKEN = ("api", "approval", "health", "invitation", "my-sync", "operator", "sign-in", "sign-out", "static")
-"""How the paths of all doors begin; any other path is answered by functions.landing.elsewhere."""
+TAKEN = (
+    "api/(activations|invitations|mailboxes|mailboxes/.+)",
+    "approval|approval/(callback|waiting|for/.+)",
+    "health",
+    "invitation/.+",
+    "my-sync|my-sync/.+",
+    "operator|operator/(activate|service-account)",
+    "sign-in|sign-in/callback",
+    "sign-out",
+    "static/.+",
+)
+"""The paths of all doors; any other path is answered by functions.landing.elsewhere. Route templates give braces and
+brackets a meaning of their own, so these expressions do without."""
