@@ -5,6 +5,7 @@ import azure.functions as func
 from functions.messages import flag_in, mailbox_in, optional_number_in
 from shared import logs
 from shared.app import app
+from shared.errors import ActionNeeded
 
 blueprint = func.Blueprint()
 
@@ -20,6 +21,9 @@ def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
     with logs.bound(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
         try:
             _run(mailbox_id, message)
+        except ActionNeeded:
+            # An outage, or our own configuration: five tries of it say no more about the mailbox than one.
+            raise
         except Exception:
             if (message.dequeue_count or 1) >= LAST_TRY:
                 app().poison.record(mailbox_id)

@@ -25,12 +25,16 @@ _BINDINGS = ("SYNC_SCHEDULE", "SWEEP_SCHEDULE")
 
 @dataclass(slots=True)
 class Stage:
-    """A sandbox and an app under way. `environment` is what the app's process got besides this process's own."""
+    """A sandbox and an app under way. `environment` is what the app's process got besides this process's own.
+
+    `app` is the folder of the functions app: this project's, or one beside it with another host.json.
+    """
 
     sandbox: Sandbox
     host: RunningHost
     state: Path
     environment: dict[str, str]
+    app: Path = ROOT
 
     @property
     def url(self) -> str:
@@ -55,14 +59,17 @@ class Stage:
     def restart(self) -> None:
         """Start the app again, at the same place, after it was killed or has died."""
         self.host.stop()
-        self.host = _start_app(self.sandbox, self.environment, self.state)
+        self.host = _start_app(self.sandbox, self.environment, self.state, self.app)
 
 
 @contextmanager
-def stage(state: Path, *options: str, port: int = 0, settings: Mapping[str, str] | None = None) -> Iterator[Stage]:
+def stage(
+    state: Path, *options: str, port: int = 0, settings: Mapping[str, str] | None = None, app: Path = ROOT
+) -> Iterator[Stage]:
     """Start both, stop both afterwards.
 
-    `options` are the sandbox's; `port` is the app's (0: any); `settings` go before the app's usual ones.
+    `options` are the sandbox's; `port` is the app's (0: any); `settings` go before the app's usual ones; `app` is the
+    functions app's folder.
 
     Raises:
         RuntimeError: one of them did not start, with what it said.
@@ -71,7 +78,7 @@ def stage(state: Path, *options: str, port: int = 0, settings: Mapping[str, str]
     with running_sandbox(state, "--app-url", url, *options) as sandbox:
         environment = {"APP_URL": url} | _defaults() | sandbox.app_environment | dict(settings or {})
         _deploy(environment)
-        running = Stage(sandbox, _start_app(sandbox, environment, state), state, environment)
+        running = Stage(sandbox, _start_app(sandbox, environment, state, app), state, environment, app)
         try:
             yield running
         finally:
@@ -99,12 +106,12 @@ def _surroundings(environment: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)  # noqa: TID251
 
 
-def _start_app(sandbox: Sandbox, environment: Mapping[str, str], state: Path) -> RunningHost:
+def _start_app(sandbox: Sandbox, environment: Mapping[str, str], state: Path, app: Path) -> RunningHost:
     port = environment["APP_URL"].rpartition(":")[2]
     certificate, key = sandbox.endpoints["server_certificate"], sandbox.endpoints["server_key"]
     options = ("--port", port, "--certificate", certificate, "--key", key, "--lease", MESSAGE_LEASE)
     status = ("--timer-status", str(state / "timers.json"))
-    return start_host(ROOT, environment, Path(sandbox.endpoints["ca"]), *options, *status, log=state / "app.log")
+    return start_host(app, environment, Path(sandbox.endpoints["ca"]), *options, *status, log=state / "app.log")
 
 
 def _defaults() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The whole product for e2e tests: sandbox and app, one pair a worker, with a clock that ticks only when told to."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,14 +48,22 @@ def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 60) 
 
 
 @pytest.fixture(scope="session")
-def _connected(sandbox: Sandbox, azure_environment: Mapping[str, str]) -> Bench:
-    return Bench(sandbox, azure_environment)
+def _benches() -> list[Bench]:
+    return []
 
 
 @pytest.fixture
-def bench(_connected: Bench) -> Bench:
-    """One connected mailbox, whole and synced in this process, at the sandbox whose services `faults` spoils."""
-    if _connected.spoilt:
-        _connected.sandbox.control.delete("/faults")
-        _connected.get_over_it()
-    return _connected
+def bench(sandbox: Sandbox, _benches: list[Bench], monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """One connected mailbox, whole and synced in this process, at the sandbox whose services `faults` spoils.
+
+    The environment is that sandbox's for the length of a test alone: the stage of other tests has another one.
+    """
+    for name, value in sandbox.app_environment.items():
+        monkeypatch.setenv(name, value)
+    if not _benches:
+        _benches.append(Bench(sandbox, sandbox.app_environment))
+    made = _benches[0]
+    if made.spoilt:
+        sandbox.control.delete("/faults")
+        made.get_over_it()
+    return made

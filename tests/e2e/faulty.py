@@ -8,7 +8,7 @@ import secrets
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +23,7 @@ from sandbox.exchange import samples
 from sandbox.process import Control, Sandbox
 from sandbox.provision import provision
 from sandbox.visitor import Form, Page
+from shared import logs
 from shared.app import App
 from shared.errors import ActionNeeded
 from shared.mailboxes.model import Mailbox, Status
@@ -177,6 +178,7 @@ class Bench:
     """One connected mailbox and the means to sync it, spoil things, and compare."""
 
     def __init__(self, sandbox: Sandbox, environment: Mapping[str, str], messages: int = 12) -> None:
+        logs.configure()
         self.sandbox = sandbox
         self.app = ImpatientApp(environment)
         provision(*(sandbox.endpoints[name] for name in ("blob", "queue", "table")), self.app.credential)
@@ -271,6 +273,19 @@ class Bench:
         mailbox, delay = self.mailbox, self.app.sent[-1].delay if self.app.sent else None
         counts = (mailbox.failures, mailbox.rejections)
         return After(raised, self.outcome(since), mailbox.status.value, mailbox.reason, *counts, delay)
+
+    def two_together(self, faults: Faults, *troubles: Trouble) -> None:
+        """Each trouble strikes twice, whenever its turn comes; no one is asked to sign in, and all ends whole."""
+        self.spoilt = True
+        self.change(repr(troubles))
+        self.app.access_tokens.forget(self.mailbox.authorization_id)
+        for trouble in troubles:
+            replace(trouble, times=2).begin(faults)
+        self.run()
+        assert self.mailbox.status is Status.ACTIVE
+        self.get_over_it()
+        faults.clear()
+        self.assert_whole()
 
     def get_over_it(self) -> None:
         """Let time go by and passes happen until one is done with nothing left to do."""
