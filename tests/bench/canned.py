@@ -10,6 +10,7 @@ import base64
 import re
 import ssl
 import sys
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -177,11 +178,12 @@ def serve(mailbox: Mailbox, certificate: str, key: str) -> ThreadingHTTPServer:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the standard input is closed."""
     count, mime_bytes, certificate, key = sys.argv[1:5]
     server = serve(Mailbox(int(count), int(mime_bytes)), certificate, key)
     print(server.server_address[1], flush=True)
-    server.serve_forever()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
 
 
 if __name__ == "__main__":

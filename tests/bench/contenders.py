@@ -18,9 +18,7 @@ from urllib.parse import urlsplit
 
 FOLDER = "AAMkFolder0000"
 FIELDS = (
-    "item_class subject sensitivity datetime_received size categories importance is_draft datetime_sent"
-    " datetime_created has_attachments last_modified_time conversation_id sender to_recipients cc_recipients"
-    " bcc_recipients author message_id is_read".split()  # noqa: SIM905 -- exchangelib does not know the flag
+    ["item_class", "subject", "sensitivity", "datetime_received", "size", "categories", "importance", "is_draft", "datetime_sent", "datetime_created", "has_attachments", "last_modified_time", "conversation_id", "sender", "to_recipients", "cc_recipients", "bcc_recipients", "author", "message_id", "is_read"]
 )
 
 

@@ -7,7 +7,7 @@ def properties(number: int) -> dict[str, str]:
     """One message's properties as fragments, in the order of the schema."""
     moment = f"2024-{number % 12 + 1:02d}-{number % 28 + 1:02d}T{number % 24:02d}:{number % 60:02d}:07Z"
     sam, ada, bob, cyd = (_person(name, number) for name in ("sam", "ada", "bob", "cyd"))
-    found = {
+    return {
         "ParentFolderId": '<t:ParentFolderId Id="AAMkFolder0000" ChangeKey="AQAAAA=="/>',
         "ItemClass": "<t:ItemClass>IPM.Note</t:ItemClass>",
         "Subject": f"<t:Subject>Quarterly figures, take {number}</t:Subject>",
@@ -65,7 +65,6 @@ def properties(number: int) -> dict[str, str]:
         "ReceivedBy": f"<t:ReceivedBy>{ada}</t:ReceivedBy>",
         "ReceivedRepresenting": f"<t:ReceivedRepresenting>{ada}</t:ReceivedRepresenting>",
     }
-    return found
 
 
 def _person(name: str, number: int) -> str:
@@ -85,9 +84,9 @@ _RIGHTS = (
 )
 
 _HOPS = [
-    ("Received", "from PR0EXA{0:02d}.eurprd{0:02d}.prod.example.com (2603:10a6:20b:1::{0}) by PR0EXB{0:02d}.example.com"
-     " (2603:10a6:20b:2::{0}) with Microsoft SMTP Server (version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384) id"
-     " 15.20.8200.{0}; Wed, 1 May 2024 10:00:0{0} +0000".format(hop))
+    ("Received", f"from PR0EXA{hop:02d}.eurprd{hop:02d}.prod.example.com (2603:10a6:20b:1::{hop}) by PR0EXB{hop:02d}.example.com"
+     f" (2603:10a6:20b:2::{hop}) with Microsoft SMTP Server (version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384) id"
+     f" 15.20.8200.{hop}; Wed, 1 May 2024 10:00:0{hop} +0000")
     for hop in range(1, 6)
 ]  # fmt: skip
 _SIGNED = "YmVuY2htYXJrIHNpZ25hdHVyZSBub3QgYSByZWFsIG9uZSBqdXN0IGFzIGxvbmcg" * 5

@@ -136,7 +136,7 @@ def test_an_answer_says_who_acts(
         ([CLOSE], Reason.UNAVAILABLE),
         ([RESET], Reason.UNAVAILABLE),
         ([http(GOOD)[:-40], CLOSE], Reason.BAD_ANSWER),
-        ([http(GOOD)[:200], RESET], Reason.BAD_ANSWER),
+        ([http(GOOD)[:300], 0.2, RESET], Reason.BAD_ANSWER),
         ([b"SSH-2.0-OpenSSH\r\n", CLOSE], Reason.UNAVAILABLE),
         ([3.0], Reason.TIMED_OUT),
         ([http(GOOD)[:300], 3.0], Reason.TIMED_OUT),

@@ -1,6 +1,6 @@
 """Reads the folder tree, with each folder's mark: what makes an idle mailbox cost one request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -86,33 +86,37 @@ def read_page(message: etree._Element, archive: bool) -> Page:
 
 
 def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
-    properties = dict(_extended(element))
-    identifier, parent = element.find(f"{T}FolderId"), element.find(f"{T}ParentFolderId")
-    total = element.findtext(f"{T}TotalCount") or "0"
-    commit, deleted = properties.get(COMMIT_TIME), properties.get(DELETED_COUNT, "")
+    """One folder, and whether it is hidden. One walk over its children: an idle mailbox's pass is little else."""
+    told: dict[str, str] = {}
+    for child in element:
+        tag = child.tag
+        if tag in _IDS:
+            told[tag] = child.get("Id") or ""
+        elif tag == _EXTENDED and len(child) > 1:
+            told[(child[0].get("PropertyTag") or "").lower()] = child[1].text or ""
+        else:
+            told[tag] = child.text or ""
+    total, commit = told.get(_TOTAL, ""), told.get(_COMMIT)
     folder = Folder(
-        id=(identifier.get("Id") or "") if identifier is not None else "",
-        parent_id=(parent.get("Id") or "") if parent is not None else "",
-        name=element.findtext(f"{T}DisplayName") or "",
+        id=told.get(_ID, ""),
+        parent_id=told.get(_PARENT, ""),
+        name=told.get(_NAME, ""),
         path="",
-        folder_class=element.findtext(f"{T}FolderClass") or "",
-        distinguished=(element.findtext(f"{T}DistinguishedFolderId") or "").lower(),
+        folder_class=told.get(_CLASS, ""),
+        distinguished=told.get(_DISTINGUISHED, "").lower(),
         total=int(total) if total.isascii() and total.isdigit() else 0,
         archive=archive,
-        mark=f"{commit}|{deleted}|{total}" if commit else None,
+        mark=f"{commit}|{told.get(_DELETED, '')}|{total}" if commit else None,
         marked_at=moment(commit),
     )
-    return folder, properties.get(HIDDEN, "").lower() in ("true", "1")
+    return folder, told.get(_HIDDEN, "").lower() in ("true", "1")
 
 
-def _extended(element: etree._Element) -> Iterator[tuple[int, str]]:
-    for extended_property in element.iterfind(f"{T}ExtendedProperty"):
-        uri = extended_property.find(f"{T}ExtendedFieldURI")
-        tag = (uri.get("PropertyTag") or "") if uri is not None else ""
-        try:
-            yield int(tag, 16), extended_property.findtext(f"{T}Value") or ""
-        except ValueError:
-            continue
+_ID, _PARENT, _EXTENDED = f"{T}FolderId", f"{T}ParentFolderId", f"{T}ExtendedProperty"
+_IDS = (_ID, _PARENT)
+_NAME, _CLASS, _TOTAL = f"{T}DisplayName", f"{T}FolderClass", f"{T}TotalCount"
+_DISTINGUISHED = f"{T}DistinguishedFolderId"
+_COMMIT, _DELETED, _HIDDEN = f"0x{COMMIT_TIME:04x}", f"0x{DELETED_COUNT:04x}", f"0x{HIDDEN:04x}"
 
 
 def with_paths(folders: list[Folder], hidden: frozenset[str]) -> list[Folder]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import requests
 import urllib3
@@ -62,6 +62,23 @@ class Limits:
     total: float = 150.0
     answer_bytes: int = 16 << 20
     batch_bytes: int = 8 << 20
+
+
+class Surroundings(TypedDict):
+    """What the machine says about connections: its proxies, and the certificates to trust."""
+
+    stream: bool
+    verify: bool | str
+    cert: Any
+    proxies: dict[str, str]
+
+
+def surroundings_of(url: str) -> Surroundings:
+    """This machine's, by the environment variables that requests knows; read once, since every reading costs."""
+    with requests.Session() as session:
+        found = session.merge_environment_settings(url, {}, True, None, None)
+    proxies, verify = dict(found["proxies"]), found["verify"]
+    return Surroundings(stream=True, verify=True if verify is None else verify, cert=found["cert"], proxies=proxies)
 
 
 class Channel(Protocol):
@@ -113,12 +130,20 @@ class Session:
     """The connections to one mailbox; safe to use from several threads, each request on one of them."""
 
     def __init__(
-        self, url: str, access: Access, connections: int, limits: Limits, clock: Callable[[], datetime]
+        self,
+        url: str,
+        access: Access,
+        limits: Limits,
+        *,
+        connections: int,
+        surroundings: Surroundings,
+        clock: Callable[[], datetime],
     ) -> None:
         self._url = url
         self._mode = access.mode
         self._limits = limits
         self._clock = clock
+        self._surroundings = surroundings
         self._closed = False
         self.requests = 0
         self._renewable = access.renew is not None
@@ -177,24 +202,26 @@ class Session:
 
     def _post(self, session: Any, envelope: bytes, limit: int) -> _Reply:
         self.requests += 1
-        prepared, settings = self._prepared(session)
+        prepared = self._prepared(session)
         prepared.body = envelope
         prepared.headers["Content-Length"] = str(len(envelope))
         timeout = (self._limits.connect, self._limits.silence)
         try:
             with deadline(self._limits.total):
-                response = session.get_adapter(self._url).send(prepared, timeout=timeout, **settings)
+                response = session.get_adapter(self._url).send(prepared, timeout=timeout, **self._surroundings)
                 return self._read(response, limit)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
             raise of_fault(_fault(exc)) from _nameless(exc)
 
-    def _prepared(self, session: Any) -> tuple[requests.PreparedRequest, dict[str, Any]]:
-        """The request that all of a session's requests share, with its token, and the environment's proxy and CA."""
+    def _prepared(self, session: Any) -> requests.PreparedRequest:
+        """The request that all of a session's requests share, signed with the session's token."""
         if not hasattr(session, "prepared"):
-            request = requests.Request("POST", self._url, headers=self._headers, data=b"-")
-            session.prepared = session.prepare_request(request)
-            session.surroundings = session.merge_environment_settings(self._url, {}, True, None, None)
-        return session.prepared, session.surroundings
+            prepared = requests.PreparedRequest()
+            prepared.method, prepared.url = "POST", self._url
+            prepared.headers = requests.structures.CaseInsensitiveDict({**session.headers, **self._headers})
+            session.prepared = session.auth(prepared)
+        request: requests.PreparedRequest = session.prepared
+        return request
 
     def _read(self, response: requests.Response, limit: int) -> _Reply:
         """The whole body within the limit, decoded; the connection is free again afterwards, or closed."""

@@ -10,7 +10,7 @@ from shared.sources.port import Access, MailSource
 
 if TYPE_CHECKING:
     from shared.sources.ews.mailbox import EwsMailbox
-    from shared.sources.ews.session import Limits
+    from shared.sources.ews.session import Limits, Session, Surroundings
 
 _REMEMBERED = 10_000
 
@@ -43,6 +43,7 @@ class EwsSources:
         self._limits = limits
         self._clock = clock
         self._names: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._surroundings: Surroundings | None = None
         self._lock = threading.Lock()
 
     def open(self, access: Access) -> MailSource:
@@ -68,17 +69,31 @@ class EwsSources:
     def _open(self, access: Access) -> "EwsMailbox":
         # exchangelib takes 0.3 s to import, most of a cold start's allowance
         from shared.sources.ews.mailbox import EwsMailbox
-        from shared.sources.ews.session import Limits, Session
+        from shared.sources.ews.session import Limits
 
         limits = self._limits or Limits()
         return EwsMailbox(
-            Session(self._url, access, self._connections, limits, self._clock),
+            self._session(access, limits),
             access,
             limits,
             connections=self._connections,
             largest_item_bytes=self._largest,
             archives=self._archives,
             names=self._names_of(access.address),
+        )
+
+    def _session(self, access: Access, limits: "Limits") -> "Session":
+        from shared.sources.ews.session import Session, surroundings_of
+
+        if self._surroundings is None:
+            self._surroundings = surroundings_of(self._url)
+        return Session(
+            self._url,
+            access,
+            limits,
+            connections=self._connections,
+            surroundings=self._surroundings,
+            clock=self._clock,
         )
 
     def _names_of(self, address: str) -> dict[str, str]:

@@ -1,0 +1,154 @@
+"""What is measured, each a small function: it takes the stage and gives figures for the JSON line and table rows.
+
+To add a measurement: a function here and its name in MEASURES.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from tests.bench.stage import Canned, Stage
+
+MIME_BYTES = 20_000
+NAMES = {
+    "documented": "exchangelib `sync_items()` as documented",
+    "tuned": "exchangelib, ids only + GetItem of what is needed",
+    "ours": "this program's source",
+    "limit": "download + `lxml.etree.fromstring`, nothing taken out",
+}
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one measurement found: values for the JSON line, and a table of its own."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    values: dict[str, float | None] = field(default_factory=dict)
+    notes: str = ""
+
+
+def reading(stage: Stage, what: str) -> Figures:
+    """The four contenders, interleaved, each run in a fresh process."""
+    mime_bytes = MIME_BYTES if what == "mime" else 0
+    count = stage.size(10_000)
+    cpu: dict[str, list[float]] = {name: [] for name in NAMES}
+    seconds: dict[str, list[float]] = {name: [] for name in NAMES}
+    sizes: dict[str, float] = {}
+    with stage.canned(count, mime_bytes) as canned:
+        for turn in range(stage.runs(3, 3)):
+            for name in NAMES:
+                if stage.quick and turn and name in ("documented", "tuned"):
+                    continue  # they take nine tenths of the time and vary the least
+                result = stage.child("tests.bench.contenders", name, canned.url, str(canned.ca), what)
+                if result["items"] != count:
+                    raise RuntimeError(f"{name} read {result['items']} of {count}")
+                cpu[name].append(result["cpu"] * 1000 / count)
+                seconds[name].append(count / result["seconds"])
+                sizes[name] = sum(size for _, size in canned.served().values()) / count
+    costs = {name: median(found) for name, found in cpu.items()}
+    figures = Figures(
+        f"Reading {count:,} messages, {'with 20 KB MIME each' if mime_bytes else 'metadata'}",
+        ("client", "CPU s per 1,000", "times ours", "items a second", "bytes an item"),
+    )
+    for name, label in NAMES.items():
+        figures.rows.append(
+            (label, f"{costs[name]:.3f}", f"{costs[name] / costs['ours']:.1f}", f"{median(seconds[name]):,.0f}",
+             f"{sizes[name]:,.0f}")
+        )  # fmt: skip
+    figures.values = {
+        f"{what}_vs_documented": round(costs["documented"] / costs["ours"], 1),
+        f"{what}_vs_limit": round(costs["ours"] / costs["limit"], 2),
+    }
+    return figures
+
+
+def metadata(stage: Stage) -> Figures:
+    """21 properties a message."""
+    return reading(stage, "metadata")
+
+
+def mime(stage: Stage) -> Figures:
+    """The same and 20 KB MIME."""
+    return reading(stage, "mime")
+
+
+def idle(stage: Stage) -> Figures:
+    """A mailbox of thirty folders in which nothing has changed."""
+    with stage.canned(0) as canned:
+        runs = [stage.child("tests.bench.subjects", "idle", canned.url) for _ in range(stage.runs(5, 3))]
+    cpu = median(run["cpu"] for run in runs) * 1000
+    requests = max(int(run["requests"]) for run in runs)
+    figures = Figures("An idle mailbox of 30 folders", ("what", "measured"))
+    figures.rows = [
+        ("EWS requests a pass", str(requests)),
+        ("CPU a pass, a new TLS connection included", f"{cpu:.1f} ms"),
+    ]
+    figures.values = {"idle_requests": requests, "idle_cpu_ms": round(cpu, 2)}
+    return figures
+
+
+def whole_pass(stage: Stage) -> Figures:
+    """A first sync of messages with 20 KB MIME into Azurite, on a machine shared with both servers."""
+    count = stage.size(10_000)
+    with stage.canned(count, MIME_BYTES) as canned, stage.storage() as storage:
+        result = _pass(stage, canned, storage, count)
+        limit = stage.child("tests.bench.subjects", "storage", _json(storage), str(MIME_BYTES))
+    rate = result["items"] / result["seconds"]
+    figures = Figures(f"A whole first sync of {count:,} messages with 20 KB MIME into Azurite", ("what", "measured"))
+    figures.rows = [
+        ("messages a second", f"{rate:,.0f}"),
+        ("our CPU s per 1,000", f"{result['cpu'] * 1000 / count:.2f}"),
+        ("Azurite alone: rows a second, in transactions of 100, four at a time", f"{limit['rows_per_second']:,.0f}"),
+        ("Azurite alone: messages a second, as packs of 250, four at a time", f"{limit['packed_per_second']:,.0f}"),
+    ]
+    figures.values = {"replica_items_per_second": round(rate)}
+    return figures
+
+
+def memory(stage: Stage) -> Figures:
+    """Peak memory of a first sync into Azurite, ten times as many messages against as many; 1 KB MIME each."""
+    peaks = []
+    for count in (stage.size(10_000), stage.size(100_000)):
+        with stage.canned(count, 1000) as canned, stage.storage() as storage:
+            peaks.append(_pass(stage, canned, storage, count)["peak_mb"])
+    figures = Figures("Memory of a first sync with replica writes, whole process", ("messages", "peak"))
+    figures.rows = [
+        (f"{stage.size(10_000):,}", f"{peaks[0]:.0f} MB"),
+        (f"{stage.size(100_000):,}", f"{peaks[1]:.0f} MB ({peaks[1] / peaks[0]:.2f} times)"),
+    ]
+    figures.values = {"peak_mb_10k": round(peaks[0], 1), "peak_mb_100k": round(peaks[1], 1)}
+    return figures
+
+
+def imports(stage: Stage) -> Figures:
+    """How long importing the app takes."""
+    found = stage.child("tests.bench.subjects", "import")["import_ms"]
+    figures = Figures("Start-up", ("what", "measured"))
+    figures.rows = [("importing function_app, bytecode warm", f"{found:.0f} ms")]
+    figures.values = {"import_ms": round(found)}
+    return figures
+
+
+def _pass(stage: Stage, canned: Canned, storage: Mapping[str, str], count: int) -> dict[str, float]:
+    result = stage.child("tests.bench.subjects", "pass", canned.url, _json(storage))
+    if result["items"] != count:
+        raise RuntimeError(f"the pass brought {result['items']} of {count}")
+    return result
+
+
+def _json(storage: Mapping[str, str]) -> str:
+    import json
+
+    return json.dumps(dict(storage))
+
+
+MEASURES: dict[str, Callable[[Stage], Figures]] = {
+    "metadata": metadata,
+    "mime": mime,
+    "idle": idle,
+    "pass": whole_pass,
+    "memory": memory,
+    "import": imports,
+}

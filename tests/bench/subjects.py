@@ -1,0 +1,154 @@
+"""What is measured in a process of its own, besides the contenders: a whole pass, an idle pass, Storage, imports.
+
+python -m tests.bench.subjects idle URL
+python -m tests.bench.subjects pass URL STORAGE_JSON
+python -m tests.bench.subjects storage STORAGE_JSON MIME_BYTES
+python -m tests.bench.subjects import
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from shared.replica.port import Replica
+from shared.sources.ews.sources import EwsSources
+from shared.sync.engine import SyncEngine
+from shared.sync.limits import Limits
+from shared.sync.scope import Scope
+from tests.bench.storage import LocalCredential
+from tests.fakes.clock import FakeClock
+from tests.fakes.leases import FakeLeases
+from tests.fakes.queue import FakeQueue
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.replica import FakeReplica
+from tests.fakes.tokens import FakeAccessTokens
+from tests.fakes.world import ID, a_mailbox
+
+IDLE_PASSES = 40
+
+
+class Everything:
+    """The engine over EWS and a replica; registry, leases, queue and tokens are in memory."""
+
+    def __init__(self, url: str, replica: Replica) -> None:
+        self.registry, self.queue = FakeRegistry(), FakeQueue()
+        self.registry.add(a_mailbox(FakeClock()))
+        self.engine = SyncEngine(
+            sources=EwsSources(url),
+            replica=replica,
+            registry=self.registry,
+            leases=FakeLeases(),
+            queue=self.queue,
+            access_tokens=FakeAccessTokens(),
+            scope=Scope(),
+            limits=Limits(),
+        )
+
+    def sync(self) -> None:
+        """A pass and its continuations."""
+        self.engine.sync(ID)
+        while self.queue.mailboxes:
+            self.engine.sync(ID, self.queue.mailboxes.popleft().continuation)
+
+
+def measured(work: Callable[[], None]) -> dict[str, float]:
+    """Processor seconds, seconds and peak memory of some work."""
+    started, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {
+        "cpu": time.process_time() - cpu,
+        "seconds": time.perf_counter() - started,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def idle(url: str) -> dict[str, float]:
+    """A mailbox in which nothing has changed since the last pass: requests and processor time of a pass."""
+    everything = Everything(url, FakeReplica())
+    everything.sync()
+    everything.sync()
+    figures = measured(lambda: [everything.sync() for _ in range(IDLE_PASSES)] and None)
+    run = everything.registry.runs(ID)[0]
+    return {"requests": run.requests, "cpu": figures["cpu"] / IDLE_PASSES, "seconds": figures["seconds"] / IDLE_PASSES}
+
+
+def whole_pass(url: str, storage: str) -> dict[str, float]:
+    """A first sync into Storage."""
+    from sandbox.provision import provision
+    from shared.replica.store import BlobTableReplica
+
+    told = json.loads(storage)
+    credential = LocalCredential()
+    provision(told["blob"], told["queue"], told["table"], credential)
+    replica = BlobTableReplica.at(told["blob"], told["table"], credential)
+    everything = Everything(url, replica)
+    import shared.sources.ews.mailbox  # noqa: F401 -- importing is measured elsewhere
+
+    figures = measured(everything.sync)
+    figures["items"] = everything.registry.get(ID).items
+    replica.close()
+    return figures
+
+
+def storage(told: str, mime_bytes: str) -> dict[str, float]:
+    """Azurite's own rates: rows in transactions of 100 and blobs of a pack's size, a few at a time; the limit."""
+    from azure.data.tables import TableServiceClient
+    from azure.storage.blob import BlobServiceClient
+
+    urls = json.loads(told)
+    name = f"bench{uuid.uuid4().hex[:8]}"
+    rows = 2000
+    with TableServiceClient(urls["table"], credential=LocalCredential()) as tables:
+        table = tables.create_table(name)
+
+        def transact(number: int) -> None:
+            table.submit_transaction([("upsert", _row(number, each)) for each in range(100)])
+
+        table_seconds = _timed(transact, rows // 100)
+    pack = b"x" * (250 * int(mime_bytes))
+    with BlobServiceClient(urls["blob"], credential=LocalCredential()) as blobs:
+        container = blobs.create_container(name)
+        blob_seconds = _timed(lambda number: container.upload_blob(str(number), pack), 8)
+    return {"rows_per_second": rows / table_seconds, "packed_per_second": 8 * 250 / blob_seconds}
+
+
+def _timed(work: Callable[[int], object], times: int) -> float:
+    started = time.perf_counter()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(times)))
+    return time.perf_counter() - started
+
+
+def _row(transaction: int, number: int) -> dict[str, Any]:
+    return {"PartitionKey": f"m{transaction % 4}", "RowKey": f"{transaction:06d}-{number:03d}", "data": "x" * 1200}
+
+
+def importing() -> dict[str, float]:
+    """Milliseconds to import function_app beyond what an empty interpreter takes, bytecode warm; the least of some."""
+
+    def least(words: str) -> float:
+        found = []
+        for _ in range(7):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, "-c", words], check=True, capture_output=True)  # noqa: S603 -- ourselves
+            found.append(time.perf_counter() - started)
+        return min(found[1:]) * 1000
+
+    return {"import_ms": least("import function_app") - least("pass")}
+
+
+SUBJECTS: dict[str, Callable[..., dict[str, float]]] = {
+    "idle": idle,
+    "pass": whole_pass,
+    "storage": storage,
+    "import": importing,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(SUBJECTS[sys.argv[1]](*sys.argv[2:])))
