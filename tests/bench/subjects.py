@@ -73,7 +73,12 @@ def idle(url: str) -> dict[str, float]:
     everything = Everything(url, FakeReplica())
     everything.sync()
     everything.sync()
-    figures = measured(lambda: [everything.sync() for _ in range(IDLE_PASSES)] and None)
+
+    def passes() -> None:
+        for _ in range(IDLE_PASSES):
+            everything.sync()
+
+    figures = measured(passes)
     run = everything.registry.runs(ID)[0]
     return {"requests": run.requests, "cpu": figures["cpu"] / IDLE_PASSES, "seconds": figures["seconds"] / IDLE_PASSES}
 

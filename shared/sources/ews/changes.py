@@ -28,20 +28,17 @@ def read_changes(message: etree._Element) -> ChangePage:
 
 
 def _read_change(element: etree._Element) -> SourceChange:
+    """One change; the item's id is the first thing in it, or the first thing in its item."""
     kind = _KINDS.get(element.tag)
-    identifier = None
-    if kind is ChangeKind.UPSERT and len(element):
-        identifier = element[0].find(_ITEM_ID)
-    elif kind is not None:
-        identifier = element.find(_ITEM_ID)
-    if kind is None or identifier is None:
+    holder = element[0] if kind is ChangeKind.UPSERT and len(element) else element
+    if kind is None or not len(holder) or holder[0].tag != _ITEM_ID:
         raise of_fault(Fault.UNEXPECTED)
-    return SourceChange(
-        kind,
-        identifier.get("Id") or "",
-        "" if kind is ChangeKind.DELETE else identifier.get("ChangeKey") or "",
-        element.findtext(f"{T}IsRead") == "true" if kind is ChangeKind.READ_FLAG else None,
-    )
+    told = holder[0].get
+    if kind is ChangeKind.UPSERT:
+        return SourceChange(kind, told("Id") or "", told("ChangeKey") or "")
+    if kind is ChangeKind.DELETE:
+        return SourceChange(kind, told("Id") or "")
+    return SourceChange(kind, told("Id") or "", told("ChangeKey") or "", element.findtext(f"{T}IsRead") == "true")
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,9 @@ def _same_content(values: Mapping[str, Any], search_key: str, kind: ItemKind) ->
     are not content.
     """
     told = values.get
-    settled = kind is ItemKind.MESSAGE and not told("draft")
-    when = (told("internet_message_id"), told("received"), told("sent")) if settled else (told("modified"),)
-    parts = (search_key, kind, told("item_class"), told("subject"), told("size"), *when)
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+    parts = [search_key, kind, told("item_class", ""), told("subject", ""), str(told("size", 0))]
+    if kind is ItemKind.MESSAGE and not told("draft"):
+        parts += [told("internet_message_id", ""), told("received", ""), told("sent", "")]
+    else:
+        parts.append(told("modified", ""))
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
