@@ -13,7 +13,7 @@ from itertools import batched
 
 from shared.errors import Reason
 from shared.replica.port import ReplicaItem
-from shared.sources.port import ContentLevel, Folder, ItemFailure, ItemRef
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemRef
 from shared.sync.apply import Applier
 from shared.sync.desk import Desk, add_left_out
 from shared.sync.items import change_dropping_content, deletion
@@ -75,14 +75,18 @@ def _judge(desk: Desk, item: ReplicaItem, ref: ItemRef | None, difference: Diffe
 
 
 def confirm_gone(desk: Desk, folder: Folder, extra: list[str]) -> list[str]:
-    """Those among the extra items that the source says are gone."""
+    """Those among the extra items that the source says are gone, or in another folder by now."""
     if not extra:
         return []
-    return [
-        result.item_id
-        for result in desk.fetch(folder, extra, ContentLevel.METADATA)
-        if isinstance(result, ItemFailure) and result.reason is Reason.ITEM_GONE
-    ]
+    results = desk.fetch(folder, extra, ContentLevel.METADATA)
+    return [gone for result in results if (gone := _gone_from(folder, result))]
+
+
+def _gone_from(folder: Folder, result: Item | ItemFailure) -> str:
+    """The item's id if it is certainly not in the folder. Where ids survive moves a moved item still answers."""
+    if isinstance(result, ItemFailure):
+        return result.item_id if result.reason is Reason.ITEM_GONE else ""
+    return result.id if result.folder_id not in ("", folder.id) else ""
 
 
 def gone_meanwhile(desk: Desk, folder: Folder, keys: list[str]) -> Plan:

@@ -224,7 +224,8 @@ class FakeMailbox:
     def _place(self, mail: Mail, folder_id: str) -> None:
         mail.folder_id = folder_id
         mail.created = mail.changed = self._touch(folder_id)
-        self.boxes[folder_id].deletions.pop(mail.id, None)
+        if before := self.boxes[folder_id].deletions.pop(mail.id, None):
+            mail.created = before[1]
         self.mails[mail.id] = mail
 
     def _touch(self, folder_id: str) -> int:
