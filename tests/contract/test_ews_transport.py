@@ -5,6 +5,7 @@ import gzip
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -74,6 +75,32 @@ def test_a_request_carries_the_token_and_names_the_mailbox_for_routing(server: R
     head = server.requests[0].decode().lower()
     assert f"authorization: bearer {TOKEN}" in head
     assert "x-anchormailbox: alex@contoso.example" in head
+
+
+def test_an_address_in_any_script_and_of_any_shape_can_be_asked_for(server: RogueServer) -> None:
+    server.answers(http(GOOD))
+    source = EwsSources(server.url, limits=LIMITS).open(
+        Access("jürgen\r\nX-Evil: 1@例え.example", AccessMode.IMPERSONATION, TOKEN)
+    )
+
+    assert len(source.folders()) == 1
+    source.close()
+    assert b"\r\nX-Evil" not in server.requests[0].partition(b"\r\n\r\n")[0]
+
+
+def test_who_finds_every_connection_taken_waits_no_longer_than_a_request_may_last(
+    server: RogueServer, opened: Open
+) -> None:
+    server.answers([0.3, http(GOOD)])
+    source = opened()
+
+    with ThreadPoolExecutor(6) as pool:
+        found = [pool.submit(source.folders) for _ in range(6)]
+        time.sleep(0.1)
+        source.close()
+        outcomes = [future.exception() for future in found]
+
+    assert all(outcome is None or isinstance(outcome, RetryLater) for outcome in outcomes)
 
 
 def test_requests_share_a_connection(server: RogueServer, opened: Open) -> None:

@@ -10,6 +10,7 @@ import binascii
 import logging
 import re
 import ssl
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -147,7 +148,9 @@ class Session:
         self._closed = False
         self.requests = 0
         self._renewable = access.renew is not None
-        self._headers = {"X-AnchorMailbox": access.address, "Accept": "text/xml"}
+        self._free = threading.BoundedSemaphore(connections)
+        anchor = "".join(mark for mark in access.address if mark > " ")
+        self._headers = {"X-AnchorMailbox": anchor.encode(), "Accept": "text/xml"}
         self._protocol = _Protocol(
             config=Configuration(
                 service_endpoint=url,
@@ -165,10 +168,25 @@ class Session:
         Raises: what the HTTP status, the SOAP fault or the transport leads to, by the table in errors.py; Oversized
         answers as TooMuchAtOnce.
         """
+        limit = answer_bytes or self._limits.answer_bytes
+        # exchangelib would wait for a free session for ever
+        if not self._free.acquire(timeout=self._limits.total):
+            raise of_fault(Fault.SILENCE)
+        try:
+            reply = self._reply(envelope, limit)
+        finally:
+            self._free.release()
+        if reply.status != 200:
+            raise self._refusal(reply)
+        if not _is_xml(reply):
+            raise of_fault(Fault.NOT_XML)
+        return reply.body
+
+    def _reply(self, envelope: bytes, limit: int) -> _Reply:
+        """What the server says, asked again with a fresh token if it rejects ours."""
         if self._closed:
             # exchangelib would go and fetch a token of its own
             raise RetryLater(Reason.UNAVAILABLE, "the mailbox was closed")
-        limit = answer_bytes or self._limits.answer_bytes
         session = self._protocol.get_session()
         sound = False
         try:
@@ -180,11 +198,7 @@ class Session:
             sound = reply.status == 200 and b"Fault>" not in reply.body[:2048]
         finally:
             self._give_back(session, sound)
-        if reply.status != 200:
-            raise self._refusal(reply)
-        if not _is_xml(reply):
-            raise of_fault(Fault.NOT_XML)
-        return reply.body
+        return reply
 
     def close(self) -> None:
         """Close the connections and forget the token. Requests under way end by themselves, then close theirs."""
