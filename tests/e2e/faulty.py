@@ -259,10 +259,10 @@ class Bench:
         runs = self.app.registry.runs(self.mailbox_id, 1)
         return runs[0].outcome if runs and runs[0].started_at >= since else ""
 
-    def suffer(self, faults: Faults, *troubles: Trouble) -> After:
+    def suffer(self, faults: Faults, *troubles: Trouble, kinds: Sequence[str] = KINDS) -> After:
         """One pass with something to do, while these troubles last; they are over afterwards."""
         self.spoilt = True
-        self.change(repr(troubles))
+        self.change(repr(troubles), kinds)
         self.app.access_tokens.forget(self.mailbox.authorization_id)
         since = self.app.clocks.now()
         rules = [trouble.begin(faults) for trouble in troubles]

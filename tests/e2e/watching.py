@@ -1,0 +1,94 @@
+"""Somebody whose mailbox the app syncs by itself, in its own process, while a test changes the mailbox and looks on."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from requests import RequestException
+
+from sandbox.compare import Comparison, compare
+from sandbox.stage import Stage
+from sandbox.visitor import Visitor
+from shared.app import App
+from shared.mailboxes.model import Mailbox
+from tests.e2e.conftest import eventually
+from tests.e2e.faulty import fill
+from tests.e2e.people import new_person, password_of
+
+TICK_SECONDS = 4
+"""Between two ticks of a test that waits: one may find the mailbox still held."""
+
+PATIENCE_SECONDS = 100
+
+
+class Watched:
+    """One person, their mailbox, and the app's doings with it."""
+
+    def __init__(self, stage: Stage, messages: int, **policy: object) -> None:
+        self.stage = stage
+        self.address = new_person(stage.sandbox, **policy)
+        self.parts: App = stage.parts()
+        fill(stage.sandbox.control, self.address, messages)
+        self._id = ""
+
+    def sign_in(self) -> str:
+        """Sign in through the real pages; gives the last page's heading."""
+        visitor = Visitor(self.stage.ca, self.address, password_of(self.stage.sandbox, self.address))
+        try:
+            return visitor.sign_in(self.stage.url)
+        finally:
+            visitor.close()
+
+    @property
+    def id(self) -> str:
+        """The mailbox's id, once there is one."""
+        if not self._id:
+            self._id = next(box.id for box in self.parts.registry.all() if box.address == self.address)
+        return self._id
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox as registered."""
+        return self.parts.registry.get(self.id)
+
+    def control(self, act: str, **body: object) -> Any:
+        """An act of the control port upon the mailbox."""
+        return self.stage.sandbox.control.post(f"/mailboxes/{self.address}/{act}", body)
+
+    def change(self, kinds: Sequence[str], seed: int) -> None:
+        """One change of each of these kinds."""
+        for number, kind in enumerate(kinds):
+            self.control("change", kinds=[kind], count=1, seed=seed * 1000 + number)
+
+    def truth(self) -> dict[str, Any]:
+        """What the mailbox holds."""
+        return cast(dict[str, Any], self.stage.sandbox.control.get(f"/mailboxes/{self.address}/truth"))
+
+    def compared(self) -> Comparison:
+        """The replica beside the truth."""
+        return compare(self.truth(), self.parts.replica, self.id)
+
+    def has(self, outcome: str, since: datetime) -> bool:
+        """Whether a pass that began since then has ended so."""
+        runs = self.parts.registry.runs(self.id)
+        return any(run.outcome == outcome and run.started_at >= since for run in runs)
+
+    def synced(self, outcome: str = "done", since: datetime | None = None) -> None:
+        """Let the timer tick until a pass that begins from now on has ended so."""
+        wait_for([self], since or datetime.now(UTC), outcome)
+
+
+def wait_for(everybody: Sequence[Watched], since: datetime, outcome: str = "done") -> None:
+    """Let the timer tick until each of them has had a pass, begun since then, that ended so."""
+    ticked = datetime.min.replace(tzinfo=UTC)
+
+    def look() -> bool:
+        nonlocal ticked
+        if (datetime.now(UTC) - ticked).total_seconds() > TICK_SECONDS:
+            with suppress(RequestException):
+                everybody[0].stage.host.fire("dispatch")
+            ticked = datetime.now(UTC)
+        return all(one.has(outcome, since) for one in everybody)
+
+    eventually(f"a pass of each that ends as {outcome}", look, PATIENCE_SECONDS)
