@@ -1,0 +1,252 @@
+"""The EWS source on the sandbox's Exchange with its real mail: what the port's suite cannot ask of every source."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import icalendar
+import pytest
+
+from sandbox.authority import Authority, trust
+from sandbox.exchange import Exchange, letters
+from sandbox.exchange.blocks import BLOCKS
+from sandbox.exchange.corpus import load_default
+from sandbox.exchange.trees import add_archive
+from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.sources.ews.sources import EwsSources
+from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemKind, MailSource
+from tests.contract.exchange_server import ALEX, BO, FINN, PEOPLE, SERVICE, Served, app_only, claims, delegated, served
+
+type Open = Callable[..., MailSource]
+
+
+@pytest.fixture(scope="module")
+def server(authority: Authority) -> Iterator[Served]:
+    exchange = Exchange(claims, PEOPLE)
+    load_default(exchange, PEOPLE, messages=150)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in trust(authority.ca).items():
+            patch.setenv(name, value)
+        with served(exchange, authority) as running:
+            yield running
+
+
+@pytest.fixture
+def opened(server: Served) -> Iterator[Open]:
+    sources: list[MailSource] = []
+
+    def open_it(access: Access | None = None, archives: bool = False) -> MailSource:
+        given = access or Access(ALEX.address, AccessMode.DELEGATED, delegated(ALEX))
+        sources.append(EwsSources(server.url, archives=archives).open(given))
+        return sources[-1]
+
+    yield open_it
+    for source in sources:
+        source.close()
+
+
+def everything(source: MailSource, level: ContentLevel = ContentLevel.MIME) -> list[tuple[Folder, Item]]:
+    """Every item of every folder."""
+    found = []
+    for folder in source.folders():
+        state, complete, ids = None, False, []
+        while not complete:
+            page = source.changes(folder, state)
+            state, complete = page.state, page.complete
+            ids += [change.item_id for change in page.changes]
+        for item in source.fetch(folder, ids, level):
+            assert isinstance(item, Item), item
+            found.append((folder, item))
+    return found
+
+
+def test_real_mail_of_every_sort_comes_byte_for_byte(server: Served, opened: Open) -> None:
+    kept = server.mailbox(ALEX).items
+
+    messages = [item for _, item in everything(opened()) if item.kind is ItemKind.MESSAGE]
+
+    assert len(messages) > 150
+    for item in messages:
+        assert item.content is not None
+        assert hashlib.sha256(item.content.data).hexdigest() == kept[item.id].digest()
+
+
+def test_every_item_has_the_form_of_its_kind(opened: Open) -> None:
+    forms = Counter((item.kind, item.content.form) for _, item in everything(opened()) if item.content)
+
+    assert dict(forms) == {
+        ItemKind.MESSAGE: "eml",
+        ItemKind.EVENT: "ics",
+        ItemKind.CONTACT: "vcf",
+        ItemKind.LIST: "vcf",
+        ItemKind.TASK: "ics",
+        ItemKind.OTHER: "json",
+    }
+
+
+@pytest.mark.parametrize("level", [ContentLevel.BODY, ContentLevel.MIME])
+def test_every_calendar_is_readable_by_others_whether_exchange_wrote_it_or_we(
+    opened: Open, level: ContentLevel
+) -> None:
+    """With bodies alone wanted, Exchange gives no iCalendar and ours is built."""
+    events = [item for _, item in everything(opened(), level) if item.kind is ItemKind.EVENT]
+
+    assert len(events) > 20
+    for item in events:
+        assert item.content is not None
+        (first, *_) = icalendar.Calendar.from_ical(item.content.data).walk("VEVENT")
+        start = first["DTSTART"].dt
+        assert start == item.at if isinstance(start, datetime) else str(start) == item.metadata["start_date"]
+
+
+def test_what_we_write_of_a_series_is_what_exchange_writes_of_it(opened: Open) -> None:
+    """Rules, deletions and changed occurrences, compared between the two."""
+    source = opened()
+    theirs = {item.id: item for _, item in everything(source) if item.kind is ItemKind.EVENT}
+    ours = {item.id: item for _, item in everything(source, ContentLevel.BODY) if item.kind is ItemKind.EVENT}
+
+    compared = 0
+    for identifier, item in theirs.items():
+        if "recurrence" not in item.metadata:
+            continue
+        assert outline(item) == outline(ours[identifier])
+        compared += 1
+    assert compared >= 5
+
+
+def outline(item: Item) -> object:
+    """A series' changed and deleted occurrences as moments."""
+    assert item.content is not None
+    master, *exceptions = icalendar.Calendar.from_ical(item.content.data).walk("VEVENT")
+    deleted = master.get("EXDATE", [])
+    lines = deleted if isinstance(deleted, list) else [deleted]
+    return (
+        {moment(each.dt) for line in lines for each in line.dts},
+        {moment(each["RECURRENCE-ID"].dt): moment(each["DTSTART"].dt) for each in exceptions},
+    )
+
+
+def moment(value: object) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def test_a_look_at_an_idle_mailbox_is_one_request(opened: Open) -> None:
+    source = opened()
+
+    source.folders()
+
+    assert source.requests == 1  # type: ignore[attr-defined]
+
+
+def test_folders_carry_paths_and_well_known_names(opened: Open) -> None:
+    folders = {folder.path: folder for folder in opened().folders()}
+
+    assert folders["Inbox"].distinguished == "inbox"
+    assert folders["Junk Email"].distinguished == "junkemail"
+    assert "Projects/R%2FD" in folders
+    assert folders["Inbox"].mark is not None
+
+
+def test_a_server_that_keeps_no_marks_gives_none(server: Served, opened: Open) -> None:
+    mailbox = server.mailbox(BO)
+    mailbox.marks = "absent"
+    try:
+        folders = opened(Access(BO.address, AccessMode.DELEGATED, delegated(BO))).folders()
+    finally:
+        mailbox.marks = "exact"
+
+    assert {folder.mark for folder in folders} == {None}
+
+
+def test_an_archive_is_listed_only_when_it_is_wanted(server: Served, opened: Open) -> None:
+    mailbox = server.mailbox(FINN)
+    top = add_archive(mailbox)
+    kept = top.child("Kept") or mailbox.add_folder(top, "Kept")
+    mailbox.insert(kept, letters.synthetic(1, 2000, mailbox.clock()))
+    access = Access(FINN.address, AccessMode.DELEGATED, delegated(FINN))
+
+    with_it, without = opened(access, archives=True), opened(access)
+
+    archived = [(folder, item) for folder, item in everything(with_it) if folder.archive]
+    assert [(folder.path, item.kind) for folder, item in archived] == [("Kept", ItemKind.MESSAGE)]
+    assert not any(folder.archive for folder in without.folders())
+
+
+def test_a_mailbox_without_an_archive_is_read_all_the_same(opened: Open) -> None:
+    folders = opened(archives=True).folders()
+
+    assert folders
+    assert not any(folder.archive for folder in folders)
+
+
+def test_a_shared_mailbox_is_read_once_it_was_shared(server: Served, opened: Open) -> None:
+    access = Access(ALEX.address, AccessMode.DELEGATED, delegated(BO))
+    with pytest.raises(AdministratorMustAct) as caught:
+        opened(access).folders()
+    assert caught.value.reason is Reason.ACCESS_DENIED
+
+    server.mailbox(ALEX).grants[BO.address] = {"*"}
+    try:
+        assert everything(opened(access))
+    finally:
+        server.mailbox(ALEX).grants.clear()
+
+
+@pytest.mark.parametrize(
+    ("mode", "bearer"), [(AccessMode.IMPERSONATION, delegated(SERVICE)), (AccessMode.APP_ONLY, app_only())]
+)
+def test_who_may_act_for_others_reads_their_mailbox(opened: Open, mode: AccessMode, bearer: str) -> None:
+    assert opened(Access(ALEX.address, mode, bearer)).folders()
+
+
+@pytest.mark.parametrize(
+    ("access", "kind", "reason"),
+    [
+        (Access(ALEX.address, AccessMode.DELEGATED, "rubbish"), PersonMustSignIn, Reason.TOKEN_REJECTED),
+        (Access(ALEX.address, AccessMode.IMPERSONATION, delegated(BO)), AdministratorMustAct,
+         Reason.IMPERSONATION_DENIED),
+        (Access("nobody@contoso.example", AccessMode.APP_ONLY, app_only()), AdministratorMustAct, Reason.NO_MAILBOX),
+    ],
+)  # fmt: skip
+def test_who_may_not_is_told_why(opened: Open, access: Access, kind: type[ActionNeeded], reason: Reason) -> None:
+    with pytest.raises(kind) as caught:
+        opened(access).folders()
+
+    assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize("variant", sorted(BLOCKS))
+def test_a_blocked_mailbox_is_for_its_administrator_whatever_exchange_says(
+    server: Served, opened: Open, variant: str
+) -> None:
+    mailbox = server.mailbox(BO)
+    text, headers = BLOCKS[variant]
+    mailbox.blocked = (403, text, headers)
+    try:
+        with pytest.raises(AdministratorMustAct):
+            opened(Access(BO.address, AccessMode.DELEGATED, delegated(BO))).folders()
+    finally:
+        mailbox.blocked = None
+
+
+def test_a_mailbox_on_the_move_is_tried_later(server: Served, opened: Open) -> None:
+    mailbox = server.mailbox(BO)
+    mailbox.moving = True
+    try:
+        with pytest.raises(RetryLater):
+            opened(Access(BO.address, AccessMode.DELEGATED, delegated(BO))).folders()
+    finally:
+        mailbox.moving = False
+
+
+def test_occurrences_of_a_year_are_those_that_exchange_expands(opened: Open) -> None:
+    source = opened()
+    calendar = next(folder for folder in source.folders() if folder.distinguished == "calendar")
+    now = datetime.now(UTC)
+
+    found = list(source.occurrences(calendar, now - timedelta(days=14), now + timedelta(days=365)))
+
+    assert len(found) > 100
+    assert len({item.id for item in found}) == len(found)
+    assert all(item.at is not None for item in found)
