@@ -75,14 +75,16 @@ def test_real_mail_of_every_sort_comes_byte_for_byte(server: Served, opened: Ope
 def test_every_item_has_the_form_of_its_kind(opened: Open) -> None:
     forms = Counter((item.kind, item.content.form) for _, item in everything(opened()) if item.content)
 
-    assert dict(forms) == {
-        ItemKind.MESSAGE: "eml",
-        ItemKind.EVENT: "ics",
-        ItemKind.CONTACT: "vcf",
-        ItemKind.LIST: "vcf",
-        ItemKind.TASK: "ics",
-        ItemKind.OTHER: "json",
-    }
+    assert set(forms) == set(
+        {
+            ItemKind.MESSAGE: "eml",
+            ItemKind.EVENT: "ics",
+            ItemKind.CONTACT: "vcf",
+            ItemKind.LIST: "vcf",
+            ItemKind.TASK: "ics",
+            ItemKind.OTHER: "json",
+        }.items()
+    )
 
 
 @pytest.mark.parametrize("level", [ContentLevel.BODY, ContentLevel.MIME])

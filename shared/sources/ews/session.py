@@ -5,16 +5,11 @@ preparing it anew and logging around it would cost several times what Exchange's
 sleeps or tries again, except that a rejected token is renewed once.
 """
 
-import base64
-import binascii
 import logging
-import re
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypedDict
 
 import requests
@@ -31,11 +26,11 @@ from shared.sources.ews.deadline import BoundAdapter, deadline
 from shared.sources.ews.doctor import Evidence, diagnose
 from shared.sources.ews.envelope import VERSION
 from shared.sources.ews.errors import Fault, Unreadable, error_of, of_fault, of_status
+from shared.sources.ews.transport import claims_of, fault_in, nameless, retry_after_of
 from shared.sources.port import Access
 
 _ERROR_BYTES = 65_536
 _CHUNK = 1 << 18
-_CLAIMS = re.compile(r'claims="([A-Za-z0-9+/_=-]{1,8192})"')
 
 
 def silence_loggers() -> None:
@@ -225,7 +220,7 @@ class Session:
                 response = session.get_adapter(self._url).send(prepared, timeout=timeout, **self._surroundings)
                 return self._read(response, limit)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
-            raise of_fault(_fault(exc)) from _nameless(exc)
+            raise of_fault(fault_in(exc)) from nameless(exc)
 
     def _prepared(self, session: Any) -> requests.PreparedRequest:
         """The request that all of a session's requests share, signed with the session's token."""
@@ -258,10 +253,10 @@ class Session:
         return _Reply(response.status_code, response.headers, b"".join(parts))
 
     def _refusal(self, reply: _Reply) -> MailboxSyncError:
-        retry_after = _retry_after(reply.headers, self._clock)
+        retry_after = retry_after_of(reply.headers, self._clock)
         support = f"http_{reply.status}"
         if reply.status == 401:
-            return error_of(of_status(401), support, claims=_claims(reply.headers))
+            return error_of(of_status(401), support, claims=claims_of(reply.headers))
         if reply.status == 403:
             return diagnose(Evidence(self._mode, reply.headers, reply.body)).error()
         problem = _problem(reply)
@@ -287,60 +282,3 @@ def _is_xml(reply: _Reply) -> bool:
         b"<",
         b"\xef",
     )
-
-
-def _retry_after(headers: Mapping[str, str], clock: Callable[[], datetime]) -> float | None:
-    """Retry-After in seconds, given as seconds or as a date; None when absent or senseless."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(min(int(value[:7]), 86_400))
-    try:
-        wait = (parsedate_to_datetime(value) - clock()).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return min(max(wait, 0.0), 86_400.0)
-
-
-def _claims(headers: Mapping[str, str]) -> str:
-    """The claims challenge of a 401 (continuous access evaluation), as the JSON text to pass on at sign-in."""
-    match = _CLAIMS.search(headers.get("WWW-Authenticate", ""))
-    if match is None:
-        return ""
-    try:
-        return base64.urlsafe_b64decode(match[1].replace("+", "-").replace("/", "_") + "===").decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-
-
-def _fault(exc: BaseException) -> Fault:
-    """Which transport fault an exception of requests, urllib3 or the socket stands for."""
-    if _caused_by(exc, ssl.SSLCertVerificationError) or isinstance(exc, FileNotFoundError):
-        return Fault.CERTIFICATE
-    if isinstance(exc, (requests.ConnectTimeout, urllib3.exceptions.NewConnectionError)):
-        return Fault.CONNECT
-    if isinstance(exc, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
-        return Fault.DRIP if _caused_by(exc, TimeoutError, "time is up") else Fault.SILENCE
-    if isinstance(exc, (urllib3.exceptions.IncompleteRead, urllib3.exceptions.DecodeError)):
-        return Fault.CUT
-    if _caused_by(exc, urllib3.exceptions.IncompleteRead) or isinstance(exc, urllib3.exceptions.ProtocolError):
-        return Fault.CUT
-    return Fault.CONNECT if _caused_by(exc, urllib3.exceptions.NewConnectionError) else Fault.RESET
-
-
-def _caused_by(exc: BaseException, kind: type[BaseException], text: str = "") -> bool:
-    """Whether such an exception lies at the root of this one; the libraries pass them on as arguments, too."""
-    waiting: list[BaseException] = [exc]
-    seen: set[int] = set()
-    while waiting and len(seen) < 50:
-        current = waiting.pop(0)
-        if isinstance(current, kind) and text in str(current):
-            return True
-        seen.add(id(current))
-        inner = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
-        waiting += [error for error in inner if isinstance(error, BaseException) and id(error) not in seen]
-    return False
-
-
-def _nameless(exc: BaseException) -> Exception:
-    """The exception's kind alone: its text may quote an address or a URL."""
-    return ConnectionError(type(exc).__name__)

@@ -1,0 +1,73 @@
+"""What an HTTP answer's headers and a broken connection say: seconds to wait, a claims challenge, a kind of fault."""
+
+import base64
+import binascii
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+import urllib3
+
+from shared.sources.ews.errors import Fault
+
+_CLAIMS = re.compile(r'claims="([A-Za-z0-9+/_=-]{1,8192})"')
+
+
+def retry_after_of(headers: Mapping[str, str], clock: Callable[[], datetime]) -> float | None:
+    """Retry-After in seconds, given as seconds or as a date; None when absent or senseless."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(min(int(value[:7]), 86_400))
+    try:
+        wait = (parsedate_to_datetime(value) - clock()).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(wait, 0.0), 86_400.0)
+
+
+def claims_of(headers: Mapping[str, str]) -> str:
+    """The claims challenge of a 401 (continuous access evaluation), as the JSON text to pass on at sign-in."""
+    match = _CLAIMS.search(headers.get("WWW-Authenticate", ""))
+    if match is None:
+        return ""
+    try:
+        return base64.urlsafe_b64decode(match[1].replace("+", "-").replace("/", "_") + "===").decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def fault_in(exc: BaseException) -> Fault:
+    """Which transport fault an exception of requests, urllib3 or the socket stands for."""
+    if _caused_by(exc, ssl.SSLCertVerificationError) or isinstance(exc, FileNotFoundError):
+        return Fault.CERTIFICATE
+    if isinstance(exc, (requests.ConnectTimeout, urllib3.exceptions.NewConnectionError)):
+        return Fault.CONNECT
+    if isinstance(exc, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
+        return Fault.DRIP if _caused_by(exc, TimeoutError, "time is up") else Fault.SILENCE
+    if isinstance(exc, (urllib3.exceptions.IncompleteRead, urllib3.exceptions.DecodeError)):
+        return Fault.CUT
+    if _caused_by(exc, urllib3.exceptions.IncompleteRead) or isinstance(exc, urllib3.exceptions.ProtocolError):
+        return Fault.CUT
+    return Fault.CONNECT if _caused_by(exc, urllib3.exceptions.NewConnectionError) else Fault.RESET
+
+
+def _caused_by(exc: BaseException, kind: type[BaseException], text: str = "") -> bool:
+    """Whether such an exception lies at the root of this one; the libraries pass them on as arguments, too."""
+    waiting: list[BaseException] = [exc]
+    seen: set[int] = set()
+    while waiting and len(seen) < 50:
+        current = waiting.pop(0)
+        if isinstance(current, kind) and text in str(current):
+            return True
+        seen.add(id(current))
+        inner = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+        waiting += [error for error in inner if isinstance(error, BaseException) and id(error) not in seen]
+    return False
+
+
+def nameless(exc: BaseException) -> Exception:
+    """The exception's kind alone: its text may quote an address or a URL."""
+    return ConnectionError(type(exc).__name__)
