@@ -217,6 +217,15 @@ def test_a_busy_fault_names_its_time_in_milliseconds(server: RogueServer, opened
     assert error.retry_after == 12.5
 
 
+def test_a_busy_fault_may_leave_its_time_to_the_header(server: RogueServer, opened: Open) -> None:
+    server.answers(http(fault("ErrorServerBusy"), status=503, Retry_After="9"))
+
+    error = refused(opened())
+
+    assert isinstance(error, RetryLater)
+    assert error.retry_after == 9.0
+
+
 def test_a_rejected_token_is_renewed_once_and_the_request_repeated(server: RogueServer, opened: Open) -> None:
     server.answers(http(status=401), http(GOOD))
     renewals: list[str] = []

@@ -21,11 +21,11 @@ from exchangelib.transport import OAUTH2
 from exchangelib.version import EXCHANGE_2013_SP1, Version
 
 from shared.errors import MailboxSyncError, Reason, RetryLater
-from shared.sources.ews.answer import fault_of, parse
+from shared.sources.ews.answer import Problem, fault_of, parse
 from shared.sources.ews.deadline import BoundAdapter, deadline
 from shared.sources.ews.doctor import Evidence, diagnose
 from shared.sources.ews.envelope import VERSION
-from shared.sources.ews.errors import Fault, Unreadable, error_of, of_fault, of_status
+from shared.sources.ews.errors import Fault, error_of, of_fault, of_status
 from shared.sources.ews.transport import claims_of, fault_in, nameless, retry_after_of
 from shared.sources.port import Access
 
@@ -261,19 +261,19 @@ class Session:
             return diagnose(Evidence(self._mode, reply.headers, reply.body)).error()
         problem = _problem(reply)
         if problem is not None:
-            return problem
+            return Problem(problem.code, problem.retry_after or retry_after).error()
         return error_of(of_status(reply.status), support, retry_after=retry_after)
 
 
-def _problem(reply: _Reply) -> MailboxSyncError | None:
-    """What the SOAP fault in an error's body leads to; Exchange sends some of them as HTTP 500 or 503."""
+def _problem(reply: _Reply) -> Problem | None:
+    """The SOAP fault in an error's body; Exchange sends some of them as HTTP 500 or 503."""
     if reply.status < 500 or not _is_xml(reply):
         return None
     try:
         problem = fault_of(parse(reply.body))
-    except (MailboxSyncError, Unreadable):
+    except MailboxSyncError:
         return None
-    return problem.error() if problem and problem.code.startswith("Error") else None
+    return problem if problem and problem.code.startswith("Error") else None
 
 
 def _is_xml(reply: _Reply) -> bool:
