@@ -197,7 +197,14 @@ class SyncEngine:
             budget=budget,
             ledger=ledger,
             writer=writer,
-            issues=Issues(self._registry, mailbox.id, ledger, self._limits, self._clock),
+            issues=Issues(
+                registry=self._registry,
+                mailbox_id=mailbox.id,
+                ledger=ledger,
+                limits=self._limits,
+                clock=self._clock,
+                counted=mailbox.issues,
+            ),
             remembered=Remembered(ledger.notes, self._clock(), self._limits),
             clock=self._clock,
         )

@@ -17,21 +17,24 @@ MOST = 10_000
 
 
 class Issues:
-    """One mailbox's open issues during a pass."""
+    """One mailbox's open issues during a pass; `counted` is how many the mailbox itself remembers."""
 
     def __init__(
         self,
+        *,
         registry: MailboxRegistry,
         mailbox_id: str,
         ledger: Ledger,
         limits: Limits,
         clock: Callable[[], datetime],
+        counted: int = 0,
     ) -> None:
         self._registry = registry
         self._mailbox_id = mailbox_id
         self._ledger = ledger
         self._limits = limits
         self._clock = clock
+        self._counted = counted
         self._loaded: dict[str, ItemIssue] | None = None
 
     @property
@@ -45,10 +48,14 @@ class Issues:
     @property
     def are_expected(self) -> bool:
         """Whether there are any, as far as can be told without reading them."""
-        return bool(self._loaded if self._loaded is not None else self._ledger.notes.get(NOTE))
+        return bool(self._loaded if self._loaded is not None else self._ledger.notes.get(NOTE) or self._counted)
 
     def __len__(self) -> int:
-        return len(self._open) if self.are_expected else 0
+        """As far as it is known without reading them."""
+        if self._loaded is not None:
+            return len(self._loaded)
+        noted = self._ledger.notes.get(NOTE)
+        return noted if isinstance(noted, int) else self._counted
 
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._open
