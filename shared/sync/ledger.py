@@ -22,17 +22,29 @@ class Ledger:
     """Folders and notes as they will be after every change handed over so far. For the pass's own thread only."""
 
     def __init__(self, cursor: Cursor) -> None:
-        self.folders: dict[str, FolderState] = dict(cursor.folders)
+        self._folders: dict[str, FolderState] = dict(cursor.folders)
+        self._counts: dict[str, int] = {}
         self.notes: dict[str, object] = dict(cursor.notes)
         self.dirty = False
         self.fresh = cursor.sequence == 0
         self._loose = {folder_id: dict.fromkeys(keys) for folder_id, keys in _lists(cursor.notes.get(LOOSE)).items()}
 
+    @property
+    def folders(self) -> dict[str, FolderState]:
+        """Every folder's state, the items counted since the last look included."""
+        if self._counts:
+            counts, self._counts = self._counts, {}
+            for folder_id, number in counts.items():
+                if state := self._folders.get(folder_id):
+                    self._put(replace(state, items=max(0, state.items + number)))
+        return self._folders
+
     def snapshot(self) -> Cursor:
         """The cursor that follows the changes handed over so far; with this it counts as written."""
         self.note(LOOSE, {folder_id: list(keys) for folder_id, keys in self._loose.items() if keys})
+        following = Cursor(folders=dict(self.folders), notes=dict(self.notes))
         self.dirty = False
-        return Cursor(folders=dict(self.folders), notes=dict(self.notes))
+        return following
 
     def held(self) -> int:
         """How many items the replica holds."""
@@ -124,12 +136,14 @@ class Ledger:
             self._add(change.item.folder_id, 1)
 
     def _add(self, folder_id: str, items: int) -> None:
-        if state := self.folders.get(folder_id):
-            self._put(replace(state, items=max(0, state.items + items)))
+        """Kept apart until somebody looks: a state is replaced once a page, not with every item."""
+        if folder_id in self._folders:
+            self._counts[folder_id] = self._counts.get(folder_id, 0) + items
+            self.dirty = True
 
     def _put(self, state: FolderState) -> None:
-        if self.folders.get(state.id) != state:
-            self.folders[state.id] = state
+        if self._folders.get(state.id) != state:
+            self._folders[state.id] = state
             self.dirty = True
 
 
