@@ -148,8 +148,8 @@ def with_aliases(item: ReplicaItem) -> ReplicaItem:
 def row_changes(changes: Iterable[FeedChange], own: str) -> list[RowChange]:
     """What a page does to the table, each row once. `own` is what the names of the page's own packs begin with.
 
-    Only content in the page's own pack moves an item's location; otherwise the location in the table stays, whatever
-    the change believes: compaction may have moved it meanwhile.
+    Only content in the page's own pack moves the location of an item that has a row; otherwise the location in the
+    table stays, whatever the change believes: compaction may have moved it meanwhile.
     """
     folded: dict[str, RowChange] = {}
     for change in changes:
@@ -172,12 +172,14 @@ def _rows_of(change: FeedChange, own: str) -> Iterator[RowChange]:
 
 def _row_change(change: FeedChange, own: str) -> RowChange:
     item = change.item
+    if change.kind is FeedKind.CREATE:
+        # What was deleted and comes back has no row to keep its location: here the change's own is all there is.
+        return RowChange(Verb.INSERT, item.key, row_of(item))
     if item.located is not None and not item.located.pack.startswith(own):
         return RowChange(Verb.MERGE, item.key, _row_without_content(item))
     if item.located is None and change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG):
         return RowChange(Verb.MERGE, item.key, _row_without_content(item))
-    verb = Verb.INSERT if change.kind is FeedKind.CREATE else Verb.REPLACE
-    return RowChange(verb, item.key, row_of(item))
+    return RowChange(Verb.REPLACE, item.key, row_of(item))
 
 
 def _laid_over(before: RowChange, after: RowChange) -> RowChange:
