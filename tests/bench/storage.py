@@ -31,7 +31,7 @@ class LocalCredential:
 
 
 async def _serve(directory: Path) -> None:
-    async with azurite(Authority.at(directory / "tls"), directory / "azurite", StoragePorts()) as running:
+    async with azurite(Authority.at(directory / "tls"), None, StoragePorts()) as running:
         told = {"blob": running.blob, "queue": running.queue, "table": running.table}
         print(json.dumps(told), flush=True)
         await asyncio.to_thread(sys.stdin.read)

@@ -237,20 +237,27 @@ class Session:
         if response.status_code != 200:
             limit = _ERROR_BYTES
         raw = response.raw
+        length = response.headers.get("Content-Length", "")
+        if length.isdigit() and int(length[:12]) <= limit and "Content-Encoding" not in response.headers:
+            # In one piece: putting pieces together costs as much as receiving them.
+            return _Reply(response.status_code, response.headers, raw.read(decode_content=False))
+        body = self._in_pieces(response, limit)
+        if len(body) > limit and response.status_code == 200:
+            raise of_fault(Fault.OVERSIZED)
+        return _Reply(response.status_code, response.headers, body)
+
+    def _in_pieces(self, response: requests.Response, limit: int) -> bytes:
+        """A body of unknown or compressed length, as far as the limit and a little more."""
         parts: list[bytes] = []
         size = 0
         try:
-            while part := raw.read(_CHUNK, decode_content=True):
+            while size <= limit and (part := response.raw.read(_CHUNK, decode_content=True)):
                 size += len(part)
-                if size > limit:
-                    break
                 parts.append(part)
         finally:
-            if size > limit or not raw.closed:
+            if size > limit or not response.raw.closed:
                 response.close()
-        if size > limit and response.status_code == 200:
-            raise of_fault(Fault.OVERSIZED)
-        return _Reply(response.status_code, response.headers, b"".join(parts))
+        return b"".join(parts)
 
     def _refusal(self, reply: _Reply) -> MailboxSyncError:
         retry_after = retry_after_of(reply.headers, self._clock)
