@@ -36,6 +36,10 @@ def parse(arguments: list[str] | None = None) -> Options:
         parser.error(f"--without: unknown {', '.join(sorted(unknown))}; there are {', '.join(SERVICES)}")
     if read.mbox and read.maildir:
         parser.error("--mbox and --maildir exclude each other")
+    if read.mbox and not read.mbox.is_file():
+        parser.error(f"--mbox: there is no file {read.mbox}")
+    if read.maildir and not (read.maildir / "cur").is_dir():
+        parser.error(f"--maildir: {read.maildir} is no Maildir: it has no folder cur")
     if read.ews_url and "exchange" not in without:
         parser.error("--ews-url names another Exchange: say --without exchange as well")
     named = vars(read) | {"port_base": _port(parser, read.port_base), "without": without}

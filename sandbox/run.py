@@ -19,7 +19,7 @@ from rich.text import Text
 from sandbox.host.ncrontab import Schedule, ScheduleInvalid
 from sandbox.host.process import HostFailed
 from sandbox.progress import Board, board
-from sandbox.stage import USUAL_PORT, Stage, end_as_by_ctrl_c, stage, usual_port
+from sandbox.stage import USUAL_PORT, USUAL_STATE, Stage, end_as_by_ctrl_c, stage, usual_port
 from shared.errors import MailboxSyncError
 
 LOOK_SECONDS = 1.0
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="Run the sandbox and the app. Further options go to the sandbox: python -m sandbox --help",
     )
-    parser.add_argument("--state", type=Path, default=Path(".sandbox"), help="where to keep certificates and logs")
+    parser.add_argument("--state", type=Path, default=USUAL_STATE, help="where to keep certificates and logs")
     parser.add_argument("--schedule", metavar="CRON", help='another schedule of the sync, such as "0 * * * * *"')
     return parser
 
@@ -119,6 +119,8 @@ def _welcome(running: Stage) -> None:
     console.print(
         f"\nYour browser will warn about the certificate: it is the sandbox's own. Go on, or trust {running.ca}"
     )
+    state = "" if running.state == USUAL_STATE else f" --state {running.state}"
+    console.print(f"What was synced: .venv/bin/python -m sandbox.cli{state} mailboxes, or --help", soft_wrap=True)
     console.print(f"The app's log: {running.log}. Ctrl-C ends everything.\n")
 
 

@@ -16,6 +16,7 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 USUAL_PORT = 7071
+USUAL_STATE = Path(".sandbox")
 MESSAGE_LEASE = "30"
 """Seconds after which the messages of an app that was killed come back; 600 in Azure."""
 

@@ -1,11 +1,16 @@
 """What make run and make demo show and decide, without starting anything."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox import cli
+from sandbox.cli import environment_of
 from sandbox.host.ncrontab import ScheduleInvalid
+from sandbox.options import parse
 from sandbox.progress import Board, board, progress_of, status_of
 from sandbox.run import schedule_settings
 from sandbox.visitor import Page
@@ -81,3 +86,24 @@ def test_a_page_is_read_as_a_browser_without_script_reads_it() -> None:
     assert (page.heading, page.links) == ("Sign in", [("/sign-in", "Go")])
     assert (form.action, form.method, form.fields) == ("/next", "post", {"a": "1", "p": ""})
     assert form.buttons == [("answer", "yes", "Accept it")]
+
+
+def test_the_command_line_finds_the_app_of_a_sandbox_under_way(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.json").write_text(
+        json.dumps({"app_environment": {"KEY_VAULT_URL": "https://vault.example"}})
+    )
+    assert environment_of(tmp_path)["KEY_VAULT_URL"] == "https://vault.example"
+
+
+def test_the_command_line_says_when_no_sandbox_is_under_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--state", str(tmp_path), "mailboxes"]) == 1
+    assert "start one with make run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--mbox", "--maildir"])
+def test_mail_that_is_not_there_is_refused_before_anything_starts(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse([option, str(tmp_path / "nothing")])
+    assert f"{option}: " in capsys.readouterr().err
