@@ -79,7 +79,9 @@ class Watched:
         wait_for([self], since or datetime.now(UTC), outcome)
 
 
-def wait_for(everybody: Sequence[Watched], since: datetime, outcome: str = "done") -> None:
+def wait_for(
+    everybody: Sequence[Watched], since: datetime, outcome: str = "done", seconds: float = PATIENCE_SECONDS
+) -> None:
     """Let the timer tick until each of them has had a pass, begun since then, that ended so."""
     ticked = datetime.min.replace(tzinfo=UTC)
 
@@ -91,4 +93,4 @@ def wait_for(everybody: Sequence[Watched], since: datetime, outcome: str = "done
             ticked = datetime.now(UTC)
         return all(one.has(outcome, since) for one in everybody)
 
-    eventually(f"a pass of each that ends as {outcome}", look, PATIENCE_SECONDS)
+    eventually(f"a pass of each that ends as {outcome}", look, seconds)

@@ -1,0 +1,83 @@
+"""Killing the app's process outright in the middle of passes, at moments that a seed chooses, and starting it again."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from random import Random
+
+from sandbox.stage import Stage
+from shared.replica.feed import replay
+from tests.e2e.conftest import eventually
+from tests.e2e.watching import Watched, wait_for
+
+SLOW = {"service": "exchange", "times": None, "fault": {"kind": "delay", "seconds": 0.15}}
+"""Exchange takes its time, so that a pass is long enough to be hit anywhere."""
+
+LONGEST_SECONDS = 2.0
+"""Until how long after a pass has been seen to run the kill may come."""
+
+LEASE_AND_MORE = 150
+"""Seconds in which everybody must have been synced: a lease's term of 60, and a pass for each."""
+
+
+@contextmanager
+def slow_exchange(stage: Stage) -> Iterator[None]:
+    """Exchange answers late within this block."""
+    rule = stage.sandbox.control.post("/faults", SLOW)["id"]
+    try:
+        yield
+    finally:
+        stage.sandbox.control.delete(f"/faults/{rule}")
+
+
+class Killer:
+    """Kills the app of a stage; counts how often a pass was under way."""
+
+    def __init__(self, stage: Stage, seed: int) -> None:
+        self._stage = stage
+        self._chance = Random(seed)  # noqa: S311 -- repeatable on purpose
+        self.hits = 0
+
+    def strike(self, victim: Watched) -> None:
+        """Kill the app at some moment of the victim's pass, which has been asked for, and start it again."""
+        eventually("a pass to run", self._is_syncing, 30)
+        time.sleep(self._chance.uniform(0, LONGEST_SECONDS))
+        self._stage.host.kill()
+        self.hits += is_held(victim)
+        self._stage.restart()
+
+    def _is_syncing(self) -> bool:
+        return "sync_mailbox" in self._stage.host.status()["in_flight"]
+
+
+def is_held(one: Watched) -> bool:
+    """Whether a pass, be it a dead one's, holds the mailbox's lease."""
+    return bool(one.parts.blobs.get_blob_client("leases", one.id).get_blob_properties().lease.state == "leased")
+
+
+def first_sync_killed(killer: Killer, stage: Stage, messages: int) -> Watched:
+    """Somebody new signs in, and the app dies while it copies their mailbox for the first time."""
+    one = Watched(stage, messages)
+    one.sign_in()
+    killer.strike(one)
+    return one
+
+
+def pass_killed(killer: Killer, one: Watched, seed: int) -> None:
+    """The app dies while it brings somebody's changes."""
+    one.change(["create", "update", "move", "hard_delete", "create", "read_flag", "copy"] * 5, seed)
+    one.parts.queue.send_mailbox(one.id)
+    killer.strike(one)
+
+
+def assert_whole(everybody: Sequence[Watched]) -> None:
+    """Let the timer tick until everybody is synced: nothing is missing, doubled or different, and no lease is stuck."""
+    wait_for(everybody, datetime.now(UTC), seconds=LEASE_AND_MORE)
+    for one in everybody:
+        assert one.compared().is_equal, one.compared()
+        items = {item.key: item.having(located=None) for item in one.parts.replica.items(one.id)}
+        assert replay(one.parts.replica.feed(one.id)) == items
+        assert one.mailbox.first_sync_done
+        assert (one.mailbox.failures, one.mailbox.rejections) == (0, 0)
+        eventually("the lease to be free", lambda one=one: not is_held(one))
