@@ -2,7 +2,9 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from itertools import batched
 
+from shared.errors import Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.desk import Desk
@@ -12,6 +14,10 @@ from shared.sync.plan import Group, Plan, Wanted
 from shared.sync.scope import kept_of
 
 Fetched = Generator[tuple[Wanted, Item | ItemFailure]]
+Looked = list[tuple[Wanted, Item | ItemFailure]]
+
+AT_ONCE = 500
+"""Items whose metadata is looked at before any of them is decided on."""
 
 
 class Applier:
@@ -24,7 +30,8 @@ class Applier:
         """Items that were gone for good."""
         self._desk = desk
         self._vanished = vanished or Departures()
-        self._reserved: set[str] = set()
+        self._asked: set[str] = set()
+        self._gone: set[str] = set()
 
     def run(self, plan: Plan) -> None:
         """One plan: what is ready, what is new or changed, and last what is gone for good.
@@ -33,7 +40,6 @@ class Applier:
             BudgetSpent: time is up; what is on pages is right as it stands, the rest is planned again next time.
         """
         departures = Departures(plan.departures)
-        self._reserved = {wanted.known.key for wanted in plan.wanted if wanted.known is not None}
         for item_id in plan.cured:
             self._desk.writer.cure(self._desk.cure(item_id))
         for ready in plan.ready:
@@ -50,8 +56,11 @@ class Applier:
     def _arrivals(self, plan: Plan, departures: Departures) -> None:
         """Metadata first where it may save a download, then the rest in full."""
         first, in_full = self._split(plan, departures)
-        with closing(self._fetch(first, ContentLevel.METADATA)) as results:
-            for wanted, result in results:
+        for chunk in batched(first, AT_ONCE, strict=False):
+            with closing(self._fetch(chunk, ContentLevel.METADATA)) as results:
+                looked = list(results)
+            self._ask_who_is_gone(looked, departures)
+            for wanted, result in looked:
                 if isinstance(result, ItemFailure):
                     self._failed(wanted, result, departures)
                 elif not self._looked_at(plan, wanted, result, departures):
@@ -61,8 +70,22 @@ class Applier:
                 if isinstance(result, ItemFailure):
                     self._failed(wanted, result, departures)
                 elif not self._is_left_out(plan, wanted, result, departures):
-                    self._claim(wanted, result, departures)
+                    self._claim_own(wanted, departures)
                     self._arrived(wanted, result)
+
+    def _ask_who_is_gone(self, looked: Looked, departures: Departures) -> None:
+        """Of the items that left and share a search key with one that came: which are certainly no more."""
+        came = {item.search_key for wanted, item in looked if isinstance(item, Item) and wanted.known is None}
+        came.discard("")
+        left = {*departures.ids(came), *self._vanished.ids(came), *self._desk.remembered.ids(came)} - self._asked
+        self._asked |= left
+        if left:
+            results = self._desk.fetch(looked[0][0].folder, sorted(left), ContentLevel.METADATA)
+            self._gone |= {
+                result.item_id
+                for result in results
+                if isinstance(result, ItemFailure) and result.reason is Reason.ITEM_GONE
+            }
 
     def _split(self, plan: Plan, departures: Departures) -> tuple[list[Wanted], list[Wanted]]:
         gone = not plan.first_sync and bool(departures or self._vanished or self._desk.remembered)
@@ -109,18 +132,22 @@ class Applier:
 
     def _claim(self, wanted: Wanted, item: Item, departures: Departures) -> None:
         """Pair an arrival with what left: in this round, from a folder that is gone, or a little while ago."""
-        if wanted.base() is not None:
-            if wanted.known is not None and wanted.claimed is None:
-                wanted.claimed = departures.claim_key(wanted.known.key) or self._vanished.claim_key(wanted.known.key)
+        if wanted.known is not None:
+            self._claim_own(wanted, departures)
             return
-        wanted.claimed = departures.claim(item, self._reserved) or self._vanished.claim(item, self._reserved)
+        wanted.claimed = departures.claim(item, self._gone) or self._vanished.claim(item, self._gone)
         if wanted.claimed is None:
             wanted.recalled = self._recall(item)
+
+    def _claim_own(self, wanted: Wanted, departures: Departures) -> None:
+        """An item that the replica knows has moved under its own id: what it left behind is no deletion."""
+        if wanted.known is not None and wanted.claimed is None:
+            wanted.claimed = departures.claim_key(wanted.known.key) or self._vanished.claim_key(wanted.known.key)
 
     def _recall(self, item: Item) -> ReplicaItem | None:
         """A remembered deletion. After a lost cursor the notes are older than the last compaction, so its content may
         be gone by now: then it is downloaded again, under the old key."""
-        recalled = self._desk.remembered.claim(item)
+        recalled = self._desk.remembered.claim(item, self._gone)
         if recalled is None or self._desk.has_stored(recalled):
             return recalled
         return recalled.having(located=None, same_content_key="")

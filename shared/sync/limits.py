@@ -34,8 +34,8 @@ class Limits:
     overlap: bool = True
     """Whether fetching and writing run side by side. Off, a pass is a sequence that can be repeated exactly."""
 
-    remembered_deletions: int = 200
-    """Deletions kept in mind so that a move whose other side comes later is still a move. Each costs 400 bytes."""
+    remembered_deletions: int = 100
+    """Deletions kept in mind so that a move whose other side comes later is still a move. Each costs 600 bytes."""
     remembered_for: timedelta = timedelta(hours=24)
 
     mark_resolution: timedelta = timedelta(seconds=5)

@@ -1,8 +1,10 @@
 """Recognising moves: the source reports a deletion here and a new item there, and only a key tells that they are one.
 
-The search key survives a move, but copies share it; so an arrival is paired with one departure at most, and with the
-one of the same content if there is a choice. Departures of earlier rounds are remembered for a while in the cursor's
-notes, so that a move whose other side comes later keeps its identity too.
+The search key survives a move, but copies share it; so an arrival is paired with one departure at most, with the one of
+the same content if there is a choice, and only with one that the source, asked by its id, says is gone. An item that
+merely went out of scope is alive: were its key given to a copy, both would have one key when it comes back. Departures
+of earlier rounds are remembered for a while in the cursor's notes, so that a move whose other side comes later keeps
+its identity too.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -44,13 +46,17 @@ class Departures:
         if departure.item.search_key:
             self._by_search_key.setdefault(departure.item.search_key, []).append(departure)
 
-    def claim(self, item: Item, reserved: Container[str] = ()) -> Departure | None:
-        """The departure that this arrival is the other side of; nobody else gets it.
+    def ids(self, search_keys: Iterable[str]) -> list[str]:
+        """The source ids of those that arrivals with these search keys might claim."""
+        return [each.item.source_id for key in search_keys for each in self._by_search_key.get(key, [])]
 
-        `reserved` are keys of items that arrive under an id the replica knows: a copy must not take their place.
+    def claim(self, item: Item, gone: Container[str]) -> Departure | None:
+        """The departure that this arrival is the other side of; nobody else gets it. `gone` are ids known to be gone.
+
+        An item that arrives under an id which the replica knows is claimed by key: it answers, so it is not gone.
         """
         leaving = self._by_search_key.get(item.search_key, []) if item.search_key else []
-        candidates = [departure for departure in leaving if departure.item.key not in reserved]
+        candidates = [departure for departure in leaving if departure.item.source_id in gone]
         if not candidates:
             return None
         chosen = next((each for each in candidates if same_content(item, each.item)), candidates[0])
@@ -101,11 +107,18 @@ class Remembered:
             self._entries.append(_remember(item, self._now))
             del self._entries[: -self._limits.remembered_deletions]
 
-    def claim(self, item: Item) -> ReplicaItem | None:
-        """The deleted item that this arrival is, if it is one; it is forgotten with that."""
+    def ids(self, search_keys: Container[str]) -> list[str]:
+        """The source ids of those that arrivals with these search keys might claim."""
+        return [str(entry[4]) for entry in self._entries if entry[1] in search_keys]
+
+    def claim(self, item: Item, gone: Container[str]) -> ReplicaItem | None:
+        """The deleted item that this arrival is, if it is one; it is forgotten with that.
+
+        It is the same one, come back under its id, or another one's new place: then that one is among the `gone`.
+        """
         if not item.search_key:
             return None
-        same = [entry for entry in self._entries if entry[1] == item.search_key]
+        same = [one for one in self._entries if one[1] == item.search_key and (one[4] == item.id or one[4] in gone)]
         if not same:
             return None
         chosen = next((one for one in same if one[2] == item.same_content_key), same[-1])
@@ -126,15 +139,16 @@ def _remember(item: ReplicaItem, now: datetime) -> list[object]:
     place = [lies.pack, lies.offset, lies.length, lies.form, lies.sha256] if lies else None
     level = kept_of(item).level
     stamp = now.astimezone(UTC).isoformat(timespec="seconds")
-    return [stamp, item.search_key, item.same_content_key, item.key, level.value if level else "", place]
+    kept = level.value if level else ""
+    return [stamp, item.search_key, item.same_content_key, item.key, item.source_id, kept, place]
 
 
 def _recall(entry: list[object]) -> ReplicaItem:
-    _, search_key, same_content_key, key, level, place = entry
+    _, search_key, same_content_key, key, source_id, level, place = entry
     kept = Kept(ContentLevel(str(level)) if level else None)
     return ReplicaItem(
         key=str(key),
-        source_id="",
+        source_id=str(source_id),
         version="",
         folder_id="",
         kind=ItemKind.OTHER,

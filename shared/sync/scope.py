@@ -75,6 +75,8 @@ class Scope:
         return bool(self.mail_days) and at is not None and at < now - timedelta(days=self.mail_days)
 
     def _excludes(self, addresses: Iterable[str]) -> bool:
+        if not self.exclude:
+            return False
         excluded = {entry.lower() for entry in self.exclude}
         return any(
             address in excluded or "@" + address.rpartition("@")[2] in excluded for address in map(str.lower, addresses)

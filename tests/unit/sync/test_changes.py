@@ -3,6 +3,8 @@
 import pytest
 
 from shared.replica.port import FeedKind
+from shared.sources.port import ContentLevel
+from shared.sync.scope import Scope
 from tests.fakes.world import ID, World
 
 
@@ -183,3 +185,27 @@ def test_expanded_occurrences_follow_the_calendar(world: World) -> None:
     world.mailbox.empty_folder(world.mailbox.calendar)
     world.sync()
     assert world.replica.derived(ID, "occurrences") == b""
+
+
+def test_a_copy_does_not_take_the_key_of_an_item_that_only_went_out_of_scope(world: World) -> None:
+    """It comes back one day, under the id that its key was made from."""
+    item = an_item(world)
+    everything = world.scope
+    world.rescope(Scope(folders_in=("projects",)))
+    copied = world.mailbox.copy(item, world.mailbox.archive)
+    world.sync()
+    assert copied in world.items()
+    world.rescope(everything)
+    world.clock.pass_by(hours=1)
+    world.sync()
+    world.assert_equal()
+    assert world.key(item) != world.key(copied)
+
+
+def test_an_item_that_moved_under_its_own_id_while_settings_changed_is_not_deleted() -> None:
+    world = World(immutable_ids=True)
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.rescope(Scope(folders_out=world.scope.folders_out, content=ContentLevel.BODY))
+    world.mailbox.move(item, world.mailbox.archive)
+    assert changes_of(world) == [FeedKind.MOVE]
