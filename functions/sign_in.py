@@ -186,9 +186,8 @@ def _failed(failed: SignInFailed, over: str) -> func.HttpResponse:
 
 
 def _to_wait(cause: ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
-    waiting = app().consent.wait(intent)
     query = f"?{urlencode({'support': cause.support})}" if cause.support else ""
-    kept = cookie(WAITING, waiting.id, max_age=WAITING_SECONDS)
+    kept = cookie(WAITING, app().consent.wait(intent), max_age=WAITING_SECONDS)
     return redirect(f"{paths.APPROVAL}/waiting{query}", cookies=[over, kept])
 
 

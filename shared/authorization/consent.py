@@ -47,19 +47,23 @@ class AdminConsent:
         self._lasts = timedelta(minutes=minutes)
         self._clock = clock
 
-    def wait(self, resume: Mapping[str, str], tenant_id: str = "") -> Approval:
-        """Note that somebody waits, and with what they go on. `tenant_id` only from a validated identity."""
-        approval = Approval(secrets.token_urlsafe(24), dict(resume), tenant_id, self._clock())
-        self._approvals.put(approval)
-        return approval
+    def wait(self, resume: Mapping[str, str], tenant_id: str = "") -> str:
+        """Note that somebody waits, and with what they go on; gives the secret that their browser keeps.
+
+        The link they send on is made of its digest: whoever gets the link can approve, but not carry on in the
+        person's place. `tenant_id` only from a validated identity.
+        """
+        kept = secrets.token_urlsafe(32)
+        self._approvals.put(Approval(_link_id(kept), dict(resume), tenant_id, self._clock()))
+        return kept
 
     def link(self, approval: Approval) -> str:
         """What the person sends to their administrator."""
         return f"{self._approval_url}/for/{approval.id}"
 
-    def waiting(self, approval_id: str) -> Approval:
-        """The approval somebody waits for, granted or not. Raises NotFound."""
-        return self._approvals.get(approval_id)
+    def waiting(self, kept: str) -> Approval:
+        """The approval somebody waits for, granted or not, by what their browser keeps. Raises NotFound."""
+        return self._approvals.get(_link_id(kept))
 
     def start(self, approval_id: str = "") -> Start:
         """Send an administrator to Microsoft. Raises NotFound for a link that is none of ours."""
@@ -102,6 +106,10 @@ class AdminConsent:
         for mailbox in waiting:
             self._registry.change(mailbox.id, lambda found: life.started(found) if _waits(found) else found)
         return len(waiting)
+
+
+def _link_id(kept: str) -> str:
+    return digest(kept)[:40]
 
 
 def _waits(mailbox: Mailbox) -> bool:

@@ -42,7 +42,7 @@ class PendingFlow:
     state: str = field(repr=False)
     binding_digest: str = field(repr=False)
     flow: Mapping[str, object] = field(repr=False)
-    intent: Mapping[str, str]
+    intent: Mapping[str, str] = field(repr=False)
     expires_at: datetime
 
 
@@ -176,13 +176,13 @@ class InvitationStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Somebody waits for an administrator's approval. The id is the secret of their link.
+    """Somebody waits for an administrator's approval. The id is the secret of the link that they send on.
 
     `resume` is the intent to go on with; `tenant_id` only when a validated identity said so, else empty.
     """
 
     id: str = field(repr=False)
-    resume: Mapping[str, str]
+    resume: Mapping[str, str] = field(repr=False)
     tenant_id: str
     created_at: datetime
     granted_at: datetime | None = None

@@ -30,13 +30,14 @@ def test_a_person_who_waits_is_told_and_carries_on_with_what_they_began(stage: S
     stage.entra.refuse = [AdministratorMustAct(Reason.ADMIN_CONSENT_REQUIRED)]
     with pytest.raises(SignInFailed) as caught:
         stage.come_back(stage.sign_in.invited(token))
-    waiting = stage.consent.wait(caught.value.intent)
-    assert stage.consent.waiting(waiting.id).granted_at is None
+    kept = stage.consent.wait(caught.value.intent)
+    waiting = stage.consent.waiting(kept)
+    assert waiting.granted_at is None
     link = stage.consent.link(waiting)
     assert link == f"{APP}/approval/for/{waiting.id}"
     start = stage.consent.start(waiting.id)
     assert stage.consent.callback(granted(start), start.binding) == 1
-    told = stage.consent.waiting(waiting.id)
+    told = stage.consent.waiting(kept)
     assert told.granted_at is not None
     assert stage.come_back(stage.sign_in.resume(told.resume)).mailbox is not None
 
@@ -49,13 +50,13 @@ def test_a_link_that_is_not_ours_leads_nowhere(stage: Stage) -> None:
 
 
 def test_the_error_is_looked_at_before_the_consent(stage: Stage) -> None:
-    waiting = stage.consent.wait({"act": "connect"})
-    start = stage.consent.start(waiting.id)
+    kept = stage.consent.wait({"act": "connect"})
+    start = stage.consent.start(stage.consent.waiting(kept).id)
     answer = granted(start, error="access_denied", error_description="AADSTS65004: declined")
     with pytest.raises(SignInRefused) as caught:
         stage.consent.callback(answer, start.binding)
     assert caught.value.code == "approval_declined"
-    assert stage.consent.waiting(waiting.id).granted_at is None
+    assert stage.consent.waiting(kept).granted_at is None
 
 
 @pytest.mark.parametrize(
@@ -102,8 +103,8 @@ def test_the_mailboxes_that_stopped_for_it_are_tried_again_and_no_others(stage: 
     ours = stopped(stage, "a@contoso.example", Reason.ADMIN_CONSENT_REQUIRED)
     blocked = stopped(stage, "b@contoso.example", Reason.EWS_BLOCKED)
     foreign = stopped(stage, "c@contoso.example", Reason.ADMIN_CONSENT_REQUIRED, OTHER_TENANT)
-    waiting = stage.consent.wait({"act": "connect"}, tenant_id=TENANT)
-    start = stage.consent.start(waiting.id)
+    kept = stage.consent.wait({"act": "connect"}, tenant_id=TENANT)
+    start = stage.consent.start(stage.consent.waiting(kept).id)
     assert TENANT in start.url
     assert stage.consent.callback(granted(start), start.binding) == 1
     assert stage.registry.get(ours.id).status is Status.ACTIVE
