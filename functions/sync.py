@@ -19,15 +19,21 @@ def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
     """One pass, or one sweep, of one mailbox."""
     mailbox_id = mailbox_in(message)
     with logs.bound(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
-        try:
-            _run(mailbox_id, message)
-        except ActionNeeded:
-            # An outage, or our own configuration: five tries of it say no more about the mailbox than one.
-            raise
-        except Exception:
-            if (message.dequeue_count or 1) >= LAST_TRY:
-                app().poison.record(mailbox_id)
-            raise
+        _tried(mailbox_id, message)
+
+
+@logs.guarded
+def _tried(mailbox_id: str, message: func.QueueMessage) -> None:
+    """Guarded once more, within the ids, so that the line that tells of a failure has them too."""
+    try:
+        _run(mailbox_id, message)
+    except ActionNeeded:
+        # An outage, or our own configuration: five tries of it say no more about the mailbox than one.
+        raise
+    except Exception:
+        if (message.dequeue_count or 1) >= LAST_TRY:
+            app().poison.record(mailbox_id)
+        raise
 
 
 def _run(mailbox_id: str, message: func.QueueMessage) -> None:

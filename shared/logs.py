@@ -105,13 +105,16 @@ def describe(error: BaseException) -> dict[str, object]:
 def guarded[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Let a triggered function fail without telling the host anything but the error's type.
 
-    The host logs the text and the stack of what leaves a function, so nothing of a vendor's may leave it.
+    The host logs the text and the stack of what leaves a function, so nothing of a vendor's may leave it. One guard
+    within another tells of a failure once.
     """
 
     @functools.wraps(function)
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
+        except InvocationFailed:
+            raise
         except Exception as error:
             logging.getLogger("mailbox_sync").error("invocation failed", exc_info=True)
             told = describe(error)

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from shared.azure_faults import already_there, translated
@@ -63,7 +64,8 @@ class BlobLease:
         self._monotonic = monotonic
         self._ends = monotonic() + seconds
         self._released = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
+        # With the ids that this pass's lines carry: a thread does not inherit them.
+        self._thread = threading.Thread(target=copy_context().run, args=(self._renew,), name="lease", daemon=True)
         self._thread.start()
 
     def lost(self) -> bool:
