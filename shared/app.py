@@ -95,7 +95,14 @@ class App(AzureClients):
         """What keeps a deployment in order."""
         from shared.daily import Daily
 
-        return Daily(self.dispatch, self.flows, self.access_tokens.refresh_idle, self._credential_ends, utc_now)
+        return Daily(
+            self.dispatch,
+            self.flows,
+            self.connections.release_unused,
+            self.access_tokens.refresh_idle,
+            self._credential_ends,
+            utc_now,
+        )
 
     @cached_property
     def poison(self) -> "Poison":

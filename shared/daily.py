@@ -17,20 +17,22 @@ SOON_DAYS = 30
 class Daily:
     """Begins the sweeps, keeps idle authorizations alive, forgets lapsed sign-ins, watches the app's own credential.
 
-    `keep_alive` refreshes what has lain idle and gives how many; `credential_ends` tells when the app's certificate
-    does, None when there is none to end.
+    `release_unused` gives back what no mailbox is read with, and `keep_alive` refreshes what else has lain idle; both
+    give how many. `credential_ends` tells when the app's certificate does, None when there is none to end.
     """
 
     def __init__(
         self,
         dispatch: Dispatch,
         flows: FlowStore,
+        release_unused: Callable[[], int],
         keep_alive: Callable[[datetime], int],
         credential_ends: Callable[[], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
         self._dispatch = dispatch
         self._flows = flows
+        self._release_unused = release_unused
         self._keep_alive = keep_alive
         self._credential_ends = credential_ends
         self._clock = clock
@@ -40,6 +42,7 @@ class Daily:
         now = self._clock()
         figures = {
             "shards": self._tried(lambda: self._dispatch.tick(sweep=True)),
+            "released": self._tried(self._release_unused),
             "refreshed": self._tried(lambda: self._keep_alive(now)),
             "lapsed": self._tried(lambda: self._flows.sweep(now)),
         }

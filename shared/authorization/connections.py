@@ -20,6 +20,10 @@ from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Replica
 from shared.sources.port import AccessMode
 
+SHARED = "shared-"
+"""How the owner of a shared mailbox begins: it is read with the authorization of a person, whose own it stays."""
+UNUSED_AFTER = timedelta(days=7)
+"""No sign-in is under way for so long: an authorization that no mailbox points to by then never will have one."""
 SYNC_NOW_EVERY = timedelta(minutes=1)
 PASS_ENDS_WITHIN = 30
 """Seconds an erasure waits for a pass under way to notice that its mailbox is disconnected."""
@@ -122,13 +126,17 @@ class Connections:
         try:
             held_until = self._give_back(mailbox)
             erased = dict(self._replica.erase(mailbox_id))
+            # Whoever signed in again meanwhile gave the mailbox another token: it goes as well.
+            latest = self._registry.get(mailbox_id)
+            if latest.authorization_id != mailbox.authorization_id:
+                held_until = self._give_back(latest)
+                self._forget(latest)
             self._registry.record_audit(mailbox_id, actor, "erase")
             erased |= self._registry.erase(mailbox_id)
         finally:
             lease.release()
         self._leases.forget(mailbox_id)
-        if mailbox.mode is AccessMode.DELEGATED and mailbox.authorization_id:
-            self._authorizations.delete(mailbox.authorization_id)
+        self._forget(mailbox)
         return Receipt(mailbox_id, self._clock(), erased, held_until)
 
     def release_authorization(self, authorization_id: str) -> None:
@@ -137,14 +145,28 @@ class Connections:
         self._token_store.delete(authorization_id)
         self._authorizations.delete(authorization_id)
 
+    def release_unused(self) -> int:
+        """Forget what a sign-in left behind that broke off between its token and its mailbox; gives how many."""
+        idle = self._authorizations.idle_since(self._clock() - UNUSED_AFTER)
+        in_use = {mailbox.authorization_id for mailbox in self._registry.all()} if idle else set()
+        unused = [one.id for one in idle if one.mode is AccessMode.DELEGATED and one.id not in in_use]
+        for authorization_id in unused:
+            self.release_authorization(authorization_id)
+        return len(unused)
+
     def _give_back(self, mailbox: Mailbox) -> datetime | None:
-        """Delete a person's own token. One that other mailboxes are read with (service account, app) stays."""
-        if mailbox.mode is not AccessMode.DELEGATED or not mailbox.authorization_id:
+        """Delete a person's own token."""
+        if not _is_its_own(mailbox):
             return None
         self._access_tokens.forget(mailbox.authorization_id)
         with suppress(NotFound):
             self._authorizations.change(mailbox.authorization_id, _revoked)
         return self._token_store.delete(mailbox.authorization_id)
+
+    def _forget(self, mailbox: Mailbox) -> None:
+        """Delete the record of a person's own authorization."""
+        if _is_its_own(mailbox):
+            self._authorizations.delete(mailbox.authorization_id)
 
     def _lease(self, mailbox_id: str) -> Lease:
         """The mailbox's lease, so that no pass writes while its replica is being removed."""
@@ -172,6 +194,12 @@ class Connections:
             self._asked.move_to_end(mailbox.id)
             while len(self._asked) > REMEMBERED:
                 self._asked.popitem(last=False)
+
+
+def _is_its_own(mailbox: Mailbox) -> bool:
+    """Whether the mailbox's authorization ends with it: a service account's, the app's, a shared mailbox's do not."""
+    delegated = mailbox.mode is AccessMode.DELEGATED and not mailbox.owner_id.startswith(SHARED)
+    return delegated and bool(mailbox.authorization_id)
 
 
 def _disconnected(mailbox: Mailbox) -> Mailbox:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.authorization.connections import new_mailbox
+from shared.authorization.connections import SHARED, new_mailbox
 from shared.authorization.port import Authorization
 from shared.errors import ActionNeeded, Conflict
 from shared.mailboxes import life
@@ -68,7 +68,7 @@ class SharedMailboxes:
 
 def owner_of(address: str) -> str:
     """The owner that stands for a shared mailbox: no person's id, and not the address."""
-    return f"shared-{hashlib.sha256(address.casefold().encode()).hexdigest()[:32]}"
+    return f"{SHARED}{hashlib.sha256(address.casefold().encode()).hexdigest()[:32]}"
 
 
 def _reread(mailbox: Mailbox, authorization_id: str) -> Mailbox:

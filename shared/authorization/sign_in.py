@@ -6,9 +6,11 @@ against who was wanted, the mailbox tried, and only then anything is stored: tok
 order, so that a crash between them leaves a secret nobody points to, never a mailbox without its token.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.authorization.acts import MAIL, Act, Outcome, SignInFailed
 from shared.authorization.connections import Connections, new_mailbox
@@ -28,11 +30,13 @@ from shared.authorization.sessions import Session, Sessions
 from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
-from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.sources.port import Access, AccessMode, MailSources
+
+_log = logging.getLogger(__name__)
 
 
 class SignIn:
@@ -122,9 +126,13 @@ class SignIn:
         return self._start(act, details, claims=claims)
 
     def own(self, session: Session, mailbox_id: str) -> Mailbox:
-        """A mailbox, if it is this session's; else NotFound, as if there were none."""
+        """A mailbox, if it is this session's; else NotFound, as if there were none.
+
+        Those that are read with a service account are other people's, whoever signed the account in.
+        """
         mailbox = self._registry.get(mailbox_id)
-        if (mailbox.tenant_id, mailbox.owner_id) != (session.tenant_id, session.owner_id):
+        theirs = (mailbox.tenant_id, mailbox.owner_id) == (session.tenant_id, session.owner_id)
+        if not theirs or mailbox.mode is not AccessMode.DELEGATED:
             raise NotFound("not this session's")
         return mailbox
 
@@ -178,10 +186,14 @@ class SignIn:
         standing = self._pinned(intent, identity, access)
         self._tried(access)
         stored = self._store(identity, tokens, AccessMode.DELEGATED)
-        if act is Act.INVITED:
-            self._use_up(intent["invitation"], stored)
+        try:
+            standing, mailbox = self._registered(intent, standing, identity, stored)
+        except MailboxSyncError:
+            self._taken_back(stored)
+            raise
         self._shared.claim(stored, access)
-        mailbox = self._renewed(standing, stored) if standing else self._added(identity, stored)
+        if standing is not None:
+            self._forget_replaced(standing, stored)
         if act is Act.CHANGE and mailbox.id != intent["mailbox"]:
             self._connections.disconnect(intent["mailbox"], identity.owner_id)
         self._registry.record_audit(mailbox.id, identity.owner_id, act.value)
@@ -250,34 +262,44 @@ class SignIn:
         self._token_store.write(authorization.id, tokens.refresh_token)
         return self._authorizations.add(authorization)
 
-    def _added(self, identity: Identity, authorization: Authorization) -> Mailbox:
-        """A new mailbox; if the same person's other tab was faster, theirs with the newer authorization."""
-        mailbox = new_mailbox(authorization, identity.address, identity.display_name, self._clock())
-        try:
-            return self._registry.add(mailbox)
-        except Conflict:
-            owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
-            standing = next((found for found in owned if found.address.casefold() == mailbox.address.casefold()), None)
-            if standing is None:
-                raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere") from None
-            return self._renewed(standing, authorization)
+    def _registered(
+        self, intent: Mapping[str, str], standing: Mailbox | None, identity: Identity, authorization: Authorization
+    ) -> tuple[Mailbox | None, Mailbox]:
+        """What stood before, if anything, and the mailbox with its new authorization.
 
-    def _renewed(self, standing: Mailbox, authorization: Authorization) -> Mailbox:
-        """The same mailbox with the new authorization; the old one is forgotten once nothing points to it."""
-        mailbox = self._registry.change(standing.id, lambda found: life.after_sign_in(found, authorization.id))
-        if standing.authorization_id and standing.authorization_id != authorization.id:
-            self._connections.release_authorization(standing.authorization_id)
-        return mailbox
+        The invitation is used up after the token is safe, so that a failing vault does not cost the person theirs.
+        If the same person's other tab was faster, the mailbox is that one's, with the newer authorization.
+        """
+        if "invitation" in intent:
+            self._invitations.use(intent["invitation"])
+        if standing is None:
+            mailbox = new_mailbox(authorization, identity.address, identity.display_name, self._clock())
+            try:
+                return None, self._registry.add(mailbox)
+            except Conflict:
+                standing = self._standing_at(identity, mailbox.address)
+        return standing, self._registry.change(standing.id, partial(_reauthorized, authorization=authorization))
+
+    def _standing_at(self, identity: Identity, address: str) -> Mailbox:
+        for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
+            if mailbox.address.casefold() == address.casefold():
+                return mailbox
+        raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
+
+    def _forget_replaced(self, standing: Mailbox, authorization: Authorization) -> None:
+        """The authorization before, unless other mailboxes are read with it, as with a service account's."""
+        replaced = standing.authorization_id
+        if replaced and replaced != authorization.id and standing.mode is AccessMode.DELEGATED:
+            self._connections.release_authorization(replaced)
+
+    def _taken_back(self, authorization: Authorization) -> None:
+        """No mailbox came of it, so its token must not stay. What cannot be done now the daily round does."""
+        try:
+            self._connections.release_authorization(authorization.id)
+        except MailboxSyncError as error:
+            _log.warning("an authorization without a mailbox was not given back", exc_info=error)
 
     # ---------------------------------------------------------------- the inviter
-
-    def _use_up(self, invitation_id: str, stored: Authorization) -> None:
-        """After the token is safe, so that a failing vault does not cost the person their invitation."""
-        try:
-            self._invitations.use(invitation_id)
-        except SignInRefused:
-            self._connections.release_authorization(stored.id)
-            raise
 
     def _good_news(self, intent: Mapping[str, str], mailbox: Mailbox) -> str:
         if "invitation" not in intent:
@@ -289,6 +311,10 @@ class SignIn:
         if "invitation" not in intent or not isinstance(cause, SignInRefused) or cause.code != "declined":
             return ""
         return self._invitations.way_back(intent["invitation"], "declined")
+
+
+def _reauthorized(mailbox: Mailbox, authorization: Authorization) -> Mailbox:
+    return life.after_sign_in(mailbox, authorization.id).having(mode=authorization.mode)
 
 
 def _service_id(identity: Identity) -> str:

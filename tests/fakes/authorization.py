@@ -178,11 +178,12 @@ class MemoryAuthorizations:
 
 
 class MemoryInvitations:
-    """Fulfils InvitationStore. `reads` counts: guessing must not cost any."""
+    """Fulfils InvitationStore. `reads` counts: guessing must not cost any. What is in `refuse` is raised by `use`."""
 
     def __init__(self) -> None:
         self.stored: dict[str, Invitation] = {}
         self.reads = 0
+        self.refuse: list[Exception] = []
 
     def put(self, invitation: Invitation) -> None:
         self.stored[invitation.id] = invitation
@@ -194,10 +195,12 @@ class MemoryInvitations:
         return self.stored[invitation_id]
 
     def use(self, invitation_id: str, at: datetime) -> bool:
+        if self.refuse:
+            raise self.refuse.pop(0)
         found = self.get(invitation_id)
         if found.used_at is not None:
             return False
-        self.stored[invitation_id] = replace(found, used_at=at)
+        self.stored[invitation_id] = replace(found, used_at=at, address="")
         return True
 
 
@@ -236,17 +239,22 @@ class Ring:
 
 @dataclass
 class FakeSources:
-    """Fulfils MailSources: `trouble` is raised by check for an address, `directory` says what names resolve to."""
+    """Fulfils MailSources: `trouble` is raised by check for an address, `directory` says what names resolve to.
+
+    `meanwhile` happens while a mailbox is being checked.
+    """
 
     trouble: dict[str, Exception] = field(default_factory=dict)
     directory: dict[str, list[str]] = field(default_factory=dict)
     checked: list[Access] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
 
     def open(self, access: Access) -> MailSource:
         raise NotImplementedError
 
     def check(self, access: Access) -> None:
         self.checked.append(access)
+        self.meanwhile()
         if access.address in self.trouble:
             raise self.trouble[access.address]
 

@@ -21,12 +21,12 @@ def a_round(
     ends: datetime | None = None,
 ) -> Daily:
     dispatch = Dispatch(SomeMailboxes(), sent, 16, timedelta(minutes=30), lambda: NOW)  # type: ignore[arg-type]
-    return Daily(dispatch, MemoryFlows(lambda: NOW), keep_alive, lambda: ends, lambda: NOW)
+    return Daily(dispatch, MemoryFlows(lambda: NOW), lambda: 2, keep_alive, lambda: ends, lambda: NOW)
 
 
 def test_everything_is_swept_and_kept_alive() -> None:
     sent = Sent()
-    assert a_round(sent).run() == {"shards": 16, "refreshed": 3, "lapsed": 0}
+    assert a_round(sent).run() == {"shards": 16, "released": 2, "refreshed": 3, "lapsed": 0}
     assert sent.shards == [(shard, True) for shard in range(16)]
 
 
@@ -34,7 +34,7 @@ def test_a_part_that_fails_keeps_none_of_the_others_from_being_done() -> None:
     def refused(now: datetime) -> int:
         raise OperatorMustAct(Reason.OUR_CREDENTIAL)
 
-    assert a_round(Sent(), refused).run() == {"shards": 16, "refreshed": 0, "lapsed": 0}
+    assert a_round(Sent(), refused).run() == {"shards": 16, "released": 2, "refreshed": 0, "lapsed": 0}
 
 
 @pytest.mark.parametrize(("days", "told"), [(29, True), (-1, True), (90, False)])

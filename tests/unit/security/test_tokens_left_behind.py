@@ -1,0 +1,102 @@
+"""No refresh token stays in the vault that no mailbox is read with."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import pytest
+
+from shared.authorization.acts import SignInFailed
+from shared.authorization.connections import Connections
+from shared.authorization.port import Authorization
+from shared.errors import NotFound, Reason, RetryLater
+from shared.sources.port import AccessMode
+from tests.fakes.authorization import TENANT, an_identity
+from tests.fakes.replica import FakeReplica
+from tests.unit.authorization.stage import Stage
+
+ALEX = an_identity("alex@contoso.example")
+DOWN = RetryLater(Reason.UNAVAILABLE)
+
+
+class Interrupted(FakeReplica):
+    """A replica during whose erasure something else happens."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+
+    def erase(self, mailbox_id: str) -> Mapping[str, int]:
+        self._meanwhile()
+        return super().erase(mailbox_id)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def test_a_sign_in_that_fails_after_the_token_was_stored_takes_it_back(stage: Stage) -> None:
+    stage.registry.fail_at(1, DOWN)
+    with pytest.raises(SignInFailed):
+        stage.come_back(stage.sign_in.connect())
+    assert stage.tokens.stored == {}
+    assert stage.authorizations.stored == {}
+
+
+def test_an_invitation_that_cannot_be_used_up_takes_the_token_back(stage: Stage) -> None:
+    token = stage.invitations.create(ALEX.address).url.rpartition("/")[2]
+    start = stage.sign_in.invited(token)
+    stage.invited.refuse.append(DOWN)
+    with pytest.raises(SignInFailed):
+        stage.come_back(start)
+    assert stage.tokens.stored == {}
+
+
+def test_a_mailbox_erased_during_a_renewal_leaves_no_token(stage: Stage) -> None:
+    mailbox = stage.connect(ALEX)
+    start = stage.sign_in.renew(stage.session(ALEX), mailbox.id)
+    stage.sources.meanwhile = lambda: stage.connections.erase(mailbox.id, ALEX.owner_id)
+    with pytest.raises(NotFound):
+        stage.come_back(start)
+    assert stage.tokens.stored == {}
+
+
+def test_a_sign_in_during_an_erasure_is_erased_with_it(stage: Stage) -> None:
+    mailbox = stage.connect(ALEX)
+    connections = Connections(
+        registry=stage.registry,
+        replica=Interrupted(lambda: stage.connect(ALEX)),
+        leases=stage.leases,
+        queue=stage.queue,
+        authorizations=stage.authorizations,
+        token_store=stage.tokens,
+        access_tokens=stage.access_tokens,
+        clock=stage.clock,
+        wait=lambda _: None,
+    )
+    connections.erase(mailbox.id, ALEX.owner_id)
+    assert stage.mailboxes == []
+    assert stage.tokens.stored == {}
+
+
+def orphan(stage: Stage, days: int) -> Authorization:
+    """What a process that was killed between the token and the mailbox leaves."""
+    at = stage.clock() - timedelta(days=days)
+    made = Authorization("orphan", AccessMode.DELEGATED, TENANT, ALEX.owner_id, at, refreshed_at=at, stored_at=at)
+    stage.tokens.write("orphan", "left behind")
+    return stage.authorizations.add(made)
+
+
+def test_a_token_that_no_mailbox_points_to_is_given_back_after_a_week(stage: Stage) -> None:
+    mailbox = stage.connect(ALEX)
+    orphan(stage, days=8)
+    assert stage.connections.release_unused() == 1
+    assert list(stage.tokens.stored) == [mailbox.authorization_id]
+
+
+def test_a_sign_in_under_way_and_what_lies_idle_but_is_used_are_left(stage: Stage) -> None:
+    mailbox = stage.connect(ALEX)
+    stage.clock.pass_by(days=30)
+    orphan(stage, days=1)
+    assert stage.connections.release_unused() == 0
+    assert sorted(stage.tokens.stored) == sorted([mailbox.authorization_id, "orphan"])
