@@ -26,8 +26,8 @@ LOOK_SECONDS = 1.0
 MOST_CRASHES = 5
 """Within a minute; an app that ends more often than that is not started again."""
 
-SETTINGS = {"SYNC_BUDGET_SECONDS": "15"}
-"""Short passes, so that the progress of a first sync is seen."""
+SETTINGS = {"SYNC_BUDGET_SECONDS": "15", "ORGANIZATION": "Contoso"}
+"""Short passes, so that what happens between two is seen; and a name, so that the pages read as they will."""
 
 console = Console(highlight=False)
 

@@ -21,7 +21,7 @@ LONGEST_WAIT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """After how many failures in a row somebody is asked (DESIGN rule 7)."""
+    """After how many failures in a row somebody is asked."""
 
     rejections_before_sign_in: int = 6
     failures_before_suspension: int = 10
