@@ -201,12 +201,11 @@ class Scene:
         return [(line, json.loads(line["message"])) for line in lines if line["logger"].partition(".")[0] in logs.OURS]
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    state: Path = tmp_path_factory.mktemp("private")
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
     settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
     options = ("--in-memory", "--storage-proxy", "--messages", "1")
-    with stage(state, *options, settings=settings) as running:
+    with stage(tmp_path, *options, settings=settings) as running:
         somebody = {"address": ADDRESS, "password": PASSWORD, "display_name": f"{WORD.title()} Planted"}
         running.sandbox.control.post("/people", somebody)
         played = Scene(running, Person(running, ADDRESS))
@@ -217,7 +216,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             played.person.close()
 
 
-def test_no_secret_is_in_anything_the_app_says(scene: Scene) -> None:
+def no_secret_is_in_anything_the_app_says(scene: Scene) -> None:
     said = scene.text.casefold()
     secrets = {secret for secret in scene.secrets if len(secret) >= SHORTEST_SECRET}
     assert len(secrets) > 12
@@ -225,18 +224,18 @@ def test_no_secret_is_in_anything_the_app_says(scene: Scene) -> None:
     assert told == []
 
 
-def test_no_token_of_any_sort_is_in_anything_the_app_says(scene: Scene) -> None:
+def no_token_of_any_sort_is_in_anything_the_app_says(scene: Scene) -> None:
     assert A_TOKEN.findall(scene.text) == []
 
 
-def test_no_secret_is_in_an_address_that_the_app_sends_people_to(scene: Scene) -> None:
+def no_secret_is_in_an_address_that_the_app_sends_people_to(scene: Scene) -> None:
     redirects = " ".join(url for url in scene.urls if url).casefold()
     assert "/my-sync" in redirects
     assert WORD not in redirects
     assert "code=" not in redirects
 
 
-def test_what_was_to_go_wrong_went_wrong(scene: Scene) -> None:
+def what_was_to_go_wrong_went_wrong(scene: Scene) -> None:
     failures = [said["error"] for _, said in scene.ours() if "error" in said]
     assert {failure["type"] for failure in failures} >= {
         "AdministratorMustAct",
@@ -248,7 +247,7 @@ def test_what_was_to_go_wrong_went_wrong(scene: Scene) -> None:
     assert any("at" in failure for failure in failures)
 
 
-def test_every_line_of_a_pass_has_its_mailbox_and_its_invocation(scene: Scene) -> None:
+def every_line_of_a_pass_has_its_mailbox_and_its_invocation(scene: Scene) -> None:
     lines = [(line, said) for line, said in scene.ours() if line.get("function") == "sync_mailbox"]
     of_passes = [(line, said) for line, said in lines if said.get("error", {}).get("type") != "MessageMalformed"]
     assert sum(said["event"] == "pass ended" for _, said in of_passes) > len(IN_PASSES) // 2
@@ -257,9 +256,18 @@ def test_every_line_of_a_pass_has_its_mailbox_and_its_invocation(scene: Scene) -
         assert said["invocation_id"] == line["invocation"], said
 
 
-def test_every_line_is_one_json_object_with_its_time(scene: Scene) -> None:
+def every_line_is_one_json_object_with_its_time(scene: Scene) -> None:
     for line in scene.text.splitlines():
         assert datetime.fromisoformat(json.loads(line)["time"]).tzinfo is UTC
+
+
+def test_nothing_that_the_app_says_is_private_and_each_line_of_a_pass_has_its_ids(scene: Scene) -> None:
+    no_secret_is_in_anything_the_app_says(scene)
+    no_token_of_any_sort_is_in_anything_the_app_says(scene)
+    no_secret_is_in_an_address_that_the_app_sends_people_to(scene)
+    what_was_to_go_wrong_went_wrong(scene)
+    every_line_of_a_pass_has_its_mailbox_and_its_invocation(scene)
+    every_line_is_one_json_object_with_its_time(scene)
 
 
 def test_the_lease_speaks_with_the_ids_of_its_pass(
