@@ -9,10 +9,11 @@ import hmac
 import re
 import threading
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.authorization.errors import AccountRefused, TokenInvalid
+from shared.authorization.errors import AccountRefused, SignInRefused, TokenInvalid
 from shared.authorization.port import Identity
 
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -27,6 +28,19 @@ REFETCH_AFTER_SECONDS = 60
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedKey:
+    """One of Entra ID's keys, and the issuer it is published for, if it names one (`{tenantid}`: any organization)."""
+
+    key: Any
+    issuer: object = None
+
+    def signs_for(self, issuer: str, tenant: str) -> bool:
+        """Whether tokens of this issuer may be signed with it."""
+        named = self.issuer.replace("{tenantid}", tenant) if isinstance(self.issuer, str) else self.issuer
+        return named is None or named == issuer
+
+
 class SigningKeys:
     """Entra ID's published keys, kept for half a day and asked for again when a new one turns up.
 
@@ -36,24 +50,31 @@ class SigningKeys:
     def __init__(self, fetch: Callable[[], Mapping[str, Any]], monotonic: Callable[[], float]) -> None:
         self._fetch = fetch
         self._monotonic = monotonic
-        self._keys: dict[str, Any] = {}
+        self._keys: dict[str, PublishedKey] = {}
         self._fetched_at: float | None = None
+        self._asked_at = 0.0
         self._lock = threading.Lock()
 
-    def key(self, kid: str) -> Any:
+    def key(self, kid: str) -> PublishedKey:
         """The key of that id. Raises TokenInvalid; RetryLater when the keys cannot be had."""
         with self._lock:
-            age = None if self._fetched_at is None else self._monotonic() - self._fetched_at
-            unknown = kid not in self._keys
-            if age is None or age > KEYS_LAST_SECONDS or (unknown and age > REFETCH_AFTER_SECONDS):
+            if self._outdated(kid):
+                # Noted before asking: an identity provider that is ill is left alone for as long as one that is well.
+                self._asked_at = self._monotonic()
                 self._keys = _usable(self._fetch())
                 self._fetched_at = self._monotonic()
             if kid not in self._keys:
                 raise TokenInvalid("signed with a key that is not published")
             return self._keys[kid]
 
+    def _outdated(self, kid: str) -> bool:
+        now = self._monotonic()
+        if self._fetched_at is None or now - self._fetched_at > KEYS_LAST_SECONDS:
+            return True
+        return kid not in self._keys and now - self._asked_at > REFETCH_AFTER_SECONDS
 
-def _usable(document: Mapping[str, Any]) -> dict[str, Any]:
+
+def _usable(document: Mapping[str, Any]) -> dict[str, PublishedKey]:
     """The RSA signing keys of a JWKS document, by id; what cannot be one is passed over."""
     import jwt
 
@@ -66,7 +87,7 @@ def _usable(document: Mapping[str, Any]) -> dict[str, Any]:
         except jwt.PyJWTError:
             continue
         if key.key_size >= 2048:
-            keys[entry["kid"]] = key
+            keys[entry["kid"]] = PublishedKey(key, entry.get("issuer"))
     return keys
 
 
@@ -105,9 +126,10 @@ class TokenValidator:
             header = jwt.get_unverified_header(token)
             if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
                 raise TokenInvalid("not signed as Entra ID signs")
+            published = self._keys.key(header["kid"])
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._keys.key(header["kid"]),
+                published.key,
                 algorithms=["RS256"],
                 audience=audiences,
                 # Times are checked below, by our clock; the issuer depends on the tenant.
@@ -116,16 +138,18 @@ class TokenValidator:
             )  # fmt: skip
         except jwt.PyJWTError as exc:
             raise TokenInvalid(type(exc).__name__) from exc
-        self._check_issuer(claims)
+        self._check_issuer(claims, published)
         self._check_times(claims)
         return claims
 
-    def _check_issuer(self, claims: Mapping[str, Any]) -> None:
+    def _check_issuer(self, claims: Mapping[str, Any], published: PublishedKey) -> None:
         tenant = claims["tid"]
         if not isinstance(tenant, str) or not _GUID.fullmatch(tenant):
             raise TokenInvalid("no tenant")
         if claims["iss"] != f"{self._authority}/{tenant}/v2.0":
             raise TokenInvalid("issuer and tenant do not agree")
+        if not published.signs_for(claims["iss"], tenant):
+            raise TokenInvalid("signed with another issuer's key")
         if not isinstance(claims["oid"], str) or not _GUID.fullmatch(claims["oid"]):
             raise TokenInvalid("no object id")
 
@@ -142,15 +166,21 @@ class TokenValidator:
 def identity_of(claims: Mapping[str, Any], tenants: Collection[str]) -> Identity:
     """Who signed in, once validated, if their tenant may.
 
+    The address is the name they sign in with, which is of a domain that their tenant has proved to own. Never `email`:
+    a tenant's administrator can write anybody's address there, and nobody checks it.
+
     Raises:
         AccountRefused: a personal account, or a tenant that is not on the list.
+        SignInRefused: sign_in_failed, without such a name.
     """
     tenant = claims["tid"]
     if tenant == PERSONAL_TENANT:
         raise AccountRefused("personal_account")
     if ANY_TENANT not in tenants and tenant not in tenants:
         raise AccountRefused("tenant_not_allowed")
-    address = str(claims.get("preferred_username") or claims.get("upn") or claims.get("email") or "")
+    address = str(claims.get("preferred_username") or claims.get("upn") or "")
+    if not address:
+        raise SignInRefused("sign_in_failed")
     roles = claims.get("roles", [])
     return Identity(
         tenant_id=tenant,
