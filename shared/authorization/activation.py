@@ -134,8 +134,14 @@ def names_in(text: str) -> list[str]:
     """The names of a typed list or a CSV file: from each line the first cell with an address, else its first cell.
 
     A first line without an address is a heading when the second has one.
+
+    Raises:
+        ActivationRefused: the text is no list.
     """
-    rows = [row for row in _rows(text) if row]
+    try:
+        rows = [row for row in _rows(text) if row]
+    except csv.Error as exc:
+        raise ActivationRefused("the list cannot be read") from exc
     if len(rows) > 1 and not _addresses(rows[0]) and _addresses(rows[1]):
         rows = rows[1:]
     return [next(iter(_addresses(row)), row[0]) for row in rows]
@@ -143,7 +149,7 @@ def names_in(text: str) -> list[str]:
 
 def _rows(text: str) -> Iterator[list[str]]:
     delimiter = ";" if ";" in text else ","
-    for row in csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter):
+    for row in csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None), delimiter=delimiter):
         yield [cell.strip() for cell in row if cell.strip()]
 
 

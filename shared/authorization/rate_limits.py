@@ -8,6 +8,7 @@ fill the table of flows or keep an instance busy. What it is not: a defence agai
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import IPv4Address, ip_address, ip_network
 
 CALLERS_KEPT = 10_000
 _TOGETHER = "*"
@@ -45,8 +46,19 @@ class RateLimit:
 
 
 def caller_of(forwarded_for: str) -> str:
-    """The address that the platform saw: the last one, for all before it the caller may have written. No port."""
+    """The address that the platform saw: the last one, for all before it the caller may have written. No port.
+
+    Of an IPv6 address the network: one customer has 2^64 addresses in it, and could be a new caller with each knock.
+    """
     last = forwarded_for.rpartition(",")[2].strip()
     if last.startswith("["):
-        return last[1:].partition("]")[0]
-    return last.partition(":")[0] if last.count(":") == 1 else last
+        last = last[1:].partition("]")[0]
+    elif last.count(":") == 1:
+        last = last.partition(":")[0]
+    try:
+        address = ip_address(last)
+    except ValueError:
+        return last
+    if isinstance(address, IPv4Address):
+        return last
+    return str(address.ipv4_mapped or ip_network((address.packed, 64), strict=False))
