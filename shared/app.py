@@ -98,10 +98,10 @@ class App(AzureClients):
         return Daily(
             self.dispatch,
             self.flows,
-            self.connections.release_unused,
-            self.access_tokens.refresh_idle,
-            self._credential_ends,
-            utc_now,
+            release_unused=self.connections.release_unused,
+            keep_alive=self.access_tokens.refresh_idle,
+            credential_ends=self._credential_ends,
+            clock=utc_now,
         )
 
     @cached_property

@@ -25,6 +25,7 @@ class Daily:
         self,
         dispatch: Dispatch,
         flows: FlowStore,
+        *,
         release_unused: Callable[[], int],
         keep_alive: Callable[[datetime], int],
         credential_ends: Callable[[], datetime | None],

@@ -21,7 +21,14 @@ def a_round(
     ends: datetime | None = None,
 ) -> Daily:
     dispatch = Dispatch(SomeMailboxes(), sent, 16, timedelta(minutes=30), lambda: NOW)  # type: ignore[arg-type]
-    return Daily(dispatch, MemoryFlows(lambda: NOW), lambda: 2, keep_alive, lambda: ends, lambda: NOW)
+    return Daily(
+        dispatch,
+        MemoryFlows(lambda: NOW),
+        release_unused=lambda: 2,
+        keep_alive=keep_alive,
+        credential_ends=lambda: ends,
+        clock=lambda: NOW,
+    )
 
 
 def test_everything_is_swept_and_kept_alive() -> None:
