@@ -55,7 +55,7 @@ def _copy_ours(stage: Path) -> None:
 
 def _install_requirements(into: Path) -> None:
     """The pinned wheels for the platform that Azure runs, their hashes checked."""
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes"]
     wheels = ["--only-binary=:all:", "--python-version=3.13", "--implementation=cp", "--no-compile"]
     platforms = [f"--platform={name}" for name in PLATFORM]
     requirements = ["-r", str(ROOT / "requirements.txt"), f"--target={into}"]
