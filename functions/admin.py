@@ -133,19 +133,23 @@ def api_activations(request: func.HttpRequest) -> func.HttpResponse:
     """Activate a list: {"addresses": [..]} or {"csv": ".."}, with {"authorization": id} or {"tenant": id}."""
     actor = _caller(request)
     body = json_object(request)
-    names = body.get("addresses", names_in(body["csv"]) if isinstance(body.get("csv"), str) else None)
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise Refused("malformed")
     chosen = _texts(
         {name: value for name, value in body.items() if name not in ("addresses", "csv")},
         required=set(),
         optional={"authorization", "tenant"},
     )
     try:
-        results = _activated(chosen, names, actor)
+        results = _activated(chosen, _names(body), actor)
     except ActivationRefused as exc:
         raise Refused("malformed") from exc
     return json({"results": [_plain(asdict(result)) for result in results]})
+
+
+def _names(body: Mapping[str, Any]) -> list[str]:
+    names = body.get("addresses", names_in(body["csv"]) if isinstance(body.get("csv"), str) else None)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Refused("malformed")
+    return names
 
 
 def _activated(chosen: Mapping[str, str], names: list[str], actor: str) -> list[Activated]:

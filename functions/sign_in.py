@@ -7,7 +7,7 @@ them is the state, PKCE and the cookie that binds a flow to its browser.
 import logging
 import time
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import azure.functions as func
 
@@ -40,8 +40,14 @@ _returns = RateLimit(burst=120, per_minute=120, together=20, monotonic=time.mono
 @blueprint.route(route="sign-in", methods=METHODS)
 @door("GET")
 def sign_in(request: func.HttpRequest) -> func.HttpResponse:
-    """Begin a sign-in. `to`: only to see a page of ours; `invitation`: for an invitation; `choose`: another account."""
-    _limited(request, _starts)
+    """Begin a sign-in. `to`: only to see a page of ours; `invitation`: for an invitation; `choose`: another account.
+
+    Who has consented before is asked nothing by Microsoft: a link on another site could connect them again, unawares.
+    So whoever comes from one sees first what it is about, on the page whose button leads here.
+    """
+    _starting(request)
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not request.params.get("to"):
+        return redirect(_page_before(request.params.get("invitation", "")))
     return _begun(_start_for(request))
 
 
@@ -79,7 +85,7 @@ def invitation(request: func.HttpRequest) -> func.HttpResponse:
 @door("GET")
 def approval(request: func.HttpRequest) -> func.HttpResponse:
     """An administrator goes to Microsoft's approval page."""
-    _limited(request, _starts)
+    _starting(request)
     return _begun(app().consent.start())
 
 
@@ -87,7 +93,7 @@ def approval(request: func.HttpRequest) -> func.HttpResponse:
 @door("GET")
 def approval_for(request: func.HttpRequest) -> func.HttpResponse:
     """The same by the link that somebody who waits has sent: they are told when it is given."""
-    _limited(request, _starts)
+    _starting(request)
     return _begun(app().consent.start(request.route_params.get("id", "")))
 
 
@@ -146,6 +152,20 @@ def _start_for(request: func.HttpRequest) -> starts.Start:
         except NotFound:
             return app().sign_in.connect()
     return app().sign_in.connect(choose=choose)
+
+
+def _starting(request: func.HttpRequest) -> None:
+    """A person's own way to Microsoft: not an image's, a frame's or a script's of another page.
+
+    Each of those would leave a flow in storage and a cookie in the browser, until it has no room for others.
+    """
+    _limited(request, _starts)
+    if request.headers.get("Sec-Fetch-Dest", "document") != "document":
+        raise Refused("forbidden")
+
+
+def _page_before(invitation: str) -> str:
+    return f"{paths.INVITATION}/{quote(invitation, safe='')}" if invitation else paths.HOME
 
 
 def _begun(start: starts.Start) -> func.HttpResponse:

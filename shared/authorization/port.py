@@ -170,7 +170,7 @@ class InvitationStore(Protocol):
         ...
 
     def use(self, invitation_id: str, at: datetime) -> bool:
-        """Mark it used; True for exactly one caller, ever."""
+        """Mark it used and forget its address; True for exactly one caller, ever."""
         ...
 
 

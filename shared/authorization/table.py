@@ -158,13 +158,13 @@ class TableInvitations:
         return from_entity(Invitation, self._entity(invitation_id))
 
     def use(self, invitation_id: str, at: datetime) -> bool:
-        """Under the ETag, so that of two users at once one comes too late."""
+        """Under the ETag, so that of two users at once one comes too late. The address has served then, and goes."""
         entity = self._entity(invitation_id)
         if "used_at" in entity:
             return False
         try:
             with translated():
-                _replace(self._table, {**entity, "used_at": at}, str(entity.metadata["etag"]))
+                _replace(self._table, {**entity, "used_at": at, "address": ""}, str(entity.metadata["etag"]))
         except Conflict:
             return False
         return True
