@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
 
+from azure.core.exceptions import ResourceNotFoundError
+
 from sandbox.stage import Stage
 from shared.replica.feed import replay
 from tests.e2e.conftest import eventually
@@ -53,7 +55,11 @@ class Killer:
 
 def is_held(one: Watched) -> bool:
     """Whether a pass, be it a dead one's, holds the mailbox's lease."""
-    return bool(one.parts.blobs.get_blob_client("leases", one.id).get_blob_properties().lease.state == "leased")
+    try:
+        found = one.parts.blobs.get_blob_client("leases", one.id).get_blob_properties()
+    except ResourceNotFoundError:
+        return False
+    return bool(found.lease.state == "leased")
 
 
 def first_sync_killed(killer: Killer, stage: Stage, messages: int) -> Watched:
