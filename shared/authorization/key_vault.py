@@ -3,6 +3,7 @@
 A vault takes 300 new versions in 10 seconds and keeps every one of them; whoever writes here writes seldom.
 """
 
+import logging
 import secrets as randomness
 import threading
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared.authorization.port import SigningKey
 from shared.azure_faults import PATIENCE, gone, translated
-from shared.errors import NotFound
+from shared.errors import NotFound, RetryLater
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
 REFRESH_TOKEN = "application/vnd.mailbox-sync.refresh-token"  # noqa: S105 -- a content type
 SIGNING_KEY = "application/vnd.mailbox-sync.signing-key"
+_log = logging.getLogger(__name__)
+
 KEYS_KEPT = 3
 """How many versions of a signing key still verify: rotating it ends no session and no invitation at once."""
 RELOAD_AFTER_SECONDS = 30.0
+READ_AGAIN_AFTER_SECONDS = 600.0
+"""After so long a key that was switched off is believed by no instance any more."""
+SHORTEST_KEY = 32
+"""Characters. What is shorter is no key of ours: an empty one would let anybody sign, a word could be guessed."""
 
 
 def secret_client(url: str, credential: "TokenCredential") -> "SecretClient":
@@ -96,12 +103,19 @@ class VaultKeyRing:
         self._lock = threading.Lock()
 
     def valid(self, *, fresh: bool = False) -> Sequence[SigningKey]:
-        """From memory; read anew when asked to, but not more than every half minute: key names are free to invent."""
+        """From memory; read anew now and then, and when asked to, but not more than every half minute.
+
+        Key names are free to invent. A vault that cannot be reached for a while ends nobody's session.
+        """
         with self._lock:
-            stale = fresh and self._monotonic() - self._read_at > RELOAD_AFTER_SECONDS
-            if not self._keys or stale:
-                self._keys = self._read() or self._made()
+            stale_after = RELOAD_AFTER_SECONDS if fresh else READ_AGAIN_AFTER_SECONDS
+            if not self._keys or self._monotonic() - self._read_at > stale_after:
                 self._read_at = self._monotonic()
+                try:
+                    self._keys = self._read() or self._made()
+                except RetryLater:
+                    if not self._keys:
+                        raise
             return self._keys
 
     def _read(self) -> tuple[SigningKey, ...]:
@@ -112,7 +126,11 @@ class VaultKeyRing:
                 return ()
             versions = [version for version in listed if version.enabled and version.version and version.created_on]
             versions.sort(key=lambda version: (version.created_on, version.version), reverse=True)
-            return tuple(self._key(str(version.version)) for version in versions[:KEYS_KEPT])
+            keys = [self._key(str(version.version)) for version in versions[:KEYS_KEPT]]
+        good = tuple(key for key in keys if len(key.secret) >= SHORTEST_KEY)
+        if len(good) < len(keys):
+            _log.error("a signing key in the vault is too short and is passed over")
+        return good
 
     def _made(self) -> tuple[SigningKey, ...]:
         """A new key. Two instances at once make two versions; reading back makes both agree on the ring."""

@@ -93,7 +93,7 @@ def test_a_rotated_signing_key_is_found_afresh_but_not_asked_for_all_the_time(va
     clock = FakeClock()
     ring = VaultKeyRing(vault, name, clock.monotonic)
     before = ring.valid()[0]
-    vault.set_secret(name, "rotated")
+    vault.set_secret(name, "rotated" * 8)
     assert ring.valid(fresh=True)[0] == before
     clock.pass_by(seconds=31)
     assert ring.valid()[0] == before
