@@ -1,10 +1,10 @@
 """Queue Storage as the listeners see it, reached by identity as a `connection` setting of a binding says."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.identity.aio import DefaultAzureCredential
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -84,7 +84,9 @@ class StorageQueue:
             try:
                 await self._poison.send_message(message.content, time_to_live=-1)
             except ResourceNotFoundError:
-                await self._poison.create_queue()
+                # Several messages may give up at the same moment: one of them makes the queue.
+                with suppress(ResourceExistsError):
+                    await self._poison.create_queue()
                 await self._poison.send_message(message.content, time_to_live=-1)
         await self.delete(message)
 
