@@ -1,7 +1,7 @@
 """A mailbox as files on disk: a directory a folder and a file an item, or an mbox a folder.
 
 Folder names and subjects were written by strangers: nothing of them reaches the disk but letters that can neither
-leave the directory nor mean something to a shell or a file system. Nothing that exists is overwritten.
+leave the directory nor hide, be taken for an option or mean something to a file system. Nothing that exists is overwritten.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ from pathlib import Path
 from shared.errors import ItemUnusable, NotFound
 from shared.replica.port import FolderState, Replica, ReplicaItem
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u2028\u2029\u202a-\u202e\u2066-\u2069]')
-"""Separators, what Windows refuses, controls, and the marks that turn the direction of writing."""
+_UNSAFE = frozenset('<>:"/\\|?*')
+"""Separators, and what Windows refuses."""
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
 
@@ -34,10 +34,14 @@ class Exported:
 
 
 def safe_name(text: str, longest: int = 80) -> str:
-    """The text as one harmless component of a path, `longest` bytes at most."""
-    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
+    """The text as one harmless component of a path, `longest` bytes at most.
+
+    What cannot be seen goes: control sequences, and the marks that turn the direction of writing.
+    """
+    seen = unicodedata.normalize("NFC", text)
+    name = "".join("_" if letter in _UNSAFE or not letter.isprintable() else letter for letter in seen).strip(" .")
     name = name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
-    return f"_{name}" if not name or _RESERVED.fullmatch(name) else name
+    return f"_{name}" if not name or name[0] in "-~" or _RESERVED.fullmatch(name) else name
 
 
 def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
