@@ -1,7 +1,8 @@
 """A mailbox as files on disk: a directory a folder and a file an item, or an mbox a folder.
 
 Folder names and subjects were written by strangers: nothing of them reaches the disk but letters that can neither
-leave the directory nor hide, be taken for an option or mean something to a file system. Nothing that exists is overwritten.
+leave the directory nor hide, be taken for an option or mean something to a file system. Nothing that exists is
+overwritten.
 """
 
 import hashlib
