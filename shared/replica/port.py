@@ -158,6 +158,10 @@ class Replica(Protocol):
         """Every item of a mailbox or of one folder, a page at a time."""
         ...
 
+    def source_ids(self, mailbox_id: str) -> Iterator[str]:
+        """The source id of every item of a mailbox and nothing else of it: a tenth of what `items` costs to read."""
+        ...
+
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
         """One item by its key. Raises NotFound."""
         ...

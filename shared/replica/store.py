@@ -152,6 +152,11 @@ class BlobTableReplica:
         """A scan of the mailbox's rows. One folder costs the store as much as all of them: ask for all when you can."""
         return (item_from(row) for row in self._rows.query(mailbox_id, folder=folder_id) if is_item(row))
 
+    def source_ids(self, mailbox_id: str) -> Iterator[str]:
+        """The same scan for one property alone. The fence and the aliases have none."""
+        rows = self._rows.query(mailbox_id, only=("source_id",))
+        return (str(row["source_id"]) for row in rows if row.get("source_id"))
+
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
         """One item."""
         found = self._rows.get(mailbox_id, key) if key.isalnum() and key.isascii() else None

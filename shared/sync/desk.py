@@ -66,6 +66,11 @@ class Desk:
         self.writer.flush()
         return self.replica.items(self.mailbox_id, folder_id)
 
+    def source_ids(self) -> Iterator[str]:
+        """The source ids of all that the replica has, everything handed over so far included."""
+        self.writer.flush()
+        return self.replica.source_ids(self.mailbox_id)
+
     def fetch(self, folder: Folder, ids: Iterable[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
         """Each of these items once, as an Item or a failure: what a source passes over in silence has failed."""
         missing = dict.fromkeys(ids)

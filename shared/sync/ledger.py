@@ -26,7 +26,6 @@ class Ledger:
         self._counts: dict[str, int] = {}
         self.notes: dict[str, object] = dict(cursor.notes)
         self.dirty = False
-        self.fresh = cursor.sequence == 0
         self._loose = {folder_id: dict.fromkeys(keys) for folder_id, keys in _lists(cursor.notes.get(LOOSE)).items()}
 
     @property

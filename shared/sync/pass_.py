@@ -103,7 +103,15 @@ class Pass:
         if not folders:
             return []
         desk = self._desk
-        rounds = Rounds(desk.source, desk.ledger, desk.limits, desk.budget, folders, first_sync=self._first_sync)
+        rounds = Rounds(
+            desk.source,
+            desk.ledger,
+            desk.limits,
+            desk.budget,
+            folders,
+            first_sync=self._first_sync,
+            known=desk.source_ids,
+        )
         applier = Applier(desk, self._vanished(seen))
         try:
             for readings in rounds:
@@ -117,7 +125,7 @@ class Pass:
     def _plan(self, readings: Sequence[Reading], seen: Look) -> Plan:
         """One round against the replica; a folder's state moves on with the last of its changes."""
         desk = self._desk
-        new = all(reading.new for reading in readings)
+        new = all(reading.is_new for reading in readings)
         plan = Plan(first_sync=new, look_first=new and bool(desk.scope.mail_days), left_out=desk.count_left_out)
         known = desk.find([id_ for reading in readings for id_ in reading.to_look_up()])
         for reading in readings:

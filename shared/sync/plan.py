@@ -94,8 +94,8 @@ class Reading:
     state: str | None
     last: dict[str, SourceChange] = field(default_factory=dict)
     complete: bool = False
-    new: bool = False
-    """Whether nothing of it can be in the replica yet, so that nothing has to be looked up there."""
+    new: set[str] = field(default_factory=set)
+    """Ids that cannot be in the replica yet: they need not be looked up there."""
 
     def add(self, change: SourceChange) -> None:
         """The next change. A read flag after an upsert adds nothing: what is fetched has it."""
@@ -104,9 +104,14 @@ class Reading:
             return
         self.last[change.item_id] = change
 
+    @property
+    def is_new(self) -> bool:
+        """Whether this is a first sync's reading, which brings what was never seen."""
+        return bool(self.new) or not self.last
+
     def to_look_up(self) -> list[str]:
         """The ids whose item in the replica has to be known."""
-        return [id_ for id_, change in self.last.items() if not self.new or change.kind is not ChangeKind.UPSERT]
+        return [id_ for id_, change in self.last.items() if id_ not in self.new or change.kind is not ChangeKind.UPSERT]
 
 
 def add_reading(plan: Plan, reading: Reading, group: Group, known: Mapping[str, ReplicaItem], scope: Scope) -> None:

@@ -5,7 +5,7 @@ changed folders in turn, so that both sides of a move are in one round.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from shared.errors import Reason, RetryLater
@@ -19,6 +19,7 @@ from shared.sync.plan import Reading
 class Rounds:
     """One pass's rounds over the folders that changed. The rounds given must be written before the next is asked for.
 
+    `known` gives the source ids of all that the replica has.
     `unknown` afterwards are folders that the source says do not exist: the hierarchy has to be looked at anew.
     """
 
@@ -31,6 +32,7 @@ class Rounds:
         folders: Sequence[Folder],
         *,
         first_sync: bool,
+        known: Callable[[], Iterable[str]],
     ) -> None:
         self.unknown: list[Folder] = []
         self._pages = _Pages(source, ahead=limits.overlap)
@@ -38,7 +40,8 @@ class Rounds:
         self._limits = limits
         self._budget = budget
         self._first_sync = first_sync
-        self._begun: set[str] = set()
+        self._known = known
+        self._there: set[int] | None = None
         new = [folder for folder in folders if first_sync and not ledger.folders[folder.id].seeded]
         self._new = deque(sorted(new, key=_people_first))
         self._changed = deque(folder for folder in folders if folder not in new)
@@ -108,21 +111,26 @@ class Rounds:
             reading.add(change)
         reading.state = page.state
         reading.complete = page.complete
-        reading.new = self._is_new(reading)
-        self._begun.add(reading.folder.id)
+        if self._is_first_reading(reading.folder):
+            reading.new |= self._never_seen(page)
 
-    def _is_new(self, reading: Reading) -> bool:
-        """Whether this page's items cannot be in the replica yet.
+    def _is_first_reading(self, folder: Folder) -> bool:
+        waiting = self._ledger.to_reread()
+        return self._first_sync and not self._ledger.folders[folder.id].seeded and folder.id not in waiting
 
-        The first page after a break may have been written in part; and where the folder has given as many items as it
-        had, the next may be one that was changed meanwhile.
+    def _never_seen(self, page: ChangePage) -> set[str]:
+        """The ids on this page that the replica cannot have, and that no page before it has given.
+
+        One that comes again was changed meanwhile, has moved under its own id, or was written by a page that a crash
+        left half done. Looking up every id would cost as much as writing the items; so the replica is asked once, when
+        a pass goes on with a first sync, and hashes are remembered from then on: some 70 bytes an item.
         """
-        state = self._ledger.folders[reading.folder.id]
-        if not self._first_sync or state.seeded or state.id in self._ledger.to_reread():
-            return False
-        arriving = sum(change.kind is ChangeKind.UPSERT for change in reading.last.values())
-        unbroken = self._ledger.fresh or reading.folder.id in self._begun
-        return unbroken and state.items + arriving <= reading.folder.total
+        if self._there is None:
+            self._there = {hash(item_id) for item_id in self._known()}
+        arriving = {change.item_id for change in page.changes if change.kind is ChangeKind.UPSERT}
+        never_seen = {item_id for item_id in arriving if hash(item_id) not in self._there}
+        self._there.update(map(hash, never_seen))
+        return never_seen
 
 
 def _people_first(folder: Folder) -> tuple[bool, float]:

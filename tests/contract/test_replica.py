@@ -85,6 +85,13 @@ def test_folders_are_told_apart(replica: Replica, mailbox: str) -> None:
     assert {item.source_id for item in replica.items(mailbox)} == {"A", "B", "C"}
 
 
+def test_source_ids_are_those_of_the_items_as_they_are_now(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A"), created("B", b""), created("C"))
+    moved = found(replica, mailbox, "A").having(source_id="D")
+    commit(replica, mailbox, FeedChange(FeedKind.MOVE, moved), FeedChange(FeedKind.DELETE, an_item("C")))
+    assert sorted(replica.source_ids(mailbox)) == ["B", "D"]
+
+
 def test_mailboxes_are_told_apart(replica: Replica, mailbox: str) -> None:
     other = uuid.uuid4().hex
     commit(replica, mailbox, created("A"))

@@ -112,6 +112,10 @@ class FakeReplica:
         rows = self._of(mailbox_id).rows
         yield from (rows[key] for key in sorted(rows) if folder_id is None or rows[key].folder_id == folder_id)
 
+    def source_ids(self, mailbox_id: str) -> Iterator[str]:
+        """Of every item."""
+        return (item.source_id for item in self.items(mailbox_id))
+
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
         """One item."""
         try:

@@ -52,6 +52,44 @@ def test_a_first_sync_does_not_ask_what_the_replica_has() -> None:
     assert looked_up == []
 
 
+def test_an_item_that_comes_again_on_a_later_page_is_created_once() -> None:
+    """Fewer items are kept than the folder has, so that counting them would not tell that one came twice."""
+    world = a_full_mailbox(24, limits=Limits(overlap=False, page_items=2), page=4)
+    (first, private, *_) = world.mailbox.in_folder(world.mailbox.inbox)
+    world.mailbox.update(private.id, private=True)
+    world.sources.at(4, lambda: world.mailbox.update(first.id))
+    world.sync()
+    told = [kind for kind, source_id in world.feed() if source_id == first.id]
+    assert told == [FeedKind.CREATE, FeedKind.UPDATE]
+    world.assert_equal()
+
+
+def test_an_item_that_changes_between_two_passes_of_a_first_sync_is_created_once() -> None:
+    world = a_full_mailbox(limits=Limits(overlap=False, budget_seconds=8, page_items=4), page=5)
+    world.clock.step = 1
+    world.engine.sync(ID)
+    (changed, *_) = world.items()
+    world.mailbox.update(changed)
+    world.pump()
+    told = [kind for kind, source_id in world.feed() if source_id == changed]
+    assert told == [FeedKind.CREATE, FeedKind.UPDATE]
+    world.assert_equal()
+
+
+def test_an_item_moved_under_its_own_id_to_a_folder_not_yet_read_is_moved_not_created_again() -> None:
+    world = a_full_mailbox(24, limits=Limits(overlap=False, page_items=4), page=4, immutable_ids=True)
+    (moved, *_) = world.mailbox.in_folder(world.mailbox.inbox)
+    (private, *_) = world.mailbox.in_folder(world.mailbox.archive)
+    world.mailbox.update(private.id, private=True)
+    world.sources.at(8, lambda: world.mailbox.move(moved.id, world.mailbox.archive))
+    world.sync()
+    told = [kind for kind, source_id in world.feed() if source_id == moved.id]
+    assert told == [FeedKind.CREATE, FeedKind.MOVE]
+    assert world.sources.downloads[moved.search_key, moved.content] == 1
+    world.quiet()
+    world.assert_equal()
+
+
 def test_a_spent_budget_commits_asks_for_the_continuation_and_ends() -> None:
     world = a_full_mailbox(limits=Limits(overlap=False, budget_seconds=8, page_items=4), page=5)
     world.clock.step = 1
