@@ -14,6 +14,7 @@ from shared.sync.budget import Budget
 from shared.sync.ledger import Ledger
 from shared.sync.limits import Limits
 from shared.sync.plan import Reading
+from shared.sync.seen import SeenIds
 
 
 class Rounds:
@@ -41,7 +42,7 @@ class Rounds:
         self._budget = budget
         self._first_sync = first_sync
         self._known = known
-        self._there: set[int] | None = None
+        self._seen: SeenIds | None = None
         new = [folder for folder in folders if first_sync and not ledger.folders[folder.id].seeded]
         self._new = deque(sorted(new, key=_people_first))
         self._changed = deque(folder for folder in folders if folder not in new)
@@ -123,14 +124,12 @@ class Rounds:
 
         One that comes again was changed meanwhile, has moved under its own id, or was written by a page that a crash
         left half done. Looking up every id would cost as much as writing the items; so the replica is asked once, when
-        a pass goes on with a first sync, and hashes are remembered from then on: some 70 bytes an item.
+        a pass goes on with a first sync.
         """
-        if self._there is None:
-            self._there = {hash(item_id) for item_id in self._known()}
+        if self._seen is None:
+            self._seen = SeenIds(self._known())
         arriving = {change.item_id for change in page.changes if change.kind is ChangeKind.UPSERT}
-        never_seen = {item_id for item_id in arriving if hash(item_id) not in self._there}
-        self._there.update(map(hash, never_seen))
-        return never_seen
+        return set(filter(self._seen.add, arriving))
 
 
 def _people_first(folder: Folder) -> tuple[bool, float]:

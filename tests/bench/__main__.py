@@ -94,7 +94,9 @@ def page(found: list[Figures], values: dict[str, float | None]) -> str:
         " shared with the servers measured against. Medians of interleaved runs, each in a fresh process, imports not"
         " counted. The canned EWS server answers over TLS with the properties that a client asks for, as Exchange"
         " does: exchangelib as documented asks for a hundred and gets the fifty that a received message has, internet"
-        " headers included; the others ask for the same 21. `times ours` is processor time.\n"
+        " headers included; the others ask for the same 21. `times ours` is processor time. Azurite's rates and the"
+        " pass into it are of Azurite as it comes; for memory it is helped to find its rows"
+        " (sandbox/quick_rows.cjs), which by itself takes it longer with each.\n"
     )
     return "\n".join([about, verdict(values), *map(written, found)]).rstrip() + "\n"
 

@@ -182,7 +182,7 @@ async def measure(count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as directory:
         authority = Authority.at(Path(directory))
         os.environ.update(trust(authority.ca))  # noqa: TID251 -- requests reads it there
-        async with azurite(authority, None, StoragePorts()) as storage:
+        async with azurite(authority, None, StoragePorts(), as_it_comes=True) as storage:
             return await asyncio.to_thread(_measure, storage, str(authority.ca), count)
 
 

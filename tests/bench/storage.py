@@ -1,4 +1,7 @@
-"""Azurite as a process of its own, for as long as its standard input stays open; prints its URLs as JSON."""
+"""Azurite as a process of its own, for as long as its standard input stays open; prints its URLs as JSON.
+
+python -m tests.bench.storage DIRECTORY [as-it-comes]
+"""
 
 import asyncio
 import json
@@ -30,12 +33,13 @@ class LocalCredential:
         return AccessToken(jwt.encode(claims, "k" * 32, algorithm="HS256"), now + 7200)
 
 
-async def _serve(directory: Path) -> None:
-    async with azurite(Authority.at(directory / "tls"), None, StoragePorts()) as running:
+async def _serve(directory: Path, *, as_it_comes: bool) -> None:
+    authority = Authority.at(directory / "tls")
+    async with azurite(authority, None, StoragePorts(), as_it_comes=as_it_comes) as running:
         told = {"blob": running.blob, "queue": running.queue, "table": running.table}
         print(json.dumps(told), flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1])))
+    asyncio.run(_serve(Path(sys.argv[1]), as_it_comes="as-it-comes" in sys.argv[2:]))
