@@ -104,6 +104,11 @@ class Reading:
             return
         self.last[change.item_id] = change
 
+    def has_moved_on(self, item_id: str) -> None:
+        """An item that arrived here has arrived in another folder since."""
+        if self.last[item_id].kind is ChangeKind.UPSERT:
+            del self.last[item_id]
+
     @property
     def is_new(self) -> bool:
         """Whether this is a first sync's reading, which brings what was never seen."""

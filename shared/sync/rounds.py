@@ -68,6 +68,7 @@ class Rounds:
     def _gather(self, folders: deque[Folder], most: int) -> list[Reading]:
         """Pages of these folders in turn, until enough changes are gathered or time is up."""
         readings: dict[str, Reading] = {}
+        arrived: dict[str, Reading] = {}
         gathered = 0
         while folders and gathered < most and not (readings and self._budget.is_spent()):
             folder = folders.popleft()
@@ -75,7 +76,7 @@ class Rounds:
             if page is None:
                 continue
             reading = readings.setdefault(folder.id, Reading(folder, None))
-            self._take(page, reading)
+            self._take(page, reading, arrived)
             gathered += len(page.changes)
             if not page.complete:
                 (folders.appendleft if most == 1 else folders.append)(folder)
@@ -107,9 +108,15 @@ class Rounds:
             raise RetryLater(Reason.BAD_ANSWER, "the source refuses to begin at the beginning")
         self._ledger.restart(folder.id)
 
-    def _take(self, page: ChangePage, reading: Reading) -> None:
+    def _take(self, page: ChangePage, reading: Reading, arrived: dict[str, Reading]) -> None:
+        """Add a page to its folder's reading. Where ids survive moves, an item may have arrived in two folders of one
+        round, while they were being read: it is in the one that was read later."""
         for change in page.changes:
             reading.add(change)
+            if change.kind is ChangeKind.UPSERT:
+                if (before := arrived.get(change.item_id, reading)) is not reading:
+                    before.has_moved_on(change.item_id)
+                arrived[change.item_id] = reading
         reading.state = page.state
         reading.complete = page.complete
         if self._is_first_reading(reading.folder):

@@ -4,6 +4,7 @@ import pytest
 
 from shared.replica.port import FeedKind
 from shared.sources.port import ContentLevel
+from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.world import ID, World
 
@@ -209,3 +210,24 @@ def test_an_item_that_moved_under_its_own_id_while_settings_changed_is_not_delet
     world.rescope(Scope(folders_out=world.scope.folders_out, content=ContentLevel.BODY))
     world.mailbox.move(item, world.mailbox.archive)
     assert changes_of(world) == [FeedKind.MOVE]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known before", "new"])
+def test_an_item_that_moves_under_its_own_id_while_both_folders_are_read_is_in_the_later_one(known: bool) -> None:
+    """A round ends between the page on which it arrives in one folder and the one that says it has left the other."""
+    world = World(limits=Limits(overlap=False, round_changes=4), page=2, immutable_ids=True)
+    moving = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    if known:
+        world.mailbox.update(moving)
+    else:
+        moving = world.mailbox.add(world.mailbox.inbox)
+    for folder in (world.mailbox.inbox, world.mailbox.inbox, world.mailbox.archive):
+        world.mailbox.add(folder)
+    world.sources.at(3, lambda: world.mailbox.move(moving, world.mailbox.archive))
+    world.sync()
+    assert world.items()[moving].folder_id == world.mailbox.archive
+    world.quiet()
+    world.assert_equal()
+    assert [source_id for _, source_id in world.feed()].count(moving) == (2 if known else 1)
