@@ -1,7 +1,9 @@
 """Killing the app's process outright in the middle of passes, at moments that a seed chooses, and starting it again."""
 
+import io
 import time
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
@@ -16,6 +18,14 @@ from tests.e2e.watching import Watched, wait_for
 SLOW = {"service": "exchange", "times": None, "fault": {"kind": "delay", "seconds": 0.15}}
 """Exchange takes its time, so that a pass is long enough to be hit anywhere."""
 
+SLOW_PACKS = {
+    "service": "blob",
+    "match": {"operation": "(GET|PUT|DELETE) packs"},
+    "times": None,
+    "fault": {"kind": "delay", "seconds": 0.3},
+}
+"""Storage takes its time over packs, so that a compaction of a few of them is long enough; needs the storage proxy."""
+
 LONGEST_SECONDS = 2.0
 """Until how long after a pass has been seen to run the kill may come."""
 
@@ -24,9 +34,9 @@ LEASE_AND_MORE = 150
 
 
 @contextmanager
-def slow_exchange(stage: Stage) -> Iterator[None]:
-    """Exchange answers late within this block."""
-    rule = stage.sandbox.control.post("/faults", SLOW)["id"]
+def slow(stage: Stage, what: object = SLOW) -> Iterator[None]:
+    """Exchange, or whatever is named, answers late within this block."""
+    rule = stage.sandbox.control.post("/faults", what)["id"]
     try:
         yield
     finally:
@@ -41,9 +51,12 @@ class Killer:
         self._chance = Random(seed)  # noqa: S311 -- repeatable on purpose
         self.hits = 0
 
-    def strike(self, victim: Watched) -> None:
-        """Kill the app at some moment of the victim's pass, which has been asked for, and start it again."""
-        eventually("a pass to run", self._is_syncing, 30)
+    def strike(self, victim: Watched, when: Callable[[], bool] | None = None) -> None:
+        """Kill the app at some moment of the victim's pass, which has been asked for, and start it again.
+
+        The moment comes within two seconds of `when`; without it, of the pass's beginning.
+        """
+        eventually("what is to be interrupted", when or self._is_syncing, 30)
         time.sleep(self._chance.uniform(0, LONGEST_SECONDS))
         self._stage.host.kill()
         self.hits += is_held(victim)
@@ -75,6 +88,33 @@ def pass_killed(killer: Killer, one: Watched, seed: int) -> None:
     one.change(["create", "update", "move", "hard_delete", "create", "read_flag", "copy"] * 5, seed)
     one.parts.queue.send_mailbox(one.id)
     killer.strike(one)
+
+
+def compaction_killed(killer: Killer, one: Watched, seed: int) -> None:
+    """The app dies while a sweep takes the bytes of deleted items out of somebody's packs."""
+    one.change(["hard_delete"] * 25, seed)
+    one.synced()
+    before = packs_of(one)
+    one.parts.queue.send_mailbox(one.id, sweep=True)
+    killer.strike(one, lambda: packs_of(one) != before)
+
+
+def packs_of(one: Watched) -> set[str]:
+    """The names of a mailbox's packs."""
+    return {blob.name for blob in one.parts.blobs.get_container_client("packs").list_blobs(f"{one.id}/")}
+
+
+def dead_bytes(one: Watched) -> set[str]:
+    """Members of packs that belong to no item of the replica any more, once a sweep has compacted them."""
+    before = one.mailbox.swept_at
+    one.parts.queue.send_mailbox(one.id, sweep=True)
+    eventually("a sweep", lambda: one.mailbox.swept_at != before)
+    container, found = one.parts.blobs.get_container_client("packs"), set[str]()
+    for name in packs_of(one):
+        data = io.BytesIO(container.download_blob(name).readall())
+        found |= {f"{name} {member}" for member in zipfile.ZipFile(data).namelist()}
+    places = ((item.key, item.located) for item in one.parts.replica.items(one.id))
+    return found - {f"{located.pack} {key}.{located.form}" for key, located in places if located}
 
 
 def assert_whole(everybody: Sequence[Watched]) -> None:

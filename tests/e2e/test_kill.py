@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sandbox.stage import Stage
-from tests.e2e.killing import Killer, assert_whole, first_sync_killed, pass_killed, slow_exchange
+from tests.e2e.killing import Killer, assert_whole, first_sync_killed, pass_killed, slow
 from tests.e2e.watching import Watched, wait_for
 
 SEED = 20261123
@@ -22,7 +22,7 @@ def test_whenever_the_app_is_killed_nothing_is_missing_doubled_or_different(runn
         one.sign_in()
     wait_for(settled, began)
     everybody = list(settled)
-    with slow_exchange(running_app):
+    with slow(running_app):
         for number, one in enumerate(settled):
             pass_killed(killer, one, number)
             everybody.append(first_sync_killed(killer, running_app, MANY))
