@@ -150,7 +150,7 @@ class TooMuchAtOnce(RetryLater):
 
 
 class Unreadable(RetryLater):
-    """The answer arrived whole and cannot be parsed: one bad item may be the cause."""
+    """The answer arrived whole and cannot be parsed, or says nothing of any item: one bad item may be the cause."""
 
 
 def of_status(status: int) -> Rule:
@@ -169,6 +169,8 @@ def error_of(rule: Rule, support: str, *, retry_after: float | None = None, clai
         return PersonMustSignIn(rule.reason, support=support, definite=False, claims=claims)
     if rule.actor is Actor.SMALLER and not retry_after:
         return TooMuchAtOnce(rule.reason, support=support)
+    if rule.actor is Actor.QUEUE and rule.of_item and not retry_after:
+        return Unreadable(rule.reason, support=support)
     plain = _PLAIN.get(rule.actor)
     if plain is not None:
         return plain(rule.reason, support)
@@ -186,10 +188,7 @@ _PLAIN: dict[Actor, Callable[[Reason, str], MailboxSyncError]] = {
 
 def of_fault(fault: Fault) -> MailboxSyncError:
     """The error that a transport fault leads to."""
-    support = fault.name.lower()
-    if fault is Fault.MALFORMED:
-        return Unreadable(Reason.BAD_ANSWER, fault.value, support=support)
-    return error_of(FAULTS[fault], support)
+    return error_of(FAULTS[fault], fault.name.lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Gets items in batches: several in flight, each as large as the server bears, one bad item never spoiling the others.
 
 A batch that is too much for the server, or whose answer is too large for us, is asked again in parts; one whose answer
-cannot be parsed is halved until the bad item stands alone. Every step makes batches smaller, so all of this ends.
+cannot be parsed, or is a fault that one item can cause, is halved until the bad item stands alone. Every step makes
+batches smaller, so all of this ends.
 """
 
 import binascii
@@ -15,10 +16,11 @@ from lxml import etree
 
 from shared.errors import Reason, RetryLater
 from shared.sources.ews import shapes
-from shared.sources.ews.answer import M, Problem, T, messages, parse, problem_of
+from shared.sources.ews.answer import M, Problem, problem_of
+from shared.sources.ews.asking import OVERSIZED, Asking
 from shared.sources.ews.content import Reading, read
-from shared.sources.ews.envelope import Envelopes, get_item
-from shared.sources.ews.errors import Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
+from shared.sources.ews.envelope import Envelopes
+from shared.sources.ews.errors import TooMuchAtOnce, Unreadable, of_code
 from shared.sources.ews.session import Channel, Limits
 from shared.sources.ews.shapes import Shape
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
@@ -33,7 +35,6 @@ _MIME_TARGET = 1 << 20
 """About so many bytes of MIME one answer should carry: few requests, little memory."""
 
 _ITEMS = f"{M}Items"
-_OVERSIZED = Fault.OVERSIZED.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,13 @@ class Fetcher:
     """Fetches items of one mailbox. Used from several threads."""
 
     def __init__(self, channel: Channel, envelopes: Envelopes, limits: Limits, largest_item_bytes: int) -> None:
-        self._channel = channel
-        self._envelopes = envelopes
+        self._asking = Asking(channel, envelopes, limits)
         self._limits = limits
         self._largest = largest_item_bytes
         self._metadata_batch = METADATA_BATCH
         self._mime_batch = _MIME_BATCH
-        self._one_large_at_a_time = threading.Lock()
+        # Held again by the same thread when a large item turns out to be of another kind and is asked once more.
+        self._one_large_at_a_time = threading.RLock()
 
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, pool: Callable[[], Executor], in_flight: int
@@ -100,7 +101,7 @@ class Fetcher:
         try:
             for batch in self._batches(ids, level):
                 request = order.shape.request(order.level)
-                waiting.append((batch, pool().submit(self._request, request, batch, self._limits.batch_bytes)))
+                waiting.append((batch, pool().submit(self._asking.request, request, batch, self._limits.batch_bytes)))
                 if len(waiting) >= in_flight:
                     yield from self._taken(order, *waiting.popleft())
             while waiting:
@@ -128,10 +129,10 @@ class Fetcher:
         """The items of a batch, whatever it takes; `answer` gives the answer to its request if it was sent already."""
         try:
             return self._ask(order, ids, self._limits.batch_bytes, answer)
-        except Unreadable:
-            return self._bisected(order, ids)
+        except Unreadable as exc:
+            return self._bisected(order, ids, exc)
         except TooMuchAtOnce as exc:
-            if exc.support == _OVERSIZED:
+            if exc.support == OVERSIZED:
                 return self._by_size(order, ids)
             return self._in_parts(order, ids, len(ids), exc)
 
@@ -139,9 +140,9 @@ class Fetcher:
         self, order: Order, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
     ) -> list[Result]:
         """One GetItem, and whatever it leaves open asked again."""
-        reading = Reading(order.folder_id, order.level, self._largest, self._occurrences)
+        reading = Reading(order.folder_id, order.level, self._largest, self._asking.occurrences)
         sorting = _Sorting(order.shape)
-        messages_of = self._elements(order.shape.request(order.level), ids, answer_bytes, answer)
+        messages_of = self._asking.elements(order.shape.request(order.level), ids, answer_bytes, answer)
         for identifier, message in zip(ids, messages_of, strict=True):
             problem = problem_of(message)
             if problem is None:
@@ -157,19 +158,6 @@ class Fetcher:
             found += self._batch(replace(order, shape=right_shape), others)
         return found
 
-    def _elements(
-        self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
-    ) -> list[etree._Element]:
-        """The response messages to a GetItem, one for each id, in the order of the ids."""
-        data = answer() if answer is not None else self._request(shape, ids, answer_bytes)
-        found = list(messages(parse(data), "GetItem"))
-        if len(found) != len(ids):
-            raise of_fault(Fault.UNEXPECTED)
-        return found
-
-    def _request(self, shape: str, ids: Sequence[str], answer_bytes: int) -> bytes:
-        return self._channel.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes)
-
     def _read(self, message: etree._Element, identifier: str, reading: Reading) -> Result:
         """One item; what cannot be made sense of is that item's failure alone."""
         items = message[-1] if len(message) else message
@@ -181,18 +169,6 @@ class Fetcher:
             return ItemFailure(identifier, Reason.ITEM_CORRUPT, "base64")
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
-
-    def _occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
-        """The modified occurrences of a series, for its .ics; those that cannot be had are left out."""
-        shape = Shape.EVENT.request(ContentLevel.BODY)
-        found: dict[str, etree._Element] = {}
-        for start in range(0, len(ids), METADATA_BATCH):
-            part = ids[start : start + METADATA_BATCH]
-            for identifier, message in zip(part, self._elements(shape, part, self._limits.batch_bytes), strict=True):
-                element = message.find(f"{M}Items/{T}CalendarItem")
-                if element is not None and problem_of(message) is None:
-                    found[identifier] = element
-        return found
 
     def _learn(self, found: Sequence[Result], level: ContentLevel) -> None:
         """Ask for twice as many metadata while all goes well; let contents come by about a megabyte."""
@@ -206,9 +182,14 @@ class Fetcher:
             self._mime_batch = min(_MIME_BATCH_MOST, max(4, _MIME_TARGET // average))
 
     def _in_parts(self, order: Order, ids: Sequence[str], asked: int, busy: TooMuchAtOnce) -> list[Result]:
-        """Ask again in parts half as large as what was too much; a single item that still is too much waits."""
+        """Ask again in parts half as large as what was too much; a single item that still is too much waits.
+
+        One that the server gives up on in time fails alone: it would never come to pass.
+        """
         if asked < 2:
-            raise busy
+            if busy.reason is not Reason.TIMED_OUT:
+                raise busy
+            return self._bisected(order, ids, busy)
         self._metadata_batch = METADATA_BATCH
         size = max(1, min(asked // 2, len(ids)))
         found: list[Result] = []
@@ -216,63 +197,63 @@ class Fetcher:
             found += self._batch(order, ids[start : start + size])
         return found
 
-    def _bisected(self, order: Order, ids: Sequence[str]) -> list[Result]:
-        """Find the item whose answer cannot be parsed. When none of several can be, the server is at fault."""
+    def _bisected(self, order: Order, ids: Sequence[str], exc: RetryLater) -> list[Result]:
+        """Find the items that no answer can be had about.
+
+        A server that cannot even say how large they are is at fault itself: what it answers then is raised.
+        """
+        self._asking.sizes(ids)
         if len(ids) == 1:
-            return [ItemFailure(ids[0], Reason.ITEM_UNREADABLE, Fault.MALFORMED.name.lower())]
+            return [_unreadable(ids[0], exc)]
         middle = len(ids) // 2
-        found = [
-            *self._batch(order, ids[:middle]),
-            *self._batch(order, ids[middle:]),
-        ]
-        if all(isinstance(result, ItemFailure) and result.reason is Reason.ITEM_UNREADABLE for result in found):
-            raise RetryLater(Reason.BAD_ANSWER, support=Fault.MALFORMED.name.lower())
-        return found
+        return [*self._batch(order, ids[:middle]), *self._batch(order, ids[middle:])]
 
     def _by_size(self, order: Order, ids: Sequence[str]) -> list[Result]:
         """Look at sizes first: too large ones come without content, the rest in batches that fit, giants one by one."""
         found: list[Result] = []
         batch: list[str] = []
         room = 0
-        for identifier, size in self._sizes(ids, found):
+        for sized in self._asking.sizes(ids):
+            if isinstance(sized, ItemFailure):
+                found.append(sized)
+                continue
+            identifier, size = sized
             if size > self._largest or order.level is ContentLevel.METADATA:
-                found += self._ask(replace(order, level=ContentLevel.METADATA), [identifier], self._limits.answer_bytes)
+                found.append(self._alone(replace(order, level=ContentLevel.METADATA), identifier))
                 continue
             expected = size * 2 + 4096
             if expected > self._limits.batch_bytes // 2:
-                found.append(self._giant(order, identifier, expected))
+                found.append(self._alone(order, identifier, expected))
                 continue
             if room + expected > self._limits.batch_bytes // 2:
-                found += self._ask(order, batch, self._limits.answer_bytes)
+                found += self._sized(order, batch)
                 batch, room = [], 0
             batch.append(identifier)
             room += expected
-        if batch:
-            found += self._ask(order, batch, self._limits.answer_bytes)
-        return found
+        return found + self._sized(order, batch)
 
-    def _sizes(self, ids: Sequence[str], found: list[Result]) -> list[tuple[str, int]]:
-        sizes: list[tuple[str, int]] = []
-        for identifier, message in zip(ids, self._elements(shapes.SIZES, ids, self._limits.answer_bytes), strict=True):
-            problem = problem_of(message)
-            text = message.findtext(f"{M}Items/*/{T}Size") or "0"
-            if problem is None:
-                sizes.append((identifier, int(text) if text.isascii() and text.isdigit() else 0))
-                continue
-            rule = of_code(problem.code)
-            if rule.of_item is None:
-                raise problem.error()
-            found.append(ItemFailure(identifier, rule.of_item, problem.code))
-        return sizes
+    def _sized(self, order: Order, ids: Sequence[str]) -> list[Result]:
+        """Items that fit into one answer by what they say of their sizes; one by one if they do not after all."""
+        if len(ids) > 1:
+            try:
+                return self._ask(order, ids, self._limits.answer_bytes)
+            except (Unreadable, TooMuchAtOnce):
+                pass
+        return [self._alone(order, identifier) for identifier in ids]
 
-    def _giant(self, order: Order, identifier: str, expected: int) -> Result:
-        """One large item; one at a time for the sake of memory."""
+    def _alone(self, order: Order, identifier: str, expected: int = 0) -> Result:
+        """One item, perhaps a giant; one at a time for the sake of memory."""
         with self._one_large_at_a_time:
             try:
                 return self._ask(order, [identifier], max(expected * 2, self._limits.answer_bytes))[0]
-            except Unreadable:
-                return ItemFailure(identifier, Reason.ITEM_UNREADABLE, Fault.MALFORMED.name.lower())
+            except Unreadable as exc:
+                return self._bisected(order, [identifier], exc)[0]
             except TooMuchAtOnce as exc:
-                if exc.support != _OVERSIZED:
-                    raise
-                return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
+                if exc.support == OVERSIZED:
+                    return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
+                return self._in_parts(order, [identifier], 1, exc)[0]
+
+
+def _unreadable(identifier: str, exc: RetryLater) -> ItemFailure:
+    """An item about which the server cannot answer, or not so that it could be read."""
+    return ItemFailure(identifier, of_code(exc.support).of_item or Reason.ITEM_UNREADABLE, exc.support)

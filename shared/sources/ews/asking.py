@@ -1,0 +1,105 @@
+"""GetItem as such: some items in one shape, their sizes, and a series' changed occurrences."""
+
+from collections.abc import Callable, Sequence
+from itertools import batched
+
+from lxml import etree
+
+from shared.sources.ews import shapes
+from shared.sources.ews.answer import M, T, messages, parse, problem_of
+from shared.sources.ews.envelope import Envelopes, get_item
+from shared.sources.ews.errors import Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
+from shared.sources.ews.session import Channel, Limits
+from shared.sources.ews.shapes import Shape
+from shared.sources.port import ContentLevel, ItemFailure
+
+OVERSIZED = Fault.OVERSIZED.name.lower()
+
+_OCCURRENCES_AT_ONCE = 50
+
+
+class Asking:
+    """Asks one mailbox for items. Used from several threads."""
+
+    def __init__(self, channel: Channel, envelopes: Envelopes, limits: Limits) -> None:
+        self._channel = channel
+        self._envelopes = envelopes
+        self._limits = limits
+
+    def request(self, shape: str, ids: Sequence[str], answer_bytes: int) -> bytes:
+        """The answer as it came, of at most so many bytes."""
+        return self._channel.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes)
+
+    def elements(
+        self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
+    ) -> list[etree._Element]:
+        """The response messages, one for each id, in the order of the ids; `answer` gives what was asked already."""
+        data = answer() if answer is not None else self.request(shape, ids, answer_bytes)
+        found = list(messages(parse(data), "GetItem"))
+        if len(found) != len(ids):
+            raise of_fault(Fault.UNEXPECTED)
+        return found
+
+    def sizes(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure]:
+        """How large items are. Raises what is wrong with more than one item."""
+        sizes: list[tuple[str, int] | ItemFailure] = []
+        for identifier, message in zip(ids, self.elements(shapes.SIZES, ids, self._limits.answer_bytes), strict=True):
+            problem = problem_of(message)
+            text = message.findtext(f"{M}Items/*/{T}Size") or "0"
+            if problem is None:
+                sizes.append((identifier, int(text) if text.isascii() and text.isdigit() else 0))
+                continue
+            reason = of_code(problem.code).of_item
+            if reason is None:
+                raise problem.error()
+            sizes.append(ItemFailure(identifier, reason, problem.code))
+        return sizes
+
+    def occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
+        """The modified occurrences of a series, for its .ics; what is wrong with one leaves that one out.
+
+        Raises: what will pass. A series without its changes would be taken for whole.
+        """
+        found: dict[str, etree._Element] = {}
+        for part in batched(ids, _OCCURRENCES_AT_ONCE, strict=False):
+            found |= self._occurrences(part)
+        return found
+
+    def _occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
+        shape = Shape.EVENT.request(ContentLevel.BODY)
+        try:
+            answered = self.elements(shape, ids, self._limits.batch_bytes)
+        except (Unreadable, TooMuchAtOnce) as exc:
+            return self._occurrences_in_parts(ids, len(ids), exc)
+        found: dict[str, etree._Element] = {}
+        again: list[str] = []
+        busy: TooMuchAtOnce | None = None
+        for identifier, message in zip(ids, answered, strict=True):
+            problem = problem_of(message)
+            element = message.find(f"{M}Items/{T}CalendarItem")
+            if problem is None and element is not None:
+                found[identifier] = element
+            elif problem is not None and of_code(problem.code).of_item is None:
+                error = problem.error()
+                if not isinstance(error, TooMuchAtOnce):
+                    raise error
+                again.append(identifier)
+                busy = error
+        if busy is not None:
+            found |= self._occurrences_in_parts(again, len(ids), busy)
+        return found
+
+    def _occurrences_in_parts(
+        self, ids: Sequence[str], asked: int, exc: Unreadable | TooMuchAtOnce
+    ) -> dict[str, etree._Element]:
+        """Half as many at once; a single one is left out if it alone is at fault."""
+        if asked > 1:
+            found: dict[str, etree._Element] = {}
+            for part in batched(ids, max(1, asked // 2), strict=False):
+                found |= self._occurrences(part)
+            return found
+        if isinstance(exc, Unreadable):
+            self.sizes(ids)
+        elif exc.support != OVERSIZED:
+            raise exc
+        return {}

@@ -1,0 +1,219 @@
+"""Items that spoil more than themselves: what they do to their batch, to their series and to the pass."""
+
+import re
+from collections.abc import Callable, Collection
+
+import pytest
+
+from shared.errors import Reason, RetryLater
+from shared.sources.ews.errors import Fault, of_fault
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
+from tests.unit.ews.answers import (
+    CALENDAR,
+    INBOX,
+    ScriptedChannel,
+    answer,
+    asked_ids,
+    failure,
+    fault,
+    ids,
+    items,
+    mailbox,
+    message,
+    messages_as_asked,
+    success,
+)
+
+MIME = ContentLevel.MIME
+SIZE_ONLY = '<t:AdditionalProperties><t:FieldURI FieldURI="item:Size"/></t:AdditionalProperties>'
+
+
+def fetched(channel: ScriptedChannel, count: int, folder: Folder = INBOX) -> dict[str, Item | ItemFailure]:
+    results = list(mailbox(channel, largest=50_000_000).fetch(folder, ids(count), MIME))
+    by_id = {result.id if isinstance(result, Item) else result.item_id: result for result in results}
+    assert len(by_id) == len(results)
+    return by_id
+
+
+def reasons(results: dict[str, Item | ItemFailure]) -> dict[str, Reason]:
+    return {key: result.reason for key, result in results.items() if isinstance(result, ItemFailure)}
+
+
+def of_size(size: int, wanted: Collection[str]) -> bytes:
+    return items(*(message(each).replace("<t:Size>1234", f"<t:Size>{size}") for each in wanted))
+
+
+def unless_asked_for(bad: Collection[str], instead: Callable[[list[str]], bytes | Exception]) -> ScriptedChannel:
+    """Gives every item, and sizes of all; whenever bad ones are asked for in full, something else instead."""
+
+    def answered(request: str) -> bytes | Exception:
+        wanted = asked_ids(request)
+        if SIZE_ONLY in request or not set(bad) & set(wanted):
+            return messages_as_asked(request)
+        return instead(wanted)
+
+    return ScriptedChannel(answered)
+
+
+def malformed(wanted: list[str]) -> bytes:
+    return items(*(message(each, more="<t:Broken>") for each in wanted))
+
+
+@pytest.mark.parametrize("bad", [{"I10", "I11"}, {"I8", "I9", "I10", "I11"}, {"I3", "I12"}])
+def test_unreadable_neighbours_do_not_block_the_others(bad: set[str]) -> None:
+    results = fetched(unless_asked_for(bad, malformed), 16)
+
+    assert reasons(results) == dict.fromkeys(bad, Reason.ITEM_UNREADABLE)
+    assert len(results) == 16
+
+
+def test_items_that_were_unreadable_are_so_again_when_tried_by_themselves() -> None:
+    results = fetched(unless_asked_for({"I0", "I1", "I2"}, malformed), 3)
+
+    assert reasons(results) == dict.fromkeys(ids(3), Reason.ITEM_UNREADABLE)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("ErrorInternalServerError", Reason.ITEM_UNREADABLE),
+        ("ErrorResponseSchemaValidation", Reason.ITEM_UNREADABLE),
+        ("ErrorCorruptData", Reason.ITEM_CORRUPT),
+    ],
+)
+def test_an_item_that_makes_the_server_fail_the_whole_request_does_not_block_the_others(
+    code: str, reason: Reason
+) -> None:
+    results = fetched(unless_asked_for({"I5"}, lambda _: fault(code)), 16)
+
+    assert reasons(results) == {"I5": reason}
+    assert len(results) == 16
+
+
+def test_a_server_that_fails_every_request_makes_no_issues_and_is_left_alone() -> None:
+    channel = ScriptedChannel(fault("ErrorInternalServerError"))
+
+    with pytest.raises(RetryLater) as caught:
+        fetched(channel, 16)
+
+    assert caught.value.reason is Reason.UNAVAILABLE
+    assert channel.requests == 2
+
+
+def test_an_item_that_the_server_never_finishes_fails_alone() -> None:
+    results = fetched(unless_asked_for({"I5"}, lambda _: fault("ErrorTimeoutExpired")), 16)
+
+    assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
+    assert len(results) == 16
+
+
+def test_an_unreadable_item_in_a_batch_too_large_for_memory_does_not_block_the_others() -> None:
+    def oversized_or_malformed(wanted: list[str]) -> bytes | Exception:
+        return of_fault(Fault.OVERSIZED) if len(wanted) == 16 else malformed(wanted)
+
+    results = fetched(unless_asked_for({"I5"}, oversized_or_malformed), 16)
+
+    assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
+    assert len(results) == 16
+
+
+def test_an_item_far_larger_than_it_says_does_not_block_the_others() -> None:
+    results = fetched(unless_asked_for({"I5"}, lambda _: of_fault(Fault.OVERSIZED)), 16)
+
+    assert reasons(results) == {"I5": Reason.ITEM_TOO_LARGE}
+    assert len(results) == 16
+
+
+def test_a_giant_of_another_kind_than_its_folder_is_had_in_its_own_shape() -> None:
+    """A deleted meeting with large attachments: the deleted items are asked as mail."""
+    meeting = (
+        '<t:CalendarItem><t:ItemId Id="I0" ChangeKey="1"/><t:Size>9000000</t:Size>'
+        "<t:Start>2026-03-02T09:00:00Z</t:Start><t:End>2026-03-02T10:00:00Z</t:End></t:CalendarItem>"
+    )
+    given: list[str] = []
+
+    def answered(request: str) -> bytes | Exception:
+        if SIZE_ONLY in request:
+            return of_size(9_000_000, ["I0"])
+        shape = "event" if "calendar:Start" in request else "mail"
+        given.append(shape)
+        return of_fault(Fault.OVERSIZED) if given.count(shape) == 1 else items(meeting)
+
+    results = fetched(ScriptedChannel(answered), 1)
+
+    item = results["I0"]
+    assert isinstance(item, Item)
+    assert item.kind is ItemKind.EVENT
+    assert item.content is not None
+
+
+SERIES = (
+    '<t:CalendarItem><t:ItemId Id="I0" ChangeKey="1"/><t:Subject>Series</t:Subject>'
+    "<t:Start>2026-03-02T09:00:00Z</t:Start><t:End>2026-03-02T10:00:00Z</t:End><t:ModifiedOccurrences>"
+    + "".join(
+        f'<t:Occurrence><t:ItemId Id="O{day}" ChangeKey="1"/><t:Start>2026-03-{day:02}T11:00:00Z</t:Start>'
+        f"<t:End>2026-03-{day:02}T12:00:00Z</t:End><t:OriginalStart>2026-03-{day:02}T09:00:00Z</t:OriginalStart>"
+        "</t:Occurrence>"
+        for day in range(3, 8)
+    )
+    + "</t:ModifiedOccurrences></t:CalendarItem>"
+)
+
+
+def occurrence(identifier: str, more: str = "") -> str:
+    day = re.sub(r"\D", "", identifier).zfill(2)
+    return (
+        f'<t:CalendarItem><t:ItemId Id="{identifier}" ChangeKey="1"/><t:Subject>Changed {identifier}</t:Subject>'
+        f"<t:Start>2026-03-{day}T11:00:00Z</t:Start><t:End>2026-03-{day}T12:00:00Z</t:End>{more}</t:CalendarItem>"
+    )
+
+
+def series_with(occurrences: Callable[[list[str]], bytes | Exception]) -> ScriptedChannel:
+    def answered(request: str) -> bytes | Exception:
+        wanted = asked_ids(request)
+        if wanted == ["I0"]:
+            return items(SERIES)
+        return items(*map(occurrence, wanted)) if SIZE_ONLY in request else occurrences(wanted)
+
+    return ScriptedChannel(answered)
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        lambda wanted: items(*(occurrence(each, "<t:Broken>" if each == "O5" else "") for each in wanted)),
+        lambda wanted: fault("ErrorInternalServerError") if "O5" in wanted else items(*map(occurrence, wanted)),
+        lambda wanted: of_fault(Fault.OVERSIZED) if "O5" in wanted else items(*map(occurrence, wanted)),
+    ],
+    ids=["malformed", "fault", "oversized"],
+)
+def test_one_unreadable_occurrence_costs_its_series_no_more_than_its_own_words(
+    instead: Callable[[list[str]], bytes | Exception],
+) -> None:
+    item = fetched(series_with(instead), 1, CALENDAR)["I0"]
+
+    assert isinstance(item, Item)
+    assert item.content is not None
+    told = item.content.data
+    assert [f"SUMMARY:Changed O{day}".encode() in told for day in range(3, 8)] == [True, True, False, True, True]
+    assert told.count(b"RECURRENCE-ID:") == 5
+
+
+def test_what_was_left_of_a_stopped_batch_of_occurrences_is_asked_again() -> None:
+    def stopped(wanted: list[str]) -> bytes:
+        done = success("GetItem", f"<m:Items>{occurrence(wanted[0])}</m:Items>")
+        return answer("GetItem", done, *(failure("GetItem", "ErrorBatchProcessingStopped") for _ in wanted[1:]))
+
+    item = fetched(series_with(stopped), 1, CALENDAR)["I0"]
+
+    assert isinstance(item, Item)
+    assert item.content is not None
+    assert item.content.data.count(b"SUMMARY:Changed O") == 5
+
+
+@pytest.mark.parametrize("code", ["ErrorMailboxStoreUnavailable", "ErrorServerBusy"])
+def test_a_series_whose_changes_cannot_be_had_for_the_moment_is_not_taken_for_whole(code: str) -> None:
+    channel = series_with(lambda wanted: answer("GetItem", *(failure("GetItem", code) for _ in wanted)))
+
+    with pytest.raises(RetryLater):
+        fetched(channel, 1, CALENDAR)
