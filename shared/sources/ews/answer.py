@@ -20,7 +20,8 @@ _HUGE = 9_000_000
 
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>\s*$")
 _CHARACTER_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
-_CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+"""Control characters, and U+FFFE and U+FFFF."""
 
 
 def parse(data: bytes) -> etree._Element:
@@ -63,7 +64,7 @@ def _parse_once(data: bytes) -> etree._Element:
 
 
 def _parse_cleaned(data: bytes) -> etree._Element:
-    cleaned = _CONTROL_CHARACTER.sub(b"", _CHARACTER_REFERENCE.sub(_allowed_reference, data))
+    cleaned = _FORBIDDEN.sub(b"", _CHARACTER_REFERENCE.sub(_allowed_reference, data))
     try:
         return _parse_once(cleaned)
     except etree.XMLSyntaxError as exc:

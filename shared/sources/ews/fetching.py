@@ -23,7 +23,7 @@ from shared.sources.ews.envelope import Envelopes
 from shared.sources.ews.errors import TooMuchAtOnce, Unreadable, of_code
 from shared.sources.ews.session import Channel, Limits
 from shared.sources.ews.shapes import Shape
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
 
 Result = Item | ItemFailure
 
@@ -35,6 +35,9 @@ _MIME_TARGET = 1 << 20
 """About so many bytes of MIME one answer should carry: few requests, little memory."""
 
 _ITEMS = f"{M}Items"
+
+_NOT_AS_MIME = {"ErrorContentConversionFailed", "ErrorMimeContentConversionFailed", "ErrorUnsupportedMimeConversion"}
+"""Exchange cannot write the item as MIME; the last one it says of whatever is neither mail nor an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class _Sorting:
     shape: Shape
     found: list[Result] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    not_as_mime: list[ItemFailure] = field(default_factory=list)
     other: dict[Shape, list[str]] = field(default_factory=dict)
     busy: TooMuchAtOnce | None = None
 
@@ -67,7 +71,8 @@ class _Sorting:
         """An item that the server would not give. Raises what a problem of the whole request leads to."""
         rule = of_code(problem.code)
         if rule.of_item is not None:
-            self.found.append(ItemFailure(identifier, rule.of_item, problem.code))
+            failed = self.not_as_mime if problem.code in _NOT_AS_MIME else self.found
+            failed.append(ItemFailure(identifier, rule.of_item, problem.code))
             return
         error = problem.error()
         if not isinstance(error, TooMuchAtOnce):
@@ -152,11 +157,24 @@ class Fetcher:
         del messages_of
         found = sorting.found
         self._learn(found, order.level)
+        if sorting.not_as_mime:
+            found += self._in_our_form(order, sorting.not_as_mime)
         if sorting.busy is not None:
             found += self._in_parts(order, sorting.again, len(ids), sorting.busy)
         for right_shape, others in sorting.other.items():
             found += self._batch(replace(order, shape=right_shape), others)
         return found
+
+    def _in_our_form(self, order: Order, failures: Sequence[ItemFailure]) -> Sequence[Result]:
+        """What the server cannot write as MIME, written by us; mail has no other form and has failed."""
+        if order.level is not ContentLevel.MIME or order.shape is Shape.FULL:
+            return failures
+        by_id = {failure.item_id: failure for failure in failures}
+        results = self._batch(replace(order, level=ContentLevel.BODY), list(by_id))
+        return [
+            by_id[result.id] if isinstance(result, Item) and result.kind is ItemKind.MESSAGE else result
+            for result in results
+        ]
 
     def _read(self, message: etree._Element, identifier: str, reading: Reading) -> Result:
         """One item; what cannot be made sense of is that item's failure alone."""

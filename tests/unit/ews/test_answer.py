@@ -35,8 +35,9 @@ def test_forbidden_character_references_are_dropped_and_the_rest_is_read() -> No
     assert body[0].text == "before & after 😀"
 
 
-def test_raw_control_characters_are_dropped_too() -> None:
-    assert parse(envelope("<m:X>a\x01b</m:X>"))[0].text == "ab"
+@pytest.mark.parametrize("forbidden", ["\x01", "\ufffe", "\uffff"])
+def test_raw_forbidden_characters_are_dropped_too(forbidden: str) -> None:
+    assert parse(envelope(f"<m:X>a{forbidden}\ufffdb</m:X>"))[0].text == "a\ufffdb"
 
 
 def test_an_answer_that_stops_in_the_middle_is_not_searched_for_a_bad_item() -> None:

@@ -217,3 +217,30 @@ def test_a_series_whose_changes_cannot_be_had_for_the_moment_is_not_taken_for_wh
 
     with pytest.raises(RetryLater):
         fetched(channel, 1, CALENDAR)
+
+
+MEETING = (
+    '<t:CalendarItem><t:ItemId Id="I1" ChangeKey="1"/><t:Subject>Review</t:Subject>'
+    "<t:Start>2026-03-02T09:00:00Z</t:Start><t:End>2026-03-02T10:00:00Z</t:End></t:CalendarItem>"
+)
+PERSON = '<t:Contact><t:ItemId Id="I2" ChangeKey="1"/><t:DisplayName>Ada</t:DisplayName></t:Contact>'
+
+
+@pytest.mark.parametrize(
+    "code", ["ErrorUnsupportedMimeConversion", "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed"]
+)
+def test_what_the_server_cannot_write_as_mime_is_written_by_us_unless_it_is_mail(code: str) -> None:
+    """Deleted items hold all kinds, and MIME is asked of each."""
+
+    def answered(request: str) -> bytes:
+        elements = {"I0": message("I0", None), "I1": MEETING, "I2": PERSON}
+        wanted = [success("GetItem", f"<m:Items>{elements[each]}</m:Items>") for each in asked_ids(request)]
+        if "IncludeMimeContent" in request:
+            return answer("GetItem", *(failure("GetItem", code) for _ in wanted))
+        return answer("GetItem", *wanted)
+
+    results = fetched(ScriptedChannel(answered), 3)
+
+    assert reasons(results) == {"I0": Reason.ITEM_CORRUPT}
+    forms = {key: item.content.form for key, item in results.items() if isinstance(item, Item) and item.content}
+    assert forms == {"I1": "ics", "I2": "vcf"}

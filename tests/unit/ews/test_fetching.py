@@ -88,7 +88,7 @@ def test_mime_that_is_no_base64_spoils_its_item_alone() -> None:
     [
         ("ErrorItemNotFound", Reason.ITEM_GONE),
         ("ErrorItemCorrupt", Reason.ITEM_CORRUPT),
-        ("ErrorContentConversionFailed", Reason.ITEM_CORRUPT),
+        ("ErrorCorruptData", Reason.ITEM_CORRUPT),
         ("ErrorMessageSizeExceeded", Reason.ITEM_TOO_LARGE),
         ("ErrorAccessDenied", Reason.ITEM_REFUSED),
         ("ErrorInternalServerError", Reason.ITEM_UNREADABLE),
