@@ -58,18 +58,22 @@ _NOT_SYNCED = (f"{T}SearchFolder", f"{T}PublicFolder")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of folders; `following` is where the next one begins, None at the end."""
+    """One page of folders: how many there are in all, and where the next page begins (None at the end)."""
 
     folders: tuple[Folder, ...]
     hidden: frozenset[str]
+    total: int
     following: int | None
+
+
+NO_FOLDERS = Page((), frozenset(), 0, None)
 
 
 def read_page(message: etree._Element, archive: bool) -> Page:
     """The folders of one FindFolder response message. Paths are still to be given: `with_paths`."""
     root = next((child for child in message if child.tag.endswith("}RootFolder")), None)
     if root is None:
-        return Page((), frozenset(), None)
+        return NO_FOLDERS
     found: list[Folder] = []
     hidden: set[str] = set()
     for element in root.iterfind(f"{T}Folders/*"):
@@ -80,9 +84,12 @@ def read_page(message: etree._Element, archive: bool) -> Page:
             hidden.add(folder.id)
         found.append(folder)
     last = root.get("IncludesLastItemInRange", "true") == "true"
-    offset = root.get("IndexedPagingOffset", "")
-    following = None if last or not found or not offset.isdigit() else int(offset)
-    return Page(tuple(found), frozenset(hidden), following)
+    following = None if last or not found else _number(root.get("IndexedPagingOffset", ""))
+    return Page(tuple(found), frozenset(hidden), _number(root.get("TotalItemsInView", "")), following)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
@@ -104,7 +111,7 @@ def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
         path="",
         folder_class=told.get(_CLASS, ""),
         distinguished=told.get(_DISTINGUISHED, "").lower(),
-        total=int(total) if total.isascii() and total.isdigit() else 0,
+        total=_number(total),
         archive=archive,
         mark=f"{commit}|{told.get(_DELETED, '')}|{total}" if commit else None,
         marked_at=moment(commit),

@@ -15,7 +15,8 @@ from shared.sources.ews.envelope import Envelopes
 from shared.sources.ews.errors import Fault, of_fault
 from shared.sources.ews.events import event_item, read_event
 from shared.sources.ews.fetching import Fetcher
-from shared.sources.ews.folders import PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
+from shared.sources.ews.folders import NO_FOLDERS, PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
+from shared.sources.ews.paging import Walk
 from shared.sources.ews.session import Channel, Limits
 from shared.sources.port import (
     Access,
@@ -62,12 +63,13 @@ class EwsMailbox:
     def folders(self) -> list[Folder]:
         """Every visible folder that can hold items, in one request (two where the server does not name folders)."""
         roots = [_ROOT, _ARCHIVE_ROOT] if self._archives else [_ROOT]
-        found: list[Folder] = []
+        listed: dict[str, Folder] = {}
         hidden: frozenset[str] = frozenset()
         for root, page in zip(roots, self._first_pages(roots), strict=True):
             for part in self._pages(root, page):
-                found += part.folders
+                listed |= {folder.id: folder for folder in part.folders}
                 hidden |= part.hidden
+        found = list(listed.values())
         if found and not any(folder.distinguished for folder in found):
             found = with_names(found, self._well_known(found))
         return with_paths(found, hidden)
@@ -81,21 +83,13 @@ class EwsMailbox:
         return self._fetcher.fetch(folder, ids, level, self._executor, self._connections)
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
-        """Every item's id and version, a page at a time.
-
-        When the folder shrinks between two pages, the next one begins as much earlier, so that nothing is passed
-        over; an item may then come twice.
-        """
-        offset: int | None = 0
-        total = 0
-        while offset is not None:
-            request = envelope.find_item(folder.id, envelope.fields(("item:DateTimeReceived",)), offset)
+        """Every item's id and version, a page at a time. An item may come twice when the folder shrinks meanwhile."""
+        walk, more = Walk(), True
+        while more:
+            request = envelope.find_item(folder.id, envelope.fields(("item:DateTimeReceived",)), walk.offset)
             listing = read_listing(self._one("FindItem", request))
             yield from (read_ref(element, "DateTimeReceived") for element in listing.items)
-            if listing.following is None or listing.following <= offset:
-                return
-            shrunk = max(0, total - listing.total)
-            offset, total = max(offset + 1, listing.following - shrunk), listing.total
+            more = walk.go_on(len(listing.items), listing.total, listing.following)
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only.
@@ -113,7 +107,7 @@ class EwsMailbox:
             if len(elements) < envelope.LISTING or not starts or max(starts) <= start:
                 return
             start = max(starts)
-            given = {item.id for item in fresh}
+            given |= {item.id for item in fresh}
 
     def close(self) -> None:
         """Give connections back and forget the token."""
@@ -155,15 +149,21 @@ class EwsMailbox:
         return message
 
     def _pages(self, root: str, page: Page) -> Iterator[Page]:
-        """This page of folders below a root, and those that follow it."""
+        """This page of folders below a root, and those that follow it.
+
+        Raises: RetryLater when they do not come to an end. A folder that is not listed would be taken for deleted.
+        """
+        walk = Walk()
         yield page
-        while page.following:
-            page = self._folder_page([root], page.following)[0]
+        while walk.go_on(len(page.folders), page.total, page.following):
+            page = self._folder_page([root], walk.offset)[0]
             yield page
+        if page.following is not None:
+            raise of_fault(Fault.UNEXPECTED)
 
     def _first_pages(self, roots: list[str]) -> list[Page]:
         pages = self._folder_page(roots, 0)
-        return pages + [Page((), frozenset(), None)] * (len(roots) - len(pages))
+        return pages + [NO_FOLDERS] * (len(roots) - len(pages))
 
     def _folder_page(self, roots: list[str], offset: int) -> list[Page]:
         """A page of folders below each root. A mailbox without an archive just has nothing there."""
@@ -175,7 +175,7 @@ class EwsMailbox:
             if problem is None:
                 pages.append(read_page(message, archive=root == _ARCHIVE_ROOT))
             elif root == _ARCHIVE_ROOT and problem.code in _NO_ARCHIVE:
-                pages.append(Page((), frozenset(), None))
+                pages.append(NO_FOLDERS)
             else:
                 raise _of_the_root(problem.error())
         return pages

@@ -1,5 +1,6 @@
 """Pages of changes and listings."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -91,12 +92,19 @@ def test_a_listing_goes_through_all_pages() -> None:
     assert refs[0].at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
-def test_a_folder_that_shrinks_meanwhile_hides_nothing_from_the_listing() -> None:
-    channel = ScriptedChannel(listing(["A", "B"], 6, 2), listing(["D", "E"], 5, 4), listing(["E", "F"], 5, None))
+@pytest.mark.parametrize("deleted_before_page", [1, 2])
+def test_a_folder_that_shrinks_meanwhile_hides_nothing_from_the_listing(deleted_before_page: int) -> None:
+    there = list("ABCDEF")
 
-    list(mailbox(channel).list_items(INBOX))
+    def two_at_a_time(request: str) -> bytes:
+        if channel.requests == deleted_before_page + 1:
+            del there[0]
+        offset = int(re.findall(r'Offset="(\d+)"', request)[0])
+        return listing(there[offset : offset + 2], len(there), offset + 2 if offset + 2 < len(there) else None)
 
-    assert 'Offset="3"' in channel.asked[2]
+    channel = ScriptedChannel(two_at_a_time)
+
+    assert {ref.id for ref in mailbox(channel).list_items(INBOX)} == set("ABCDEF")
 
 
 def test_a_listing_that_does_not_advance_ends() -> None:
@@ -131,6 +139,21 @@ def test_occurrences_are_expanded_by_the_server() -> None:
         ("B", datetime(2026, 3, 3, 9, tzinfo=UTC)),
     ]
     assert 'StartDate="2026-03-01T00:00:00Z" EndDate="2026-04-01T00:00:00Z"' in channel.asked[0]
+
+
+def test_an_event_longer_than_several_full_views_is_given_once() -> None:
+    first, second = (
+        [occurrence(f"{half}{number}", f"2026-03-{start + number // 100:02d}T09:00:00Z") for number in range(999)]
+        for half, start in (("A", 1), ("B", 11))
+    )
+    long = occurrence("LONG", "2026-03-01T09:00:00Z")
+    channel = ScriptedChannel(view(long, *first), view(long, *second), view(long))
+    start, end = START_END
+
+    found = [item.id for item in mailbox(channel).occurrences(CALENDAR, start, end)]
+
+    assert found.count("LONG") == 1
+    assert len(found) == len(set(found)) == 1999
 
 
 def test_a_full_calendar_view_is_continued_from_its_last_start_without_repeating() -> None:

@@ -1,10 +1,11 @@
 """The folder tree."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.errors import AdministratorMustAct, Reason
+from shared.errors import AdministratorMustAct, Reason, RetryLater
 from tests.unit.ews.answers import ScriptedChannel, answer, failure, mailbox, success
 
 
@@ -34,12 +35,12 @@ def folder(
     )
 
 
-def found(*folders: str, following: int | None = None) -> str:
-    last = f'IncludesLastItemInRange="false" IndexedPagingOffset="{following}"' if following else ""
+def found(*folders: str, following: int | None = None, total: int | None = None) -> str:
+    last = f'IncludesLastItemInRange="false" IndexedPagingOffset="{following}"' if following is not None else ""
     return success(
         "FindFolder",
-        f"<m:RootFolder {last or 'IncludesLastItemInRange="true"'}><t:Folders>{''.join(folders)}</t:Folders>"
-        "</m:RootFolder>",
+        f'<m:RootFolder TotalItemsInView="{len(folders) if total is None else total}" '
+        f"{last or 'IncludesLastItemInRange="true"'}><t:Folders>{''.join(folders)}</t:Folders></m:RootFolder>",
     )
 
 
@@ -142,3 +143,31 @@ def test_a_mailbox_whose_top_cannot_be_seen_is_one_that_we_may_not_read() -> Non
         mailbox(channel).folders()
 
     assert caught.value.reason is Reason.ACCESS_DENIED
+
+
+def test_a_folder_deleted_between_two_pages_hides_no_other() -> None:
+    """A folder that is not listed would be taken for deleted, with all that is in it."""
+    there = list("ABCDEF")
+
+    def two_at_a_time(request: str) -> bytes:
+        if channel.requests == 2:
+            del there[0]
+        offset = int(re.findall(r'Offset="(\d+)"', request)[0])
+        folders = [folder(each, name=each, distinguished="inbox") for each in there[offset : offset + 2]]
+        following = offset + 2 if offset + 2 < len(there) else None
+        return answer("FindFolder", found(*folders, following=following, total=len(there)))
+
+    channel = ScriptedChannel(two_at_a_time)
+
+    listed = [each.id for each in mailbox(channel).folders()]
+
+    assert sorted(listed) == list("ABCDEF")
+
+
+@pytest.mark.parametrize("following", [0, 1])
+def test_folders_that_do_not_come_to_an_end_are_no_answer(following: int) -> None:
+    """Whether a server repeats itself or does not say where to go on."""
+    page = answer("FindFolder", found(folder("A", distinguished="inbox"), following=following))
+
+    with pytest.raises(RetryLater):
+        mailbox(ScriptedChannel(page)).folders()
