@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from lxml import etree
@@ -10,7 +10,7 @@ from lxml import etree
 from shared.sources.ews.answer import T, moment
 from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, time, values_of
 from shared.sources.ews.recurrence import Recurrence, read_recurrence
-from shared.sources.ews.zones import Zone, read_zone
+from shared.sources.ews.zones import Zone, day_of_midnight, read_zone
 from shared.sources.port import Item, ItemKind
 
 
@@ -103,13 +103,8 @@ class Event:
         return bool(self.values.get("all_day"))
 
     def day(self, at: datetime) -> date:
-        """The day that a moment falls on where the event takes place.
-
-        Without a known zone the nearest UTC midnight decides: no zone's midnight is further than half a day from it.
-        """
-        if self.zone is not None:
-            return self.zone.local(at).date()
-        return (at + timedelta(hours=12)).date()
+        """The day that a moment falls on where the event takes place; an all-day event begins and ends at midnight."""
+        return self.zone.local(at).date() if self.zone is not None else day_of_midnight(at)
 
 
 def read_event(element: etree._Element) -> Event:

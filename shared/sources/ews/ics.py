@@ -1,7 +1,7 @@
 """Writes events and tasks as iCalendar (RFC 5545) where Exchange does not give them so itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -9,6 +9,7 @@ from shared.sources.ews.answer import moment
 from shared.sources.ews.contentlines import component, escaped, line, text_line
 from shared.sources.ews.events import Event
 from shared.sources.ews.vtimezone import vtimezone
+from shared.sources.ews.zones import day_of_midnight
 
 _CLASSES = {"Private": "PRIVATE", "Personal": "PRIVATE", "Confidential": "CONFIDENTIAL"}
 _PRIORITIES = {"High": "1", "Low": "9"}
@@ -199,7 +200,7 @@ def _task_days(values: Mapping[str, Any]) -> Iterable[str]:
 def day_of(text: str | None) -> date | None:
     """The day that a midnight of some zone, told in UTC, stands for."""
     at = moment(text)
-    return (at + timedelta(hours=12)).date() if at else None
+    return day_of_midnight(at) if at else None
 
 
 def _task_recurrence(values: Mapping[str, Any]) -> Iterable[str]:

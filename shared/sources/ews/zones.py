@@ -91,6 +91,15 @@ class Zone:
         return moment.astimezone(self.rules)
 
 
+def day_of_midnight(at: datetime) -> date:
+    """The day whose midnight this is, in a zone that is not known: that of the nearest UTC midnight.
+
+    Eleven in the morning is taken for a midnight in summer in New Zealand and Tonga (UTC+13), five million people, and
+    not for one in American Samoa (UTC-11).
+    """
+    return (at + timedelta(hours=13 if (at.hour, at.minute) == (11, 0) else 12)).date()
+
+
 def read_zone(element: etree._Element, at: datetime | None) -> Zone | None:
     """The zone in a t:StartTimeZone element as it is at a time; None when nobody knows it, or when it is UTC."""
     identifier = (element.get("Id") or "").strip()

@@ -2,7 +2,7 @@
 
 # ruff: noqa: DTZ001 -- wall-clock times
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -12,7 +12,7 @@ from lxml import etree
 
 from shared.sources.ews.contentlines import component
 from shared.sources.ews.vtimezone import vtimezone
-from shared.sources.ews.zones import RuleZone, Zone, duration, read_zone
+from shared.sources.ews.zones import RuleZone, Zone, day_of_midnight, duration, read_zone
 from tests.unit.ews.answers import TYPES
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -74,3 +74,27 @@ def test_durations_are_read(text: str, minutes: int) -> None:
 @pytest.mark.parametrize("text", ["", None, "2 hours", "PT", "P999999D"])
 def test_what_is_no_duration_is_none_or_nothing(text: str | None) -> None:
     assert duration(text) in (None, timedelta(0))
+
+
+@pytest.mark.parametrize("month", [1, 7])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Pacific/Auckland",
+        "Pacific/Tongatapu",
+        "Australia/Adelaide",
+        "Asia/Kolkata",
+        "Europe/London",
+        "America/St_Johns",
+        "America/Anchorage",
+        "Pacific/Honolulu",
+    ],
+)
+def test_a_midnight_of_an_unknown_zone_is_told_by_its_day_wherever_people_live(name: str, month: int) -> None:
+    midnight = datetime(2026, month, 15, tzinfo=ZoneInfo(name))
+
+    assert day_of_midnight(midnight.astimezone(UTC)) == midnight.date()
+
+
+def test_a_birthday_that_exchange_keeps_at_noon_stays_on_its_day() -> None:
+    assert day_of_midnight(datetime(1980, 1, 15, 11, 59, tzinfo=UTC)) == date(1980, 1, 15)
