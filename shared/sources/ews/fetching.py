@@ -53,7 +53,7 @@ class Order:
 class _Sorting:
     """What became of the items of one answer: had, to be asked again in a smaller batch, or in another shape."""
 
-    shape: Shape
+    order: Order
     found: list[Result] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     not_as_mime: list[ItemFailure] = field(default_factory=list)
@@ -61,11 +61,18 @@ class _Sorting:
     busy: TooMuchAtOnce | None = None
 
     def take(self, identifier: str, result: Result) -> None:
-        """An item that was read, unless it is of a kind of which more is asked."""
-        if isinstance(result, Item) and not self.shape.fits(result.kind):
+        """An item that was read, unless it is of a kind of which more is asked, or lacks what was asked of it."""
+        if isinstance(result, Item) and not self.order.shape.fits(result.kind):
             self.other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
+        elif isinstance(result, Item) and self._lacks_mime(result):
+            self.found.append(ItemFailure(identifier, Reason.ITEM_UNREADABLE, "no_mime"))
         else:
             self.found.append(result)
+
+    def _lacks_mime(self, item: Item) -> bool:
+        """Whether mail came without its MIME: what stands in its place would be taken for all of it."""
+        wanted = self.order.level is ContentLevel.MIME and item.kind is ItemKind.MESSAGE
+        return wanted and item.content is not None and item.content.form != "eml"
 
     def refuse(self, identifier: str, problem: Problem) -> None:
         """An item that the server would not give. Raises what a problem of the whole request leads to."""
@@ -146,7 +153,7 @@ class Fetcher:
     ) -> list[Result]:
         """One GetItem, and whatever it leaves open asked again."""
         reading = Reading(order.folder_id, order.level, self._largest, self._asking.occurrences)
-        sorting = _Sorting(order.shape)
+        sorting = _Sorting(order)
         messages_of = self._asking.elements(order.shape.request(order.level), ids, answer_bytes, answer)
         for identifier, message in zip(ids, messages_of, strict=True):
             problem = problem_of(message)

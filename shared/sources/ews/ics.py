@@ -29,10 +29,7 @@ def uid_of(values: Mapping[str, Any], identifier: str) -> str:
 
 
 def event_calendar(event: Event, exceptions: Sequence[Event], identifier: str) -> bytes:
-    """A whole calendar: the event or series, its changed occurrences, and the time zone they are told in."""
-    zone = ""
-    if event.zone is not None and event.start is not None and not event.all_day:
-        zone = vtimezone(event.zone, event.zone.local(event.start).year)
+    """A whole calendar: the event or series, its changed occurrences, and the time zones they are told in."""
     uid = uid_of(event.values, identifier)
     told = {exception.values.get("original_start") for exception in exceptions}
     bare = [
@@ -40,8 +37,18 @@ def event_calendar(event: Event, exceptions: Sequence[Event], identifier: str) -
         for occurrence in event.values.get("modified_occurrences", ())
         if occurrence["original_start"] not in told
     ]
-    events = [_vevent(event, event, uid), *(_vevent(each, event, uid) for each in (*exceptions, *bare))]
-    return _calendar([zone, *events])
+    events = [event, *exceptions, *bare]
+    return _calendar([*_zones(events), *(_vevent(each, event, uid) for each in events)])
+
+
+def _zones(events: Iterable[Event]) -> Iterable[str]:
+    """The zones that times are told in, each once: an occurrence may have been moved by somebody who was abroad."""
+    told: set[str] = set()
+    for event in events:
+        zone = event.zone
+        if zone is not None and zone.name not in told and event.start is not None and not event.all_day:
+            told.add(zone.name)
+            yield vtimezone(zone, zone.local(event.start).year)
 
 
 def _bare_exception(event: Event, occurrence: Mapping[str, str]) -> Event:
@@ -85,9 +92,11 @@ def _vevent(event: Event, series: Event, uid: str) -> str:
 
 
 def _when(event: Event, series: Event) -> Iterable[str]:
+    """RFC 5545 knows no end that is not after the start: without one, an event of no length or of one day is meant."""
     if event.start is not None:
         yield _moment("DTSTART", event.start, event)
-        yield _moment("DTEND", event.end or event.start, event)
+        if event.end is not None and event.end > event.start:
+            yield _moment("DTEND", event.end, event)
     original = moment(event.values.get("original_start"))
     if original is not None and event is not series:
         yield _moment("RECURRENCE-ID", original, series)

@@ -6,7 +6,7 @@ from typing import Any
 from lxml import etree
 
 from shared.sources.ews.answer import T
-from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, time, values_of
+from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, time, values_of
 from shared.sources.ews.recurrence import read_recurrence
 from shared.sources.port import Item, ItemKind
 
@@ -30,6 +30,14 @@ def _strings(element: etree._Element) -> list[str]:
 
 def _name(element: etree._Element) -> dict[str, str]:
     return {str(part.tag).rpartition("}")[2]: part.text for part in element if part.text}
+
+
+def _percent(element: etree._Element) -> int:
+    """A whole number, which Exchange writes as a fraction's hundredfold (28.999999999999996)."""
+    try:
+        return min(max(round(float(element.text or 0)), 0), 100)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _members(element: etree._Element) -> list[dict[str, str]]:
@@ -72,7 +80,7 @@ _TASK: Mapping[str, tuple[str, Reader]] = {
     f"{T}DueDate": ("due", time),
     f"{T}CompleteDate": ("completed", time),
     f"{T}Status": ("status", None),
-    f"{T}PercentComplete": ("percent", number),
+    f"{T}PercentComplete": ("percent", _percent),
     f"{T}Owner": ("owner", None),
     f"{T}ReminderIsSet": ("reminder", flag),
     f"{T}ReminderDueBy": ("reminder_at", time),

@@ -10,6 +10,7 @@ from shared.sources.ews.errors import Fault, of_fault
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
 from tests.unit.ews.answers import (
     CALENDAR,
+    CONTACTS,
     INBOX,
     ScriptedChannel,
     answer,
@@ -244,3 +245,20 @@ def test_what_the_server_cannot_write_as_mime_is_written_by_us_unless_it_is_mail
     assert reasons(results) == {"I0": Reason.ITEM_CORRUPT}
     forms = {key: item.content.form for key, item in results.items() if isinstance(item, Item) and item.content}
     assert forms == {"I1": "ics", "I2": "vcf"}
+
+
+def test_mail_that_comes_without_its_mime_is_an_issue_and_not_taken_for_whole() -> None:
+    results = fetched(ScriptedChannel(items(message("I0", None), message("I1", b""), message("I2"))), 3)
+
+    assert reasons(results) == dict.fromkeys(["I0", "I1"], Reason.ITEM_UNREADABLE)
+
+
+def test_mail_among_contacts_is_asked_again_with_its_mime() -> None:
+    def answered(request: str) -> bytes:
+        return items(message("I0", b"From: a" if "IncludeMimeContent" in request else None))
+
+    item = fetched(ScriptedChannel(answered), 1, CONTACTS)["I0"]
+
+    assert isinstance(item, Item)
+    assert item.content is not None
+    assert item.content.data == b"From: a"

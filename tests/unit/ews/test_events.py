@@ -138,6 +138,37 @@ def test_deleted_and_changed_occurrences_stand_beside_their_series() -> None:
     assert "RRULE" not in exception
 
 
+TOKYO = '<t:StartTimeZone Id="Tokyo Standard Time" Name="(UTC+09:00) Osaka, Sapporo, Tokyo"/>'
+
+
+@pytest.mark.parametrize("all_day", ["", "<t:IsAllDayEvent>true</t:IsAllDayEvent>"])
+def test_an_occurrence_that_was_moved_to_another_time_zone_brings_its_zone(all_day: str) -> None:
+    series = event(
+        BERLIN,
+        WEEKLY,
+        all_day,
+        '<t:ModifiedOccurrences><t:Occurrence><t:ItemId Id="O1"/><t:Start>2026-03-05T13:00:00Z</t:Start>'
+        "<t:End>2026-03-05T14:00:00Z</t:End><t:OriginalStart>2026-03-05T08:00:00Z</t:OriginalStart></t:Occurrence>"
+        "</t:ModifiedOccurrences>",
+    )
+    changed = event(TOKYO, start="2026-03-05T13:00:00Z", end="2026-03-05T14:00:00Z")
+
+    parsed, (_, exception) = calendar(series, changed)
+
+    assert exception["DTSTART"].params["TZID"] == "Asia/Tokyo"
+    zones = {str(zone["TZID"]) for zone in parsed.walk("VTIMEZONE")}
+    assert zones == ({"Asia/Tokyo"} if all_day else {"Asia/Tokyo", "Europe/Berlin"})
+
+
+@pytest.mark.parametrize("end", ["2026-03-01T23:00:00Z", "2026-03-01T22:00:00Z"])
+@pytest.mark.parametrize("all_day", ["", "<t:IsAllDayEvent>true</t:IsAllDayEvent>"])
+def test_an_event_of_no_length_is_still_a_valid_one(end: str, all_day: str) -> None:
+    """Exchange keeps them; RFC 5545 wants an end after the start, or none."""
+    _, (written,) = calendar(event(BERLIN, all_day, start="2026-03-01T23:00:00Z", end=end))
+
+    assert "DTEND" not in written
+
+
 @pytest.mark.parametrize("zone", [BERLIN, ""])
 def test_an_all_day_event_is_written_by_its_days(zone: str) -> None:
     item = read(

@@ -128,6 +128,13 @@ def test_a_task_is_a_todo() -> None:
     assert found.walk("VALARM")
 
 
+@pytest.mark.parametrize(("told", "percent"), [("28.999999999999996", 29), ("0.5", None), ("100", 100), ("x", None)])
+def test_how_much_of_a_task_is_done_is_a_fraction_to_exchange(told: str, percent: int | None) -> None:
+    found = todo(f"<t:PercentComplete>{told}</t:PercentComplete>")
+
+    assert found.get("PERCENT-COMPLETE") == percent
+
+
 @pytest.mark.parametrize("due", ["2026-03-09T23:00:00Z", "2026-03-01T23:00:00Z"])
 def test_a_task_due_no_later_than_it_begins_is_still_a_valid_one(due: str) -> None:
     found = todo(f"<t:StartDate>2026-03-09T23:00:00Z</t:StartDate><t:DueDate>{due}</t:DueDate>")
