@@ -43,11 +43,15 @@ def _read_change(element: etree._Element) -> SourceChange:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of a folder's items: how many there are in all, and where the next page begins (None at the end)."""
+    """A page of a folder's items: how many there are in all, and where the next page begins (None at the end).
+
+    `last` where the server says that nothing follows; a calendar view has no other way to tell.
+    """
 
     items: list[etree._Element]
     total: int
     following: int | None
+    last: bool
 
 
 def read_listing(message: etree._Element) -> Listing:
@@ -57,8 +61,9 @@ def read_listing(message: etree._Element) -> Listing:
         raise of_fault(Fault.UNEXPECTED)
     items = list(root.iterfind(f"{T}Items/*"))
     offset, total = root.get("IndexedPagingOffset", ""), root.get("TotalItemsInView", "")
-    last = root.get("IncludesLastItemInRange", "true") == "true" or not items or not offset.isdigit()
-    return Listing(items, int(total) if total.isdigit() else 0, None if last else int(offset))
+    last = root.get("IncludesLastItemInRange", "true") == "true"
+    following = None if last or not items or not offset.isdigit() else int(offset)
+    return Listing(items, int(total) if total.isdigit() else 0, following, last)
 
 
 def read_ref(element: etree._Element, time: str) -> ItemRef:

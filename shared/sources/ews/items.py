@@ -25,10 +25,20 @@ _KINDS: Mapping[str, ItemKind] = {
     f"{T}Task": ItemKind.TASK,
 }
 
-_NO_MAIL = ("ipm.stickynote", "ipm.activity", "ipm.configuration", "ipm.microsoft.", "ipm.document")
+_NO_MAIL = ("ipm.stickynote", "ipm.activity", "ipm.configuration", "ipm.microsoft.")
 """Classes that Exchange gives as messages or plain items although they are no mail."""
 
-_MAIL = ("ipm.note", "ipm.post", "ipm.schedule", "ipm.sharing", "ipm.recall", "ipm.outlook.recall", "report.")
+_MAIL = (
+    "ipm.note",
+    "ipm.post",
+    "ipm.schedule",
+    "ipm.sharing",
+    "ipm.recall",
+    "ipm.outlook.recall",
+    "ipm.document",
+    "report.",
+)
+"""Mail, and documents that were dropped into a folder: their file is an attachment, which only MIME has."""
 
 _MIME = f"{T}MimeContent"
 

@@ -94,17 +94,18 @@ class EwsMailbox:
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only.
 
-        A calendar view is not paged: when it is full, the rest is asked from the last start on, and what was given
-        already is passed over.
+        A calendar view is not paged: when it is full, by our limit or by a lower one of the server's own, the rest is
+        asked from the last start on, and what was given already is passed over.
         """
         given: set[str] = set()
         while start < end:
             request = envelope.calendar_view(folder.id, shapes.OCCURRENCE, start, end)
-            elements = read_listing(self._one("FindItem", request)).items
-            fresh = [item for item in map(partial(_occurrence, folder), elements) if item.id not in given]
+            listing = read_listing(self._one("FindItem", request))
+            fresh = [item for item in map(partial(_occurrence, folder), listing.items) if item.id not in given]
             yield from fresh
             starts = [item.at for item in fresh if item.at is not None]
-            if len(elements) < envelope.LISTING or not starts or max(starts) <= start:
+            is_full = len(listing.items) >= envelope.LISTING or not listing.last
+            if not is_full or not starts or max(starts) <= start:
                 return
             start = max(starts)
             given |= {item.id for item in fresh}

@@ -121,11 +121,9 @@ def occurrence(identifier: str, start: str) -> str:
     )
 
 
-def view(*occurrences: str) -> bytes:
-    return answer(
-        "FindItem",
-        success("FindItem", f"<m:RootFolder><t:Items>{''.join(occurrences)}</t:Items></m:RootFolder>"),
-    )
+def view(*occurrences: str, last: bool = True) -> bytes:
+    root = f'<m:RootFolder IncludesLastItemInRange="{str(last).lower()}">'
+    return answer("FindItem", success("FindItem", f"{root}<t:Items>{''.join(occurrences)}</t:Items></m:RootFolder>"))
 
 
 def test_occurrences_are_expanded_by_the_server() -> None:
@@ -165,3 +163,13 @@ def test_a_full_calendar_view_is_continued_from_its_last_start_without_repeating
 
     assert len(found) == len(set(found)) == 1001
     assert 'StartDate="2026-03-10T09:00:00Z"' in channel.asked[1]
+
+
+def test_a_calendar_view_cut_by_a_limit_of_the_servers_own_is_continued_too() -> None:
+    first, second = occurrence("A", "2026-03-02T09:00:00Z"), occurrence("B", "2026-03-03T09:00:00Z")
+    channel = ScriptedChannel(view(first, last=False), view(first, second))
+    start, end = START_END
+
+    found = [item.id for item in mailbox(channel).occurrences(CALENDAR, start, end)]
+
+    assert found == ["A", "B"]

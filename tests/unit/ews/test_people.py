@@ -174,6 +174,8 @@ def test_a_note_is_json_with_its_body() -> None:
         ("MeetingCancellation", "IPM.Schedule.Meeting.Canceled", ItemKind.MESSAGE),
         ("PostItem", "IPM.Post", ItemKind.MESSAGE),
         ("Item", "REPORT.IPM.Note.IPNRN", ItemKind.MESSAGE),
+        ("Message", "IPM.Document.Word.Document.12", ItemKind.MESSAGE),
+        ("Item", "IPM.Document.txtfile", ItemKind.MESSAGE),
         ("Item", "IPM.StickyNote", ItemKind.OTHER),
         ("Item", "IPM.Activity", ItemKind.OTHER),
     ],
