@@ -242,12 +242,16 @@ def test_a_mailbox_on_the_move_is_tried_later(server: Served, opened: Open) -> N
         mailbox.moving = False
 
 
-def test_occurrences_of_a_year_are_those_that_exchange_expands(opened: Open) -> None:
+@pytest.mark.parametrize(("back", "ahead"), [(14, 365), (365, 730)])
+def test_occurrences_of_any_window_that_settings_allow_are_those_that_exchange_expands(
+    opened: Open, back: int, ahead: int
+) -> None:
+    """Exchange refuses a view of more than two years."""
     source = opened()
     calendar = next(folder for folder in source.folders() if folder.distinguished == "calendar")
     now = datetime.now(UTC)
 
-    found = list(source.occurrences(calendar, now - timedelta(days=14), now + timedelta(days=365)))
+    found = list(source.occurrences(calendar, now - timedelta(days=back), now + timedelta(days=ahead)))
 
     assert len(found) > 100
     assert len({item.id for item in found}) == len(found)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from lxml import etree
@@ -28,6 +28,8 @@ from shared.sources.port import (
     ItemFailure,
     ItemRef,
 )
+
+_LONGEST_VIEW = timedelta(days=700)
 
 _ROOT = "msgfolderroot"
 _ARCHIVE_ROOT = "archivemsgfolderroot"
@@ -94,21 +96,20 @@ class EwsMailbox:
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only.
 
-        A calendar view is not paged: when it is full, by our limit or by a lower one of the server's own, the rest is
-        asked from the last start on, and what was given already is passed over.
+        A calendar view spans two years at most and is not paged: when it is full, by our limit or by a lower one of the
+        server's own, the rest is asked from the last start on. What was given already is passed over.
         """
         given: set[str] = set()
         while start < end:
-            request = envelope.calendar_view(folder.id, shapes.OCCURRENCE, start, end)
+            until = min(end, start + _LONGEST_VIEW)
+            request = envelope.calendar_view(folder.id, shapes.OCCURRENCE, start, until)
             listing = read_listing(self._one("FindItem", request))
             fresh = [item for item in map(partial(_occurrence, folder), listing.items) if item.id not in given]
             yield from fresh
-            starts = [item.at for item in fresh if item.at is not None]
-            is_full = len(listing.items) >= envelope.LISTING or not listing.last
-            if not is_full or not starts or max(starts) <= start:
-                return
-            start = max(starts)
             given |= {item.id for item in fresh}
+            is_full = len(listing.items) >= envelope.LISTING or not listing.last
+            later = [item.at for item in fresh if item.at is not None and item.at > start]
+            start = max(later) if is_full and later else until
 
     def close(self) -> None:
         """Give connections back and forget the token."""

@@ -1,7 +1,7 @@
 """Pages of changes and listings."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -63,6 +63,7 @@ def test_what_is_wrong_with_one_folder_is_told_as_that(code: str, kind: type[Exc
         mailbox(ScriptedChannel(answer("SyncFolderItems", failure("SyncFolderItems", code)))).changes(INBOX, "S")
 
 
+TWO_YEARS = timedelta(days=730)
 START_END = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 
 
@@ -173,3 +174,16 @@ def test_a_calendar_view_cut_by_a_limit_of_the_servers_own_is_continued_too() ->
     found = [item.id for item in mailbox(channel).occurrences(CALENDAR, start, end)]
 
     assert found == ["A", "B"]
+
+
+def test_a_window_longer_than_the_two_years_of_a_calendar_view_is_asked_in_parts() -> None:
+    first, both = occurrence("A", "2026-03-02T09:00:00Z"), occurrence("LONG", "2028-01-29T09:00:00Z")
+    channel = ScriptedChannel(view(first, both), view(both, occurrence("B", "2028-03-03T09:00:00Z")))
+
+    found = [item.id for item in mailbox(channel).occurrences(CALENDAR, START_END[0], datetime(2029, 1, 1, tzinfo=UTC))]
+
+    assert found == ["A", "LONG", "B"]
+    windows = [re.findall(r'(?:Start|End)Date="([^"]+)Z"', request) for request in channel.asked]
+    assert [start for start, _ in windows] == ["2026-03-01T00:00:00", windows[0][1]]
+    assert windows[-1][1] == "2029-01-01T00:00:00"
+    assert all(datetime.fromisoformat(end) - datetime.fromisoformat(start) < TWO_YEARS for start, end in windows)
