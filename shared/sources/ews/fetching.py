@@ -141,8 +141,8 @@ class Fetcher:
         """The items of a batch, whatever it takes; `answer` gives the answer to its request if it was sent already."""
         try:
             return self._ask(order, ids, self._limits.batch_bytes, answer)
-        except Unreadable as exc:
-            return self._bisected(order, ids, exc)
+        except Unreadable:
+            return self._bisected(order, ids)
         except TooMuchAtOnce as exc:
             if exc.support == OVERSIZED:
                 return self._by_size(order, ids)
@@ -214,7 +214,8 @@ class Fetcher:
         if asked < 2:
             if busy.reason is not Reason.TIMED_OUT:
                 raise busy
-            return self._bisected(order, ids, busy)
+            self._asking.sizes(ids)
+            return [_unreadable(ids[0], busy)]
         self._metadata_batch = METADATA_BATCH
         size = max(1, min(asked // 2, len(ids)))
         found: list[Result] = []
@@ -222,14 +223,14 @@ class Fetcher:
             found += self._batch(order, ids[start : start + size])
         return found
 
-    def _bisected(self, order: Order, ids: Sequence[str], exc: RetryLater) -> list[Result]:
-        """Find the items that no answer can be had about.
+    def _bisected(self, order: Order, ids: Sequence[str]) -> list[Result]:
+        """Find the items that no answer can be had about; each is asked for once more, for a fault may have passed.
 
         A server that cannot even say how large they are is at fault itself: what it answers then is raised.
         """
         self._asking.sizes(ids)
         if len(ids) == 1:
-            return [_unreadable(ids[0], exc)]
+            return [self._alone(order, ids[0])]
         middle = len(ids) // 2
         return [*self._batch(order, ids[:middle]), *self._batch(order, ids[middle:])]
 
@@ -272,7 +273,7 @@ class Fetcher:
             try:
                 return self._ask(order, [identifier], max(expected * 2, self._limits.answer_bytes))[0]
             except Unreadable as exc:
-                return self._bisected(order, [identifier], exc)[0]
+                return _unreadable(identifier, exc)
             except TooMuchAtOnce as exc:
                 if exc.support == OVERSIZED:
                     return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)

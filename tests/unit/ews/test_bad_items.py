@@ -91,6 +91,12 @@ def test_an_item_that_makes_the_server_fail_the_whole_request_does_not_block_the
     assert len(results) == 16
 
 
+def test_a_fault_that_has_passed_makes_no_issue() -> None:
+    channel = ScriptedChannel(fault("ErrorInternalServerError"), messages_as_asked)
+
+    assert reasons(fetched(channel, 1)) == {}
+
+
 def test_a_server_that_fails_every_request_makes_no_issues_and_is_left_alone() -> None:
     channel = ScriptedChannel(fault("ErrorInternalServerError"))
 
