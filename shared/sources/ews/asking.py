@@ -13,6 +13,7 @@ from shared.sources.ews.session import Channel, Limits
 from shared.sources.ews.shapes import Shape
 from shared.sources.port import ContentLevel, ItemFailure
 
+MALFORMED = Fault.MALFORMED.name.lower()
 OVERSIZED = Fault.OVERSIZED.name.lower()
 
 _OCCURRENCES_AT_ONCE = 50

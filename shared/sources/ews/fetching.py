@@ -17,7 +17,7 @@ from lxml import etree
 from shared.errors import Reason, RetryLater
 from shared.sources.ews import shapes
 from shared.sources.ews.answer import M, Problem, problem_of
-from shared.sources.ews.asking import OVERSIZED, Asking
+from shared.sources.ews.asking import MALFORMED, OVERSIZED, Asking
 from shared.sources.ews.content import Reading, read
 from shared.sources.ews.envelope import Envelopes
 from shared.sources.ews.errors import TooMuchAtOnce, Unreadable, of_code
@@ -141,8 +141,8 @@ class Fetcher:
         """The items of a batch, whatever it takes; `answer` gives the answer to its request if it was sent already."""
         try:
             return self._ask(order, ids, self._limits.batch_bytes, answer)
-        except Unreadable:
-            return self._bisected(order, ids)
+        except Unreadable as exc:
+            return self._bisected(order, ids, exc)
         except TooMuchAtOnce as exc:
             if exc.support == OVERSIZED:
                 return self._by_size(order, ids)
@@ -223,12 +223,14 @@ class Fetcher:
             found += self._batch(order, ids[start : start + size])
         return found
 
-    def _bisected(self, order: Order, ids: Sequence[str]) -> list[Result]:
+    def _bisected(self, order: Order, ids: Sequence[str], exc: Unreadable) -> list[Result]:
         """Find the items that no answer can be had about; each is asked for once more, for a fault may have passed.
 
-        A server that cannot even say how large they are is at fault itself: what it answers then is raised.
+        A server that cannot even say how large they are is at fault itself: what it answers then is raised. Only
+        nonsense about a single item is believed to be that item's.
         """
-        self._asking.sizes(ids)
+        if len(ids) > 1 or exc.support != MALFORMED:
+            self._asking.sizes(ids)
         if len(ids) == 1:
             return [self._alone(order, ids[0])]
         middle = len(ids) // 2
