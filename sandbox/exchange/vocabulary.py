@@ -219,7 +219,16 @@ def default_shape(element: str) -> set[str]:
     return set(_DEFAULT.get(element, _DEFAULT["Message"]))
 
 
-_NOT_IN_ALL = {"MimeContent", "UniqueBody", "NormalizedBody", "TextBody", "ExtendedProperty", "RetentionDate"}
+_NOT_IN_ALL = {
+    "MimeContent",
+    "UniqueBody",
+    "NormalizedBody",
+    "TextBody",
+    "ExtendedProperty",
+    "RetentionDate",
+    "Members",
+}
+"""Members: people report lists without any in answers to AllProperties (github.com/jamesiarmes/php-ews/issues/113)."""
 
 
 def all_properties(element: str) -> set[str]:

@@ -242,6 +242,14 @@ def test_a_mailbox_on_the_move_is_tried_later(server: Served, opened: Open) -> N
         mailbox.moving = False
 
 
+def test_a_distribution_list_has_its_members(opened: Open) -> None:
+    lists = [item for _, item in everything(opened()) if item.kind is ItemKind.LIST]
+
+    assert lists
+    assert all(item.metadata["members"] and item.addresses for item in lists)
+    assert all(item.content is not None and b"MEMBER:mailto:member0@" in item.content.data for item in lists)
+
+
 @pytest.mark.parametrize(("back", "ahead"), [(14, 365), (365, 730)])
 def test_occurrences_of_any_window_that_settings_allow_are_those_that_exchange_expands(
     opened: Open, back: int, ahead: int

@@ -46,6 +46,9 @@ _OCCURRENCE = (
 )
 """What FindItem gives of an event: it cannot give lists."""
 
+_BESIDES_ALL = ("distributionlist:Members",)
+"""Not among AllProperties of every Exchange."""
+
 OCCURRENCE = fields(_OCCURRENCE)
 
 
@@ -93,7 +96,7 @@ def _shape(shape: Shape, level: ContentLevel) -> str:
     mime = level is ContentLevel.MIME and shape is not Shape.FULL
     body = shape is Shape.FULL or level is ContentLevel.BODY or (mime and shape is Shape.EVENT)
     base = "AllProperties" if shape is Shape.FULL else "IdOnly"
-    uris = {Shape.MESSAGE: _MESSAGE, Shape.EVENT: _EVENT, Shape.FULL: ()}[shape]
+    uris = {Shape.MESSAGE: _MESSAGE, Shape.EVENT: _EVENT, Shape.FULL: _BESIDES_ALL}[shape]
     if body and level is not ContentLevel.METADATA:
         uris = (*uris, "item:Body")
     return (
