@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
@@ -16,15 +16,14 @@ from functions.doors import METHODS, Refused, door, json_object
 from functions.responses import html, json, onward
 from functions.visitors import binding_cookie, own_form, signed_in
 from shared.app import app, utc_now
-from shared.authorization.activation import Activated, ActivationRefused, names_in
-from shared.authorization.connections import NotWhileStopped, TooSoon
-from shared.authorization.errors import TokenInvalid
-from shared.authorization.invitations import InvitationMalformed
+from shared.authorization.errors import ActivationRefused, InvitationMalformed, NotWhileStopped, TokenInvalid, TooSoon
 from shared.authorization.operators import Operators
 from shared.authorization.sessions import Session
 from shared.errors import NotFound
-from shared.mailboxes.model import Mailbox
-from shared.pages.operator import operator_values
+
+if TYPE_CHECKING:
+    from shared.authorization.activation import Activated
+    from shared.mailboxes.model import Mailbox
 
 blueprint = func.Blueprint()
 
@@ -40,6 +39,8 @@ _NOT_TOLD = frozenset({"claims", "version", "shard", "authorization_id"})
 @door("GET")
 def operator_page(request: func.HttpRequest) -> func.HttpResponse:
     """Every mailbox's freshness, and the reason for anything red."""
+    from shared.pages.operator import operator_values
+
     session = _operator(request)
     values = operator_values(app().registry.all(), utc_now(), app().interval, request.params.get("show", ""))
     return html("admin", csrf=app().sessions.csrf(session), **values)
@@ -49,6 +50,8 @@ def operator_page(request: func.HttpRequest) -> func.HttpResponse:
 @door("GET", "POST", largest_body=LARGEST_LIST)
 def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
     """Activate a list of mailboxes with a service account or by the app itself; GET shows the form."""
+    from shared.authorization.activation import names_in
+
     session = _operator(request)
     values: dict[str, Any] = {"results": [], "refused": False, "names": ""}
     chosen = request.params.get("authorization", "")
@@ -146,13 +149,15 @@ def api_activations(request: func.HttpRequest) -> func.HttpResponse:
 
 
 def _names(body: Mapping[str, Any]) -> list[str]:
+    from shared.authorization.activation import names_in
+
     names = body.get("addresses", names_in(body["csv"]) if isinstance(body.get("csv"), str) else None)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise Refused("malformed")
     return names
 
 
-def _activated(chosen: Mapping[str, str], names: list[str], actor: str) -> list[Activated]:
+def _activated(chosen: Mapping[str, str], names: list[str], actor: str) -> "list[Activated]":
     if chosen.get("authorization"):
         return app().activation.with_service_account(chosen["authorization"], names, actor)
     return app().activation.app_only(chosen.get("tenant", ""), names, actor)
@@ -204,7 +209,7 @@ def _id(request: func.HttpRequest) -> str:
     return mailbox_id
 
 
-def _page(after: str) -> list[Mailbox]:
+def _page(after: str) -> "list[Mailbox]":
     """The mailboxes after one, in the registry's own order, which does not change."""
     listed: list[Mailbox] = []
     passed = not after
@@ -225,7 +230,7 @@ def _texts(body: Mapping[str, Any], required: set[str], optional: set[str]) -> d
     return dict(body)
 
 
-def _told(mailbox: Mailbox) -> dict[str, Any]:
+def _told(mailbox: "Mailbox") -> dict[str, Any]:
     return _plain({name: value for name, value in asdict(mailbox).items() if name not in _NOT_TOLD})
 
 

@@ -7,7 +7,6 @@ from functions.responses import html, json, problem, problem_json, respond
 from shared.app import app
 from shared.pages import paths
 from shared.pages.landing import promise
-from shared.pages.pages import static_file
 
 blueprint = func.Blueprint()
 
@@ -25,6 +24,8 @@ def landing(request: func.HttpRequest) -> func.HttpResponse:
 @door("GET")
 def static(request: func.HttpRequest) -> func.HttpResponse:
     """The style sheet, the script, the icon."""
+    from shared.pages.pages import static_file
+
     name = request.route_params.get("file", "")
     body = static_file(name)
     if body is None:

@@ -5,7 +5,7 @@ answered exactly like one that does not exist.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
@@ -13,15 +13,15 @@ from functions.doors import METHODS, Refused, door
 from functions.responses import html, onward, redirect
 from functions.visitors import binding_cookie, own_form, signed_in
 from shared.app import app, utc_now
-from shared.authorization.connections import NotWhileStopped, Receipt, TooSoon
-from shared.authorization.consent import APPROVABLE
+from shared.authorization.errors import APPROVABLE, NotWhileStopped, TooSoon
 from shared.authorization.sessions import Session
 from shared.errors import NotFound
-from shared.mailboxes.model import Mailbox
 from shared.pages import paths
-from shared.pages.my_sync import CONFIRMED_FIRST, acts_for, live_values
-from shared.pages.status import Act
-from shared.sources.port import AccessMode
+from shared.pages.acts import CONFIRMED_FIRST, Act
+
+if TYPE_CHECKING:
+    from shared.authorization.connections import Receipt
+    from shared.mailboxes.model import Mailbox
 
 blueprint = func.Blueprint()
 
@@ -33,6 +33,8 @@ SAID_ONCE = frozenset({"sync", "pause", "start", "disconnect", "connected", "ren
 @door("GET")
 def my_sync(request: func.HttpRequest) -> func.HttpResponse:
     """The page."""
+    from shared.pages.my_sync import acts_for
+
     session = signed_in(request)
     own = _theirs(session)
     if not own:
@@ -72,7 +74,7 @@ def my_sync_act(request: func.HttpRequest) -> func.HttpResponse:
         raise Refused("not_while_stopped") from exc
 
 
-def _asked(session: Session, action: str, mailbox: Mailbox) -> func.HttpResponse:
+def _asked(session: Session, action: str, mailbox: "Mailbox") -> func.HttpResponse:
     if action == "progress":
         return html("_live", **_live(session, mailbox))
     csrf = app().sessions.csrf(session)
@@ -83,7 +85,7 @@ def _asked(session: Session, action: str, mailbox: Mailbox) -> func.HttpResponse
     return html("confirm", act=action, mailbox=mailbox, csrf=csrf)
 
 
-def _for_administrator(mailbox: Mailbox, csrf: str) -> func.HttpResponse:
+def _for_administrator(mailbox: "Mailbox", csrf: str) -> func.HttpResponse:
     """What an administrator can do about this mailbox: approve the application, or what its reason asks for."""
     settings = app().settings
     if mailbox.reason in APPROVABLE:
@@ -99,41 +101,41 @@ def _for_administrator(mailbox: Mailbox, csrf: str) -> func.HttpResponse:
     )
 
 
-def _sync(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+def _sync(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     app().connections.sync_now(mailbox.id, session.owner_id)
     return redirect(_page_of(mailbox, "sync"))
 
 
-def _pause(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+def _pause(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     app().connections.pause(mailbox.id, session.owner_id)
     return redirect(_page_of(mailbox, "pause"))
 
 
-def _start(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+def _start(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     app().connections.start(mailbox.id, session.owner_id)
     return redirect(_page_of(mailbox, "start"))
 
 
-def _sign_in(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+def _sign_in(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     start = app().sign_in.renew(session, mailbox.id)
     return onward(start.url, cookies=[binding_cookie(start)])
 
 
-def _change_account(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+def _change_account(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     start = app().sign_in.change(session, mailbox.id)
     return onward(start.url, cookies=[binding_cookie(start)])
 
 
-def _disconnect(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+def _disconnect(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     app().connections.disconnect(mailbox.id, session.owner_id)
     return redirect(_page_of(mailbox, "disconnect"))
 
 
-def _erase(session: Session, mailbox: Mailbox) -> func.HttpResponse:
+def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     return _receipt(app().connections.erase(mailbox.id, session.owner_id))
 
 
-def _receipt(receipt: Receipt) -> func.HttpResponse:
+def _receipt(receipt: "Receipt") -> func.HttpResponse:
     """The receipt is the answer itself: what it tells of is gone, so no other page could show it."""
     return html(
         "receipt",
@@ -144,7 +146,7 @@ def _receipt(receipt: Receipt) -> func.HttpResponse:
     )
 
 
-_ACTS: dict[Act, Callable[[Session, Mailbox], func.HttpResponse]] = {
+_ACTS: dict[Act, Callable[[Session, "Mailbox"], func.HttpResponse]] = {
     Act.SYNC: _sync,
     Act.PAUSE: _pause,
     Act.START: _start,
@@ -155,29 +157,33 @@ _ACTS: dict[Act, Callable[[Session, Mailbox], func.HttpResponse]] = {
 }
 
 
-def _live(session: Session, mailbox: Mailbox) -> dict[str, Any]:
+def _live(session: Session, mailbox: "Mailbox") -> dict[str, Any]:
+    from shared.pages.my_sync import live_values
+
     registry = app().registry
     values = live_values(mailbox, registry.runs(mailbox.id), registry.issues(mailbox.id), utc_now(), app().interval)
     return values | {"csrf": app().sessions.csrf(session)}
 
 
-def _own(session: Session, mailbox_id: str) -> Mailbox:
+def _own(session: Session, mailbox_id: str) -> "Mailbox":
     """One of the session's own mailboxes. Raises NotFound for everything else."""
     return _chosen(_theirs(session), mailbox_id)
 
 
-def _theirs(session: Session) -> list[Mailbox]:
+def _theirs(session: Session) -> "list[Mailbox]":
     """The session's own mailboxes; those read with a service account are other people's, and the operators' matter."""
+    from shared.sources.port import AccessMode
+
     owned = app().registry.of_owner(session.tenant_id, session.owner_id)
     return [mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED]
 
 
-def _chosen(own: list[Mailbox], mailbox_id: str) -> Mailbox:
+def _chosen(own: "list[Mailbox]", mailbox_id: str) -> "Mailbox":
     for mailbox in own:
         if mailbox.id == mailbox_id:
             return mailbox
     raise NotFound("not one of theirs")
 
 
-def _page_of(mailbox: Mailbox, done: str = "") -> str:
+def _page_of(mailbox: "Mailbox", done: str = "") -> str:
     return f"{paths.MY_SYNC}?mailbox={mailbox.id}" + (f"&done={done}" if done else "")

@@ -3,14 +3,16 @@
 import json as jsonlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 from shared.app import app
 from shared.errors import SettingsInvalid
-from shared.pages.pages import Pages
 from shared.pages.problems import problem_of
+
+if TYPE_CHECKING:
+    from shared.pages.pages import Pages
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -159,9 +161,11 @@ def _checked(url: str) -> str:
     return url
 
 
-def _pages() -> Pages:
+def _pages() -> "Pages":
     """The deployment's pages; without usable settings, pages that at least can say so."""
     try:
         return app().pages
     except SettingsInvalid:
+        from shared.pages.pages import Pages
+
         return Pages("")

@@ -17,8 +17,7 @@ from functions.visitors import binding_cookie
 from shared.app import app
 from shared.authorization import start as starts
 from shared.authorization.acts import Act, Outcome, SignInFailed
-from shared.authorization.consent import APPROVABLE
-from shared.authorization.errors import AccountRefused, FlowUnknown, SignInRefused
+from shared.authorization.errors import APPROVABLE, AccountRefused, FlowUnknown, SignInRefused
 from shared.authorization.rate_limits import RateLimit, caller_of
 from shared.authorization.sessions import COOKIE
 from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn

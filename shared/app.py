@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.azure_clients import AzureClients
-from shared.mailboxes.life import Thresholds
 from shared.pages import paths
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from shared.authorization.table import TableAuthorizations, TableFlows
     from shared.daily import Daily
     from shared.mailboxes.blob import BlobLeases
+    from shared.mailboxes.life import Thresholds
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.table import TableRegistry
     from shared.pages.pages import Pages
@@ -58,8 +58,10 @@ class App(AzureClients):
         return timedelta(minutes=self.settings.sync_interval_minutes)
 
     @cached_property
-    def thresholds(self) -> Thresholds:
+    def thresholds(self) -> "Thresholds":
         """After how many failures somebody is asked."""
+        from shared.mailboxes.life import Thresholds
+
         return Thresholds(self.settings.rejections_before_sign_in, self.settings.failures_before_suspension)
 
     @cached_property

@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared import settings as settings_module
 from shared.azure_faults import PATIENCE
 
 if TYPE_CHECKING:
@@ -22,7 +21,9 @@ class AzureClients:
     @cached_property
     def settings(self) -> "Settings":
         """Raises SettingsInvalid, naming everything that is wrong."""
-        return settings_module.load()
+        from shared.settings import load
+
+        return load()
 
     @cached_property
     def credential(self) -> "TokenCredential":

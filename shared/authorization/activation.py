@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shared.authorization.connections import new_mailbox
+from shared.authorization.errors import ActivationRefused
 from shared.authorization.invitations import is_address
 from shared.authorization.port import AccessTokens, Authorization, AuthorizationStore
-from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound
+from shared.errors import ActionNeeded, Conflict, NotFound
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.sources.port import AccessMode, MailSources
 
@@ -26,10 +27,6 @@ WITHIN = timedelta(seconds=150)
 """The platform cuts an HTTP answer off at 230 seconds; what has not been begun by then is reported as not tried."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class ActivationRefused(MailboxSyncError):
-    """The list, or what it is to be read with, cannot be used. Nothing was activated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.authorization.errors import SignInRefused
-from shared.authorization.port import Identity
 from shared.errors import ActionNeeded
-from shared.mailboxes.model import Mailbox
+
+if TYPE_CHECKING:
+    from shared.authorization.port import Identity
+    from shared.mailboxes.model import Mailbox
 
 
 class Act(StrEnum):
@@ -36,9 +39,9 @@ class Outcome:
     """How a sign-in ended well. `session` is the cookie's value; `way_back` the inviter's URL with the outcome."""
 
     act: Act
-    identity: Identity = field(repr=False)
+    identity: "Identity" = field(repr=False)
     session: str = field(repr=False)
-    mailbox: Mailbox | None = field(default=None, repr=False)
+    mailbox: "Mailbox | None" = field(default=None, repr=False)
     authorization_id: str = ""
     new: bool = False
     way_back: str = field(default="", repr=False)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.authorization.access import LiveAccessTokens
+from shared.authorization.errors import NotWhileStopped, TooSoon
 from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
-from shared.errors import Conflict, MailboxSyncError, NotFound
+from shared.errors import Conflict, NotFound
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
@@ -28,18 +29,6 @@ SYNC_NOW_EVERY = timedelta(minutes=1)
 PASS_ENDS_WITHIN = 30
 """Seconds an erasure waits for a pass under way to notice that its mailbox is disconnected."""
 REMEMBERED = 4096
-
-
-class TooSoon(MailboxSyncError):
-    """A sync was asked for less than a minute after the last. `wait` in seconds."""
-
-    def __init__(self, wait: int) -> None:
-        super().__init__("too_soon")
-        self.wait = wait
-
-
-class NotWhileStopped(MailboxSyncError):
-    """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
 
 
 @dataclass(frozen=True, slots=True)

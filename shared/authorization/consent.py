@@ -9,18 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.authorization.errors import SignInRefused
+from shared.authorization.errors import APPROVABLE, SignInRefused
 from shared.authorization.port import Approval, ApprovalStore, FlowStore, IdentityProvider, PendingFlow
 from shared.authorization.refusals import Leg, refused
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
-from shared.errors import ActionNeeded, NotFound, Reason
+from shared.errors import ActionNeeded, NotFound
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry
-
-APPROVABLE = frozenset({Reason.ADMIN_CONSENT_REQUIRED, Reason.CONSENT_REQUIRED, Reason.APP_NOT_IN_TENANT})
-"""The reasons an administrator's consent can cure."""
 
 
 class AdminConsent:

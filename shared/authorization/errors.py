@@ -1,4 +1,4 @@
-"""What can go wrong with a sign-in itself. Each has the code of the page that says what happened and what to do.
+"""What can go wrong with a sign-in, and with what is asked of a mailbox or a list of them. Most name their page.
 
 SignInRefused
 ├── FlowUnknown, FlowExpired, FlowReplayed, OtherBrowser   the pending flow cannot be taken
@@ -6,11 +6,18 @@ SignInRefused
 ├── InvitationRefused                                      the link is changed, expired or used
 └── (itself)                                               whatever else the identity provider turned down
 TokenInvalid                                               a token that is not what it has to be
+TooSoon, NotWhileStopped                                   an act that the mailbox does not take now
+InvitationMalformed, ActivationRefused                     what an operator asks for cannot be made
+
+All in one place, and light: a door names them before anything of what raises them is loaded.
 """
 
 from typing import Any
 
-from shared.errors import MailboxSyncError, NotFound
+from shared.errors import MailboxSyncError, NotFound, Reason
+
+APPROVABLE = frozenset({Reason.ADMIN_CONSENT_REQUIRED, Reason.CONSENT_REQUIRED, Reason.APP_NOT_IN_TENANT})
+"""The reasons an administrator's consent can cure."""
 
 
 class SignInRefused(MailboxSyncError):
@@ -64,3 +71,27 @@ class InvitationRefused(SignInRefused):
 
 class TokenInvalid(MailboxSyncError):
     """A token's signature, issuer, audience, time or shape is wrong. The message says which, and nothing of it."""
+
+
+class TooSoon(MailboxSyncError):
+    """A sync was asked for less than a minute after the last. `wait` in seconds."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("too_soon")
+        self.wait = wait
+
+
+class NotWhileStopped(MailboxSyncError):
+    """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
+
+
+class InvitationMalformed(MailboxSyncError):
+    """The invitation that was asked for cannot be made; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class ActivationRefused(MailboxSyncError):
+    """The list, or what it is to be read with, cannot be used. Nothing was activated."""

@@ -10,20 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from shared.authorization.errors import InvitationRefused, TokenInvalid
+from shared.authorization.errors import InvitationMalformed, InvitationRefused, TokenInvalid
 from shared.authorization.port import Invitation, InvitationStore, SigningKeyRing
 from shared.authorization.signing import Signer, TokenExpired
-from shared.errors import MailboxSyncError, NotFound
+from shared.errors import NotFound
 
 OUTCOME_LASTS = timedelta(minutes=10)
-
-
-class InvitationMalformed(MailboxSyncError):
-    """The invitation that was asked for cannot be made; `code` says why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,18 @@
 """Who may use the operator's API: a Bearer token for this application with the role Operator, of the right tenant."""
 
+from typing import TYPE_CHECKING
+
 from shared.authorization.errors import TokenInvalid
-from shared.authorization.id_token import TokenValidator
 from shared.authorization.sessions import OPERATOR_ROLE
+
+if TYPE_CHECKING:
+    from shared.authorization.id_token import TokenValidator
 
 
 class Operators:
     """Checks the API's callers: people, and other systems by their own app-only tokens."""
 
-    def __init__(self, validator: TokenValidator, operator_tenant: str) -> None:
+    def __init__(self, validator: "TokenValidator", operator_tenant: str) -> None:
         self._validator = validator
         self._operator_tenant = operator_tenant
 

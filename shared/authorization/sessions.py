@@ -9,10 +9,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.authorization.errors import TokenInvalid
-from shared.authorization.port import Identity, SigningKeyRing
 from shared.authorization.signing import Signer, derived, moment
+
+if TYPE_CHECKING:
+    from shared.authorization.port import Identity, SigningKeyRing
 
 COOKIE = "session"
 OPERATOR_ROLE = "Operator"
@@ -35,7 +38,9 @@ class Sessions:
     Anybody's administrator can assign the role Operator in their own tenant, so the role alone says nothing.
     """
 
-    def __init__(self, ring: SigningKeyRing, minutes: int, operator_tenant: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, ring: "SigningKeyRing", minutes: int, operator_tenant: str, clock: Callable[[], datetime]
+    ) -> None:
         self._ring = ring
         self._signer = Signer(ring, "session", clock)
         self._lasts = timedelta(minutes=minutes)
@@ -47,7 +52,7 @@ class Sessions:
         """Seconds for the cookie."""
         return int(self._lasts.total_seconds())
 
-    def open(self, identity: Identity) -> str:
+    def open(self, identity: "Identity") -> str:
         """The cookie's value for a new session of this identity."""
         claims = {
             "sid": secrets.token_urlsafe(16),
@@ -67,7 +72,7 @@ class Sessions:
             return None
         return Session(claims["sid"], claims["tid"], claims["oid"], claims["op"] is True, moment(claims))
 
-    def is_operator(self, identity: Identity) -> bool:
+    def is_operator(self, identity: "Identity") -> bool:
         """Whether this identity runs the service."""
         return (
             OPERATOR_ROLE in identity.roles

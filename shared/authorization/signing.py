@@ -11,10 +11,12 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.authorization.errors import TokenInvalid
-from shared.authorization.port import SigningKey, SigningKeyRing
+
+if TYPE_CHECKING:
+    from shared.authorization.port import SigningKey, SigningKeyRing
 
 LONGEST = 4096
 
@@ -26,7 +28,7 @@ class TokenExpired(TokenInvalid):
 class Signer:
     """Signs and checks one kind of token; `kind` is its `typ`."""
 
-    def __init__(self, ring: SigningKeyRing, kind: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, ring: "SigningKeyRing", kind: str, clock: Callable[[], datetime]) -> None:
         self._ring = ring
         self._kind = kind
         self._clock = clock
@@ -58,7 +60,7 @@ class Signer:
             raise TokenExpired("past its time")
         return claims
 
-    def _key(self, header: str) -> SigningKey | None:
+    def _key(self, header: str) -> "SigningKey | None":
         """The key whose header this is, letter by letter; a new one may have been added by another instance."""
         for fresh in (False, True):
             for key in self._ring.valid(fresh=fresh):
@@ -75,7 +77,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def derived(key: SigningKey, purpose: str) -> str:
+def derived(key: "SigningKey", purpose: str) -> str:
     """A value that only who has the key can make, for one purpose."""
     return _base64(hmac.digest(key.secret, purpose.encode(), "sha256"))
 
@@ -85,7 +87,7 @@ def moment(claims: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(claims["exp"], UTC)
 
 
-def _mac(key: SigningKey, text: str) -> str:
+def _mac(key: "SigningKey", text: str) -> str:
     return _base64(hmac.digest(key.secret, text.encode(), "sha256"))
 
 

@@ -1,13 +1,14 @@
 """What the first page promises, from the settings that make it true."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.settings import Settings
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
 USUAL_FOLDERS_OUT = frozenset({"junkemail", "deleteditems"})
 
 
-def promise(settings: Settings) -> dict[str, Any]:
+def promise(settings: "Settings") -> dict[str, Any]:
     """The values of the landing page: what is read, how much of it is kept, and for how long."""
     usual = not settings.folders_in and frozenset(settings.folders_out) == USUAL_FOLDERS_OUT
     return {

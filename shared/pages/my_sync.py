@@ -8,13 +8,11 @@ from typing import Any
 
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
+from shared.pages.acts import Act
 from shared.pages.problems import PROBLEMS
-from shared.pages.status import Act, Shown, estimate_key, next_sync_at, progress, shown
+from shared.pages.status import Shown, estimate_key, next_sync_at, progress, shown
 
 SESSIONS_SHOWN = 10
-
-CONFIRMED_FIRST = frozenset({Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE})
-"""What is asked about once more, on a page of its own, before it is done."""
 
 
 @dataclass(frozen=True, slots=True)

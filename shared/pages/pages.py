@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from shared.pages import paths
+from shared.pages.acts import CONFIRMED_FIRST
 from shared.pages.catalogue import Catalogue, english
-from shared.pages.my_sync import CONFIRMED_FIRST
 
 MY_APPS_URL = "https://myapps.microsoft.com"
 """Where a person can see, and withdraw, what they have permitted applications to do."""

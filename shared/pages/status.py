@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from shared.mailboxes.model import SYNCED, Mailbox, Status
 from shared.mailboxes.port import Run
+from shared.pages.acts import Act
 from shared.pages.problems import PROBLEMS
 
 LATE_AFTER = 2
@@ -34,19 +35,6 @@ class Tone(StrEnum):
     WORKING = "working"
     ATTENTION = "attention"
     STOPPED = "stopped"
-
-
-class Act(StrEnum):
-    """What a person can do with a mailbox; also the last part of the path it is posted to."""
-
-    SYNC = "sync"
-    PAUSE = "pause"
-    START = "start"
-    SIGN_IN = "sign-in"
-    CHANGE_ACCOUNT = "change-account"
-    DISCONNECT = "disconnect"
-    ERASE = "erase"
-    APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,36 @@ ROOMS = {
     "azure.functions": {"functions", "function_app"},
 }
 """Where each vendor's package may be imported: in files of that name, or anywhere in a folder of that name."""
+
+AT_START = {
+    "shared",
+    "shared.app",
+    "shared.authorization",
+    "shared.authorization.acts",
+    "shared.authorization.errors",
+    "shared.authorization.operators",
+    "shared.authorization.rate_limits",
+    "shared.authorization.sessions",
+    "shared.authorization.signing",
+    "shared.authorization.start",
+    "shared.azure_clients",
+    "shared.azure_faults",
+    "shared.errors",
+    "shared.logs",
+    "shared.pages",
+    "shared.pages.acts",
+    "shared.pages.landing",
+    "shared.pages.paths",
+    "shared.pages.problems",
+}
+"""What of the program is loaded with the doors. What does the work comes with the first message or request."""
+
+_LOADED = """
+import sys, azure.functions
+before = set(sys.modules)
+import function_app
+print(*set(sys.modules) - before)
+"""
 
 
 def imported(source: str) -> Iterator[str]:
@@ -55,3 +87,15 @@ def test_a_vendor_outside_its_room_is_noticed() -> None:
         "exchangelib"
     ]
     assert strays(ROOT / "shared" / "sources" / "ews" / "session.py", "import exchangelib.protocol") == []
+
+
+def test_a_cold_start_loads_the_doors_and_nothing_that_does_the_work() -> None:
+    words = [sys.executable, "-c", _LOADED]
+    done = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 -- ourselves
+    loaded = set(done.stdout.split())
+    assert {name for name in loaded if name.startswith("shared")} - AT_START == set()
+    assert {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names == {
+        "function_app",
+        "functions",
+        "shared",
+    }

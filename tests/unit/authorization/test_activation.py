@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.authorization.activation import MOST, WITHIN, Activated, ActivationRefused, names_in
+from shared.authorization.activation import MOST, WITHIN, Activated, names_in
+from shared.authorization.errors import ActivationRefused
 from shared.errors import AdministratorMustAct, NotFound, OperatorMustAct, Reason
 from shared.sources.port import AccessMode
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity

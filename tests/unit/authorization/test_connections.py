@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.authorization.connections import NotWhileStopped, TooSoon
+from shared.authorization.errors import NotWhileStopped, TooSoon
 from shared.errors import Conflict, NotFound, PersonMustSignIn
 from shared.mailboxes.model import Mailbox, Status
 from tests.fakes.authorization import an_identity

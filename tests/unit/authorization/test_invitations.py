@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.authorization.errors import InvitationRefused
-from shared.authorization.invitations import InvitationMalformed, is_address
+from shared.authorization.errors import InvitationMalformed, InvitationRefused
+from shared.authorization.invitations import is_address
 from tests.unit.authorization.stage import APP, Stage
 
 ADDRESS = "alex@contoso.example"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Reason
+from shared.pages.acts import CONFIRMED_FIRST, Act
 from shared.pages.catalogue import Catalogue, english
-from shared.pages.my_sync import CONFIRMED_FIRST
 from shared.pages.pages import Pages
 from shared.pages.problems import PROBLEMS, problem_of
-from shared.pages.status import Act, Tone
+from shared.pages.status import Tone
 from tests.unit.pages.samples import STATES
 
 SIGN_IN_PROBLEMS = [

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from shared.mailboxes.model import Mailbox, Status
+from shared.pages.acts import Act
 from shared.pages.my_sync import acts_for, grouped, live_values
 from shared.pages.operator import operator_values
-from shared.pages.status import Act, Tone, estimate_key, next_sync_at, progress, shown
+from shared.pages.status import Tone, estimate_key, next_sync_at, progress, shown
 from tests.unit.pages.samples import FIRST, INTERVAL, ISSUES, MAILBOX, MINUTE, NOW, RUNS, STATES, run
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.authorization.activation import MOST, ActivationRefused, names_in
+from shared.authorization.activation import MOST, names_in
+from shared.authorization.errors import ActivationRefused
 from tests.fakes.authorization import TENANT
 from tests.unit.authorization.stage import Stage
 
