@@ -70,7 +70,7 @@ NO_FOLDERS = Page((), frozenset(), 0, None)
 
 
 def read_page(message: etree._Element, archive: bool) -> Page:
-    """The folders of one FindFolder response message. Paths are still to be given: `with_paths`."""
+    """The folders of one FindFolder response message, each with its name for a path until `with_paths` has seen all."""
     root = next((child for child in message if child.tag.endswith("}RootFolder")), None)
     if root is None:
         return NO_FOLDERS
@@ -103,12 +103,12 @@ def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
             told[(child[0].get("PropertyTag") or "").lower()] = child[1].text or ""
         else:
             told[tag] = child.text or ""
-    total, commit = told.get(_TOTAL, ""), told.get(_COMMIT)
+    name, total, commit = told.get(_NAME, ""), told.get(_TOTAL, ""), told.get(_COMMIT)
     folder = Folder(
         id=told.get(_ID, ""),
         parent_id=told.get(_PARENT, ""),
-        name=told.get(_NAME, ""),
-        path="",
+        name=name,
+        path=name.replace("/", "%2F"),
         folder_class=told.get(_CLASS, ""),
         distinguished=told.get(_DISTINGUISHED, "").lower(),
         total=_number(total),
@@ -136,10 +136,11 @@ def with_paths(folders: list[Folder], hidden: frozenset[str]) -> list[Folder]:
         current: Folder | None = folder
         while current is not None and current.id not in seen and current.id not in hidden:
             seen.add(current.id)
-            names.append(current.name.replace("/", "%2F"))
+            names.append(current.path)
             current = by_id.get(current.parent_id)
         if current is None or current.id not in hidden:
-            found.append(replace(folder, path="/".join(reversed(names))))
+            # A copy costs more than all the rest, and a folder at the top has its path already.
+            found.append(replace(folder, path="/".join(reversed(names))) if len(names) > 1 else folder)
     return found
 
 
