@@ -23,6 +23,11 @@ PARTS = 12
 ROWS = 99
 BYTES = 3_000_000
 """What one transaction may hold beside the fence, with room for the envelope of each row."""
+ALIASES = 100
+"""Of an item that is moved again and again the newest are kept: who asks for an older id has slept for as many moves.
+
+All of them would not fit into a property after a thousand moves, and a page that does not fit can never be applied.
+"""
 
 _READ = {True: "yes", False: "no", None: ""}
 _READ_BACK: dict[object, bool | None] = {"yes": True, "no": False}
@@ -142,7 +147,7 @@ def with_aliases(item: ReplicaItem) -> ReplicaItem:
     digest = item_key(item.source_id)
     if digest == item.key or digest in item.aliases:
         return item
-    return item.having(aliases=(*item.aliases, digest))
+    return item.having(aliases=(*item.aliases, digest)[-ALIASES:])
 
 
 def row_changes(changes: Iterable[FeedChange], own: str) -> list[RowChange]:
@@ -217,8 +222,9 @@ def in_transactions(changes: Sequence[RowChange]) -> Iterator[list[RowChange]]:
 
 
 def _bytes_of(change: RowChange) -> int:
-    """An upper bound of what a row takes on the wire: JSON escapes a character to six bytes."""
-    return 1_500 + 6 * sum(len(value) for value in change.values.values() if isinstance(value, str))
+    """An upper bound of what a row takes on the wire: JSON escapes a character to six bytes, a rare one to twelve."""
+    texts = [value for value in change.values.values() if isinstance(value, str)]
+    return 1_500 + sum((6 if text.isascii() else 12) * len(text) for text in texts)
 
 
 def _dump(value: object) -> str:

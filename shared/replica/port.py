@@ -39,8 +39,8 @@ class ReplicaItem:
     """The replica's present knowledge of one item.
 
     `key` is ours and stays for the item's life, moves included: `item_key` of the first source id, opaque.
-    `path` is not kept here: the cursor's folder map names the folder. `aliases` are the digests of the source ids it
-    had after moves, kept by the replica: carry them along with `having`, never set them.
+    `path` is not kept here: the cursor's folder map names the folder. `aliases` are the digests of the last source ids
+    it had after moves, kept by the replica: carry them along with `having`, never set them.
     """
 
     key: str

@@ -129,6 +129,20 @@ def test_a_moved_item_keeps_its_key_and_answers_to_every_id_it_had(replica: Repl
     assert len(list(replica.items(mailbox))) == 1
 
 
+def test_an_item_that_is_moved_without_end_always_fits(replica: Replica, mailbox: str) -> None:
+    """A thousand digests of the ids it had are more than a property holds."""
+    commit(replica, mailbox, created("A", b"body"))
+    had = tuple(item_key(f"earlier {number}") for number in range(1_000))
+    for target in ("B", "C"):
+        moved = found(replica, mailbox, "A").having(source_id=target, aliases=had)
+        commit(replica, mailbox, FeedChange(FeedKind.MOVE, moved))
+        had = found(replica, mailbox, target).aliases
+    assert {item.source_id for item in replica.find(mailbox, ["A", "B", "C"]).values()} == {"C"}
+    assert replica.content(mailbox, found(replica, mailbox, "B")) == b"body"
+    commit(replica, mailbox, FeedChange(FeedKind.DELETE, found(replica, mailbox, "C")))
+    assert replica.find(mailbox, ["A", "B", "C"]) == {}
+
+
 def test_a_deleted_item_is_gone_under_every_id_it_had(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A"), created("Z"))
     for target in ("B", "C"):

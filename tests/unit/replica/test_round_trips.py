@@ -138,6 +138,13 @@ def test_transactions_hold_what_azure_allows() -> None:
     assert list(entities.in_transactions([])) == [[]]
 
 
+def test_the_longest_texts_of_the_rarest_letters_fit_into_a_transaction() -> None:
+    item = entities.fitted(an_item(subject="\N{ROCKET}" * entities.LONGEST_TEXT))
+    rows = [RowChange(Verb.INSERT, f"k{number}", entities.row_of(item)) for number in range(99)]
+    for run in entities.in_transactions(rows):
+        assert sum(len(json.dumps(dict(row.values))) + 600 for row in run) < 4 * 2**20
+
+
 def test_a_redacted_page_says_nothing_personal_of_the_dead_and_everything_of_the_living() -> None:
     page = [created("A", b""), FeedChange(FeedKind.DELETE, an_item("B", aliases=("x" * 32,)))]
     data = feed.encode("m1", cursors.step_to_json(Cursor(), replace(cursor_with(folder()), sequence=1)), page)
