@@ -6,7 +6,7 @@ The storage SDKs on top of it cost a multiple in processor time where a sync spe
 
 import json
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,27 @@ if TYPE_CHECKING:
 SCOPE = "https://storage.azure.com/.default"
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
+PIECE = 65_536
+"""Bytes sent at a time."""
+
+
+class Pieces:
+    """A request's body, sent piece by piece, and from its beginning as often as it is asked for.
+
+    A socket gives each write the time that the connection had for being made. In one piece a body that takes longer
+    than CONNECT_SECONDS to send, however steadily, would be broken off and never arrive.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __len__(self) -> int:
+        """All of it: what the header Content-Length says."""
+        return len(self._content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces in order, anew each time: a request that is tried again sends all of them again."""
+        return (self._content[start : start + PIECE] for start in range(0, len(self), PIECE))
 
 
 class AzureWire:
@@ -49,7 +70,8 @@ class AzureWire:
             from azure.core.rest import HttpRequest
 
             sent = {"x-ms-date": format_datetime(datetime.now(UTC), usegmt=True), **headers}
-            request = HttpRequest(method, f"{self.url}/{path}", headers=sent, content=content)
+            body = Pieces(content) if content else content
+            request = HttpRequest(method, f"{self.url}/{path}", headers=sent, content=body)
             response: HttpResponse = self._pipeline().send_request(request)
             if response.status_code not in expect:
                 error = HttpResponseError(message=f"{method} answered {response.status_code}", response=response)

@@ -101,9 +101,9 @@ class RogueServer:
 
 
 @contextmanager
-def rogue_server(authority: Authority) -> Iterator[RogueServer]:
+def rogue_server(authority: Authority, kind: type[RogueServer] = RogueServer) -> Iterator[RogueServer]:
     """A server until the block ends."""
-    server = RogueServer(authority.server_context())
+    server = kind(authority.server_context())
     thread = threading.Thread(target=server.accept, daemon=True)
     thread.start()
     try:

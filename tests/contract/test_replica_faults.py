@@ -1,6 +1,8 @@
 """Azure Storage misbehaving at every kind of request of a commit: it says who acts, and the next try ends whole."""
 
+import ssl
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -8,10 +10,14 @@ from typing import Any
 import pytest
 from azure.identity import DefaultAzureCredential
 
+from sandbox.authority import Authority
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
+from shared.replica.blob import AzureBlobs
 from shared.replica.port import FeedChange, FeedKind, item_key
+from shared.replica.storage import PACKS
 from shared.replica.store import BlobTableReplica
 from tests.conftest import Azurite, Faults
+from tests.contract.rogue_server import RogueServer, rogue_server
 from tests.unit.replica.samples import commit, created, replayed, truth
 
 WRITES = {
@@ -104,7 +110,6 @@ def test_an_answer_says_who_acts_next(  # noqa: PLR0917
 def test_missing_containers_and_tables_are_the_operators_matter(
     storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
-    from shared.replica.blob import AzureBlobs
     from shared.replica.storage import RowChange, Verb
     from shared.replica.table import AzureRows
 
@@ -122,6 +127,35 @@ def test_missing_containers_and_tables_are_the_operators_matter(
     finally:
         blobs.close()
         rows.close()
+
+
+class SlowReader(RogueServer):
+    """Takes what is sent to it steadily, two megabytes a second, and keeps none of it."""
+
+    def _read(self, connection: ssl.SSLSocket) -> bytes | None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            byte = connection.recv(1)
+            if not byte:
+                return None
+            head += byte
+        left = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        while left:
+            part = len(connection.recv(65_536))
+            left -= part
+            time.sleep(part / 2e6)
+        return head
+
+
+def test_what_takes_longer_to_send_than_to_connect_arrives(
+    authority: Authority, credential: DefaultAzureCredential
+) -> None:
+    with rogue_server(authority, SlowReader) as server:
+        server.answers(b'HTTP/1.1 201 Created\r\nETag: "1"\r\nContent-Length: 0\r\n\r\n')
+        blobs = AzureBlobs(server.url.removesuffix("/EWS/Exchange.asmx"), credential)
+        assert blobs.put(PACKS, "m/1.zip", bytes(16_000_000)) == '"1"'
+        blobs.close()
+    assert len(server.requests) == 1
 
 
 def test_two_writers_at_once_lose_and_double_nothing(
