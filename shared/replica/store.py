@@ -220,13 +220,17 @@ class BlobTableReplica:
         return Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move).run(deleted_days)
 
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
-        """Cursor first, so that a pass under way is fenced; then rows, contents and the feed."""
+        """The cursor before all else, so that a pass under way is fenced; then rows, contents and the feed.
+
+        But for the feed's first page: while that is there, whoever finds no cursor takes it for lost and rebuilds it.
+        """
+        first = self._erase_blobs(FEED, mailbox_id, 1)
         self._blobs.delete(CURSORS, mailbox_id)
         self._erase_blobs(CURSORS, mailbox_id)
         return {
             "items": self._erase_rows(mailbox_id),
             "packs": self._erase_blobs(PACKS, mailbox_id),
-            "pages": self._erase_blobs(FEED, mailbox_id),
+            "pages": self._erase_blobs(FEED, mailbox_id) + first,
         }
 
     def _erase_rows(self, mailbox_id: str) -> int:
@@ -237,8 +241,8 @@ class BlobTableReplica:
             items += sum(bool(row.get("kind")) for row in batch)
         return items
 
-    def _erase_blobs(self, container: str, mailbox_id: str) -> int:
-        names = [blob.name for blob in self._blobs.list(container, f"{mailbox_id}/")]
+    def _erase_blobs(self, container: str, mailbox_id: str, most: int | None = None) -> int:
+        names = [blob.name for blob in itertools.islice(self._blobs.list(container, f"{mailbox_id}/"), most)]
         for name in names:
             self._blobs.delete(container, name)
         return len(names)

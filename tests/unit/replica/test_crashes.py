@@ -273,3 +273,13 @@ def test_a_pass_under_way_leaves_nothing_behind_when_the_mailbox_is_erased(write
     bench.replica.erase(MAILBOX)
     assert [key for key in bench.blobs.blobs if key[0] in (FEED, CURSORS)] == []
     assert not bench.rows.rows[MAILBOX]
+
+
+@pytest.mark.parametrize("write", range(1, ERASE + 1))
+def test_a_reader_in_the_middle_of_an_erasure_brings_nothing_back(write: int) -> None:
+    """It may find no cursor any more; what is left of the feed is not there to make another one from."""
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().load(MAILBOX))
+    bench.replica.erase(MAILBOX)
+    assert bench.blobs.blobs == {}
+    assert not bench.rows.rows[MAILBOX]
