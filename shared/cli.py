@@ -74,8 +74,9 @@ def show(house: House, asked: argparse.Namespace, out: TextIO) -> int:
 def export_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
     """Write a mailbox's items into a directory; files that exist are left as they are."""
     write = export.to_mbox if asked.mbox else export.to_files
-    done = write(house.replica, asked.mailbox, _chosen(house, asked), asked.directory)
+    # Before anything is written: an export that breaks off has taken mail along all the same.
     house.registry.record_audit(asked.mailbox, "operator", "export")
+    done = write(house.replica, asked.mailbox, _chosen(house, asked), asked.directory)
     print(
         f"{done.written} written, {done.existing} were there already, {done.without_content} without content,"
         f" {done.damaged} damaged",
@@ -152,6 +153,14 @@ def _mailbox_id(text: str) -> str:
     return text
 
 
+def _check_that_there_is(mailbox_id: str, house: House) -> None:
+    """A mailbox that is not there would be listed as empty, and verified as whole."""
+    try:
+        house.registry.get(mailbox_id)
+    except NotFound as error:
+        raise NotFound("there is no such mailbox: see the command mailboxes") from error
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and what they take."""
     whole = argparse.ArgumentParser(prog="python -m shared.cli", description="Read the replica of a mailbox.")
@@ -188,6 +197,8 @@ def run(arguments: Sequence[str], house: House, out: TextIO) -> int:
     """Run one command; gives the exit code. What goes wrong is said in one line."""
     asked = parser().parse_args(arguments)
     try:
+        if asked.act is not mailboxes:
+            _check_that_there_is(asked.mailbox, house)
         return int(asked.act(house, asked, out))
     except MailboxSyncError as error:
         print(str(error) or type(error).__name__, file=sys.stderr)

@@ -10,10 +10,13 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkstemp
+from typing import BinaryIO
 
 from shared.errors import ItemUnusable, NotFound
 from shared.replica.port import FolderState, Replica, ReplicaItem
@@ -75,28 +78,58 @@ def to_files(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], ta
 def to_mbox(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path) -> Exported:
     """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
     places, done = _Places(replica, mailbox_id, target), Exported()
-    ours: dict[Path, bool] = {}
-    for item in items:
-        if item.located is None or item.located.form != "eml":
-            _write_file(replica, mailbox_id, item, places, done)
-            continue
-        folder = places.of(item)
-        path = folder.with_name(f"{folder.name}.mbox")
-        if path not in ours:
-            ours[path] = _create(path, b"")
-        if ours[path]:
-            _append_message(replica, mailbox_id, item, path, done)
-        else:
-            done.existing += 1
+    with _boxes() as box_of:
+        for item in items:
+            if item.located is None or item.located.form != "eml":
+                _write_file(replica, mailbox_id, item, places, done)
+                continue
+            folder = places.of(item)
+            box = box_of(folder.with_name(f"{folder.name}.mbox"))
+            if box is None:
+                done.existing += 1
+            else:
+                _append_message(replica, mailbox_id, item, box, done)
     return done
 
 
-def _append_message(replica: Replica, mailbox_id: str, item: ReplicaItem, path: Path, done: Exported) -> None:
+@contextmanager
+def _boxes() -> Iterator[Callable[[Path], Path | None]]:
+    """Gives the file that is to become an mbox, None when there is an mbox of that name already.
+
+    A box gets its name when all of them are whole: what an export that broke off has written is never taken for one.
+    """
+    begun: dict[Path, Path | None] = {}
+
+    def box_of(path: Path) -> Path | None:
+        if path not in begun:
+            begun[path] = None if path.exists() else _begin(path)
+        return begun[path]
+
+    try:
+        yield box_of
+    except BaseException:
+        for part in filter(None, begun.values()):
+            part.unlink()
+        raise
+    for path, box in begun.items():
+        if box is not None:
+            box.rename(path)
+
+
+def _begin(path: Path) -> Path:
+    """An empty file beside the one it is to become, which only its owner may read."""
+    _make_directory(path.parent)
+    file, name = mkstemp(suffix=".part", dir=path.parent)
+    os.close(file)
+    return Path(name)
+
+
+def _append_message(replica: Replica, mailbox_id: str, item: ReplicaItem, box: Path, done: Exported) -> None:
     """Opened for each message: a mailbox may have more folders than a process may have files."""
     data = _content(replica, mailbox_id, item, done)
     if data is not None:
-        with path.open("ab") as box:
-            box.write(mboxrd(data, item.at))
+        with box.open("ab") as file:
+            file.write(mboxrd(data, item.at))
         done.written += 1
 
 
@@ -165,14 +198,28 @@ def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: Exporte
 
 def _create(path: Path, data: bytes) -> bool:
     """Make a file that only its owner may read, for it is mail; False when there is one already."""
-    for directory in reversed(path.parents):
-        directory.mkdir(mode=0o700, exist_ok=True)
+    _make_directory(path.parent)
     try:
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(data)
+            _write_whole(file, data, path)
     except FileExistsError:
         return False
     return True
+
+
+def _write_whole(file: BinaryIO, data: bytes, path: Path) -> None:
+    """All of it or no file: the next export would take a part for the whole."""
+    try:
+        file.write(data)
+        file.flush()
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _make_directory(path: Path) -> None:
+    for directory in (*reversed(path.parents), path):
+        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def _short(id_: str) -> str:

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import cli
+from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica import export
-from shared.replica.port import FeedChange, FeedKind, FolderState, item_key
+from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.sources.port import AccessMode, Content, ItemKind
 from tests.fakes.replica import FakeReplica
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
@@ -35,6 +36,12 @@ class OneMailbox:
     def all(self) -> Iterator[Mailbox]:
         """The one."""
         yield Mailbox(ID, 0, "t", "o", "ann@contoso.example", "Ann", "a", AccessMode.DELEGATED, NOW, items=3)
+
+    def get(self, mailbox_id: str) -> Mailbox:
+        """The one, or none."""
+        if mailbox_id != ID:
+            raise NotFound("not there")
+        return next(self.all())
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
         """Remember."""
@@ -101,7 +108,12 @@ def test_a_list_can_be_narrowed_to_a_folder_and_a_kind(house: House) -> None:
 def test_an_unknown_folder_item_or_mailbox_is_said_in_one_line(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for arguments in (["list", "--mailbox", ID, "--folder", "Nowhere"], ["show", "--mailbox", ID, "nothing"]):
+    for arguments in (
+        ["list", "--mailbox", ID, "--folder", "Nowhere"],
+        ["show", "--mailbox", ID, "nothing"],
+        ["list", "--mailbox", "mailbox-2"],
+        ["verify", "--mailbox", "mailbox-2"],
+    ):
         assert cli.run(arguments, house, io.StringIO()) == 1
         assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(SystemExit):
@@ -148,6 +160,32 @@ def test_an_mbox_is_read_back_by_any_reader(house: House, tmp_path: Path) -> Non
         box.close()
     assert len(list(tmp_path.rglob("*.ics"))) == 1
     assert house.run("export", "--mailbox", ID, "--mbox", str(tmp_path)).startswith("0 written, 5 were there already")
+
+
+class Unreachable(FakeReplica):
+    """Storage that cannot be reached from the second content on."""
+
+    asked = 0
+
+    def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+        self.asked += 1
+        if self.asked == 2:
+            raise RetryLater(Reason.UNAVAILABLE)
+        return super().content(mailbox_id, item)
+
+
+def test_an_export_that_broke_off_is_made_whole_by_the_next(tmp_path: Path) -> None:
+    house = House(Unreachable())
+    commit(house.replica, ID, *(created(each, MESSAGE) for each in "ABC"), after=cursor_with(folder("inbox")))
+    arguments = ["export", "--mailbox", ID, "--mbox", str(tmp_path)]
+    assert cli.run(arguments, house, io.StringIO()) == 1
+    assert files_below(tmp_path) == {}
+    assert house.one.audit == [(ID, "operator", "export")]
+    assert house.run(*arguments).startswith("3 written, 0 were there already")
+    (box,) = files_below(tmp_path)
+    assert box == "Inbox.mbox"
+    assert (tmp_path / box).stat().st_mode & 0o077 == 0
+    assert (tmp_path / box).read_bytes().count(b"From MAILER-DAEMON") == 3
 
 
 def test_the_feed_is_replayed_in_order(house: House) -> None:
