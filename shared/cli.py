@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from shared.errors import ItemUnusable, MailboxSyncError, NotFound
+from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica import export
-from shared.replica.feed import replay
+from shared.replica import verify as verifying
 from shared.replica.port import FolderState, Replica, ReplicaItem
 from shared.sources.port import ItemKind
 
@@ -100,26 +100,10 @@ def feed(house: House, asked: argparse.Namespace, out: TextIO) -> int:
 
 def verify(house: House, asked: argparse.Namespace, out: TextIO) -> int:
     """Read every content and check its digest; replay the feed and compare it with the items."""
-    replica = house.replica
-    replica.load(asked.mailbox)
-    told = replay(replica.feed(asked.mailbox))
-    items, contents, damaged, different = 0, 0, 0, 0
-    for item in replica.items(asked.mailbox):
-        items += 1
-        different += told.pop(item.key, None) != item.having(located=None)
-        contents += item.located is not None
-        damaged += item.located is not None and not _is_whole(replica, asked.mailbox, item)
-    print(f"{items} items, {contents} contents, {damaged} damaged or missing", file=out)
-    print(f"feed against items: {different} different, {len(told)} only in the feed", file=out)
-    return 1 if damaged or different or told else 0
-
-
-def _is_whole(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
-    try:
-        replica.content(mailbox_id, item)
-    except (NotFound, ItemUnusable):
-        return False
-    return True
+    found = verifying.verify(house.replica, asked.mailbox)
+    print(f"{found.items} items, {found.contents} contents, {len(found.damaged)} damaged or missing", file=out)
+    print(f"feed against items: {len(found.different)} different, {len(found.only_in_feed)} only in the feed", file=out)
+    return 1 if found.wrong() else 0
 
 
 def _chosen(house: House, asked: argparse.Namespace) -> Iterator[ReplicaItem]:

@@ -12,6 +12,7 @@ from shared.errors import Conflict, NotFound
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.storage import CURSORS
 from shared.replica.store import BlobTableReplica
+from shared.replica.verify import verify
 from shared.sources.port import Content
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
 from tests.unit.replica.samples import NOW, an_item, folder, replayed, truth
@@ -120,6 +121,7 @@ class ReplicaMachine(RuleBasedStateMachine):
         assert self.replica.load(MAILBOX).sequence == self.sequence
         assert truth(self.replica, MAILBOX) == self.held
         assert replayed(self.replica, MAILBOX) == {key: item for key, (item, _) in self.held.items()}
+        assert not verify(self.replica, MAILBOX).wrong()
         names = [item.source_id for item, _ in self.held.values()]
         assert set(self.replica.find(MAILBOX, names)) == set(names)
 

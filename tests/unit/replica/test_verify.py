@@ -1,0 +1,121 @@
+"""Verifying a replica: what is wrong is found, and what a pass writes meanwhile is nothing wrong."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
+from shared.replica.storage import PACKS
+from shared.replica.store import BlobTableReplica
+from shared.replica.verify import Verified, verify
+from tests.fakes.storage import MemoryBlobs, MemoryRows
+from tests.unit.replica.samples import NOW, commit, created
+
+MAILBOX = "mailbox-1"
+
+
+class Busy(BlobTableReplica):
+    """Somebody else acts when the first item has been read; the others are listed as they were before that."""
+
+    def __init__(self, blobs: MemoryBlobs, rows: MemoryRows) -> None:
+        super().__init__(blobs, rows)
+        self.meanwhile: Callable[[], object] | None = None
+
+    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+        for item in list(super().items(mailbox_id, folder_id)):
+            yield item
+            if self.meanwhile is not None:
+                act, self.meanwhile = self.meanwhile, None
+                act()
+
+
+class Bench:
+    """Items of every history: moved, flagged, updated, stripped of content, deleted and come back."""
+
+    def __init__(self) -> None:
+        self.blobs, self.rows = MemoryBlobs(clock=lambda: NOW), MemoryRows()
+        self.replica = Busy(self.blobs, self.rows)
+        commit(self.replica, MAILBOX, *(created(each) for each in ("moved", "flagged", "updated", "bare", "back", "x")))
+        back = self.found("back")
+        commit(
+            self.replica,
+            MAILBOX,
+            FeedChange(FeedKind.MOVE, self.found("moved").having(source_id="moved on", located=None)),
+            created("updated", b"new content"),
+            FeedChange(FeedKind.READ_FLAG, self.found("updated").having(is_read=True)),
+            FeedChange(FeedKind.UPDATE, self.found("bare").having(located=None)),
+            FeedChange(FeedKind.DELETE, back),
+        )
+        commit(
+            self.replica,
+            MAILBOX,
+            FeedChange(FeedKind.CREATE, back),
+            FeedChange(FeedKind.UPDATE, self.found("flagged").having(subject="another")),
+        )
+
+    def found(self, source_id: str) -> ReplicaItem:
+        return self.replica.find(MAILBOX, [source_id])[source_id]
+
+    def change(self, source_id: str, **values: str) -> None:
+        """Change a row behind everybody's back."""
+        row, etag = self.rows.rows[MAILBOX][item_key(source_id)]
+        self.rows.rows[MAILBOX][item_key(source_id)] = (row | values, etag)
+
+    def wrong(self) -> Verified:
+        return verify(self.replica, MAILBOX)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_whole_replica_is_found_whole_before_and_after_compaction(bench: Bench) -> None:
+    assert bench.wrong() == Verified(items=6, contents=5)
+    bench.replica.compact(MAILBOX, NOW, 7)
+    assert bench.wrong() == Verified(items=6, contents=5)
+
+
+def test_an_item_that_has_lost_its_content_is_found(bench: Bench) -> None:
+    bench.change("x", pack="")
+    assert bench.wrong() == Verified(items=6, contents=4, different={item_key("x")})
+
+
+def test_an_item_that_has_the_content_of_another_is_found(bench: Bench) -> None:
+    row, _ = bench.rows.rows[MAILBOX][item_key("flagged")]
+    bench.change("x", **{name: row[name] for name in ("pack", "offset", "length", "form", "sha256")})  # type: ignore[arg-type]
+    assert bench.wrong() == Verified(items=6, contents=5, different={item_key("x")})
+
+
+def test_items_that_are_gone_damaged_or_of_nobody_are_found(bench: Bench) -> None:
+    rows = bench.rows.rows[MAILBOX]
+    del rows[item_key("x")]
+    rows[item_key("nobody")] = rows[item_key("bare")]
+    (key, (data, etag, info)) = next(entry for entry in bench.blobs.blobs.items() if entry[0][0] == PACKS)
+    bench.blobs.blobs[key] = (data.replace(b"moved", b"other"), etag, info)
+    found = bench.wrong()
+    assert (found.only_in_feed, found.different) == ({item_key("x")}, {item_key("nobody")})
+    assert found.damaged == {item_key("moved")}
+
+
+def deleted_and_compacted(bench: Bench) -> None:
+    everything = list(BlobTableReplica.items(bench.replica, MAILBOX))
+    commit(bench.replica, MAILBOX, *(FeedChange(FeedKind.DELETE, item) for item in everything))
+    bench.replica.compact(MAILBOX, NOW + timedelta(days=9), 7)
+
+
+def written_anew(bench: Bench) -> None:
+    commit(bench.replica, MAILBOX, created("new"), *(created(each, b"anew") for each in ("x", "flagged", "moved")))
+
+
+@pytest.mark.parametrize("meanwhile", [deleted_and_compacted, written_anew])
+def test_what_a_pass_writes_meanwhile_is_nothing_wrong(bench: Bench, meanwhile: Callable[[Bench], None]) -> None:
+    bench.replica.meanwhile = lambda: meanwhile(bench)
+    assert bench.wrong().wrong() == set()
+
+
+def test_what_is_wrong_is_found_though_a_pass_writes_meanwhile(bench: Bench) -> None:
+    bench.change("x", subject="forged")
+    bench.replica.meanwhile = lambda: commit(bench.replica, MAILBOX, created("flagged", b"anew"), created("new"))
+    assert bench.wrong().different == {item_key("x")}
