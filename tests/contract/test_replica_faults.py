@@ -14,10 +14,11 @@ from sandbox.authority import Authority
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
 from shared.replica.blob import AzureBlobs
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage import PACKS
+from shared.replica.storage import PACKS, RowChange, Verb
 from shared.replica.store import BlobTableReplica
+from shared.replica.table import AzureRows
 from tests.conftest import Azurite, Faults
-from tests.contract.rogue_server import RogueServer, rogue_server
+from tests.contract.rogue_server import RogueServer, http, rogue_server
 from tests.unit.replica.samples import commit, created, replayed, truth
 
 WRITES = {
@@ -110,9 +111,6 @@ def test_an_answer_says_who_acts_next(  # noqa: PLR0917
 def test_missing_containers_and_tables_are_the_operators_matter(
     storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
-    from shared.replica.storage import RowChange, Verb
-    from shared.replica.table import AzureRows
-
     blobs, rows = AzureBlobs(storage.blob, credential), AzureRows(storage.table, credential, "nothere")
     try:
         for ask in (
@@ -156,6 +154,19 @@ def test_what_takes_longer_to_send_than_to_connect_arrives(
         assert blobs.put(PACKS, "m/1.zip", bytes(16_000_000)) == '"1"'
         blobs.close()
     assert len(server.requests) == 1
+
+
+def test_every_part_of_a_transaction_asks_for_json(authority: Authority, credential: DefaultAzureCredential) -> None:
+    with rogue_server(authority) as server:
+        part = b"HTTP/1.1 204 No Content\r\nETag: W/1\r\n\r\n"
+        server.answers(http(part * len(Verb), 202, "multipart/mixed; boundary=x"))
+        rows = AzureRows(server.url.removesuffix("/EWS/Exchange.asmx"), credential)
+        rows.transact("m", [RowChange(verb, verb.value, {}) for verb in Verb])
+        rows.close()
+    (request,) = server.requests
+    parts = request.split(b"Content-Type: application/http\r\n")[1:]
+    assert len(parts) == len(Verb)
+    assert all(b"\r\nAccept: application/json;odata=nometadata\r\n" in each for each in parts)
 
 
 def test_two_writers_at_once_lose_and_double_nothing(
