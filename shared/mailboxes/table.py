@@ -153,11 +153,20 @@ class TableRegistry:
             mailbox = self.get(mailbox_id)
         except NotFound:
             return erased | {"mailboxes": 0}
-        keys = _owner_keys(mailbox)
         with translated():
-            self._owners.delete_entity(keys["PartitionKey"], keys["RowKey"])
+            self._give_up_claim(mailbox)
             self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
         return erased | {"mailboxes": 1}
+
+    def _give_up_claim(self, mailbox: Mailbox) -> None:
+        """Unless it is another's: who signs in after an interrupted erasure claims the address for a new mailbox."""
+        keys = _owner_keys(mailbox)
+        try:
+            claim = gone(lambda: self._owners.get_entity(keys["PartitionKey"], keys["RowKey"]))
+        except NotFound:
+            return
+        if claim["mailbox_id"] == mailbox.id:
+            self._owners.delete_entity(keys["PartitionKey"], keys["RowKey"])
 
     def _first(self, table: "TableClient", mailbox_id: str, limit: int, after: str = "") -> list[Mapping[str, Any]]:
         rows: list[Mapping[str, Any]] = []

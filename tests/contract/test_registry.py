@@ -107,6 +107,15 @@ def test_erasing_leaves_nothing_and_frees_the_address(registry: TableRegistry) -
     assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [again.id]
 
 
+def test_an_interrupted_erasure_asked_for_again_leaves_the_next_mailbox_alone(registry: TableRegistry) -> None:
+    mailbox = registry.add(new_mailbox())
+    (claim,) = registry._owners.query_entities("PartitionKey eq @o", parameters={"o": f"t_{mailbox.owner_id}"})
+    registry._owners.delete_entity(claim)
+    next_one = registry.add(mailbox.having(id=uuid.uuid4().hex))
+    assert registry.erase(mailbox.id)["mailboxes"] == 1
+    assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [next_one.id]
+
+
 def test_a_claim_left_by_a_crash_does_not_lock_the_address_for_ever(registry: TableRegistry) -> None:
     mailbox = registry.add(new_mailbox())
     registry._mailboxes.delete_entity(f"{mailbox.shard:02x}", mailbox.id)
