@@ -1,4 +1,7 @@
-"""Dataclasses as table entities and back. Plain: an entity is a dict of str, int, bool and aware datetimes."""
+"""Dataclasses as table entities and back. Plain: an entity is a dict of str, int, bool and aware datetimes.
+
+An int beyond 32 bits is a pair of its value and its type's name: Table Storage keeps it as another type than the rest.
+"""
 
 import hashlib
 import types
@@ -24,8 +27,17 @@ def to_entity(value: Any, *, without: frozenset[str] = frozenset()) -> dict[str,
     for declared in fields(value):
         content = getattr(value, declared.name)
         if declared.name not in without and content is not None:
-            entity[declared.name] = content.value if isinstance(content, StrEnum) else content
+            entity[declared.name] = _property(content)
     return entity
+
+
+def _property(content: Any) -> Any:
+    """A field's value as a property."""
+    if isinstance(content, StrEnum):
+        return content.value
+    if isinstance(content, int) and not -(2**31) <= content < 2**31:
+        return content, "Edm.Int64"
+    return content
 
 
 def from_entity[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
@@ -41,6 +53,8 @@ def from_entity[T](kind: type[T], entity: Mapping[str, Any], **given: object) ->
 
 def _typed(hint: Any, content: Any) -> Any:
     """A property's value as its field's type has it."""
+    if isinstance(content, tuple):
+        return content[0]
     if isinstance(content, datetime):
         return datetime.fromtimestamp(content.timestamp(), UTC)
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)

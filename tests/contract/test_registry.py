@@ -87,6 +87,13 @@ def test_runs_come_newest_first_and_issues_one_an_item(registry: TableRegistry) 
     assert registry.issues(mailbox_id) == []
 
 
+@pytest.mark.parametrize("written", [2**31 - 1, 2**31, 5 * 2**40])
+def test_a_pass_that_wrote_gigabytes_is_remembered_like_any_other(registry: TableRegistry, written: int) -> None:
+    run = Run(uuid.uuid4().hex, NOW, NOW, "done", bytes=written)
+    registry.record_run(run)
+    assert registry.runs(run.mailbox_id) == [run]
+
+
 def test_old_runs_are_forgotten_and_later_ones_kept(registry: TableRegistry) -> None:
     mailbox_id = uuid.uuid4().hex
     for day in range(5):
