@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.azure_faults import PATIENCE, translated
+from shared.azure_faults import ABSENT, PATIENCE, translated
 from shared.errors import Conflict, OperatorMustAct, Reason
 from shared.replica.azure_wire import AzureWire, etag_of
 from shared.replica.storage import Blob, BlobInfo
@@ -87,9 +87,10 @@ def _body(answer: "HttpResponse") -> bytes:
 
 
 def _is_there(answer: "HttpResponse") -> bool:
-    """Whether the blob was found. A container that is missing is the deployment's fault, not an absent blob."""
+    """Whether the blob was found. Only a 404 that says so means that there is none: see `ABSENT`."""
     if answer.status_code != 404:
         return True
-    if answer.headers.get("x-ms-error-code") == "ContainerNotFound":
-        raise OperatorMustAct(Reason.OUR_STORAGE, "a container is missing", support="ContainerNotFound")
+    code = answer.headers.get("x-ms-error-code", "404")
+    if code not in ABSENT:
+        raise OperatorMustAct(Reason.OUR_STORAGE, "a container is missing, or the address is wrong", support=code)
     return False

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from shared.azure_faults import ABSENT
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
 from shared.replica.azure_wire import AzureWire, etag_of, json_of
 from shared.replica.storage import ITEMS, Row, RowChange, RowExists, RowMissing, Verb
@@ -104,8 +105,7 @@ def _etags(answer: bytes, changes: int) -> list[str]:
 
 def _failure(answer: bytes, status: int) -> Exception:
     """What a failed transaction means. Its message is not passed on: it may quote what was sent."""
-    found = _CODE.search(answer)
-    code = found.group(1).decode() if found else str(status)
+    code = _code(answer, status)
     if status == 409:
         return RowExists("a row is there already")
     if status == 404 and code != "TableNotFound":
@@ -118,8 +118,16 @@ def _failure(answer: bytes, status: int) -> Exception:
 
 
 def _only_the_row_is_missing(answer: "HttpResponse") -> None:
-    if b"TableNotFound" in answer.content:
-        raise OperatorMustAct(Reason.OUR_STORAGE, "the table is missing", support="TableNotFound")
+    """Only a 404 that says so means that there is no row: see `ABSENT`."""
+    code = _code(answer.content, 404)
+    if code not in ABSENT:
+        raise OperatorMustAct(Reason.OUR_STORAGE, "the table is missing, or the address is wrong", support=code)
+
+
+def _code(answer: bytes, status: int) -> str:
+    """Azure's own word for what went wrong."""
+    found = _CODE.search(answer)
+    return found.group(1).decode() if found else str(status)
 
 
 def _following(answer: "HttpResponse") -> dict[str, Any] | None:

@@ -127,6 +127,18 @@ def test_missing_containers_and_tables_are_the_operators_matter(
         rows.close()
 
 
+@pytest.mark.parametrize("where", READS)
+def test_a_404_of_somebody_elses_says_nothing_of_what_is_there(
+    replica: BlobTableReplica, mailbox: str, faults: Faults, where: str
+) -> None:
+    """Taken for Storage's, it would make a synced mailbox a new one, or an item that is there another."""
+    service, match = READS[where]
+    faults.add(service, {"kind": "status", "status": 404, "body": "<h1>Not Found</h1>"}, match=match, times=1)
+    with pytest.raises(OperatorMustAct) as caught:
+        run(replica, mailbox)
+    assert (caught.value.reason, caught.value.support) == (Reason.OUR_STORAGE, "404")
+
+
 class SlowReader(RogueServer):
     """Takes what is sent to it steadily, two megabytes a second, and keeps none of it."""
 
