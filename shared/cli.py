@@ -184,7 +184,9 @@ def run(arguments: Sequence[str], house: House, out: TextIO) -> int:
         if asked.act is not mailboxes:
             _check_that_there_is(asked.mailbox, house)
         return int(asked.act(house, asked, out))
-    except MailboxSyncError as error:
+    except BrokenPipeError:
+        raise
+    except (MailboxSyncError, OSError) as error:
         print(str(error) or type(error).__name__, file=sys.stderr)
         return 1
 

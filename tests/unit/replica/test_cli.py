@@ -149,6 +149,16 @@ def test_an_export_overwrites_nothing(house: House, tmp_path: Path) -> None:
     assert {path.read_bytes() for path in tmp_path.rglob("*.eml")} == {b"mine"}
 
 
+def test_a_directory_that_cannot_be_written_to_is_said_in_one_line(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for more in ([], ["--mbox"]):
+        assert cli.run(["export", "--mailbox", ID, str(tmp_path / "file"), *more], house, io.StringIO()) == 1
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert files_below(tmp_path) == {"file": b""}
+
+
 def test_an_mbox_is_read_back_by_any_reader(house: House, tmp_path: Path) -> None:
     commit(house.replica, ID, created("A2", MESSAGE.rstrip(b"\r\n")))
     house.run("export", "--mailbox", ID, "--mbox", str(tmp_path))
