@@ -64,8 +64,9 @@ class AzureBlobs:
         return etag_of(answer)
 
     def delete(self, container: str, name: str) -> None:
-        """Remove it; a blob that is gone is what was wanted."""
-        _is_there(self._wire.send("DELETE", _path(container, name), expect=(202, 404), headers={}))
+        """Remove it, and the snapshots of it that it would be kept for; a blob that is gone is what was wanted."""
+        whole = {"x-ms-delete-snapshots": "include"}
+        _is_there(self._wire.send("DELETE", _path(container, name), expect=(202, 404), headers=whole))
 
     def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
         """The SDK's listing: rare, and its paging is worth having."""

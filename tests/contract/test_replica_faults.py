@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobServiceClient
 
 from sandbox.authority import Authority
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
@@ -125,6 +126,18 @@ def test_missing_containers_and_tables_are_the_operators_matter(
     finally:
         blobs.close()
         rows.close()
+
+
+def test_an_erasure_takes_the_snapshots_that_somebody_has_made(
+    replica: BlobTableReplica, mailbox: str, storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    """Storage keeps a blob that has snapshots, unless it is told to let them go as well."""
+    with BlobServiceClient(storage.blob, credential) as blobs:
+        packs = blobs.get_container_client(PACKS)
+        for name in list(packs.list_blob_names(name_starts_with=mailbox)):
+            packs.get_blob_client(name).create_snapshot()
+        assert replica.erase(mailbox)["packs"] == 1
+        assert list(packs.list_blobs(name_starts_with=mailbox, include=["snapshots"])) == []
 
 
 @pytest.mark.parametrize("where", READS)
