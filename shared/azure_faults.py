@@ -36,6 +36,11 @@ Any other 404 is no such verdict: a table or container that was never made, a pr
 would tell everybody that their sign-in is gone.
 """
 
+DECREED = frozenset({"BlobImmutableDueToPolicy", "BlobArchived"})
+"""What somebody has laid down about blobs, by a policy of retention or a rule of tiering: no waiting changes it.
+https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+"""
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -65,6 +70,8 @@ def translated() -> Iterator[None]:
 def _by_status(error: "HttpResponseError") -> MailboxSyncError:
     status = error.status_code or 0
     support = _code(error) or str(status)
+    if support in DECREED:
+        return OperatorMustAct(Reason.OUR_STORAGE, "a rule on the container is in the way", support=support)
     if status in (401, 403):
         return OperatorMustAct(Reason.OUR_STORAGE, "the app's identity may not do this", support=support)
     if status in (400, 404, 405, 411, 413, 415):

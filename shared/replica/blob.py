@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.azure_faults import ABSENT, PATIENCE, translated
+from shared.azure_faults import ABSENT, DECREED, PATIENCE, translated
 from shared.errors import Conflict, OperatorMustAct, Reason
 from shared.replica.azure_wire import AzureWire, etag_of
 from shared.replica.storage import Blob, BlobInfo
@@ -59,9 +59,11 @@ class AzureBlobs:
         if members:
             headers["x-ms-meta-members"] = str(members)
         answer = self._wire.send("PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data)
-        if answer.status_code != 201:
-            raise Conflict("the blob was written by somebody else")
-        return etag_of(answer)
+        if answer.status_code == 201:
+            return etag_of(answer)
+        if (code := answer.headers.get("x-ms-error-code")) in DECREED:
+            raise OperatorMustAct(Reason.OUR_STORAGE, "a rule on the container is in the way", support=code)
+        raise Conflict("the blob was written by somebody else")
 
     def delete(self, container: str, name: str) -> None:
         """Remove it, and the snapshots of it that it would be kept for; a blob that is gone is what was wanted."""

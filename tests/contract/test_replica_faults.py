@@ -128,6 +128,20 @@ def test_missing_containers_and_tables_are_the_operators_matter(
         rows.close()
 
 
+@pytest.mark.parametrize("where", ["pack", "cursor", "read of the cursor"])
+@pytest.mark.parametrize("code", ["BlobImmutableDueToPolicy", "BlobArchived"])
+def test_a_rule_that_somebody_made_is_the_operators_matter(
+    replica: BlobTableReplica, mailbox: str, faults: Faults, where: str, code: str
+) -> None:
+    """Taken for another writer's, it would be waited for without end."""
+    service, match = (WRITES | READS)[where]
+    fault = {"kind": "status", "status": 409, "headers": {"x-ms-error-code": code}}
+    faults.add(service, fault, match=match, times=None)
+    with pytest.raises(OperatorMustAct) as caught:
+        run(replica, mailbox)
+    assert (caught.value.reason, caught.value.support) == (Reason.OUR_STORAGE, code)
+
+
 def test_an_erasure_takes_the_snapshots_that_somebody_has_made(
     replica: BlobTableReplica, mailbox: str, storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
