@@ -117,7 +117,20 @@ class BlobTableReplica:
         """The commit point."""
         step = cursors.step_to_json(cursor, following)
         page = feed.encode(mailbox_id, step, changes)
-        self._blobs.put(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
+        self._put_once(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
+
+    def _put_once(self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "") -> str:
+        """Put under a condition. A request sent again because its answer was lost finds its own first try in the way.
+
+        What is there then, and the same to the last byte, is as good as ours.
+        """
+        try:
+            return self._blobs.put(container, name, data, absent=absent, etag=etag)
+        except Conflict:
+            there = self._blobs.get(container, name)
+            if there is None or there.data != data:
+                raise
+            return there.etag
 
     def _overtaken(self, mailbox_id: str, cursor: Cursor, following: Cursor, packed: str) -> Cursor:
         """Our page is committed, and somebody came between us and its rows: it is finished like any half-done page.
@@ -135,7 +148,7 @@ class BlobTableReplica:
 
     def _put_cursor(self, mailbox_id: str, before: Cursor, following: Cursor) -> Cursor:
         data = json.dumps(cursors.cursor_to_json(following), separators=(",", ":")).encode()
-        etag = self._blobs.put(CURSORS, mailbox_id, data, absent=not before.etag, etag=before.etag)
+        etag = self._put_once(CURSORS, mailbox_id, data, absent=not before.etag, etag=before.etag)
         return replace(following, etag=etag)
 
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:

@@ -110,6 +110,24 @@ def test_a_write_that_happened_without_our_knowing_is_harmless(write: int, error
     bench.check()
 
 
+@pytest.mark.parametrize("write", range(2, COMMIT + 1))
+def test_a_commit_that_finds_its_own_first_try_goes_on(write: int) -> None:
+    bench = Bench()
+    bench.plan.after(write, Conflict())
+    bench.run()
+    bench.check()
+
+
+def test_a_cursor_that_finds_its_own_first_try_goes_on() -> None:
+    bench = Bench()
+    cursor = bench.replica.load(MAILBOX)
+    bench.plan.after(1, Conflict())
+    after = bench.replica.commit(MAILBOX, cursor, [], replace(cursor, notes={"looked": True}))
+    assert after == bench.replica.load(MAILBOX)
+    bench.run()
+    bench.check()
+
+
 @pytest.mark.parametrize("second", range(1, COMMIT + 1))
 @pytest.mark.parametrize("first", range(2, COMMIT + 1))
 def test_a_crash_while_redoing_after_a_crash_is_harmless(first: int, second: int) -> None:
