@@ -71,6 +71,11 @@ def is_due(mailbox: Mailbox, now: datetime) -> bool:
     return mailbox.status in SYNCED and (mailbox.due_at is None or mailbox.due_at <= now)
 
 
+def is_kept(mailbox: Mailbox) -> bool:
+    """Whether there may be a copy of it, which the daily round keeps in order whatever the mailbox's status."""
+    return mailbox.last_pass_at is not None
+
+
 def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
     """Whether a running mailbox has had no success for three intervals: what the freshness alarm counts."""
     return mailbox.status in SYNCED and (mailbox.last_success_at or mailbox.created_at) < now - 3 * interval

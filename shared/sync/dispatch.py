@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.mailboxes.model import is_due, is_late
+from shared.mailboxes.model import is_due, is_kept, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 
 SECONDS_A_MAILBOX = 0.5
@@ -29,7 +29,7 @@ class Dispatched:
 
 
 class Dispatch:
-    """Sends what is due; decides nothing else."""
+    """Sends what is due, and once a day whatever has a copy to be kept in order; decides nothing else."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Dispatch:
         return self._shards
 
     def shard(self, shard: int, *, sweep: bool = False) -> Dispatched:
-        """Send one shard's due mailboxes, each at its own place in the interval.
+        """Send one shard's mailboxes, each at its own place in the interval, or in the night.
 
         A shard number of a former, larger number of shards sends nothing.
         """
@@ -62,7 +62,7 @@ class Dispatch:
         due, late = [], 0
         for mailbox in self._registry.in_shard(shard):
             late += is_late(mailbox, now, self._interval)
-            if is_due(mailbox, now):
+            if is_kept(mailbox) if sweep else is_due(mailbox, now):
                 due.append(mailbox.id)
         window = self._window(len(due), sweep)
         for mailbox_id in due:

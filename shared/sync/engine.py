@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.authorization.port import AccessTokens
 from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
-from shared.mailboxes.model import SYNCED, Mailbox
+from shared.mailboxes.model import SYNCED, Mailbox, is_due
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Cursor, Replica
 from shared.sources.port import MailSource, MailSources
@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 
 SWEEP_AGAIN = 300
 """Seconds until a sweep is tried again that found a pass under way."""
+
+ABOUT_NOW = timedelta(minutes=1)
+"""A message that was to come when its mailbox is due may come a little earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +87,47 @@ class SyncEngine:
         self._message(mailbox_id, Next(continuation=continuation))
 
     def sweep(self, mailbox_id: str) -> None:
-        """The daily sweep: every folder compared with the replica, differences repaired, packs compacted."""
+        """The daily sweep: packs compacted, then every folder compared with the replica, and differences repaired.
+
+        What was deleted is promised to be gone within days, also from a mailbox that is stopped, or whose server lets
+        nobody in: of such a one the packs are compacted and nothing else is done.
+        """
         self._message(mailbox_id, Next(sweep=True))
 
     def _message(self, mailbox_id: str, message: Next) -> None:
-        mailbox = self._syncable(mailbox_id, message)
-        if mailbox is None or self._waits_with_its_tenant(mailbox, message):
+        try:
+            mailbox = self._registry.get(mailbox_id)
+        except NotFound:
+            return
+        ready = self._is_ready(mailbox, message)
+        if not (ready or message.sweep) or (ready and self._waits_with_its_tenant(mailbox, message)):
             return
         lease = self._leases.acquire(mailbox_id)
         if lease is None:
             if message.sweep:
                 self._queue.send_mailbox(mailbox_id, delay_seconds=SWEEP_AGAIN, sweep=True)
             return
+        following = None
         try:
-            following = self._run(mailbox, lease, message)
+            if ready:
+                following = self._run(mailbox, lease, message)
+            else:
+                self._compact(mailbox_id)
         finally:
             lease.release()
         if following is not None:
             self._send(mailbox_id, following)
 
-    def _syncable(self, mailbox_id: str, message: Next) -> Mailbox | None:
-        try:
-            mailbox = self._registry.get(mailbox_id)
-        except NotFound:
-            return None
-        ready = mailbox.status in SYNCED and (mailbox.first_sync_done or not message.sweep)
-        return mailbox if ready else None
+    def _is_ready(self, mailbox: Mailbox, message: Next) -> bool:
+        """Whether its mail server is to be asked. A sweep waits for the first sync, and for whatever has to pass."""
+        if message.sweep:
+            return mailbox.first_sync_done and is_due(mailbox, self._clock() + ABOUT_NOW)
+        return mailbox.status in SYNCED
+
+    def _compact(self, mailbox_id: str) -> None:
+        """What needs no mail server: free what deleted items have left, forget passes of long ago."""
+        self._replica.compact(mailbox_id, self._clock(), self._limits.deleted_days)
+        self._registry.forget_runs(mailbox_id, self._clock() - self._limits.runs_kept)
 
     def _waits_with_its_tenant(self, mailbox: Mailbox, message: Next) -> bool:
         """Whether the tenant's server asked to be left alone; the message comes again when that is over."""
@@ -134,6 +152,8 @@ class SyncEngine:
         """The pass and its outcome; gives the message that follows."""
         tally = Tally(self._clock(), sweep=message.sweep)
         try:
+            if message.sweep:
+                self._compact(mailbox.id)
             cursor = self._replica.load(mailbox.id)
             if message.continuation not in (None, cursor.sequence):
                 return None
@@ -169,11 +189,7 @@ class SyncEngine:
             desk.writer.close()
             tally.counts, tally.sequence = desk.writer.counts, desk.writer.cursor.sequence
             self._take_stock(desk, tally)
-        if result.swept is not None:
-            tally.sweep = True
-            desk.budget.check_lease()
-            self._replica.compact(mailbox.id, self._clock(), self._limits.deleted_days)
-            self._registry.forget_runs(mailbox.id, self._clock() - self._limits.runs_kept)
+        tally.sweep = tally.sweep or result.swept is not None
         return result
 
     def _desk(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Desk:
@@ -231,12 +247,17 @@ class SyncEngine:
         tally.in_scope = desk.in_scope
 
     def _after_success(self, mailbox_id: str, result: Result, tally: Tally) -> Next | None:
+        """What could not be noted is noted by the continuation: brought again, this message would be stale."""
+        following = None if result.finished else Next(continuation=tally.sequence)
         now = self._clock()
-        after = self._change(mailbox_id, lambda before: outcome.succeeded(before, result, tally, now))
-        self._record(mailbox_id, outcome.named(result), tally, after)
-        if result.finished:
-            return None
-        return Next(continuation=tally.sequence)
+        try:
+            after = self._change(mailbox_id, lambda before: outcome.succeeded(before, result, tally, now))
+            self._record(mailbox_id, outcome.named(result), tally, after)
+        except RetryLater as error:
+            if following is None:
+                raise
+            _log.warning("pass not recorded", exc_info=error)
+        return following
 
     def _after_error(self, mailbox: Mailbox, error: ActionNeeded, tally: Tally, message: Next) -> Next | None:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""

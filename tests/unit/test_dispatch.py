@@ -58,6 +58,15 @@ def test_a_shard_sends_what_runs_and_leaves_what_rests() -> None:
     assert set(sent.mailboxes) == {"m-active", "m-needs_admin"}
 
 
+def test_the_daily_round_sends_whatever_was_read_once_for_its_copy_has_to_be_kept_in_order() -> None:
+    sent = Sent()
+    mailboxes = [a_mailbox(id=f"m-{status}", status=status, last_pass_at=NOW) for status in Status]
+    later = a_mailbox(id="later", due_at=NOW + timedelta(hours=20), last_pass_at=NOW)
+    dispatch(sent, *mailboxes, later, a_mailbox(id="never read")).shard(0, sweep=True)
+    assert set(sent.mailboxes) == {"later", *(f"m-{status}" for status in Status)}
+    assert all(sweep for _, sweep in sent.mailboxes.values())
+
+
 def test_a_mailbox_without_success_for_three_intervals_is_counted_late() -> None:
     fresh = a_mailbox(id="fresh", last_success_at=NOW - 2 * INTERVAL)
     stale = a_mailbox(id="stale", last_success_at=NOW - 4 * INTERVAL)

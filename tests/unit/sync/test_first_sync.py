@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from shared.errors import Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import FeedKind
@@ -105,6 +107,20 @@ def test_a_spent_budget_commits_asks_for_the_continuation_and_ends() -> None:
     world.assert_equal()
     assert world.registry.runs(ID)[0].outcome == "done"
     assert {run.outcome for run in world.registry.runs(ID)[1:]} == {"continues"}
+
+
+@pytest.mark.parametrize("write", [2, 3])
+def test_a_part_that_cannot_be_recorded_is_followed_by_its_continuation_all_the_same(write: int) -> None:
+    world = a_full_mailbox(limits=Limits(overlap=False, budget_seconds=8, page_items=4, progress_seconds=900), page=5)
+    world.clock.step = 1
+    # The first write is that of the figures for the person's page.
+    world.registry.fail_at(write, RetryLater(Reason.UNAVAILABLE))
+    world.engine.sync(ID)
+    (message,) = world.queue.mailboxes
+    assert message.continuation == world.replica.load(ID).sequence
+    world.pump()
+    world.assert_equal()
+    assert world.stored.first_sync_done
 
 
 def test_nothing_is_downloaded_twice_however_often_the_budget_is_spent() -> None:

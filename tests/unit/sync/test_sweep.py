@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import Reason, RetryLater
+from shared.errors import AdministratorMustAct, Reason, RetryLater
+from shared.mailboxes.model import SYNCED, Status
 from shared.sources.port import Folder
 from tests.fakes.world import ID, World
 
@@ -91,6 +92,48 @@ def test_a_sweep_drops_the_bytes_of_deleted_items(world: World) -> None:
     assert world.replica.content(ID, item)
     world.sweep()
     assert not [pack for pack in world.replica._of(ID).packs.values() if f"{item.key}.eml" in pack]
+
+
+@pytest.mark.parametrize("status", set(Status) - SYNCED)
+def test_of_a_stopped_mailbox_the_bytes_of_deleted_items_go_and_its_server_is_left_alone(
+    world: World, status: Status
+) -> None:
+    gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    item = world.items()[gone]
+    world.mailbox.delete(gone)
+    world.sync()
+    world.registry.change(ID, lambda mailbox: mailbox.having(status=status))
+    requests = world.sources.requests.total()
+    world.sweep()
+    assert not [pack for pack in world.replica._of(ID).packs.values() if f"{item.key}.eml" in pack]
+    assert world.sources.requests.total() == requests
+    assert world.stored.swept_at is None
+    assert ID not in world.leases.held
+
+
+def test_the_bytes_of_deleted_items_go_though_the_server_lets_nobody_in(world: World) -> None:
+    gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    item = world.items()[gone]
+    world.mailbox.delete(gone)
+    world.sync()
+    world.sources.fail_at(1, AdministratorMustAct(Reason.EWS_BLOCKED))
+    world.sweep()
+    assert world.stored.status is Status.NEEDS_ADMIN
+    assert not [pack for pack in world.replica._of(ID).packs.values() if f"{item.key}.eml" in pack]
+    requests = world.sources.requests.total()
+    world.sweep()
+    assert world.sources.requests.total() == requests, "it is not due yet"
+
+
+def test_a_compaction_that_fails_is_tried_again_with_its_sweep(world: World) -> None:
+    world.mailbox.delete(world.mailbox.in_folder(world.mailbox.inbox)[0].id)
+    world.sync()
+    world.replica.fail_at(1, RetryLater(Reason.THROTTLED))
+    world.engine.sweep(ID)
+    assert [message.sweep for message in world.queue.mailboxes] == [True]
+    world.pump()
+    assert world.stored.swept_at is not None
+    assert sum(len(pack) for pack in world.replica._of(ID).packs.values()) == 11
 
 
 def test_an_item_that_slips_between_two_pages_of_a_listing_is_not_taken_for_deleted(world: World) -> None:
