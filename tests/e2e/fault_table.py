@@ -177,6 +177,7 @@ STORAGE: dict[str, tuple[Fault, After]] = {
     "503 with Retry-After": (status(503, Retry_After="45"), later("unavailable", 45)),
     "reset": (RESET, later("unavailable")),
     "a captive portal": (PORTAL, later("unavailable")),
+    "404 of somebody else's": (status(404), ours("our_storage")),
 }
 
 BESIDE: dict[str, Fault] = {
