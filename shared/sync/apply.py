@@ -40,11 +40,11 @@ class Applier:
             BudgetSpent: time is up; what is on pages is right as it stands, the rest is planned again next time.
         """
         departures = Departures(plan.departures)
-        for item_id in plan.cured:
-            self._desk.writer.cure(self._desk.cure(item_id))
         for ready in plan.ready:
             self._put(ready.change, ready.change.item.folder_id, ready.group)
         self._arrivals(plan, departures)
+        for folder_id, item_id in plan.deleted:
+            self._desk.writer.cure(self._desk.cure(item_id, folder_id))
         for departure in departures.left():
             self._desk.remembered.add(departure.item)
             self._desk.keep_remembered()
@@ -201,7 +201,7 @@ class Applier:
 
     def _failed(self, wanted: Wanted, failure: ItemFailure, departures: Departures) -> None:
         """The cursor moves on all the same; what the item was the other side of is a deletion after all."""
-        if not self._desk.issues.failed(wanted.folder.id, failure):
+        if not self._desk.failed(wanted.folder.id, failure):
             self._desk.writer.cure(self._desk.cure(wanted.id))
         self._unclaim(wanted, departures)
         wanted.group.end()

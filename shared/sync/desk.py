@@ -87,9 +87,14 @@ class Desk:
         for id_ in missing:
             yield ItemFailure(id_, Reason.ITEM_UNREADABLE, "no answer")
 
-    def cure(self, item_id: str) -> list[str]:
-        """Whose issue to drop with the next page: this item's, if it has one."""
-        return self.issues.cured(item_id)
+    def cure(self, item_id: str, folder_id: str | None = None) -> list[str]:
+        """Whose issue to drop with the next page: this item's, if it has one (in that folder)."""
+        return self.issues.cured(item_id, folder_id)
+
+    def failed(self, folder_id: str, failure: ItemFailure) -> bool:
+        """Write a failure down; gives whether there is an issue now. What was cured before may have failed again."""
+        self.writer.keep_issue(failure.item_id)
+        return self.issues.failed(folder_id, failure)
 
     def keep_remembered(self) -> None:
         """Write the remembered deletions down with the next page."""

@@ -85,10 +85,15 @@ class Issues:
         self._open[issue.item_id] = issue
         return True
 
-    def cured(self, item_id: str) -> list[str]:
-        """The item is fine, or gone; gives whose issue to drop once that is committed."""
-        if self._open.pop(item_id, None) is None:
+    def cured(self, item_id: str, folder_id: str | None = None) -> list[str]:
+        """The item is fine, or gone (from that folder); gives whose issue to drop once that is committed.
+
+        Where ids survive moves, an item that one folder reports as deleted may have failed in another one since.
+        """
+        issue = self._open.get(item_id)
+        if issue is None or folder_id not in (None, issue.folder_id):
             return []
+        del self._open[item_id]
         self._ledger.note(NOTE, len(self._open))
         return [item_id]
 

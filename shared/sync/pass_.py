@@ -74,7 +74,7 @@ class Pass:
             if not unreadable:
                 break
         for folder in unreadable:
-            self._desk.issues.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
+            self._desk.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
         self._retry_issues(seen)
         if not seen.hold:
             self._reread(seen)

@@ -62,8 +62,8 @@ class Plan:
     wanted: list[Wanted] = field(default_factory=list)
     ready: list[Ready] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
-    cured: list[str] = field(default_factory=list)
-    """Ids whose issue, if there is one, has no object any more."""
+    deleted: list[tuple[str, str]] = field(default_factory=list)
+    """Ids that a folder reported as deleted, each after the folder's: an issue of it there has no object any more."""
     first_sync: bool = False
     """Whether a folder is read for the first time in a first sync: then nothing can have moved from anywhere."""
     look_first: bool = False
@@ -136,7 +136,7 @@ def add_reading(plan: Plan, reading: Reading, group: Group, known: Mapping[str, 
                 if item is not None and item.source_id == change.item_id and _flag_differs(item, change):
                     plan.write(_flagged(item, change), group)
             case ChangeKind.DELETE:
-                plan.cured.append(change.item_id)
+                plan.deleted.append((reading.folder.id, change.item_id))
                 if item is not None and _is_there(item, reading.folder, change.item_id):
                     plan.let_go(item, group)
 

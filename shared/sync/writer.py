@@ -74,6 +74,7 @@ class PageWriter:
         self._budget = budget
         self._page = _Page()
         self._pending: deque[Future[None]] = deque()
+        self._dropping: set[str] = set()
         self._executor: ThreadPoolExecutor | None = None
         self._broken = False
 
@@ -87,6 +88,14 @@ class PageWriter:
     def cure(self, item_ids: list[str]) -> None:
         """Drop these issues once the page is committed."""
         self._page.cured += item_ids
+
+    def keep_issue(self, item_id: str) -> None:
+        """An item failed (again): no page on its way may drop the issue that is about to be written."""
+        if item_id in self._page.cured:
+            self._page.cured.remove(item_id)
+        if item_id in self._dropping:
+            self._wait(0)
+            self._dropping.clear()
 
     def turn(self) -> None:
         """Hand the page over if it is full, and stop here when the pass's time is up. Raises BudgetSpent."""
@@ -111,6 +120,7 @@ class PageWriter:
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._pending.append(self._executor.submit(self._commit, page, following))
+        self._dropping.update(page.cured)
 
     def flush(self) -> None:
         """Return when everything handed over is in storage."""

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.errors import Reason
+from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
 from tests.fakes.world import ID, World
 
@@ -74,6 +75,31 @@ def test_the_issue_of_a_deleted_item_goes(world: World) -> None:
     world.mailbox.delete(bad_item(world))
     world.clock.pass_by(minutes=1)
     world.sync()
+    assert world.registry.issues(ID) == []
+
+
+@pytest.mark.parametrize("overlap", [False, True], ids=["one after the other", "side by side"])
+@pytest.mark.parametrize("round_changes", [4000, 1], ids=["in one round", "in two"])
+@pytest.mark.parametrize("back", [False, True], ids=["to a folder read later", "to one read before"])
+def test_the_issue_of_an_item_that_moved_under_its_own_id_moves_with_it(
+    overlap: bool, round_changes: int, back: bool
+) -> None:
+    """The deletion that its old folder reports is not its end."""
+    world = World(limits=Limits(overlap=overlap, round_changes=round_changes), immutable_ids=True)
+    mailbox = world.mailbox
+    origin, target = (mailbox.archive, mailbox.inbox) if back else (mailbox.inbox, mailbox.archive)
+    item = mailbox.add(origin)
+    mailbox.bad[item] = Reason.ITEM_CORRUPT
+    world.sync()
+    mailbox.move(item, target)
+    world.clock.pass_by(minutes=1)
+    world.sync()
+    (issue,) = world.registry.issues(ID)
+    assert (issue.item_id, issue.folder_id) == (item, target)
+    mailbox.bad.clear()
+    world.clock.pass_by(hours=3)
+    world.sync()
+    world.assert_equal()
     assert world.registry.issues(ID) == []
 
 
