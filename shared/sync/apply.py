@@ -109,11 +109,13 @@ class Applier:
         for asked in by_folder.values():
             folder: Folder = next(iter(asked.values())).folder
             for result in self._desk.fetch(folder, asked, level):
-                if isinstance(result, Item):
+                if isinstance(result, ItemFailure):
+                    yield asked[result.item_id], result
+                elif asked[result.id].group.listed and result.folder_id not in ("", folder.id):
+                    yield asked[result.id], ItemFailure(result.id, Reason.ITEM_GONE)
+                else:
                     result.folder_id = folder.id
                     yield asked[result.id], result
-                else:
-                    yield asked[result.item_id], result
 
     def _looked_at(self, plan: Plan, wanted: Wanted, item: Item, departures: Departures) -> bool:
         """Whether an item's metadata was enough."""
@@ -185,7 +187,7 @@ class Applier:
             self._desk.writer.cure(self._desk.cure(wanted.id))
         else:
             self.written += 1
-            if change.kind in (FeedKind.CREATE, FeedKind.MOVE):
+            if change.kind in (FeedKind.CREATE, FeedKind.MOVE) and not wanted.group.listed:
                 self._desk.ledger.loosen(wanted.folder.id, change.item.key)
                 wanted.group.arrivals.append(change.item.key)
             self._desk.writer.put(change, base.folder_id if base else "", self._desk.cure(wanted.id))

@@ -26,6 +26,8 @@ class Ledger:
         self._counts: dict[str, int] = {}
         self.notes: dict[str, object] = dict(cursor.notes)
         self.dirty = False
+        self.restarted: set[str] = set()
+        """Folders that lost their state in this pass."""
         self._loose = {folder_id: dict.fromkeys(keys) for folder_id, keys in _lists(cursor.notes.get(LOOSE)).items()}
 
     @property
@@ -84,6 +86,7 @@ class Ledger:
         Nobody will report what was deleted until then, so its items have to be compared one by one afterwards.
         """
         self._put(replace(self.folders[folder_id], state=None, mark=None))
+        self.restarted.add(folder_id)
         self.reread(folder_id, again=True)
 
     def to_reread(self) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from shared.errors import ActionNeeded, Reason
-from shared.sources.port import Folder, ItemFailure
+from shared.sources.port import Folder, FolderGone, ItemFailure
 from shared.sync import parts, sweeping
 from shared.sync.apply import Applier
 from shared.sync.budget import BudgetSpent
@@ -194,7 +194,7 @@ class Pass:
         desk = self._desk
         for folder_id in desk.ledger.to_reread():
             if folder := seen.folders.get(folder_id):
-                sweeping.compare_folder(desk, folder, LEFT_OUT)
+                sweeping.compare_folder(desk, folder, partial(self._read_on, seen), LEFT_OUT)
             else:
                 desk.ledger.reread(folder_id, again=False)
             desk.budget.check()
@@ -202,11 +202,13 @@ class Pass:
     def _sweep(self, seen: Look) -> None:
         """Go on with a sweep, if there is one: each folder is read to its end, whatever its mark says, and compared."""
         desk = self._desk
-        while folder := sweeping.next_folder(desk.ledger, seen.folders):
-            if folder.id not in self._read_to_end:
-                self._read([folder], seen)
-            sweeping.sweep_folder(desk, folder)
+        for folder in sweeping.left_to_sweep(desk.ledger, seen.folders):
+            sweeping.sweep_folder(desk, folder, partial(self._read_on, seen))
             desk.budget.check()
+
+    def _read_on(self, seen: Look, folder: Folder) -> None:
+        if self._read([folder], seen):
+            raise FolderGone("the folder went while it was compared")
 
     def _fasten(self, seen: Look) -> None:
         """Items written while their folder's state did not know them: read on, then ask for them by their ids."""

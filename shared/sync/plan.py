@@ -10,9 +10,13 @@ from shared.sync.scope import LeftOut, Scope
 
 
 class Group:
-    """Actions that belong together: when the last of them is on its page, `done` moves the folder's state on."""
+    """Actions that belong together: when the last of them is on its page, `done` moves the folder's state on.
 
-    def __init__(self, done: Callable[["Group"], None] = lambda group: None) -> None:
+    `listed` when the items were on a listing and the folder has been read since, so that its state knows them.
+    """
+
+    def __init__(self, done: Callable[["Group"], None] = lambda group: None, *, listed: bool = False) -> None:
+        self.listed = listed
         self.arrivals: list[str] = []
         """Keys of the items that arrived with it, or were found to be there."""
         self._done = done

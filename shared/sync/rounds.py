@@ -43,9 +43,9 @@ class Rounds:
         self._first_sync = first_sync
         self._known = known
         self._seen: SeenIds | None = None
-        new = [folder for folder in folders if first_sync and not ledger.folders[folder.id].seeded]
-        self._new = deque(sorted(new, key=_people_first))
-        self._changed = deque(folder for folder in folders if folder not in new)
+        new = {folder.id for folder in folders if first_sync and not ledger.folders[folder.id].seeded}
+        self._new = deque(sorted((folder for folder in folders if folder.id in new), key=_people_first))
+        self._changed = deque(folder for folder in folders if folder.id not in new)
 
     def __iter__(self) -> Iterator[list[Reading]]:
         """The rounds."""

@@ -3,7 +3,8 @@
 The daily sweep does it for every folder, a folder whose sync state was lost gets it once, and so does everything when
 a setting changed that decides item by item. Differences go through the same plans as ordinary changes. A listing is
 read page by page while people work in the folder, so an item may slip through between two pages: what the listing
-lacks is asked for by its id, and only what the source then says is gone is deleted.
+lacks is asked for by its id, and only what the source then says is gone is deleted. After the listing the folder is
+read on: so its state knows whatever was listed and is still there, and will report it when it goes.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,10 +45,14 @@ class Difference:
     """Listed, but too old to be asked for."""
 
 
-def compare(desk: Desk, folder: Folder) -> Difference:
-    """List the folder and go through the replica's items of it once. Open issues have their own time and are let be."""
+def compare(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> Difference:
+    """List the folder, read it to its end and go through the replica's items of it once.
+
+    Open issues have their own time and are let be.
+    """
     now = desk.clock()
     listed = {ref.id: ref for ref in desk.source.list_items(folder)}
+    read_on(folder)
     difference = Difference()
     for item in desk.items(folder.id):
         difference.items += 1
@@ -109,7 +114,7 @@ def repair(
     """
     if difference.passed_by:
         add_left_out(desk.ledger, note, LeftOut.OLD, difference.passed_by)
-    group = Group(lambda _: done())
+    group = Group(lambda _: done(), listed=True)
     for plan in _plans(desk, folder, difference, group):
         plan.left_out = lambda reason: add_left_out(desk.ledger, note, reason, 1)
         applier.run(plan)

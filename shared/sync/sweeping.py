@@ -73,26 +73,35 @@ def begin_if_scope_changed(desk: Desk) -> None:
         desk.ledger.note(SWEEP_LEFT_OUT, None)
 
 
-def next_folder(ledger: Ledger, folders: Mapping[str, Folder]) -> Folder | None:
-    """The folder to be swept next; None when all are done, or nothing is to be swept."""
+def left_to_sweep(ledger: Ledger, folders: Mapping[str, Folder]) -> list[Folder]:
+    """The folders still to be swept; none when all are done, or nothing is to be swept."""
     progress = _Progress.of(ledger)
     if progress is None:
-        return None
-    return next((folder for id_, folder in folders.items() if id_ not in progress.done), None)
+        return []
+    done = frozenset(progress.done)
+    return [folder for id_, folder in folders.items() if id_ not in done]
 
 
-def sweep_folder(desk: Desk, folder: Folder) -> None:
-    """Compare and repair one folder, which was just read to its end."""
-    compare_folder(desk, folder, SWEEP_LEFT_OUT, lambda: _mark_done(desk.ledger, folder.id))
+def sweep_folder(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> None:
+    """Compare and repair one folder, whatever its mark says."""
+    compare_folder(desk, folder, read_on, SWEEP_LEFT_OUT, lambda: _mark_done(desk.ledger, folder.id))
 
 
-def compare_folder(desk: Desk, folder: Folder, note: str, done: Callable[[], None] = lambda: None) -> None:
-    """Compare and repair one folder. A folder that is gone is the next look's affair.
+def compare_folder(
+    desk: Desk,
+    folder: Folder,
+    read_on: Callable[[Folder], None],
+    note: str,
+    done: Callable[[], None] = lambda: None,
+) -> None:
+    """Compare and repair one folder, which `read_on` reads to its end. One that is gone is the next look's affair.
 
-    What was held back is compared again in the next passes, until it is believed or has come back.
+    What was held back is compared again in the next passes, until it is believed or has come back. So is a folder that
+    lost its state after it was listed: what was deleted between the two is reported by nobody.
     """
+    desk.ledger.restarted.discard(folder.id)
     try:
-        difference = compare(desk, folder)
+        difference = compare(desk, folder, read_on)
         gone = confirm_gone(desk, folder, difference.extra)
     except FolderGone:
         done()
@@ -103,7 +112,7 @@ def compare_folder(desk: Desk, folder: Folder, note: str, done: Callable[[], Non
     applier = Applier(desk)
 
     def finished() -> None:
-        desk.ledger.reread(folder.id, again=held)
+        desk.ledger.reread(folder.id, again=held or folder.id in desk.ledger.restarted)
         done()
 
     try:

@@ -7,6 +7,8 @@ import pytest
 
 from shared.errors import Reason
 from shared.sources.port import ContentLevel, Folder
+from shared.sync.ledger import LOOSE
+from shared.sync.limits import Limits
 from shared.sync.scope import LeftOut, Scope
 from tests.fakes.world import ID, OUT, World
 
@@ -168,6 +170,22 @@ def test_a_changed_setting_is_applied_in_as_many_passes_as_it_takes() -> None:
     assert world.sync() > 2
     world.assert_equal()
     assert world.stored.swept_at is None, "a changed setting is no daily sweep"
+
+
+def test_what_a_widened_setting_brings_is_fetched_once_and_is_no_burden_for_the_cursor() -> None:
+    world = World(replace(BASE, mail_days=30), Limits(overlap=False, page_items=10))
+    old = world.clock() - timedelta(days=100)
+    for _ in range(60):
+        world.mailbox.add(world.mailbox.inbox, at=old)
+    world.sync()
+    before = world.sources.requests["fetch"]
+    world.rescope(BASE)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.assert_equal()
+    batches = 60 // 20
+    assert world.sources.requests["fetch"] == before + 2 * batches, "once to look at, once with its content"
+    assert all(LOOSE not in page.cursor.notes for page in world.replica.feed(ID))
 
 
 def test_a_bad_item_is_not_asked_for_again_by_a_changed_setting() -> None:

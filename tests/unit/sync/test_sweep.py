@@ -1,6 +1,8 @@
 """The daily sweep, and the repair of what was lost: each recovers by itself and ends complete."""
 
 from dataclasses import replace
+from functools import partial
+from itertools import combinations
 
 import pytest
 
@@ -26,8 +28,14 @@ def unreported(world: World) -> None:
     inbox = world.mailbox.in_folder(world.mailbox.inbox)
     del world.mailbox.mails[inbox[0].id]
     inbox[1].version += 1
+    come_unreported(world)
+
+
+def come_unreported(world: World) -> str:
+    """An item that no change ever tells of; gives its id."""
     come = world.mailbox.add(world.mailbox.archive)
     world.mailbox.mails[come].changed = world.mailbox.mails[come].created = 0
+    return come
 
 
 def test_a_sweep_of_an_equal_mailbox_finds_nothing_and_says_when(world: World) -> None:
@@ -149,6 +157,49 @@ def test_an_item_that_slips_between_two_pages_of_a_listing_is_not_taken_for_dele
     world.sweep()
     assert shifted in world.items()
     world.sources.between_pages = None
+    world.sync()
+    world.assert_equal()
+
+
+@pytest.mark.parametrize("immutable", [False, True])
+def test_what_comes_and_goes_at_any_moments_of_a_sweep_leaves_no_stray(immutable: bool) -> None:
+    for comes, goes in combinations(range(1, 14), 2):
+        world = World(page=2, immutable_ids=immutable)
+        for _ in range(3):
+            world.mailbox.add(world.mailbox.archive)
+        world.sync()
+        world.clock.pass_by(hours=14)
+        come = [come_unreported(world)]
+        world.sources.at(comes, partial(come_too, world, come))
+        world.sources.at(goes, partial(go, world, come))
+        world.sweep()
+        world.clock.pass_by(minutes=30)
+        world.sync()
+        world.assert_equal()
+
+
+def come_too(world: World, come: list[str]) -> None:
+    """Another item arrives."""
+    come.append(world.mailbox.add(world.mailbox.archive))
+
+
+def go(world: World, come: list[str]) -> None:
+    """One is moved to where nothing is synced, the other deleted."""
+    world.mailbox.move(come[0], world.mailbox.bin)
+    world.mailbox.delete(come[1])
+
+
+@pytest.mark.parametrize("request_", range(1, 10))
+def test_a_state_lost_at_any_moment_of_a_sweep_hides_no_deletion(world: World, request_: int) -> None:
+    gone = world.mailbox.in_folder(world.mailbox.archive)[2].id
+
+    def lose() -> None:
+        world.mailbox.delete(gone)
+        world.mailbox.invalidate(world.mailbox.archive)
+
+    world.sources.at(request_, lose)
+    world.sweep()
+    world.clock.pass_by(minutes=30)
     world.sync()
     world.assert_equal()
 
