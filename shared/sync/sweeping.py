@@ -8,7 +8,7 @@ from shared.sync import moves, safety
 from shared.sync.apply import Applier
 from shared.sync.desk import LEFT_OUT, Desk
 from shared.sync.ledger import Ledger
-from shared.sync.sweep import compare, confirm_gone, repair
+from shared.sync.sweep import Difference, compare, confirm_gone, repair
 
 NOTE = "sweep"
 """In the cursor's notes: a sweep under way, as `_Progress` keeps it."""
@@ -18,6 +18,9 @@ SWEEP_LEFT_OUT = "sweep_left_out"
 
 SCOPE = "scope"
 """In the cursor's notes: the digest of the settings that the replica was made by."""
+
+COMPARISONS = 2
+"""How often a pass compares a folder that loses its state in the midst of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +97,17 @@ def compare_folder(
     note: str,
     done: Callable[[], None] = lambda: None,
 ) -> None:
-    """Compare and repair one folder, which `read_on` reads to its end. One that is gone is the next look's affair.
+    """Compare and repair one folder, which `read_on` reads to its end.
 
     What was held back is compared again in the next passes, until it is believed or has come back. So is a folder that
-    lost its state after it was listed: what was deleted between the two is reported by nobody.
+    lost its state after it was listed: what was deleted between the two is reported by nobody. And so is one that is
+    gone, if the next look lists it all the same.
     """
-    desk.ledger.restarted.discard(folder.id)
     try:
-        difference = compare(desk, folder, read_on)
+        difference = _compared(desk, folder, read_on)
         gone = confirm_gone(desk, folder, difference.extra)
     except FolderGone:
+        desk.ledger.reread(folder.id, again=True)
         done()
         return
     held = _is_held(desk, folder, difference.items, len(gone))
@@ -119,6 +123,16 @@ def compare_folder(
         repair(desk, applier, folder, difference, note=note, done=finished)
     finally:
         _add_figures(desk.ledger, applier.written, applier.removed)
+
+
+def _compared(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> Difference:
+    """A folder that loses its state after it was listed is compared once more, with the state that it has now."""
+    for _ in range(COMPARISONS):
+        desk.ledger.restarted.discard(folder.id)
+        difference = compare(desk, folder, read_on)
+        if folder.id not in desk.ledger.restarted:
+            break
+    return difference
 
 
 def _is_held(desk: Desk, folder: Folder, items: int, gone: int) -> bool:

@@ -4,13 +4,15 @@ Whatever happened: after quiet passes the replica is the mailbox, and the feed r
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
+from shared.mailboxes import life
 from shared.replica.port import FolderState
 from shared.sources.port import ContentLevel
 from shared.sync.limits import Limits
@@ -55,6 +57,7 @@ FAULTS: list[Callable[[], Exception]] = [
 
 picks = st.integers(0, 999)
 soon = st.integers(1, 25)
+deeds = st.sampled_from(["move", "delete", "update", "read", "add"])
 
 
 class SyncModel(RuleBasedStateMachine):
@@ -64,6 +67,7 @@ class SyncModel(RuleBasedStateMachine):
         marks=st.booleans(), immutable=st.booleans(), page=st.sampled_from([2, 5, 512]), first=st.integers(0, 14)
     )
     def begin(self, marks: bool, immutable: bool, page: int, first: int) -> None:
+        self.known_at: list[tuple[datetime, dict[str, tuple[str, int]]]] = []
         self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable)
         self.mailbox = self.world.mailbox
         self.mailbox.marks = marks
@@ -157,6 +161,20 @@ class SyncModel(RuleBasedStateMachine):
         elif self.mailbox.bad:
             del self.mailbox.bad[sorted(self.mailbox.bad)[which % len(self.mailbox.bad)]]
 
+    @rule(which=picks, silent=st.booleans())
+    def item_is_passed_over_in_silence(self, which: int, silent: bool) -> None:
+        if silent and (item := self._item(which)):
+            self.mailbox.silent.add(item)
+        else:
+            self.mailbox.silent.clear()
+
+    @rule(where=picks, ghost=st.booleans())
+    def folder_is_listed_and_unknown(self, where: int, ghost: bool) -> None:
+        if ghost:
+            self.mailbox.ghosts.add(self._folder(where))
+        else:
+            self.mailbox.ghosts.clear()
+
     @rule(blank=st.booleans())
     def mailbox_answers_empty(self, blank: bool) -> None:
         self.mailbox.blank = blank
@@ -205,10 +223,39 @@ class SyncModel(RuleBasedStateMachine):
         self.world.registry.fail_at(write, Crash())
         self._run(self.world.sync)
 
-    @rule(request=soon, which=picks, where=picks, act=st.sampled_from(["move", "delete", "update", "read", "add"]))
-    def pass_while_somebody_works(self, request: int, which: int, where: int, act: str) -> None:
-        self.world.sources.at(request, lambda: self._somebody(act, which, where))
+    @rule(acts=st.dictionaries(soon, st.tuples(deeds, picks, picks), min_size=1, max_size=5), sweep=st.booleans())
+    def pass_while_somebody_works(self, acts: dict[int, tuple[str, int, int]], sweep: bool) -> None:
+        for request, (act, which, where) in acts.items():
+            self.world.sources.at(request, partial(self._somebody, act, which, where))
+        self._run(self.world.sweep if sweep else self.world.sync)
+
+    @rule(sweep=st.booleans())
+    def pass_whose_continuation_is_lost(self, sweep: bool) -> None:
+        engine = self.world.engine
+        self._run(partial(engine.sweep if sweep else engine.sync, ID))
+
+    @rule(request=soon, seconds=st.sampled_from([1, 600, 1800, 7200]), sweep=st.booleans())
+    def pass_that_is_slow(self, request: int, seconds: int, sweep: bool) -> None:
+        self.world.sources.at(request, lambda: self.world.clock.pass_by(seconds=seconds))
+        self._run(self.world.sweep if sweep else self.world.sync)
+
+    @rule(request=soon, scope=st.sampled_from(SCOPES), sweep=st.booleans())
+    def settings_change_between_two_parts(self, request: int, scope: Scope, sweep: bool) -> None:
+        self.world.sources.at(request, lambda: self.world.rescope(scope))
+        self._run(self.world.sweep if sweep else self.world.sync)
+
+    @rule(request=soon, again=st.booleans())
+    def mailbox_is_stopped_in_mid_pass(self, request: int, again: bool) -> None:
+        """Paused, or disconnected and signed in again with another authorization; in the end it runs again."""
+
+        def stop() -> None:
+            self.world.registry.change(ID, life.disconnected if again else life.paused)
+            if again:
+                self.world.registry.change(ID, lambda mailbox: life.after_sign_in(mailbox, "another"))
+
+        self.world.sources.at(request, stop)
         self._run(self.world.sync)
+        self.world.registry.change(ID, life.started)
 
     @rule(request=soon)
     def pass_overtaken_by_another(self, request: int) -> None:
@@ -269,6 +316,8 @@ class SyncModel(RuleBasedStateMachine):
 
     def _quiet(self) -> None:
         self.world.clock.step = 0
+        self.mailbox.ghosts.clear()
+        self.mailbox.silent.clear()
         self.world.quiet()
         if self.world.scope.mail_days:
             self.world.sweep()
@@ -291,12 +340,31 @@ class SyncModel(RuleBasedStateMachine):
         assert due or self.world.sources.requests.total() == requests + 1
 
     def _run(self, work: Callable[[], object]) -> None:
+        self.known_at.append((self.world.clock(), self._present()))
+        complete_before = self.world.stored.complete_as_of
         self._guarded(work)
         self.world.sources.calm()
+        if self.world.stored.complete_as_of != complete_before:
+            self._assert_complete()
         self.world.replica.calm()
         self.world.registry.calm()
         self.world.leases.held.clear()
         self.world.queue.mailboxes.clear()
+
+    def _present(self) -> dict[str, tuple[str, int]]:
+        return {mail.id: (mail.folder_id, mail.version) for mail in self.world.expected().values()}
+
+    def _assert_complete(self) -> None:
+        """What lay still since before the replica claims to be complete as of is in it, or has an issue."""
+        claimed = self.world.stored.complete_as_of
+        assert claimed is not None
+        known = [present for at, present in self.known_at if at < claimed]
+        issues = {issue.item_id for issue in self.world.registry.issues(ID)}
+        issues |= {mail.id for mail in self.mailbox.mails.values() if mail.folder_id in issues}
+        if known:
+            still = known[-1].items() & self._present().items()
+            there = {id_: (item.folder_id, int(item.version)) for id_, item in self.world.items().items()}
+            assert {pair for pair in still if pair[0] not in issues} <= there.items(), claimed
 
     def _guarded(self, work: Callable[[], object]) -> None:
         """What a process dies of, or gives back to the queue, is the next pass's to mend."""

@@ -188,6 +188,20 @@ def test_what_a_widened_setting_brings_is_fetched_once_and_is_no_burden_for_the_
     assert all(LOOSE not in page.cursor.notes for page in world.replica.feed(ID))
 
 
+def test_a_narrowed_setting_reaches_a_folder_that_could_not_be_read_as_soon_as_it_can() -> None:
+    world = a_mixed_world(EVERYTHING)
+    world.sync()
+    world.rescope(BASE)
+    world.mailbox.ghosts.add(world.mailbox.inbox)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    assert "private" in {item.subject for item in world.items().values()}
+    world.mailbox.ghosts.clear()
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.assert_equal()
+
+
 def test_a_bad_item_is_not_asked_for_again_by_a_changed_setting() -> None:
     world = a_mixed_world(BASE)
     bad = world.mailbox.add(world.mailbox.inbox)
