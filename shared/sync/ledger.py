@@ -17,6 +17,9 @@ by their ids once the folder has been read again.
 REREAD = "reread"
 """In the cursor's notes: folders that lost their state, to be compared item by item once they are read to the end."""
 
+DUE = "occurrences_due"
+"""In the cursor's notes: a calendar changed since its expanded occurrences were written."""
+
 
 class Ledger:
     """Folders and notes as they will be after every change handed over so far. For the pass's own thread only."""
@@ -131,11 +134,17 @@ class Ledger:
 
     def count(self, change: FeedChange, before: str) -> None:
         """Keep the folders' item counts in step with one change; `before` is the folder the item was in, if any."""
+        if self._is_calendar(change.item.folder_id) or self._is_calendar(before):
+            self.note(DUE, True)
         if change.kind is FeedKind.DELETE:
             self._add(change.item.folder_id, -1)
         elif before != change.item.folder_id:
             self._add(before, -1)
             self._add(change.item.folder_id, 1)
+
+    def _is_calendar(self, folder_id: str) -> bool:
+        state = self._folders.get(folder_id)
+        return state is not None and is_calendar(state)
 
     def _add(self, folder_id: str, items: int) -> None:
         """Kept apart until somebody looks: a state is replaced once a page, not with every item."""
@@ -147,6 +156,11 @@ class Ledger:
         if self._folders.get(state.id) != state:
             self._folders[state.id] = state
             self.dirty = True
+
+
+def is_calendar(folder: Folder | FolderState) -> bool:
+    """Whether events live in it."""
+    return folder.folder_class.startswith("IPF.Appointment")
 
 
 def _lists(note: object) -> dict[str, list[str]]:

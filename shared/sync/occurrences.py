@@ -11,29 +11,26 @@ from datetime import timedelta
 
 from shared.sources.port import Folder, FolderGone, Item
 from shared.sync.desk import Desk
+from shared.sync.ledger import DUE, is_calendar
 
 NAME = "occurrences"
 """The derived document: one JSON object a line, ordered by start."""
-
-DUE = "occurrences_due"
-"""In the cursor's notes: a calendar changed since the document was written."""
 
 WRITTEN = "occurrences"
 """In the cursor's notes: the document's digest."""
 
 
-def is_calendar(folder: Folder) -> bool:
-    """Whether events live in it."""
-    return folder.folder_class.startswith("IPF.Appointment")
-
-
 def write_occurrences(desk: Desk, folders: Iterable[Folder]) -> None:
-    """Expand every calendar in scope and replace the document if it says anything new."""
+    """Expand every calendar in scope and replace the document if it says anything new.
+
+    After a change it is replaced in any case: a cursor that was lost may have known of another one.
+    """
     calendars = [folder for folder in folders if is_calendar(folder)]
     lines = [line for folder in calendars for line in _lines(desk, folder)]
     data = "".join(f"{line}\n" for _, line in sorted(lines)).encode()
     digest = hashlib.sha256(data).hexdigest()
-    if digest != desk.ledger.notes.get(WRITTEN) and (lines or desk.ledger.notes.get(WRITTEN)):
+    before = desk.ledger.notes.get(WRITTEN)
+    if desk.ledger.notes.get(DUE) or (digest != before and (lines or before)):
         desk.budget.check_lease()
         desk.replica.put_derived(desk.mailbox_id, NAME, data)
         desk.ledger.note(WRITTEN, digest)

@@ -16,9 +16,10 @@ from shared.sync.apply import Applier
 from shared.sync.budget import BudgetSpent
 from shared.sync.desk import LEFT_OUT, Desk
 from shared.sync.items import deletion
+from shared.sync.ledger import DUE, is_calendar
 from shared.sync.look import Look, look, settle, unlist
 from shared.sync.moves import Departure, Departures
-from shared.sync.occurrences import DUE, is_calendar, write_occurrences
+from shared.sync.occurrences import write_occurrences
 from shared.sync.plan import Group, Plan, Reading, add_reading
 from shared.sync.rounds import Rounds
 from shared.sync.sweep import gone_meanwhile

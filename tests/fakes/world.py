@@ -1,10 +1,12 @@
 """One mailbox, one replica and the engine between them, all in memory, and what must hold after a quiet pass."""
 
+import json
 from collections import Counter
 
+from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import FeedKind, ReplicaItem
-from shared.sources.port import AccessMode, Item
+from shared.sources.port import AccessMode, Item, ItemKind
 from shared.sync import engine as engine_module
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
@@ -156,6 +158,7 @@ class World:
         for id_, mail in expected.items():
             self._assert_item(items[id_], mail)
         self._assert_cursor(items)
+        assert self._events(self.occurring()) <= {*expected, *self.mailbox.bad}
         assert self.replayed() == {item.key: item for item in self.replica.items(ID)}
 
     def _assert_item(self, item: ReplicaItem, mail: Mail) -> None:
@@ -173,6 +176,19 @@ class World:
         assert {id_: state.items for id_, state in cursor.folders.items() if state.items} == dict(held)
         assert all(state.path == self.mailbox.path(id_) for id_, state in cursor.folders.items())
         assert self.stored.items == len(items)
+
+    def occurring(self) -> set[str]:
+        """The events that the document of occurrences names."""
+        try:
+            lines = self.replica.derived(ID, "occurrences").splitlines()
+        except NotFound:
+            return set()
+        return {str(json.loads(line)["source_id"]) for line in lines}
+
+    def _events(self, ids: set[str]) -> set[str]:
+        """Without mail that lies in a calendar: it may be too old for the replica, its occurrences are not."""
+        mails = self.mailbox.mails
+        return {id_ for id_ in ids if id_ not in mails or mails[id_].kind is ItemKind.EVENT}
 
     def replayed(self) -> dict[str, ReplicaItem]:
         """What the feed alone says the items are. Every page's number follows the one before."""

@@ -188,6 +188,23 @@ def test_expanded_occurrences_follow_the_calendar(world: World) -> None:
     assert world.replica.derived(ID, "occurrences") == b""
 
 
+def test_occurrences_go_with_their_calendar(world: World) -> None:
+    world.mailbox.add(world.mailbox.calendar, "Standup")
+    world.sync()
+    world.mailbox.move_folder(world.mailbox.calendar, world.mailbox.bin)
+    world.sync()
+    assert world.replica.derived(ID, "occurrences") == b""
+
+
+def test_occurrences_that_a_lost_cursor_knew_of_go_with_their_event(world: World) -> None:
+    event = world.mailbox.add(world.mailbox.calendar, "Standup")
+    world.sync()
+    world.replica.lose_cursor(ID)
+    world.mailbox.delete(event)
+    world.sync()
+    assert world.replica.derived(ID, "occurrences") == b""
+
+
 def test_a_copy_does_not_take_the_key_of_an_item_that_only_went_out_of_scope(world: World) -> None:
     """It comes back one day, under the id that its key was made from."""
     item = an_item(world)

@@ -129,6 +129,17 @@ def test_an_item_made_private_leaves_the_replica() -> None:
     world.assert_equal()
 
 
+def test_a_narrowed_setting_takes_private_events_from_the_occurrences_too() -> None:
+    world = World(replace(BASE, private_items=True))
+    event = world.mailbox.add(world.mailbox.calendar, private=True)
+    world.sync()
+    assert world.occurring() == {event}
+    world.rescope(BASE)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    assert world.occurring() == set()
+
+
 def test_mail_that_grows_too_old_leaves_with_the_sweep() -> None:
     world = World(replace(BASE, mail_days=30))
     world.mailbox.add(world.mailbox.inbox)
