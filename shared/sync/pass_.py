@@ -58,12 +58,17 @@ class Pass:
         try:
             self._everything()
         except BudgetSpent:
-            parts.keep(self._desk.ledger, self._read_to_end, self.result.looked_at or self._desk.clock())
-            self._desk.writer.finish()
+            self._leave_the_rest()
         except ActionNeeded:
-            self._desk.writer.finish()
+            self._leave_the_rest()
             raise
         return self.result
+
+    def _leave_the_rest(self) -> None:
+        """Commit what there is and let the next pass go on from here: a server that throttles may do so every time."""
+        if self.result.looked_at is not None and self._read_to_end:
+            parts.keep(self._desk.ledger, self._read_to_end, self.result.looked_at)
+        self._desk.writer.finish()
 
     def _everything(self) -> None:
         sweeping.begin_if_scope_changed(self._desk)

@@ -118,6 +118,11 @@ class Reading:
         """Whether this is a first sync's reading, which brings what was never seen."""
         return bool(self.new) or not self.last
 
+    @property
+    def is_without_changes(self) -> bool:
+        """Whether the folder was read to its end and there was nothing."""
+        return self.complete and not self.last
+
     def to_look_up(self) -> list[str]:
         """The ids whose item in the replica has to be known."""
         return [id_ for id_, change in self.last.items() if id_ not in self.new or change.kind is not ChangeKind.UPSERT]

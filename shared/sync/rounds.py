@@ -43,36 +43,44 @@ class Rounds:
         self._first_sync = first_sync
         self._known = known
         self._seen: SeenIds | None = None
+        self._fault: RetryLater | None = None
         new = {folder.id for folder in folders if first_sync and not ledger.folders[folder.id].seeded}
         self._new = deque(sorted((folder for folder in folders if folder.id in new), key=_people_first))
         self._changed = deque(folder for folder in folders if folder.id not in new)
 
     def __iter__(self) -> Iterator[list[Reading]]:
-        """The rounds."""
-        while self._changed:
-            if readings := self._gather(self._changed, self._limits.round_changes):
-                yield readings
-        while self._new:
-            if readings := self._gather(self._new, 1):
-                yield readings
+        """The rounds. Raises what the source raised once that is written which was read before."""
+        for folders, most in ((self._changed, self._limits.round_changes), (self._new, 1)):
+            while folders:
+                if readings := self._gather(folders, most):
+                    yield readings
+                if self._fault is not None:
+                    raise self._fault
 
     @property
     def over(self) -> bool:
         """Whether the round given last was the last."""
-        return not self._changed and not self._new
+        return self._fault is not None or (not self._changed and not self._new)
 
     def close(self) -> None:
         """Wait for a page being read ahead."""
         self._pages.close()
 
     def _gather(self, folders: deque[Folder], most: int) -> list[Reading]:
-        """Pages of these folders in turn, until enough changes are gathered or time is up."""
+        """Pages of these folders in turn, until enough changes are gathered or time is up.
+
+        A server that wants to be left alone is asked for no items; but folders without changes need not be asked again.
+        """
         readings: dict[str, Reading] = {}
         arrived: dict[str, Reading] = {}
         gathered = 0
         while folders and gathered < most and not (readings and self._budget.is_spent()):
             folder = folders.popleft()
-            page = self._page(folder, readings, folders, ahead=most == 1 or not folders)
+            try:
+                page = self._page(folder, readings, folders, ahead=most == 1 or not folders)
+            except RetryLater as fault:
+                self._fault = fault
+                return [reading for reading in readings.values() if reading.is_without_changes]
             if page is None:
                 continue
             reading = readings.setdefault(folder.id, Reading(folder, None))

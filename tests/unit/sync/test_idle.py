@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from tests.fakes.world import World
+from shared.errors import Reason, RetryLater
+from tests.fakes.world import ID, World
 
 
 def a_settled_world(**fields: object) -> World:
@@ -39,6 +40,21 @@ def test_without_marks_every_folder_is_asked() -> None:
     requests = world.sources.requests.copy()
     world.sync()
     assert world.sources.requests - requests == {"folders": 1, "changes": 3}
+
+
+def test_without_marks_a_server_that_throttles_every_pass_is_read_to_the_end_all_the_same() -> None:
+    world = a_settled_world(marks=False)
+    for number in range(9):
+        world.mailbox.add_folder(f"Folder {number}")
+    begun = world.clock()
+    for _ in range(3):
+        world.sources.fail_at(6, RetryLater(Reason.THROTTLED, retry_after=60))
+        world.engine.sync(ID)
+        world.sources.calm()
+        world.clock.pass_by(minutes=1)
+    assert world.registry.runs(ID)[0].outcome == "done"
+    assert world.stored.complete_as_of == begun
+    world.assert_equal()
 
 
 def test_a_change_in_the_same_second_as_the_look_is_seen_in_the_next_pass() -> None:
