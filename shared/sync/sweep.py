@@ -7,6 +7,7 @@ lacks is asked for by its id, and only what the source then says is gone is dele
 read on: so its state knows whatever was listed and is still there, and will report it when it goes.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -110,13 +111,19 @@ def repair(
 ) -> None:
     """Make the replica equal to the folder; `note` names where to count what is left out.
 
-    `done` is called when the last repair is on its page.
+    `done` is called when the last repair is on its page. What was left out is counted then: a repair that takes several
+    passes meets it again in each.
     """
-    if difference.passed_by:
-        add_left_out(desk.ledger, note, LeftOut.OLD, difference.passed_by)
-    group = Group(lambda _: done(), listed=True)
+    left_out = Counter({LeftOut.OLD: difference.passed_by})
+
+    def finished(_: Group) -> None:
+        for reason, number in (+left_out).items():
+            add_left_out(desk.ledger, note, reason, number)
+        done()
+
+    group = Group(finished, listed=True)
     for plan in _plans(desk, folder, difference, group):
-        plan.left_out = lambda reason: add_left_out(desk.ledger, note, reason, 1)
+        plan.left_out = lambda reason: left_out.update((reason,))
         applier.run(plan)
     group.end()
 

@@ -213,6 +213,17 @@ def test_a_narrowed_setting_reaches_a_folder_that_could_not_be_read_as_soon_as_i
     world.assert_equal()
 
 
+def test_what_is_left_out_is_counted_once_however_many_passes_a_changed_setting_takes() -> None:
+    world = World(BASE, Limits(overlap=False, budget_seconds=3, page_items=2))
+    for number in range(12):
+        world.mailbox.add(world.mailbox.inbox, private=number % 2 == 0)
+    world.sync()
+    world.clock.step = 1
+    world.rescope(replace(BASE, content=ContentLevel.BODY))
+    assert world.sync() > 2
+    assert world.replica.load(ID).notes["left_out"] == {LeftOut.PRIVATE: 6}
+
+
 def test_a_bad_item_is_not_asked_for_again_by_a_changed_setting() -> None:
     world = a_mixed_world(BASE)
     bad = world.mailbox.add(world.mailbox.inbox)
