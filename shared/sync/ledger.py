@@ -18,7 +18,7 @@ REREAD = "reread"
 """In the cursor's notes: folders that lost their state, to be compared item by item once they are read to the end."""
 
 DUE = "occurrences_due"
-"""In the cursor's notes: a calendar changed since its expanded occurrences were written."""
+"""In the cursor's notes: a calendar, or what is synced of it, changed since its occurrences were written."""
 
 
 class Ledger:
@@ -129,6 +129,8 @@ class Ledger:
         """A folder is gone and so are its items."""
         self.fasten(folder_id)
         self.reread(folder_id, again=False)
+        if self._is_calendar(folder_id):
+            self.note(DUE, True)
         if self.folders.pop(folder_id, None) is not None:
             self.dirty = True
 

@@ -7,7 +7,7 @@ from shared.sources.port import Folder, FolderGone
 from shared.sync import moves, safety
 from shared.sync.apply import Applier
 from shared.sync.desk import LEFT_OUT, Desk
-from shared.sync.ledger import Ledger
+from shared.sync.ledger import DUE, Ledger
 from shared.sync.sweep import Difference, compare, confirm_gone, repair
 
 NOTE = "sweep"
@@ -74,6 +74,7 @@ def begin_if_scope_changed(desk: Desk) -> None:
         under_way = _Progress.of(desk.ledger)
         _Progress(daily=under_way is not None and under_way.daily).keep(desk.ledger)
         desk.ledger.note(SWEEP_LEFT_OUT, None)
+        desk.ledger.note(DUE, True)
 
 
 def left_to_sweep(ledger: Ledger, folders: Mapping[str, Folder]) -> list[Folder]:

@@ -88,10 +88,10 @@ class SyncModel(RuleBasedStateMachine):
         for _ in range(many):
             self.mailbox.add(self._folder(where), private=private, addresses=named, at=at)
 
-    @rule(which=picks, private=st.booleans())
-    def item_is_rewritten(self, which: int, private: bool) -> None:
+    @rule(which=picks, private=st.booleans(), named=st.sampled_from(NAMED), size=st.sampled_from([3, 40]))
+    def item_is_rewritten(self, which: int, private: bool, named: tuple[str, ...], size: int) -> None:
         if item := self._item(which):
-            self.mailbox.update(item, private=private)
+            self.mailbox.update(item, b"x" * size, private=private, addresses=named)
 
     @rule(which=picks, category=st.sampled_from(["red", "blue"]))
     def item_gets_a_category(self, which: int, category: str) -> None:
@@ -229,6 +229,26 @@ class SyncModel(RuleBasedStateMachine):
             self.world.sources.at(request, partial(self._somebody, act, which, where))
         self._run(self.world.sweep if sweep else self.world.sync)
 
+    @rule(
+        faults=st.dictionaries(soon, st.sampled_from(FAULTS), min_size=1, max_size=4),
+        acts=st.dictionaries(soon, st.tuples(deeds, picks, picks), max_size=4),
+        write=soon,
+        sweep=st.booleans(),
+    )
+    def pass_in_which_everything_comes_together(
+        self,
+        faults: dict[int, Callable[[], Exception]],
+        acts: dict[int, tuple[str, int, int]],
+        write: int,
+        sweep: bool,
+    ) -> None:
+        for request, fault in faults.items():
+            self.world.sources.fail_at(request, fault())
+        for request, (act, which, where) in acts.items():
+            self.world.sources.at(request, partial(self._somebody, act, which, where))
+        self.world.replica.crash_at(write)
+        self._run(self.world.sweep if sweep else self.world.sync)
+
     @rule(sweep=st.booleans())
     def pass_whose_continuation_is_lost(self, sweep: bool) -> None:
         engine = self.world.engine
@@ -341,10 +361,10 @@ class SyncModel(RuleBasedStateMachine):
 
     def _run(self, work: Callable[[], object]) -> None:
         self.known_at.append((self.world.clock(), self._present()))
-        complete_before = self.world.stored.complete_as_of
+        before = (self.world.stored.complete_as_of, self.world.scope)
         self._guarded(work)
         self.world.sources.calm()
-        if self.world.stored.complete_as_of != complete_before:
+        if self.world.stored.complete_as_of != before[0] and self.world.scope == before[1]:
             self._assert_complete()
         self.world.replica.calm()
         self.world.registry.calm()

@@ -129,9 +129,11 @@ def test_an_item_made_private_leaves_the_replica() -> None:
     world.assert_equal()
 
 
-def test_a_narrowed_setting_takes_private_events_from_the_occurrences_too() -> None:
+@pytest.mark.parametrize("bad", [{}, {"i13": Reason.ITEM_CORRUPT}], ids=["well", "never fetched"])
+def test_a_narrowed_setting_takes_private_events_from_the_occurrences_too(bad: dict[str, Reason]) -> None:
     world = World(replace(BASE, private_items=True))
-    event = world.mailbox.add(world.mailbox.calendar, private=True)
+    world.mailbox.bad = bad
+    event = world.mailbox.add(world.mailbox.calendar, id="i13", private=True)
     world.sync()
     assert world.occurring() == {event}
     world.rescope(BASE)
