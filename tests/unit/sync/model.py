@@ -4,21 +4,20 @@ Whatever happened: after quiet passes the replica is the mailbox, and the feed r
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes import life
-from shared.replica.port import FolderState
 from shared.sources.port import ContentLevel
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.replica import Crash
 from tests.fakes.world import ID, OUT, World
+from tests.unit.sync.model_stage import ModelStage
 
 SMALL = Limits(
     budget_seconds=20,
@@ -60,14 +59,14 @@ soon = st.integers(1, 25)
 deeds = st.sampled_from(["move", "delete", "update", "read", "add"])
 
 
-class SyncModel(RuleBasedStateMachine):
+class SyncModel(ModelStage):
     """The rules. Picks are numbers that are taken modulo what there is, so that shrinking keeps its footing."""
 
     @initialize(
         marks=st.booleans(), immutable=st.booleans(), page=st.sampled_from([2, 5, 512]), first=st.integers(0, 14)
     )
     def begin(self, marks: bool, immutable: bool, page: int, first: int) -> None:
-        self.known_at: list[tuple[datetime, dict[str, tuple[str, int]]]] = []
+        self.known_at = []
         self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable)
         self.mailbox = self.world.mailbox
         self.mailbox.marks = marks
@@ -331,89 +330,3 @@ class SyncModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.after_quiet_passes_all_is_equal()
-
-    # How
-
-    def _quiet(self) -> None:
-        self.world.clock.step = 0
-        self.mailbox.ghosts.clear()
-        self.mailbox.silent.clear()
-        self.world.quiet()
-        if self.world.scope.mail_days:
-            self.world.sweep()
-
-    def _assert_settled(self) -> None:
-        stored = self.world.stored
-        assert stored.first_sync_done
-        assert stored.complete_as_of == self.world.clock()
-        assert stored.syncing_since is None
-        issues = {issue.item_id for issue in self.world.registry.issues(ID)}
-        assert issues <= set(self.mailbox.bad), "an issue of an item that is well"
-        self._assert_idle()
-
-    def _assert_idle(self) -> None:
-        """Now that nothing happens, a pass is one request and writes nothing but the registry."""
-        due = bool(self.world.registry.issues(ID)) or not self.mailbox.marks
-        requests, writes = self.world.sources.requests.total(), self.world.replica.writes
-        self.world.sync()
-        assert self.world.replica.writes == writes
-        assert due or self.world.sources.requests.total() == requests + 1
-
-    def _run(self, work: Callable[[], object]) -> None:
-        self.known_at.append((self.world.clock(), self._present()))
-        before = (self.world.stored.complete_as_of, self.world.scope)
-        self._guarded(work)
-        self.world.sources.calm()
-        if self.world.stored.complete_as_of != before[0] and self.world.scope == before[1]:
-            self._assert_complete()
-        self.world.replica.calm()
-        self.world.registry.calm()
-        self.world.leases.held.clear()
-        self.world.queue.mailboxes.clear()
-
-    def _present(self) -> dict[str, tuple[str, int]]:
-        return {mail.id: (mail.folder_id, mail.version) for mail in self.world.expected().values()}
-
-    def _assert_complete(self) -> None:
-        """What lay still since before the replica claims to be complete as of is in it, or has an issue."""
-        claimed = self.world.stored.complete_as_of
-        assert claimed is not None
-        known = [present for at, present in self.known_at if at < claimed]
-        issues = {issue.item_id for issue in self.world.registry.issues(ID)}
-        issues |= {mail.id for mail in self.mailbox.mails.values() if mail.folder_id in issues}
-        if known:
-            still = known[-1].items() & self._present().items()
-            there = {id_: (item.folder_id, int(item.version)) for id_, item in self.world.items().items()}
-            assert {pair for pair in still if pair[0] not in issues} <= there.items(), claimed
-
-    def _guarded(self, work: Callable[[], object]) -> None:
-        """What a process dies of, or gives back to the queue, is the next pass's to mend."""
-        try:
-            work()
-        except (Crash, OperatorMustAct) as end:
-            note(f"ended by {end!r}")
-
-    def _somebody(self, act: str, which: int, where: int) -> None:
-        item = self._item(which)
-        if act == "add" or item is None:
-            self.mailbox.add(self._folder(where))
-        elif act == "move":
-            self.mailbox.move(item, self._folder(where))
-        elif act == "delete":
-            self.mailbox.delete(item)
-        elif act == "update":
-            self.mailbox.update(item)
-        else:
-            self.mailbox.set_read(item)
-
-    def _is_forgotten(self, state: FolderState) -> bool:
-        """Whether the server has forgotten the state: then it reports no deletion, so a move shows one side only."""
-        return state.state is None or int(state.state.split("|")[0]) != self.mailbox.boxes[state.id].epoch
-
-    def _item(self, pick: int) -> str | None:
-        ids = sorted(self.mailbox.mails)
-        return ids[pick % len(ids)] if ids else None
-
-    def _folder(self, pick: int) -> str:
-        ids = sorted(self.mailbox.boxes)
-        return ids[pick % len(ids)]
