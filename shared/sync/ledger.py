@@ -65,16 +65,19 @@ class Ledger:
 
     def list_folder(self, folder: Folder) -> None:
         """Take over what a look says of a folder: a new one is added, a renamed or moved one gets its new path."""
-        state = self.folders.get(folder.id) or FolderState(id=folder.id, path=folder.path)
-        named = replace(
-            state,
-            path=folder.path,
-            parent_id=folder.parent_id,
-            distinguished=folder.distinguished,
-            folder_class=folder.folder_class,
-            archive=folder.archive,
+        state = self.folders.get(folder.id)
+        if state is not None and _named(state) == _named(folder):
+            return
+        self._put(
+            replace(
+                state or FolderState(id=folder.id, path=folder.path),
+                path=folder.path,
+                parent_id=folder.parent_id,
+                distinguished=folder.distinguished,
+                folder_class=folder.folder_class,
+                archive=folder.archive,
+            )
         )
-        self._put(named)
 
     def advance(self, folder: Folder, state: str, *, complete: bool) -> None:
         """A folder's changes up to `state` have been handed over; `complete` when that is its present state."""
@@ -163,6 +166,11 @@ class Ledger:
 def is_calendar(folder: Folder | FolderState) -> bool:
     """Whether events live in it."""
     return folder.folder_class.startswith("IPF.Appointment")
+
+
+def _named(folder: Folder | FolderState) -> tuple[object, ...]:
+    """What a look brings of a folder; a copy of a state costs more than comparing these."""
+    return folder.path, folder.parent_id, folder.distinguished, folder.folder_class, folder.archive
 
 
 def _lists(note: object) -> dict[str, list[str]]:
