@@ -111,7 +111,8 @@ class Applier:
             for result in self._desk.fetch(folder, asked, level):
                 if isinstance(result, ItemFailure):
                     yield asked[result.item_id], result
-                elif asked[result.id].group.listed and result.folder_id not in ("", folder.id):
+                elif result.folder_id not in ("", folder.id):
+                    # It has moved on under its own id: that folder reports it, and this one its deletion.
                     yield asked[result.id], ItemFailure(result.id, Reason.ITEM_GONE)
                 else:
                     result.folder_id = folder.id
@@ -204,7 +205,7 @@ class Applier:
     def _failed(self, wanted: Wanted, failure: ItemFailure, departures: Departures) -> None:
         """The cursor moves on all the same; what the item was the other side of is a deletion after all."""
         if not self._desk.failed(wanted.folder.id, failure):
-            self._desk.writer.cure(self._desk.cure(wanted.id))
+            self._desk.writer.cure(self._desk.cure(wanted.id, wanted.folder.id))
         self._unclaim(wanted, departures)
         wanted.group.end()
 

@@ -94,8 +94,15 @@ class Issues:
         if issue is None or folder_id not in (None, issue.folder_id):
             return []
         del self._open[item_id]
-        self._ledger.note(NOTE, len(self._open))
         return [item_id]
+
+    def recount(self) -> None:
+        """Note how many are left, once those that were cured are dropped.
+
+        Noted before, a crash between the page that cures and the dropping would leave an issue that nobody looks for.
+        """
+        if self._loaded is not None:
+            self._ledger.note(NOTE, len(self._loaded))
 
     def due(self) -> list[ItemIssue]:
         """Those to be tried again now, those waiting longest first."""

@@ -90,6 +90,8 @@ class Pass:
         self._occurrences(seen)
         self._desk.ledger.note(parts.NOTE, None)
         self._desk.writer.finish()
+        self._desk.issues.recount()
+        self._desk.writer.finish()
         self.result.finished = True
 
     def _go_on(self) -> None:

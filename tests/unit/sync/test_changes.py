@@ -248,3 +248,19 @@ def test_an_item_that_moves_under_its_own_id_while_both_folders_are_read_is_in_t
     world.quiet()
     world.assert_equal()
     assert [source_id for _, source_id in world.feed()].count(moving) == (2 if known else 1)
+
+
+def test_an_item_that_moves_under_its_own_id_before_it_is_fetched_is_left_to_its_new_folder() -> None:
+    world = World(immutable_ids=True)
+    world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    moving = world.mailbox.add(world.mailbox.inbox)
+    asked = world.sources.requests.total()
+    world.sources.at(5, lambda: world.mailbox.move(moving, world.mailbox.archive))
+    world.sync()
+    assert world.sources.requests.total() == asked + 5, "it moves just before it is fetched"
+    assert moving not in world.items()
+    world.sync()
+    assert [kind for kind, source_id in world.feed() if source_id == moving] == [FeedKind.CREATE]
+    world.assert_equal()

@@ -166,3 +166,28 @@ def test_a_folder_that_is_listed_but_unknown_blocks_nothing_and_is_an_issue() ->
     world.clock.pass_by(minutes=30)
     world.sync()
     assert world.registry.issues(ID) == []
+
+
+def test_an_issue_that_a_crash_kept_from_being_dropped_is_looked_for_again() -> None:
+    """Neither the mailbox, whose pass died before it was counted, nor the cursor may forget it until it is dropped."""
+    world = World()
+    ill = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.mailbox.bad[ill] = Reason.ITEM_CORRUPT
+    world.mailbox.update(ill)
+    world.registry.fail_at(2, Crash())
+    with pytest.raises(Crash):
+        world.sync()
+    assert (len(world.registry.issues(ID)), world.stored.issues) == (1, 0)
+    world.mailbox.bad.clear()
+    world.leases.held.clear()
+    world.clock.pass_by(hours=1)
+    world.registry.fail_at(1, Crash())
+    with pytest.raises(Crash):
+        world.sync()
+    assert world.replica.load(ID).folders[world.mailbox.inbox].items == 1
+    assert len(world.registry.issues(ID)) == 1
+    world.leases.held.clear()
+    world.sync()
+    assert world.registry.issues(ID) == []
+    world.assert_equal()
