@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from shared.errors import MailboxSyncError, Reason
+from shared.errors import ItemUnusable, MailboxSyncError, Reason
 
 
 class StateInvalid(MailboxSyncError):
@@ -20,6 +20,10 @@ class StateInvalid(MailboxSyncError):
 
 class FolderGone(MailboxSyncError):
     """The folder does not exist any more."""
+
+
+class FolderUnreadable(ItemUnusable):
+    """The mailbox can be read, and this folder of it cannot: it is corrupt, or closed to whom we read as."""
 
 
 class AccessMode(StrEnum):
@@ -175,7 +179,7 @@ class MailSource(Protocol):
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
         """The next page of changes since `state`; None begins at the beginning. At most 512 changes.
 
-        Raises: StateInvalid, FolderGone.
+        Raises: StateInvalid, FolderGone, FolderUnreadable.
         """
         ...
 
@@ -187,11 +191,17 @@ class MailSource(Protocol):
         ...
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
-        """Every item in the folder, for the sweep; not more than a page in memory."""
+        """Every item in the folder, for the sweep; not more than a page in memory.
+
+        Raises: FolderGone, FolderUnreadable.
+        """
         ...
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
-        """A calendar's events between two times with recurring ones expanded, metadata only."""
+        """A calendar's events between two times with recurring ones expanded, metadata only.
+
+        Raises: FolderGone, FolderUnreadable.
+        """
         ...
 
     def close(self) -> None:

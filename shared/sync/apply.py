@@ -9,7 +9,7 @@ from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.desk import Desk
 from shared.sync.items import change_for, change_keeping_content, deletion
-from shared.sync.moves import Departures, same_content
+from shared.sync.moves import Departure, Departures, same_content
 from shared.sync.plan import Group, Plan, Wanted
 from shared.sync.scope import kept_of
 
@@ -62,13 +62,13 @@ class Applier:
             self._ask_who_is_gone(looked, departures)
             for wanted, result in looked:
                 if isinstance(result, ItemFailure):
-                    self._failed(wanted, result, departures)
+                    self._failed(plan, wanted, result, departures)
                 elif not self._looked_at(plan, wanted, result, departures):
                     in_full.append(wanted)
         with closing(self._fetch(in_full, self._desk.scope.content)) as results:
             for wanted, result in results:
                 if isinstance(result, ItemFailure):
-                    self._failed(wanted, result, departures)
+                    self._failed(plan, wanted, result, departures)
                 elif not self._is_left_out(plan, wanted, result, departures):
                     self._claim_own(wanted, departures)
                     self._arrived(wanted, result)
@@ -202,8 +202,12 @@ class Applier:
         group.end()
         self._desk.writer.turn()
 
-    def _failed(self, wanted: Wanted, failure: ItemFailure, departures: Departures) -> None:
+    def _failed(self, plan: Plan, wanted: Wanted, failure: ItemFailure, departures: Departures) -> None:
         """The cursor moves on all the same; what the item was the other side of is a deletion after all."""
+        if plan.unreported and failure.reason is Reason.ITEM_GONE and (item := wanted.known_here()):
+            plan.deleted.append((wanted.folder.id, wanted.id))
+            departures.add(Departure(item, wanted.group.end))
+            return
         if not self._desk.failed(wanted.folder.id, failure):
             self._desk.writer.cure(self._desk.cure(wanted.id, wanted.folder.id))
         self._unclaim(wanted, departures)

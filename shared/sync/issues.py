@@ -36,6 +36,8 @@ class Issues:
         self._clock = clock
         self._counted = counted
         self._loaded: dict[str, ItemIssue] | None = None
+        self._failed: set[str] = set()
+        """In this pass, which may meet the same one several times: it counts as one try."""
 
     @property
     def _open(self) -> dict[str, ItemIssue]:
@@ -69,7 +71,8 @@ class Issues:
             return False
         before = self._open.get(failure.item_id)
         now = self._clock()
-        tries = before.tries + 1 if before else 1
+        tries = max(1, (before.tries if before else 0) + (failure.item_id not in self._failed))
+        self._failed.add(failure.item_id)
         issue = ItemIssue(
             mailbox_id=self._mailbox_id,
             item_id=failure.item_id,
@@ -111,6 +114,11 @@ class Issues:
         now = self._clock()
         due = sorted((issue for issue in self._open.values() if issue.next_try_at <= now), key=_waiting_since)
         return due[: self._limits.issues_a_pass]
+
+    def has_due(self, item_id: str) -> bool | None:
+        """Whether its time has come; None when it has no issue."""
+        issue = self._open.get(item_id) if self.are_expected else None
+        return None if issue is None else issue.next_try_at <= self._clock()
 
     def of_folders_gone(self, folder_ids: Iterable[str]) -> list[str]:
         """Items whose folder is not synced any more."""

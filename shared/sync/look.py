@@ -4,6 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.replica.port import FolderState
 from shared.sources.port import Folder
 from shared.sync import marks, safety
 from shared.sync.desk import Desk
@@ -46,10 +47,17 @@ def look(desk: Desk, read_before: Container[str] = ()) -> Look:
     to_read = tuple(
         folder
         for folder in folders.values()
-        if marks.has_changed(folder, states.get(folder.id), desk.ledger.notes, again=folder.id in read_before)
+        if _has_to_be_read(desk, folder, states.get(folder.id), again=folder.id in read_before)
         and not (hold and safety.is_shrinking(folder, states.get(folder.id)))
     )
     return Look(at, folders, () if hold else gone, to_read, hold)
+
+
+def _has_to_be_read(desk: Desk, folder: Folder, state: FolderState | None, *, again: bool) -> bool:
+    """A folder that could not be read has an issue: whatever its mark says, it is tried again when that is due."""
+    if (due := desk.issues.has_due(folder.id)) is not None:
+        return due
+    return marks.has_changed(folder, state, desk.ledger.notes, again=again)
 
 
 def _safety(desk: Desk, listed: dict[str, Folder], folders: dict[str, Folder], at: datetime) -> bool:

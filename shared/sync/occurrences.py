@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 
-from shared.sources.port import Folder, FolderGone, Item
+from shared.sources.port import Folder, FolderGone, FolderUnreadable, Item
 from shared.sync.desk import Desk
 from shared.sync.ledger import DUE, is_calendar
 
@@ -44,7 +44,7 @@ def _lines(desk: Desk, folder: Folder) -> list[tuple[str, str]]:
     end = day + timedelta(days=desk.limits.occurrence_days_ahead)
     try:
         events = list(desk.source.occurrences(folder, start, end))
-    except FolderGone:
+    except (FolderGone, FolderUnreadable):
         return []
     return [
         (event.at.isoformat() if event.at else "", _line(folder, event))

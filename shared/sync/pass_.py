@@ -75,11 +75,11 @@ class Pass:
         self._go_on()
         for _ in range(LOOKS):
             seen = self._look()
-            unreadable = self._read(seen.to_read, seen)
+            unknown = self._read(seen.to_read, seen)
             self._remove_gone(seen)
-            if not unreadable:
+            if not unknown:
                 break
-        for folder in unreadable:
+        for folder in unknown:
             self._desk.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
         self._retry_issues(seen)
         if not seen.hold:
@@ -128,6 +128,8 @@ class Pass:
                     desk.budget.check()
         finally:
             rounds.close()
+        for failure in rounds.unreadable:
+            desk.failed(failure.item_id, failure)
         return rounds.unknown
 
     def _plan(self, readings: Sequence[Reading], seen: Look) -> Plan:
@@ -153,8 +155,7 @@ class Pass:
         if reading.complete:
             self._read_to_end.add(folder.id)
             settle(self._desk, folder, seen.at)
-            if self._desk.issues.are_expected:
-                self._desk.writer.cure(self._desk.cure(folder.id))
+            self._desk.writer.cure(self._desk.cure(folder.id))
 
     def _vanished(self, seen: Look) -> Departures:
         """Items of folders that are gone: some may have been moved elsewhere before."""
@@ -190,7 +191,7 @@ class Pass:
                 desk.writer.cure(desk.cure(item_id))
         due = [issue for issue in desk.issues.due() if issue.folder_id in seen.folders]
         due = [issue for issue in due if issue.item_id != issue.folder_id]
-        plan = Plan(left_out=desk.count_left_out)
+        plan = Plan(left_out=desk.count_left_out, unreported=True)
         known = desk.find([issue.item_id for issue in due])
         for issue in due:
             group = Group()
@@ -201,6 +202,8 @@ class Pass:
         """Compare the folders whose sync state was lost: deletions of meanwhile were reported by nobody."""
         desk = self._desk
         for folder_id in desk.ledger.to_reread():
+            if desk.issues.has_due(folder_id) is False:
+                continue
             if folder := seen.folders.get(folder_id):
                 sweeping.compare_folder(desk, folder, partial(self._read_on, seen), LEFT_OUT)
             else:

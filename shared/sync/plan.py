@@ -46,6 +46,10 @@ class Wanted:
     recalled: ReplicaItem | None = None
     """The remembered deletion that it turned out to be."""
 
+    def known_here(self) -> ReplicaItem | None:
+        """What the replica has under this id in this folder."""
+        return self.known if self.known and _is_there(self.known, self.folder, self.id) else None
+
     def base(self) -> ReplicaItem | None:
         """What the replica's item will be made from."""
         return self.claimed.item if self.claimed else self.recalled or self.known
@@ -73,6 +77,8 @@ class Plan:
     look_first: bool = False
     """Whether most of what is new may be out of scope, so that its metadata is looked at before it is downloaded."""
     left_out: Callable[[LeftOut], None] = lambda reason: None
+    unreported: bool = False
+    """Whether what is found to be gone may have gone without a word, so that it is to be deleted at once."""
 
     def want(self, folder: Folder, item_id: str, group: Group, known: ReplicaItem | None = None) -> None:
         """Fetch an item."""

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from shared.errors import Reason, RetryLater
-from shared.sources.port import ChangeKind, ChangePage, Folder, FolderGone, MailSource, StateInvalid
+from shared.sources.port import (
+    ChangeKind,
+    ChangePage,
+    Folder,
+    FolderGone,
+    FolderUnreadable,
+    ItemFailure,
+    MailSource,
+    StateInvalid,
+)
 from shared.sync.budget import Budget
 from shared.sync.ledger import Ledger
 from shared.sync.limits import Limits
@@ -22,6 +31,7 @@ class Rounds:
 
     `known` gives the source ids of all that the replica has.
     `unknown` afterwards are folders that the source says do not exist: the hierarchy has to be looked at anew.
+    `unreadable` are those that it cannot give, or not to us: they have an issue until they can be read again.
     """
 
     def __init__(
@@ -36,6 +46,7 @@ class Rounds:
         known: Callable[[], Iterable[str]],
     ) -> None:
         self.unknown: list[Folder] = []
+        self.unreadable: list[ItemFailure] = []
         self._pages = _Pages(source, ahead=limits.overlap)
         self._ledger = ledger
         self._limits = limits
@@ -101,6 +112,9 @@ class Rounds:
         except FolderGone:
             readings.pop(folder.id, None)
             self.unknown.append(folder)
+            return None
+        except FolderUnreadable as exc:
+            self.unreadable.append(ItemFailure(folder.id, exc.reason, exc.support))
             return None
         except StateInvalid:
             readings.pop(folder.id, None)

@@ -81,11 +81,17 @@ def _judge(desk: Desk, item: ReplicaItem, ref: ItemRef | None, difference: Diffe
 
 
 def confirm_gone(desk: Desk, folder: Folder, extra: list[str]) -> list[str]:
-    """Those among the extra items that the source says are gone, or in another folder by now."""
-    if not extra:
-        return []
-    results = desk.fetch(folder, extra, ContentLevel.METADATA)
-    return [gone for result in results if (gone := _gone_from(folder, result))]
+    """Those among the extra items that the source says are gone, or in another folder by now.
+
+    One that it cannot tell of becomes an issue: it is asked again, and goes then if it is gone.
+    """
+    gone: list[str] = []
+    for result in desk.fetch(folder, extra, ContentLevel.METADATA) if extra else ():
+        if source_id := _gone_from(folder, result):
+            gone.append(source_id)
+        elif isinstance(result, ItemFailure):
+            desk.failed(folder.id, result)
+    return gone
 
 
 def _gone_from(folder: Folder, result: Item | ItemFailure) -> str:

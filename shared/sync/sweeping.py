@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from shared.sources.port import Folder, FolderGone
+from shared.sources.port import Folder, FolderGone, FolderUnreadable, ItemFailure
 from shared.sync import moves, safety
 from shared.sync.apply import Applier
 from shared.sync.desk import LEFT_OUT, Desk
@@ -102,12 +102,14 @@ def compare_folder(
 
     What was held back is compared again in the next passes, until it is believed or has come back. So is a folder that
     lost its state after it was listed: what was deleted between the two is reported by nobody. And so is one that is
-    gone, if the next look lists it all the same.
+    gone, if the next look lists it all the same, or cannot be read, once it can.
     """
     try:
         difference = _compared(desk, folder, read_on)
         gone = confirm_gone(desk, folder, difference.extra)
-    except FolderGone:
+    except (FolderGone, FolderUnreadable) as exc:
+        if isinstance(exc, FolderUnreadable):
+            desk.failed(folder.id, ItemFailure(folder.id, exc.reason, exc.support))
         desk.ledger.reread(folder.id, again=True)
         done()
         return

@@ -91,6 +91,14 @@ def test_an_item_that_nobody_can_parse_is_an_issue_until_it_can_be_read(bench: B
     bench.assert_whole()
 
 
+def test_folders_that_cannot_be_read_are_issues_until_they_can(bench: Bench, faults: Faults) -> None:
+    trouble = Trouble("exchange", "SyncFolderItems", table.as_xml(table.MISMATCHED))
+    assert bench.suffer(faults, trouble) == table.HEALS
+    assert {issue.reason for issue in bench.app.registry.issues(bench.mailbox_id)} == {"item_unreadable"}
+    bench.get_over_it()
+    bench.assert_whole()
+
+
 def chosen() -> list[tuple[str, str]]:
     """Some pairs, the same ones every time."""
     return Random(20261123).sample(list(combinations(table.SAMPLES, 2)), PAIRS)  # noqa: S311 -- repeatable on purpose

@@ -69,6 +69,8 @@ class FakeMailbox:
         """Whether it answers as if it were empty."""
         self.ghosts: set[str] = set()
         """Folders that are listed though nothing else knows them."""
+        self.closed: set[str] = set()
+        """Folders that cannot be read."""
         self._number = 0
         self.inbox = self.add_folder("Inbox", distinguished="inbox")
         self.archive = self.add_folder("Projects")

@@ -20,6 +20,7 @@ from shared.sources.port import (
     ContentLevel,
     Folder,
     FolderGone,
+    FolderUnreadable,
     Item,
     ItemFailure,
     ItemKind,
@@ -214,4 +215,6 @@ class FakeSource:
     def _box(self, folder: Folder) -> Box:
         if folder.id not in self._mailbox.boxes or folder.id in self._mailbox.ghosts:
             raise FolderGone("no such folder")
+        if folder.id in self._mailbox.closed:
+            raise FolderUnreadable(Reason.ITEM_REFUSED, support="ErrorAccessDenied")
         return self._mailbox.boxes[folder.id]

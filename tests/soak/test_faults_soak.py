@@ -13,8 +13,8 @@ from tests.e2e.faulty import After, Bench, Trouble
 __all__ = ["_benches", "bench"]
 
 
-ELSEWHERE = frozenset({("GetItem", "malformed XML")})
-"""What depends on how many items were asked for at once: tests/e2e/test_faults_lasting.py says how."""
+ELSEWHERE = frozenset({("GetItem", "malformed XML"), ("SyncFolderItems", "malformed XML")})
+"""What may be the fault of single items or folders: tests/e2e/test_faults_lasting.py says how."""
 
 
 def everywhere(places: Sequence[tuple[str, str]], kinds: Mapping[str, tuple[table.Fault, After]]) -> list[object]:

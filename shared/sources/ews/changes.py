@@ -31,7 +31,7 @@ def _read_change(element: etree._Element) -> SourceChange:
     """One change; the item's id is the first thing in it, or the first thing in its item."""
     kind = _KINDS.get(element.tag)
     holder = element[0] if kind is ChangeKind.UPSERT and len(element) else element
-    if kind is None or not len(holder) or holder[0].tag != _ITEM_ID:
+    if kind is None or not len(holder) or holder[0].tag != _ITEM_ID or not holder[0].get("Id"):
         raise of_fault(Fault.UNEXPECTED)
     told = holder[0].get
     if kind is ChangeKind.UPSERT:

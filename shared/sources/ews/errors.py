@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.errors import (
+    ActionNeeded,
     AdministratorMustAct,
     MailboxSyncError,
     OperatorMustAct,
@@ -184,6 +185,14 @@ _PLAIN: dict[Actor, Callable[[Reason, str], MailboxSyncError]] = {
     Actor.STATE: lambda _, support: StateInvalid(support),
     Actor.FOLDER: lambda _, support: FolderGone(support),
 }
+
+
+def of_part(error: ActionNeeded) -> Reason | None:
+    """Why one item or folder cannot be had, if this error of a whole request may be its fault alone; else None."""
+    if isinstance(error, Unreadable):
+        return of_code(error.support).of_item or Reason.ITEM_UNREADABLE
+    rule = RULES.get(error.support)
+    return rule.of_item if rule and isinstance(error, AdministratorMustAct) else None
 
 
 def of_fault(fault: Fault) -> MailboxSyncError:

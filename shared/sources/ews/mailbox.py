@@ -12,7 +12,7 @@ from shared.sources.ews import envelope, shapes
 from shared.sources.ews.answer import M, T, messages, parse, problem_of
 from shared.sources.ews.changes import read_changes, read_listing, read_ref
 from shared.sources.ews.envelope import Envelopes
-from shared.sources.ews.errors import Fault, of_fault
+from shared.sources.ews.errors import Fault, Unreadable, of_fault, of_part
 from shared.sources.ews.events import event_item, read_event
 from shared.sources.ews.fetching import Fetcher
 from shared.sources.ews.folders import NO_FOLDERS, PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
@@ -24,6 +24,7 @@ from shared.sources.port import (
     ContentLevel,
     Folder,
     FolderGone,
+    FolderUnreadable,
     Item,
     ItemFailure,
     ItemRef,
@@ -78,7 +79,7 @@ class EwsMailbox:
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
         """The next page of a folder's changes: ids and kinds only."""
-        return read_changes(self._one("SyncFolderItems", envelope.sync_folder_items(folder.id, state)))
+        return read_changes(self._of_folder("SyncFolderItems", envelope.sync_folder_items(folder.id, state)))
 
     def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
         """The named items in batches, several at a time."""
@@ -89,7 +90,7 @@ class EwsMailbox:
         walk, more = Walk(), True
         while more:
             request = envelope.find_item(folder.id, envelope.fields(("item:DateTimeReceived",)), walk.offset)
-            listing = read_listing(self._one("FindItem", request))
+            listing = read_listing(self._of_folder("FindItem", request))
             yield from (read_ref(element, "DateTimeReceived") for element in listing.items)
             more = walk.go_on(len(listing.items), listing.total, listing.following)
 
@@ -103,7 +104,7 @@ class EwsMailbox:
         while start < end:
             until = min(end, start + _LONGEST_VIEW)
             request = envelope.calendar_view(folder.id, shapes.OCCURRENCE, start, until)
-            listing = read_listing(self._one("FindItem", request))
+            listing = read_listing(self._of_folder("FindItem", request))
             fresh = [item for item in map(partial(_occurrence, folder), listing.items) if item.id not in given]
             yield from fresh
             given |= {item.id for item in fresh}
@@ -140,6 +141,23 @@ class EwsMailbox:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._connections, thread_name_prefix="ews")
         return self._pool
+
+    def _of_folder(self, operation: str, request: str) -> etree._Element:
+        """The response message of a request about one folder.
+
+        What may be wrong with that folder alone is asked once more, after the mailbox has shown that it can be read.
+        """
+        for last in (False, True):
+            try:
+                return self._one(operation, request)
+            except (Unreadable, AdministratorMustAct) as exc:
+                reason = of_part(exc)
+                if reason is None:
+                    raise
+                if last:
+                    raise FolderUnreadable(reason, support=exc.support) from exc
+            self.check()
+        raise AssertionError("unreachable")
 
     def _one(self, operation: str, request: str) -> etree._Element:
         """The only response message of a request. Raises what it says went wrong."""

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.errors import RetryLater
-from shared.sources.port import ChangeKind, FolderGone, SourceChange, StateInvalid
-from tests.unit.ews.answers import CALENDAR, INBOX, ScriptedChannel, answer, failure, mailbox, success
+from shared.errors import ActionNeeded, AdministratorMustAct, Reason, RetryLater
+from shared.sources.port import ChangeKind, FolderGone, FolderUnreadable, SourceChange, StateInvalid
+from tests.unit.ews.answers import CALENDAR, INBOX, ScriptedChannel, answer, failure, fault, mailbox, success
 
 
 def page(changes: str, state: str = "S2", last: bool = True) -> bytes:
@@ -82,6 +82,70 @@ def listing(ids: list[str], total: int, following: int | None) -> bytes:
             f"<t:Items>{items}</t:Items></m:RootFolder>",
         ),
     )
+
+
+ROOT = answer("GetFolder", success("GetFolder", '<m:Folders><t:Folder><t:FolderId Id="R"/></t:Folder></m:Folders>'))
+MALFORMED = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><a></b></s:Body></s:Envelope>'
+
+
+def refused(operation: str, code: str) -> bytes:
+    return answer(operation, failure(operation, code))
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (refused("SyncFolderItems", "ErrorAccessDenied"), Reason.ITEM_REFUSED),
+        (refused("SyncFolderItems", "ErrorCorruptData"), Reason.ITEM_CORRUPT),
+        (refused("SyncFolderItems", "ErrorInternalServerError"), Reason.ITEM_UNREADABLE),
+        (fault("ErrorInternalServerError"), Reason.ITEM_UNREADABLE),
+        (MALFORMED, Reason.ITEM_UNREADABLE),
+    ],
+    ids=["refused", "corrupt", "internal", "internal, as a fault", "malformed"],
+)
+def test_a_folder_that_cannot_be_read_in_a_mailbox_that_can_is_told_as_that(told: bytes, reason: Reason) -> None:
+    channel = ScriptedChannel(told, ROOT, told)
+    with pytest.raises(FolderUnreadable) as raised:
+        mailbox(channel).changes(INBOX, "S1")
+    assert raised.value.reason is reason
+    assert len(channel.asked) == 3
+
+
+def test_a_folder_that_can_be_read_at_the_second_try_is_read() -> None:
+    channel = ScriptedChannel(refused("SyncFolderItems", "ErrorInternalServerError"), ROOT, page("", state="S7"))
+    assert mailbox(channel).changes(INBOX, None).state == "S7"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("ErrorAccessDenied", AdministratorMustAct), ("ErrorInternalServerError", RetryLater)],
+)
+def test_where_the_mailbox_itself_cannot_be_read_no_folder_is_to_blame(code: str, kind: type[Exception]) -> None:
+    channel = ScriptedChannel(refused("SyncFolderItems", code), refused("GetFolder", code))
+    with pytest.raises(kind):
+        mailbox(channel).changes(INBOX, None)
+    assert len(channel.asked) == 2
+
+
+@pytest.mark.parametrize("code", ["ErrorServerBusy", "ErrorMailboxMoveInProgress", "ErrorImpersonateUserDenied"])
+def test_what_cannot_be_one_folders_fault_is_not_asked_again(code: str) -> None:
+    channel = ScriptedChannel(refused("SyncFolderItems", code))
+    with pytest.raises(ActionNeeded):
+        mailbox(channel).changes(INBOX, None)
+    assert len(channel.asked) == 1
+
+
+def test_a_folder_that_cannot_be_listed_is_told_as_that_too() -> None:
+    told = refused("FindItem", "ErrorAccessDenied")
+    with pytest.raises(FolderUnreadable):
+        list(mailbox(ScriptedChannel(told, ROOT, told)).list_items(INBOX))
+    with pytest.raises(FolderUnreadable):
+        list(mailbox(ScriptedChannel(told, ROOT, told)).occurrences(CALENDAR, *START_END))
+
+
+def test_a_change_of_an_item_without_an_id_is_no_change() -> None:
+    with pytest.raises(RetryLater):
+        mailbox(ScriptedChannel(page('<t:Delete><t:ItemId Id="" ChangeKey="3"/></t:Delete>'))).changes(INBOX, None)
 
 
 def test_a_listing_goes_through_all_pages() -> None:

@@ -174,6 +174,13 @@ class SyncModel(ModelStage):
         else:
             self.mailbox.ghosts.clear()
 
+    @rule(where=picks, closed=st.booleans())
+    def folder_cannot_be_read(self, where: int, closed: bool) -> None:
+        if closed:
+            self.mailbox.closed.add(self._folder(where))
+        else:
+            self.mailbox.closed.clear()
+
     @rule(blank=st.booleans())
     def mailbox_answers_empty(self, blank: bool) -> None:
         self.mailbox.blank = blank

@@ -24,6 +24,7 @@ class ModelStage(RuleBasedStateMachine):
     def _quiet(self) -> None:
         self.world.clock.step = 0
         self.mailbox.ghosts.clear()
+        self.mailbox.closed.clear()
         self.mailbox.silent.clear()
         self.world.quiet()
         if self.world.scope.mail_days:

@@ -1,8 +1,11 @@
 """One bad item never blocks a mailbox: it becomes an issue, is tried again ever more seldom, and is cured."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.errors import Reason
+from shared.mailboxes.model import Status
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
 from tests.fakes.world import ID, World
@@ -166,6 +169,65 @@ def test_a_folder_that_is_listed_but_unknown_blocks_nothing_and_is_an_issue() ->
     world.clock.pass_by(minutes=30)
     world.sync()
     assert world.registry.issues(ID) == []
+
+
+def test_a_folder_that_cannot_be_read_blocks_no_other_and_is_tried_again_with_growing_delays() -> None:
+    world = World(page=2)
+    for folder in (world.mailbox.inbox, world.mailbox.archive) * 3:
+        world.mailbox.add(folder)
+    world.mailbox.closed.add(world.mailbox.archive)
+    world.sync()
+    assert {item.folder_id for item in world.items().values()} == {world.mailbox.inbox}
+    assert (world.stored.first_sync_done, world.stored.status, world.stored.failures) == (True, Status.ACTIVE, 0)
+    waits = []
+    for _ in range(3):
+        (issue,) = world.registry.issues(ID)
+        assert (issue.item_id, issue.reason, issue.support) == (
+            world.mailbox.archive,
+            "item_refused",
+            "ErrorAccessDenied",
+        )
+        waits.append(round((issue.next_try_at - world.clock()).total_seconds() / 60))
+        asked = world.sources.requests["changes"]
+        world.clock.now = issue.next_try_at - timedelta(minutes=1)
+        world.sync()
+        assert world.sources.requests["changes"] <= asked + 3, "only what may have changed unseen"
+        world.clock.now = issue.next_try_at
+        world.sync()
+    assert waits == [25, 120, 480]
+    world.mailbox.closed.clear()
+    world.clock.pass_by(hours=24)
+    world.sync()
+    assert world.registry.issues(ID) == []
+    world.assert_equal()
+
+
+def test_what_a_folder_gave_before_it_could_not_be_read_is_kept() -> None:
+    world = World(page=2)
+    for _ in range(6):
+        world.mailbox.add(world.mailbox.inbox)
+    world.sources.at(4, lambda: world.mailbox.closed.add(world.mailbox.inbox))
+    world.sync()
+    assert world.stored.items == 2
+    world.sync()
+    assert world.sources.downloads.total() == 2
+    world.mailbox.closed.clear()
+    world.clock.pass_by(hours=24)
+    world.sync()
+    world.assert_equal()
+    assert max(world.sources.downloads.values()) == 1
+
+
+def test_a_folder_that_cannot_be_read_keeps_no_sweep_from_its_end(world: World) -> None:
+    world.mailbox.closed.add(world.mailbox.archive)
+    world.clock.pass_by(hours=14)
+    world.sweep()
+    assert world.stored.swept_at is not None
+    assert {issue.item_id for issue in world.registry.issues(ID)} == {bad_item(world), world.mailbox.archive}
+    world.mailbox.closed.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    assert {issue.item_id for issue in world.registry.issues(ID)} == {bad_item(world)}
 
 
 def test_an_issue_that_a_crash_kept_from_being_dropped_is_looked_for_again() -> None:

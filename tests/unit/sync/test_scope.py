@@ -201,15 +201,16 @@ def test_what_a_widened_setting_brings_is_fetched_once_and_is_no_burden_for_the_
     assert all(LOOSE not in page.cursor.notes for page in world.replica.feed(ID))
 
 
-def test_a_narrowed_setting_reaches_a_folder_that_could_not_be_read_as_soon_as_it_can() -> None:
+@pytest.mark.parametrize("why", ["ghosts", "closed"])
+def test_a_narrowed_setting_reaches_a_folder_that_could_not_be_read_as_soon_as_it_can(why: str) -> None:
     world = a_mixed_world(EVERYTHING)
     world.sync()
     world.rescope(BASE)
-    world.mailbox.ghosts.add(world.mailbox.inbox)
+    getattr(world.mailbox, why).add(world.mailbox.inbox)
     world.clock.pass_by(minutes=30)
     world.sync()
     assert "private" in {item.subject for item in world.items().values()}
-    world.mailbox.ghosts.clear()
+    getattr(world.mailbox, why).clear()
     world.clock.pass_by(minutes=30)
     world.sync()
     world.assert_equal()

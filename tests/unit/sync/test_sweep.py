@@ -223,6 +223,22 @@ def test_a_lost_sync_state_is_read_anew_without_a_download_and_vanished_items_go
     assert world.sources.downloads.total() == downloads + 1
 
 
+def test_an_item_that_went_unreported_goes_though_the_server_would_not_say_so_at_first(world: World) -> None:
+    """The folder's state is lost, so nobody reports the deletion; asked by its id, the server passes over the item."""
+    gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    world.mailbox.invalidate(world.mailbox.inbox)
+    world.mailbox.delete(gone)
+    world.mailbox.silent.add(gone)
+    world.sync()
+    assert gone in world.items()
+    assert [issue.item_id for issue in world.registry.issues(ID)] == [gone]
+    world.mailbox.silent.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    assert world.registry.issues(ID) == []
+    world.assert_equal()
+
+
 def test_a_folder_that_vanishes_while_it_is_read_is_understood_in_the_same_pass(world: World) -> None:
     world.mailbox.add(world.mailbox.archive)
     world.sources.at(2, lambda: world.mailbox.delete_folder(world.mailbox.archive))
