@@ -82,8 +82,10 @@ REFUSALS = (
     Refusal("50105", "not assigned to the application", Who.ADMINISTRATOR, Reason.NOT_ASSIGNED),
     Refusal("700016", "the application is not in the tenant", Who.ADMINISTRATOR, Reason.APP_NOT_IN_TENANT),
     Refusal("7000112", "the application is switched off in the tenant", Who.ADMINISTRATOR, Reason.APP_NOT_IN_TENANT),
+    Refusal("7000229", "the application is not in the tenant", Who.ADMINISTRATOR, Reason.APP_NOT_IN_TENANT),
     Refusal("90002", "the tenant does not exist", Who.ADMINISTRATOR, Reason.APP_NOT_IN_TENANT),
     Refusal("500011", "Exchange Online is not in the tenant", Who.ADMINISTRATOR, Reason.NO_LICENCE),
+    Refusal("500014", "Exchange Online is switched off in the tenant", Who.ADMINISTRATOR, Reason.NO_LICENCE),
     Refusal("650052", "no subscription for Exchange Online", Who.ADMINISTRATOR, Reason.NO_LICENCE),
     # us
     Refusal("50011", "the redirect URI is not registered", Who.OPERATOR, Reason.OUR_CONFIGURATION),
@@ -127,6 +129,8 @@ REFUSALS = (
 )
 
 _BY_KEY = {refusal.key: refusal for refusal in REFUSALS}
+_LACKING = frozenset({Reason.APP_NOT_IN_TENANT, Reason.NO_LICENCE})
+"""What a tenant can be without. Entra ID says `invalid_client` for it as well (AADSTS7000229, AADSTS650052)."""
 _AADSTS = re.compile(r"AADSTS(\d{4,8})")
 
 
@@ -149,9 +153,11 @@ def refused(answer: Mapping[str, object], leg: Leg) -> MailboxSyncError:
 
 
 def _refusal(error: str, suberror: str, numbers: list[str]) -> Refusal | None:
-    """Our own credential first: whatever number comes with it, no person can cure it."""
-    keys = [error] if error == "invalid_client" else [*numbers, f"{error}/{suberror}", error]
-    return next((_BY_KEY[key] for key in keys if key in _BY_KEY), None)
+    """The line that says it most exactly. Our own credential is ours to mend, unless the tenant lacks something."""
+    known = [_BY_KEY[key] for key in (*numbers, f"{error}/{suberror}", error) if key in _BY_KEY]
+    if error == "invalid_client":
+        known = [refusal for refusal in known if refusal.reason in _LACKING or refusal.key == error]
+    return next(iter(known), None)
 
 
 def _error(refusal: Refusal, leg: Leg, support: str, claims: str) -> MailboxSyncError:

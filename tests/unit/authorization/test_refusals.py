@@ -49,6 +49,19 @@ def test_our_own_credential_is_never_a_persons_fault_whatever_number_comes_with_
         assert isinstance(refused(answer("invalid_client", number), Leg.REFRESH), OperatorMustAct)
 
 
+@pytest.mark.parametrize(
+    ("number", "leg", "reason"),
+    [(7000229, Leg.APP, Reason.APP_NOT_IN_TENANT), (650052, Leg.CALLBACK, Reason.NO_LICENCE),
+     (500014, Leg.REFRESH, Reason.NO_LICENCE)],
+)  # fmt: skip
+def test_what_a_tenant_lacks_is_its_administrators_matter_though_entra_id_calls_it_an_invalid_client(
+    number: int, leg: Leg, reason: Reason
+) -> None:
+    found = refused(answer("invalid_client", number), leg)
+    assert isinstance(found, AdministratorMustAct)
+    assert (found.reason, found.support) == (reason, f"AADSTS{number}")
+
+
 @pytest.mark.parametrize("error", ["temporarily_unavailable", "server_error"])
 def test_an_outage_is_retried_and_never_counts(error: str) -> None:
     found = refused(answer(error), Leg.REFRESH)
