@@ -16,7 +16,7 @@ from shared.authorization.port import (
     TokenStore,
 )
 from shared.errors import (
-    ActionNeeded,
+    AdministratorMustAct,
     MailboxSyncError,
     NotFound,
     OperatorMustAct,
@@ -24,6 +24,7 @@ from shared.errors import (
     Reason,
     RetryLater,
 )
+from shared.mailboxes.life import OUTAGES
 from shared.sources.port import Access, AccessMode
 
 MARGIN = timedelta(minutes=5)
@@ -77,27 +78,36 @@ class LiveAccessTokens:
     def refresh_idle(self, now: datetime) -> int:
         """Refresh what has lain idle for a week (paused mailboxes, suspended ones) and store the new token.
 
-        Stops at an error that concerns everybody, and in time: the rest is still idle tomorrow.
+        Stops at our own fault, and in time: the rest is still idle tomorrow. An outage lasts for its tenant alone: one
+        that exists no more looks like one (see entra.py), and it must not keep the others from their turn every day.
         """
-        refreshed = 0
+        refreshed, aside = 0, set[str]()
         for authorization in self._authorizations.idle_since(now - IDLE_AFTER):
             if self._clock() > now + timedelta(minutes=MOST_IDLE_MINUTES):
                 break
+            if authorization.tenant_id in aside:
+                continue
             try:
                 refreshed += self._kept_alive(authorization)
-            except (RetryLater, OperatorMustAct) as error:
+            except OperatorMustAct as error:
                 _log.warning("keeping idle authorizations alive was cut short", extra={"reason": error.reason.value})
                 break
-            except ActionNeeded as error:
-                # Nobody is asked now: the mailbox says so itself as soon as it is started.
-                _log.info("an idle authorization is lost", extra={"reason": error.reason.value})
+            except RetryLater as error:
+                _log.warning("idle authorizations are left for tomorrow", extra={"reason": error.reason.value})
+                aside |= {authorization.tenant_id} if error.reason in OUTAGES else set()
         return refreshed
 
     def _kept_alive(self, authorization: Authorization) -> bool:
+        """Whether there was something to keep alive, and it is."""
         if authorization.mode is AccessMode.APP_ONLY:
             return False
-        with self._lock(authorization.id):
-            self._keep(authorization.id, self._refreshed(authorization))
+        try:
+            with self._lock(authorization.id):
+                self._keep(authorization.id, self._refreshed(authorization))
+        except (PersonMustSignIn, AdministratorMustAct) as error:
+            # Nobody is asked now: the mailbox says so itself as soon as it is started.
+            _log.info("an idle authorization is lost", extra={"reason": error.reason.value})
+            return False
         return True
 
     def _authorization(self, authorization_id: str) -> Authorization:

@@ -12,7 +12,7 @@ from shared.authorization.port import Authorization, Tokens
 from shared.errors import OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.sources.port import AccessMode
-from tests.fakes.authorization import TENANT
+from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
 from tests.unit.authorization.stage import Stage
 
 ADDRESS = "alex@contoso.example"
@@ -157,6 +157,22 @@ def test_an_error_that_concerns_everybody_ends_the_daily_look(stage: Stage, mail
     stage.entra.refuse = [error]
     assert stage.access_tokens.refresh_idle(stage.clock()) == 0
     assert stage.access_tokens.refresh_idle(stage.clock()) == 2
+
+
+def test_a_tenant_that_cannot_be_asked_does_not_keep_the_others_from_their_turn(stage: Stage, mailbox: Mailbox) -> None:
+    stage.connect(an_identity("b@contoso.example"))
+    stage.connect(an_identity("c@fabrikam.example", tenant_id=OTHER_TENANT))
+    stage.clock.pass_by(days=8)
+    stage.entra.refuse = [RetryLater(Reason.UNAVAILABLE)]
+    assert stage.access_tokens.refresh_idle(stage.clock()) == 1
+    assert len(stage.entra.refreshed) == 2
+
+
+def test_an_answer_nobody_understands_concerns_one_authorization_alone(stage: Stage, mailbox: Mailbox) -> None:
+    stage.connect(an_identity("b@contoso.example"))
+    stage.clock.pass_by(days=8)
+    stage.entra.refuse = [RetryLater(Reason.BAD_ANSWER)]
+    assert stage.access_tokens.refresh_idle(stage.clock()) == 1
 
 
 def test_the_daily_look_ends_in_time(stage: Stage, mailbox: Mailbox) -> None:
