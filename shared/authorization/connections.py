@@ -135,13 +135,19 @@ class Connections:
         self._authorizations.delete(authorization_id)
 
     def release_unused(self) -> int:
-        """Forget what a sign-in left behind that broke off between its token and its mailbox; gives how many."""
+        """Give back what something left behind that broke off; gives how many.
+
+        That is a sign-in between its authorization and its mailbox, or a disconnecting before it had deleted the token.
+        """
+        half = self._authorizations.half_given_back()
+        for one in half:
+            self._end(one.id)
         idle = self._authorizations.idle_since(self._clock() - UNUSED_AFTER)
         in_use = {mailbox.authorization_id for mailbox in self._registry.all()} if idle else set()
         unused = [one.id for one in idle if one.mode is AccessMode.DELEGATED and one.id not in in_use]
         for authorization_id in unused:
             self.release_authorization(authorization_id)
-        return len(unused)
+        return len(half) + len(unused)
 
     def _give_back(self, mailbox: Mailbox) -> datetime | None:
         """Delete a person's own token."""
@@ -150,7 +156,14 @@ class Connections:
         self._access_tokens.forget(mailbox.authorization_id)
         with suppress(NotFound):
             self._authorizations.change(mailbox.authorization_id, _revoked)
-        return self._token_store.delete(mailbox.authorization_id)
+        return self._end(mailbox.authorization_id)
+
+    def _end(self, authorization_id: str) -> datetime | None:
+        """Delete the token of a revoked authorization, and only then note that there is none: see release_unused."""
+        held_until = self._token_store.delete(authorization_id)
+        with suppress(NotFound):
+            self._authorizations.change(authorization_id, _without_token)
+        return held_until
 
     def _forget(self, mailbox: Mailbox) -> None:
         """Delete the record of a person's own authorization."""
@@ -197,6 +210,10 @@ def _disconnected(mailbox: Mailbox) -> Mailbox:
 
 def _revoked(authorization: Authorization) -> Authorization:
     return replace(authorization, revoked=True)
+
+
+def _without_token(authorization: Authorization) -> Authorization:
+    return replace(authorization, stored_at=None)
 
 
 def new_mailbox(authorization: Authorization, address: str, display_name: str, now: datetime) -> Mailbox:

@@ -60,7 +60,7 @@ class Authorization:
     refreshed_at: datetime | None = None
     """When a token was last obtained with it: what the daily look goes by."""
     stored_at: datetime | None = None
-    """When the stored refresh token was last written."""
+    """When the stored refresh token was last written; None: none is stored (any more)."""
     revoked: bool = False
     version: str = field(default="", compare=False)
 
@@ -217,6 +217,10 @@ class AuthorizationStore(Protocol):
 
     def idle_since(self, before: datetime) -> list[Authorization]:
         """Those not refreshed since, for the daily look."""
+        ...
+
+    def half_given_back(self) -> list[Authorization]:
+        """Those revoked whose token may still be stored: whatever was to delete it broke off."""
         ...
 
     def delete(self, authorization_id: str) -> None:

@@ -2,8 +2,8 @@
 
 start: a flow is begun and kept on our side; the browser gets a binding cookie and goes to Microsoft.
 callback: the flow is taken (once, by the browser it belongs to), the code redeemed, the identity validated and held
-against who was wanted, the mailbox tried, and only then anything is stored: token, authorization, mailbox, in this
-order, so that a crash between them leaves a secret nobody points to, never a mailbox without its token.
+against who was wanted, the mailbox tried, and only then anything is stored: authorization, token, mailbox, in this
+order, so that a crash between them leaves what the daily round finds and gives back, never a mailbox without its token.
 """
 
 import logging
@@ -247,9 +247,20 @@ class SignIn:
             return
 
     def _store(self, identity: Identity, tokens: Tokens, mode: AccessMode) -> Authorization:
+        """The record goes first: a token in the vault that none tells of would be found by nobody."""
+        stored = self._authorizations.add(self._authorization(identity, mode))
+        try:
+            self._token_store.write(stored.id, tokens.refresh_token)
+        except MailboxSyncError:
+            if mode is AccessMode.DELEGATED:
+                self._taken_back(stored)
+            raise
+        return stored
+
+    def _authorization(self, identity: Identity, mode: AccessMode) -> Authorization:
         now = self._clock()
         service = mode is AccessMode.IMPERSONATION
-        authorization = Authorization(
+        return Authorization(
             id=_service_id(identity) if service else secrets.token_hex(16),
             mode=mode,
             tenant_id=identity.tenant_id,
@@ -259,8 +270,6 @@ class SignIn:
             refreshed_at=now,
             stored_at=now,
         )
-        self._token_store.write(authorization.id, tokens.refresh_token)
-        return self._authorizations.add(authorization)
 
     def _registered(
         self, intent: Mapping[str, str], standing: Mailbox | None, identity: Identity, authorization: Authorization

@@ -135,6 +135,12 @@ class TableAuthorizations:
                 )
             ]
 
+    def half_given_back(self) -> list[Authorization]:
+        """A property that is not there cannot be asked for, so the tokens are looked at here."""
+        with translated():
+            revoked = [_authorization(entity) for entity in self._table.query_entities("revoked eq true")]
+        return [authorization for authorization in revoked if authorization.stored_at is not None]
+
     def delete(self, authorization_id: str) -> None:
         """Deleting what is not there is fine with the SDK."""
         keys = _keys(authorization_id)

@@ -107,6 +107,17 @@ def test_idle_ones_are_found_and_revoked_ones_are_not(authorizations: Authorizat
     assert all(one.refreshed_at == old and not one.revoked for one in found)
 
 
+def test_revoked_ones_whose_token_may_still_be_stored_are_found(authorizations: AuthorizationStore) -> None:
+    half = authorizations.add(an_authorization(revoked=True))
+    authorizations.add(an_authorization(revoked=True, stored_at=None))
+    authorizations.add(an_authorization())
+    found = authorizations.half_given_back()
+    assert half in found
+    assert all(one.revoked and one.stored_at is not None for one in found)
+    authorizations.change(half.id, lambda one: replace(one, stored_at=None))
+    assert half.id not in [one.id for one in authorizations.half_given_back()]
+
+
 def test_a_forgotten_authorization_is_not_found(authorizations: AuthorizationStore) -> None:
     added = authorizations.add(an_authorization())
     for _ in range(2):

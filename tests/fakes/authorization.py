@@ -83,7 +83,7 @@ class FakeEntra:
 
 
 class MemoryTokens:
-    """Fulfils TokenStore. `before_read` runs once before a read: somebody else was faster."""
+    """Fulfils TokenStore. What is in `refuse` is raised by the next write or deletion."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: NOW) -> None:
         self._clock = clock
@@ -106,6 +106,8 @@ class MemoryTokens:
         self.stored[authorization_id] = refresh_token
 
     def delete(self, authorization_id: str) -> datetime | None:
+        if self.refuse:
+            raise self.refuse.pop(0)
         if self.stored.pop(authorization_id, None) is not None:
             self.deleted[authorization_id] = self._clock() + timedelta(days=90)
         return self.deleted.get(authorization_id)
@@ -172,6 +174,9 @@ class MemoryAuthorizations:
             for found in self.stored.values()
             if found.refreshed_at is not None and found.refreshed_at < before and not found.revoked
         ]
+
+    def half_given_back(self) -> list[Authorization]:
+        return [found for found in self.stored.values() if found.revoked and found.stored_at is not None]
 
     def delete(self, authorization_id: str) -> None:
         self.stored.pop(authorization_id, None)

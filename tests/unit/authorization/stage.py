@@ -35,10 +35,10 @@ APP = "https://sync.example"
 
 
 class Stage:
-    def __init__(self) -> None:
+    def __init__(self, tokens: MemoryTokens | None = None) -> None:
         self.clock = FakeClock()
         self.entra = FakeEntra(self.clock)
-        self.tokens = MemoryTokens(self.clock)
+        self.tokens = tokens or MemoryTokens(self.clock)
         self.flows = MemoryFlows(self.clock)
         self.authorizations = MemoryAuthorizations()
         self.invited = MemoryInvitations()

@@ -9,8 +9,9 @@ from shared.authorization.acts import SignInFailed
 from shared.authorization.connections import Connections
 from shared.authorization.port import Authorization
 from shared.errors import NotFound, Reason, RetryLater
+from shared.mailboxes.model import Status
 from shared.sources.port import AccessMode
-from tests.fakes.authorization import TENANT, an_identity
+from tests.fakes.authorization import TENANT, MemoryTokens, an_identity
 from tests.fakes.replica import FakeReplica
 from tests.unit.authorization.stage import Stage
 
@@ -41,6 +42,47 @@ def test_a_sign_in_that_fails_after_the_token_was_stored_takes_it_back(stage: St
         stage.come_back(stage.sign_in.connect())
     assert stage.tokens.stored == {}
     assert stage.authorizations.stored == {}
+
+
+class HalfWritten(MemoryTokens):
+    """A vault that has stored the token by the time something goes wrong."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, authorization_id: str, refresh_token: str) -> None:
+        super().write(authorization_id, refresh_token)
+        raise self._error
+
+
+class Killed(BaseException):
+    """The process ended."""
+
+
+@pytest.mark.parametrize("error", [DOWN, Killed()], ids=["a failure", "a crash"])
+def test_a_token_that_was_stored_when_something_went_wrong_is_found_and_given_back(error: BaseException) -> None:
+    stage = Stage(HalfWritten(error))
+    with pytest.raises((SignInFailed, Killed)):
+        stage.come_back(stage.sign_in.connect())
+    stage.clock.pass_by(days=8)
+    stage.connections.release_unused()
+    assert stage.tokens.stored == {}
+    assert stage.authorizations.stored == {}
+
+
+def test_a_token_that_could_not_be_deleted_when_its_mailbox_was_disconnected_is_deleted_by_the_daily_round(
+    stage: Stage,
+) -> None:
+    mailbox = stage.connect(ALEX)
+    stage.tokens.refuse = [DOWN]
+    with pytest.raises(RetryLater):
+        stage.connections.disconnect(mailbox.id, ALEX.owner_id)
+    assert stage.registry.get(mailbox.id).status is Status.DISCONNECTED
+    assert stage.connections.release_unused() == 1
+    assert stage.tokens.stored == {}
+    assert stage.connections.release_unused() == 0
+    assert stage.connections.erase(mailbox.id, ALEX.owner_id).held_until is not None
 
 
 def test_an_invitation_that_cannot_be_used_up_takes_the_token_back(stage: Stage) -> None:
