@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.authorization.connections import SHARED, new_mailbox
 from shared.authorization.port import Authorization
-from shared.errors import ActionNeeded, Conflict
+from shared.errors import ActionNeeded, Conflict, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
@@ -39,26 +39,46 @@ class SharedMailboxes:
         self._queue = queue
         self._clock = clock
 
-    def claim(self, authorization: Authorization, access: Access) -> list[Mailbox]:
+    def claim(self, authorization: Authorization, access: Access, replaced: str = "") -> list[Mailbox]:
         """Read each listed mailbox with this person's access from now on, if they have it; gives those.
 
         Never raises for a mailbox that this person cannot read, or cannot just now: the next sign-in tries again.
+        What is read with `replaced`, this person's authorization before, is handed on all the same, for that one ends.
         """
         claimed = []
         for address in self._addresses:
             try:
-                self._sources.check(replace(access, address=address))
+                theirs = self._handed_on(address, authorization, replaced)
+                self._check(replace(access, address=address), theirs=theirs)
                 claimed.append(self._connected(address, authorization))
             except (ActionNeeded, Conflict) as error:
                 _log.info("a shared mailbox is not read with this access", exc_info=error)
         return claimed
 
+    def _handed_on(self, address: str, authorization: Authorization, replaced: str) -> bool:
+        """Whether it was read with this person's authorization before; then it is read with their new one now."""
+        standing = self._standing(address, authorization.tenant_id)
+        if standing is None or not replaced or standing.authorization_id != replaced:
+            return False
+        self._registry.change(standing.id, lambda found: _handed_on(found, replaced, authorization.id))
+        return True
+
+    def _check(self, access: Access, *, theirs: bool) -> None:
+        """A busy server is no reason to doubt an access that the person had before."""
+        try:
+            self._sources.check(access)
+        except RetryLater:
+            if not theirs:
+                raise
+
+    def _standing(self, address: str, tenant_id: str) -> Mailbox | None:
+        return next(iter(self._registry.of_owner(tenant_id, owner_of(address))), None)
+
     def _connected(self, address: str, authorization: Authorization) -> Mailbox:
         """A mailbox that an operator has paused or disconnected stays so."""
-        owner = owner_of(address)
-        standing = next(iter(self._registry.of_owner(authorization.tenant_id, owner)), None)
+        standing = self._standing(address, authorization.tenant_id)
         if standing is None:
-            mailbox = new_mailbox(authorization, address, address, self._clock()).having(owner_id=owner)
+            mailbox = new_mailbox(authorization, address, address, self._clock()).having(owner_id=owner_of(address))
             added = self._registry.add(mailbox)
             self._registry.record_audit(added.id, authorization.owner_id, "shared")
             self._queue.send_mailbox(added.id)
@@ -69,6 +89,10 @@ class SharedMailboxes:
 def owner_of(address: str) -> str:
     """The owner that stands for a shared mailbox: no person's id, and not the address."""
     return f"{SHARED}{hashlib.sha256(address.casefold().encode()).hexdigest()[:32]}"
+
+
+def _handed_on(mailbox: Mailbox, replaced: str, authorization_id: str) -> Mailbox:
+    return mailbox.having(authorization_id=authorization_id) if mailbox.authorization_id == replaced else mailbox
 
 
 def _reread(mailbox: Mailbox, authorization_id: str) -> Mailbox:

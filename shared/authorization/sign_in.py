@@ -191,7 +191,7 @@ class SignIn:
         except MailboxSyncError:
             self._taken_back(stored)
             raise
-        self._shared.claim(stored, access)
+        self._shared.claim(stored, access, standing.authorization_id if standing is not None else "")
         if standing is not None:
             self._forget_replaced(standing, stored)
         if act is Act.CHANGE and mailbox.id != intent["mailbox"]:

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.authorization.shared_mailboxes import owner_of
-from shared.errors import AdministratorMustAct, Reason
+from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from tests.fakes.authorization import an_identity
@@ -45,6 +45,38 @@ def test_signing_in_again_hands_the_new_authorization_on_before_the_old_one_is_f
     again = stage.connect(ALEX)
     (desk,) = the_desk(stage)
     assert desk.authorization_id == again.authorization_id
+
+
+@pytest.mark.parametrize(
+    "trouble", [RetryLater(Reason.THROTTLED), AdministratorMustAct(Reason.ACCESS_DENIED)], ids=["busy", "denied"]
+)
+def test_signing_in_again_costs_no_shared_mailbox_its_access_though_it_cannot_be_tried_just_then(
+    stage: Stage, trouble: Exception
+) -> None:
+    stage.connect(ALEX)
+    stage.sources.trouble[DESK] = trouble
+    again = stage.connect(ALEX)
+    (desk,) = the_desk(stage)
+    assert desk.authorization_id == again.authorization_id
+    assert stage.access_tokens.access(desk.authorization_id, DESK).token
+
+
+def test_a_busy_server_does_not_keep_a_sign_in_from_reviving_what_was_read_with_the_one_before(stage: Stage) -> None:
+    stage.connect(ALEX)
+    stage.registry.change(the_desk(stage)[0].id, lambda desk: desk.having(status=Status.NEEDS_SIGN_IN))
+    stage.sources.trouble[DESK] = RetryLater(Reason.THROTTLED)
+    stage.connect(ALEX)
+    assert the_desk(stage)[0].status is Status.ACTIVE
+
+
+def test_a_person_who_cannot_read_it_leaves_it_with_whom_it_is_read(stage: Stage) -> None:
+    alex = stage.connect(ALEX)
+    stage.connect(BLAKE)
+    stage.connect(ALEX)
+    stage.sources.trouble[DESK] = AdministratorMustAct(Reason.ACCESS_DENIED)
+    stage.connect(BLAKE)
+    (desk,) = the_desk(stage)
+    assert desk.authorization_id == stage.registry.get(alex.id).authorization_id
 
 
 def test_whoever_cannot_read_it_changes_nothing_and_connects_their_own_all_the_same(stage: Stage) -> None:
