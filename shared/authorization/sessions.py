@@ -85,9 +85,12 @@ class Sessions:
         return derived(self._ring.valid()[0], _purpose(session))
 
     def csrf_holds(self, session: Session, value: str) -> bool:
-        """Whether a posted form is one of this session's."""
-        given = value.encode()
-        return any(hmac.compare_digest(derived(key, _purpose(session)).encode(), given) for key in self._ring.valid())
+        """Whether a posted form is one of this session's; another instance may have made it with a newer key."""
+        return self._made_by_us(session, value) or self._made_by_us(session, value, fresh=True)
+
+    def _made_by_us(self, session: Session, value: str, *, fresh: bool = False) -> bool:
+        made = (derived(key, _purpose(session)) for key in self._ring.valid(fresh=fresh))
+        return any(hmac.compare_digest(one.encode(), value.encode()) for one in made)
 
 
 def _purpose(session: Session) -> str:

@@ -95,6 +95,19 @@ def test_another_instances_newer_key_is_found(clock: FakeClock) -> None:
     assert ring.fresh_reads == 1
 
 
+def test_a_form_that_another_instance_made_with_a_newer_key_is_taken(clock: FakeClock) -> None:
+    ring = Ring()
+    here = Sessions(ring, 30, TENANT, clock)
+    session = opened(here)
+    ring.rotate()
+    elsewhere = Ring()
+    elsewhere.rotate()
+    elsewhere.valid(fresh=True)
+    value = Sessions(elsewhere, 30, TENANT, clock).csrf(session)
+    assert here.csrf_holds(session, value)
+    assert not here.csrf_holds(opened(here), value)
+
+
 @pytest.mark.parametrize(
     ("roles", "tenant", "operator"),
     [(("Operator",), TENANT, True), ((), TENANT, False), (("operator",), TENANT, False),
