@@ -4,10 +4,11 @@ Pages go by the session of somebody with the role Operator; the API by a Bearer 
 that a browser sends of itself, so that no other site's page can call it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -98,7 +99,7 @@ def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
 def api_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
     """A thousand mailboxes at a time, in the order of their ids within shards; `after` is the last id received."""
     _caller(request)
-    listed = _page(request.params.get("after", ""))
+    listed = following(app().registry.all(), request.params.get("after", ""))
     more = listed[-1].id if len(listed) == MOST_LISTED else ""
     return json({"mailboxes": [_told(mailbox) for mailbox in listed], "after": more})
 
@@ -209,17 +210,14 @@ def _id(request: func.HttpRequest) -> str:
     return mailbox_id
 
 
-def _page(after: str) -> "list[Mailbox]":
-    """The mailboxes after one, in the registry's own order, which does not change."""
-    listed: list[Mailbox] = []
-    passed = not after
-    for mailbox in app().registry.all():
-        if passed:
-            listed.append(mailbox)
-        passed = passed or mailbox.id == after
-        if len(listed) == MOST_LISTED:
-            break
-    return listed
+def following(mailboxes: "Iterable[Mailbox]", after: str) -> "list[Mailbox]":
+    """A page of the registry, in its own order, which the ids alone decide: the last one received may be erased."""
+    from shared.mailboxes.entities import partition
+
+    def place(mailbox_id: str) -> tuple[str, str]:
+        return partition(mailbox_id), mailbox_id
+
+    return list(islice((one for one in mailboxes if not after or place(one.id) > place(after)), MOST_LISTED))
 
 
 def _texts(body: Mapping[str, Any], required: set[str], optional: set[str]) -> dict[str, str]:

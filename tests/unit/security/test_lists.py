@@ -1,10 +1,14 @@
-"""What an operator pastes or uploads as a list of mailboxes."""
+"""Lists of mailboxes: what an operator pastes or uploads, and what the API gives page by page."""
 
 import pytest
 
+from functions.admin import MOST_LISTED, following
 from shared.authorization.activation import MOST, names_in
 from shared.authorization.errors import ActivationRefused
+from shared.mailboxes.entities import partition
 from tests.fakes.authorization import TENANT
+from tests.fakes.clock import FakeClock
+from tests.fakes.world import a_mailbox
 from tests.unit.authorization.stage import Stage
 
 
@@ -37,3 +41,15 @@ def test_no_mailbox_of_a_tenant_that_is_not_served_is_activated(tenant: str) -> 
     with pytest.raises(ActivationRefused):
         stage.activation.app_only(tenant, ["a@contoso.example"], "op")
     assert stage.authorizations.stored == {}
+
+
+def test_a_mailbox_that_is_erased_between_two_pages_ends_no_listing() -> None:
+    registry = sorted(
+        (a_mailbox(FakeClock(), id=f"m{number}") for number in range(2500)), key=lambda one: (partition(one.id), one.id)
+    )
+    first = following(registry, "")
+    assert len(first) == MOST_LISTED
+    kept = [one for one in registry if one.id != first[-1].id]
+    second = following(kept, first[-1].id)
+    third = following(kept, second[-1].id)
+    assert [one.id for one in [*first, *second, *third]] == [one.id for one in registry]
