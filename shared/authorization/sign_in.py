@@ -9,6 +9,8 @@ order, so that a crash between them leaves what the daily round finds and gives 
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -30,11 +32,21 @@ from shared.authorization.sessions import Session, Sessions
 from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
-from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.errors import (
+    ActionNeeded,
+    AdministratorMustAct,
+    Conflict,
+    MailboxSyncError,
+    NotFound,
+    OperatorMustAct,
+    PersonMustSignIn,
+    Reason,
+    RetryLater,
+)
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import Access, AccessMode, MailSources
+from shared.sources.port import Access, AccessMode, FolderGone, MailSources
 
 _log = logging.getLogger(__name__)
 
@@ -232,12 +244,23 @@ class SignIn:
         return next((mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED), None)
 
     def _same_mailbox(self, wanted: str, access: Access) -> bool:
-        """Whether the wanted address is the account's, or Exchange resolves both to the same one mailbox."""
+        """Whether the wanted address is the account's, or opens the same one mailbox: then both have the same folders.
+
+        The directory is no witness: it looks for the beginning of an address among names as well, and a name is free
+        to choose. https://learn.microsoft.com/exchange/client-developer/web-service-reference/unresolvedentry
+        """
         if wanted.casefold() == access.address.casefold():
             return True
-        theirs = self._sources.resolve(access, wanted)
-        own = self._sources.resolve(access, access.address)
-        return len(theirs) == 1 and len(own) == 1 and theirs[0].casefold() == own[0].casefold()
+        own = self._folders(access)
+        try:
+            return not own.isdisjoint(self._folders(replace(access, address=wanted)))
+        except (AdministratorMustAct, PersonMustSignIn, FolderGone):
+            return False
+
+    def _folders(self, access: Access) -> frozenset[str]:
+        """The ids of a mailbox's folders. Raises as a pass would."""
+        with closing(self._sources.open(access)) as mailbox:
+            return frozenset(folder.id for folder in mailbox.folders())
 
     def _tried(self, access: Access) -> None:
         """Whoever has no mailbox, no licence, or EWS blocked learns it now; a busy server is no reason to refuse."""

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
 from shared.authorization.port import (
@@ -17,7 +17,7 @@ from shared.authorization.port import (
     Tokens,
 )
 from shared.errors import Conflict, NotFound
-from shared.sources.port import Access, MailSource
+from shared.sources.port import Access, Folder, MailSource
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENANT = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
@@ -243,19 +243,37 @@ class Ring:
 
 
 @dataclass
-class FakeSources:
-    """Fulfils MailSources: `trouble` is raised by check for an address, `directory` says what names resolve to.
+class Folders:
+    """As much of a MailSource as a sign-in looks at: folders by their ids, or what is in the way of them."""
 
-    `meanwhile` happens while a mailbox is being checked.
+    ids: list[str]
+    trouble: Exception | None
+
+    def folders(self) -> list[Folder]:
+        if self.trouble:
+            raise self.trouble
+        return [Folder(one, "", one, one, "IPF.Note", "", 0) for one in self.ids]
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class FakeSources:
+    """Fulfils MailSources: `trouble` is raised for an address, `directory` says what names resolve to.
+
+    `aliases` says which mailbox an address opens besides its own. `meanwhile` happens while a mailbox is being checked.
     """
 
     trouble: dict[str, Exception] = field(default_factory=dict)
     directory: dict[str, list[str]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     checked: list[Access] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
     def open(self, access: Access) -> MailSource:
-        raise NotImplementedError
+        opened = self.aliases.get(access.address, access.address)
+        return cast(MailSource, Folders([f"{opened}/inbox", f"{opened}/sent"], self.trouble.get(opened)))
 
     def check(self, access: Access) -> None:
         self.checked.append(access)

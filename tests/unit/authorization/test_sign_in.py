@@ -287,27 +287,44 @@ def test_somebody_else_cannot_use_an_invitation_and_it_stays_good(stage: Stage) 
     assert stage.come_back(stage.sign_in.invited(token, choose=True)).new
 
 
-def test_an_alias_is_accepted_when_exchange_knows_it_for_the_same_mailbox(stage: Stage) -> None:
-    stage.sources.directory = {"sales@contoso.example": [ALEX.address], ALEX.address: [ALEX.address.upper()]}
+def test_an_alias_is_accepted_when_it_opens_the_same_mailbox(stage: Stage) -> None:
+    stage.sources.aliases = {"sales@contoso.example": ALEX.address}
     token = link_token(stage.invitations.create("sales@contoso.example").url)
     assert stage.come_back(stage.sign_in.invited(token)).new
 
 
 @pytest.mark.parametrize(
-    "directory",
+    "trouble",
     [
-        {"sales@contoso.example": ["sales@contoso.example"], ALEX.address: [ALEX.address]},
-        {"sales@contoso.example": [ALEX.address, BLAKE.address], ALEX.address: [ALEX.address]},
-        {"sales@contoso.example": [ALEX.address]},
         {},
+        {"sales@contoso.example": AdministratorMustAct(Reason.NO_MAILBOX)},
+        {"sales@contoso.example": AdministratorMustAct(Reason.ACCESS_DENIED)},
+        {"sales@contoso.example": PersonMustSignIn(Reason.TOKEN_REJECTED)},
     ],
-    ids=["another mailbox", "several", "own unknown", "unknown"],
+    ids=["another mailbox that may be read", "none", "not allowed", "rejected"],
 )
-def test_an_address_that_is_not_surely_the_same_mailbox_is_refused(
-    stage: Stage, directory: dict[str, list[str]]
-) -> None:
-    stage.sources.directory = directory
+def test_an_address_that_is_not_surely_the_same_mailbox_is_refused(stage: Stage, trouble: dict[str, Exception]) -> None:
+    stage.sources.trouble = trouble
     token = link_token(stage.invitations.create("sales@contoso.example").url)
+    with pytest.raises(SignInFailed) as caught:
+        stage.come_back(stage.sign_in.invited(token))
+    assert "wrong_account" in str(failure(caught))
+
+
+def test_who_is_kept_out_of_their_own_mailbox_is_not_told_of_a_wrong_account(stage: Stage) -> None:
+    stage.sources.aliases = {"sales@contoso.example": ALEX.address}
+    stage.sources.trouble = {ALEX.address: AdministratorMustAct(Reason.EWS_BLOCKED)}
+    token = link_token(stage.invitations.create("sales@contoso.example").url)
+    with pytest.raises(SignInFailed) as caught:
+        stage.come_back(stage.sign_in.invited(token))
+    assert failure(caught) is stage.sources.trouble[ALEX.address]
+
+
+def test_a_name_in_the_directory_that_looks_like_the_wanted_address_proves_nothing(stage: Stage) -> None:
+    stage.sources.directory = {ALEX.address: [BLAKE.address], BLAKE.address: [BLAKE.address]}
+    stage.sources.trouble = {ALEX.address: AdministratorMustAct(Reason.NO_MAILBOX)}
+    stage.entra.person = BLAKE
+    token = link_token(stage.invitations.create(ALEX.address).url)
     with pytest.raises(SignInFailed) as caught:
         stage.come_back(stage.sign_in.invited(token))
     assert "wrong_account" in str(failure(caught))
