@@ -17,7 +17,7 @@ from functions.visitors import binding_cookie
 from shared.app import app
 from shared.authorization import start as starts
 from shared.authorization.acts import Act, Outcome, SignInFailed
-from shared.authorization.errors import APPROVABLE, AccountRefused, FlowUnknown, SignInRefused
+from shared.authorization.errors import APPROVABLE, AccountRefused, FlowUnknown, InvitationRefused, SignInRefused
 from shared.authorization.rate_limits import RateLimit, caller_of
 from shared.authorization.sessions import COOKIE
 from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn
@@ -135,7 +135,8 @@ def sign_out(request: func.HttpRequest) -> func.HttpResponse:
     session = app().sessions.read(cookie_of(request, COOKIE))
     if session is not None and not app().sessions.csrf_holds(session, form(request).get("csrf", "")):
         raise Refused("forbidden")
-    return html("signed_out", cookies=[expired_cookie(COOKIE)])
+    # What this browser waits for ends as well: whoever signs in here next is not to carry on with it.
+    return html("signed_out", cookies=[expired_cookie(COOKIE), expired_cookie(WAITING)])
 
 
 def _start_for(request: func.HttpRequest) -> starts.Start:
@@ -148,7 +149,8 @@ def _start_for(request: func.HttpRequest) -> starts.Start:
     if waiting and not choose:
         try:
             return app().sign_in.resume(app().consent.waiting(waiting).resume)
-        except NotFound:
+        except (NotFound, InvitationRefused):
+            # The cookie outlives what it was for: that must not keep anybody from signing in.
             return app().sign_in.connect()
     return app().sign_in.connect(choose=choose)
 

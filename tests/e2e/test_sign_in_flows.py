@@ -97,6 +97,29 @@ def test_need_for_approval_in_every_shape_leads_to_the_waiting_page(
     assert page.headers["Refresh"] == "60"
 
 
+def test_an_invitation_that_ended_while_its_person_waited_does_not_keep_them_from_signing_in(
+    somebody: Callable[..., Person], api: Callable[..., Any], running_app: Stage
+) -> None:
+    person = somebody(authorize_error=90094)
+    made = api("POST", "invitations", {"address": person.address}).json()
+    token = made["url"].rpartition("/")[2]
+    assert person.come_back(person.begin(f"/sign-in?invitation={token}")).status_code == 303
+    assert person.cookie("waiting")
+    running_app.parts().invitations.use(made["id"])
+    assert "/authorize" in person.ask("GET", "/sign-in").headers["Location"]
+
+
+def test_signing_out_ends_what_the_browser_waited_for(somebody: Callable[..., Person]) -> None:
+    person, next_one = somebody(authorize_error=90094), somebody()
+    person.come_back(person.begin())
+    assert person.cookie("waiting")
+    url = person.ask("GET", "/sign-in?to=my-sync").headers["Location"]
+    person.come_back(person.at_microsoft(url, next_one.address))
+    assert person.cookie("waiting")
+    assert person.ask("POST", "/sign-out", data={"csrf": person.csrf()}).status_code == 200
+    assert not person.cookie("waiting")
+
+
 def test_an_administrator_who_declines_or_whose_account_may_not_is_told_so(somebody: Callable[..., Person]) -> None:
     person, administrator = somebody(authorize_error=90094), somebody()
     waiting = person.ask("GET", person.come_back(person.begin()).headers["Location"])
