@@ -310,7 +310,8 @@ class SignIn:
                 return None, self._registry.add(mailbox)
             except Conflict:
                 standing = self._standing_at(identity, mailbox.address)
-        return standing, self._registry.change(standing.id, partial(_reauthorized, authorization=authorization))
+        reauthorized = partial(_reauthorized, authorization=authorization, identity=identity)
+        return standing, self._registry.change(standing.id, reauthorized)
 
     def _standing_at(self, identity: Identity, address: str) -> Mailbox:
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
@@ -345,8 +346,11 @@ class SignIn:
         return self._invitations.way_back(intent["invitation"], "declined")
 
 
-def _reauthorized(mailbox: Mailbox, authorization: Authorization) -> Mailbox:
-    return life.after_sign_in(mailbox, authorization.id).having(mode=authorization.mode)
+def _reauthorized(mailbox: Mailbox, authorization: Authorization, identity: Identity) -> Mailbox:
+    """Names change, and an address that was given up may be another's by now: it goes with who has just signed in."""
+    return life.after_sign_in(mailbox, authorization.id).having(
+        mode=authorization.mode, address=identity.address, display_name=identity.display_name
+    )
 
 
 def _service_id(identity: Identity) -> str:

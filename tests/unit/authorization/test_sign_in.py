@@ -134,6 +134,23 @@ def test_renewing_cures_a_mailbox_that_asked_for_it(stage: Stage) -> None:
     assert (renewed.id, renewed.status, renewed.claims) == (mailbox.id, Status.ACTIVE, "")
 
 
+@pytest.mark.parametrize("way", ["the link", "renewing"])
+def test_whoever_was_renamed_signs_in_again_and_is_read_by_their_new_address(stage: Stage, way: str) -> None:
+    mailbox = stage.connect(ALEX)
+    stage.entra.person = replace(ALEX, address="alexandra@contoso.example", display_name="Alexandra")
+    start = stage.sign_in.connect() if way == "the link" else stage.sign_in.renew(stage.session(ALEX), mailbox.id)
+    stage.come_back(start)
+    (again,) = stage.mailboxes
+    assert (again.id, again.address, again.display_name) == (mailbox.id, "alexandra@contoso.example", "Alexandra")
+
+
+def test_who_gets_an_address_that_was_another_persons_gets_a_mailbox_of_their_own(stage: Stage) -> None:
+    before = stage.connect(ALEX)
+    after = stage.connect(replace(ALEX, owner_id=BLAKE.owner_id))
+    assert after.id != before.id
+    assert stage.registry.get(before.id).authorization_id == before.authorization_id
+
+
 def test_renewing_with_another_account_changes_nothing(stage: Stage) -> None:
     mailbox = stage.connect(ALEX)
     start = stage.sign_in.renew(stage.session(ALEX), mailbox.id)
