@@ -326,9 +326,14 @@ class SignIn:
             self._connections.release_authorization(replaced)
 
     def _taken_back(self, authorization: Authorization) -> None:
-        """No mailbox came of it, so its token must not stay. What cannot be done now the daily round does."""
+        """No mailbox came of it, so its token must not stay. What cannot be done now the daily round does.
+
+        A write whose answer was lost has failed here and is done all the same: what a mailbox is read with then stays.
+        """
         try:
-            self._connections.release_authorization(authorization.id)
+            owned = self._registry.of_owner(authorization.tenant_id, authorization.owner_id)
+            if all(mailbox.authorization_id != authorization.id for mailbox in owned):
+                self._connections.release_authorization(authorization.id)
         except MailboxSyncError as error:
             _log.warning("an authorization without a mailbox was not given back", exc_info=error)
 

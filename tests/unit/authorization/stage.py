@@ -35,7 +35,7 @@ APP = "https://sync.example"
 
 
 class Stage:
-    def __init__(self, tokens: MemoryTokens | None = None) -> None:
+    def __init__(self, tokens: MemoryTokens | None = None, registry: FakeRegistry | None = None) -> None:
         self.clock = FakeClock()
         self.entra = FakeEntra(self.clock)
         self.tokens = tokens or MemoryTokens(self.clock)
@@ -43,7 +43,7 @@ class Stage:
         self.authorizations = MemoryAuthorizations()
         self.invited = MemoryInvitations()
         self.approvals = MemoryApprovals()
-        self.registry = FakeRegistry()
+        self.registry = registry or FakeRegistry()
         self.queue = FakeQueue()
         self.leases = FakeLeases()
         self.sources = FakeSources()

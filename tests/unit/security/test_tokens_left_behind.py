@@ -9,9 +9,10 @@ from shared.authorization.acts import SignInFailed
 from shared.authorization.connections import Connections
 from shared.authorization.port import Authorization
 from shared.errors import NotFound, Reason, RetryLater
-from shared.mailboxes.model import Status
+from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import AccessMode
 from tests.fakes.authorization import TENANT, MemoryTokens, an_identity
+from tests.fakes.registry import FakeRegistry
 from tests.fakes.replica import FakeReplica
 from tests.unit.authorization.stage import Stage
 
@@ -83,6 +84,38 @@ def test_a_token_that_could_not_be_deleted_when_its_mailbox_was_disconnected_is_
     assert stage.tokens.stored == {}
     assert stage.connections.release_unused() == 0
     assert stage.connections.erase(mailbox.id, ALEX.owner_id).held_until is not None
+
+
+class AnswerLost(FakeRegistry):
+    """A registry that has done what it was asked for by the time the line breaks; once."""
+
+    lost = False
+
+    def add(self, mailbox: Mailbox) -> Mailbox:
+        return self._broken_off(super().add(mailbox))
+
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        return self._broken_off(super().change(mailbox_id, change))
+
+    def _broken_off(self, done: Mailbox) -> Mailbox:
+        if self.lost:
+            self.lost = False
+            raise DOWN
+        return done
+
+
+@pytest.mark.parametrize("connected", [False, True], ids=["connecting", "signing in again"])
+def test_a_write_whose_answer_was_lost_leaves_no_mailbox_without_its_token(connected: bool) -> None:
+    registry = AnswerLost()
+    stage = Stage(registry=registry)
+    if connected:
+        stage.connect(ALEX)
+    registry.lost = True
+    with pytest.raises(SignInFailed):
+        stage.come_back(stage.sign_in.connect())
+    (mailbox,) = stage.mailboxes
+    assert mailbox.authorization_id in stage.tokens.stored
+    assert stage.access_tokens.access(mailbox.authorization_id, mailbox.address).token
 
 
 def test_an_invitation_that_cannot_be_used_up_takes_the_token_back(stage: Stage) -> None:
