@@ -131,6 +131,8 @@ REFUSALS = (
 _BY_KEY = {refusal.key: refusal for refusal in REFUSALS}
 _LACKING = frozenset({Reason.APP_NOT_IN_TENANT, Reason.NO_LICENCE})
 """What a tenant can be without. Entra ID says `invalid_client` for it as well (AADSTS7000229, AADSTS650052)."""
+LONGEST_CHALLENGE = 4096
+"""Characters. Entra ID's have a few hundred."""
 _AADSTS = re.compile(r"AADSTS(\d{4,8})")
 
 
@@ -149,7 +151,13 @@ def refused(answer: Mapping[str, object], leg: Leg) -> MailboxSyncError:
         return SignInRefused("sign_in_failed", support=support)
     if refusal.key == "70008" and leg is Leg.REDEEM:
         return FlowExpired()
-    return _error(refusal, leg, support, str(answer.get("claims") or ""))
+    return _error(refusal, leg, support, _challenge(answer))
+
+
+def _challenge(answer: Mapping[str, object]) -> str:
+    """What to ask for at the next sign-in. It goes into storage and a URL, and in the browser anybody may write it."""
+    claims = str(answer.get("claims") or "")
+    return claims if len(claims) <= LONGEST_CHALLENGE else ""
 
 
 def _refusal(error: str, suberror: str, numbers: list[str]) -> Refusal | None:

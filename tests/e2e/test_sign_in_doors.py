@@ -80,6 +80,13 @@ def test_a_session_that_was_planted_is_replaced_by_signing_in(somebody: Callable
     assert planted not in line
 
 
+def test_an_endless_claims_challenge_is_nobodys_alarm(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    state = person.begin()["state"]
+    answer = person.come_back({"state": state, "error": "interaction_required", "claims": "x" * 50_000})
+    assert (answer.status_code, title(answer)) == (403, "Microsoft wants to check that it is you")
+
+
 def test_a_code_in_the_address_is_not_redeemed(somebody: Callable[..., Person]) -> None:
     person = somebody()
     fields = person.begin()

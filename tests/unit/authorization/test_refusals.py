@@ -81,6 +81,12 @@ def test_a_claims_challenge_is_kept() -> None:
     assert found.claims == '{"access_token":{}}'
 
 
+def test_a_challenge_without_end_is_not_passed_on() -> None:
+    found = refused(answer("interaction_required", 50076, claims="x" * 5_000), Leg.CALLBACK)
+    assert isinstance(found, PersonMustSignIn)
+    assert found.claims == ""
+
+
 @pytest.mark.parametrize(
     ("description", "code"),
     [("AADSTS65004: declined", "declined"), ("", "declined"), ("AADSTS50020: x", "tenant_not_allowed"),
