@@ -57,6 +57,7 @@ REFUSALS = (
     Refusal("700082", "the refresh token expired by inactivity", Who.PERSON, Reason.GRANT_EXPIRED),
     Refusal("70008", "the refresh token expired", Who.PERSON, Reason.GRANT_EXPIRED),
     Refusal("70043", "sign-in frequency: the token has become too old", Who.PERSON, Reason.GRANT_EXPIRED),
+    Refusal("9002313", "the code or refresh token is malformed", Who.PERSON, Reason.GRANT_REVOKED),
     Refusal("50072", "has to enrol for multi-factor authentication", Who.PERSON, Reason.INTERACTION_REQUIRED),
     Refusal("50074", "multi-factor authentication needed", Who.PERSON, Reason.INTERACTION_REQUIRED),
     Refusal("50076", "multi-factor authentication needed", Who.PERSON, Reason.INTERACTION_REQUIRED),
@@ -147,7 +148,8 @@ def refused(answer: Mapping[str, object], leg: Leg) -> MailboxSyncError:
     support = f"AADSTS{numbers[0]}" if numbers else ""
     if refusal is None:
         return _unforeseen(leg, support)
-    if refusal.key == "invalid_grant" and leg is Leg.REDEEM:
+    if refusal.key in ("invalid_grant", "9002313") and leg is Leg.REDEEM:
+        # The code came through the browser, where anybody may have written it.
         return SignInRefused("sign_in_failed", support=support)
     if refusal.key == "70008" and leg is Leg.REDEEM:
         return FlowExpired()

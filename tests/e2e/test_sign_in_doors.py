@@ -87,6 +87,12 @@ def test_an_endless_claims_challenge_is_nobodys_alarm(somebody: Callable[..., Pe
     assert (answer.status_code, title(answer)) == (403, "Microsoft wants to check that it is you")
 
 
+def test_an_invented_code_is_nobodys_alarm(somebody: Callable[..., Person]) -> None:
+    person = somebody()
+    answer = person.come_back({"state": person.begin()["state"], "code": "invented"})
+    assert (answer.status_code, title(answer)) == (403, "Microsoft did not complete the sign-in")
+
+
 def test_a_code_in_the_address_is_not_redeemed(somebody: Callable[..., Person]) -> None:
     person = somebody()
     fields = person.begin()

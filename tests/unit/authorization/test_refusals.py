@@ -111,6 +111,12 @@ def test_nobody_can_raise_the_operators_alarm_from_a_browser() -> None:
         assert isinstance(found, SignInRefused)
 
 
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_request"])
+def test_a_code_that_somebody_invented_is_no_alarm_and_a_token_that_is_none_asks_to_sign_in(error: str) -> None:
+    assert isinstance(refused(answer(error, 9002313), Leg.REDEEM), SignInRefused)
+    assert isinstance(refused(answer(error, 9002313), Leg.REFRESH), PersonMustSignIn)
+
+
 def test_a_code_that_is_too_old_or_used_says_so() -> None:
     assert isinstance(refused(answer(number=70008), Leg.REDEEM), FlowExpired)
     assert isinstance(refused(answer(number=54005), Leg.REDEEM), FlowReplayed)
