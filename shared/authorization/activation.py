@@ -6,9 +6,9 @@ Each is tried before it counts as active, and each failure comes with its reason
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,6 +17,8 @@ from shared.authorization.errors import ActivationRefused
 from shared.authorization.invitations import is_address
 from shared.authorization.port import AccessTokens, Authorization, AuthorizationStore
 from shared.errors import ActionNeeded, Conflict, NotFound
+from shared.mailboxes import life
+from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.sources.port import AccessMode, MailSources
 
@@ -93,7 +95,7 @@ class Activation:
         anchor = authorization.address or next(filter(is_address, names), "")
         one = partial(self._one, authorization, anchor, actor, self._clock() + WITHIN)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(one, names))
+            return self._again(authorization, list(pool.map(one, names)), actor)
 
     def _one(self, authorization: Authorization, anchor: str, actor: str, until: datetime, name: str) -> Activated:
         if self._clock() > until:
@@ -125,6 +127,40 @@ class Activation:
         self._registry.record_audit(mailbox.id, actor, "activate")
         self._queue.send_mailbox(mailbox.id)
         return Activated(name, address, "active", mailbox.id)
+
+    def _again(self, authorization: Authorization, results: list[Activated], actor: str) -> list[Activated]:
+        """What stands already is named; what was disconnected is connected again, for nobody could sign in for it.
+
+        One look through the registry: an owner's mailboxes are read one by one, and these may be thousands.
+        """
+        asked = {result.address.casefold() for result in results if result.result == "already"}
+        theirs = (authorization.tenant_id, authorization.owner_id, authorization.mode)
+        standing = {
+            mailbox.address.casefold(): mailbox
+            for mailbox in (self._registry.all() if asked else ())
+            if (mailbox.tenant_id, mailbox.owner_id, mailbox.mode) == theirs and mailbox.address.casefold() in asked
+        }
+        return [self._standing(result, standing, authorization.id, actor) for result in results]
+
+    def _standing(
+        self, result: Activated, standing: Mapping[str, Mailbox], authorization_id: str, actor: str
+    ) -> Activated:
+        mailbox = standing.get(result.address.casefold())
+        if mailbox is None or result.result != "already":
+            return result
+        if mailbox.status is not Status.DISCONNECTED:
+            return replace(result, mailbox_id=mailbox.id)
+        try:
+            self._registry.change(mailbox.id, partial(_reconnected, authorization_id=authorization_id))
+            self._registry.record_audit(mailbox.id, actor, "activate")
+            self._queue.send_mailbox(mailbox.id)
+        except ActionNeeded as error:
+            return replace(result, result="failed", reason=error.reason.value, support=error.support)
+        return replace(result, result="active", mailbox_id=mailbox.id)
+
+
+def _reconnected(mailbox: Mailbox, *, authorization_id: str) -> Mailbox:
+    return life.after_sign_in(mailbox, authorization_id) if mailbox.status is Status.DISCONNECTED else mailbox
 
 
 def names_in(text: str) -> list[str]:

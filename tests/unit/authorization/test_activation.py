@@ -7,6 +7,7 @@ import pytest
 from shared.authorization.activation import MOST, WITHIN, Activated, names_in
 from shared.authorization.errors import ActivationRefused
 from shared.errors import AdministratorMustAct, NotFound, OperatorMustAct, Reason
+from shared.mailboxes.model import Status
 from shared.sources.port import AccessMode
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
 from tests.unit.authorization.stage import Stage
@@ -57,7 +58,35 @@ def test_a_mailbox_is_not_activated_twice(stage: Stage, service: str) -> None:
     stage.activation.with_service_account(service, ["a@contoso.example"], "op")
     again = stage.activation.with_service_account(service, ["A@contoso.example"], "op")
     assert told(again) == {"A@contoso.example": "already"}
-    assert len(stage.mailboxes) == 1
+    assert [again[0].mailbox_id] == [mailbox.id for mailbox in stage.mailboxes]
+
+
+@pytest.mark.parametrize("way", ["service account", "app-only"])
+def test_a_mailbox_that_was_disconnected_is_connected_again_by_activating_it(
+    stage: Stage, service: str, way: str
+) -> None:
+    def activated() -> Activated:
+        if way == "app-only":
+            return stage.activation.app_only(TENANT, ["a@contoso.example"], "op")[0]
+        return stage.activation.with_service_account(service, ["a@contoso.example"], "op")[0]
+
+    first = activated()
+    stage.connections.disconnect(first.mailbox_id, "op")
+    again = activated()
+    assert (again.result, again.mailbox_id) == ("active", first.mailbox_id)
+    assert stage.registry.get(first.mailbox_id).status is Status.ACTIVE
+    assert stage.queued == [first.mailbox_id] * 2
+    stage.connections.pause(first.mailbox_id, "op")
+    assert activated().result == "already"
+    assert stage.registry.get(first.mailbox_id).status is Status.PAUSED
+
+
+def test_a_service_accounts_own_mailbox_is_its_persons_to_connect_again(stage: Stage, service: str) -> None:
+    own = stage.connect(an_identity("service@contoso.example"))
+    stage.connections.disconnect(own.id, own.owner_id)
+    result = stage.activation.with_service_account(service, [own.address], "op")[0]
+    assert result.result == "already"
+    assert stage.registry.get(own.id).status is Status.DISCONNECTED
 
 
 def test_names_are_looked_up_from_the_service_accounts_own_mailbox(stage: Stage, service: str) -> None:
