@@ -45,7 +45,7 @@ def sign_in(request: func.HttpRequest) -> func.HttpResponse:
     So whoever comes from one sees first what it is about, on the page whose button leads here.
     """
     _starting(request)
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not request.params.get("to"):
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _only_looks(request):
         return redirect(_page_before(request.params.get("invitation", "")))
     return _begun(_start_for(request))
 
@@ -143,7 +143,7 @@ def _start_for(request: func.HttpRequest) -> starts.Start:
     choose = request.params.get("choose") == "account"
     if request.params.get("invitation"):
         return app().sign_in.invited(request.params["invitation"], choose=choose)
-    if request.params.get("to"):
+    if _only_looks(request):
         return app().sign_in.view("operator" if request.params["to"] == "operator" else "my-sync")
     waiting = cookie_of(request, WAITING)
     if waiting and not choose:
@@ -153,6 +153,11 @@ def _start_for(request: func.HttpRequest) -> starts.Start:
             # The cookie outlives what it was for: that must not keep anybody from signing in.
             return app().sign_in.connect()
     return app().sign_in.connect(choose=choose)
+
+
+def _only_looks(request: func.HttpRequest) -> bool:
+    """Whether this is for a session alone. An invitation is for more, whatever else is asked beside it."""
+    return bool(request.params.get("to")) and not request.params.get("invitation")
 
 
 def _starting(request: func.HttpRequest) -> None:

@@ -55,6 +55,18 @@ def test_no_part_of_another_page_begins_a_flow(somebody: Callable[..., Person], 
     assert "Set-Cookie" not in answer.headers
 
 
+def test_a_link_on_another_site_gets_past_an_invitations_page_by_no_other_wish(
+    somebody: Callable[..., Person], api: Callable[..., requests.Response]
+) -> None:
+    person = somebody()
+    token = api("POST", "invitations", json={"address": person.address}).json()["url"].rpartition("/")[2]
+    answer = person.ask(
+        "GET", "/sign-in", params={"to": "my-sync", "invitation": token}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert answer.headers["Location"] == f"/invitation/{token}"
+    assert "Set-Cookie" not in answer.headers
+
+
 def test_a_link_on_another_site_shows_what_it_is_about_before_anything_is_connected(
     somebody: Callable[..., Person],
 ) -> None:
