@@ -9,10 +9,7 @@ order, so that a crash between them leaves what the daily round finds and gives 
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from shared.authorization.acts import MAIL, Act, Outcome, SignInFailed
 from shared.authorization.connections import Connections, new_mailbox
@@ -28,25 +25,16 @@ from shared.authorization.port import (
     Tokens,
     TokenStore,
 )
+from shared.authorization.same_mailbox import is_same_mailbox
 from shared.authorization.sessions import Session, Sessions
 from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
-from shared.errors import (
-    ActionNeeded,
-    AdministratorMustAct,
-    Conflict,
-    MailboxSyncError,
-    NotFound,
-    OperatorMustAct,
-    PersonMustSignIn,
-    Reason,
-    RetryLater,
-)
+from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import Access, AccessMode, FolderGone, MailSources
+from shared.sources.port import Access, AccessMode, MailSources
 
 _log = logging.getLogger(__name__)
 
@@ -233,7 +221,7 @@ class SignIn:
         """
         if "invitation" in intent:
             wanted = self._invitations.wanted(intent["invitation"]).address
-            if not self._same_mailbox(wanted, access):
+            if not is_same_mailbox(self._sources, access, wanted):
                 raise AccountRefused("wrong_account", wanted=wanted, actual=identity.address)
         if intent["act"] == Act.RENEW:
             mailbox = self._registry.get(intent["mailbox"])
@@ -242,25 +230,6 @@ class SignIn:
             return mailbox
         owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
         return next((mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED), None)
-
-    def _same_mailbox(self, wanted: str, access: Access) -> bool:
-        """Whether the wanted address is the account's, or opens the same one mailbox: then both have the same folders.
-
-        The directory is no witness: it looks for the beginning of an address among names as well, and a name is free
-        to choose. https://learn.microsoft.com/exchange/client-developer/web-service-reference/unresolvedentry
-        """
-        if wanted.casefold() == access.address.casefold():
-            return True
-        own = self._folders(access)
-        try:
-            return not own.isdisjoint(self._folders(replace(access, address=wanted)))
-        except (AdministratorMustAct, PersonMustSignIn, FolderGone):
-            return False
-
-    def _folders(self, access: Access) -> frozenset[str]:
-        """The ids of a mailbox's folders. Raises as a pass would."""
-        with closing(self._sources.open(access)) as mailbox:
-            return frozenset(folder.id for folder in mailbox.folders())
 
     def _tried(self, access: Access) -> None:
         """Whoever has no mailbox, no licence, or EWS blocked learns it now; a busy server is no reason to refuse."""
@@ -310,8 +279,21 @@ class SignIn:
                 return None, self._registry.add(mailbox)
             except Conflict:
                 standing = self._standing_at(identity, mailbox.address)
-        reauthorized = partial(_reauthorized, authorization=authorization, identity=identity)
-        return standing, self._registry.change(standing.id, reauthorized)
+        return self._reauthorized(standing, identity, authorization)
+
+    def _reauthorized(
+        self, standing: Mailbox, identity: Identity, authorization: Authorization
+    ) -> tuple[Mailbox, Mailbox]:
+        """The mailbox just before and after; since it was looked up another tab may have renewed it."""
+        before = standing
+
+        def change(found: Mailbox) -> Mailbox:
+            nonlocal before
+            before = found
+            return _reauthorized(found, authorization, identity)
+
+        after = self._registry.change(standing.id, change)
+        return before, after
 
     def _standing_at(self, identity: Identity, address: str) -> Mailbox:
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):

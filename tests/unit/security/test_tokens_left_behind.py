@@ -127,6 +127,20 @@ def test_an_invitation_that_cannot_be_used_up_takes_the_token_back(stage: Stage)
     assert stage.tokens.stored == {}
 
 
+def test_of_two_sign_ins_at_once_the_token_of_one_stays(stage: Stage) -> None:
+    stage.connect(ALEX)
+    one, other = stage.sign_in.connect(), stage.sign_in.connect()
+
+    def faster() -> None:
+        stage.sources.meanwhile = lambda: None
+        stage.come_back(other)
+
+    stage.sources.meanwhile = faster
+    outcome = stage.come_back(one)
+    assert list(stage.tokens.stored) == [outcome.authorization_id]
+    assert list(stage.authorizations.stored) == [outcome.authorization_id]
+
+
 def test_a_mailbox_erased_during_a_renewal_leaves_no_token(stage: Stage) -> None:
     mailbox = stage.connect(ALEX)
     start = stage.sign_in.renew(stage.session(ALEX), mailbox.id)
