@@ -4,9 +4,10 @@
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
-PYTHON := .venv/bin/python
+# Not named PYTHON: so a person names the Python to make .venv with (sandbox/setup), and make would hand on ours instead.
+OURS := .venv/bin/python
 RELEASE := .venv/release
-PYTEST := $(PYTHON) -m pytest -n 2
+PYTEST := $(OURS) -m pytest -n 2
 # For make run and make demo: make run ARGS="--mbox mail.mbox"
 ARGS ?=
 
@@ -14,10 +15,10 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## Start the sandbox and the app, show the sign-in link and the syncs; Ctrl-C ends it
-	@$(PYTHON) -m sandbox.run $(ARGS)
+	@$(OURS) -m sandbox.run $(ARGS)
 
 demo: setup ## Unattended: sign in, sync, change the mailbox, sync again, compare item by item
-	@$(PYTHON) -m sandbox.demo $(ARGS)
+	@$(OURS) -m sandbox.demo $(ARGS)
 
 test: check setup-browser ## Everything that has to hold: check, then the unit, contract and e2e tests
 	@$(PYTEST) tests/unit tests/contract tests/e2e
@@ -38,22 +39,22 @@ e2e: setup-browser ## The whole app against the sandbox, in a browser too
 	@$(PYTEST) tests/e2e
 
 bench: setup ## Measure what a sync costs
-	@$(PYTHON) -m tests.bench $(ARGS)
+	@$(OURS) -m tests.bench $(ARGS)
 
 bench-quick: setup ## The same, on less mail
-	@$(PYTHON) -m tests.bench --quick $(ARGS)
+	@$(OURS) -m tests.bench --quick $(ARGS)
 
 soak: setup ## The sync's proof, many thousands of steps long
 	@$(PYTEST) tests/soak
 
 requirements: setup ## Compile requirements*.txt from requirements*.in, with hashes
-	@command -v .venv/bin/uv >/dev/null || $(PYTHON) -m pip install --quiet uv
+	@command -v .venv/bin/uv >/dev/null || $(OURS) -m pip install --quiet uv
 	@for name in requirements requirements-dev requirements-release; do \
 	  .venv/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-emit-index-url \
 	    --no-emit-find-links $$name.in -o $$name.txt; done
 
 package: setup ## Build the deployment package: build/mailbox-sync.zip
-	@$(PYTHON) infra/tools/package.py
+	@$(OURS) infra/tools/package.py
 
 sbom: $(RELEASE)/.stamp ## Write the bill of materials, CycloneDX: build/sbom.json
 	@mkdir -p build
@@ -61,13 +62,13 @@ sbom: $(RELEASE)/.stamp ## Write the bill of materials, CycloneDX: build/sbom.js
 	@echo "build/sbom.json"
 
 licences: $(RELEASE)/.stamp ## Check the licences of what is shipped against the list that is allowed
-	@$(PYTHON) infra/tools/licences.py
+	@$(OURS) infra/tools/licences.py
 
 audit: $(RELEASE)/.stamp ## Look for known vulnerabilities in what is shipped; asks the PyPI advisory database
 	@$(RELEASE)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
 
 $(RELEASE)/.stamp: requirements-release.txt | setup
-	@$(PYTHON) -m venv $(RELEASE)
+	@$(OURS) -m venv $(RELEASE)
 	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 

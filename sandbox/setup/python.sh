@@ -35,7 +35,7 @@ python_advice() {
     "  apt install python3 python3-venv    Debian 13, Ubuntu 25.04 or newer" \
     "  brew install python@3.13      macOS" \
     "  python.org/downloads          everywhere" \
-    "or name one: PYTHON=/path/to/python3.13 make"
+    "or name one: PYTHON=/path/to/python3.13 make run"
 }
 
 set_up_python() {
