@@ -22,10 +22,18 @@ var queryRules = [
     window: 'PT1H'
   }
   {
+    // Of its own end an app writes no line, nor of the lines that no longer arrive.
+    name: 'silent'
+    severity: 1
+    description: 'Nothing has been dispatched for two hours: the app does not run, or its logs do not arrive.'
+    query: '${lines} | where line.event == "shard dispatched" | summarize dispatched = count() | where dispatched == 0'
+    window: 'PT2H'
+  }
+  {
     name: 'our-credential'
     severity: 1
-    description: 'Entra ID, Key Vault or Storage refuses the app itself. No mailbox changes state for it; mend it soon.'
-    query: '${lines} | where tostring(line.error.reason) in ("our_credential", "our_configuration", "our_storage")'
+    description: 'Entra ID, Key Vault or Storage refuses the app itself, or its settings are wrong. No mailbox changes state for it; mend it soon.'
+    query: '${lines} | where tostring(line.error.reason) in ("our_credential", "our_configuration", "our_storage") or tostring(line.error.type) == "SettingsInvalid"'
     window: 'PT15M'
   }
   {
@@ -64,6 +72,9 @@ var queryRules = [
     window: 'PT30M'
   }
 ]
+
+// A service's limit, a partition's, the account's requests, the account's bandwidth: each has a name of its own.
+var throttled = ['ServerBusyError', 'ClientThrottlingError', 'ClientAccountRequestThrottlingError', 'ClientAccountBandwidthThrottlingError']
 
 resource actions 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: actionGroupName
@@ -126,7 +137,7 @@ resource storageThrottled 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           criterionType: 'StaticThresholdCriterion'
           name: 'busy'
           metricName: 'Transactions'
-          dimensions: [{ name: 'ResponseType', operator: 'Include', values: ['ServerBusyError', 'ClientThrottlingError'] }]
+          dimensions: [{ name: 'ResponseType', operator: 'Include', values: throttled }]
           operator: 'GreaterThan'
           threshold: 100
           timeAggregation: 'Total'
