@@ -77,5 +77,8 @@ def is_kept(mailbox: Mailbox) -> bool:
 
 
 def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
-    """Whether a running mailbox has had no success for three intervals: what the freshness alarm counts."""
-    return mailbox.status in SYNCED and (mailbox.last_success_at or mailbox.created_at) < now - 3 * interval
+    """Whether an active mailbox has had no success for three intervals: what the freshness alarm counts.
+
+    One that waits for its administrator is tried ever more seldom on purpose, and has alarms of its own.
+    """
+    return mailbox.status is Status.ACTIVE and (mailbox.last_success_at or mailbox.created_at) < now - 3 * interval

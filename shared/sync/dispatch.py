@@ -22,7 +22,7 @@ WIDEST = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What one shard's dispatch did: how many mailboxes were sent, how many running ones are late."""
+    """What one shard's dispatch did: how many mailboxes were sent, how many active ones are late."""
 
     sent: int
     late: int

@@ -74,6 +74,12 @@ def test_a_mailbox_without_success_for_three_intervals_is_counted_late() -> None
     assert dispatch(Sent(), fresh, stale, paused).shard(0) == Dispatched(sent=2, late=1)
 
 
+def test_a_mailbox_that_waits_for_its_administrator_is_tried_seldom_and_raises_no_alarm_for_freshness() -> None:
+    blocked = a_mailbox(id="blocked", status=Status.NEEDS_ADMIN, last_success_at=NOW - 40 * INTERVAL)
+    resting = blocked.having(id="resting", due_at=NOW + timedelta(hours=21))
+    assert dispatch(Sent(), blocked, resting).shard(0) == Dispatched(sent=1, late=0)
+
+
 def test_many_mailboxes_are_spread_over_the_interval_and_each_keeps_its_place() -> None:
     sent = Sent()
     mailboxes = [a_mailbox(id=f"m{number}") for number in range(4000)]
