@@ -134,9 +134,11 @@ class Settings:
     # When
     sync_schedule: str = setting("SYNC_SCHEDULE", "NCRONTAB schedule of the dispatch, UTC", default="0 */30 * * * *")
     sweep_schedule: str = setting("SWEEP_SCHEDULE", "NCRONTAB schedule of the daily sweep, UTC", default="0 15 2 * * *")
-    sync_interval_minutes: int = setting("SYNC_INTERVAL_MINUTES", "How often a mailbox is due", _number(1, 1440), "30")
+    sync_interval_minutes: int = setting(
+        "SYNC_INTERVAL_MINUTES", "Minutes between two ticks of SYNC_SCHEDULE: change both", _number(1, 1440), "30"
+    )
     sync_shards: int = setting(
-        "SYNC_SHARDS", "Into how many parts the registry is dealt; set once", _number(1, 256), "16"
+        "SYNC_SHARDS", "In how many parts the registry is gone through at a tick", _number(1, 256), "16"
     )
     sync_budget_seconds: int = setting(
         "SYNC_BUDGET_SECONDS", "How long one pass may run before it continues in the next", _number(5, 1500), "240"
