@@ -46,6 +46,10 @@ param settingOverrides object = {}
 @description('How many instances the app may grow to.')
 param maximumInstances int = 40
 
+@minValue(1)
+@description('Gigabytes of logs a day. A pass writes about 5 kB, 1,000 mailboxes 0.25 GB a day; past this the alerts see nothing.')
+param dailyLogsGb int = 10
+
 var abbreviations = loadJsonContent('abbreviations.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
@@ -88,6 +92,7 @@ module monitoring 'modules/monitoring.bicep' = {
     workspaceName: '${abbreviations.logAnalyticsWorkspace}${token}'
     insightsName: '${abbreviations.applicationInsights}${token}'
     principalId: identity.outputs.principalId
+    dailyLogsGb: dailyLogsGb
     location: location
     tags: tags
   }

@@ -2,6 +2,7 @@
 param workspaceName string
 param insightsName string
 param principalId string
+param dailyLogsGb int
 param location string
 param tags object
 
@@ -18,7 +19,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
     sku: { name: 'PerGB2018' }
     retentionInDays: retentionDays
     features: { disableLocalAuth: true }
-    workspaceCapping: { dailyQuotaGb: 5 }
+    workspaceCapping: { dailyQuotaGb: dailyLogsGb }
   }
 }
 

@@ -16,6 +16,18 @@ def test_the_apps_own_host_file_is_read() -> None:
     assert host.function_timeout == 1800
 
 
+def test_the_host_is_silent_about_every_pass_and_the_programs_own_lines_go_out() -> None:
+    levels = read_host_file(Path(__file__).parents[2] / "host.json").log_levels
+
+    def level(category: str) -> str:
+        """Of the rules that the category begins with, the longest one holds."""
+        return levels[max((rule for rule in levels if category.startswith(rule)), key=len, default="default")]
+
+    functions = ("dispatch", "dispatch_shard", "daily", "sync_mailbox", "landing")
+    assert {level(f"Function.{name}.User") for name in functions} == {"Information"}
+    assert [name for name in functions if level(f"Function.{name}") == "Warning"] == ["sync_mailbox"]
+
+
 def test_without_a_host_file_the_real_hosts_defaults_hold(tmp_path: Path) -> None:
     assert read_host_file(tmp_path / "host.json") == HostFile()
 

@@ -1,6 +1,7 @@
 """infra/ keeps its promises, and each check would notice if it did not."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -107,6 +108,19 @@ def test_the_parameters_file_gives_just_the_parameters_there_are() -> None:
     declared = {line.split()[1] for line in text.splitlines() if line.startswith("param ")}
     assert given <= declared
     assert {"environmentName", "location"} <= given
+
+
+def test_what_the_workflow_deploys_has_every_value_that_azd_up_has() -> None:
+    """A value that it lacked would fall back to its default, and open again what was shut."""
+    wanted = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
+    deploy = (ROOT / ".github" / "workflows" / "ci.yml").read_text().partition("\n  deploy:\n")[2]
+    assert wanted - set(re.findall(r"^      (\w+): \$\{\{ vars\.\1\b", deploy, re.MULTILINE)) == set()
+
+
+def test_the_documents_put_a_package_into_the_service_that_azd_knows() -> None:
+    services = re.findall(r"^  (\w+):$", (ROOT / "azure.yaml").read_text().partition("services:")[2], re.MULTILINE)
+    said = re.findall(r"azd deploy( \w+)? --from-package", (ROOT / "docs" / "deploy.md").read_text())
+    assert [name.strip() for name in said] == services
 
 
 def test_every_abbreviation_is_used() -> None:
