@@ -20,7 +20,7 @@ param supportContact string = ''
 @description('Who is written to by the alerts; empty: alerts show in the portal alone.')
 param alertAddress string = ''
 
-@description('Whether to make the app registration here. Needs Entra rights; false: run infra/scripts/register_app first.')
+@description('Whether to make the app registration here. Needs Entra rights; false: infra/scripts/register_app does it afterwards.')
 param registerApplication bool = true
 
 @description('The client id of an existing registration, when registerApplication is false.')

@@ -61,14 +61,14 @@ var queryRules = [
     name: 'poison'
     severity: 1
     description: 'A message failed at every try and lies in a poison queue.'
-    query: 'StorageQueueLogs | where OperationName == "PutMessage" and Uri has "-poison"'
+    query: 'StorageQueueLogs | where OperationName == "PutMessage" and Uri contains "-poison"'
     window: 'PT15M'
   }
   {
     name: 'function-failures'
     severity: 2
     description: 'Functions fail again and again.'
-    query: 'AppRequests | where Success == false and toint(ResultCode) !between (400 .. 499) | summarize failures = count() | where failures > 20'
+    query: 'AppRequests | where Success == false and ResultCode !startswith "4" | summarize failures = count() | where failures > 20'
     window: 'PT30M'
   }
 ]
