@@ -29,8 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         os.environ.update(environment_of(given.state))  # noqa: TID251 -- shared.cli's own settings
     except OSError:
-        print(f"No sandbox is under way in {given.state}: start one with make run.", file=sys.stderr)
-        return 1
+        if not {"-h", "--help"} & set(command):
+            print(f"No sandbox is under way in {given.state}: start one with make run.", file=sys.stderr)
+            return 1
     sys.argv[1:] = command
     return cli.main()
 

@@ -107,3 +107,13 @@ def test_mail_that_is_not_there_is_refused_before_anything_starts(
     with pytest.raises(SystemExit):
         parse([option, str(tmp_path / "nothing")])
     assert f"{option}: " in capsys.readouterr().err
+
+
+def test_the_command_line_explains_itself_without_a_sandbox_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sandbox.cli"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--state", str(tmp_path), "--help"])
+    assert ended.value.code == 0
+    assert "export" in capsys.readouterr().out
