@@ -63,7 +63,9 @@ cat >"$work/roles.json" <<JSON
   "allowedMemberTypes":["User","Application"]}]
 JSON
 
-client_id="$(az ad app list --filter "displayName eq '${name//\'/\'\'}'" --query '[0].appId' --output tsv)"
+# A quote in the name is doubled. By a variable: the bash of macOS (3.2) would keep the backslashes of an escaped one.
+quote="'"
+client_id="$(az ad app list --filter "displayName eq '${name//$quote/$quote$quote}'" --query '[0].appId' --output tsv)"
 if [ -z "$client_id" ]; then
   client_id="$(az ad app create --display-name "$name" --sign-in-audience "$audience" --query appId --output tsv)"
   echo "Registered $name."

@@ -38,7 +38,9 @@ elif words.startswith("cloud show"):
 """
 
 
-def run(tmp_path: Path, *options: str, known: bool = False) -> tuple[subprocess.CompletedProcess[str], list[list[str]]]:
+def run(
+    tmp_path: Path, *options: str, known: bool = False, bash: str = ""
+) -> tuple[subprocess.CompletedProcess[str], list[list[str]]]:
     """The script's end, and every call of the CLI with the files it was given."""
     az, asked = tmp_path / "az", tmp_path / "asked"
     az.write_text(AZ)
@@ -48,6 +50,7 @@ def run(tmp_path: Path, *options: str, known: bool = False) -> tuple[subprocess.
         "PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin",
         "ASKED": str(asked),
         "KNOWN": "yes" if known else "no",
+        "BASH_COMPAT": bash,
     }
     command = ["bash", str(SCRIPTS / "register_app.sh"), *options]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
@@ -97,6 +100,11 @@ def test_app_only_and_several_tenants_are_asked_for_by_name(tmp_path: Path) -> N
     assert [entry["type"] for entry in access[0]["resourceAccess"]] == ["Scope", "Role"]
     assert len(access) == 1
     assert words[words.index("--sign-in-audience") + 1] == "AzureADMultipleOrgs"
+    assert "displayName eq 'O''Sync'" in call(calls, "ad app list")[0]
+
+
+def test_an_old_bash_doubles_the_quote_in_a_name_too(tmp_path: Path) -> None:
+    _, calls = run(tmp_path, *OPTIONS, "--name", "O'Sync", bash="3.2")
     assert "displayName eq 'O''Sync'" in call(calls, "ad app list")[0]
 
 
