@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from shared.authorization.port import FlowStore
-from shared.errors import MailboxSyncError
 from shared.sync.dispatch import Dispatch
 
 _log = logging.getLogger(__name__)
@@ -60,6 +59,6 @@ class Daily:
     def _tried(self, part: Callable[[], int]) -> int:
         try:
             return part()
-        except MailboxSyncError as error:
+        except Exception as error:  # a defect too: tokens that nobody refreshes for long are lost
             _log.error("a part of the daily round failed", exc_info=error)
             return 0

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.errors import MailboxSyncError
 from shared.mailboxes.model import is_due, is_kept, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 
@@ -46,9 +47,19 @@ class Dispatch:
         self._clock = clock
 
     def tick(self, *, sweep: bool = False) -> int:
-        """Ask for every shard to be sent, or swept; gives how many shards."""
+        """Ask for every shard to be sent, or swept; gives how many shards.
+
+        A timer's tick is not repeated: a shard that cannot be asked for keeps none of the others waiting for the next.
+        Raises the first error when every shard has been tried.
+        """
+        failed: list[MailboxSyncError] = []
         for shard in range(self._shards):
-            self._queue.send_shard(shard, sweep=sweep)
+            try:
+                self._queue.send_shard(shard, sweep=sweep)
+            except MailboxSyncError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
         return self._shards
 
     def shard(self, shard: int, *, sweep: bool = False) -> Dispatched:

@@ -37,9 +37,10 @@ def test_everything_is_swept_and_kept_alive() -> None:
     assert sent.shards == [(shard, True) for shard in range(16)]
 
 
-def test_a_part_that_fails_keeps_none_of_the_others_from_being_done() -> None:
+@pytest.mark.parametrize("error", [OperatorMustAct(Reason.OUR_CREDENTIAL), ValueError("what nobody foresaw")])
+def test_a_part_that_fails_keeps_none_of_the_others_from_being_done(error: Exception) -> None:
     def refused(now: datetime) -> int:
-        raise OperatorMustAct(Reason.OUR_CREDENTIAL)
+        raise error
 
     assert a_round(Sent(), refused).run() == {"shards": 16, "released": 2, "refreshed": 0, "lapsed": 0}
 

@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from shared.errors import Reason, RetryLater
 from shared.mailboxes.entities import BUCKETS, bucket_of, partition, shard_bounds
 from shared.mailboxes.model import Mailbox, Status
 from shared.sync.dispatch import Dispatch, Dispatched, place
@@ -48,6 +51,19 @@ def test_a_tick_asks_for_every_shard_once() -> None:
     sent = Sent()
     assert dispatch(sent).tick() == 16
     assert sent.shards == [(shard, False) for shard in range(16)]
+
+
+def test_a_shard_that_cannot_be_asked_for_keeps_none_of_the_others_waiting_and_the_tick_fails() -> None:
+    class Busy(Sent):
+        def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+            if shard == 3:
+                raise RetryLater(Reason.THROTTLED)
+            super().send_shard(shard, sweep=sweep)
+
+    sent = Busy()
+    with pytest.raises(RetryLater):
+        dispatch(sent).tick()
+    assert [shard for shard, _ in sent.shards] == [shard for shard in range(16) if shard != 3]
 
 
 def test_a_shard_sends_what_runs_and_leaves_what_rests() -> None:
