@@ -134,12 +134,15 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scmMinTlsVersion: '1.2'
       ftpsState: 'Disabled'
       http20Enabled: true
-      appSettings: [for setting in items(union(platformSettings, programSettings, settingOverrides)): {
-        name: setting.key
-        value: setting.value
-      }]
     }
   }
+}
+
+// Apart from the app, and without a loop: Bicep loops only over what is known before insights has its endpoint.
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(platformSettings, programSettings, settingOverrides)
 }
 
 // Deployment is by identity too: no user name and password for FTP or the deployment site.

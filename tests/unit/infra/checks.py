@@ -102,7 +102,7 @@ def findings(infra: Path, sources: Path) -> list[str]:
             files[name] = load(path)
         except Exception as error:  # pycep lets many of its parser's types through
             problems.append(f"{name}: does not parse ({type(error).__name__})")
-    for check in (_names, _modules, _settings, _storage, _roles, _secrets, _promises, _versions, _reached):
+    for check in (_names, _loops, _modules, _settings, _storage, _roles, _secrets, _promises, _versions, _reached):
         problems += check(files, sources)
     return problems
 
@@ -121,6 +121,30 @@ def _names(files: dict[str, BicepFile], _: Path) -> Iterator[str]:
         for item in file.declarations:
             if item.kind in ("param", "var") and item.name not in used:
                 yield f"{name}:{item.line} {item.kind} {item.name} is never used"
+
+
+def _loops(files: dict[str, BicepFile], _: Path) -> Iterator[str]:
+    """What a loop goes over is known when the deployment starts: the compiler refuses anything else (BCP178)."""
+    for name, file in files.items():
+        for item in file.declarations:
+            for over in re.findall(r"\[for +[^\n]*? in (.+?): *[{(]", item.text):
+                yield from (
+                    f"{name}:{item.line} {item.name} loops over what {late} tells only later"
+                    for late in sorted(_told_later(file, over))
+                )
+
+
+def _told_later(file: BicepFile, expression: str) -> set[str]:
+    """The resources and modules of which an expression needs more than is known at the start, through variables too."""
+    late = set()
+    for kind in ("resource", "module"):
+        for name in file.named(kind):
+            if re.search(rf"\b{name}(?:\[[^\]]*\])?[!?]?\.(?!id\b|name\b|type\b|apiVersion\b)\w+", expression):
+                late.add(name)
+    variables = file.named("var")
+    for name in references(expression) & set(variables):
+        late |= _told_later(file, variables[name].text.partition("=")[2])
+    return late
 
 
 def _modules(files: dict[str, BicepFile], _: Path) -> Iterator[str]:

@@ -52,6 +52,12 @@ def test_nothing_is_wrong() -> None:
             "",
             "AzureWebJobsDisableHomepage is unexpected",
         ),
+        (
+            "modules/app.bicep",
+            "[for door in ['ftp', 'scm']:",
+            "[for door in items(platformSettings):",
+            "loops over what",
+        ),
         ("modules/app.bicep", "httpsOnly: true", "httpsOnly: false", "httpsOnly"),
         ("modules/storage.bicep", "'leases']", "'lease']", "containers differ"),
         (
