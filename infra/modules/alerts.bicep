@@ -113,7 +113,8 @@ resource queries 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule
         }
       ]
     }
-    autoMitigate: true
+    // What is looked at once a day is told every day until it is mended: an alert that stays open is told of once.
+    autoMitigate: rule.window != 'P1D'
     skipQueryValidation: true
     actions: { actionGroups: [actions.id] }
   }
