@@ -102,7 +102,7 @@ def test_a_sweep_drops_the_bytes_of_deleted_items(world: World) -> None:
     assert not [pack for pack in world.replica._of(ID).packs.values() if f"{item.key}.eml" in pack]
 
 
-@pytest.mark.parametrize("status", set(Status) - SYNCED)
+@pytest.mark.parametrize("status", sorted(set(Status) - SYNCED))
 def test_of_a_stopped_mailbox_the_bytes_of_deleted_items_go_and_its_server_is_left_alone(
     world: World, status: Status
 ) -> None:
