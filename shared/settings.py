@@ -5,12 +5,15 @@ README's table (`make check` compares the three).
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared.errors import SettingsInvalid
+
+_TENANT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _text(value: str) -> str:
@@ -50,6 +53,24 @@ def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _tenant(value: str) -> str:
+    """A tenant id as tokens write it. A domain name is none: tokens do not carry it."""
+    if not _TENANT.fullmatch(value):
+        raise ValueError("must be a tenant id (8-4-4-4-12 hexadecimal digits)")
+    return value.lower()
+
+
+def _tenants(value: str) -> tuple[str, ...]:
+    named = _list(value)
+    if named == ("organizations",):
+        return named
+    return tuple(map(_tenant, named))
+
+
+def _tenant_or_none(value: str) -> str:
+    return _tenant(value) if value else ""
+
+
 def _url_list(value: str) -> tuple[str, ...]:
     return tuple(_url(part) for part in _list(value))
 
@@ -79,13 +100,14 @@ class Settings:
     entra_tenants: tuple[str, ...] = setting(
         "ENTRA_TENANTS",
         "Who may sign in: one tenant id, several, or organizations for any work or school account",
-        _list,
+        _tenants,
         "organizations",
     )
     operator_tenant: str = setting(
         "OPERATOR_TENANT",
         "The tenant whose accounts may hold the role Operator; empty: the one in ENTRA_TENANTS, if it is one",
-        default="",
+        _tenant_or_none,
+        "",
     )
     entra_credential: str = setting(
         "ENTRA_CREDENTIAL",

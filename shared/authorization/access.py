@@ -90,10 +90,10 @@ class LiveAccessTokens:
             try:
                 refreshed += self._kept_alive(authorization)
             except OperatorMustAct as error:
-                _log.warning("keeping idle authorizations alive was cut short", extra={"reason": error.reason.value})
+                _log.warning("keeping idle authorizations alive was cut short", exc_info=error)
                 break
             except RetryLater as error:
-                _log.warning("idle authorizations are left for tomorrow", extra={"reason": error.reason.value})
+                _log.warning("idle authorizations are left for tomorrow", exc_info=error)
                 aside |= {authorization.tenant_id} if error.reason in OUTAGES else set()
         return refreshed
 
@@ -157,7 +157,7 @@ class LiveAccessTokens:
             self._remember(authorization, tokens)
         except MailboxSyncError as error:
             # We hold a good access token, and the stored refresh token is good for weeks: the pass need not suffer.
-            _log.warning("a rotated token was not stored", extra={"error": type(error).__name__})
+            _log.warning("a rotated token was not stored", exc_info=error)
         return tokens
 
     def _provider_refresh(self, authorization: Authorization) -> Tokens:

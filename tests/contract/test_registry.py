@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableClient, TableServiceClient
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from shared.errors import Conflict, NotFound
 from shared.mailboxes.blob import BlobLeases
+from shared.mailboxes.entities import partition
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
 from shared.mailboxes.queue import StorageSyncQueue
@@ -30,6 +31,12 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 def registry(storage: Azurite, credential: DefaultAzureCredential) -> Iterator[TableRegistry]:
     with TableServiceClient(storage.table, credential=credential) as tables:
         yield TableRegistry(tables, 16, lambda: NOW)
+
+
+@pytest.fixture
+def owners(storage: Azurite, credential: DefaultAzureCredential) -> Iterator[TableClient]:
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        yield tables.get_table_client("owners")
 
 
 def new_mailbox(**changes: object) -> Mailbox:
@@ -112,6 +119,27 @@ def test_erasing_leaves_nothing_and_frees_the_address(registry: TableRegistry) -
         registry.get(mailbox.id)
     again = registry.add(mailbox.having(id=uuid.uuid4().hex))
     assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [again.id]
+
+
+def test_erasing_a_renamed_persons_mailbox_frees_both_addresses(registry: TableRegistry, owners: TableClient) -> None:
+    mailbox = registry.add(new_mailbox())
+    registry.change(mailbox.id, lambda before: before.having(address=f"new-{before.address}"))
+    registry.erase(mailbox.id)
+    assert list(owners.query_entities(f"PartitionKey eq 't_{mailbox.owner_id}'")) == []
+
+
+def test_a_mailbox_that_only_a_newer_version_understands_keeps_its_shard_from_nothing(
+    registry: TableRegistry, storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    strange, known = registry.add(new_mailbox()), registry.add(new_mailbox())
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        mailboxes = tables.get_table_client("mailboxes")
+        row = {"PartitionKey": partition(strange.id), "RowKey": strange.id}
+        mailboxes.update_entity(row | {"status": "hibernating"})
+        ids = {mailbox.id for mailbox in registry.all()}
+        mailboxes.delete_entity(row["PartitionKey"], row["RowKey"])
+    assert known.id in ids
+    assert strange.id not in ids
 
 
 def test_an_interrupted_erasure_asked_for_again_leaves_the_next_mailbox_alone(registry: TableRegistry) -> None:

@@ -41,6 +41,17 @@ def test_every_problem_is_named_at_once_and_no_value_is_quoted() -> None:
     assert "zero-secret" not in str(raised.value)
 
 
+def test_tenants_are_ids_as_tokens_write_them() -> None:
+    tenant = "AAAAAAAA-0000-0000-0000-00000000000A"
+    settings = Settings.from_environ(REQUIRED | {"ENTRA_TENANTS": tenant, "OPERATOR_TENANT": tenant})
+    assert settings.entra_tenants == (tenant.lower(),)
+    assert settings.operator_tenant == tenant.lower()
+    assert Settings.from_environ(REQUIRED).entra_tenants == ("organizations",)
+    with pytest.raises(SettingsInvalid) as raised:
+        Settings.from_environ(REQUIRED | {"ENTRA_TENANTS": f"{tenant}, contoso.com", "OPERATOR_TENANT": "contoso.com"})
+    assert {problem.split()[0] for problem in raised.value.problems} == {"ENTRA_TENANTS", "OPERATOR_TENANT"}
+
+
 def test_a_certificate_credential_needs_the_name_of_its_secret() -> None:
     with pytest.raises(SettingsInvalid, match="ENTRA_CERTIFICATE_SECRET"):
         Settings.from_environ(REQUIRED | {"ENTRA_CREDENTIAL": "certificate"})
