@@ -108,9 +108,7 @@ def compare_folder(
         difference = _compared(desk, folder, read_on)
         gone = confirm_gone(desk, folder, difference.extra)
     except (FolderGone, FolderUnreadable) as exc:
-        if isinstance(exc, FolderUnreadable):
-            desk.failed(folder.id, ItemFailure(folder.id, exc.reason, exc.support))
-        desk.ledger.reread(folder.id, again=True)
+        _put_off(desk, folder, exc)
         done()
         return
     held = _is_held(desk, folder, difference.items, len(gone))
@@ -126,6 +124,13 @@ def compare_folder(
         repair(desk, applier, folder, difference, note=note, done=finished)
     finally:
         _add_figures(desk.ledger, applier.written, applier.removed)
+
+
+def _put_off(desk: Desk, folder: Folder, exc: FolderGone | FolderUnreadable) -> None:
+    """Compare it in a later pass, if it is listed then and can be read."""
+    if isinstance(exc, FolderUnreadable):
+        desk.failed(folder.id, ItemFailure(folder.id, exc.reason, exc.support))
+    desk.ledger.reread(folder.id, again=True)
 
 
 def _compared(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> Difference:
