@@ -100,7 +100,9 @@ class SyncEngine:
         except NotFound:
             return
         ready = self._is_ready(mailbox, message)
-        if not (ready or message.sweep) or (ready and self._waits_with_its_tenant(mailbox, message)):
+        if not ready and not (message.sweep and self._rests(mailbox)):
+            return
+        if ready and self._waits_with_its_tenant(mailbox, message):
             return
         lease = self._leases.acquire(mailbox_id)
         if lease is None:
@@ -123,6 +125,10 @@ class SyncEngine:
         if message.sweep:
             return mailbox.first_sync_done and is_due(mailbox, self._clock() + ABOUT_NOW)
         return mailbox.status in SYNCED
+
+    def _rests(self, mailbox: Mailbox) -> bool:
+        """Whether no pass is to be expected. A first sync under way must not find its lease taken by a compaction."""
+        return not is_due(mailbox, self._clock() + ABOUT_NOW)
 
     def _compact(self, mailbox_id: str) -> None:
         """What needs no mail server: free what deleted items have left, forget passes of long ago."""

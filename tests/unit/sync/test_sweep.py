@@ -204,10 +204,12 @@ def test_a_state_lost_at_any_moment_of_a_sweep_hides_no_deletion(world: World, r
     world.assert_equal()
 
 
-def test_a_mailbox_that_was_never_complete_is_not_swept() -> None:
+def test_a_mailbox_that_was_never_complete_is_not_swept_and_its_lease_left_to_its_first_sync() -> None:
     world = World()
+    world.leases.acquire(ID)
     world.engine.sweep(ID)
     assert world.sources.requests.total() == 0
+    assert not world.queue.mailboxes, "who finds the lease taken comes again"
 
 
 def test_a_lost_sync_state_is_read_anew_without_a_download_and_vanished_items_go(world: World) -> None:
