@@ -1,6 +1,7 @@
 """One queue message about one mailbox: lease, cursor, access, a pass within its budget, and what comes of it."""
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
@@ -149,7 +150,8 @@ class SyncEngine:
     def _send(self, mailbox_id: str, following: Next) -> None:
         self._queue.send_mailbox(
             mailbox_id,
-            delay_seconds=int(following.delay.total_seconds()),
+            # Rounded up: one that came too early would be sent again and again until it is time.
+            delay_seconds=math.ceil(following.delay.total_seconds()),
             continuation=following.continuation,
             sweep=following.sweep,
         )

@@ -238,3 +238,14 @@ def test_no_log_line_names_anybody(world: World, caplog: pytest.LogCaptureFixtur
     told = " ".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert "pass ended" in told
     assert not [secret for secret in (ADDRESS, "biopsy", "clinic", "token-") if secret in told]
+
+
+def test_a_wait_of_less_than_a_second_is_waited_for() -> None:
+    """Sent without a delay, the message would come at once and be sent again, as fast as the queue can."""
+    world = World()
+    world.engine._back_off.extend("t1", world.clock() + timedelta(milliseconds=300))
+    world.engine.sync(ID)
+    assert [message.delay_seconds for message in world.queue.mailboxes] == [1]
+    assert world.sources.requests.total() == 0
+    world.pump()
+    assert world.stored.first_sync_done
