@@ -31,6 +31,9 @@ def write_occurrences(desk: Desk, folders: Iterable[Folder]) -> None:
     digest = hashlib.sha256(data).hexdigest()
     before = desk.ledger.notes.get(WRITTEN)
     if desk.ledger.notes.get(DUE) or (digest != before and (lines or before)):
+        # Committed first: should this pass die now, the cursor has to know that there is a document to be replaced.
+        desk.ledger.note(DUE, True)
+        desk.writer.finish()
         desk.budget.check_lease()
         desk.replica.put_derived(desk.mailbox_id, NAME, data)
         desk.ledger.note(WRITTEN, digest)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.errors import Reason, RetryLater
 from shared.replica.port import FeedKind
 from shared.sources.port import ContentLevel
 from shared.sync.limits import Limits
@@ -194,6 +195,22 @@ def test_occurrences_go_with_their_calendar(world: World) -> None:
     world.mailbox.move_folder(world.mailbox.calendar, world.mailbox.bin)
     world.sync()
     assert world.replica.derived(ID, "occurrences") == b""
+
+
+@pytest.mark.parametrize("write", range(1, 8))
+def test_occurrences_whose_pass_died_at_any_write_go_with_their_event(write: int) -> None:
+    """The event goes before any pass has committed it: nothing but the cursor's note tells of the document."""
+    world = World()
+    event = world.mailbox.add(world.mailbox.calendar)
+    world.replica.fail_at(write, RetryLater(Reason.UNAVAILABLE))
+    world.engine.sync(ID)
+    world.replica.calm()
+    world.mailbox.delete(event)
+    world.queue.mailboxes.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    world.assert_equal()
+    assert world.occurring() == set()
 
 
 def test_occurrences_that_a_lost_cursor_knew_of_go_with_their_event(world: World) -> None:
