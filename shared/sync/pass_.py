@@ -177,7 +177,7 @@ class Pass:
             for item in desk.items(folder_id):
                 desk.remembered.add(item)
                 desk.keep_remembered()
-                desk.writer.put(deletion(item), folder_id, desk.cure(item.source_id))
+                desk.writer.put(deletion(item), folder_id, desk.cure(item.source_id, folder_id))
                 desk.writer.turn()
             unlist(desk, folder_id)
 

@@ -253,3 +253,20 @@ def test_an_issue_that_a_crash_kept_from_being_dropped_is_looked_for_again() -> 
     world.sync()
     assert world.registry.issues(ID) == []
     world.assert_equal()
+
+
+def test_the_issue_of_an_item_that_moved_out_of_a_deleted_folder_under_its_own_id_stays() -> None:
+    world = World(immutable_ids=True)
+    rescued = world.mailbox.add(world.mailbox.archive)
+    world.sync()
+    world.mailbox.move(rescued, world.mailbox.inbox)
+    world.mailbox.delete_folder(world.mailbox.archive)
+    world.mailbox.bad[rescued] = Reason.ITEM_CORRUPT
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    assert [(issue.item_id, issue.folder_id) for issue in world.registry.issues(ID)] == [(rescued, world.mailbox.inbox)]
+    world.mailbox.bad.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    assert world.registry.issues(ID) == []
+    world.assert_equal()
