@@ -3,6 +3,7 @@
 What a person does to it is a method here; what a program sees of it is in tests/fakes/source.py.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from shared.sources.port import ItemKind
 
 @dataclass(slots=True)
 class Mail:
-    """One item. `content` is its number of rewrites: what `same_content_key` is made of."""
+    """One item. `content` numbers the rewrites of it and its copies: what `same_content_key` is made of."""
 
     id: str
     folder_id: str
@@ -72,6 +73,8 @@ class FakeMailbox:
         self.closed: set[str] = set()
         """Folders that cannot be read."""
         self._number = 0
+        self._rewrites: Counter[str] = Counter()
+        """By search key: copies that are rewritten apart never have the same content."""
         self.inbox = self.add_folder("Inbox", distinguished="inbox")
         self.archive = self.add_folder("Projects")
         self.calendar = self.add_folder("Calendar", folder_class="IPF.Appointment", distinguished="calendar")
@@ -101,7 +104,8 @@ class FakeMailbox:
         """An item's content is changed."""
         mail = self.mails[item_id]
         mail.body = f"body {item_id} {self._next()}".encode() if body is None else body
-        mail.content += 1
+        self._rewrites[mail.search_key] += 1
+        mail.content = self._rewrites[mail.search_key]
         self.categorize(item_id, mail.categories, **fields)
 
     def categorize(self, item_id: str, categories: tuple[str, ...], **fields: object) -> None:
