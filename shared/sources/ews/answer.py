@@ -148,6 +148,11 @@ def _back_off(message_xml: etree._Element | None) -> float | None:
     return None
 
 
+def count_in(text: str) -> int | None:
+    """A count as Exchange writes it; None when it is none."""
+    return int(text[:15]) if text.isascii() and text.isdigit() else None
+
+
 def moment(text: str | None) -> datetime | None:
     """A time as Exchange writes it, as aware UTC; None when there is none or it is no time.
 

@@ -6,7 +6,7 @@ from itertools import batched
 from lxml import etree
 
 from shared.sources.ews import shapes
-from shared.sources.ews.answer import M, T, messages, parse, problem_of
+from shared.sources.ews.answer import M, T, count_in, messages, parse, problem_of
 from shared.sources.ews.envelope import Envelopes, get_item
 from shared.sources.ews.errors import Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
 from shared.sources.ews.session import Channel, Limits
@@ -48,7 +48,7 @@ class Asking:
             problem = problem_of(message)
             text = message.findtext(f"{M}Items/*/{T}Size") or "0"
             if problem is None:
-                sizes.append((identifier, int(text) if text.isascii() and text.isdigit() else 0))
+                sizes.append((identifier, count_in(text) or 0))
                 continue
             reason = of_code(problem.code).of_item
             if reason is None:

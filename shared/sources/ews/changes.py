@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from shared.sources.ews.answer import M, T, moment
+from shared.sources.ews.answer import M, T, count_in, moment
 from shared.sources.ews.errors import Fault, of_fault
 from shared.sources.port import ChangeKind, ChangePage, ItemRef, SourceChange
 
@@ -60,10 +60,9 @@ def read_listing(message: etree._Element) -> Listing:
     if root is None:
         raise of_fault(Fault.UNEXPECTED)
     items = list(root.iterfind(f"{T}Items/*"))
-    offset, total = root.get("IndexedPagingOffset", ""), root.get("TotalItemsInView", "")
     last = root.get("IncludesLastItemInRange", "true") == "true"
-    following = None if last or not items or not offset.isdigit() else int(offset)
-    return Listing(items, int(total) if total.isdigit() else 0, following, last)
+    following = None if last or not items else count_in(root.get("IndexedPagingOffset", ""))
+    return Listing(items, count_in(root.get("TotalItemsInView", "")) or 0, following, last)
 
 
 def read_ref(element: etree._Element, time: str) -> ItemRef:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from shared.sources.ews.answer import T, moment
+from shared.sources.ews.answer import T, count_in, moment
 from shared.sources.ews.envelope import extended, fields
 from shared.sources.port import Folder
 
@@ -84,12 +84,8 @@ def read_page(message: etree._Element, archive: bool) -> Page:
             hidden.add(folder.id)
         found.append(folder)
     last = root.get("IncludesLastItemInRange", "true") == "true"
-    following = None if last or not found else _number(root.get("IndexedPagingOffset", ""))
-    return Page(tuple(found), frozenset(hidden), _number(root.get("TotalItemsInView", "")), following)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+    following = None if last or not found else count_in(root.get("IndexedPagingOffset", "")) or 0
+    return Page(tuple(found), frozenset(hidden), count_in(root.get("TotalItemsInView", "")) or 0, following)
 
 
 def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
@@ -111,7 +107,7 @@ def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
         path=name.replace("/", "%2F"),
         folder_class=told.get(_CLASS, ""),
         distinguished=told.get(_DISTINGUISHED, "").lower(),
-        total=_number(total),
+        total=count_in(total) or 0,
         archive=archive,
         mark=f"{commit}|{told.get(_DELETED, '')}|{total}" if commit else None,
         marked_at=moment(commit),

@@ -148,6 +148,13 @@ def test_a_change_of_an_item_without_an_id_is_no_change() -> None:
         mailbox(ScriptedChannel(page('<t:Delete><t:ItemId Id="" ChangeKey="3"/></t:Delete>'))).changes(INBOX, None)
 
 
+@pytest.mark.parametrize("written", ["\u00b2", "9" * 5000, "-1", ""])
+def test_a_count_that_is_none_ends_a_listing_and_breaks_nothing(written: str) -> None:
+    told = listing(["A"], 1, None).replace(b'TotalItemsInView="1"', f'TotalItemsInView="{written}"'.encode())
+    assert f'"{written}"'.encode() in told
+    assert [ref.id for ref in mailbox(ScriptedChannel(told)).list_items(INBOX)] == ["A"]
+
+
 def test_a_listing_goes_through_all_pages() -> None:
     channel = ScriptedChannel(listing(["A", "B"], 3, 2), listing(["C"], 3, None))
 

@@ -68,6 +68,7 @@ SCRAPS = [
     b"", b"<", b">", b"&", b"</t:Message>", b"<t:Size>-1</t:Size>", b"<t:Start>9999-12-31T23:59:59Z</t:Start>",
     b"0001-01-01T00:00:00+14:00", b"&#x0;", b"&#xD800;", b"]]>", b"<![CDATA[x]]>", b"<!-- x -->", b"<?x y?>",
     b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"&b;", b"\xff\xfe", b"\x00", b"NaN", b"99999999999999999999", b"PT99999H",
+    "²".encode(), b"9" * 5000,
     b'Id=""', b"<t:ItemId/>", b"<m:Items/>", b"<t:Mailbox/>", b'ResponseClass="Error"', "😀".encode(),
 ]  # fmt: skip
 """What mutations put in."""
