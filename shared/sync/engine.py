@@ -124,7 +124,7 @@ class SyncEngine:
     def _is_ready(self, mailbox: Mailbox, message: Next) -> bool:
         """Whether its mail server is to be asked. A sweep waits for the first sync, and for whatever has to pass."""
         if message.sweep:
-            return mailbox.first_sync_done and is_due(mailbox, self._clock() + ABOUT_NOW)
+            return mailbox.first_sync_done and not self._rests(mailbox)
         return mailbox.status in SYNCED
 
     def _rests(self, mailbox: Mailbox) -> bool:

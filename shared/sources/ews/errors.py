@@ -187,10 +187,15 @@ _PLAIN: dict[Actor, Callable[[Reason, str], MailboxSyncError]] = {
 }
 
 
+def of_item(support: str) -> Reason:
+    """Why one item cannot be had that Exchange says this of."""
+    return of_code(support).of_item or Reason.ITEM_UNREADABLE
+
+
 def of_part(error: ActionNeeded) -> Reason | None:
     """Why one item or folder cannot be had, if this error of a whole request may be its fault alone; else None."""
     if isinstance(error, Unreadable):
-        return of_code(error.support).of_item or Reason.ITEM_UNREADABLE
+        return of_item(error.support)
     rule = RULES.get(error.support)
     return rule.of_item if rule and isinstance(error, AdministratorMustAct) else None
 

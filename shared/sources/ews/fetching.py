@@ -20,7 +20,7 @@ from shared.sources.ews.answer import M, Problem, problem_of
 from shared.sources.ews.asking import MALFORMED, OVERSIZED, Asking
 from shared.sources.ews.content import Reading, read
 from shared.sources.ews.envelope import Envelopes
-from shared.sources.ews.errors import TooMuchAtOnce, Unreadable, of_code
+from shared.sources.ews.errors import TooMuchAtOnce, Unreadable, of_code, of_item
 from shared.sources.ews.session import Channel, Limits
 from shared.sources.ews.shapes import Shape
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
@@ -284,4 +284,4 @@ class Fetcher:
 
 def _unreadable(identifier: str, exc: RetryLater) -> ItemFailure:
     """An item about which the server cannot answer, or not so that it could be read."""
-    return ItemFailure(identifier, of_code(exc.support).of_item or Reason.ITEM_UNREADABLE, exc.support)
+    return ItemFailure(identifier, of_item(exc.support), exc.support)
