@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -13,7 +14,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from sandbox.stage import Stage
 from shared.replica.feed import replay
 from tests.e2e.conftest import eventually
-from tests.e2e.watching import Watched, wait_for
+from tests.e2e.watching import Watched, insist, wait_for
 
 SLOW = {"service": "exchange", "times": None, "fault": {"kind": "delay", "seconds": 0.15}}
 """Exchange takes its time, so that a pass is long enough to be hit anywhere."""
@@ -22,7 +23,7 @@ SLOW_PACKS = {
     "service": "blob",
     "match": {"operation": "(GET|PUT|DELETE) packs"},
     "times": None,
-    "fault": {"kind": "delay", "seconds": 0.3},
+    "fault": {"kind": "delay", "seconds": 0.5},
 }
 """Storage takes its time over packs, so that a compaction of a few of them is long enough; needs the storage proxy."""
 
@@ -51,12 +52,12 @@ class Killer:
         self._chance = Random(seed)  # noqa: S311 -- repeatable on purpose
         self.hits = 0
 
-    def strike(self, victim: Watched, when: Callable[[], bool] | None = None) -> None:
-        """Kill the app at some moment of the victim's pass, which has been asked for, and start it again.
+    def strike(self, victim: Watched, ask: Callable[[], None], when: Callable[[], bool] | None = None) -> None:
+        """Ask for a pass of the victim, kill the app at some moment of it, and start it again.
 
         The moment comes within two seconds of `when`; without it, of the pass's beginning.
         """
-        eventually("what is to be interrupted", when or self._is_syncing, 30)
+        insist("what is to be interrupted", ask, when or self._is_syncing)
         time.sleep(self._chance.uniform(0, LONGEST_SECONDS))
         self._stage.host.kill()
         self.hits += is_held(victim)
@@ -79,15 +80,14 @@ def first_sync_killed(killer: Killer, stage: Stage, messages: int) -> Watched:
     """Somebody new signs in, and the app dies while it copies their mailbox for the first time."""
     one = Watched(stage, messages)
     one.sign_in()
-    killer.strike(one)
+    killer.strike(one, one.ask)
     return one
 
 
 def pass_killed(killer: Killer, one: Watched, seed: int) -> None:
     """The app dies while it brings somebody's changes."""
     one.change(["create", "update", "move", "hard_delete", "create", "read_flag", "copy"] * 5, seed)
-    one.parts.queue.send_mailbox(one.id)
-    killer.strike(one)
+    killer.strike(one, one.ask)
 
 
 def compaction_killed(killer: Killer, one: Watched, seed: int) -> None:
@@ -95,8 +95,7 @@ def compaction_killed(killer: Killer, one: Watched, seed: int) -> None:
     one.change(["hard_delete"] * 25, seed)
     one.synced()
     before = packs_of(one)
-    one.parts.queue.send_mailbox(one.id, sweep=True)
-    killer.strike(one, lambda: packs_of(one) != before)
+    killer.strike(one, partial(one.ask, sweep=True), lambda: packs_of(one) != before)
 
 
 def packs_of(one: Watched) -> set[str]:
@@ -106,9 +105,7 @@ def packs_of(one: Watched) -> set[str]:
 
 def dead_bytes(one: Watched) -> set[str]:
     """Members of packs that belong to no item of the replica any more, once a sweep has compacted them."""
-    before = one.mailbox.swept_at
-    one.parts.queue.send_mailbox(one.id, sweep=True)
-    eventually("a sweep", lambda: one.mailbox.swept_at != before)
+    one.swept()
     container, found = one.parts.blobs.get_container_client("packs"), set[str]()
     for name in packs_of(one):
         data = io.BytesIO(container.download_blob(name).readall())

@@ -1,8 +1,9 @@
 """Somebody whose mailbox the app syncs by itself, in its own process, while a test changes the mailbox and looks on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from requests import RequestException
@@ -17,7 +18,7 @@ from tests.e2e.faulty import fill
 from tests.e2e.people import new_person, password_of
 
 TICK_SECONDS = 4
-"""Between two ticks of a test that waits: one may find the mailbox still held."""
+"""Between two ticks, or two askings, of a test that waits: one may find the mailbox still held."""
 
 PATIENCE_SECONDS = 100
 
@@ -74,6 +75,15 @@ class Watched:
         runs = self.parts.registry.runs(self.id)
         return any(run.outcome == outcome and run.started_at >= since for run in runs)
 
+    def ask(self, *, sweep: bool = False) -> None:
+        """Ask for a pass, or for a sweep; one that finds the mailbox held comes to nothing, or in minutes only."""
+        self.parts.queue.send_mailbox(self.id, sweep=sweep)
+
+    def swept(self) -> None:
+        """Ask for a sweep until one has ended."""
+        before = self.mailbox.swept_at
+        insist("a sweep", partial(self.ask, sweep=True), lambda: self.mailbox.swept_at != before)
+
     def synced(self, outcome: str = "done", since: datetime | None = None) -> None:
         """Let the timer tick until a pass that begins from now on has ended so."""
         wait_for([self], since or datetime.now(UTC), outcome)
@@ -83,14 +93,26 @@ def wait_for(
     everybody: Sequence[Watched], since: datetime, outcome: str = "done", seconds: float = PATIENCE_SECONDS
 ) -> None:
     """Let the timer tick until each of them has had a pass, begun since then, that ended so."""
-    ticked = datetime.min.replace(tzinfo=UTC)
+
+    def tick() -> None:
+        with suppress(RequestException):
+            everybody[0].stage.host.fire("dispatch")
 
     def look() -> bool:
-        nonlocal ticked
-        if (datetime.now(UTC) - ticked).total_seconds() > TICK_SECONDS:
-            with suppress(RequestException):
-                everybody[0].stage.host.fire("dispatch")
-            ticked = datetime.now(UTC)
         return all(one.has(outcome, since) for one in everybody)
 
-    eventually(f"a pass of each that ends as {outcome}", look, seconds)
+    insist(f"a pass of each that ends as {outcome}", tick, look, seconds)
+
+
+def insist(what: str, ask: Callable[[], None], look: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Ask for something, and again every few seconds, until `look` says that it is there."""
+    asked: datetime | None = None
+
+    def asking() -> bool:
+        nonlocal asked
+        if asked is None or (datetime.now(UTC) - asked).total_seconds() > TICK_SECONDS:
+            ask()
+            asked = datetime.now(UTC)
+        return look()
+
+    eventually(what, asking, seconds)
