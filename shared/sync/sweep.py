@@ -5,6 +5,8 @@ a setting changed that decides item by item. Differences go through the same pla
 read page by page while people work in the folder, so an item may slip through between two pages: what the listing
 lacks is asked for by its id, and only what the source then says is gone is deleted. After the listing the folder is
 read on: so its state knows whatever was listed and is still there, and will report it when it goes.
+
+Of a listing only hashes are kept. If some of it is not in the replica, the folder is listed once more, for their ids.
 """
 
 from collections import Counter
@@ -15,12 +17,13 @@ from itertools import batched
 
 from shared.errors import Reason
 from shared.replica.port import ReplicaItem
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemRef
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.apply import Applier
 from shared.sync.desk import Desk, add_left_out
 from shared.sync.items import change_dropping_content, deletion
 from shared.sync.plan import Group, Plan
 from shared.sync.scope import LeftOut
+from shared.sync.seen import Listed, version_mark
 
 AT_ONCE = 500
 """Differences repaired in one plan."""
@@ -52,28 +55,37 @@ def compare(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> Di
     Open issues have their own time and are let be.
     """
     now = desk.clock()
-    listed = {ref.id: ref for ref in desk.source.list_items(folder)}
+    listed, old = Listed(folder.total), Listed(folder.total)
+    for ref in desk.source.list_items(folder):
+        (old if desk.scope.passes_by(folder, ref, now) else listed).put(ref.id, ref.version)
     read_on(folder)
     difference = Difference()
     for item in desk.items(folder.id):
         difference.items += 1
-        _judge(desk, item, listed.pop(item.source_id, None), difference, now)
-    for ref in listed.values():
-        if desk.scope.passes_by(folder, ref, now):
-            difference.passed_by += 1
-        elif ref.id not in desk.issues:
-            difference.missing.append(ref.id)
+        version, older = listed.take(item.source_id), old.take(item.source_id)
+        _judge(desk, item, older if version is None else version, difference, now)
+    difference.passed_by = len(old)
+    difference.missing.extend(_missing(desk, folder, listed))
     return difference
 
 
-def _judge(desk: Desk, item: ReplicaItem, ref: ItemRef | None, difference: Difference, now: datetime) -> None:
+def _missing(desk: Desk, folder: Folder, listed: Listed) -> Iterator[str]:
+    """The ids of what is left of a listing: what has gone since is not missing."""
+    for ref in desk.source.list_items(folder) if listed else ():
+        if listed.take(ref.id) is not None and ref.id not in desk.issues:
+            yield ref.id
+        if not listed:
+            return
+
+
+def _judge(desk: Desk, item: ReplicaItem, version: int | None, difference: Difference, now: datetime) -> None:
     if not desk.scope.still_has(item, now):
         difference.out.append(item.source_id)
-    elif ref is None:
+    elif version is None:
         difference.extra.append(item.source_id)
     elif item.source_id in desk.issues:
         return
-    elif ref.version != item.version:
+    elif version != version_mark(item.version):
         difference.changed.append(item.source_id)
     elif desk.scope.is_outdated(item):
         less = desk.scope.level(item.size) is ContentLevel.METADATA
@@ -149,9 +161,9 @@ def _plans(desk: Desk, folder: Folder, difference: Difference, group: Group) -> 
             if item_id in known:
                 plan.let_go(known[item_id], group)
         yield plan
+    strip = frozenset(difference.stripped)
     for ids in batched(difference.out + difference.stripped, AT_ONCE, strict=False):
         known = desk.find(list(ids))
-        strip = set(difference.stripped)
         plan = Plan()
         for item in known.values():
             plan.write(change_dropping_content(item) if item.source_id in strip else deletion(item), group)

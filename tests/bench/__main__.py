@@ -34,6 +34,7 @@ TARGETS = {
     "metadata_vs_limit": ("<=", 4),
     "mime_vs_limit": ("<=", 4),
     "idle_requests": ("<=", 1),
+    "changed_requests": ("<=", 3),
     "idle_cpu_ms": ("<=", 5),
     "replica_items_per_second": (">=", 700),
     "replica_cpu_s_per_1000": ("<=", 1),

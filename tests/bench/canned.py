@@ -53,7 +53,15 @@ class Mailbox:
         text = "Received: from mail.example.org\r\nSubject: Bench\r\n\r\n" + "All work and no play is dull.\r\n" * 1000
         mime = (text * (mime_bytes // len(text) + 1)).encode()[:mime_bytes]
         self._mime = f'<t:MimeContent CharacterSet="UTF-8">{base64.b64encode(mime).decode()}</t:MimeContent>'
-        self._folders = "".join(self._folder(number) for number in range(FOLDERS))
+        self._folders = self._all_folders()
+
+    def arrive(self) -> None:
+        """One more message comes into the inbox, whose mark changes with it."""
+        self.count += 1
+        self._folders = self._all_folders()
+
+    def _all_folders(self) -> str:
+        return "".join(self._folder(number) for number in range(FOLDERS))
 
     def _folder(self, number: int) -> str:
         name = "<t:DistinguishedFolderId>inbox</t:DistinguishedFolderId>" if number == 0 else ""
@@ -65,7 +73,7 @@ class Mailbox:
             '<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x670a" PropertyType="SystemTime"/>'
             "<t:Value>2024-05-01T10:00:00Z</t:Value></t:ExtendedProperty>"
             '<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag="0x670b" PropertyType="Integer"/>'
-            f"<t:Value>3</t:Value></t:ExtendedProperty>{name}</t:Folder>"
+            f"<t:Value>{3 + total}</t:Value></t:ExtendedProperty>{name}</t:Folder>"
         )
 
     def message(self, number: int, asked: frozenset[str]) -> str:
@@ -100,6 +108,21 @@ class Mailbox:
             for number in re.findall(r'ItemId Id="AAMkADhiN2U0(\d{8})', request)
         )
 
+    def find_item(self, request: str) -> str:
+        """FindItem: a page of the inbox from where the view begins."""
+        inbox = "AAMkFolder0000" in request
+        view = re.search(r'MaxEntriesReturned="(\d+)" Offset="(\d+)"', request)
+        assert view is not None
+        start, count = int(view[2]), self.count if inbox else 0
+        end = min(start + int(view[1]), count)
+        asked = asked_of(request)
+        items = "".join(self.message(number, asked) for number in range(start, end))
+        return self._success(
+            "FindItem",
+            f'<m:RootFolder IndexedPagingOffset="{end}" TotalItemsInView="{count}"'
+            f' IncludesLastItemInRange="{str(end >= count).lower()}"><t:Items>{items}</t:Items></m:RootFolder>',
+        )
+
     def find_folder(self, _: str) -> str:
         """FindFolder: all thirty."""
         return self._success(
@@ -132,13 +155,17 @@ class Mailbox:
 _OPERATIONS: dict[str, Callable[[Mailbox, str], str]] = {
     "SyncFolderItems": Mailbox.sync,
     "GetItem": Mailbox.get,
+    "FindItem": Mailbox.find_item,
     "FindFolder": Mailbox.find_folder,
     "GetFolder": Mailbox.get_folder,
 }
 
 
 def serve(mailbox: Mailbox, certificate: str, key: str) -> ThreadingHTTPServer:
-    """A server on a port that the system gives. GET tells how many requests and bytes of each kind there were."""
+    """A server on a port that the system gives.
+
+    GET tells how many requests and bytes of each kind there were; GET /arrive lets a message come.
+    """
     counts: dict[str, list[int]] = {}
 
     class Handler(BaseHTTPRequestHandler):
@@ -148,9 +175,12 @@ def serve(mailbox: Mailbox, certificate: str, key: str) -> ThreadingHTTPServer:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
+            if self.path == "/arrive":
+                mailbox.arrive()
+                return self._send("text/plain", b"")
             told = " ".join(f"{name}={count}/{size}" for name, (count, size) in counts.items())
             counts.clear()
-            self._send("text/plain", told.encode())
+            return self._send("text/plain", told.encode())
 
         def do_POST(self) -> None:
             request = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -1,7 +1,7 @@
 """What is measured in a process of its own, besides the contenders: a whole pass, an idle pass, Storage, imports.
 
-python -m tests.bench.subjects idle URL
-python -m tests.bench.subjects pass URL STORAGE_JSON
+python -m tests.bench.subjects idle URL BUNDLE.pem
+python -m tests.bench.subjects pass|memory URL STORAGE_JSON
 python -m tests.bench.subjects storage STORAGE_JSON MIME_BYTES
 python -m tests.bench.subjects import
 """
@@ -15,7 +15,11 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
+from urllib.parse import urljoin
+
+import requests
 
 from shared.replica.port import Replica
 from shared.sources.ews.sources import EwsSources
@@ -54,6 +58,19 @@ class Everything:
     def sync(self) -> None:
         """A pass and its continuations."""
         self.engine.sync(ID)
+        self._go_on()
+
+    def sweep(self) -> None:
+        """The daily sweep and its continuations."""
+        self.engine.sweep(ID)
+        self._go_on()
+
+    @property
+    def requests(self) -> int:
+        """How many the last pass made."""
+        return self.registry.runs(ID)[0].requests
+
+    def _go_on(self) -> None:
         while self.queue.mailboxes:
             self.engine.sync(ID, self.queue.mailboxes.popleft().continuation)
 
@@ -69,8 +86,11 @@ def measured(work: Callable[[], None]) -> dict[str, float]:
     }
 
 
-def idle(url: str) -> dict[str, float]:
-    """A mailbox in which nothing has changed since the last pass: requests and processor time of a pass."""
+def idle(url: str, ca: str) -> dict[str, float]:
+    """A mailbox in which nothing has changed since the last pass: requests and processor time of a pass.
+
+    `changed` are the requests of a pass after a message has come into one folder.
+    """
     everything = Everything(url, FakeReplica())
     everything.sync()
     everything.sync()
@@ -80,12 +100,28 @@ def idle(url: str) -> dict[str, float]:
             everything.sync()
 
     figures = measured(passes)
-    run = everything.registry.runs(ID)[0]
-    return {"requests": run.requests, "cpu": figures["cpu"] / IDLE_PASSES, "seconds": figures["seconds"] / IDLE_PASSES}
+    idle_requests = everything.requests
+    items = everything.registry.get(ID).items
+    let_arrive(url, ca)
+    everything.sync()
+    assert everything.registry.get(ID).items == items + 1
+    return {
+        "requests": idle_requests,
+        "changed": everything.requests,
+        "cpu": figures["cpu"] / IDLE_PASSES,
+        "seconds": figures["seconds"] / IDLE_PASSES,
+    }
 
 
-def whole_pass(url: str, storage: str) -> dict[str, float]:
-    """A first sync into Storage."""
+def let_arrive(url: str, ca: str) -> None:
+    """One message comes."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.get(urljoin(url, "/arrive"), verify=ca, timeout=30).raise_for_status()
+
+
+def whole_pass(url: str, storage: str, *, and_sweep: bool = False) -> dict[str, float]:
+    """A first sync into Storage; `swept_mb` is the peak memory of it and of the sweep that may follow."""
     from sandbox.provision import provision
     from shared.replica.store import BlobTableReplica
 
@@ -97,6 +133,9 @@ def whole_pass(url: str, storage: str) -> dict[str, float]:
     import shared.sources.ews.mailbox  # noqa: F401 -- importing is measured elsewhere
 
     figures = measured(everything.sync)
+    if and_sweep:
+        figures["swept_mb"] = measured(everything.sweep)["peak_mb"]
+        assert everything.registry.get(ID).swept_at is not None
     figures["items"] = everything.registry.get(ID).items
     replica.close()
     return figures
@@ -157,6 +196,7 @@ def importing() -> dict[str, float]:
 SUBJECTS: dict[str, Callable[..., dict[str, float]]] = {
     "idle": idle,
     "pass": whole_pass,
+    "memory": partial(whole_pass, and_sweep=True),
     "storage": storage,
     "import": importing,
 }

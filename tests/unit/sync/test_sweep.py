@@ -72,6 +72,38 @@ def test_a_sweep_asks_every_folder_whatever_its_mark(world: World) -> None:
     assert asked["list"] >= 3
 
 
+def test_a_folder_is_listed_again_only_for_the_ids_of_what_is_missing(world: World) -> None:
+    def pages() -> int:
+        before = world.sources.requests["list"]
+        world.sweep()
+        return world.sources.requests["list"] - before
+
+    once = pages()
+    come_unreported(world)
+    world.clock.pass_by(days=1)
+    assert pages() == once + 2, "the two pages of the folder with one more item"
+    world.clock.pass_by(days=1)
+    assert pages() == once
+    world.assert_equal()
+
+
+def test_what_is_listed_and_gone_when_it_is_listed_again_is_not_missing(world: World) -> None:
+    world.sync()
+    come = come_unreported(world)
+    listings: list[str] = []
+
+    def after_a_page(folder: Folder) -> None:
+        listings.append(folder.id)
+        if listings.count(world.mailbox.archive) == 2:
+            world.mailbox.delete(come)
+
+    world.sources.between_pages = after_a_page
+    world.sweep()
+    assert come not in world.mailbox.mails
+    world.assert_equal()
+    assert (world.stored.sweep_missing, world.stored.sweep_extra) == (0, 0)
+
+
 def test_a_sweep_takes_as_many_passes_as_its_budget_makes_it_take(world: World) -> None:
     unreported(world)
     world.limits = replace(world.limits, budget_seconds=2)
