@@ -18,7 +18,10 @@ REREAD = "reread"
 """In the cursor's notes: folders that lost their state, to be compared item by item once they are read to the end."""
 
 DUE = "occurrences_due"
-"""In the cursor's notes: a calendar, or what is synced of it, changed since its occurrences were written."""
+"""In the cursor's notes: a calendar, or what is synced of it, changed since its occurrences were written.
+
+Also one whose state moved on and told of nothing: an event may have come, been expanded, and gone before it was told.
+"""
 
 
 class Ledger:
@@ -82,6 +85,8 @@ class Ledger:
     def advance(self, folder: Folder, state: str, *, complete: bool) -> None:
         """A folder's changes up to `state` have been handed over; `complete` when that is its present state."""
         before = self.folders[folder.id]
+        if before.state != state and is_calendar(folder):
+            self.note(DUE, True)
         if complete:
             before = replace(before, seeded=True, mark=folder.mark, total=folder.total)
         self._put(replace(before, state=state))

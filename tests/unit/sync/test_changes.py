@@ -213,6 +213,20 @@ def test_occurrences_whose_pass_died_at_any_write_go_with_their_event(write: int
     assert world.occurring() == set()
 
 
+@pytest.mark.parametrize("request_", range(1, 7))
+def test_occurrences_go_with_an_event_that_came_and_went_between_two_reads_of_its_calendar(request_: int) -> None:
+    """It comes at any moment of a pass, also after its calendar was read and before it is expanded."""
+    world = World()
+    stays, passing = world.mailbox.add(world.mailbox.calendar), list[str]()
+    world.sources.at(request_, lambda: passing.append(world.mailbox.add(world.mailbox.calendar)))
+    world.sync()
+    world.clock.pass_by(minutes=30)
+    world.mailbox.delete(passing.pop())
+    world.sync()
+    world.assert_equal()
+    assert world.occurring() == {stays}
+
+
 def test_occurrences_that_a_lost_cursor_knew_of_go_with_their_event(world: World) -> None:
     event = world.mailbox.add(world.mailbox.calendar, "Standup")
     world.sync()
