@@ -172,6 +172,11 @@ class ItemRef:
 class MailSource(Protocol):
     """One mailbox, opened with one access token; used by one pass, from that pass's threads."""
 
+    stuck: bool
+    """Set by the pass, False at first: passes have failed again and again, or what failed once is tried again. Then an
+    outage that comes over a single item or folder, while the mailbox answers otherwise, is an ItemFailure, or raised as
+    FolderUnreadable: else one item that the server chokes on would stop a mailbox for ever."""
+
     def folders(self) -> list[Folder]:
         """Every folder that can hold items, archives included where asked for; costs one request where it can."""
         ...

@@ -27,6 +27,13 @@ def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float)
     return wait * (1 + JITTER * luck)
 
 
+def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:
+    """Whether passes have failed so often in a row that the wait after the last has grown to minutes."""
+    if not mailbox.reason or mailbox.due_at is None or mailbox.last_pass_at is None:
+        return False
+    return mailbox.due_at - mailbox.last_pass_at >= min(limits.stuck_after, limits.interval)
+
+
 class ProcessBackOff:
     """Fulfils TenantBackOff for the mailboxes that one process serves."""
 

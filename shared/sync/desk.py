@@ -72,8 +72,14 @@ class Desk:
         return self.replica.source_ids(self.mailbox_id)
 
     def fetch(self, folder: Folder, ids: Iterable[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
-        """Each of these items once, as an Item or a failure: what a source passes over in silence has failed."""
+        """Each of these items once, as an Item or a failure: what a source passes over in silence has failed.
+
+        In a pass that is stuck, an item whose issue is to wait is not asked: it may be what holds up all the others.
+        """
         missing = dict.fromkeys(ids)
+        for failure in filter(None, map(self.issues.repeated, list(missing) if self.source.stuck else ())):
+            del missing[failure.item_id]
+            yield failure
         results = self.source.fetch(folder, list(missing), level)
         try:
             for result in results:

@@ -16,7 +16,7 @@ from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Cursor, Replica
 from shared.sources.port import MailSource, MailSources
 from shared.sync import outcome, sweeping
-from shared.sync.backoff import ProcessBackOff, wait_after
+from shared.sync.backoff import ProcessBackOff, is_stuck, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.desk import Desk
 from shared.sync.issues import Issues
@@ -189,6 +189,7 @@ class SyncEngine:
 
     def _pass_over(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
         desk = self._desk(source, mailbox, cursor, lease, tally)
+        source.stuck = is_stuck(mailbox, self._limits) or bool(desk.issues.due())
         if tally.sweep:
             sweeping.begin_daily(desk.ledger)
         try:

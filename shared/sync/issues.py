@@ -88,6 +88,14 @@ class Issues:
         self._open[issue.item_id] = issue
         return True
 
+    def repeated(self, item_id: str) -> ItemFailure | None:
+        """The failure of an item whose time has not come, as it is known; that it is told again is no further try."""
+        issue = self._open.get(item_id) if self.are_expected else None
+        if issue is None or issue.next_try_at <= self._clock():
+            return None
+        self._failed.add(item_id)
+        return ItemFailure(item_id, Reason(issue.reason), issue.support)
+
     def cured(self, item_id: str, folder_id: str | None = None) -> list[str]:
         """The item is fine, or gone (from that folder); gives whose issue to drop once that is committed.
 

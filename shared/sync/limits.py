@@ -62,5 +62,7 @@ class Limits:
     """The least delay after a failure that cures itself."""
     longest_wait: timedelta = timedelta(hours=2)
     """The most: a server that names a longer time is asked once in between."""
+    stuck_after: timedelta = timedelta(minutes=4)
+    """A wait as long as this follows four failures in a row: one item may be the cause, and is looked for."""
     progress_seconds: float = 2
     """How often the person's page gets new figures while a pass is under way."""

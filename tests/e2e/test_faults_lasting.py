@@ -99,6 +99,23 @@ def test_folders_that_cannot_be_read_are_issues_until_they_can(bench: Bench, fau
     bench.assert_whole()
 
 
+@pytest.mark.parametrize("fault", [table.RESET, table.SILENCE, table.status(500)], ids=["reset", "silence", "500"])
+def test_items_over_which_every_pass_ends_become_issues_and_stop_nothing_else(
+    bench: Bench, faults: Faults, fault: table.Fault
+) -> None:
+    bench.spoilt = True
+    bench.control("generate", folder="inbox", count=2, size=3000)
+    choking = Trouble("exchange", "GetItem", fault)
+    last(bench, faults, choking, 4)
+    assert bench.mailbox.reason in ("unavailable", "timed_out")
+    assert bench.app.registry.issues(bench.mailbox_id) == []
+    last(bench, faults, choking, 1)
+    assert (bench.mailbox.reason, bench.mailbox.issues) == ("", 2)
+    assert [issue.reason for issue in bench.app.registry.issues(bench.mailbox_id)] == ["item_unreadable"] * 2
+    bench.get_over_it()
+    bench.assert_whole()
+
+
 def chosen() -> list[tuple[str, str]]:
     """Some pairs, the same ones every time."""
     return Random(20261123).sample(list(combinations(table.SAMPLES, 2)), PAIRS)  # noqa: S311 -- repeatable on purpose

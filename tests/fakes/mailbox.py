@@ -64,6 +64,8 @@ class FakeMailbox:
         """Items that cannot be had, and why."""
         self.silent: set[str] = set()
         """Items that the source passes over without a word."""
+        self.choking: set[str] = set()
+        """Items and folders over which the source never ends answering, whatever else was asked for with them."""
         self.marks = True
         """Whether the source can tell which folders changed."""
         self.blank = False

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import batched
 
-from shared.errors import Reason
+from shared.errors import Reason, RetryLater
 from shared.sources.port import (
     Access,
     ChangeKind,
@@ -90,6 +90,7 @@ class FakeSource:
     """Fulfils MailSource."""
 
     def __init__(self, sources: FakeSources, mailbox: FakeMailbox) -> None:
+        self.stuck = False
         self._sources = sources
         self._mailbox = mailbox
         self._before = sources.requests.total()
@@ -150,6 +151,8 @@ class FakeSource:
         """One request a batch."""
         for batch in batched(ids, self._sources.batch, strict=False):
             self._sources.request("fetch")
+            if not self.stuck and self._mailbox.choking.intersection(batch):
+                raise RetryLater(Reason.TIMED_OUT, support="silence")
             for item_id in batch:
                 if item_id not in self._mailbox.silent:
                     yield self._one(item_id, level)
@@ -158,6 +161,8 @@ class FakeSource:
         mail = self._mailbox.mails.get(item_id)
         if mail is None:
             return ItemFailure(item_id, Reason.ITEM_GONE)
+        if item_id in self._mailbox.choking:
+            return ItemFailure(item_id, Reason.ITEM_UNREADABLE, "silence")
         if item_id in self._mailbox.bad:
             return ItemFailure(item_id, self._mailbox.bad[item_id], "ErrorItemCorrupt")
         return self._item(mail, level)
@@ -215,6 +220,10 @@ class FakeSource:
     def _box(self, folder: Folder) -> Box:
         if folder.id not in self._mailbox.boxes or folder.id in self._mailbox.ghosts:
             raise FolderGone("no such folder")
+        if folder.id in self._mailbox.choking:
+            if not self.stuck:
+                raise RetryLater(Reason.TIMED_OUT, support="silence")
+            raise FolderUnreadable(Reason.ITEM_UNREADABLE, support="silence")
         if folder.id in self._mailbox.closed:
             raise FolderUnreadable(Reason.ITEM_REFUSED, support="ErrorAccessDenied")
         return self._mailbox.boxes[folder.id]

@@ -1,8 +1,8 @@
 """Gets items in batches: several in flight, each as large as the server bears, one bad item never spoiling the others.
 
 A batch that is too much for the server, or whose answer is too large for us, is asked again in parts; one whose answer
-cannot be parsed, or is a fault that one item can cause, is halved until the bad item stands alone. Every step makes
-batches smaller, so all of this ends.
+cannot be parsed, or is a fault that one item can cause, is halved until the bad item stands alone. When passes are
+stuck, what fails for any other reason is asked for one by one. Every step makes batches smaller, so all of this ends.
 """
 
 import binascii
@@ -10,22 +10,22 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from lxml import etree
 
 from shared.errors import Reason, RetryLater
 from shared.sources.ews import shapes
-from shared.sources.ews.answer import M, Problem, problem_of
+from shared.sources.ews.answer import M, problem_of
 from shared.sources.ews.asking import MALFORMED, OVERSIZED, Asking
 from shared.sources.ews.content import Reading, read
+from shared.sources.ews.doubt import Doubt
 from shared.sources.ews.envelope import Envelopes
-from shared.sources.ews.errors import TooMuchAtOnce, Unreadable, of_code, of_item
+from shared.sources.ews.errors import TooMuchAtOnce, Unreadable, of_item
 from shared.sources.ews.session import Channel, Limits
 from shared.sources.ews.shapes import Shape
+from shared.sources.ews.sorting import Order, Result, Sorting
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
-
-Result = Item | ItemFailure
 
 METADATA_BATCH = 50
 _METADATA_BATCH_MOST = 100
@@ -36,65 +36,17 @@ _MIME_TARGET = 1 << 20
 
 _ITEMS = f"{M}Items"
 
-_NOT_AS_MIME = {"ErrorContentConversionFailed", "ErrorMimeContentConversionFailed", "ErrorUnsupportedMimeConversion"}
-"""Exchange cannot write the item as MIME; the last one it says of whatever is neither mail nor an event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked of every item of a batch."""
-
-    folder_id: str
-    shape: Shape
-    level: ContentLevel
-
-
-@dataclass(slots=True)
-class _Sorting:
-    """What became of the items of one answer: had, to be asked again in a smaller batch, or in another shape."""
-
-    order: Order
-    found: list[Result] = field(default_factory=list)
-    again: list[str] = field(default_factory=list)
-    not_as_mime: list[ItemFailure] = field(default_factory=list)
-    other: dict[Shape, list[str]] = field(default_factory=dict)
-    busy: TooMuchAtOnce | None = None
-
-    def take(self, identifier: str, result: Result) -> None:
-        """An item that was read, unless it is of a kind of which more is asked, or lacks what was asked of it."""
-        if isinstance(result, Item) and not self.order.shape.fits(result.kind):
-            self.other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
-        elif isinstance(result, Item) and self._lacks_mime(result):
-            self.found.append(ItemFailure(identifier, Reason.ITEM_UNREADABLE, "no_mime"))
-        else:
-            self.found.append(result)
-
-    def _lacks_mime(self, item: Item) -> bool:
-        """Whether mail came without its MIME: what stands in its place would be taken for all of it."""
-        wanted = self.order.level is ContentLevel.MIME and item.kind is ItemKind.MESSAGE
-        return wanted and item.content is not None and item.content.form != "eml"
-
-    def refuse(self, identifier: str, problem: Problem) -> None:
-        """An item that the server would not give. Raises what a problem of the whole request leads to."""
-        rule = of_code(problem.code)
-        if rule.of_item is not None:
-            failed = self.not_as_mime if problem.code in _NOT_AS_MIME else self.found
-            failed.append(ItemFailure(identifier, rule.of_item, problem.code))
-            return
-        error = problem.error()
-        if not isinstance(error, TooMuchAtOnce):
-            raise error
-        self.again.append(identifier)
-        self.busy = error
-
 
 class Fetcher:
     """Fetches items of one mailbox. Used from several threads."""
 
-    def __init__(self, channel: Channel, envelopes: Envelopes, limits: Limits, largest_item_bytes: int) -> None:
+    def __init__(
+        self, channel: Channel, envelopes: Envelopes, limits: Limits, largest_item_bytes: int, doubt: Doubt
+    ) -> None:
         self._asking = Asking(channel, envelopes, limits)
         self._limits = limits
         self._largest = largest_item_bytes
+        self._doubt = doubt
         self._metadata_batch = METADATA_BATCH
         self._mime_batch = _MIME_BATCH
         # Held again by the same thread when a large item turns out to be of another kind and is asked once more.
@@ -147,13 +99,17 @@ class Fetcher:
             if exc.support == OVERSIZED:
                 return self._by_size(order, ids)
             return self._in_parts(order, ids, len(ids), exc)
+        except RetryLater as exc:
+            if not self._doubt.falls_on_the_asked(exc):
+                raise
+            return [self._alone(order, identifier) for identifier in ids]
 
     def _ask(
         self, order: Order, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
     ) -> list[Result]:
         """One GetItem, and whatever it leaves open asked again."""
         reading = Reading(order.folder_id, order.level, self._largest, self._asking.occurrences)
-        sorting = _Sorting(order)
+        sorting = Sorting(order)
         messages_of = self._asking.elements(order.shape.request(order.level), ids, answer_bytes, answer)
         for identifier, message in zip(ids, messages_of, strict=True):
             problem = problem_of(message)
@@ -209,10 +165,10 @@ class Fetcher:
     def _in_parts(self, order: Order, ids: Sequence[str], asked: int, busy: TooMuchAtOnce) -> list[Result]:
         """Ask again in parts half as large as what was too much; a single item that still is too much waits.
 
-        One that the server gives up on in time fails alone: it would never come to pass.
+        One that the server gives up on in time fails alone: it would never come to pass. So does any when we are stuck.
         """
         if asked < 2:
-            if busy.reason is not Reason.TIMED_OUT:
+            if busy.reason is not Reason.TIMED_OUT and not self._doubt.falls_on_the_asked(busy):
                 raise busy
             self._asking.sizes(ids)
             return [_unreadable(ids[0], busy)]
@@ -280,6 +236,10 @@ class Fetcher:
                 if exc.support == OVERSIZED:
                     return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
                 return self._in_parts(order, [identifier], 1, exc)[0]
+            except RetryLater as exc:
+                if not self._doubt.falls_on_the_asked(exc):
+                    raise
+                return _unreadable(identifier, exc)
 
 
 def _unreadable(identifier: str, exc: RetryLater) -> ItemFailure:

@@ -7,12 +7,13 @@ from functools import partial
 
 from lxml import etree
 
-from shared.errors import AdministratorMustAct, Reason
+from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.ews import envelope, shapes
 from shared.sources.ews.answer import M, T, messages, parse, problem_of
 from shared.sources.ews.changes import read_changes, read_listing, read_ref
+from shared.sources.ews.doubt import Doubt
 from shared.sources.ews.envelope import Envelopes
-from shared.sources.ews.errors import Fault, Unreadable, of_fault, of_part
+from shared.sources.ews.errors import Fault, of_fault, of_part
 from shared.sources.ews.events import event_item, read_event
 from shared.sources.ews.fetching import Fetcher
 from shared.sources.ews.folders import NO_FOLDERS, PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
@@ -52,7 +53,8 @@ class EwsMailbox:
     ) -> None:
         self._channel = channel
         self._envelopes = Envelopes(access)
-        self._fetcher = Fetcher(channel, self._envelopes, limits, largest_item_bytes)
+        self._doubt = Doubt(self.check)
+        self._fetcher = Fetcher(channel, self._envelopes, limits, largest_item_bytes, self._doubt)
         self._connections = connections
         self._archives = archives
         self._names = names
@@ -62,6 +64,15 @@ class EwsMailbox:
     def requests(self) -> int:
         """How many requests were made so far."""
         return self._channel.requests
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a failure that persists may be the fault of the item or folder that was asked about."""
+        return self._doubt.stuck
+
+    @stuck.setter
+    def stuck(self, stuck: bool) -> None:
+        self._doubt.stuck = stuck
 
     def folders(self) -> list[Folder]:
         """Every visible folder that can hold items, in one request (two where the server does not name folders)."""
@@ -150,14 +161,20 @@ class EwsMailbox:
         for last in (False, True):
             try:
                 return self._one(operation, request)
-            except (Unreadable, AdministratorMustAct) as exc:
-                reason = of_part(exc)
+            except (RetryLater, AdministratorMustAct) as exc:
+                reason = self._of_this_folder(exc)
                 if reason is None:
                     raise
                 if last:
                     raise FolderUnreadable(reason, support=exc.support) from exc
             self.check()
         raise AssertionError("unreachable")
+
+    def _of_this_folder(self, error: RetryLater | AdministratorMustAct) -> Reason | None:
+        """Why the folder cannot be read, if that may be its own fault."""
+        if isinstance(error, RetryLater) and self._doubt.falls_on_the_asked(error):
+            return of_part(error) or Reason.ITEM_UNREADABLE
+        return of_part(error)
 
     def _one(self, operation: str, request: str) -> etree._Element:
         """The only response message of a request. Raises what it says went wrong."""

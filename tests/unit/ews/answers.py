@@ -91,6 +91,10 @@ def messages_as_asked(request: str) -> bytes:
     return items(*(message(identifier) for identifier in asked_ids(request)))
 
 
+ROOT = answer("GetFolder", success("GetFolder", '<m:Folders><t:Folder><t:FolderId Id="R"/></t:Folder></m:Folders>'))
+"""The mailbox itself, which can be read."""
+
+
 class ScriptedChannel:
     """Gives answers in turn; the last one again and again. Keeps the requests."""
 

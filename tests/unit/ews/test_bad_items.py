@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection
 import pytest
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.errors import Fault, of_fault
+from shared.sources.ews.doubt import PATIENCE, Doubt
+from shared.sources.ews.errors import Fault, error_of, of_code, of_fault, of_status
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
 from tests.unit.ews.answers import (
     CALENDAR,
     CONTACTS,
     INBOX,
+    ROOT,
     ScriptedChannel,
     answer,
     asked_ids,
@@ -29,8 +31,12 @@ MIME = ContentLevel.MIME
 SIZE_ONLY = '<t:AdditionalProperties><t:FieldURI FieldURI="item:Size"/></t:AdditionalProperties>'
 
 
-def fetched(channel: ScriptedChannel, count: int, folder: Folder = INBOX) -> dict[str, Item | ItemFailure]:
-    results = list(mailbox(channel, largest=50_000_000).fetch(folder, ids(count), MIME))
+def fetched(
+    channel: ScriptedChannel, count: int, folder: Folder = INBOX, *, stuck: bool = False
+) -> dict[str, Item | ItemFailure]:
+    source = mailbox(channel, largest=50_000_000)
+    source.stuck = stuck
+    results = list(source.fetch(folder, ids(count), MIME))
     by_id = {result.id if isinstance(result, Item) else result.item_id: result for result in results}
     assert len(by_id) == len(results)
     return by_id
@@ -45,10 +51,12 @@ def of_size(size: int, wanted: Collection[str]) -> bytes:
 
 
 def unless_asked_for(bad: Collection[str], instead: Callable[[list[str]], bytes | Exception]) -> ScriptedChannel:
-    """Gives every item, and sizes of all; whenever bad ones are asked for in full, something else instead."""
+    """Gives every item, sizes, and the root; whenever bad ones are asked for in full, something else instead."""
 
     def answered(request: str) -> bytes | Exception:
         wanted = asked_ids(request)
+        if "<m:GetFolder>" in request:
+            return ROOT
         if SIZE_ONLY in request or not set(bad) & set(wanted):
             return messages_as_asked(request)
         return instead(wanted)
@@ -112,6 +120,94 @@ def test_an_item_that_the_server_never_finishes_fails_alone() -> None:
 
     assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
     assert len(results) == 16
+
+
+CHOKING = {
+    "silence": of_fault(Fault.SILENCE),
+    "drip": of_fault(Fault.DRIP),
+    "reset": of_fault(Fault.RESET),
+    "cut": of_fault(Fault.CUT),
+    "not_xml": of_fault(Fault.NOT_XML),
+    "unexpected": of_fault(Fault.UNEXPECTED),
+    "http_500": error_of(of_status(500), "http_500"),
+    "http_504": error_of(of_status(504), "http_504"),
+    "ErrorMailboxStoreUnavailable": error_of(of_code("ErrorMailboxStoreUnavailable"), "ErrorMailboxStoreUnavailable"),
+    "ErrorServerBusy": error_of(of_code("ErrorServerBusy"), "ErrorServerBusy"),
+}
+"""What an outage says, by the word that support is given for it."""
+
+
+@pytest.mark.parametrize("said", CHOKING)
+def test_an_item_that_looks_like_an_outage_ends_the_fetch(said: str) -> None:
+    with pytest.raises(RetryLater):
+        fetched(unless_asked_for({"I5"}, lambda _: CHOKING[said]), 16)
+
+
+@pytest.mark.parametrize("count", [1, 16, 40])
+@pytest.mark.parametrize("said", CHOKING)
+def test_an_item_that_looks_like_an_outage_fails_alone_once_passes_are_stuck(said: str, count: int) -> None:
+    last = f"I{count - 1}"
+    results = fetched(unless_asked_for({last}, lambda _: CHOKING[said]), count, stuck=True)
+
+    assert reasons(results) == {last: Reason.ITEM_UNREADABLE}
+    assert getattr(results[last], "support", "") == said
+    assert len(results) == count
+
+
+def test_an_outage_that_is_said_of_one_item_fails_it_alone_once_passes_are_stuck() -> None:
+    def said_of_one(wanted: list[str]) -> bytes:
+        told = [
+            failure("GetItem", "ErrorMailboxStoreUnavailable")
+            if each == "I5"
+            else success("GetItem", f"<m:Items>{message(each)}</m:Items>")
+            for each in wanted
+        ]
+        return answer("GetItem", *told)
+
+    with pytest.raises(RetryLater):
+        fetched(unless_asked_for({"I5"}, said_of_one), 16)
+    results = fetched(unless_asked_for({"I5"}, said_of_one), 16, stuck=True)
+    assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
+    assert len(results) == 16
+
+
+def test_a_fault_that_has_passed_makes_no_issue_though_passes_are_stuck() -> None:
+    channel = ScriptedChannel(CHOKING["reset"], ROOT, messages_as_asked)
+
+    assert reasons(fetched(channel, 1, stuck=True)) == {}
+
+
+@pytest.mark.parametrize("said", CHOKING)
+def test_an_outage_makes_no_issues_though_passes_are_stuck(said: str) -> None:
+    channel = ScriptedChannel(CHOKING[said])
+
+    with pytest.raises(RetryLater):
+        fetched(channel, 16, stuck=True)
+
+    assert channel.requests <= 6
+
+
+def test_a_server_that_names_a_time_is_believed_though_passes_are_stuck() -> None:
+    channel = unless_asked_for({"I5"}, lambda _: error_of(of_status(503), "http_503", retry_after=60))
+
+    with pytest.raises(RetryLater) as caught:
+        fetched(channel, 16, stuck=True)
+
+    assert caught.value.retry_after == 60
+    assert channel.requests == 1
+
+
+def test_failures_are_looked_into_for_a_while_only() -> None:
+    now, probes = [0.0], list[float]()
+    doubt = Doubt(lambda: probes.append(now[0]), lambda: now[0])
+    silence = RetryLater(Reason.TIMED_OUT)
+    assert not doubt.falls_on_the_asked(silence)
+    doubt.stuck = True
+    for now[0] in (1000.0, 1000.0 + PATIENCE):
+        assert doubt.falls_on_the_asked(silence)
+    now[0] += 1
+    assert not doubt.falls_on_the_asked(silence)
+    assert probes == [1000.0, 1000.0 + PATIENCE]
 
 
 def test_an_unreadable_item_in_a_batch_too_large_for_memory_does_not_block_the_others() -> None:

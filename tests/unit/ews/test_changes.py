@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import ActionNeeded, AdministratorMustAct, Reason, RetryLater
+from shared.sources.ews.errors import Fault, of_fault
 from shared.sources.port import ChangeKind, FolderGone, FolderUnreadable, SourceChange, StateInvalid
-from tests.unit.ews.answers import CALENDAR, INBOX, ScriptedChannel, answer, failure, fault, mailbox, success
+from tests.unit.ews.answers import CALENDAR, INBOX, ROOT, ScriptedChannel, answer, failure, fault, mailbox, success
 
 
 def page(changes: str, state: str = "S2", last: bool = True) -> bytes:
@@ -84,7 +85,6 @@ def listing(ids: list[str], total: int, following: int | None) -> bytes:
     )
 
 
-ROOT = answer("GetFolder", success("GetFolder", '<m:Folders><t:Folder><t:FolderId Id="R"/></t:Folder></m:Folders>'))
 MALFORMED = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><a></b></s:Body></s:Envelope>'
 
 
@@ -133,6 +133,34 @@ def test_what_cannot_be_one_folders_fault_is_not_asked_again(code: str) -> None:
     with pytest.raises(ActionNeeded):
         mailbox(channel).changes(INBOX, None)
     assert len(channel.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [of_fault(Fault.SILENCE), of_fault(Fault.CUT), RetryLater(Reason.UNAVAILABLE, support="http_500")],
+    ids=["silence", "cut", "http_500"],
+)
+def test_a_folder_over_which_every_pass_ends_is_to_blame_once_they_are_stuck(error: RetryLater) -> None:
+    def over_one_folder(request: str) -> bytes | Exception:
+        return ROOT if "<m:GetFolder>" in request else error
+
+    source = mailbox(ScriptedChannel(over_one_folder))
+    with pytest.raises(RetryLater):
+        source.changes(INBOX, "S1")
+    source.stuck = True
+    with pytest.raises(FolderUnreadable) as raised:
+        source.changes(INBOX, "S1")
+    assert (raised.value.reason, raised.value.support) == (Reason.ITEM_UNREADABLE, error.support)
+
+
+def test_a_folder_is_not_to_blame_where_the_mailbox_cannot_be_read_either_though_passes_are_stuck() -> None:
+    channel = ScriptedChannel(of_fault(Fault.SILENCE))
+    source = mailbox(channel)
+    source.stuck = True
+    with pytest.raises(RetryLater) as raised:
+        source.changes(INBOX, "S1")
+    assert raised.value.reason is Reason.TIMED_OUT
+    assert len(channel.asked) == 2
 
 
 def test_a_folder_that_cannot_be_listed_is_told_as_that_too() -> None:

@@ -167,6 +167,14 @@ class SyncModel(ModelStage):
         else:
             self.mailbox.silent.clear()
 
+    @rule(which=picks, where=picks, of_folder=st.booleans(), choking=st.booleans())
+    def server_chokes(self, which: int, where: int, of_folder: bool, choking: bool) -> None:
+        """On an item, whatever is asked for with it, or on a folder."""
+        if choking and (on := self._folder(where) if of_folder else self._item(which)):
+            self.mailbox.choking.add(on)
+        else:
+            self.mailbox.choking.clear()
+
     @rule(where=picks, ghost=st.booleans())
     def folder_is_listed_and_unknown(self, where: int, ghost: bool) -> None:
         if ghost:

@@ -26,6 +26,7 @@ class ModelStage(RuleBasedStateMachine):
         self.mailbox.ghosts.clear()
         self.mailbox.closed.clear()
         self.mailbox.silent.clear()
+        self.mailbox.choking.clear()
         self.world.quiet()
         if self.world.scope.mail_days:
             self.world.sweep()

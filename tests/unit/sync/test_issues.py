@@ -157,6 +157,77 @@ def test_an_item_that_the_source_passes_over_in_silence_is_an_issue() -> None:
     assert issue.reason == "item_unreadable"
 
 
+def test_an_item_that_looks_like_an_outage_in_pass_after_pass_becomes_an_issue() -> None:
+    world = World()
+    for _ in range(4):
+        world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    for _ in range(3):
+        world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.choking.add(world.mailbox.in_folder(world.mailbox.inbox)[5].id)
+    world.clock.pass_by(minutes=30)
+
+    assert world.sync() == 5, "four that fail, and one that looks for the cause"
+    assert len(world.items()) == 6
+    assert [run.outcome for run in world.registry.runs(ID)][:5] == ["done", *["timed_out"] * 4]
+    (issue,) = world.registry.issues(ID)
+    assert (issue.item_id, issue.support) == (world.mailbox.in_folder(world.mailbox.inbox)[5].id, "silence")
+    assert (world.stored.reason, world.stored.issues) == ("", 1)
+
+    world.clock.now = issue.next_try_at
+    assert world.sync() == 1, "what is tried again stops no pass"
+    (issue,) = world.registry.issues(ID)
+    assert issue.tries == 2
+
+    world.mailbox.choking.clear()
+    world.clock.now = issue.next_try_at
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
+def test_a_folder_that_looks_like_an_outage_in_pass_after_pass_becomes_an_issue() -> None:
+    world = World()
+    for folder in (world.mailbox.inbox, world.mailbox.archive) * 3:
+        world.mailbox.add(folder)
+    world.mailbox.choking.add(world.mailbox.archive)
+
+    assert world.sync() == 5
+    assert {item.folder_id for item in world.items().values()} == {world.mailbox.inbox}
+    (issue,) = world.registry.issues(ID)
+    assert (issue.item_id, issue.support) == (world.mailbox.archive, "silence")
+    assert world.stored.first_sync_done
+
+    world.clock.now = issue.next_try_at
+    assert world.sync() == 1
+    world.mailbox.choking.clear()
+    world.clock.pass_by(hours=24)
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
+def test_what_waits_as_an_issue_does_not_hold_up_a_pass_that_is_stuck_for_another_reason(world: World) -> None:
+    """It is reported as changed, and is not asked for before its time."""
+    (before,) = world.registry.issues(ID)
+    world.mailbox.update(bad_item(world))
+    world.clock.pass_by(minutes=1)
+    reason, now = Reason.TIMED_OUT.value, world.clock()
+    world.registry.change(
+        ID, lambda mailbox: mailbox.having(reason=reason, last_pass_at=now, due_at=now + timedelta(minutes=4))
+    )
+    fetched = world.sources.requests["fetch"]
+    world.sync()
+    assert world.sources.requests["fetch"] == fetched
+    (issue,) = world.registry.issues(ID)
+    assert (issue.tries, issue.reason, issue.support) == (1, before.reason, before.support)
+    world.mailbox.bad.clear()
+    world.clock.now = issue.next_try_at
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
 def test_a_folder_that_is_listed_but_unknown_blocks_nothing_and_is_an_issue() -> None:
     world = World()
     world.mailbox.add(world.mailbox.inbox)

@@ -1,0 +1,41 @@
+"""Whether an outage may be the fault of what was asked about: one item or folder that the server chokes on.
+
+An outage ends a pass, and the queue brings it again. What ends pass after pass may be a single item: a store that never
+finishes writing it, a front end that breaks off. So when a pass is known to be stuck, whatever fails is asked for by
+itself; what fails then too, while the mailbox answers otherwise, is to be left behind as an issue.
+"""
+
+import time
+from collections.abc import Callable
+
+from shared.errors import RetryLater
+
+PATIENCE = 200.0
+"""Seconds of a pass, from its first failure on, in which failures are looked into: a silent item takes 120 of them."""
+
+
+class Doubt:
+    """One opened mailbox's. `is_well` makes a cheap request and raises what is wrong with the mailbox as a whole."""
+
+    def __init__(self, is_well: Callable[[], object], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.stuck = False
+        self._is_well = is_well
+        self._monotonic = monotonic
+        self._first: float | None = None
+
+    def falls_on_the_asked(self, error: RetryLater) -> bool:
+        """Whether this failure may be the fault of what was asked about. Makes a request if the pass is stuck.
+
+        Never when the server has named a time: then it is the one to speak of an outage.
+
+        Raises: what is wrong with the mailbox as a whole.
+        """
+        if not self.stuck or error.retry_after is not None or error.tenant_wide:
+            return False
+        now = self._monotonic()
+        if self._first is None:
+            self._first = now
+        if now - self._first > PATIENCE:
+            return False
+        self._is_well()
+        return True

@@ -1,0 +1,63 @@
+"""What became of the items of one GetItem answer: had, failed, or to be asked once more in another way."""
+
+from dataclasses import dataclass, field
+
+from shared.errors import Reason
+from shared.sources.ews import shapes
+from shared.sources.ews.answer import Problem
+from shared.sources.ews.errors import TooMuchAtOnce, of_code
+from shared.sources.ews.shapes import Shape
+from shared.sources.port import ContentLevel, Item, ItemFailure, ItemKind
+
+Result = Item | ItemFailure
+
+_NOT_AS_MIME = {"ErrorContentConversionFailed", "ErrorMimeContentConversionFailed", "ErrorUnsupportedMimeConversion"}
+"""Exchange cannot write the item as MIME; the last one it says of whatever is neither mail nor an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of every item of a batch."""
+
+    folder_id: str
+    shape: Shape
+    level: ContentLevel
+
+
+@dataclass(slots=True)
+class Sorting:
+    """The items of one answer: had, to be asked again in a smaller batch, or in another shape."""
+
+    order: Order
+    found: list[Result] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    not_as_mime: list[ItemFailure] = field(default_factory=list)
+    other: dict[Shape, list[str]] = field(default_factory=dict)
+    busy: TooMuchAtOnce | None = None
+
+    def take(self, identifier: str, result: Result) -> None:
+        """An item that was read, unless it is of a kind of which more is asked, or lacks what was asked of it."""
+        if isinstance(result, Item) and not self.order.shape.fits(result.kind):
+            self.other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
+        elif isinstance(result, Item) and self._lacks_mime(result):
+            self.found.append(ItemFailure(identifier, Reason.ITEM_UNREADABLE, "no_mime"))
+        else:
+            self.found.append(result)
+
+    def _lacks_mime(self, item: Item) -> bool:
+        """Whether mail came without its MIME: what stands in its place would be taken for all of it."""
+        wanted = self.order.level is ContentLevel.MIME and item.kind is ItemKind.MESSAGE
+        return wanted and item.content is not None and item.content.form != "eml"
+
+    def refuse(self, identifier: str, problem: Problem) -> None:
+        """An item that the server would not give. Raises what a problem of the whole request leads to."""
+        rule = of_code(problem.code)
+        if rule.of_item is not None:
+            failed = self.not_as_mime if problem.code in _NOT_AS_MIME else self.found
+            failed.append(ItemFailure(identifier, rule.of_item, problem.code))
+            return
+        error = problem.error()
+        if not isinstance(error, TooMuchAtOnce):
+            raise error
+        self.again.append(identifier)
+        self.busy = error
