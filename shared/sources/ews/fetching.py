@@ -170,7 +170,7 @@ class Fetcher:
         if asked < 2:
             if busy.reason is not Reason.TIMED_OUT and not self._doubt.falls_on_the_asked(busy):
                 raise busy
-            self._asking.sizes(ids)
+            self._has_sizes(ids)
             return [_unreadable(ids[0], busy)]
         self._metadata_batch = METADATA_BATCH
         size = max(1, min(asked // 2, len(ids)))
@@ -182,15 +182,23 @@ class Fetcher:
     def _bisected(self, order: Order, ids: Sequence[str], exc: Unreadable) -> list[Result]:
         """Find the items that no answer can be had about; each is asked for once more, for a fault may have passed.
 
-        A server that cannot even say how large they are is at fault itself: what it answers then is raised. Only
-        nonsense about a single item is believed to be that item's.
+        A server that cannot say how large they are is at fault itself. Only nonsense about a single item is believed to
+        be that item's.
         """
         if len(ids) > 1 or exc.support != MALFORMED:
-            self._asking.sizes(ids)
+            self._has_sizes(ids)
         if len(ids) == 1:
             return [self._alone(order, ids[0])]
         middle = len(ids) // 2
         return [*self._batch(order, ids[:middle]), *self._batch(order, ids[middle:])]
+
+    def _has_sizes(self, ids: Sequence[str]) -> None:
+        """Raises what a server is at fault with that cannot even say how large these items are."""
+        try:
+            self._asking.sizes(ids)
+        except RetryLater as exc:
+            if not self._doubt.falls_on_the_asked(exc):
+                raise
 
     def _by_size(self, order: Order, ids: Sequence[str]) -> list[Result]:
         """Look at sizes first: too large ones come without content, the rest in batches that fit, giants one by one."""

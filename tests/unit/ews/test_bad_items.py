@@ -171,6 +171,20 @@ def test_an_outage_that_is_said_of_one_item_fails_it_alone_once_passes_are_stuck
     assert len(results) == 16
 
 
+def test_an_item_of_which_not_even_the_size_can_be_had_fails_alone_once_passes_are_stuck() -> None:
+    def answered(request: str) -> bytes | Exception:
+        wanted = asked_ids(request)
+        if "<m:GetFolder>" in request:
+            return ROOT
+        if "I5" not in wanted:
+            return messages_as_asked(request)
+        return of_fault(Fault.SILENCE) if SIZE_ONLY in request else fault("ErrorInternalServerError")
+
+    with pytest.raises(RetryLater):
+        fetched(ScriptedChannel(answered), 16)
+    assert reasons(fetched(ScriptedChannel(answered), 16, stuck=True)) == {"I5": Reason.ITEM_UNREADABLE}
+
+
 def test_a_fault_that_has_passed_makes_no_issue_though_passes_are_stuck() -> None:
     channel = ScriptedChannel(CHOKING["reset"], ROOT, messages_as_asked)
 
