@@ -13,7 +13,7 @@ from shared.authorization.https import Https
 from shared.authorization.id_token import ANY_TENANT, TokenValidator, identity_of
 from shared.authorization.port import Identity, Tokens
 from shared.authorization.refusals import Leg, refused
-from shared.errors import OperatorMustAct, Reason, RetryLater
+from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
 
 MOST_TENANTS = 256
 """How many tenants' msal applications are kept; each costs one discovery request to make."""
@@ -168,20 +168,26 @@ class EntraIdentityProvider:
             def add(self, event: object, now: object = None) -> None:
                 """Keep nothing."""
 
-        credential = self._client_credential()
+        credential, line = self._client_credential(), Https()
         try:
             return msal.ConfidentialClientApplication(
                 self._client_id,
                 client_credential=credential,
                 authority=f"{self._authority}/{tenant}",
                 instance_discovery=False,
-                http_client=Https(),
+                http_client=line,
                 http_cache=_NoMemory(),
                 token_cache=Forgetful(),
             )
         except (ValueError, KeyError) as exc:
-            # msal cannot tell a tenant that is not there from a malformed answer: neither may count against a mailbox.
-            raise RetryLater(Reason.UNAVAILABLE, "the authority's discovery document cannot be used") from exc
+            # msal does not tell a tenant that is not there from a malformed answer, which may count against nobody.
+            line.close()
+            told = refused(line.refusal, Leg.REFRESH)
+            if not isinstance(told, AdministratorMustAct):
+                raise RetryLater(Reason.UNAVAILABLE, "the authority's discovery document cannot be used") from exc
+            if tenant in self._tenants:
+                raise OperatorMustAct(Reason.OUR_CONFIGURATION, "a tenant of the settings does not exist") from exc
+            raise told from exc
 
 
 class _NoMemory(dict[str, object]):

@@ -18,10 +18,14 @@ class Https:
         import requests
 
         self._session = requests.Session()
+        self.refusal: dict[str, object] = {}
+        """What the last GET was refused with, by its JSON: msal keeps no more of it than its text."""
 
     def get(self, url: str, **options: Any) -> "requests.Response":
         """A GET. Raises RetryLater when the server is busy, ill or out of reach."""
-        return self._ask("GET", url, options)
+        answer = self._ask("GET", url, options)
+        self.refusal = _refusal_in(answer)
+        return answer
 
     def post(self, url: str, **options: Any) -> "requests.Response":
         """A POST. Raises RetryLater when the server is busy, ill or out of reach."""
@@ -44,6 +48,16 @@ class Https:
         if answer.status_code == 429 or answer.status_code >= 500:
             raise _busy(answer)
         return answer
+
+
+def _refusal_in(answer: "requests.Response") -> dict[str, object]:
+    if answer.status_code != 400:
+        return {}
+    try:
+        told = answer.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _busy(answer: "requests.Response") -> MailboxSyncError:

@@ -310,6 +310,27 @@ def test_the_app_gets_its_own_token_where_an_administrator_granted_it(
     assert tokens.refresh_token == ""
 
 
+def test_a_tenant_that_is_not_there_any_more_is_its_administrators_affair(
+    provide: Callable[..., EntraIdentityProvider],
+) -> None:
+    gone = "00000000-0000-4000-8000-000000000000"
+    with pytest.raises(AdministratorMustAct) as caught:
+        provide().refresh(gone, "a token")
+    assert (caught.value.reason, caught.value.support) == (Reason.APP_NOT_IN_TENANT, "AADSTS90002")
+    with pytest.raises(OperatorMustAct) as ours:
+        provide(tenants=[gone]).refresh(gone, "a token")
+    assert ours.value.reason is Reason.OUR_CONFIGURATION
+
+
+@pytest.mark.parametrize("body", ["no such tenant", "[]", '{"error": "temporarily_unavailable"}'])
+def test_a_refused_discovery_that_names_no_tenant_is_an_outage(
+    provider: EntraIdentityProvider, faults: Faults, body: str
+) -> None:
+    faults.add("entra", {"kind": "status", "status": 400, "body": body}, match={"path": ".*openid-configuration"})
+    with pytest.raises(RetryLater):
+        provider.refresh("organizations", "a token")
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
