@@ -34,6 +34,8 @@ class Desk:
     issues: Issues
     remembered: moves.Remembered
     clock: Callable[[], datetime]
+    stuck: bool = False
+    """Whether passes have failed again and again."""
     in_scope: int | None = None
     """How many items the source reports in the folders in scope; None before the first look."""
 
@@ -77,7 +79,7 @@ class Desk:
         In a pass that is stuck, an item whose issue is to wait is not asked: it may be what holds up all the others.
         """
         missing = dict.fromkeys(ids)
-        for failure in filter(None, map(self.issues.repeated, list(missing) if self.source.stuck else ())):
+        for failure in filter(None, map(self.issues.repeated, list(missing) if self.stuck else ())):
             del missing[failure.item_id]
             yield failure
         results = self.source.fetch(folder, list(missing), level)

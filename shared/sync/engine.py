@@ -189,7 +189,7 @@ class SyncEngine:
 
     def _pass_over(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
         desk = self._desk(source, mailbox, cursor, lease, tally)
-        source.stuck = is_stuck(mailbox, self._limits) or bool(desk.issues.due())
+        source.stuck = desk.stuck or bool(desk.issues.due())
         if tally.sweep:
             sweeping.begin_daily(desk.ledger)
         try:
@@ -232,6 +232,7 @@ class SyncEngine:
             ),
             remembered=Remembered(ledger.notes, self._clock(), self._limits),
             clock=self._clock,
+            stuck=is_stuck(mailbox, self._limits),
         )
         writer.on_page = self._progress(desk, mailbox, tally)
         return desk

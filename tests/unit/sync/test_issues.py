@@ -207,6 +207,20 @@ def test_a_folder_that_looks_like_an_outage_in_pass_after_pass_becomes_an_issue(
     assert world.registry.issues(ID) == []
 
 
+def test_an_item_that_was_rewritten_and_is_fine_is_had_at_once_though_another_one_is_tried_again(world: World) -> None:
+    second = world.mailbox.in_folder(world.mailbox.inbox)[2].id
+    world.mailbox.update(second)
+    world.mailbox.bad[second] = Reason.ITEM_CORRUPT
+    world.clock.pass_by(minutes=20)
+    world.sync()
+    assert len(world.registry.issues(ID)) == 2
+    world.clock.pass_by(minutes=6)
+    del world.mailbox.bad[second]
+    world.mailbox.update(second)
+    world.sync()
+    assert [(issue.item_id, issue.tries) for issue in world.registry.issues(ID)] == [(bad_item(world), 2)]
+
+
 def test_what_waits_as_an_issue_does_not_hold_up_a_pass_that_is_stuck_for_another_reason(world: World) -> None:
     """It is reported as changed, and is not asked for before its time."""
     (before,) = world.registry.issues(ID)
