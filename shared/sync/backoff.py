@@ -4,7 +4,7 @@ import threading
 from datetime import datetime, timedelta
 
 from shared.errors import RetryLater
-from shared.mailboxes.model import Mailbox
+from shared.mailboxes.model import Mailbox, Status
 from shared.sync.limits import Limits
 
 JITTER = 0.25
@@ -28,8 +28,12 @@ def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float)
 
 
 def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:
-    """Whether passes have failed so often in a row that the wait after the last has grown to minutes."""
-    if not mailbox.reason or mailbox.due_at is None or mailbox.last_pass_at is None:
+    """Whether passes have failed so often in a row that the wait after the last has grown to minutes.
+
+    One that waits for its administrator is not stuck: why it fails is known.
+    """
+    failed = mailbox.status is Status.ACTIVE and mailbox.reason
+    if not failed or mailbox.due_at is None or mailbox.last_pass_at is None:
         return False
     return mailbox.due_at - mailbox.last_pass_at >= min(limits.stuck_after, limits.interval)
 

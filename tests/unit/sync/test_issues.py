@@ -6,6 +6,7 @@ import pytest
 
 from shared.errors import Reason
 from shared.mailboxes.model import Status
+from shared.sync.backoff import is_stuck
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
 from tests.fakes.world import ID, World
@@ -219,6 +220,27 @@ def test_an_item_that_was_rewritten_and_is_fine_is_had_at_once_though_another_on
     world.mailbox.update(second)
     world.sync()
     assert [(issue.item_id, issue.tries) for issue in world.registry.issues(ID)] == [(bad_item(world), 2)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "minutes", "status", "stuck"),
+    [
+        ("timed_out", 4, Status.ACTIVE, True),
+        ("bad_answer", 30, Status.ACTIVE, True),
+        ("timed_out", 3, Status.ACTIVE, False),
+        ("timed_out", None, Status.ACTIVE, False),
+        ("", 30, Status.ACTIVE, False),
+        ("ews_blocked", 30, Status.NEEDS_ADMIN, False),
+    ],
+)
+def test_passes_are_stuck_when_one_has_failed_and_the_wait_after_it_is_of_minutes(
+    world: World, reason: str, minutes: int | None, status: Status, stuck: bool
+) -> None:
+    now = world.clock()
+    due = None if minutes is None else now + timedelta(minutes=minutes)
+    mailbox = world.stored.having(reason=reason, status=status, last_pass_at=now, due_at=due)
+    assert is_stuck(mailbox, Limits()) is stuck
+    assert is_stuck(mailbox, Limits(interval=timedelta(minutes=3))) is (stuck or minutes == 3)
 
 
 def test_what_waits_as_an_issue_does_not_hold_up_a_pass_that_is_stuck_for_another_reason(world: World) -> None:
