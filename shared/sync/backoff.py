@@ -3,12 +3,14 @@
 import threading
 from datetime import datetime, timedelta
 
-from shared.errors import RetryLater
-from shared.mailboxes.model import Mailbox, Status
+from shared.errors import Reason, RetryLater
+from shared.mailboxes.model import Mailbox
 from shared.sync.limits import Limits
 
 JITTER = 0.25
 """Waits differ by up to this part, so that mailboxes that failed together do not come back together."""
+
+_LIKE_AN_OUTAGE = {Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.BAD_ANSWER}
 
 
 def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float) -> timedelta:
@@ -30,10 +32,9 @@ def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float)
 def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:
     """Whether passes have failed so often in a row that the wait after the last has grown to minutes.
 
-    One that waits for its administrator is not stuck: why it fails is known.
+    Only by what looks like an outage: whatever else ends a pass is known for what it is.
     """
-    failed = mailbox.status is Status.ACTIVE and mailbox.reason
-    if not failed or mailbox.due_at is None or mailbox.last_pass_at is None:
+    if mailbox.reason not in _LIKE_AN_OUTAGE or mailbox.due_at is None or mailbox.last_pass_at is None:
         return False
     return mailbox.due_at - mailbox.last_pass_at >= min(limits.stuck_after, limits.interval)
 

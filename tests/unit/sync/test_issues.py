@@ -227,6 +227,7 @@ def test_an_item_that_was_rewritten_and_is_fine_is_had_at_once_though_another_on
     [
         ("timed_out", 4, Status.ACTIVE, True),
         ("bad_answer", 30, Status.ACTIVE, True),
+        ("timed_out", 30, Status.NEEDS_ADMIN, True),
         ("timed_out", 3, Status.ACTIVE, False),
         ("timed_out", None, Status.ACTIVE, False),
         ("", 30, Status.ACTIVE, False),
