@@ -4,6 +4,7 @@ It needs the app's settings in its environment, and an identity that may read th
 """
 
 import argparse
+import io
 import json
 import re
 import sys
@@ -180,6 +181,9 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: Sequence[str], house: House, out: TextIO) -> int:
     """Run one command; gives the exit code. What goes wrong is said in one line."""
     asked = parser().parse_args(arguments)
+    if isinstance(out, io.TextIOWrapper):
+        # Strangers write in letters that the terminal's encoding may not have.
+        out.reconfigure(errors="replace")
     try:
         if asked.act is not mailboxes:
             _check_that_there_is(asked.mailbox, house)

@@ -7,6 +7,7 @@ overwritten.
 
 import hashlib
 import json
+import ntpath
 import os
 import re
 import unicodedata
@@ -23,7 +24,9 @@ from shared.replica.port import FolderState, Replica, ReplicaItem
 
 _UNSAFE = frozenset('<>:"/\\|?*')
 """Separators, and what Windows refuses."""
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_LONGEST_PATH = 600
+"""Bytes of a folder's path below the directory of the export: macOS takes 1,024 in all, that directory, the file's name
+and what the operator has above it included."""
 _QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
 
 
@@ -45,7 +48,7 @@ def safe_name(text: str, longest: int = 80) -> str:
     seen = unicodedata.normalize("NFC", text)
     name = "".join("_" if letter in _UNSAFE or not letter.isprintable() else letter for letter in seen).strip(" .")
     name = name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
-    return f"_{name}" if not name or name[0] in "-~" or _RESERVED.fullmatch(name) else name
+    return f"_{name}" if not name or name[0] in "-~" or ntpath.isreserved(name) else name
 
 
 def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
@@ -53,12 +56,20 @@ def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     taken: set[str] = set()
     for id_, folder in sorted(folders.items(), key=lambda entry: (entry[1].path, entry[0])):
-        path = Path(*(safe_name(part) for part in folder.path.split("/")))
+        path = Path(*(_directory_name(part) for part in folder.path.split("/")))
+        if len(os.fsencode(path)) > _LONGEST_PATH:
+            path = Path(path.parts[0], f"{path.name}-{_short(id_)}")
         if str(path).casefold() in taken:
             path = path.with_name(f"{path.name}-{_short(id_)}")
         taken.add(str(path).casefold())
         paths[id_] = path
     return paths
+
+
+def _directory_name(text: str) -> str:
+    """A folder's part of a path: never the name that the mbox of the folder beside it has."""
+    name = safe_name(text)
+    return f"{name}_" if name.casefold().endswith(".mbox") else name
 
 
 def file_name(item: ReplicaItem, form: str) -> str:
@@ -107,13 +118,13 @@ def _boxes() -> Iterator[Callable[[Path], Path | None]]:
 
     try:
         yield box_of
+        for path, box in begun.items():
+            if box is not None:
+                box.rename(path)
     except BaseException:
         for part in filter(None, begun.values()):
-            part.unlink()
+            part.unlink(missing_ok=True)
         raise
-    for path, box in begun.items():
-        if box is not None:
-            box.rename(path)
 
 
 def _begin(path: Path) -> Path:
@@ -192,8 +203,17 @@ def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: Exporte
     try:
         return replica.content(mailbox_id, item)
     except (NotFound, ItemUnusable):
-        done.damaged += 1
+        done.damaged += _is_there(replica, mailbox_id, item)
         return None
+
+
+def _is_there(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
+    """Whether it is still an item: a pass may have deleted it, and its content with it, since it was listed."""
+    try:
+        replica.item(mailbox_id, item.key)
+    except NotFound:
+        return False
+    return True
 
 
 def _create(path: Path, data: bytes) -> bool:

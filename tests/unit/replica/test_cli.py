@@ -172,6 +172,63 @@ def test_an_mbox_is_read_back_by_any_reader(house: House, tmp_path: Path) -> Non
     assert house.run("export", "--mailbox", ID, "--mbox", str(tmp_path)).startswith("0 written, 5 were there already")
 
 
+def test_a_folder_named_like_an_mbox_keeps_no_message_out_of_it(house: House, tmp_path: Path) -> None:
+    """Its other items and its folders need a directory of its name."""
+    folders = cursor_with(folder("inbox"), folder("box", path="Inbox.mbox"), folder("below", path="Inbox.mbox/Below"))
+    event = an_item("aa first of all", kind=ItemKind.EVENT, folder_id="box")
+    for change in (
+        FeedChange(FeedKind.CREATE, event, Content("ics", b"BEGIN")),
+        created("M", MESSAGE, folder_id="below"),
+    ):
+        commit(house.replica, ID, change, after=folders)
+    house.run("export", "--mailbox", ID, "--mbox", "--kind", "event", str(tmp_path / "after events"))
+    for target in (tmp_path / "after events", tmp_path / "new"):
+        assert house.run("export", "--mailbox", ID, "--mbox", "--kind", "message", str(target)).startswith(
+            "4 written, 0"
+        )
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_boxes_that_cannot_get_their_names_leave_nothing_behind(tmp_path: Path) -> None:
+    class Obstructing(FakeReplica):
+        """Somebody makes a directory of the box's name while its messages are read."""
+
+        def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+            (tmp_path / "Inbox.mbox").mkdir()
+            return super().content(mailbox_id, item)
+
+    house = House(Obstructing())
+    commit(house.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
+    assert cli.run(["export", "--mailbox", ID, "--mbox", str(tmp_path)], house, io.StringIO()) == 1
+    assert files_below(tmp_path) == {}
+
+
+def test_an_item_that_a_pass_deletes_during_an_export_is_not_damaged(tmp_path: Path) -> None:
+    class Passing(FakeReplica):
+        """A pass deletes everything, and its content is swept, before the first content is read."""
+
+        def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+            left = list(self.items(mailbox_id))
+            commit(self, mailbox_id, *(FeedChange(FeedKind.DELETE, each) for each in left))
+            self.compact(mailbox_id, NOW, 7)
+            return super().content(mailbox_id, item)
+
+    house = House(Passing())
+    commit(house.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
+    assert house.run("export", "--mailbox", ID, str(tmp_path)).endswith(
+        "0 written, 0 were there already, 0 without content, 0 damaged\n"
+    )
+
+
+def test_a_terminal_that_lacks_a_letter_gets_the_rest(house: House) -> None:
+    shown = io.BytesIO()
+    out = io.TextIOWrapper(shown, encoding="ascii")
+    commit(house.replica, ID, created("G", b"", subject="Gr\u00fc\u00dfe"))
+    assert cli.run(["list", "--mailbox", ID], house, out) == 0
+    out.flush()
+    assert b"Gr??e" in shown.getvalue()
+
+
 class Unreachable(FakeReplica):
     """Storage that cannot be reached from the second content on."""
 

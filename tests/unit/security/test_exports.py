@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.replica.export import mboxrd, safe_name
+from shared.replica.export import folder_paths, mboxrd, safe_name
+from shared.replica.port import FolderState
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -19,6 +20,19 @@ def test_no_name_is_taken_for_an_option_or_a_home_directory(text: str) -> None:
 @pytest.mark.parametrize("code", [0x1B, 0x7F, 0x85, 0x9B, 0x061C, 0x200B, 0x200E, 0x202E, 0x2066, 0xFEFF, 0xE0041])
 def test_no_name_carries_what_cannot_be_seen_or_steers_a_terminal(code: int) -> None:
     assert chr(code) not in safe_name(f"invoice{chr(code)}fdp.exe")
+
+
+@pytest.mark.parametrize("text", ["con", "Aux.txt", "NUL .txt", "COM1", "COM¹", "lpt³.x", "CONIN$", "conout$"])
+def test_no_name_is_a_device_of_windows(text: str) -> None:
+    assert safe_name(text) == f"_{text}"
+
+
+def test_a_folder_as_deep_as_a_server_allows_has_a_path_that_a_file_system_allows() -> None:
+    """Three hundred levels, each as long as a name may be; macOS allows 1,024 bytes in all, its own part included."""
+    levels = [FolderState(f"id{depth}", "/".join(["Ünder" * 50] * depth)) for depth in range(1, 301)]
+    found = folder_paths({each.id: each for each in levels})
+    assert max(len(str(path).encode()) for path in found.values()) <= 700
+    assert len(set(found.values())) == 300
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
