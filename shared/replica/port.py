@@ -136,7 +136,7 @@ class Replica(Protocol):
     def load(self, mailbox_id: str) -> Cursor:
         """The mailbox's cursor, after redoing a feed page that was committed but not fully applied.
 
-        A lost cursor blob is rebuilt from the last feed page. A new mailbox gives an empty cursor.
+        A cursor blob that is lost or cannot be read is rebuilt from the feed. A new mailbox gives an empty cursor.
         """
         ...
 

@@ -16,7 +16,7 @@ from shared.errors import Conflict, ItemUnusable, NotFound, Reason, RetryLater
 from shared.replica import cursors, feed, pack
 from shared.replica.compaction import Compaction
 from shared.replica.entities import FENCE, fitted, is_item, item_from, with_aliases
-from shared.replica.fence import FencedRows
+from shared.replica.fence import Fence, FencedRows
 from shared.replica.lookup import RowLookup
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
 from shared.replica.storage import CURSORS, FEED, PACKS, Blobs, RowChange, Rows
@@ -59,13 +59,26 @@ class BlobTableReplica:
         cursor = self._stored_cursor(mailbox_id) or self._rebuilt(mailbox_id)
         while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
             step, changes = feed.decode(page.data)
-            self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, self._fenced.fence(mailbox_id))
+            self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, self._fence_at(mailbox_id, cursor))
             cursor = self._put_cursor(mailbox_id, cursor, cursors.step_from_json(cursor, step))
         return cursor
 
     def _stored_cursor(self, mailbox_id: str) -> Cursor | None:
+        """The cursor blob; one that cannot be read is as good as lost, and written anew in its place."""
         blob = self._blobs.get(CURSORS, mailbox_id)
-        return cursors.cursor_from_json(json.loads(blob.data), blob.etag) if blob else None
+        if blob is None:
+            return None
+        try:
+            return cursors.cursor_from_json(json.loads(blob.data), blob.etag)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return replace(self._rebuilt(mailbox_id), etag=blob.etag)
+
+    def _fence_at(self, mailbox_id: str, cursor: Cursor) -> Fence:
+        """The fence, before a page after this cursor is written. After the first page only an erasure takes it away."""
+        fence = self._fenced.fence(mailbox_id)
+        if cursor.sequence and not fence.etag:
+            raise Conflict("the mailbox has been erased")
+        return fence
 
     def _rebuilt(self, mailbox_id: str) -> Cursor:
         """The cursor from the feed: the page before the newest is certainly applied, the newest is then done again.
@@ -94,9 +107,7 @@ class BlobTableReplica:
             return self._put_cursor(mailbox_id, cursor, replace(following, sequence=cursor.sequence))
         following = replace(following, sequence=cursor.sequence + 1)
         # Read before the page is committed: whoever applies it before us moves the fence, and ours is then refused.
-        fence = self._fenced.fence(mailbox_id)
-        if cursor.sequence and not fence.etag:
-            raise Conflict("the mailbox has been erased")
+        fence = self._fence_at(mailbox_id, cursor)
         settled, packed = self._put_pack(mailbox_id, following.sequence, changes)
         self._put_page(mailbox_id, cursor, settled, following)
         try:

@@ -196,6 +196,25 @@ def test_a_lost_cursor_is_rebuilt_from_the_feed() -> None:
     bench.commit(created("on"))
 
 
+@pytest.mark.parametrize("data", [b"", b"\xff", b"{", b"null", b"[]", b"{}", b'{"sequence":3,"folders":[],"notes":{}}'])
+def test_a_cursor_that_cannot_be_read_is_rebuilt_like_one_that_is_lost(data: bytes) -> None:
+    bench = Bench()
+    before, held = bench.replica.load(MAILBOX), truth(bench.replica, MAILBOX)
+    bench.blobs.put(CURSORS, MAILBOX, data)
+    after = bench.replica.load(MAILBOX)
+    assert (after.sequence, after.folders, after.notes) == (before.sequence, before.folders, before.notes)
+    assert truth(bench.replica, MAILBOX) == held
+    bench.run()
+    bench.check()
+
+
+def test_a_first_cursor_that_cannot_be_read_is_begun_anew() -> None:
+    bench = Bench()
+    bench.blobs.put(CURSORS, "mailbox-2", b"{")
+    commit(bench.replica, "mailbox-2", created("A"))
+    assert bench.replica.load("mailbox-2").sequence == 1
+
+
 @pytest.mark.parametrize("write", range(3, COMMIT + 1))
 def test_a_lost_cursor_and_a_half_applied_page_are_both_mended(write: int) -> None:
     bench = Bench()

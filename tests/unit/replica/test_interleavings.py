@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Conflict, RetryLater
+from shared.replica.entities import FENCE
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage import PACKS, Blob, BlobInfo, Row, RowChange
+from shared.replica.storage import CURSORS, PACKS, Blob, BlobInfo, Row, RowChange
 from shared.replica.store import BlobTableReplica
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import NOW, commit, created, replayed, truth
@@ -162,3 +164,24 @@ def test_any_order_of_requests_ends_whole(runs: list[tuple[int, int]]) -> None:
     replica.compact(MAILBOX, NOW + timedelta(hours=2), 0)
     assert truth(replica, MAILBOX) == held
     assert not [name for (where, name), (data, _, _) in blobs.blobs.items() if where == PACKS and b"dead bytes" in data]
+
+
+@pytest.mark.parametrize("requests", range(12))
+def test_a_reader_who_finishes_a_page_of_a_mailbox_that_is_being_erased_brings_nothing_back(requests: int) -> None:
+    turns = Turns()
+    blobs, rows = TurnBlobs(turns), TurnRows(turns)
+    replica = BlobTableReplica(blobs, rows)
+    commit(replica, MAILBOX, created("A"))
+    commit(replica, MAILBOX, created("B"))
+    # As if whoever wrote the third page had died before it wrote a row.
+    before = blobs.blobs[CURSORS, MAILBOX]
+    commit(replica, MAILBOX, created("C"))
+    blobs.blobs[CURSORS, MAILBOX] = before
+    rows.rows[MAILBOX][FENCE] = ({"sequence": 2, "state": "applied"}, rows.rows[MAILBOX][FENCE][1])
+
+    def read() -> None:
+        BlobTableReplica(blobs, rows).load(MAILBOX)
+
+    turns.play([read, lambda: BlobTableReplica(blobs, rows).erase(MAILBOX)], [0] * requests + [1] * 100)
+    assert blobs.blobs == {}
+    assert not rows.rows[MAILBOX]
