@@ -17,6 +17,9 @@ FENCE = "0-fence"
 """The row that every transaction on a mailbox's items changes under its ETag. Item keys have no zero in them."""
 
 LONGEST_TEXT = 8_000
+_TEXTS = ("subject", "item_class", "search_key")
+"""What a mailbox's owner or whoever writes to it can make as long as they like, and is no id to ask the source by."""
+LARGEST_NUMBER = 2**31 - 1
 PART = 32_000
 PARTS = 12
 """Metadata is split over so many properties at most; beyond that the largest of it is left out."""
@@ -36,10 +39,15 @@ _READ_BACK: dict[object, bool | None] = {"yes": True, "no": False}
 def fitted(item: ReplicaItem) -> ReplicaItem:
     """The item as storage can hold it: overlong texts cut, metadata that is too large named in `left_out`.
 
-    Applied before the feed page is written, so that the feed and the table say the same.
+    Applied before the feed page is written, so that the feed and the table say the same. A page that is committed and
+    does not fit into the table could never be applied, and would stop its mailbox for good.
     """
-    if len(item.subject) > LONGEST_TEXT or not item.subject.isascii():
-        item = item.having(subject=_clean(item.subject)[:LONGEST_TEXT])
+    for name in _TEXTS:
+        text = getattr(item, name)
+        if len(text) > LONGEST_TEXT or not text.isascii():
+            item = item.having(**{name: _clean(text)[:LONGEST_TEXT]})
+    if item.size > LARGEST_NUMBER:
+        item = item.having(size=LARGEST_NUMBER)
     if len(_dump(item.metadata)) > PART * PARTS:
         item = item.having(metadata=_without_the_largest(item.metadata))
     return item
@@ -79,7 +87,7 @@ def _row_without_content(item: ReplicaItem) -> dict[str, str | int]:
         "search_key": item.search_key,
         "same_content_key": item.same_content_key,
         "subject": item.subject,
-        "size": min(item.size, 2**31 - 1),
+        "size": item.size,
         "is_read": _READ[item.is_read],
         "at": item.at.isoformat() if item.at else "",
         "aliases": ",".join(item.aliases),

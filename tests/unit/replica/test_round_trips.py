@@ -128,6 +128,14 @@ def test_what_storage_cannot_hold_is_cut_alike_for_feed_and_table(text: str, fie
     assert set(item.metadata) == {"text"} | set(large) or len(item.metadata["left_out"]) > 0  # type: ignore[arg-type]
 
 
+def test_no_length_of_what_a_server_says_keeps_a_page_from_being_applied() -> None:
+    item = entities.fitted(an_item(item_class="IPM." * 20_000, search_key="ab" * 20_000, size=2**40))
+    row = entities.row_of(item)
+    assert all(len(value.encode("utf-16-le")) <= 65_536 for value in row.values() if isinstance(value, str))
+    assert entities.item_from({"RowKey": item.key} | row) == item
+    assert entities.row_of(entities.fitted(an_item(size=2**31 - 1)))["size"] == 2**31 - 1
+
+
 def test_transactions_hold_what_azure_allows() -> None:
     rows = [RowChange(Verb.REPLACE, f"k{number}", {"metadata": "m" * 30_000}) for number in range(250)]
     runs = list(entities.in_transactions(rows))
