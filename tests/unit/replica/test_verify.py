@@ -1,16 +1,19 @@
 """Verifying a replica: what is wrong is found, and what a pass writes meanwhile is nothing wrong."""
 
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
-from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
+from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
 from shared.replica.storage import PACKS
 from shared.replica.store import BlobTableReplica
+from shared.replica.told import Told
 from shared.replica.verify import Verified, verify
+from tests.fakes.replica import FakeReplica
 from tests.fakes.storage import MemoryBlobs, MemoryRows
-from tests.unit.replica.samples import NOW, commit, created
+from tests.unit.replica.samples import NOW, an_item, commit, created
 
 MAILBOX = "mailbox-1"
 
@@ -119,3 +122,33 @@ def test_what_is_wrong_is_found_though_a_pass_writes_meanwhile(bench: Bench) -> 
     bench.change("x", subject="forged")
     bench.replica.meanwhile = lambda: commit(bench.replica, MAILBOX, created("flagged", b"anew"), created("new"))
     assert bench.wrong().different == {item_key("x")}
+
+
+def test_a_feed_is_held_in_little_memory_whatever_its_items_say() -> None:
+    """Twenty thousand items of two kilobytes each: what is kept of them takes less than one megabyte."""
+    told = Told(Endless(), MAILBOX)
+    tracemalloc.start()
+    try:
+        told.read_on()
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size < 1_000_000
+    assert item_key("199-99") in told
+    assert told.agrees(a_page(199)[99].item)
+    assert not told.agrees(a_page(199)[99].item.having(subject="another"))
+    assert len(told.never_met()) == 19_999
+
+
+def a_page(number: int) -> list[FeedChange]:
+    return [
+        FeedChange(FeedKind.CREATE, an_item(f"{number}-{one}", metadata={"to": f"{one}" * 1000})) for one in range(100)
+    ]
+
+
+class Endless(FakeReplica):
+    """A feed of two hundred pages, each made when it is asked for."""
+
+    def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
+        for number in range(after, 200):
+            yield FeedPage(number + 1, tuple(a_page(number)), Cursor(number + 1))
