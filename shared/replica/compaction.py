@@ -6,9 +6,10 @@ leaves garbage for the next time and never a loss: new pack → rows, under the 
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 
 from shared.errors import Conflict
 from shared.replica import feed, pack
@@ -19,6 +20,9 @@ from shared.sources.port import Content
 
 STRAY_AGE = timedelta(days=1)
 """A pack of the page that comes next may be of a pass under way; no pass lives this long."""
+
+PACKS_AT_ONCE = 400
+"""How many packs are rewritten for one scan of the rows: of so many the living members are in memory."""
 
 _LOCATION = ("pack", "offset", "length", "form", "sha256")
 
@@ -96,14 +100,21 @@ class Compaction:
         return pack.sequence_of(info.name) <= self.sequence or self.now - info.created_at > STRAY_AGE
 
     def _rewrite(self, partly: dict[str, BlobInfo]) -> int:
-        if not partly:
-            return 0
-        members: dict[str, list[tuple[str, Located]]] = {name: [] for name in partly}
+        """Carry what is alive over to new packs; gives the bytes freed."""
+        freed = 0
+        for some in batched(partly, PACKS_AT_ONCE, strict=False):
+            members = self._members(some)
+            freed += sum(partly[name].size - self._rewrite_one(name, members[name]) for name in some)
+        return freed
+
+    def _members(self, packs: Iterable[str]) -> dict[str, list[tuple[str, Located]]]:
+        """The living members of these packs."""
+        members: dict[str, list[tuple[str, Located]]] = {name: [] for name in packs}
         for row in self.rows.query(self.mailbox_id, only=_LOCATION):
             located = located_from(row)
             if located is not None and located.pack in members:
                 members[located.pack].append((str(row["RowKey"]), located))
-        return sum(info.size - self._rewrite_one(name, members[name]) for name, info in partly.items())
+        return members
 
     def _rewrite_one(self, name: str, members: Sequence[tuple[str, Located]]) -> int:
         """Carry the living members over to a new pack; gives its size."""

@@ -1,16 +1,22 @@
 """When compaction is due, what it frees, and what it must leave alone."""
 
+import json
+import tracemalloc
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
 from shared.errors import ItemUnusable
-from shared.replica.compaction import is_time
+from shared.replica import pack
+from shared.replica.compaction import PACKS_AT_ONCE, is_time
+from shared.replica.entities import location_of
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage import FEED, PACKS
+from shared.replica.storage import FEED, PACKS, Row
 from shared.replica.store import BlobTableReplica
-from tests.fakes.storage import MemoryBlobs, MemoryRows
+from shared.sources.port import Content
+from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
 from tests.unit.replica.samples import NOW, commit, created
 
 MAILBOX = "mailbox-1"
@@ -102,3 +108,47 @@ def test_damage_is_noticed_and_not_laundered(replica: BlobTableReplica, blobs: M
             replica.content(MAILBOX, replica.item(MAILBOX, item_key("A")))
         delete(replica, "B")
         replica.compact(MAILBOX, NOW + timedelta(days=days), 7)
+
+
+class WireRows(MemoryRows):
+    """Every answer is read anew: none of it is shared with what is stored."""
+
+    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+        for row in super().query(mailbox_id, folder=folder, only=only):
+            yield json.loads(json.dumps(row))
+
+
+def test_however_many_packs_are_rewritten_the_rows_of_few_are_in_memory_at_once() -> None:
+    """Something was deleted from each of two thousand packs: what is held of the rows is less than all of them."""
+    plan = Plan()
+    blobs, rows = MemoryBlobs(plan, clock=lambda: NOW), WireRows()
+    replica = BlobTableReplica(blobs, rows)
+    commit(replica, MAILBOX, created("A", b""))
+    for number in range(2_000):
+        packed = pack.build(MAILBOX, 1, [(item_key(f"{number}-{one}"), Content("eml", b"x")) for one in range(11)])
+        blobs.put(PACKS, packed.name, packed.data, members=11)
+        rows.rows[MAILBOX] |= {key: (location_of(packed.located[key]), "") for key in list(packed.located)[:10]}
+    held: list[int] = []
+
+    def measure() -> None:
+        held.append(tracemalloc.get_traced_memory()[0])
+        raise Crash
+
+    plan.before(1, measure)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Crash):
+            replica.compact(MAILBOX, NOW, 7)
+    finally:
+        tracemalloc.stop()
+    assert held[0] < 5_000_000
+
+
+def test_more_packs_than_are_rewritten_at_once_are_all_rewritten(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
+    pages = range(PACKS_AT_ONCE + 3)
+    for number in pages:
+        commit(replica, MAILBOX, created(f"dead {number}", b"dead"), created(f"{number}", b"alive"))
+    delete(replica, *(f"dead {number}" for number in pages))
+    replica.compact(MAILBOX, NOW, 7)
+    assert not [key for key, (data, _, _) in blobs.blobs.items() if key[0] == PACKS and b"dead" in data]
+    assert [replica.content(MAILBOX, item) for item in replica.items(MAILBOX)] == [b"alive"] * len(pages)
