@@ -185,15 +185,19 @@ class _Places:
 
 
 def _write_file(replica: Replica, mailbox_id: str, item: ReplicaItem, places: _Places, done: Exported) -> None:
+    """Looked for before it is read: an export of days that was broken off goes on where it was."""
+    path = places.of(item) / file_name(item, item.located.form if item.located else "metadata.json")
+    done.without_content += item.located is None
+    if path.exists():
+        done.existing += 1
+        return
     if item.located is None:
-        done.without_content += 1
-        form, data = "metadata.json", json.dumps(as_json(item, places.name(item)), indent=2).encode()
+        data: bytes | None = json.dumps(as_json(item, places.name(item)), indent=2).encode()
     else:
-        content = _content(replica, mailbox_id, item, done)
-        if content is None:
-            return
-        form, data = item.located.form, content
-    if _create(places.of(item) / file_name(item, form), data):
+        data = _content(replica, mailbox_id, item, done)
+    if data is None:
+        return
+    if _create(path, data):
         done.written += 1
     else:
         done.existing += 1

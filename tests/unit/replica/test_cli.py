@@ -149,6 +149,14 @@ def test_an_export_overwrites_nothing(house: House, tmp_path: Path) -> None:
     assert {path.read_bytes() for path in tmp_path.rglob("*.eml")} == {b"mine"}
 
 
+def test_what_is_there_already_is_not_read_again(house: House, tmp_path: Path) -> None:
+    """An export of days that a busy moment of Storage has broken off goes on where it was."""
+    house.run("export", "--mailbox", ID, str(tmp_path))
+    for pack in {item.located.pack for item in house.replica.items(ID) if item.located}:
+        house.replica.remove_pack(ID, pack)
+    assert house.run("export", "--mailbox", ID, str(tmp_path)).startswith("0 written, 4 were there already")
+
+
 def test_a_directory_that_cannot_be_written_to_is_said_in_one_line(
     house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
