@@ -241,7 +241,19 @@ class BlobTableReplica:
             nonlocal fence
             fence = self._fenced.transact(mailbox_id, run, fence)
 
-        return Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move).run(deleted_days)
+        try:
+            freed = Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move).run(deleted_days)
+        except Conflict:
+            self._follow_erasure(mailbox_id)
+            raise
+        self._follow_erasure(mailbox_id)
+        return freed
+
+    def _follow_erasure(self, mailbox_id: str) -> None:
+        """A mailbox that has lost its fence was erased: what a compaction has written meanwhile goes as well."""
+        if not self._fenced.fence(mailbox_id).etag:
+            self._erase_blobs(PACKS, mailbox_id)
+            self._erase_blobs(CURSORS, mailbox_id)
 
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
         """The cursor before all else, so that a pass under way is fenced; then rows, contents and the feed.

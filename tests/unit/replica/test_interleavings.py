@@ -185,3 +185,20 @@ def test_a_reader_who_finishes_a_page_of_a_mailbox_that_is_being_erased_brings_n
     turns.play([read, lambda: BlobTableReplica(blobs, rows).erase(MAILBOX)], [0] * requests + [1] * 100)
     assert blobs.blobs == {}
     assert not rows.rows[MAILBOX]
+
+
+@pytest.mark.parametrize("requests", range(16))
+def test_a_compaction_of_a_mailbox_that_is_being_erased_leaves_nothing_behind(requests: int) -> None:
+    """It carries over what is alive, and notes its day; its lease may have been lost long ago."""
+    turns = Turns()
+    blobs, rows = TurnBlobs(turns), TurnRows(turns)
+    replica = BlobTableReplica(blobs, rows)
+    commit(replica, MAILBOX, created("keep"), created("gone"))
+    commit(replica, MAILBOX, FeedChange(FeedKind.DELETE, replica.find(MAILBOX, ["gone"])["gone"]))
+
+    def compact() -> None:
+        BlobTableReplica(blobs, rows).compact(MAILBOX, NOW, 7)
+
+    turns.play([compact, lambda: BlobTableReplica(blobs, rows).erase(MAILBOX)], [0] * requests + [1] * 100)
+    assert blobs.blobs == {}
+    assert not rows.rows[MAILBOX]
