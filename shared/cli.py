@@ -46,14 +46,18 @@ def mailboxes(house: House, asked: argparse.Namespace, out: TextIO) -> int:
 def list_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
     """List a mailbox's items by folder and date."""
     folders = house.replica.load(asked.mailbox).folders
-    items = sorted(_chosen(house, asked), key=lambda item: (_path(folders, item), str(item.at or ""), item.key))
-    for item in items:
+
+    def line_of(item: ReplicaItem) -> str:
         if asked.json:
-            print(json.dumps(export.as_json(item, _path(folders, item))), file=out)
-        else:
-            at = item.at.strftime("%Y-%m-%d %H:%M") if item.at else " " * 16
-            line = (item.key, at, f"{item.kind.value:8}", _path(folders, item), item.subject)
-            print("  ".join(_printable(word) for word in line), file=out)
+            return json.dumps(export.as_json(item, _path(folders, item)))
+        at = item.at.strftime("%Y-%m-%d %H:%M") if item.at else " " * 16
+        words = (item.key, at, f"{item.kind.value:8}", _path(folders, item), item.subject)
+        return "  ".join(_printable(word) for word in words)
+
+    # Lines are ordered and not items: of a large mailbox all that is known is more than fits into memory.
+    found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(house, asked))
+    for *_, line in sorted(found):
+        print(line, file=out)
     return 0
 
 

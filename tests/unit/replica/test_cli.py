@@ -3,6 +3,7 @@
 import io
 import json
 import mailbox
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -96,6 +97,26 @@ def test_a_list_is_ordered_and_no_control_sequence_reaches_the_terminal(house: H
     assert lines[0].startswith(item_key("E"))
     assert len(lines) == 4
     assert "\x1b" not in house.run("list", "--mailbox", ID)
+
+
+class Large(FakeReplica):
+    """Five thousand items with four kilobytes of metadata each, made when they are asked for."""
+
+    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+        for number in range(5_000):
+            yield an_item(f"{number}", metadata={"to": f"{number:08d}" * 500})
+
+
+def test_a_list_holds_its_lines_and_not_what_else_is_known_of_the_items() -> None:
+    house = House(Large())
+    tracemalloc.start()
+    try:
+        lines = house.run("list", "--mailbox", ID).splitlines()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(lines) == 5_000
+    assert most < 10_000_000
 
 
 def test_a_list_can_be_narrowed_to_a_folder_and_a_kind(house: House) -> None:
