@@ -14,13 +14,21 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 
 from functions.doors import METHODS, Refused, door, json_object
-from functions.responses import html, json, onward
+from functions.responses import html, json, onward, redirect
 from functions.visitors import binding_cookie, own_form, signed_in
 from shared.app import app, utc_now
-from shared.authorization.errors import ActivationRefused, InvitationMalformed, NotWhileStopped, TokenInvalid, TooSoon
+from shared.authorization.errors import (
+    ActivationRefused,
+    InvitationMalformed,
+    NotWhileStopped,
+    StillInUse,
+    TokenInvalid,
+    TooSoon,
+)
 from shared.authorization.operators import Operators
 from shared.authorization.sessions import Session
 from shared.errors import NotFound
+from shared.pages import paths
 
 if TYPE_CHECKING:
     from shared.authorization.activation import Activated
@@ -54,7 +62,7 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
     from shared.authorization.activation import names_in
 
     session = _operator(request)
-    values: dict[str, Any] = {"results": [], "refused": False, "names": ""}
+    values: dict[str, Any] = {"results": [], "refused": False, "names": "", "done": request.params.get("done", "")}
     chosen = request.params.get("authorization", "")
     if request.method == "POST":
         fields = own_form(request, session)
@@ -64,6 +72,7 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
             values["results"] = _activated(fields, names_in(values["names"]), session.owner_id)
         except ActivationRefused:
             values["refused"] = True
+    values["accounts"] = app().service_accounts.all()
     csrf = app().sessions.csrf(session)
     return html("activate", csrf=csrf, authorization=chosen, tenant=session.tenant_id, **values)
 
@@ -76,6 +85,19 @@ def operator_service_account(request: func.HttpRequest) -> func.HttpResponse:
     own_form(request, session)
     start = app().sign_in.service(session)
     return onward(start.url, cookies=[binding_cookie(start)])
+
+
+@blueprint.route(route="operator/service-account/give-up", methods=METHODS)
+@door("POST")
+def operator_give_up(request: func.HttpRequest) -> func.HttpResponse:
+    """Give a service account up that no mailbox is read with any more."""
+    session = _operator(request)
+    fields = own_form(request, session)
+    try:
+        app().service_accounts.give_up(fields.get("authorization", ""), session.owner_id)
+    except StillInUse as exc:
+        raise Refused("still_in_use") from exc
+    return redirect(f"{paths.ACTIVATE}?done=given_up")
 
 
 # ---------------------------------------------------------------- API
@@ -149,6 +171,26 @@ def api_activations(request: func.HttpRequest) -> func.HttpResponse:
     return json({"results": [_plain(asdict(result)) for result in results]})
 
 
+@blueprint.route(route="api/service-accounts", methods=METHODS)
+@door("GET", api=True)
+def api_service_accounts(request: func.HttpRequest) -> func.HttpResponse:
+    """The service accounts that are signed in, and how many mailboxes are read with each."""
+    _caller(request)
+    return json({"service_accounts": [_plain(asdict(account)) for account in app().service_accounts.all()]})
+
+
+@blueprint.route(route="api/service-accounts/{id}/give-up", methods=METHODS)
+@door("POST", api=True)
+def api_give_up(request: func.HttpRequest) -> func.HttpResponse:
+    """Delete a service account's token; `held_until`: how long the vault's soft delete still holds it."""
+    actor, account_id = _caller(request), _id(request)
+    try:
+        held_until = app().service_accounts.give_up(account_id, actor)
+    except StillInUse as exc:
+        raise Refused("still_in_use") from exc
+    return json(_plain({"id": account_id, "held_until": held_until}))
+
+
 def _names(body: Mapping[str, Any]) -> list[str]:
     from shared.authorization.activation import names_in
 
@@ -203,11 +245,11 @@ def _operators() -> Operators:
 
 
 def _id(request: func.HttpRequest) -> str:
-    """The mailbox id in the path; what cannot be one is answered like one that does not exist."""
-    mailbox_id: str = request.route_params.get("id", "")
-    if not 1 <= len(mailbox_id) <= 64 or not mailbox_id.isascii() or not mailbox_id.replace("-", "").isalnum():
-        raise NotFound("no such mailbox")
-    return mailbox_id
+    """The id in the path; what cannot be one is answered like one that does not exist."""
+    given: str = request.route_params.get("id", "")
+    if not 1 <= len(given) <= 64 or not given.isascii() or not given.replace("-", "").isalnum():
+        raise NotFound("nothing has such an id")
+    return given
 
 
 def following(mailboxes: "Iterable[Mailbox]", after: str) -> "list[Mailbox]":

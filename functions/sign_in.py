@@ -187,7 +187,7 @@ def _errors_only(params: Mapping[str, str]) -> dict[str, str]:
 
 def _done(outcome: Outcome, over: str) -> func.HttpResponse:
     if outcome.act is Act.SERVICE:
-        return redirect(f"{paths.OPERATOR}/activate?authorization={outcome.authorization_id}", cookies=[over])
+        return redirect(f"{paths.ACTIVATE}?authorization={outcome.authorization_id}", cookies=[over])
     session = cookie(COOKIE, outcome.session, max_age=app().sessions.max_age)
     if outcome.act is Act.VIEW:
         page = paths.OPERATOR if outcome.intent.get("to") == "operator" else paths.MY_SYNC

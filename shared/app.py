@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.authorization.id_token import TokenValidator
     from shared.authorization.invitations import Invitations
     from shared.authorization.key_vault import VaultKeyRing, VaultTokenStore
+    from shared.authorization.service_accounts import ServiceAccounts
     from shared.authorization.sessions import Sessions
     from shared.authorization.shared_mailboxes import SharedMailboxes
     from shared.authorization.sign_in import SignIn
@@ -294,6 +295,18 @@ class App(AzureClients):
             queue=self.queue,
             tenants=self.settings.entra_tenants,
             clock=utc_now,
+        )
+
+    @cached_property
+    def service_accounts(self) -> "ServiceAccounts":
+        """Accounts that many mailboxes are read with."""
+        from shared.authorization.service_accounts import ServiceAccounts
+
+        return ServiceAccounts(
+            registry=self.registry,
+            authorizations=self.authorizations,
+            token_store=self.token_store,
+            access_tokens=self.access_tokens,
         )
 
     @cached_property

@@ -7,6 +7,7 @@ SignInRefused
 └── (itself)                                               whatever else the identity provider turned down
 TokenInvalid                                               a token that is not what it has to be
 TooSoon, NotWhileStopped                                   an act that the mailbox does not take now
+StillInUse                                                 a service account whose mailboxes need it
 InvitationMalformed, ActivationRefused                     what an operator asks for cannot be made
 
 All in one place, and light: a door names them before anything of what raises them is loaded.
@@ -83,6 +84,10 @@ class TooSoon(MailboxSyncError):
 
 class NotWhileStopped(MailboxSyncError):
     """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
+
+
+class StillInUse(MailboxSyncError):
+    """The service account cannot be given up: mailboxes are read with it."""
 
 
 class InvitationMalformed(MailboxSyncError):

@@ -223,6 +223,10 @@ class AuthorizationStore(Protocol):
         """Those revoked whose token may still be stored: whatever was to delete it broke off."""
         ...
 
+    def service_accounts(self) -> list[Authorization]:
+        """Those of service accounts, without what was revoked."""
+        ...
+
     def delete(self, authorization_id: str) -> None:
         """Forget it. Harmless when gone."""
         ...

@@ -203,13 +203,13 @@ class SignIn:
         )
 
     def _service_account(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> Outcome:
-        """Its authorization has one id for good, so that signing it in again serves all mailboxes read with it.
+        """Its authorization keeps its id, so that signing it in again serves all mailboxes read with it.
 
         No session comes of it: the operator's own goes on, and who was signed in here is the service account.
         """
         stored = self._store(identity, tokens, AccessMode.IMPERSONATION)
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
-            if mailbox.authorization_id == stored.id and mailbox.status is Status.NEEDS_SIGN_IN:
+            if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
                 self._registry.change(mailbox.id, lambda found: life.after_sign_in(found, stored.id))
         return Outcome(Act.SERVICE, identity, "", authorization_id=stored.id, intent=intent)
 
@@ -253,7 +253,7 @@ class SignIn:
         now = self._clock()
         service = mode is AccessMode.IMPERSONATION
         return Authorization(
-            id=_service_id(identity) if service else secrets.token_hex(16),
+            id=self._service_id(identity) if service else secrets.token_hex(16),
             mode=mode,
             tenant_id=identity.tenant_id,
             owner_id=identity.owner_id,
@@ -261,6 +261,14 @@ class SignIn:
             address=identity.address if service else "",
             refreshed_at=now,
             stored_at=now,
+        )
+
+    def _service_id(self, identity: Identity) -> str:
+        """The id that the account has already; once given up it gets another, for the vault holds on to the name."""
+        theirs = (identity.tenant_id, identity.owner_id)
+        standing = self._authorizations.service_accounts()
+        return next(
+            (one.id for one in standing if (one.tenant_id, one.owner_id) == theirs), f"service-{secrets.token_hex(16)}"
         )
 
     def _registered(
@@ -338,7 +346,3 @@ def _reauthorized(mailbox: Mailbox, authorization: Authorization, identity: Iden
     return life.after_sign_in(mailbox, authorization.id).having(
         mode=authorization.mode, address=identity.address, display_name=identity.display_name
     )
-
-
-def _service_id(identity: Identity) -> str:
-    return f"service-{digest(identity.tenant_id + identity.owner_id)[:32]}"

@@ -15,6 +15,7 @@ from shared.authorization.port import Approval, Authorization, Invitation, Pendi
 from shared.azure_faults import changed_meanwhile, gone, translated
 from shared.errors import Conflict, NotFound
 from shared.mailboxes.entities import from_entity, to_entity
+from shared.sources.port import AccessMode
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
@@ -140,6 +141,16 @@ class TableAuthorizations:
         with translated():
             revoked = [_authorization(entity) for entity in self._table.query_entities("revoked eq true")]
         return [authorization for authorization in revoked if authorization.stored_at is not None]
+
+    def service_accounts(self) -> list[Authorization]:
+        """A look through the whole table, when an operator asks."""
+        with translated():
+            return [
+                _authorization(entity)
+                for entity in self._table.query_entities(
+                    "mode eq @mode and revoked eq false", parameters={"mode": AccessMode.IMPERSONATION.value}
+                )
+            ]
 
     def delete(self, authorization_id: str) -> None:
         """Deleting what is not there is fine with the SDK."""

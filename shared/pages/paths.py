@@ -20,16 +20,19 @@ MY_SYNC = "/my-sync"
 """Also /my-sync/{action}: see shared.pages.my_sync."""
 PROGRESS = "/my-sync/progress"
 OPERATOR = "/operator"
+ACTIVATE = "/operator/activate"
+"""With the service accounts."""
 STATIC = "/static"
 HEALTH = "/health"
 
 TAKEN = (
     "api/(activations|invitations|mailboxes|mailboxes/.+)",
+    "api/service-accounts|api/service-accounts/.+/give-up",
     "approval|approval/(callback|waiting|for/.+)",
     "health",
     "invitation/.+",
     "my-sync|my-sync/.+",
-    "operator|operator/(activate|service-account)",
+    "operator|operator/(activate|service-account|service-account/give-up)",
     "sign-in|sign-in/callback",
     "sign-out",
     "static/.+",

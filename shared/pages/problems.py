@@ -38,6 +38,7 @@ _TABLE = [
     Problem("too_soon", 429, paths.MY_SYNC),
     Problem("not_while_stopped", 409, paths.MY_SYNC),
     Problem("already_connected", 409, paths.MY_SYNC),
+    Problem("still_in_use", 409, paths.ACTIVATE),
     # one name of a list to activate: shown beside it
     Problem("unknown_name", 404, ""),
     Problem("ambiguous_name", 409, ""),

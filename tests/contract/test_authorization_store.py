@@ -118,6 +118,17 @@ def test_revoked_ones_whose_token_may_still_be_stored_are_found(authorizations: 
     assert half.id not in [one.id for one in authorizations.half_given_back()]
 
 
+def test_service_accounts_are_found_until_they_are_revoked(authorizations: AuthorizationStore) -> None:
+    service = authorizations.add(an_authorization(mode=AccessMode.IMPERSONATION))
+    authorizations.add(an_authorization(mode=AccessMode.APP_ONLY))
+    authorizations.add(an_authorization())
+    found = authorizations.service_accounts()
+    assert service in found
+    assert {one.mode for one in found} == {AccessMode.IMPERSONATION}
+    authorizations.change(service.id, lambda one: replace(one, revoked=True))
+    assert service.id not in [one.id for one in authorizations.service_accounts()]
+
+
 def test_a_forgotten_authorization_is_not_found(authorizations: AuthorizationStore) -> None:
     added = authorizations.add(an_authorization())
     for _ in range(2):

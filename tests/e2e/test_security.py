@@ -105,12 +105,15 @@ PERSONAL = (
     "/my-sync/approval?mailbox={id}",
 )
 OPERATORS = ("/operator", "/operator/activate")
+OPERATORS_FORMS = ("/operator/activate", "/operator/service-account", "/operator/service-account/give-up")
 API = (
     ("GET", "/api/mailboxes"),
     ("GET", "/api/mailboxes/{id}"),
     ("POST", "/api/mailboxes/{id}/erase"),
     ("POST", "/api/invitations"),
     ("POST", "/api/activations"),
+    ("GET", "/api/service-accounts"),
+    ("POST", "/api/service-accounts/{id}/give-up"),
 )
 
 
@@ -118,7 +121,7 @@ def test_nobodys_pages_and_calls_open_without_a_session_or_a_token(somebody: Cal
     mailbox, stranger = somebody().connect().mailbox(), somebody()
     for path in (*PERSONAL, *OPERATORS):
         assert stranger.ask("GET", path.format(id=mailbox)).status_code == 401, path
-    for path in ("/my-sync/erase", "/operator/activate", "/operator/service-account"):
+    for path in ("/my-sync/erase", *OPERATORS_FORMS):
         assert stranger.ask("POST", path, data={"mailbox": mailbox, "csrf": "x"}).status_code == 401, path
     for method, path in API:
         answer = stranger.ask(method, path.format(id=mailbox), json={} if method == "POST" else None)
@@ -130,7 +133,7 @@ def test_a_person_reaches_no_page_and_no_call_of_the_operators(somebody: Callabl
     mailbox, csrf = person.mailbox(), person.csrf()
     for path in OPERATORS:
         assert person.ask("GET", path).status_code == 403, path
-    for path in ("/operator/activate", "/operator/service-account"):
+    for path in OPERATORS_FORMS:
         assert person.ask("POST", path, data={"csrf": csrf, "names": "a@contoso.example"}).status_code == 403, path
     for method, path in API:
         assert person.ask(method, path.format(id=mailbox), json={} if method == "POST" else None).status_code == 401

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.stage import Stage
 from sandbox.visitor import Page
+from shared.errors import NotFound
 from shared.mailboxes.model import Status
 from tests.e2e.conftest import eventually
 from tests.e2e.people import new_person
@@ -219,6 +220,21 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
     for address in targets:
         mailbox = results[address]["mailbox_id"]
         eventually("the first sync", lambda mailbox=mailbox: registry.get(mailbox).first_sync_done)
+    (account,) = api("GET", "service-accounts").json()["service_accounts"]
+    assert (account["id"], account["mailboxes"]) == (authorization, 2)
+    assert api("POST", f"service-accounts/{authorization}/give-up").status_code == 409
+    for address in targets:
+        api("POST", f"mailboxes/{results[address]['mailbox_id']}/disconnect")
+    given_up = operator.ask(
+        "POST",
+        "/operator/service-account/give-up",
+        data={"csrf": operator.csrf("/operator/activate"), "authorization": authorization},
+    )
+    assert given_up.headers["Location"] == "/operator/activate?done=given_up"
+    assert api("GET", "service-accounts").json() == {"service_accounts": []}
+    with pytest.raises(NotFound):
+        running_app.parts().token_store.read(authorization)
+    assert api("POST", f"service-accounts/{authorization}/give-up").status_code == 404
 
 
 def test_a_mailbox_is_read_and_stopped_by_the_api(somebody: Callable[..., Person], api: Callable[..., Any]) -> None:

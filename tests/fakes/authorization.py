@@ -17,7 +17,7 @@ from shared.authorization.port import (
     Tokens,
 )
 from shared.errors import Conflict, NotFound
-from shared.sources.port import Access, Folder, MailSource
+from shared.sources.port import Access, AccessMode, Folder, MailSource
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENANT = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
@@ -177,6 +177,9 @@ class MemoryAuthorizations:
 
     def half_given_back(self) -> list[Authorization]:
         return [found for found in self.stored.values() if found.revoked and found.stored_at is not None]
+
+    def service_accounts(self) -> list[Authorization]:
+        return [found for found in self.stored.values() if found.mode is AccessMode.IMPERSONATION and not found.revoked]
 
     def delete(self, authorization_id: str) -> None:
         self.stored.pop(authorization_id, None)

@@ -9,6 +9,7 @@ from shared.authorization.connections import Connections
 from shared.authorization.consent import AdminConsent
 from shared.authorization.invitations import Invitations
 from shared.authorization.port import Identity
+from shared.authorization.service_accounts import ServiceAccounts
 from shared.authorization.sessions import Session, Sessions
 from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.sign_in import SignIn
@@ -114,6 +115,13 @@ class Stage:
             queue=self.queue,
             tenants=[TENANT],
             clock=self.clock,
+        )
+
+        self.service_accounts = ServiceAccounts(
+            registry=self.registry,
+            authorizations=self.authorizations,
+            token_store=self.tokens,
+            access_tokens=self.access_tokens,
         )
 
     @property

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.authorization.activation import Activated
+from shared.authorization.service_accounts import ServiceAccount
 from shared.errors import Reason
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
@@ -102,6 +103,11 @@ PROMISE: dict[str, object] = {
 
 C = {"csrf": "csrf-token"}
 
+ACCOUNTS = [
+    ServiceAccount("a-1", "service@contoso.example", NOW, 12),
+    ServiceAccount("a-2", "spare@contoso.example", NOW, 0),
+]
+
 ACTIVATED = [
     Activated("ada@contoso.example", "ada@contoso.example", "active", "m-1"),
     Activated("Alan", "alan@contoso.example", "already"),
@@ -189,11 +195,35 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         "operator-attention": ("admin", operator_values(_fleet(), NOW, INTERVAL, "attention") | {"csrf": "c"}),
         "activate": (
             "activate",
-            {"authorization": "", "tenant": "t-1", "results": [], "refused": True, "names": "a"} | C,
+            {
+                "authorization": "",
+                "tenant": "t-1",
+                "results": [],
+                "refused": True,
+                "names": "a",
+                "accounts": [],
+                "done": "",
+            }
+            | C,
+        ),
+        "activate-given-up": (
+            "activate",
+            {"authorization": "", "tenant": "t-1", "results": [], "refused": False, "names": "", "accounts": ACCOUNTS}
+            | {"done": "given_up"}
+            | C,
         ),
         "activate-results": (
             "activate",
-            {"authorization": "a-1", "tenant": "", "results": ACTIVATED, "refused": False, "names": ""} | C,
+            {
+                "authorization": "a-1",
+                "tenant": "",
+                "results": ACTIVATED,
+                "refused": False,
+                "names": "",
+                "accounts": ACCOUNTS,
+            }
+            | {"done": ""}
+            | C,
         ),
         "operator-empty": ("admin", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),

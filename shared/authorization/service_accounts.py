@@ -1,0 +1,78 @@
+"""The service accounts that operators have signed in: which there are, what is read with each, and giving one up."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.authorization.access import LiveAccessTokens
+from shared.authorization.errors import StillInUse
+from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
+from shared.errors import NotFound
+from shared.mailboxes.model import Status
+from shared.mailboxes.port import MailboxRegistry
+from shared.sources.port import AccessMode
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """One of them, by its authorization's id. `mailboxes` are read with it; a disconnected one is not any more."""
+
+    id: str
+    address: str
+    signed_in_at: datetime
+    mailboxes: int
+
+
+class ServiceAccounts:
+    """What an operator can do about the service accounts that stand.
+
+    Their tokens end with none of their mailboxes, and the daily round keeps them alive: only here are they given up.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: MailboxRegistry,
+        authorizations: AuthorizationStore,
+        token_store: TokenStore,
+        access_tokens: LiveAccessTokens,
+    ) -> None:
+        self._registry = registry
+        self._authorizations = authorizations
+        self._token_store = token_store
+        self._access_tokens = access_tokens
+
+    def all(self) -> list[ServiceAccount]:
+        """Every service account whose token is stored, by address."""
+        standing = self._authorizations.service_accounts()
+        read_with = self._in_use() if standing else Counter[str]()
+        accounts = [ServiceAccount(one.id, one.address, one.created_at, read_with[one.id]) for one in standing]
+        return sorted(accounts, key=lambda account: (account.address, account.id))
+
+    def give_up(self, authorization_id: str, actor: str) -> datetime | None:
+        """Delete its token; gives until when the vault's soft delete still holds it. Harmless to repeat.
+
+        It is revoked first, so that whatever breaks off after that the daily round finishes.
+
+        Raises:
+            NotFound: there is no such service account.
+            StillInUse: mailboxes are read with it that are not disconnected.
+        """
+        if self._authorizations.get(authorization_id).mode is not AccessMode.IMPERSONATION:
+            raise NotFound("not a service account's")
+        if self._in_use()[authorization_id]:
+            raise StillInUse
+        self._authorizations.change(authorization_id, _given_up)
+        self._registry.record_audit(authorization_id, actor, "give_up")
+        self._access_tokens.forget(authorization_id)
+        held_until = self._token_store.delete(authorization_id)
+        self._authorizations.delete(authorization_id)
+        return held_until
+
+    def _in_use(self) -> Counter[str]:
+        """How many mailboxes are read with each authorization."""
+        return Counter(one.authorization_id for one in self._registry.all() if one.status is not Status.DISCONNECTED)
+
+
+def _given_up(authorization: Authorization) -> Authorization:
+    return replace(authorization, revoked=True, address="")
