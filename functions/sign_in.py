@@ -16,7 +16,7 @@ from functions.responses import cookie, expired_cookie, html, problem, redirect
 from functions.visitors import binding_cookie
 from shared.app import app
 from shared.authorization import start as starts
-from shared.authorization.acts import Act, Outcome, SignInFailed
+from shared.authorization.acts import WAITED, Act, Outcome, SignInFailed
 from shared.authorization.errors import APPROVABLE, AccountRefused, FlowUnknown, InvitationRefused, SignInRefused
 from shared.authorization.rate_limits import RateLimit, caller_of
 from shared.authorization.sessions import COOKIE
@@ -191,7 +191,9 @@ def _done(outcome: Outcome, over: str) -> func.HttpResponse:
     session = cookie(COOKIE, outcome.session, max_age=app().sessions.max_age)
     if outcome.act is Act.VIEW:
         page = paths.OPERATOR if outcome.intent.get("to") == "operator" else paths.MY_SYNC
-        return redirect(page, cookies=[over, session])
+        # Who only looks meanwhile goes on waiting; who waited for just this has nothing left to wait for.
+        waited = [expired_cookie(WAITING)] if WAITED in outcome.intent else []
+        return redirect(page, cookies=[over, session, *waited])
     cookies = [over, session, expired_cookie(WAITING)]
     if outcome.way_back:
         return redirect(outcome.way_back, cookies=cookies)
@@ -206,7 +208,7 @@ def _failed(failed: SignInFailed, over: str) -> func.HttpResponse:
     if isinstance(cause, PersonMustSignIn) and cause.claims and "again" not in failed.intent:
         start = app().sign_in.challenged(failed.intent, cause.claims)
         return redirect(start.url, cookies=[over, binding_cookie(start)])
-    if isinstance(cause, ActionNeeded) and cause.reason in APPROVABLE:
+    if isinstance(cause, ActionNeeded) and cause.reason in APPROVABLE and failed.intent.get("act") != Act.SERVICE:
         return _to_wait(cause, failed.intent, over)
     return _problem(cause, failed.intent, over)
 
@@ -231,7 +233,7 @@ def _again(intent: Mapping[str, str], *, choose: bool) -> str:
     if intent.get("act") in (Act.RENEW, Act.CHANGE):
         return paths.MY_SYNC
     if intent.get("act") == Act.SERVICE:
-        return paths.OPERATOR
+        return paths.ACTIVATE
     query = {"invitation": intent["token"]} if "token" in intent else {}
     query |= {"to": intent["to"]} if "to" in intent else {}
     query |= {"choose": "account"} if choose else {}

@@ -34,6 +34,10 @@ MAIL = frozenset({Act.CONNECT, Act.INVITED, Act.RENEW, Act.CHANGE, Act.SERVICE})
 """The acts that ask for reading mail."""
 
 
+WAITED = "waited"
+"""The mark in an intent that is carried on with after an approval."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a sign-in ended well. `session` is the cookie's value; `way_back` the inviter's URL with the outcome."""

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from shared.authorization.acts import MAIL, Act, Outcome, SignInFailed
+from shared.authorization.acts import MAIL, WAITED, Act, Outcome, SignInFailed
 from shared.authorization.connections import Connections, new_mailbox
 from shared.authorization.errors import AccountRefused, FlowUnknown, SignInRefused
 from shared.authorization.invitations import Invitations
@@ -109,15 +109,21 @@ class SignIn:
         return self._start(Act.SERVICE, {"by": session.owner_id}, choose=True)
 
     def resume(self, intent: Mapping[str, str], *, choose: bool = False) -> Start:
-        """Begin again what an earlier sign-in was for: after an approval, or a wrong account. Raises as they do."""
+        """Begin again, after an approval, what an earlier sign-in was for. Raises as they do.
+
+        Raises:
+            NotFound: what an operator begins ends with their session; whoever uses the browser next has no part in it.
+        """
         act = Act(intent.get("act", Act.CONNECT))
+        if act is Act.SERVICE:
+            raise NotFound("not without the operator")
         if act is Act.INVITED:
             return self.invited(intent["token"], choose=choose)
         if act in (Act.RENEW, Act.CHANGE):
             mailbox = self._registry.get(intent["mailbox"])
             hint = mailbox.address if act is Act.RENEW else ""
             return self._start(act, {"mailbox": mailbox.id}, hint=hint, choose=choose or act is Act.CHANGE)
-        return self._start(act, {key: value for key, value in intent.items() if key != "act"}, choose=choose)
+        return self._start(act, {**intent, WAITED: "yes"}, choose=choose)
 
     def challenged(self, intent: Mapping[str, str], claims: str) -> Start:
         """Begin again with the claims challenge that Entra ID gave (MFA, conditional access); once, by `again`."""

@@ -110,6 +110,30 @@ def test_an_invitation_that_ended_while_its_person_waited_does_not_keep_them_fro
     assert "/authorize" in person.ask("GET", "/sign-in").headers["Location"]
 
 
+def test_who_waited_only_to_look_can_connect_a_mailbox_afterwards(somebody: Callable[..., Person]) -> None:
+    person = somebody(authorize_error=90094)
+    person.come_back(person.begin("/sign-in?to=my-sync"))
+    assert person.cookie("waiting")
+    person.stage.sandbox.control.patch(f"/people/{person.address}", {"authorize_error": 0})
+    assert person.come_back(person.begin()).headers["Location"] == "/my-sync"
+    assert person.come_back(person.begin()).headers["Location"] == "/my-sync?done=connected"
+
+
+def test_an_operators_service_account_is_not_carried_on_with_by_whoever_uses_the_browser_next(
+    somebody: Callable[..., Person],
+) -> None:
+    operator, account, next_one = somebody(OPERATOR), somebody(authorize_error=90094), somebody()
+    operator.come_back(operator.begin("/sign-in?to=operator"))
+    onward = operator.ask("POST", "/operator/service-account", data={"csrf": operator.csrf("/operator")})
+    url = next(href for href, _ in Page(onward.text).links if "/authorize" in href)
+    refused = operator.come_back(operator.at_microsoft(url, account.address))
+    assert title(refused) == "Your administrator has to approve"
+    assert ("/operator/activate", "Sign in again") in Page(refused.text).links
+    url = operator.ask("GET", "/sign-in").headers["Location"]
+    answer = operator.come_back(operator.at_microsoft(url, next_one.address))
+    assert answer.headers["Location"] == "/my-sync?done=connected"
+
+
 def test_signing_out_ends_what_the_browser_waited_for(somebody: Callable[..., Person]) -> None:
     person, next_one = somebody(authorize_error=90094), somebody()
     person.come_back(person.begin())
