@@ -22,6 +22,7 @@ from shared.authorization.errors import (
     InvitationMalformed,
     NotWhileStopped,
     StillInUse,
+    StillUnderWay,
     TokenInvalid,
     TooSoon,
 )
@@ -151,6 +152,8 @@ def api_mailbox_act(request: func.HttpRequest) -> func.HttpResponse:
         raise Refused("too_soon", headers={"Retry-After": str(exc.wait)}) from exc
     except NotWhileStopped as exc:
         raise Refused("not_while_stopped") from exc
+    except StillUnderWay as exc:
+        raise Refused("still_under_way") from exc
 
 
 @blueprint.route(route="api/activations", methods=METHODS)

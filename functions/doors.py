@@ -17,6 +17,7 @@ from functions.responses import problem, problem_json
 from shared import logs
 from shared.authorization.errors import SignInRefused
 from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, RetryLater, SettingsInvalid
+from shared.pages.problems import problem_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """For `route(methods=METHODS)`: every route takes all of them, so that `door` answers 405 and not the host 404."""
@@ -140,13 +141,19 @@ def _answer_to(error: Exception, answer: Callable[..., func.HttpResponse]) -> fu
     if isinstance(error, NotFound):
         return answer("not_found")
     if isinstance(error, Conflict):
-        return answer("conflict")
+        return answer("not_now", 409)
     _log.error("a request failed", exc_info=error)
     if isinstance(error, ActionNeeded):
-        return answer(error.reason, headers=_wait(error), support=error.support)
+        return _needing_action(error, answer)
     return answer("our_configuration" if isinstance(error, SettingsInvalid) else "internal")
 
 
-def _wait(error: ActionNeeded) -> dict[str, str]:
-    seconds = error.retry_after if isinstance(error, RetryLater) else None
-    return {"Retry-After": str(round(seconds))} if seconds else {}
+def _needing_action(error: ActionNeeded, answer: Callable[..., func.HttpResponse]) -> func.HttpResponse:
+    """Of a pass it would be said that it is tried again by itself; what somebody asks for they have to ask again."""
+    if isinstance(error, RetryLater):
+        return answer("not_now", problem_of(error.reason).status, headers=_wait(error), support=error.support)
+    return answer(error.reason, support=error.support)
+
+
+def _wait(error: RetryLater) -> dict[str, str]:
+    return {"Retry-After": str(round(error.retry_after))} if error.retry_after else {}

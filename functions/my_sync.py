@@ -13,7 +13,7 @@ from functions.doors import METHODS, Refused, door
 from functions.responses import html, onward, redirect
 from functions.visitors import binding_cookie, own_form, signed_in
 from shared.app import app, utc_now
-from shared.authorization.errors import APPROVABLE, NotWhileStopped, TooSoon
+from shared.authorization.errors import APPROVABLE, NotWhileStopped, StillUnderWay, TooSoon
 from shared.authorization.sessions import Session
 from shared.errors import NotFound
 from shared.pages import paths
@@ -72,6 +72,8 @@ def my_sync_act(request: func.HttpRequest) -> func.HttpResponse:
         raise Refused("too_soon", headers={"Retry-After": str(exc.wait)}) from exc
     except NotWhileStopped as exc:
         raise Refused("not_while_stopped") from exc
+    except StillUnderWay as exc:
+        raise Refused("still_under_way") from exc
 
 
 def _asked(session: Session, action: str, mailbox: "Mailbox") -> func.HttpResponse:

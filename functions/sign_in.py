@@ -20,8 +20,9 @@ from shared.authorization.acts import WAITED, Act, Outcome, SignInFailed
 from shared.authorization.errors import APPROVABLE, AccountRefused, FlowUnknown, InvitationRefused, SignInRefused
 from shared.authorization.rate_limits import RateLimit, caller_of
 from shared.authorization.sessions import COOKIE
-from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn
+from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn, RetryLater
 from shared.pages import paths
+from shared.pages.problems import problem_of
 
 blueprint = func.Blueprint()
 
@@ -223,6 +224,9 @@ def _problem(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], ove
     target = _again(intent, choose=isinstance(cause, AccountRefused))
     if isinstance(cause, SignInRefused):
         return problem(cause.code, cookies=[over], support=cause.support, target=target, **cause.values)
+    if isinstance(cause, RetryLater):
+        # Of a pass it would be said that it is repeated by itself; a sign-in has to be begun again.
+        return problem("not_now", problem_of(cause.reason).status, cookies=[over], support=cause.support, target=target)
     if isinstance(cause, OperatorMustAct):
         _log.error("a sign-in failed by our own doing", exc_info=cause)
     return problem(cause.reason, cookies=[over], support=cause.support, target=target)

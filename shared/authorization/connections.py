@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.authorization.access import LiveAccessTokens
-from shared.authorization.errors import NotWhileStopped, TooSoon
+from shared.authorization.errors import NotWhileStopped, StillUnderWay, TooSoon
 from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
-from shared.errors import Conflict, NotFound
+from shared.errors import NotFound
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
@@ -108,7 +108,7 @@ class Connections:
         """Remove everything of a mailbox. An interrupted erasure can be asked for again: the mailbox goes last.
 
         Raises:
-            Conflict: a pass under way did not end in time; nothing is erased yet, the mailbox is disconnected.
+            StillUnderWay: a pass did not end in time; nothing is erased yet, the mailbox is disconnected.
         """
         mailbox = self.disconnect(mailbox_id, actor)
         lease = self._lease(mailbox_id)
@@ -177,7 +177,7 @@ class Connections:
             if lease is not None:
                 return lease
             self._wait(1.0)
-        raise Conflict("a pass is still under way")
+        raise StillUnderWay("a pass is still under way")
 
     def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         mailbox = self._registry.change(mailbox_id, change)

@@ -7,6 +7,7 @@ SignInRefused
 └── (itself)                                               whatever else the identity provider turned down
 TokenInvalid                                               a token that is not what it has to be
 TooSoon, NotWhileStopped                                   an act that the mailbox does not take now
+StillUnderWay                                              an erasure that a pass keeps waiting
 StillInUse                                                 a service account whose mailboxes need it
 InvitationMalformed, ActivationRefused                     what an operator asks for cannot be made
 
@@ -15,7 +16,7 @@ All in one place, and light: a door names them before anything of what raises th
 
 from typing import Any
 
-from shared.errors import MailboxSyncError, NotFound, Reason
+from shared.errors import Conflict, MailboxSyncError, NotFound, Reason
 
 APPROVABLE = frozenset({Reason.ADMIN_CONSENT_REQUIRED, Reason.CONSENT_REQUIRED, Reason.APP_NOT_IN_TENANT})
 """The reasons an administrator's consent can cure."""
@@ -84,6 +85,10 @@ class TooSoon(MailboxSyncError):
 
 class NotWhileStopped(MailboxSyncError):
     """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
+
+
+class StillUnderWay(Conflict):
+    """A pass under way did not end in time: the mailbox is disconnected, and has to be erased once more."""
 
 
 class StillInUse(MailboxSyncError):

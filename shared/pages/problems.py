@@ -38,6 +38,7 @@ _TABLE = [
     Problem("too_soon", 429, paths.MY_SYNC),
     Problem("not_while_stopped", 409, paths.MY_SYNC),
     Problem("already_connected", 409, paths.MY_SYNC),
+    Problem("still_under_way", 409, paths.MY_SYNC),
     Problem("still_in_use", 409, paths.ACTIVATE),
     # one name of a list to activate: shown beside it
     Problem("unknown_name", 404, ""),
@@ -51,6 +52,7 @@ _TABLE = [
     Problem("too_large", 413, paths.HOME),
     Problem("malformed", 400, paths.HOME),
     Problem("internal", 500, paths.HOME),
+    Problem("not_now", 503, paths.MY_SYNC),
     # retried by us
     Problem(Reason.THROTTLED, 503, paths.MY_SYNC),
     Problem(Reason.UNAVAILABLE, 503, paths.MY_SYNC),

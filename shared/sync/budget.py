@@ -25,6 +25,10 @@ class Budget:
         """Whether nothing new should be begun."""
         return self._monotonic() >= self._ends
 
+    def stop(self) -> None:
+        """Take the time for spent: nobody wants the pass to go on."""
+        self._ends = self._monotonic()
+
     def check(self) -> None:
         """Called between pages. Raises BudgetSpent, LeaseLost."""
         self.check_lease()

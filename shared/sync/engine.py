@@ -238,7 +238,10 @@ class SyncEngine:
         return desk
 
     def _progress(self, desk: Desk, mailbox: Mailbox, tally: Tally) -> Callable[[], None]:
-        """Figures for the person's page while a pass is under way, at once in a first sync, and every few seconds."""
+        """Figures for the person's page while a pass is under way, at once in a first sync, and every few seconds.
+
+        A mailbox that has been stopped meanwhile is not read on: whoever disconnects or erases it counts on that.
+        """
         last = self._monotonic() - (0 if mailbox.first_sync_done else self._limits.progress_seconds)
 
         def report() -> None:
@@ -247,7 +250,9 @@ class SyncEngine:
                 return
             last = self._monotonic()
             self._take_stock(desk, tally)
-            self._change(mailbox.id, lambda before: outcome.in_progress(before, tally))
+            after = self._change(mailbox.id, lambda before: outcome.in_progress(before, tally))
+            if after is None or after.status not in SYNCED:
+                desk.budget.stop()
 
         return report
 

@@ -85,6 +85,12 @@ def test_whatever_is_raised_leaves_as_an_answer_without_its_text(error: Exceptio
     assert answer.mimetype == ("application/problem+json" if api else "text/html")
 
 
+@pytest.mark.parametrize("error", [Conflict(SECRET), RetryLater(Reason.TIMED_OUT), RetryLater(Reason.THROTTLED)])
+def test_nobody_is_told_that_what_they_asked_for_is_repeated_by_itself(error: Exception) -> None:
+    told = json.loads(behind(error, api=True)(request()).get_body())
+    assert (told["code"], told["remedy"]) == ("not_now", "Try again in a few minutes.")
+
+
 def test_a_wait_that_the_server_named_is_passed_on() -> None:
     answer = behind(RetryLater(Reason.THROTTLED, retry_after=12.4))(request())
     assert answer.headers["Retry-After"] == "12"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.authorization.errors import NotWhileStopped, TooSoon
+from shared.authorization.errors import NotWhileStopped, StillUnderWay, TooSoon
 from shared.errors import Conflict, NotFound, PersonMustSignIn
 from shared.mailboxes.model import Mailbox, Status
 from tests.fakes.authorization import an_identity
@@ -101,7 +101,7 @@ def test_erasing_after_disconnecting_still_knows_until_when_the_vault_holds_it(s
 def test_erasing_waits_for_a_pass_and_gives_up_in_time(stage: Stage, mailbox: Mailbox) -> None:
     lease = stage.leases.acquire(mailbox.id)
     assert lease is not None
-    with pytest.raises(Conflict):
+    with pytest.raises(StillUnderWay):
         stage.connections.erase(mailbox.id, ME)
     assert stage.waited == 30
     assert stage.registry.get(mailbox.id).status is Status.DISCONNECTED

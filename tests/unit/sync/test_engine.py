@@ -42,6 +42,28 @@ def test_a_stopped_mailbox_ends_at_once(world: World, status: Status) -> None:
     assert world.registry.runs(ID) == []
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("status", [Status.PAUSED, Status.DISCONNECTED], ids=str)
+def test_a_pass_under_way_notices_within_seconds_that_its_mailbox_was_stopped(status: Status, first: bool) -> None:
+    world = World()
+    if not first:
+        world.sync()
+    for _ in range(2000):
+        world.mailbox.add(world.mailbox.inbox)
+
+    def stop() -> None:
+        world.registry.change(ID, lambda mailbox: mailbox.having(status=status))
+        world.clock.pass_by(seconds=3)
+
+    world.sources.at(20, stop)
+    world.sync()
+    assert 0 < len(world.items()) < 1000
+    assert (world.stored.status, world.leases.held) == (status, {})
+    world.registry.change(ID, lambda mailbox: mailbox.having(status=Status.ACTIVE))
+    world.sync()
+    world.assert_equal()
+
+
 def test_a_blocked_mailbox_is_tried_and_a_success_unblocks_it(world: World) -> None:
     world.registry.change(ID, lambda mailbox: mailbox.having(status=Status.NEEDS_ADMIN, reason="ews_blocked"))
     world.sync()
