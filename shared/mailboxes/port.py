@@ -16,7 +16,7 @@ class Run:
     started_at: datetime
     ended_at: datetime
     outcome: str
-    """done, continues, or the Reason it failed for."""
+    """done, continues, held (by the safety stop), or the Reason it failed for."""
     created: int = 0
     updated: int = 0
     moved: int = 0

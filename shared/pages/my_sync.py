@@ -100,7 +100,7 @@ def grouped(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
 
 
 def _session(run: Run) -> Session:
-    known = {"done": f"sessions.{run.kind}_done", "continues": "sessions.continues"}
+    known = {"done": f"sessions.{run.kind}_done", "continues": "sessions.continues", "held": "sessions.held"}
     failed = f"problems.{run.outcome}.title" if run.outcome in PROBLEMS else "problems.internal.title"
     return Session(
         started_at=run.started_at,

@@ -66,6 +66,7 @@ RUNS = [
     run(66, seconds=31, outcome="throttled"),
     run(96, seconds=12, created=41, moved=7, deleted=12, issues=2),
     run(126, seconds=240, outcome="continues", created=9800, issues=1),
+    run(156, outcome="held"),
 ]
 
 ISSUES = [issue(1, Reason.ITEM_TOO_LARGE), issue(2, Reason.ITEM_TOO_LARGE), issue(3, Reason.ITEM_CORRUPT, "ErrorX")]

@@ -1,14 +1,18 @@
 """The effective status: what a person is told follows from the record and the clock alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.mailboxes.model import Mailbox, Status
 from shared.pages.acts import Act
+from shared.pages.catalogue import english
 from shared.pages.my_sync import acts_for, grouped, live_values
 from shared.pages.operator import operator_values
 from shared.pages.status import Tone, estimate_key, next_sync_at, progress, shown
+from shared.sync.outcome import named
+from shared.sync.pass_ import Result
 from tests.unit.pages.samples import FIRST, INTERVAL, ISSUES, MAILBOX, MINUTE, NOW, RUNS, STATES, run
 
 
@@ -166,6 +170,13 @@ def test_a_failed_session_without_changes_does_not_claim_that_nothing_was_new() 
     failed = [session for session in sessions if session.failed]
     assert [session.result for session in failed] == ["problems.throttled.title"]
     assert failed[0].quiet
+
+
+@pytest.mark.parametrize("result", [Result(finished=True), Result(finished=True, held=True), Result()])
+def test_a_session_that_ended_without_an_error_is_never_shown_as_a_fault(result: Result) -> None:
+    (session,) = live_values(MAILBOX, [replace(RUNS[0], outcome=named(result))], [], NOW, INTERVAL)["sessions"]
+    assert not session.failed
+    assert session.result in english()
 
 
 def test_operators_see_first_what_needs_attention_and_there_the_stalest() -> None:
