@@ -43,24 +43,47 @@ class TableRegistry:
         self._audit = tables.get_table_client("audit")
 
     def add(self, mailbox: Mailbox) -> Mailbox:
-        """Claim the owner's index entry first, so that two sign-ins at once cannot make two mailboxes."""
+        """Claim the owner's index entry, make the mailbox, and claim once more.
+
+        So two sign-ins at once cannot make two mailboxes: while one is slow, its claim looks abandoned to the other.
+        """
         mailbox = mailbox.having(shard=bucket_of(mailbox.id))
         claim = _owner_keys(mailbox) | {"mailbox_id": mailbox.id}
         with translated():
-            if already_there(lambda: self._owners.create_entity(claim)):
-                self._take_over_abandoned(claim)
+            etag = self._claimed(claim)
             stored = self._mailboxes.create_entity(mailbox_entity(mailbox))
+            self._confirm(claim, etag)
         return mailbox.having(version=stored["etag"])
 
-    def _take_over_abandoned(self, claim: dict[str, Any]) -> None:
-        """A claim whose mailbox never came to be (a crash between the two writes) may be replaced."""
+    def _claimed(self, claim: dict[str, Any]) -> str:
+        """Make the index entry; gives its ETag. One whose mailbox never came to be (a crash) is replaced."""
+        made: list[Mapping[str, Any]] = []
+        if not already_there(lambda: made.append(self._owners.create_entity(claim))):
+            return str(made[0]["etag"])
         held = self._owners.get_entity(claim["PartitionKey"], claim["RowKey"])
         try:
             self.get(held["mailbox_id"])
         except NotFound:
-            _replace(self._owners, claim, str(held.metadata["etag"]))
-            return
+            return str(_replace(self._owners, claim, str(held.metadata["etag"]))["etag"])
         raise Conflict("this owner has that mailbox already")
+
+    def _confirm(self, claim: dict[str, Any], etag: str) -> None:
+        """From now on nobody who still takes it for abandoned can replace it; who has done so has the mailbox."""
+        try:
+            _replace(self._owners, claim, etag)
+        except Conflict:
+            if self._holder(claim) == claim["mailbox_id"]:
+                return
+            self._mailboxes.delete_entity(partition(claim["mailbox_id"]), claim["mailbox_id"])
+            raise
+
+    def _holder(self, claim: Mapping[str, Any]) -> str:
+        """The mailbox that the index entry names now; empty when there is none."""
+        try:
+            held = gone(lambda: self._owners.get_entity(claim["PartitionKey"], claim["RowKey"]))
+        except NotFound:
+            return ""
+        return str(held["mailbox_id"])
 
     def get(self, mailbox_id: str) -> Mailbox:
         """One mailbox by its id."""

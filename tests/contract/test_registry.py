@@ -5,8 +5,9 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from azure.data.tables import TableClient, TableServiceClient
@@ -58,6 +59,43 @@ def test_an_owner_has_a_mailbox_once_and_finds_it(registry: TableRegistry) -> No
     other = registry.add(first.having(id=uuid.uuid4().hex, address="archive@contoso.example"))
     assert {mailbox.id for mailbox in registry.of_owner("t", first.owner_id)} == {first.id, other.id}
     assert registry.of_owner("another-tenant", first.owner_id) == []
+
+
+class Before:
+    """A service client of whose table `name` one call is preceded by something else that happens, once."""
+
+    def __init__(self, tables: TableServiceClient, name: str, call: str, happens: Callable[[], object]) -> None:
+        self._tables = tables
+        self._name = name
+        self._call = call
+        self._happens = [happens]
+
+    def get_table_client(self, name: str) -> Any:
+        client = self._tables.get_table_client(name)
+        if name == self._name:
+            plain = getattr(client, self._call)
+
+            def called(*args: Any, **more: Any) -> Any:
+                if self._happens:
+                    self._happens.pop()()
+                return plain(*args, **more)
+
+            setattr(client, self._call, called)
+        return client
+
+
+def test_of_two_sign_ins_at_once_the_slower_one_leaves_no_second_mailbox(
+    storage: Azurite, credential: DefaultAzureCredential, registry: TableRegistry
+) -> None:
+    first = new_mailbox()
+    second = first.having(id=uuid.uuid4().hex)
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        halted = Before(tables, "mailboxes", "create_entity", lambda: registry.add(second))
+        with pytest.raises(Conflict):
+            TableRegistry(cast(TableServiceClient, halted), 16, lambda: NOW).add(first)
+    assert [mailbox.id for mailbox in registry.of_owner("t", first.owner_id)] == [second.id]
+    with pytest.raises(NotFound):
+        registry.get(first.id)
 
 
 def test_changes_at_once_are_all_counted(registry: TableRegistry) -> None:
