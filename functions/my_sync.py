@@ -1,6 +1,6 @@
 """A person's own page: how the sync of their mailbox is doing, and what they can do about it.
 
-Reading never changes anything; every act is a POST with the session's CSRF token. Somebody else's mailbox is
+Reading changes nothing of a mailbox; every act is a POST with the session's CSRF token. Somebody else's mailbox is
 answered exactly like one that does not exist.
 """
 
@@ -81,17 +81,18 @@ def _asked(session: Session, action: str, mailbox: "Mailbox") -> func.HttpRespon
         return html("_live", **_live(session, mailbox))
     csrf = app().sessions.csrf(session)
     if action == Act.APPROVAL:
-        return _for_administrator(mailbox, csrf)
+        return _for_administrator(session, mailbox, csrf)
     if action not in CONFIRMED_FIRST:
         raise NotFound("no such page")
     return html("confirm", act=action, mailbox=mailbox, csrf=csrf)
 
 
-def _for_administrator(mailbox: "Mailbox", csrf: str) -> func.HttpResponse:
+def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.HttpResponse:
     """What an administrator can do about this mailbox: approve the application, or what its reason asks for."""
     settings = app().settings
     if mailbox.reason in APPROVABLE:
-        return html("need_admin_approval", approval_url=f"{settings.app_url}{paths.APPROVAL}", support=mailbox.support)
+        link = app().consent.link_for(session.tenant_id)
+        return html("need_admin_approval", approval_url=link, support=mailbox.support)
     if not mailbox.reason:
         return redirect(_page_of(mailbox))
     return html(

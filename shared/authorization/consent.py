@@ -58,6 +58,13 @@ class AdminConsent:
         """What the person sends to their administrator."""
         return f"{self._approval_url}/for/{approval.id}"
 
+    def link_for(self, tenant_id: str) -> str:
+        """The same for a tenant whose mailboxes have stopped: they are tried again once it is approved.
+
+        `tenant_id` only from a validated identity.
+        """
+        return self.link(self.waiting(self.wait({"act": "connect"}, tenant_id)))
+
     def waiting(self, kept: str) -> Approval:
         """The approval somebody waits for, granted or not, by what their browser keeps. Raises NotFound."""
         return self._approvals.get(_link_id(kept))

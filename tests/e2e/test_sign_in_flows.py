@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,6 +11,7 @@ import pytest
 
 from sandbox.stage import Stage
 from sandbox.visitor import Page
+from shared.app import utc_now
 from shared.errors import NotFound
 from shared.mailboxes.model import Status
 from tests.e2e.conftest import eventually
@@ -155,6 +157,25 @@ def test_an_administrator_who_declines_or_whose_account_may_not_is_told_so(someb
     answer = administrator.ask("GET", "/approval/callback", params=declined)
     assert title(answer) == "The approval was not given"
     assert title(person.ask("GET", "/approval/waiting")) == "Your administrator has to approve"
+
+
+def test_an_approval_by_the_link_on_a_persons_page_has_the_tenants_mailboxes_tried_again(
+    somebody: Callable[..., Person], running_app: Stage
+) -> None:
+    person, administrator = somebody().connect(), somebody(OPERATOR)
+    mailbox, registry = person.mailbox(), running_app.parts().registry
+    eventually("the first sync", lambda: registry.get(mailbox).first_sync_done)
+    stopped = {"status": Status.NEEDS_ADMIN, "reason": "admin_consent_required"}
+    registry.change(mailbox, lambda found: found.having(**stopped, due_at=utc_now() + timedelta(hours=20)))
+    page = person.ask("GET", f"/my-sync/approval?mailbox={mailbox}")
+    found = re.search(r"/approval/for/[\w-]{30,}", page.text)
+    assert found
+    sent = urlsplit(administrator.ask("GET", found[0]).headers["Location"])
+    assert registry.get(mailbox).tenant_id in sent.path
+    answer = {"state": parse_qs(sent.query)["state"][0], "admin_consent": "True", "tenant": "anybodys"}
+    assert title(administrator.ask("GET", "/approval/callback", params=answer)) == "Approved for your organization"
+    after = registry.get(mailbox)
+    assert (after.status, after.due_at) == (Status.ACTIVE, None)
 
 
 def test_a_demanded_second_factor_is_passed_on_and_satisfied(somebody: Callable[..., Person]) -> None:
