@@ -78,11 +78,15 @@ class LiveAccessTokens:
     def refresh_idle(self, now: datetime) -> int:
         """Refresh what has lain idle for a week (paused mailboxes, suspended ones) and store the new token.
 
+        What was refreshed last comes first: what is lost for good stays idle for ever, and thousands of it must not
+        take up the time every day.
+
         Stops at our own fault, and in time: the rest is still idle tomorrow. An outage lasts for its tenant alone: one
         that exists no more looks like one (see entra.py), and it must not keep the others from their turn every day.
         """
         refreshed, aside = 0, set[str]()
-        for authorization in self._authorizations.idle_since(now - IDLE_AFTER):
+        idle = self._authorizations.idle_since(now - IDLE_AFTER)
+        for authorization in sorted(idle, key=lambda one: one.refreshed_at or one.created_at, reverse=True):
             if self._clock() > now + timedelta(minutes=MOST_IDLE_MINUTES):
                 break
             if authorization.tenant_id in aside:

@@ -180,6 +180,17 @@ def test_the_daily_look_ends_in_time(stage: Stage, mailbox: Mailbox) -> None:
     assert stage.access_tokens.refresh_idle(stage.clock() - timedelta(minutes=9)) == 0
 
 
+def test_what_is_lost_for_good_never_keeps_from_its_turn_what_can_be_kept(stage: Stage, mailbox: Mailbox) -> None:
+    lost = [stage.connect(an_identity(f"gone{number}@contoso.example")) for number in range(3)]
+    stage.clock.pass_by(days=30)
+    paused = stage.connect(an_identity("paused@contoso.example"))
+    stage.clock.pass_by(days=8)
+    kept = stage.tokens.stored[paused.authorization_id]
+    stage.access_tokens.refresh_idle(stage.clock())
+    assert stage.entra.refreshed[0] == kept
+    assert len(stage.entra.refreshed) == 2 + len(lost)
+
+
 def test_memory_holds_a_bounded_number_of_tokens(stage: Stage) -> None:
     tokens = LiveAccessTokens(stage.entra, stage.tokens, stage.authorizations, stage.clock, most_tokens=3)
     for number in range(6):
