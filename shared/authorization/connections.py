@@ -3,6 +3,7 @@
 Whoever calls has made sure that the mailbox may be touched by who asks; `actor` is an opaque id for the audit trail.
 """
 
+import logging
 import secrets
 import threading
 from collections import OrderedDict
@@ -14,12 +15,14 @@ from datetime import datetime, timedelta
 from shared.authorization.access import LiveAccessTokens
 from shared.authorization.errors import NotWhileStopped, StillUnderWay, TooSoon
 from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
-from shared.errors import NotFound
+from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Replica
 from shared.sources.port import AccessMode
+
+_log = logging.getLogger(__name__)
 
 SHARED = "shared-"
 """How the owner of a shared mailbox begins: it is read with the authorization of a person, whose own it stays."""
@@ -120,12 +123,12 @@ class Connections:
             if latest.authorization_id != mailbox.authorization_id:
                 held_until = self._give_back(latest)
                 self._forget(latest)
+            self._forget(mailbox)
             self._registry.record_audit(mailbox_id, actor, "erase")
             erased |= self._registry.erase(mailbox_id)
         finally:
             lease.release()
-        self._leases.forget(mailbox_id)
-        self._forget(mailbox)
+        self._forget_lease(mailbox_id)
         return Receipt(mailbox_id, self._clock(), erased, held_until)
 
     def release_authorization(self, authorization_id: str) -> None:
@@ -169,6 +172,13 @@ class Connections:
         """Delete the record of a person's own authorization."""
         if _is_its_own(mailbox):
             self._authorizations.delete(mailbox.authorization_id)
+
+    def _forget_lease(self, mailbox_id: str) -> None:
+        """An empty blob. Everything else is gone, so nobody could ask again: that one stays is no reason to fail."""
+        try:
+            self._leases.forget(mailbox_id)
+        except MailboxSyncError as error:
+            _log.warning("a lease of an erased mailbox is left", exc_info=error, extra={"mailbox_id": mailbox_id})
 
     def _lease(self, mailbox_id: str) -> Lease:
         """The mailbox's lease, so that no pass writes while its replica is being removed."""

@@ -5,6 +5,7 @@ class FakeLeases:
     """Fulfils Leases: one holder a mailbox."""
 
     def __init__(self) -> None:
+        self.refuse: list[Exception] = []
         self.held: dict[str, FakeLease] = {}
 
     def acquire(self, mailbox_id: str, seconds: int = 60) -> "FakeLease | None":
@@ -13,7 +14,9 @@ class FakeLeases:
         return lease if self.held.setdefault(mailbox_id, lease) is lease else None
 
     def forget(self, mailbox_id: str) -> None:
-        """Delete an erased mailbox's lease."""
+        """Delete an erased mailbox's lease. What is in `refuse` is raised, each once."""
+        if self.refuse:
+            raise self.refuse.pop(0)
         self.held.pop(mailbox_id, None)
 
     def expire(self, mailbox_id: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.authorization.errors import NotWhileStopped, StillUnderWay, TooSoon
-from shared.errors import Conflict, NotFound, PersonMustSignIn
+from shared.errors import Conflict, NotFound, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import Mailbox, Status
 from tests.fakes.authorization import an_identity
 from tests.unit.authorization.stage import Stage
@@ -89,6 +89,12 @@ def test_erasing_leaves_nothing_and_says_what_the_vault_still_holds(stage: Stage
     assert stage.leases.held == {}
     with pytest.raises(NotFound):
         stage.connections.erase(mailbox.id, ME)
+
+
+def test_a_lease_that_cannot_be_removed_costs_nobody_their_receipt(stage: Stage, mailbox: Mailbox) -> None:
+    stage.leases.refuse = [RetryLater(Reason.UNAVAILABLE)]
+    assert stage.connections.erase(mailbox.id, ME).erased["mailboxes"] == 1
+    assert stage.authorizations.stored == {}
 
 
 def test_erasing_after_disconnecting_still_knows_until_when_the_vault_holds_it(stage: Stage, mailbox: Mailbox) -> None:
