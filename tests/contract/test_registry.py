@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from azure.core.exceptions import ServiceResponseError
 from azure.data.tables import TableClient, TableServiceClient
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, RetryLater
 from shared.mailboxes.blob import BlobLeases
 from shared.mailboxes.entities import partition
 from shared.mailboxes.model import Mailbox, Status
@@ -96,6 +97,33 @@ def test_of_two_sign_ins_at_once_the_slower_one_leaves_no_second_mailbox(
     assert [mailbox.id for mailbox in registry.of_owner("t", first.owner_id)] == [second.id]
     with pytest.raises(NotFound):
         registry.get(first.id)
+
+
+def test_an_erasure_that_breaks_off_at_its_end_can_still_be_asked_for_by_its_owner(
+    storage: Azurite, credential: DefaultAzureCredential, registry: TableRegistry
+) -> None:
+    def breaks() -> None:
+        raise ServiceResponseError("the line is broken")
+
+    mailbox = registry.add(new_mailbox())
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        broken = Before(tables, "mailboxes", "delete_entity", breaks)
+        with pytest.raises(RetryLater):
+            TableRegistry(cast(TableServiceClient, broken), 16, lambda: NOW).erase(mailbox.id)
+    assert [one.id for one in registry.of_owner("t", mailbox.owner_id)] == [mailbox.id]
+    assert registry.erase(mailbox.id)["mailboxes"] == 1
+    assert registry.of_owner("t", mailbox.owner_id) == []
+
+
+def test_an_erasure_spares_what_the_same_person_connects_at_that_moment(
+    storage: Azurite, credential: DefaultAzureCredential, registry: TableRegistry
+) -> None:
+    mailbox = registry.add(new_mailbox())
+    again = mailbox.having(id=uuid.uuid4().hex)
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        halted = Before(tables, "owners", "delete_entity", lambda: registry.add(again))
+        TableRegistry(cast(TableServiceClient, halted), 16, lambda: NOW).erase(mailbox.id)
+    assert [one.id for one in registry.of_owner("t", mailbox.owner_id)] == [again.id]
 
 
 def test_changes_at_once_are_all_counted(registry: TableRegistry) -> None:
