@@ -21,10 +21,21 @@ def _text(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # which would quote the value
+        raise ValueError("must be an https:// URL") from None
     if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
         raise ValueError("must be an https:// URL without query or fragment")
     return value.rstrip("/")
+
+
+def _address(value: str) -> str:
+    """Of the app itself: its pages and cookies are for a host as a whole."""
+    url = _url(value)
+    if urlsplit(url).path:
+        raise ValueError("must be an https:// URL without a path")
+    return url
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
@@ -62,6 +73,8 @@ def _tenant(value: str) -> str:
 
 def _tenants(value: str) -> tuple[str, ...]:
     named = _list(value)
+    if not named:
+        raise ValueError("must name a tenant, or be organizations")
     if named == ("organizations",):
         return named
     return tuple(map(_tenant, named))
@@ -85,7 +98,7 @@ class Settings:
     """The program's configuration, checked and typed. Holds no secret: those live in Key Vault alone."""
 
     # The app itself
-    app_url: str = setting("APP_URL", "The app's public https address, as registered with Entra ID", _url)
+    app_url: str = setting("APP_URL", "The app's public https address, as registered with Entra ID", _address)
     organization: str = setting("ORGANIZATION", "The name that people see on the pages", default="Your organization")
     support_contact: str = setting("SUPPORT_CONTACT", "Where people can ask for help: an address or a URL", default="")
     return_urls: tuple[str, ...] = setting(

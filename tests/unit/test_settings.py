@@ -41,6 +41,25 @@ def test_every_problem_is_named_at_once_and_no_value_is_quoted() -> None:
     assert "zero-secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("value", ["https://[SECRET]", "https://SE\u2100CRET.example", "https://[SECRET", "SECRET"])
+def test_what_is_no_url_at_all_is_not_quoted_either(value: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        Settings.from_environ(REQUIRED | {"KEY_VAULT_URL": value})
+    (problem,) = caught.value.problems
+    assert problem.startswith("KEY_VAULT_URL must be an https:// URL")
+
+
+def test_the_apps_address_has_no_path_for_its_pages_and_cookies_are_a_hosts() -> None:
+    with pytest.raises(SettingsInvalid, match="APP_URL must be an https:// URL without a path"):
+        Settings.from_environ(REQUIRED | {"APP_URL": "https://sync.example/mail"})
+    assert Settings.from_environ(REQUIRED | {"APP_URL": "https://sync.example/"}).app_url == "https://sync.example"
+
+
+def test_a_list_of_tenants_that_names_none_lets_nobody_in_and_is_refused() -> None:
+    with pytest.raises(SettingsInvalid, match="ENTRA_TENANTS must name a tenant"):
+        Settings.from_environ(REQUIRED | {"ENTRA_TENANTS": ","})
+
+
 def test_tenants_are_ids_as_tokens_write_them() -> None:
     tenant = "AAAAAAAA-0000-0000-0000-00000000000A"
     settings = Settings.from_environ(REQUIRED | {"ENTRA_TENANTS": tenant, "OPERATOR_TENANT": tenant})
