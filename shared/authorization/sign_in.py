@@ -9,6 +9,7 @@ order, so that a crash between them leaves what the daily round finds and gives 
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.authorization.acts import MAIL, WAITED, Act, Outcome, SignInFailed
@@ -201,7 +202,8 @@ class SignIn:
         if standing is not None:
             self._forget_replaced(standing, stored)
         if act is Act.CHANGE and mailbox.id != intent["mailbox"]:
-            self._connections.disconnect(intent["mailbox"], identity.owner_id)
+            with suppress(NotFound):  # erased while its person was at Microsoft
+                self._connections.disconnect(intent["mailbox"], identity.owner_id)
         self._registry.record_audit(mailbox.id, identity.owner_id, act.value)
         self._queue.send_mailbox(mailbox.id)
         return Outcome(

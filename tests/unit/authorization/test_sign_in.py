@@ -191,6 +191,18 @@ def test_changing_the_account_connects_the_new_one_and_disconnects_the_old(stage
     assert list(stage.tokens.stored) == [new.authorization_id]
 
 
+def test_the_new_account_is_connected_though_the_old_mailbox_was_erased_meanwhile(stage: Stage) -> None:
+    old = stage.connect(ALEX)
+    start = stage.sign_in.change(stage.session(ALEX), old.id)
+    stage.connections.erase(old.id, ALEX.owner_id)
+    stage.queue.mailboxes.clear()
+    stage.entra.person = BLAKE
+    outcome = stage.come_back(start)
+    assert outcome.mailbox is not None
+    assert outcome.new
+    assert stage.queued == [outcome.mailbox.id]
+
+
 def test_changing_to_the_same_account_is_signing_in_again(stage: Stage) -> None:
     old = stage.connect(ALEX)
     outcome = stage.come_back(stage.sign_in.change(stage.session(ALEX), old.id))
