@@ -61,7 +61,7 @@ def api(running_app: Stage) -> Callable[..., Any]:
         (50020, "Your organization is not on the list"),
         (50011, "Microsoft did not complete the sign-in"),
         (7000222, "Microsoft did not complete the sign-in"),
-        (90033, "Microsoft could not be reached"),
+        (90033, "That did not work just now"),
     ],
 )
 def test_each_refusal_at_the_sign_in_has_its_page(somebody: Callable[..., Person], number: int, heading: str) -> None:
