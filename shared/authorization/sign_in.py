@@ -2,22 +2,20 @@
 
 start: a flow is begun and kept on our side; the browser gets a binding cookie and goes to Microsoft.
 callback: the flow is taken (once, by the browser it belongs to), the code redeemed, the identity validated and held
-against who was wanted, the mailbox tried, and only then anything is stored: authorization, token, mailbox, in this
-order, so that a crash between them leaves what the daily round finds and gives back, never a mailbox without its token.
+against who was wanted, the mailbox tried, and only then anything is stored (keeping.py).
 """
 
-import logging
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from shared.authorization.acts import MAIL, WAITED, Act, Outcome, SignInFailed
-from shared.authorization.connections import Connections, new_mailbox
+from shared.authorization.connections import Connections
 from shared.authorization.errors import AccountRefused, FlowUnknown, SignInRefused
 from shared.authorization.invitations import Invitations
+from shared.authorization.keeping import Keeping
 from shared.authorization.port import (
-    Authorization,
     AuthorizationStore,
     FlowStore,
     Identity,
@@ -31,13 +29,11 @@ from shared.authorization.sessions import Session, Sessions
 from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
-from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.errors import ActionNeeded, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.sources.port import Access, AccessMode, MailSources
-
-_log = logging.getLogger(__name__)
 
 
 class SignIn:
@@ -63,8 +59,13 @@ class SignIn:
     ) -> None:
         self._provider = provider
         self._flows = flows
-        self._authorizations = authorizations
-        self._token_store = token_store
+        self._keeping = Keeping(
+            authorizations=authorizations,
+            token_store=token_store,
+            registry=registry,
+            connections=connections,
+            clock=clock,
+        )
         self._registry = registry
         self._sources = sources
         self._queue = queue
@@ -192,15 +193,18 @@ class SignIn:
         access = Access(identity.address, AccessMode.DELEGATED, tokens.access_token)
         standing = self._pinned(intent, identity, access)
         self._tried(access)
-        stored = self._store(identity, tokens, AccessMode.DELEGATED)
+        stored = self._keeping.store(identity, tokens, AccessMode.DELEGATED)
         try:
-            standing, mailbox = self._registered(intent, standing, identity, stored)
+            if "invitation" in intent:
+                # Used up after the token is safe: a failing vault does not cost the person theirs.
+                self._invitations.use(intent["invitation"])
+            standing, mailbox = self._keeping.register(standing, identity, stored)
         except MailboxSyncError:
-            self._taken_back(stored)
+            self._keeping.take_back(stored)
             raise
         self._shared.claim(stored, access, standing.authorization_id if standing is not None else "")
         if standing is not None:
-            self._forget_replaced(standing, stored)
+            self._keeping.forget_replaced(standing, stored)
         if act is Act.CHANGE and mailbox.id != intent["mailbox"]:
             with suppress(NotFound):  # erased while its person was at Microsoft
                 self._connections.disconnect(intent["mailbox"], identity.owner_id)
@@ -215,7 +219,7 @@ class SignIn:
 
         No session comes of it: the operator's own goes on, and who was signed in here is the service account.
         """
-        stored = self._store(identity, tokens, AccessMode.IMPERSONATION)
+        stored = self._keeping.store(identity, tokens, AccessMode.IMPERSONATION)
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
             if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
                 self._registry.change(mailbox.id, lambda found: life.after_sign_in(found, stored.id))
@@ -246,95 +250,6 @@ class SignIn:
         except RetryLater:
             return
 
-    def _store(self, identity: Identity, tokens: Tokens, mode: AccessMode) -> Authorization:
-        """The record goes first: a token in the vault that none tells of would be found by nobody."""
-        stored = self._authorizations.add(self._authorization(identity, mode))
-        try:
-            self._token_store.write(stored.id, tokens.refresh_token)
-        except MailboxSyncError:
-            if mode is AccessMode.DELEGATED:
-                self._taken_back(stored)
-            raise
-        return stored
-
-    def _authorization(self, identity: Identity, mode: AccessMode) -> Authorization:
-        now = self._clock()
-        service = mode is AccessMode.IMPERSONATION
-        return Authorization(
-            id=self._service_id(identity) if service else secrets.token_hex(16),
-            mode=mode,
-            tenant_id=identity.tenant_id,
-            owner_id=identity.owner_id,
-            created_at=now,
-            address=identity.address if service else "",
-            refreshed_at=now,
-            stored_at=now,
-        )
-
-    def _service_id(self, identity: Identity) -> str:
-        """The id that the account has already; once given up it gets another, for the vault holds on to the name."""
-        theirs = (identity.tenant_id, identity.owner_id)
-        standing = self._authorizations.service_accounts()
-        return next(
-            (one.id for one in standing if (one.tenant_id, one.owner_id) == theirs), f"service-{secrets.token_hex(16)}"
-        )
-
-    def _registered(
-        self, intent: Mapping[str, str], standing: Mailbox | None, identity: Identity, authorization: Authorization
-    ) -> tuple[Mailbox | None, Mailbox]:
-        """What stood before, if anything, and the mailbox with its new authorization.
-
-        The invitation is used up after the token is safe, so that a failing vault does not cost the person theirs.
-        If the same person's other tab was faster, the mailbox is that one's, with the newer authorization.
-        """
-        if "invitation" in intent:
-            self._invitations.use(intent["invitation"])
-        if standing is None:
-            mailbox = new_mailbox(authorization, identity.address, identity.display_name, self._clock())
-            try:
-                return None, self._registry.add(mailbox)
-            except Conflict:
-                standing = self._standing_at(identity, mailbox.address)
-        return self._reauthorized(standing, identity, authorization)
-
-    def _reauthorized(
-        self, standing: Mailbox, identity: Identity, authorization: Authorization
-    ) -> tuple[Mailbox, Mailbox]:
-        """The mailbox just before and after; since it was looked up another tab may have renewed it."""
-        before = standing
-
-        def change(found: Mailbox) -> Mailbox:
-            nonlocal before
-            before = found
-            return _reauthorized(found, authorization, identity)
-
-        after = self._registry.change(standing.id, change)
-        return before, after
-
-    def _standing_at(self, identity: Identity, address: str) -> Mailbox:
-        for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
-            if mailbox.address.casefold() == address.casefold():
-                return mailbox
-        raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
-
-    def _forget_replaced(self, standing: Mailbox, authorization: Authorization) -> None:
-        """The authorization before, unless other mailboxes are read with it, as with a service account's."""
-        replaced = standing.authorization_id
-        if replaced and replaced != authorization.id and standing.mode is AccessMode.DELEGATED:
-            self._connections.release_authorization(replaced)
-
-    def _taken_back(self, authorization: Authorization) -> None:
-        """No mailbox came of it, so its token must not stay. What cannot be done now the daily round does.
-
-        A write whose answer was lost has failed here and is done all the same: what a mailbox is read with then stays.
-        """
-        try:
-            owned = self._registry.of_owner(authorization.tenant_id, authorization.owner_id)
-            if all(mailbox.authorization_id != authorization.id for mailbox in owned):
-                self._connections.release_authorization(authorization.id)
-        except MailboxSyncError as error:
-            _log.warning("an authorization without a mailbox was not given back", exc_info=error)
-
     # ---------------------------------------------------------------- the inviter
 
     def _good_news(self, intent: Mapping[str, str], mailbox: Mailbox) -> str:
@@ -347,10 +262,3 @@ class SignIn:
         if "invitation" not in intent or not isinstance(cause, SignInRefused) or cause.code != "declined":
             return ""
         return self._invitations.way_back(intent["invitation"], "declined")
-
-
-def _reauthorized(mailbox: Mailbox, authorization: Authorization, identity: Identity) -> Mailbox:
-    """Names change, and an address that was given up may be another's by now: it goes with who has just signed in."""
-    return life.after_sign_in(mailbox, authorization.id).having(
-        mode=authorization.mode, address=identity.address, display_name=identity.display_name
-    )
