@@ -67,14 +67,14 @@ class Fetcher:
                 request = order.shape.request(order.level)
                 waiting.append((batch, pool().submit(self._asking.request, request, batch, self._limits.batch_bytes)))
                 if len(waiting) >= in_flight:
-                    yield from self._taken(order, *waiting.popleft())
+                    yield from self._received(order, *waiting.popleft())
             while waiting:
-                yield from self._taken(order, *waiting.popleft())
+                yield from self._received(order, *waiting.popleft())
         finally:
             for _, future in waiting:
                 future.cancel()
 
-    def _taken(self, order: Order, ids: Sequence[str], answer: Future[bytes]) -> list[Result]:
+    def _received(self, order: Order, ids: Sequence[str], answer: Future[bytes]) -> Iterator[Result]:
         """A batch whose answer has come. It is read here and not in the pool: threads that only wait disturb nobody."""
         return self._batch(order, ids, answer.result)
 
@@ -89,25 +89,30 @@ class Fetcher:
     def _batch_size(self, level: ContentLevel) -> int:
         return self._metadata_batch if level is ContentLevel.METADATA else self._mime_batch
 
-    def _batch(self, order: Order, ids: Sequence[str], answer: Callable[[], bytes] | None = None) -> list[Result]:
-        """The items of a batch, whatever it takes; `answer` gives the answer to its request if it was sent already."""
+    def _batch(self, order: Order, ids: Sequence[str], answer: Callable[[], bytes] | None = None) -> Iterator[Result]:
+        """The items of a batch, whatever it takes; `answer` gives the answer to its request if it was sent already.
+
+        Each is given as soon as it is known: what has been found out stands even if the rest cannot be asked any more.
+        """
         try:
-            return self._ask(order, ids, self._limits.batch_bytes, answer)
+            sorting = self._ask(order, ids, self._limits.batch_bytes, answer)
         except Unreadable as exc:
-            return self._bisected(order, ids, exc)
+            results = self._bisected(order, ids, exc)
         except TooMuchAtOnce as exc:
-            if exc.support == OVERSIZED:
-                return self._by_size(order, ids)
-            return self._in_parts(order, ids, len(ids), exc)
+            oversized = exc.support == OVERSIZED
+            results = self._by_size(order, ids) if oversized else self._in_parts(order, ids, len(ids), exc)
         except RetryLater as exc:
             if not self._doubt.falls_on_the_asked(exc):
                 raise
-            return [self._alone(order, identifier) for identifier in ids]
+            results = self._one_by_one(order, ids)
+        else:
+            results = self._sorted(sorting, len(ids))
+        yield from results
 
     def _ask(
         self, order: Order, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
-    ) -> list[Result]:
-        """One GetItem, and whatever it leaves open asked again."""
+    ) -> Sorting:
+        """One GetItem: the items that it gives, and what it leaves open."""
         reading = Reading(order.folder_id, order.level, self._largest, self._asking.occurrences)
         sorting = Sorting(order)
         messages_of = self._asking.elements(order.shape.request(order.level), ids, answer_bytes, answer)
@@ -117,27 +122,29 @@ class Fetcher:
                 sorting.take(identifier, self._read(message, identifier, reading))
             else:
                 sorting.refuse(identifier, problem)
-        del messages_of
-        found = sorting.found
-        self._learn(found, order.level)
-        if sorting.not_as_mime:
-            found += self._in_our_form(order, sorting.not_as_mime)
-        if sorting.busy is not None:
-            found += self._in_parts(order, sorting.again, len(ids), sorting.busy)
-        for right_shape, others in sorting.other.items():
-            found += self._batch(replace(order, shape=right_shape), others)
-        return found
+        self._learn(sorting.found, order.level)
+        return sorting
 
-    def _in_our_form(self, order: Order, failures: Sequence[ItemFailure]) -> Sequence[Result]:
+    def _sorted(self, sorting: Sorting, asked: int) -> Iterator[Result]:
+        """The items of one answer, and what it left open asked again; `asked` is how many it was asked for."""
+        order = sorting.order
+        yield from sorting.found
+        if sorting.not_as_mime:
+            yield from self._in_our_form(order, sorting.not_as_mime)
+        if sorting.busy is not None:
+            yield from self._in_parts(order, sorting.again, asked, sorting.busy)
+        for right_shape, others in sorting.other.items():
+            yield from self._batch(replace(order, shape=right_shape, settled=True), others)
+
+    def _in_our_form(self, order: Order, failures: Sequence[ItemFailure]) -> Iterator[Result]:
         """What the server cannot write as MIME, written by us; mail has no other form and has failed."""
         if order.level is not ContentLevel.MIME or order.shape is Shape.FULL:
-            return failures
+            yield from failures
+            return
         by_id = {failure.item_id: failure for failure in failures}
-        results = self._batch(replace(order, level=ContentLevel.BODY), list(by_id))
-        return [
-            by_id[result.id] if isinstance(result, Item) and result.kind is ItemKind.MESSAGE else result
-            for result in results
-        ]
+        for result in self._batch(replace(order, level=ContentLevel.BODY), list(by_id)):
+            is_mail = isinstance(result, Item) and result.kind is ItemKind.MESSAGE
+            yield by_id[result.id] if isinstance(result, Item) and is_mail else result
 
     def _read(self, message: etree._Element, identifier: str, reading: Reading) -> Result:
         """One item; what cannot be made sense of is that item's failure alone."""
@@ -162,24 +169,27 @@ class Fetcher:
             average = max(1, sum(sizes) // len(sizes))
             self._mime_batch = min(_MIME_BATCH_MOST, max(4, _MIME_TARGET // average))
 
-    def _in_parts(self, order: Order, ids: Sequence[str], asked: int, busy: TooMuchAtOnce) -> list[Result]:
-        """Ask again in parts half as large as what was too much; a single item that still is too much waits.
-
-        One that the server gives up on in time fails alone: it would never come to pass. So does any when we are stuck.
-        """
+    def _in_parts(self, order: Order, ids: Sequence[str], asked: int, busy: TooMuchAtOnce) -> Iterator[Result]:
+        """Ask again in parts half as large as what was too much; a single item that still is too much waits."""
         if asked < 2:
-            if busy.reason is not Reason.TIMED_OUT and not self._doubt.falls_on_the_asked(busy):
-                raise busy
-            self._has_sizes(ids)
-            return [_unreadable(ids[0], busy)]
+            yield self._given_up(ids[0], busy)
+            return
         self._metadata_batch = METADATA_BATCH
         size = max(1, min(asked // 2, len(ids)))
-        found: list[Result] = []
         for start in range(0, len(ids), size):
-            found += self._batch(order, ids[start : start + size])
-        return found
+            yield from self._batch(order, ids[start : start + size])
 
-    def _bisected(self, order: Order, ids: Sequence[str], exc: Unreadable) -> list[Result]:
+    def _given_up(self, identifier: str, busy: TooMuchAtOnce) -> ItemFailure:
+        """A single item that the server gives up on in time: it would never come to pass. So is any when we are stuck.
+
+        Raises: `busy`, when the item may come to pass; what a server is at fault with that cannot even tell its size.
+        """
+        if busy.reason is not Reason.TIMED_OUT and not self._doubt.falls_on_the_asked(busy):
+            raise busy
+        self._has_sizes([identifier])
+        return _unreadable(identifier, busy)
+
+    def _bisected(self, order: Order, ids: Sequence[str], exc: Unreadable) -> Iterator[Result]:
         """Find the items that no answer can be had about; each is asked for once more, for a fault may have passed.
 
         A server that cannot say how large they are is at fault itself. Only nonsense about a single item is believed to
@@ -188,9 +198,11 @@ class Fetcher:
         if len(ids) > 1 or exc.support != MALFORMED:
             self._has_sizes(ids)
         if len(ids) == 1:
-            return [self._alone(order, ids[0])]
+            yield self._alone(order, ids[0])
+            return
         middle = len(ids) // 2
-        return [*self._batch(order, ids[:middle]), *self._batch(order, ids[middle:])]
+        yield from self._batch(order, ids[:middle])
+        yield from self._batch(order, ids[middle:])
 
     def _has_sizes(self, ids: Sequence[str]) -> None:
         """Raises what a server is at fault with that cannot even say how large these items are."""
@@ -200,54 +212,70 @@ class Fetcher:
             if not self._doubt.falls_on_the_asked(exc):
                 raise
 
-    def _by_size(self, order: Order, ids: Sequence[str]) -> list[Result]:
+    def _by_size(self, order: Order, ids: Sequence[str]) -> Iterator[Result]:
         """Look at sizes first: too large ones come without content, the rest in batches that fit, giants one by one."""
-        found: list[Result] = []
+        try:
+            sizes = self._asking.sizes(ids)
+        except RetryLater as exc:
+            if not self._doubt.falls_on_the_asked(exc):
+                raise
+            yield from self._one_by_one(order, ids)
+            return
         batch: list[str] = []
         room = 0
-        for sized in self._asking.sizes(ids):
+        for sized in sizes:
             if isinstance(sized, ItemFailure):
-                found.append(sized)
+                yield sized
                 continue
             identifier, size = sized
             if size > self._largest or order.level is ContentLevel.METADATA:
-                found.append(self._alone(replace(order, level=ContentLevel.METADATA), identifier))
+                yield self._alone(replace(order, level=ContentLevel.METADATA), identifier)
                 continue
             expected = size * 2 + 4096
             if expected > self._limits.batch_bytes // 2:
-                found.append(self._alone(order, identifier, expected))
+                yield self._alone(order, identifier, expected)
                 continue
             if room + expected > self._limits.batch_bytes // 2:
-                found += self._sized(order, batch)
+                yield from self._sized(order, batch)
                 batch, room = [], 0
             batch.append(identifier)
             room += expected
-        return found + self._sized(order, batch)
+        yield from self._sized(order, batch)
 
-    def _sized(self, order: Order, ids: Sequence[str]) -> list[Result]:
+    def _sized(self, order: Order, ids: Sequence[str]) -> Iterator[Result]:
         """Items that fit into one answer by what they say of their sizes; one by one if they do not after all."""
+        sorting: Sorting | None = None
         if len(ids) > 1:
             try:
-                return self._ask(order, ids, self._limits.answer_bytes)
+                sorting = self._ask(order, ids, self._limits.answer_bytes)
             except (Unreadable, TooMuchAtOnce):
                 pass
-        return [self._alone(order, identifier) for identifier in ids]
+            except RetryLater as exc:
+                if not self._doubt.falls_on_the_asked(exc):
+                    raise
+        yield from self._sorted(sorting, len(ids)) if sorting is not None else self._one_by_one(order, ids)
+
+    def _one_by_one(self, order: Order, ids: Sequence[str]) -> Iterator[Result]:
+        for identifier in ids:
+            yield self._alone(order, identifier)
 
     def _alone(self, order: Order, identifier: str, expected: int = 0) -> Result:
         """One item, perhaps a giant; one at a time for the sake of memory."""
         with self._one_large_at_a_time:
             try:
-                return self._ask(order, [identifier], max(expected * 2, self._limits.answer_bytes))[0]
+                sorting = self._ask(order, [identifier], max(expected * 2, self._limits.answer_bytes))
             except Unreadable as exc:
                 return _unreadable(identifier, exc)
             except TooMuchAtOnce as exc:
                 if exc.support == OVERSIZED:
                     return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
-                return self._in_parts(order, [identifier], 1, exc)[0]
+                return self._given_up(identifier, exc)
             except RetryLater as exc:
                 if not self._doubt.falls_on_the_asked(exc):
                     raise
                 return _unreadable(identifier, exc)
+            (result,) = self._sorted(sorting, 1)
+            return result
 
 
 def _unreadable(identifier: str, exc: RetryLater) -> ItemFailure:

@@ -22,6 +22,8 @@ class Order:
     folder_id: str
     shape: Shape
     level: ContentLevel
+    settled: bool = False
+    """Asked in the shape of what the items were said to be: whatever they come as now, they are not asked once more."""
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class Sorting:
 
     def take(self, identifier: str, result: Result) -> None:
         """An item that was read, unless it is of a kind of which more is asked, or lacks what was asked of it."""
-        if isinstance(result, Item) and not self.order.shape.fits(result.kind):
+        if isinstance(result, Item) and not self.order.settled and not self.order.shape.fits(result.kind):
             self.other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
         elif isinstance(result, Item) and self._lacks_mime(result):
             self.found.append(ItemFailure(identifier, Reason.ITEM_UNREADABLE, "no_mime"))

@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shared.errors import Reason, RetryLater
 from shared.sources.ews.doubt import PATIENCE, Doubt
+from shared.sources.ews.envelope import Envelopes
 from shared.sources.ews.errors import Fault, error_of, of_code, of_fault, of_status
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
+from shared.sources.ews.fetching import Fetcher
+from shared.sources.ews.session import Limits
+from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, ItemKind
 from tests.unit.ews.answers import (
     CALENDAR,
     CONTACTS,
@@ -222,6 +226,58 @@ def test_failures_are_looked_into_for_a_while_only() -> None:
     now[0] += 1
     assert not doubt.falls_on_the_asked(silence)
     assert probes == [1000.0, 1000.0 + PATIENCE]
+
+
+def test_what_was_found_out_before_patience_ended_is_given() -> None:
+    """Else a batch with more silent items than a pass has time for would be asked in vain by every pass."""
+    now = [0.0]
+
+    def silent(wanted: list[str]) -> Exception:
+        now[0] += Limits().silence
+        return of_fault(Fault.SILENCE)
+
+    doubt = Doubt(lambda: None, lambda: now[0])
+    doubt.stuck = True
+    channel = unless_asked_for(ids(9)[1:], silent)
+    fetcher = Fetcher(channel, Envelopes(Access("a@x.example", AccessMode.DELEGATED, "t")), Limits(), 1 << 20, doubt)
+    results: list[Item | ItemFailure] = []
+
+    with pytest.raises(RetryLater):
+        results.extend(fetcher.fetch(INBOX, ids(9), MIME, ThreadPoolExecutor, 1))
+
+    assert isinstance(results[0], Item)
+    assert [result.item_id for result in results[1:] if isinstance(result, ItemFailure)] == ["I1", "I2", "I3"]
+
+
+@pytest.mark.parametrize("said", CHOKING)
+def test_an_item_that_looks_like_an_outage_in_a_batch_too_large_for_memory_fails_alone_once_passes_are_stuck(
+    said: str,
+) -> None:
+    def oversized_then_choking() -> Callable[[list[str]], Exception]:
+        waiting = [of_fault(Fault.OVERSIZED)]
+        return lambda _: waiting.pop() if waiting else CHOKING[said]
+
+    with pytest.raises(RetryLater):
+        fetched(unless_asked_for({"I5"}, oversized_then_choking()), 16)
+    results = fetched(unless_asked_for({"I5"}, oversized_then_choking()), 16, stuck=True)
+    assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
+    assert len(results) == 16
+
+
+def test_an_item_whose_size_chokes_a_batch_too_large_for_memory_fails_alone_once_passes_are_stuck() -> None:
+    def answered(request: str) -> bytes | Exception:
+        wanted = asked_ids(request)
+        if "<m:GetFolder>" in request:
+            return ROOT
+        if len(wanted) == 16 and SIZE_ONLY not in request:
+            return of_fault(Fault.OVERSIZED)
+        return of_fault(Fault.SILENCE) if "I5" in wanted else messages_as_asked(request)
+
+    with pytest.raises(RetryLater):
+        fetched(ScriptedChannel(answered), 16)
+    results = fetched(ScriptedChannel(answered), 16, stuck=True)
+    assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
+    assert len(results) == 16
 
 
 def test_an_unreadable_item_in_a_batch_too_large_for_memory_does_not_block_the_others() -> None:

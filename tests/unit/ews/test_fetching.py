@@ -153,6 +153,18 @@ def test_a_server_too_busy_for_one_item_is_left_alone() -> None:
     assert channel.requests == 5
 
 
+def test_a_server_too_busy_for_one_item_is_left_alone_as_soon_when_it_says_so_of_each() -> None:
+    channel = ScriptedChannel(
+        lambda request: answer("GetItem", *(failure("GetItem", "ErrorServerBusy") for _ in asked_ids(request)))
+    )
+
+    with pytest.raises(RetryLater) as caught:
+        fetched(channel, 16)
+
+    assert caught.value.reason is Reason.THROTTLED
+    assert channel.requests == 5
+
+
 def test_a_busy_server_that_names_a_time_is_not_asked_again() -> None:
     channel = ScriptedChannel(fault("ErrorServerBusy", 60_000))
 
@@ -249,6 +261,18 @@ def test_an_item_of_another_kind_than_its_folder_is_asked_again_in_its_own_shape
     assert item.kind is ItemKind.CONTACT
     assert channel.requests == 2
     assert "AllProperties" in channel.asked[1]
+
+
+def test_an_item_that_is_of_another_kind_each_time_it_is_asked_for_is_asked_twice() -> None:
+    contact = '<t:Contact><t:ItemId Id="I0" ChangeKey="1"/><t:DisplayName>Ada</t:DisplayName></t:Contact>'
+    channel = ScriptedChannel(
+        lambda request: items(message("I0", None) if "AllProperties" in request else contact),
+    )
+
+    results = fetched(channel, 1)
+
+    assert reasons(results) == {"I0": Reason.ITEM_UNREADABLE}
+    assert channel.requests == 2
 
 
 def test_an_occurrence_that_cannot_be_had_leaves_its_series_whole() -> None:
