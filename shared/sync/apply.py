@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from itertools import batched
 
-from shared.errors import Reason
+from shared.errors import ActionNeeded, Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.desk import Desk
@@ -57,8 +57,7 @@ class Applier:
         """Metadata first where it may save a download, then the rest in full."""
         first, in_full = self._split(plan, departures)
         for chunk in batched(first, AT_ONCE, strict=False):
-            with closing(self._fetch(chunk, ContentLevel.METADATA)) as results:
-                looked = list(results)
+            looked = self._looked(chunk)
             self._ask_who_is_gone(looked, departures)
             for wanted, result in looked:
                 if isinstance(result, ItemFailure):
@@ -72,6 +71,20 @@ class Applier:
                 elif not self._is_left_out(plan, wanted, result, departures):
                     self._claim_own(wanted, departures)
                     self._arrived(wanted, result)
+
+    def _looked(self, chunk: Sequence[Wanted]) -> Looked:
+        """The metadata of a chunk. Should it break off, the failures that were found out are written down all the same:
+        a pass that is stuck has time for a few only, and the next one must not begin with these."""
+        looked: Looked = []
+        try:
+            with closing(self._fetch(chunk, ContentLevel.METADATA)) as results:
+                looked.extend(results)
+        except ActionNeeded:
+            for wanted, result in looked:
+                if isinstance(result, ItemFailure):
+                    self._desk.failed(wanted.folder.id, result)
+            raise
+        return looked
 
     def _ask_who_is_gone(self, looked: Looked, departures: Departures) -> None:
         """Of the items that left and share a search key with one that came: which are certainly no more."""

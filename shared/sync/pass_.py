@@ -128,8 +128,8 @@ class Pass:
                     desk.budget.check()
         finally:
             rounds.close()
-        for failure in rounds.unreadable:
-            desk.failed(failure.item_id, failure)
+            for failure in rounds.unreadable:
+                desk.failed(failure.item_id, failure)
         return rounds.unknown
 
     def _plan(self, readings: Sequence[Reading], seen: Look) -> Plan:

@@ -44,6 +44,8 @@ class FakeSources:
         """(search key, rewrite) → how often its content was given out."""
         self.between_pages: Callable[[Folder], None] | None = None
         """What somebody does whenever a listing is between two pages."""
+        self.patience = 1_000
+        """How many choking items and folders a stuck pass has time to find out about; at the next it is an outage."""
         self.opened = 0
         self.closed = 0
         self._plans: dict[int, BaseException | Callable[[], object]] = {}
@@ -91,6 +93,7 @@ class FakeSource:
 
     def __init__(self, sources: FakeSources, mailbox: FakeMailbox) -> None:
         self.stuck = False
+        self._found_out = 0
         self._sources = sources
         self._mailbox = mailbox
         self._before = sources.requests.total()
@@ -154,8 +157,16 @@ class FakeSource:
             if not self.stuck and self._mailbox.choking.intersection(batch):
                 raise RetryLater(Reason.TIMED_OUT, support="silence")
             for item_id in batch:
+                if item_id in self._mailbox.choking:
+                    self._find_out()
                 if item_id not in self._mailbox.silent:
                     yield self._one(item_id, level)
+
+    def _find_out(self) -> None:
+        """The asking again and the waiting that a choking item or folder takes."""
+        self._found_out += 1
+        if not self.stuck or self._found_out > self._sources.patience:
+            raise RetryLater(Reason.TIMED_OUT, support="silence")
 
     def _one(self, item_id: str, level: ContentLevel) -> Item | ItemFailure:
         mail = self._mailbox.mails.get(item_id)
@@ -221,8 +232,7 @@ class FakeSource:
         if folder.id not in self._mailbox.boxes or folder.id in self._mailbox.ghosts:
             raise FolderGone("no such folder")
         if folder.id in self._mailbox.choking:
-            if not self.stuck:
-                raise RetryLater(Reason.TIMED_OUT, support="silence")
+            self._find_out()
             raise FolderUnreadable(Reason.ITEM_UNREADABLE, support="silence")
         if folder.id in self._mailbox.closed:
             raise FolderUnreadable(Reason.ITEM_REFUSED, support="ErrorAccessDenied")

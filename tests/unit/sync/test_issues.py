@@ -378,3 +378,44 @@ def test_the_issue_of_an_item_that_moved_out_of_a_deleted_folder_under_its_own_i
     world.sync()
     assert world.registry.issues(ID) == []
     world.assert_equal()
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_more_choking_items_than_a_pass_has_patience_for_are_left_behind_pass_by_pass(*, is_known: bool) -> None:
+    """What was found out before patience ended is written down: else every pass would begin with the same ones."""
+    world = World()
+    world.sources.patience = 2
+    world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    choking = [world.mailbox.add(world.mailbox.inbox) for _ in range(5)]
+    if is_known:
+        world.sync()
+        for item_id in choking:
+            world.mailbox.update(item_id)
+    world.mailbox.choking.update(choking)
+    world.clock.pass_by(minutes=30)
+
+    assert world.sync() < 12
+    assert {issue.item_id for issue in world.registry.issues(ID)} == set(choking)
+    assert world.stored.reason == ""
+
+    world.mailbox.choking.clear()
+    world.quiet()
+    world.assert_equal()
+
+
+def test_more_choking_folders_than_a_pass_has_patience_for_are_left_behind_pass_by_pass() -> None:
+    world = World()
+    world.sources.patience = 2
+    choking = [world.mailbox.add_folder(f"Folder {number}") for number in range(5)]
+    for folder in choking:
+        world.mailbox.add(folder)
+    world.mailbox.choking.update(choking)
+
+    assert world.sync() < 12
+    assert {issue.item_id for issue in world.registry.issues(ID)} == set(choking)
+    assert world.stored.reason == ""
+
+    world.mailbox.choking.clear()
+    world.quiet()
+    world.assert_equal()
