@@ -29,6 +29,8 @@ from tests.unit.ews.test_folders import folder, found
 TOKEN = "the-secret-token"
 GOOD = answer("FindFolder", found(folder("A", distinguished="inbox")))
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+IN_CHUNKS = b"30d40\r\n" + GOOD + b" " * (200_000 - len(GOOD)) + b"\r\n0\r\n\r\n"
+"""More than is asked for at most, in one chunk, whatever length the headers tell."""
 LIMITS = Limits(connect=2.0, silence=0.4, total=1.2, answer_bytes=100_000)
 
 
@@ -119,6 +121,12 @@ def test_a_compressed_answer_is_read(server: RogueServer, opened: Open) -> None:
     assert len(opened().folders()) == 1
 
 
+def test_a_length_that_is_no_number_is_none(server: RogueServer, opened: Open) -> None:
+    server.answers([http(GOOD).replace(f"Length: {len(GOOD)}".encode(), "Length: ²".encode("latin-1")), CLOSE])
+
+    assert len(opened().folders()) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "reason"),
     [
@@ -142,6 +150,7 @@ def test_a_compressed_answer_is_read(server: RogueServer, opened: Open) -> None:
         (http(GOOD[:-30]), RetryLater, Reason.BAD_ANSWER),
         (http(GOOD.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY a "b">]>', 1)), RetryLater, Reason.BAD_ANSWER),
         (http(b"x" * 200_000), RetryLater, Reason.BAD_ANSWER),
+        (http(b"", Transfer_Encoding="chunked") + IN_CHUNKS, RetryLater, Reason.BAD_ANSWER),
         (http(gzip.compress(b" " * 10_000_000), Content_Encoding="gzip"), RetryLater, Reason.BAD_ANSWER),
         (http(b"no gzip", Content_Encoding="gzip"), RetryLater, Reason.BAD_ANSWER),
     ],

@@ -21,7 +21,7 @@ from exchangelib.transport import OAUTH2
 from exchangelib.version import EXCHANGE_2013_SP1, Version
 
 from shared.errors import MailboxSyncError, Reason, RetryLater
-from shared.sources.ews.answer import Problem, fault_of, parse
+from shared.sources.ews.answer import Problem, count_in, fault_of, parse
 from shared.sources.ews.deadline import BoundAdapter, deadline
 from shared.sources.ews.doctor import Evidence, diagnose
 from shared.sources.ews.envelope import VERSION
@@ -237,8 +237,9 @@ class Session:
         if response.status_code != 200:
             limit = _ERROR_BYTES
         raw = response.raw
-        length = response.headers.get("Content-Length", "")
-        if length.isdigit() and int(length[:12]) <= limit and "Content-Encoding" not in response.headers:
+        length = count_in(response.headers.get("Content-Length", ""))
+        is_plain = not any(name in response.headers for name in ("Content-Encoding", "Transfer-Encoding"))
+        if length is not None and length <= limit and is_plain:
             # In one piece: putting pieces together costs as much as receiving them.
             return _Reply(response.status_code, response.headers, raw.read(decode_content=False))
         body = self._in_pieces(response, limit)
