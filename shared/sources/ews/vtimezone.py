@@ -1,6 +1,8 @@
 """Writes a zone's VTIMEZONE, from its own rules or from what the zone database says around a series' years."""
 
 import calendar
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -9,6 +11,8 @@ from shared.sources.ews.zones import Change, RuleZone, Zone
 
 _REGULAR_YEARS = 8
 _LISTED_YEARS = 30
+_SETTLED = 2038
+"""From here on the zone database knows little else than yearly rules."""
 _WEEKDAYS = 7
 
 
@@ -20,7 +24,7 @@ def vtimezone(zone: Zone, year: int) -> str:
     return component("VTIMEZONE", [text_line("TZID", zone.name), *observances])
 
 
-def _of_rules(rules: RuleZone, year: int) -> list[str]:
+def _of_rules(rules: RuleZone, year: int) -> Sequence[str]:
     if rules.starts is None or rules.ends is None:
         return [_observance("STANDARD", rules.standard, rules.standard, datetime(year, 1, 1))]  # noqa: DTZ001 -- local
     return [
@@ -39,16 +43,19 @@ class _Jump:
     forward: bool
 
 
-def _of_database(rules: tzinfo, year: int) -> list[str]:
-    """Yearly rules where the next years keep to them; else every change for thirty years."""
-    jumps = _jumps(rules, year - 1, year + _REGULAR_YEARS)
-    if not jumps:
-        offset = datetime(year, 7, 1, tzinfo=UTC).astimezone(rules).utcoffset() or timedelta(0)
-        return [_observance("STANDARD", offset, offset, datetime(year - 1, 1, 1))]  # noqa: DTZ001 -- local
-    regular = _regular(jumps)
-    if regular:
-        return [_jump_observance(jump, change.rule) for jump, change in regular]
-    return [_jump_observance(jump, "") for jump in _jumps(rules, year - 1, year + _LISTED_YEARS)]
+@functools.lru_cache(maxsize=256)
+def _of_database(rules: tzinfo, year: int) -> Sequence[str]:
+    """Every change one by one as long as a zone changes its mind, and yearly rules from where it keeps to them."""
+    end = max(year + _LISTED_YEARS, _SETTLED + _REGULAR_YEARS)
+    jumps = _jumps(rules, year - 1, end)
+    regular = _regular(jumps, end)
+    listed = jumps if not regular else [jump for jump in jumps if jump.wall.year < regular[0][0].wall.year]
+    observances = []
+    if not jumps or jumps[0].wall.year >= year:
+        offset = _offset(rules, datetime(year - 1, 1, 1, tzinfo=UTC))
+        observances.append(_observance("STANDARD", offset, offset, datetime(year - 1, 1, 1)))  # noqa: DTZ001 -- local
+    observances += [_jump_observance(jump, "") for jump in listed]
+    return observances + [_jump_observance(jump, change.rule) for jump, change in regular]
 
 
 def _jump_observance(jump: _Jump, rule: str) -> str:
@@ -89,16 +96,29 @@ def _offset(rules: tzinfo, moment: datetime) -> timedelta:
     return moment.astimezone(rules).utcoffset() or timedelta(0)
 
 
-def _regular(jumps: list[_Jump]) -> list[tuple[_Jump, Change]]:
-    """The two yearly changes, when all these jumps are the same two again and again; else nothing."""
+def _regular(jumps: list[_Jump], end: int) -> list[tuple[_Jump, Change]]:
+    """The two yearly changes that the zone keeps to, with the first jumps that follow them; else nothing."""
     found = []
     for forward in (False, True):
         same = [jump for jump in jumps if jump.forward is forward]
-        change = _same_change(same)
-        if change is None or len(same) != _REGULAR_YEARS + 1:
+        last = [jump for jump in same if jump.wall.year >= end - _REGULAR_YEARS]
+        change = _same_change(last)
+        if change is None or len(last) != _REGULAR_YEARS:
             return []
-        found.append((same[0], change))
-    return found
+        found.append((same, change))
+    since = max(_since(same, change) for same, change in found)
+    return [(next(jump for jump in same if jump.wall.year >= since), change) for same, change in found]
+
+
+def _since(jumps: list[_Jump], change: Change) -> int:
+    """The first year from which on these jumps are this change, and as large as the last one."""
+    last = jumps[-1]
+    year = last.wall.year
+    for jump in reversed(jumps):
+        if jump.wall != change.at(year) or (jump.before, jump.after) != (last.before, last.after):
+            break
+        year -= 1
+    return year + 1
 
 
 def _same_change(jumps: list[_Jump]) -> Change | None:
