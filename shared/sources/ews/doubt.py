@@ -13,6 +13,10 @@ from shared.errors import RetryLater
 PATIENCE = 200.0
 """Seconds of a pass, from its first failure on, in which failures are looked into: a silent item takes 120 of them."""
 
+LOOKED_INTO = 100
+"""How many failures of a pass are looked into: when more items fail than that, the store behind them does. Those that
+were found out are issues by then, so that the next pass goes on where this one ended."""
+
 
 class Doubt:
     """One opened mailbox's. `is_well` makes a cheap request and raises what is wrong with the mailbox as a whole."""
@@ -22,6 +26,7 @@ class Doubt:
         self._is_well = is_well
         self._monotonic = monotonic
         self._first: float | None = None
+        self._looked_into = 0
 
     def falls_on_the_asked(self, error: RetryLater) -> bool:
         """Whether this failure may be the fault of what was asked about. Makes a request if the pass is stuck.
@@ -35,7 +40,8 @@ class Doubt:
         now = self._monotonic()
         if self._first is None:
             self._first = now
-        if now - self._first > PATIENCE:
+        if now - self._first > PATIENCE or self._looked_into >= LOOKED_INTO:
             return False
+        self._looked_into += 1
         self._is_well()
         return True

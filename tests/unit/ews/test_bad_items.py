@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.doubt import PATIENCE, Doubt
+from shared.sources.ews.doubt import LOOKED_INTO, PATIENCE, Doubt
 from shared.sources.ews.envelope import Envelopes
 from shared.sources.ews.errors import Fault, error_of, of_code, of_fault, of_status
 from shared.sources.ews.fetching import Fetcher
@@ -226,6 +226,20 @@ def test_failures_are_looked_into_for_a_while_only() -> None:
     now[0] += 1
     assert not doubt.falls_on_the_asked(silence)
     assert probes == [1000.0, 1000.0 + PATIENCE]
+
+
+@pytest.mark.parametrize("said", CHOKING)
+def test_a_store_that_gives_no_item_is_asked_for_a_few_only_though_the_mailbox_answers(said: str) -> None:
+    channel = unless_asked_for(ids(2000), lambda _: CHOKING[said])
+    source = mailbox(channel)
+    source.stuck = True
+    results: list[Item | ItemFailure] = []
+
+    with pytest.raises(RetryLater):
+        results.extend(source.fetch(INBOX, ids(2000), ContentLevel.METADATA))
+
+    assert 0 < len(results) <= LOOKED_INTO
+    assert channel.requests < 5 * LOOKED_INTO
 
 
 def test_what_was_found_out_before_patience_ended_is_given() -> None:
