@@ -53,7 +53,11 @@ def component(name: str, lines: Iterable[str]) -> str:
 
 def _printable(text: str) -> str:
     text = text.encode("utf-8", "replace").decode()
-    return "".join(character for character in text if character >= " " or character == "\t") if _odd(text) else text
+    return "".join(filter(_is_allowed, text)) if _odd(text) else text
+
+
+def _is_allowed(character: str) -> bool:
+    return character == "\t" or (character >= " " and character != "\x7f")
 
 
 def _odd(text: str) -> bool:

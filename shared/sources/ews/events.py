@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lxml import etree
@@ -103,8 +103,11 @@ class Event:
         return bool(self.values.get("all_day"))
 
     def day(self, at: datetime) -> date:
-        """The day that a moment falls on where the event takes place; an all-day event begins and ends at midnight."""
-        return self.zone.local(at).date() if self.zone is not None else day_of_midnight(at)
+        """The day that begins at a moment where the event takes place: an all-day event begins and ends at midnight.
+
+        The nearest one is meant: an event that was entered before the zone changed its rules lies beside it by now.
+        """
+        return (self.zone.local(at) + timedelta(hours=12)).date() if self.zone is not None else day_of_midnight(at)
 
 
 def read_event(element: etree._Element) -> Event:

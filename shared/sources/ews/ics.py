@@ -97,18 +97,32 @@ def _when(event: Event, series: Event) -> Iterable[str]:
         yield _moment("DTSTART", event.start, event)
         if event.end is not None and event.end > event.start:
             yield _moment("DTEND", event.end, event)
-    original = moment(event.values.get("original_start"))
-    if original is not None and event is not series:
+    original = _original_start(event, series)
+    if original is not None:
         yield _moment("RECURRENCE-ID", original, series)
 
 
+def _original_start(event: Event, series: Event) -> datetime | None:
+    """Which occurrence this is, of this series or, when somebody was invited to that one only, of one not here."""
+    if event is not series:
+        return moment(event.values.get("original_start"))
+    return moment(event.values.get("recurrence_id")) if event.recurrence is None else None
+
+
 def _moment(name: str, at: datetime, event: Event) -> str:
-    """A time as the event tells times: a day, a time in its zone, or UTC."""
+    """A time as the event tells times: a day, a time in its zone, or UTC.
+
+    A local time that comes twice is the first of them to RFC 5545, so the second is told in UTC; but not in a series,
+    whose rule knows local times alone.
+    """
     if event.all_day:
         return line(name, event.day(at).strftime("%Y%m%d"), {"VALUE": "DATE"})
     if event.zone is None:
         return line(name, _utc(at))
-    return line(name, event.zone.local(at).strftime("%Y%m%dT%H%M%S"), {"TZID": event.zone.name})
+    local = event.zone.local(at)
+    if local.fold and event.recurrence is None:
+        return line(name, _utc(at))
+    return line(name, local.strftime("%Y%m%dT%H%M%S"), {"TZID": event.zone.name})
 
 
 def _recurrence(event: Event) -> Iterable[str]:

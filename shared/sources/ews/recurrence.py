@@ -1,5 +1,6 @@
 """Exchange's recurrence patterns as RFC 5545 rules."""
 
+import calendar
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -22,6 +23,7 @@ _DAYS = {
 _NTH = {"First": 1, "Second": 2, "Third": 3, "Fourth": 4, "Last": -1}
 _MONTHS = "January February March April May June July August September October November December"
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS.split(" "), start=1)}
+_NO_LEAP_YEAR = 2026
 _FREQUENCIES = ("Daily", "Weekly", "Monthly", "Yearly")
 
 
@@ -94,7 +96,8 @@ def _absolute(name: str, element: etree._Element) -> str:
     day = min(max(_number(element, "DayOfMonth", 1), 1), 31)
     if name == "AbsoluteYearlyRecurrence":
         month = _month(element)
-        return f"FREQ=YEARLY;BYMONTH={month};{_month_day(day) if month == 2 else f'BYMONTHDAY={day}'}"
+        is_short = day > calendar.monthrange(_NO_LEAP_YEAR, month)[1]
+        return f"FREQ=YEARLY;BYMONTH={month};{_month_day(day) if is_short else f'BYMONTHDAY={day}'}"
     return f"{_every('Monthly', element)};{_month_day(day)}"
 
 

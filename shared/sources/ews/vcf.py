@@ -127,4 +127,4 @@ def _days(values: Mapping[str, Any]) -> Iterable[str]:
     for name, property_name in (("birthday", "BDAY"), ("anniversary", "ANNIVERSARY")):
         day = day_of(values.get(name))
         if day is not None:
-            yield line(property_name, day.strftime("%Y%m%d"))
+            yield line(property_name, day.isoformat().replace("-", ""))

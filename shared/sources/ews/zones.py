@@ -61,6 +61,13 @@ class RuleZone(tzinfo):
         self.starts = starts
         self.ends = ends
 
+    def fromutc(self, moment: datetime) -> datetime:
+        """The local time; where it comes twice, `fold` tells the second. It is summer time if both clocks say so."""
+        early, late = moment + self.standard, moment + self.daylight
+        if self.dst(early) and self.dst(late):
+            return late
+        return early.replace(fold=1 if self.dst(early) else 0)
+
     def utcoffset(self, moment: datetime | None) -> timedelta:
         """The offset at a local time."""
         return self.standard + self.dst(moment)

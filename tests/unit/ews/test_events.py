@@ -182,6 +182,54 @@ def test_an_all_day_event_is_written_by_its_days(zone: str) -> None:
     assert item.metadata["start_date"] == "2026-07-05"
 
 
+@pytest.mark.parametrize("hour", ["05", "06", "07"])
+def test_an_all_day_event_keeps_its_day_though_its_zone_has_changed_its_mind_since(hour: str) -> None:
+    """Mexico gave up summer time in 2022: what was entered before still lies at the midnights of then."""
+    mexico = '<t:StartTimeZone Id="Central Standard Time (Mexico)"/>'
+    item = read(
+        event(
+            "<t:IsAllDayEvent>true</t:IsAllDayEvent>",
+            mexico,
+            start=f"2026-07-05T{hour}:00:00Z",
+            end=f"2026-07-06T{hour}:00:00Z",
+        )
+    )
+
+    assert (item.metadata["start_date"], item.metadata["end_date"]) == ("2026-07-05", "2026-07-06")
+
+
+ONE_MORE_HOUR = '<t:StartTimeZone Id="Eastern Standard Time"/>'
+
+
+@pytest.mark.parametrize("zone", [ONE_MORE_HOUR, CUSTOM])
+def test_the_hour_that_comes_twice_is_told_without_doubt(zone: str) -> None:
+    """RFC 5545 takes a local time that comes twice for the first of them."""
+    change = "2026-11-01T06:00:00Z" if zone == ONE_MORE_HOUR else "2026-09-27T00:30:00Z"
+    around = [datetime.fromisoformat(change) + timedelta(minutes=minutes) for minutes in (-90, -30, 0, 30, 59, 61)]
+
+    for at in around:
+        _, (written,) = calendar(event(zone, start=told(at), end=told(at + timedelta(hours=2))))
+        if written["DTSTART"].to_ical().endswith(b"Z") or zone != CUSTOM:
+            assert written["DTSTART"].dt.astimezone(UTC) == at
+        else:
+            offset = timedelta(minutes=150 if at < datetime.fromisoformat(change) else 90)
+            assert written["DTSTART"].dt.replace(tzinfo=UTC) == at + offset
+
+
+def told(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_one_occurrence_of_a_series_that_is_not_here_says_which_it_is() -> None:
+    """Who is invited to two of them has two events of one UID: without it the second would replace the first."""
+    _, (written,) = calendar(
+        event(BERLIN, "<t:UID>the-series</t:UID><t:RecurrenceId>2026-03-02T08:00:00Z</t:RecurrenceId>")
+    )
+
+    assert written["UID"] == "the-series"
+    assert written["RECURRENCE-ID"].dt == datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
 def test_an_all_day_series_ends_on_a_day() -> None:
     _, (written,) = calendar(
         event("<t:IsAllDayEvent>true</t:IsAllDayEvent>", BERLIN, WEEKLY, start="2026-03-01T23:00:00Z")

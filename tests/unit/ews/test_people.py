@@ -72,6 +72,19 @@ def test_a_contact_is_a_card() -> None:
     assert not any("/o=ExchangeLabs" in line for line in lines)
 
 
+def test_characters_that_a_card_cannot_hold_are_left_out() -> None:
+    _, lines = card(CONTACT.replace("Ada Lovelace", "Ada\x7f\tLovelace&#133;"))
+
+    assert "FN:Ada\tLovelace\x85" in lines
+
+
+def test_a_birthday_in_no_year_anybody_was_born_in_is_still_a_date() -> None:
+    """Some servers write the first day there is for none."""
+    _, lines = card(CONTACT.replace("1815-12-09T23:00:00Z", "0001-01-01T00:00:00Z"))
+
+    assert "BDAY:00010101" in lines
+
+
 def test_a_contact_without_a_name_is_called_something() -> None:
     _, lines = card('<t:Contact><t:ItemId Id="I0" ChangeKey="1"/></t:Contact>')
 
