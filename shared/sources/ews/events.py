@@ -118,7 +118,7 @@ def read_event(element: etree._Element) -> Event:
     zone = None
     if zone_element is not None:
         values["time_zone"] = zone_element.get("Id") or ""
-        zone = read_zone(zone_element, start)
+        zone = read_zone(zone_element)
     recurrence = values.pop("recurrence", None)
     if recurrence is not None:
         values["recurrence"] = recurrence.told

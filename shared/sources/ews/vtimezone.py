@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from shared.sources.ews.contentlines import component, line, text_line
-from shared.sources.ews.zones import Change, RuleZone, Zone
+from shared.sources.ews.zones import Change, PeriodsZone, RuleZone, Zone
 
 _REGULAR_YEARS = 8
 _LISTED_YEARS = 30
@@ -19,7 +19,7 @@ _WEEKDAYS = 7
 def vtimezone(zone: Zone, year: int) -> str:
     """The VTIMEZONE component, right from `year` on."""
     year = min(max(year, 1970), 2200)
-    rules = zone.rules
+    rules = zone.rules.since(year) if isinstance(zone.rules, PeriodsZone) else zone.rules
     observances = _of_rules(rules, year) if isinstance(rules, RuleZone) else _of_database(rules, year)
     return component("VTIMEZONE", [text_line("TZID", zone.name), *observances])
 

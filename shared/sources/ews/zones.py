@@ -1,12 +1,14 @@
 """Time zones as Exchange names or defines them: for local times, and as VTIMEZONE.
 
-Exchange gives a Windows name ("W. Europe Standard Time"), or the zone's whole definition when it is nobody's else.
+Exchange gives a name ("W. Europe Standard Time") and mostly the definition too that the event was made with, which may
+have several periods, and which for events from elsewhere may be incomplete.
 """
 
 import calendar
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lxml import etree
@@ -14,6 +16,8 @@ from lxml import etree
 from shared.sources.ews.answer import T
 
 _NO_OFFSET = timedelta(0)
+_EVER = datetime(1, 1, 1)  # noqa: DTZ001 -- local
+"""Since when the first rules of a zone are in force."""
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DURATION = re.compile(r"^(-?)P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6})(?:\.\d+)?S)?)?$")
@@ -86,6 +90,40 @@ class RuleZone(tzinfo):
         return "custom"
 
 
+class PeriodsZone(tzinfo):
+    """A zone that changed its rules: each period with the local time from which on it holds, the first since ever."""
+
+    def __init__(self, periods: Sequence[tuple[datetime, RuleZone]]) -> None:
+        self._periods = periods
+
+    def since(self, year: int) -> tzinfo:
+        """What of it holds from the beginning of a year on."""
+        first = datetime(year, 1, 1)  # noqa: DTZ001 -- local
+        later = [period for period in self._periods if period[0] > first]
+        return PeriodsZone([(_EVER, self._at(first)), *later]) if later else self._at(first)
+
+    def fromutc(self, moment: datetime) -> datetime:
+        """The local time, by the period that it lies in itself."""
+        near = self._at(moment).fromutc(moment)
+        return self._at(near).fromutc(moment)
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        """The offset at a local time."""
+        return self._at(moment).utcoffset(moment)
+
+    def dst(self, moment: datetime | None) -> timedelta:
+        """By how much clocks are forward at a local time."""
+        return self._at(moment).dst(moment)
+
+    def tzname(self, moment: datetime | None) -> str:
+        """None that anybody would know."""
+        return "custom"
+
+    def _at(self, moment: datetime | None) -> RuleZone:
+        local = moment.replace(tzinfo=None) if moment is not None else _EVER
+        return next((rules for starts, rules in reversed(self._periods) if starts <= local), self._periods[0][1])
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """A time zone: the name it is written under, and how it reckons."""
@@ -107,13 +145,17 @@ def day_of_midnight(at: datetime) -> date:
     return (at + timedelta(hours=13 if (at.hour, at.minute) == (11, 0) else 12)).date()
 
 
-def read_zone(element: etree._Element, at: datetime | None) -> Zone | None:
-    """The zone in a t:StartTimeZone element as it is at a time; None when nobody knows it, or when it is UTC."""
+def read_zone(element: etree._Element) -> Zone | None:
+    """The zone in a t:StartTimeZone element; None when nobody knows it, or when it is UTC.
+
+    An incomplete definition is gone by only if the zone has no name that is known.
+    """
     identifier = (element.get("Id") or "").strip()
-    defined = _defined(element, at or datetime.now(UTC))
-    if defined is not None:
-        return Zone(_tzid(element.get("Name") or identifier), defined)
-    return _named(identifier)
+    defined, is_complete = _defined(element)
+    known = _named(identifier) if not is_complete else None
+    if known is not None or defined is None:
+        return known
+    return Zone(_tzid(element.get("Name") or identifier), defined)
 
 
 def _named(identifier: str) -> Zone | None:
@@ -133,34 +175,47 @@ def _tzid(name: str) -> str:
     return re.sub(r"[^\w .+()/-]", " ", name).strip()[:80] or "Custom"
 
 
-def _defined(element: etree._Element, at: datetime) -> RuleZone | None:
-    """The zone that the element itself defines, in the period that holds at a time."""
+def _defined(element: etree._Element) -> tuple[tzinfo | None, bool]:
+    """The zone that the element itself defines, and whether it tells the offset of every period."""
     offsets = {
         period.get("Id") or "": -(duration(period.get("Bias")) or _NO_OFFSET)
         for period in element.iterfind(f"{T}Periods/{T}Period")
     }
-    group = _group(element, at)
-    if not offsets or group is None:
-        return None
+    groups = {
+        group.get("Id") or "": _rules(group, offsets)
+        for group in element.iterfind(f"{T}TransitionsGroups/{T}TransitionsGroup")
+        if offsets
+    }
+    if not groups:
+        return None, False
+    named = [(_since(each), each.findtext(f"{T}To") or "") for each in element.iterfind(f"{T}Transitions/*")]
+    periods = [(since, *groups[name]) for since, name in named if name in groups]
+    periods = periods or [(_EVER, *next(iter(groups.values())))]
+    is_complete = all(complete for *_, complete in periods)
+    if len(periods) == 1:
+        return periods[0][1], is_complete
+    return PeriodsZone([(since, rules) for since, rules, _ in sorted(periods, key=lambda each: each[0])]), is_complete
+
+
+def _since(transition: etree._Element) -> datetime:
+    """The local time from which on a group is in force; the first one has none."""
+    try:
+        return datetime.fromisoformat((transition.findtext(f"{T}DateTime") or "")[:19]).replace(tzinfo=None)
+    except ValueError:
+        return _EVER
+
+
+def _rules(group: etree._Element, offsets: Mapping[str, timedelta]) -> tuple[RuleZone, bool]:
+    """A group of transitions as rules, and whether the offset after each of them is known."""
     changes = [(_change(transition), offsets.get(transition.findtext(f"{T}To") or "")) for transition in group]
+    is_complete = all(offset is not None for _, offset in changes)
     yearly = [(change, offset) for change, offset in changes if change is not None and offset is not None]
     if len(yearly) == 2 and yearly[0][1] != yearly[1][1]:
         (ends, standard), (starts, daylight) = sorted(yearly, key=lambda pair: pair[1])
-        return RuleZone(standard, daylight, starts, ends)
+        return RuleZone(standard, daylight, starts, ends), is_complete
     known = [offset for _, offset in changes if offset is not None]
     only = known[0] if known else next(iter(offsets.values()))
-    return RuleZone(only, only, None, None)
-
-
-def _group(element: etree._Element, at: datetime) -> etree._Element | None:
-    """The group of transitions in force at a time."""
-    groups = {group.get("Id"): group for group in element.iterfind(f"{T}TransitionsGroups/{T}TransitionsGroup")}
-    chosen = None
-    for transition in element.iterfind(f"{T}Transitions/*"):
-        starts = (transition.findtext(f"{T}DateTime") or "")[:10]
-        if chosen is None or starts <= at.strftime("%Y-%m-%d"):
-            chosen = groups.get(transition.findtext(f"{T}To"), chosen)
-    return chosen if chosen is not None else next(iter(groups.values()), None)
+    return RuleZone(only, only, None, None), is_complete
 
 
 def _change(transition: etree._Element) -> Change | None:

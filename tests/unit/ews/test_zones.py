@@ -30,9 +30,7 @@ CHANGING = (
 
 
 def zone(attributes: str, inside: str = "") -> Zone | None:
-    return read_zone(
-        etree.fromstring(f'<t:StartTimeZone xmlns:t="{TYPES}" {attributes}>{inside}</t:StartTimeZone>'), AT
-    )
+    return read_zone(etree.fromstring(f'<t:StartTimeZone xmlns:t="{TYPES}" {attributes}>{inside}</t:StartTimeZone>'))
 
 
 @pytest.mark.parametrize("since", [1995, 2005, 2026])
@@ -111,3 +109,66 @@ def test_a_midnight_of_an_unknown_zone_is_told_by_its_day_wherever_people_live(n
 
 def test_a_birthday_that_exchange_keeps_at_noon_stays_on_its_day() -> None:
     assert day_of_midnight(datetime(1980, 1, 15, 11, 59, tzinfo=UTC)) == date(1980, 1, 15)
+
+
+def definition(periods: dict[str, int], groups: dict[str, str], transitions: str) -> str:
+    """A zone's definition: offsets of periods in minutes, groups of changes, and when each group begins."""
+    return (
+        "<t:Periods>"
+        + "".join(f'<t:Period Bias="PT{-offset}M" Name="x" Id="{key}"/>' for key, offset in periods.items())
+        + "</t:Periods><t:TransitionsGroups>"
+        + "".join(f'<t:TransitionsGroup Id="{key}">{inside}</t:TransitionsGroup>' for key, inside in groups.items())
+        + f"</t:TransitionsGroups><t:Transitions>{transitions}</t:Transitions>"
+    )
+
+
+def change(to: str, month: int, nth: int) -> str:
+    return (
+        f'<t:RecurringDayTransition><t:To Kind="Period">{to}</t:To><t:TimeOffset>PT2H</t:TimeOffset>'
+        f"<t:Month>{month}</t:Month><t:DayOfWeek>Sunday</t:DayOfWeek><t:Occurrence>{nth}</t:Occurrence>"
+        "</t:RecurringDayTransition>"
+    )
+
+
+FIRST_GROUP = '<t:Transition><t:To Kind="Group">0</t:To></t:Transition>'
+EASTERN = definition(
+    {"std": -300, "dlt": -240},
+    {
+        "0": change("dlt", 4, 1) + change("std", 10, -1),
+        "1": change("dlt", 3, 2) + change("std", 11, 1),
+    },
+    FIRST_GROUP + '<t:AbsoluteDateTransition><t:To Kind="Group">1</t:To><t:DateTime>2007-01-01T00:00:00</t:DateTime>'
+    "</t:AbsoluteDateTransition>",
+)
+
+
+@pytest.mark.parametrize("since", [2004, 2006, 2007, 2026])
+def test_a_zone_that_is_defined_in_several_periods_keeps_to_each_in_its_time(since: int) -> None:
+    """Exchange writes even well-known zones so, as Outlook knew them when an event was made."""
+    found = zone('Id="Eastern Standard Time"', EASTERN)
+    assert found is not None
+    (parsed,) = icalendar.Calendar.from_ical(
+        component("VCALENDAR", ["VERSION:2.0\r\n", "PRODID:x\r\n", vtimezone(found, since)])
+    ).walk("VTIMEZONE")
+    reckoned, real = parsed.to_tz(lookup_tzid=False), ZoneInfo("America/New_York")
+
+    for day in range(0, (2040 - since) * 366, 3):
+        local = datetime(since, 1, 1, 12) + timedelta(days=day)
+        assert reckoned.utcoffset(local) == real.utcoffset(local), local
+        moment = local.replace(tzinfo=UTC)
+        assert found.local(moment).replace(tzinfo=None) == moment.astimezone(real).replace(tzinfo=None)
+
+
+PARTLY = definition({"std": -480}, {"0": change("dlt", 3, 2) + change("std", 11, 1)}, FIRST_GROUP)
+
+
+@pytest.mark.parametrize(
+    ("name", "summer"), [("America/Los_Angeles", -420), ("Pacific Standard Time", -420), ("", -480)]
+)
+def test_a_definition_that_lacks_a_period_is_gone_by_only_where_there_is_no_name(name: str, summer: int) -> None:
+    """Exchange Online writes such ones for events from elsewhere."""
+    found = zone(f'Id="{name}"', PARTLY)
+
+    assert found is not None
+    assert found.local(datetime(2026, 7, 1, tzinfo=UTC)).utcoffset() == timedelta(minutes=summer)
+    assert found.local(datetime(2026, 1, 1, tzinfo=UTC)).utcoffset() == timedelta(minutes=-480)
