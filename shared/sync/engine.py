@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from shared.authorization.port import AccessTokens
-from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Mailbox, is_due
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Cursor, Replica
 from shared.sources.port import MailSource, MailSources
-from shared.sync import outcome, sweeping
+from shared.sync import sweeping
 from shared.sync.backoff import ProcessBackOff, is_stuck, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.desk import Desk
@@ -26,6 +25,7 @@ from shared.sync.moves import Remembered
 from shared.sync.outcome import Tally
 from shared.sync.pass_ import Pass, Result
 from shared.sync.port import TenantBackOff
+from shared.sync.records import PassRecords
 from shared.sync.scope import Scope
 from shared.sync.writer import PageWriter
 
@@ -74,6 +74,7 @@ class SyncEngine:
         self._access_tokens = access_tokens
         self._scope = scope
         self._limits = limits
+        self._records = PassRecords(registry, limits, clock)
         self._back_off = back_off or ProcessBackOff()
         self._clock = clock
         self._monotonic = monotonic
@@ -143,7 +144,7 @@ class SyncEngine:
         if until is None or until <= now:
             return False
         wait = (until - now) * (1 + self._luck())
-        self._change(mailbox.id, lambda before: before.having(due_at=max(before.due_at or until, now + wait)))
+        self._records.change(mailbox.id, lambda before: before.having(due_at=max(before.due_at or until, now + wait)))
         self._send(mailbox.id, Next(delay=wait, sweep=message.sweep))
         return True
 
@@ -174,7 +175,7 @@ class SyncEngine:
         except ActionNeeded as error:
             return self._after_error(mailbox, error, tally, message)
         except Exception:
-            self._record(mailbox.id, Reason.INTERNAL, tally)
+            self._records.ended(mailbox.id, Reason.INTERNAL, tally)
             raise
         return self._after_success(mailbox.id, result, tally)
 
@@ -250,7 +251,7 @@ class SyncEngine:
                 return
             last = self._monotonic()
             self._take_stock(desk, tally)
-            after = self._change(mailbox.id, lambda before: outcome.in_progress(before, tally))
+            after = self._records.in_progress(mailbox.id, tally)
             if after is None or after.status not in SYNCED:
                 desk.budget.stop()
 
@@ -264,10 +265,8 @@ class SyncEngine:
     def _after_success(self, mailbox_id: str, result: Result, tally: Tally) -> Next | None:
         """What could not be noted is noted by the continuation: brought again, this message would be stale."""
         following = None if result.finished else Next(continuation=tally.sequence)
-        now = self._clock()
         try:
-            after = self._change(mailbox_id, lambda before: outcome.succeeded(before, result, tally, now))
-            self._record(mailbox_id, outcome.named(result), tally, after)
+            self._records.succeeded(mailbox_id, result, tally)
         except RetryLater as error:
             if following is None:
                 raise
@@ -276,9 +275,8 @@ class SyncEngine:
 
     def _after_error(self, mailbox: Mailbox, error: ActionNeeded, tally: Tally, message: Next) -> Next | None:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
+        after = self._records.failed(mailbox, error, tally)
         now = self._clock()
-        after = self._change(mailbox.id, partial(self._failed, mailbox.authorization_id, error, tally, now))
-        self._record(mailbox.id, error.reason, tally, after, error)
         if isinstance(error, OperatorMustAct):
             raise error
         if not isinstance(error, RetryLater) or after is None or after.status not in SYNCED:
@@ -286,43 +284,5 @@ class SyncEngine:
         wait = wait_after(error, mailbox, self._limits, self._luck())
         if error.tenant_wide:
             self._back_off.extend(mailbox.tenant_id, now + wait)
-        self._change(mailbox.id, lambda before: before.having(due_at=now + wait))
+        self._records.change(mailbox.id, lambda before: before.having(due_at=now + wait))
         return Next(delay=wait, sweep=message.sweep)
-
-    def _failed(
-        self, authorization_id: str, error: ActionNeeded, tally: Tally, now: datetime, mailbox: Mailbox
-    ) -> Mailbox:
-        """A refusal of an authorization that has been replaced while the pass was under way says nothing any more."""
-        if isinstance(error, PersonMustSignIn) and mailbox.authorization_id != authorization_id:
-            return mailbox
-        return outcome.failed(mailbox, error, tally, now, self._limits)
-
-    def _change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox | None:
-        """Change the mailbox; one that was erased meanwhile needs nothing any more."""
-        try:
-            return self._registry.change(mailbox_id, change)
-        except NotFound:
-            return None
-
-    def _record(
-        self, mailbox_id: str, named: str, tally: Tally, after: Mailbox | None = None, error: ActionNeeded | None = None
-    ) -> None:
-        """Remember the pass, and tell of it in a line that alarms and workbook read: see infra/modules/alerts.bicep."""
-        now = self._clock()
-        counts = tally.counts
-        _log.info(
-            "pass ended",
-            exc_info=error,
-            extra={
-                "outcome": str(named),
-                "status": after.status.value if after else "",
-                "seconds": (now - tally.started_at).total_seconds(),
-                "new_items": counts.created,
-                "updated": counts.updated,
-                "moved": counts.moved,
-                "deleted": counts.deleted,
-                "bytes": counts.bytes,
-                "issues": tally.issues,
-            },
-        )
-        self._registry.record_run(outcome.run_of(mailbox_id, str(named), tally, now))
