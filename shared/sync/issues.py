@@ -71,7 +71,9 @@ class Issues:
             return False
         before = self._open.get(failure.item_id)
         now = self._clock()
-        tries = max(1, (before.tries if before else 0) + (failure.item_id not in self._failed))
+        is_told_again = failure.item_id in self._failed
+        tries = max(1, (before.tries if before else 0) + (not is_told_again))
+        next_try_at = now + self._limits.issue_delays[min(tries, len(self._limits.issue_delays)) - 1]
         self._failed.add(failure.item_id)
         issue = ItemIssue(
             mailbox_id=self._mailbox_id,
@@ -81,7 +83,7 @@ class Issues:
             support=failure.support,
             tries=tries,
             first_at=before.first_at if before else now,
-            next_try_at=now + self._limits.issue_delays[min(tries, len(self._limits.issue_delays)) - 1],
+            next_try_at=before.next_try_at if before and is_told_again else next_try_at,
         )
         self._ledger.note(NOTE, len(self._open.keys() | {issue.item_id}))
         self._registry.put_issue(issue)
