@@ -86,8 +86,8 @@ class Pass:
             self._reread(seen)
             self._sweep(seen)
             self._fasten(seen)
+            self._occurrences(seen)
             self.result.swept = sweeping.finish(self._desk)
-        self._occurrences(seen)
         self._desk.ledger.note(parts.NOTE, None)
         self._desk.writer.finish()
         self._desk.issues.recount()
@@ -232,5 +232,7 @@ class Pass:
             desk.budget.check()
 
     def _occurrences(self, seen: Look) -> None:
-        if self._desk.ledger.notes.get(DUE) or self.result.swept is not None:
+        """Written before a daily sweep is over: a fault leaves both to the next pass."""
+        ledger = self._desk.ledger
+        if ledger.notes.get(DUE) or sweeping.is_daily(ledger):
             write_occurrences(self._desk, seen.folders.values())

@@ -66,6 +66,12 @@ def begin_daily(ledger: Ledger) -> None:
     _Progress(True, before.done, before.missing, before.extra).keep(ledger)
 
 
+def is_daily(ledger: Ledger) -> bool:
+    """Whether a daily sweep is under way."""
+    progress = _Progress.of(ledger)
+    return progress is not None and progress.daily
+
+
 def begin_if_scope_changed(desk: Desk) -> None:
     """Settings that decide item by item were changed: everything has to be looked through once, from the beginning."""
     digest, before = desk.scope.digest(), desk.ledger.notes.get(SCOPE)

@@ -124,6 +124,22 @@ def test_a_sweep_interrupted_by_a_fault_goes_on_where_it_was(world: World) -> No
     world.assert_equal()
 
 
+@pytest.mark.parametrize("request_", range(1, 25))
+def test_a_sweep_of_several_passes_keeps_its_figures_whichever_request_of_it_fails(world: World, request_: int) -> None:
+    """Also that which expands occurrences, when every folder has been compared."""
+    world.mailbox.add(world.mailbox.calendar)
+    world.sync()
+    world.clock.pass_by(hours=14)
+    unreported(world)
+    world.limits = replace(world.limits, budget_seconds=2)
+    world.engine = world.new_engine()
+    world.clock.step = 1
+    world.sources.fail_at(request_, RetryLater(Reason.UNAVAILABLE))
+    world.sweep()
+    assert (world.stored.swept_at, world.stored.sweep_missing, world.stored.sweep_extra) == (world.clock(), 2, 1)
+    world.assert_equal()
+
+
 def test_a_sweep_drops_the_bytes_of_deleted_items(world: World) -> None:
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     item = world.items()[gone]
