@@ -182,18 +182,18 @@ class Pass:
             unlist(desk, folder_id)
 
     def _retry_issues(self, seen: Look) -> None:
-        """Try failed items again whose time has come."""
+        """Try failed items again whose time has come. One that is gone is deleted, so that a held pass tries none."""
         desk = self._desk
-        if not desk.issues.are_expected:
+        if seen.hold or not desk.issues.are_expected:
             return
-        if not seen.hold:
-            for item_id in desk.issues.of_folders_gone(seen.folders):
-                desk.writer.cure(desk.cure(item_id))
+        for item_id in desk.issues.of_folders_gone(seen.folders):
+            desk.writer.cure(desk.cure(item_id))
         due = [issue for issue in desk.issues.due() if issue.folder_id in seen.folders]
         due = [issue for issue in due if issue.item_id != issue.folder_id]
         plan = Plan(left_out=desk.count_left_out, unreported=True)
         known = desk.find([issue.item_id for issue in due])
         for issue in due:
+        desk.source.stuck = desk.source.stuck or bool(due)
             group = Group()
             plan.want(seen.folders[issue.folder_id], issue.item_id, group, known.get(issue.item_id))
         Applier(desk).run(plan)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from shared.errors import Reason
+from tests.fakes.replica import Crash
 from tests.fakes.world import ID, World
 
 
@@ -84,6 +86,46 @@ def test_a_sweep_that_finds_most_of_a_folder_gone_without_a_word_waits_an_interv
     assert len(world.items()) == 140
     world.sync()
     assert len(world.items()) == 140
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.assert_equal()
+
+
+def test_what_is_tried_again_as_an_issue_is_not_deleted_while_deletions_are_held(world: World) -> None:
+    chosen = world.mailbox.in_folder(world.mailbox.inbox)[0].id
+    world.mailbox.update(chosen)
+    world.mailbox.bad[chosen] = Reason.ITEM_CORRUPT
+    world.sync()
+    world.clock.pass_by(hours=1)
+    mails = dict(world.mailbox.mails)
+    for mail in world.mailbox.in_folder(world.mailbox.inbox):
+        del world.mailbox.mails[mail.id]
+    world.sync()
+    assert len(world.items()) == 80
+    assert [issue.item_id for issue in world.registry.issues(ID)] == [chosen]
+    world.mailbox.mails |= mails
+    world.mailbox.bad.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
+def test_occurrences_are_held_back_too(world: World) -> None:
+    """A change of the calendar's is read, the pass ends before it is expanded, and the next finds nothing at all."""
+    event = world.mailbox.add(world.mailbox.calendar)
+    world.sync()
+    world.mailbox.update(event)
+    world.clock.pass_by(minutes=30)
+    world.replica.crash_at(4)
+    with pytest.raises(Crash):
+        world.sync()
+    world.leases.held.clear()
+    world.mailbox.blank = True
+    world.sync()
+    assert world.registry.runs(ID)[0].outcome == "held"
+    assert world.occurring() == {event}
+    world.mailbox.blank = False
     world.clock.pass_by(minutes=30)
     world.sync()
     world.assert_equal()
