@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 
-from shared.sources.port import Folder, FolderGone, FolderUnreadable, Item
+from shared.sources.port import Folder, FolderGone, FolderUnreadable, Item, ItemFailure
 from shared.sync.desk import Desk
 from shared.sync.ledger import DUE, is_calendar
 
@@ -41,13 +41,19 @@ def write_occurrences(desk: Desk, folders: Iterable[Folder]) -> None:
 
 
 def _lines(desk: Desk, folder: Folder) -> list[tuple[str, str]]:
+    """One calendar's. One that cannot be read is an issue, and has none until that is cured."""
+    if desk.issues.has_due(folder.id) is False:
+        return []
     now = desk.clock()
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     start = day - timedelta(days=desk.limits.occurrence_days_back)
     end = day + timedelta(days=desk.limits.occurrence_days_ahead)
     try:
         events = list(desk.source.occurrences(folder, start, end))
-    except (FolderGone, FolderUnreadable):
+    except FolderGone:
+        return []
+    except FolderUnreadable as exc:
+        desk.failed(folder.id, ItemFailure(folder.id, exc.reason, exc.support))
         return []
     return [
         (event.at.isoformat() if event.at else "", _line(folder, event))

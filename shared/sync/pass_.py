@@ -155,7 +155,10 @@ class Pass:
         if reading.complete:
             self._read_to_end.add(folder.id)
             settle(self._desk, folder, seen.at)
-            self._desk.writer.cure(self._desk.cure(folder.id))
+            cured = self._desk.cure(folder.id)
+            if cured and is_calendar(folder):
+                ledger.note(DUE, True)
+            self._desk.writer.cure(cured)
 
     def _vanished(self, seen: Look) -> Departures:
         """Items of folders that are gone: some may have been moved elsewhere before."""
@@ -190,10 +193,10 @@ class Pass:
             desk.writer.cure(desk.cure(item_id))
         due = [issue for issue in desk.issues.due() if issue.folder_id in seen.folders]
         due = [issue for issue in due if issue.item_id != issue.folder_id]
+        desk.source.stuck = desk.source.stuck or bool(due)
         plan = Plan(left_out=desk.count_left_out, unreported=True)
         known = desk.find([issue.item_id for issue in due])
         for issue in due:
-        desk.source.stuck = desk.source.stuck or bool(due)
             group = Group()
             plan.want(seen.folders[issue.folder_id], issue.item_id, group, known.get(issue.item_id))
         Applier(desk).run(plan)

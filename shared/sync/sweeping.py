@@ -93,7 +93,11 @@ def left_to_sweep(ledger: Ledger, folders: Mapping[str, Folder]) -> list[Folder]
 
 
 def sweep_folder(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> None:
-    """Compare and repair one folder, whatever its mark says."""
+    """Compare and repair one folder, whatever its mark says; one that cannot be read when its issue's time has come."""
+    if desk.issues.has_due(folder.id) is False:
+        desk.ledger.reread(folder.id, again=True)
+        _mark_done(desk.ledger, folder.id)
+        return
     compare_folder(desk, folder, read_on, SWEEP_LEFT_OUT, lambda: _mark_done(desk.ledger, folder.id))
 
 

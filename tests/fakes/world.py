@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
 
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
@@ -159,6 +161,7 @@ class World:
             self._assert_item(items[id_], mail)
         self._assert_cursor(items)
         assert self._events(self.occurring()) <= {*expected, *self.mailbox.bad}
+        assert self._occurrences(expected) <= self._occurrence_lines()
         assert self.replayed() == {item.key: item for item in self.replica.items(ID)}
 
     def _assert_item(self, item: ReplicaItem, mail: Mail) -> None:
@@ -179,11 +182,26 @@ class World:
 
     def occurring(self) -> set[str]:
         """The events that the document of occurrences names."""
+        return {source_id for source_id, _ in self._occurrence_lines()}
+
+    def _occurrence_lines(self) -> set[tuple[str, str]]:
+        """Its lines: which event, and when."""
         try:
             lines = self.replica.derived(ID, "occurrences").splitlines()
         except NotFound:
             return set()
-        return {str(json.loads(line)["source_id"]) for line in lines}
+        return {(event["source_id"], event["at"]) for event in map(json.loads, lines)}
+
+    def _occurrences(self, expected: Mapping[str, Mail]) -> set[tuple[str, str]]:
+        """What it has to name at least: the window's beginning moves on with a sweep only."""
+        start = self.clock() - timedelta(days=self.limits.occurrence_days_back)
+        calendars = [id_ for id_, box in self.mailbox.boxes.items() if box.folder_class == "IPF.Appointment"]
+        return {
+            (mail.id, at.isoformat())
+            for calendar in calendars
+            for mail, at in self.mailbox.occurrences(calendar, start, self.clock() + timedelta(weeks=4))
+            if mail.id in expected and mail.kind is ItemKind.EVENT
+        }
 
     def _events(self, ids: set[str]) -> set[str]:
         """Without mail that lies in a calendar: it may be too old for the replica, its occurrences are not."""

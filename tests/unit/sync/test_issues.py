@@ -419,3 +419,54 @@ def test_more_choking_folders_than_a_pass_has_patience_for_are_left_behind_pass_
     world.mailbox.choking.clear()
     world.quiet()
     world.assert_equal()
+
+
+def test_an_item_whose_time_comes_while_a_pass_is_under_way_stops_no_pass_either() -> None:
+    world = World()
+    chokes = world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.choking.add(chokes)
+    world.sync()
+    (issue,) = world.registry.issues(ID)
+    world.clock.now = issue.next_try_at - timedelta(seconds=10)
+    world.mailbox.add(world.mailbox.archive)
+    world.sources.at(2, lambda: world.clock.pass_by(seconds=20))
+    assert world.sync() == 1
+    (issue,) = world.registry.issues(ID)
+    assert issue.tries == 2
+
+
+def test_a_folder_that_looks_like_an_outage_stops_no_sweep_before_its_time() -> None:
+    world = World()
+    for folder in (world.mailbox.inbox, world.mailbox.archive, world.mailbox.calendar):
+        world.mailbox.add(folder)
+    world.mailbox.choking.update({world.mailbox.archive, world.mailbox.calendar})
+    world.sync()
+    before = world.registry.issues(ID)
+    assert len(before) == 2
+    world.sweep()
+    assert world.stored.swept_at == world.clock()
+    assert [run.outcome for run in world.registry.runs(ID)][:2] == ["done", "done"], "none that failed"
+    assert world.registry.issues(ID) == before
+    world.mailbox.choking.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
+@pytest.mark.parametrize("request_", range(1, 6))
+def test_the_occurrences_of_a_calendar_that_could_not_be_read_are_written_once_it_can(request_: int) -> None:
+    """It is closed at any moment of a sweep, also after its changes were read."""
+    world = World()
+    world.mailbox.add(world.mailbox.calendar)
+    world.sync()
+    world.clock.pass_by(hours=14)
+    world.sources.at(request_, lambda: world.mailbox.closed.add(world.mailbox.calendar))
+    world.sweep()
+    assert [issue.item_id for issue in world.registry.issues(ID)] == [world.mailbox.calendar]
+    assert world.occurring() == set()
+    world.mailbox.closed.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
