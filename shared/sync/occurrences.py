@@ -23,10 +23,16 @@ WRITTEN = "occurrences"
 def write_occurrences(desk: Desk, folders: Iterable[Folder]) -> None:
     """Expand every calendar in scope and replace the document if it says anything new.
 
-    After a change it is replaced in any case: a cursor that was lost may have known of another one.
+    After a change it is replaced in any case: a cursor that was lost may have known of another one. A calendar that is
+    gone since the look, or is listed and unknown, leaves it due: the next look says which.
     """
-    calendars = [folder for folder in folders if is_calendar(folder)]
-    lines = [line for folder in calendars for line in _lines(desk, folder)]
+    lines: list[tuple[str, str]] = []
+    is_due_again = False
+    for folder in filter(is_calendar, folders):
+        try:
+            lines += _lines(desk, folder)
+        except FolderGone:
+            is_due_again = True
     data = "".join(f"{line}\n" for _, line in sorted(lines)).encode()
     digest = hashlib.sha256(data).hexdigest()
     before = desk.ledger.notes.get(WRITTEN)
@@ -37,11 +43,14 @@ def write_occurrences(desk: Desk, folders: Iterable[Folder]) -> None:
         desk.budget.check_lease()
         desk.replica.put_derived(desk.mailbox_id, NAME, data)
         desk.ledger.note(WRITTEN, digest)
-    desk.ledger.note(DUE, None)
+    desk.ledger.note(DUE, is_due_again)
 
 
 def _lines(desk: Desk, folder: Folder) -> list[tuple[str, str]]:
-    """One calendar's. One that cannot be read is an issue, and has none until that is cured."""
+    """One calendar's. One that cannot be read is an issue, and has none until that is cured.
+
+    Raises: FolderGone.
+    """
     if desk.issues.has_due(folder.id) is False:
         return []
     now = desk.clock()
@@ -50,8 +59,6 @@ def _lines(desk: Desk, folder: Folder) -> list[tuple[str, str]]:
     end = day + timedelta(days=desk.limits.occurrence_days_ahead)
     try:
         events = list(desk.source.occurrences(folder, start, end))
-    except FolderGone:
-        return []
     except FolderUnreadable as exc:
         desk.failed(folder.id, ItemFailure(folder.id, exc.reason, exc.support))
         return []

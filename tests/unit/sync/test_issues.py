@@ -470,3 +470,19 @@ def test_the_occurrences_of_a_calendar_that_could_not_be_read_are_written_once_i
     world.sync()
     world.assert_equal()
     assert world.registry.issues(ID) == []
+
+
+def test_the_occurrences_of_a_calendar_that_was_listed_and_unknown_are_written_once_it_is_known() -> None:
+    world = World()
+    event = world.mailbox.add(world.mailbox.calendar)
+    world.sync()
+    world.clock.pass_by(hours=14)
+    world.sync()
+    world.mailbox.ghosts.add(world.mailbox.calendar)
+    world.sweep()
+    assert world.occurring() == set()
+    world.mailbox.ghosts.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+    assert world.occurring() == {event}
+    world.assert_equal()
