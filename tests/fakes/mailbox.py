@@ -149,6 +149,12 @@ class FakeMailbox:
         number = self._touch(mail.folder_id)
         box.deletions[item_id] = (number, mail.created)
 
+    def recover(self, mail: Mail, folder_id: str) -> str:
+        """A deleted item is recovered; gives its id afterwards."""
+        recovered = replace(mail, id=mail.id if self.immutable_ids else f"i{self._next()}", version=mail.version + 1)
+        self._place(recovered, folder_id)
+        return recovered.id
+
     def in_folder(self, folder_id: str) -> list[Mail]:
         """A folder's items."""
         return [mail for mail in self.mails.values() if mail.folder_id == folder_id]

@@ -12,7 +12,7 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes import life
-from shared.sources.port import ContentLevel
+from shared.sources.port import ContentLevel, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.replica import Crash
@@ -56,7 +56,9 @@ FAULTS: list[Callable[[], Exception]] = [
 
 picks = st.integers(0, 999)
 soon = st.integers(1, 25)
-deeds = st.sampled_from(["move", "delete", "update", "read", "add"])
+to_items = ["move", "delete", "update", "read", "add", "choke"]
+to_more = ["forget-state", "close", "move-folder", "delete-folder", "restore"]
+deeds = st.sampled_from([*to_items, *to_more])
 
 
 class SyncModel(ModelStage):
@@ -67,6 +69,7 @@ class SyncModel(ModelStage):
     )
     def begin(self, marks: bool, immutable: bool, page: int, first: int) -> None:
         self.known_at = []
+        self.deleted = []
         self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable)
         self.mailbox = self.world.mailbox
         self.mailbox.marks = marks
@@ -118,6 +121,22 @@ class SyncModel(ModelStage):
         for each in which:
             if item := self._item(each):
                 self.mailbox.delete(item)
+
+    @rule(which=st.lists(picks, min_size=1, max_size=4), back=picks)
+    def items_are_recovered(self, which: list[int], back: int) -> None:
+        """Deleted, and after any time recovered; where ids survive moves, under the same ones."""
+        for each in which:
+            if item := self._item(each):
+                self.deleted.append(self.mailbox.mails[item])
+                self.mailbox.delete(item)
+        if self.deleted and back % 2:
+            self.mailbox.recover(self.deleted.pop(back % len(self.deleted)), self._folder(back))
+
+    @rule(which=picks, event=st.booleans())
+    def item_changes_its_kind(self, which: int, event: bool) -> None:
+        if item := self._item(which):
+            kind = ItemKind.EVENT if event else ItemKind.MESSAGE
+            self.mailbox.update(item, kind=kind, item_class="IPM.Appointment" if event else "IPM.Note")
 
     @rule(where=picks, below=st.booleans())
     def folder_is_made(self, where: int, below: bool) -> None:

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from shared.errors import OperatorMustAct
 from shared.replica.port import FolderState
-from tests.fakes.mailbox import FakeMailbox
+from tests.fakes.mailbox import FakeMailbox, Mail
 from tests.fakes.replica import Crash
 from tests.fakes.world import ID, World
 
@@ -20,6 +20,8 @@ class ModelStage(RuleBasedStateMachine):
     mailbox: FakeMailbox
     known_at: list[tuple[datetime, dict[str, tuple[str, int]]]]
     """Before each pass: when, and which items there were, each with its folder and version."""
+    deleted: list[Mail]
+    """Deleted items that may be recovered."""
 
     def _quiet(self) -> None:
         self.world.clock.step = 0
@@ -92,8 +94,26 @@ class ModelStage(RuleBasedStateMachine):
             self.mailbox.delete(item)
         elif act == "update":
             self.mailbox.update(item)
-        else:
+        elif act == "read":
             self.mailbox.set_read(item)
+        elif act == "choke":
+            self.mailbox.choking.add(item)
+        else:
+            self._something_happens_to_a_folder(act, self._folder(which), self._folder(where))
+
+    def _something_happens_to_a_folder(self, act: str, folder: str, other: str) -> None:
+        if act == "forget-state":
+            self.mailbox.invalidate(folder)
+        elif act == "close":
+            self.mailbox.closed.add(folder)
+        elif act == "restore":
+            self.mailbox.recreate()
+            self.mailbox.bad.clear()
+        elif not self.mailbox.is_within(other, folder):
+            if act == "move-folder":
+                self.mailbox.move_folder(folder, other)
+            elif len(self.mailbox.boxes) > 4:
+                self.mailbox.delete_folder(folder)
 
     def _is_forgotten(self, state: FolderState) -> bool:
         """Whether the server has forgotten the state: then it reports no deletion, so a move shows one side only."""
