@@ -5,7 +5,6 @@ A page is committed by creating its feed page and by nothing else. Everything af
     pack → feed page (only if absent) → rows, in transactions that each move the fence → cursor (under its ETag)
 """
 
-import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING
 from shared.errors import Conflict, ItemUnusable, NotFound, Reason, RetryLater
 from shared.replica import cursors, feed, pack
 from shared.replica.compaction import Compaction
-from shared.replica.entities import FENCE, fitted, is_item, item_from, with_aliases
+from shared.replica.entities import fitted, is_item, item_from, with_aliases
+from shared.replica.erasure import Erasure
 from shared.replica.fence import Fence, FencedRows
 from shared.replica.lookup import RowLookup
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
@@ -244,44 +244,17 @@ class BlobTableReplica:
         try:
             freed = Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move).run(deleted_days)
         except Conflict:
-            self._follow_erasure(mailbox_id)
+            self._erasure(mailbox_id).follow()
             raise
-        self._follow_erasure(mailbox_id)
+        self._erasure(mailbox_id).follow()
         return freed
 
-    def _follow_erasure(self, mailbox_id: str) -> None:
-        """A mailbox that has lost its fence was erased: what a compaction has written meanwhile goes as well."""
-        if not self._fenced.fence(mailbox_id).etag:
-            self._erase_blobs(PACKS, mailbox_id)
-            self._erase_blobs(CURSORS, mailbox_id)
-
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
-        """The cursor before all else, so that a pass under way is fenced; then rows, contents and the feed.
+        """Everything of it; see erasure.py."""
+        return self._erasure(mailbox_id).run()
 
-        But for the feed's first page: while that is there, whoever finds no cursor takes it for lost and rebuilds it.
-        """
-        first = self._erase_blobs(FEED, mailbox_id, 1)
-        self._blobs.delete(CURSORS, mailbox_id)
-        self._erase_blobs(CURSORS, mailbox_id)
-        return {
-            "items": self._erase_rows(mailbox_id),
-            "packs": self._erase_blobs(PACKS, mailbox_id),
-            "pages": self._erase_blobs(FEED, mailbox_id) + first,
-        }
-
-    def _erase_rows(self, mailbox_id: str) -> int:
-        self._fenced.delete(mailbox_id, [FENCE])
-        items = 0
-        for batch in itertools.batched(self._rows.query(mailbox_id, only=("kind",)), 100, strict=False):
-            self._fenced.delete(mailbox_id, [str(row["RowKey"]) for row in batch])
-            items += sum(bool(row.get("kind")) for row in batch)
-        return items
-
-    def _erase_blobs(self, container: str, mailbox_id: str, most: int | None = None) -> int:
-        names = [blob.name for blob in itertools.islice(self._blobs.list(container, f"{mailbox_id}/"), most)]
-        for name in names:
-            self._blobs.delete(container, name)
-        return len(names)
+    def _erasure(self, mailbox_id: str) -> Erasure:
+        return Erasure(self._blobs, self._rows, self._fenced, mailbox_id)
 
 
 def _again_after_conflict[T](work: Callable[[], T]) -> T:
