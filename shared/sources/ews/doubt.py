@@ -45,3 +45,11 @@ class Doubt:
         self._looked_into += 1
         self._is_well()
         return True
+
+    def blame(self, error: RetryLater) -> None:
+        """Let what was asked about be to blame for this failure.
+
+        Raises: the failure itself when it may be an outage; what is wrong with the mailbox as a whole.
+        """
+        if not self.falls_on_the_asked(error):
+            raise error

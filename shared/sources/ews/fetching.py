@@ -102,8 +102,7 @@ class Fetcher:
             oversized = exc.support == OVERSIZED
             results = self._by_size(order, ids) if oversized else self._in_parts(order, ids, len(ids), exc)
         except RetryLater as exc:
-            if not self._doubt.falls_on_the_asked(exc):
-                raise
+            self._doubt.blame(exc)
             results = self._one_by_one(order, ids)
         else:
             results = self._sorted(sorting, len(ids))
@@ -184,9 +183,9 @@ class Fetcher:
 
         Raises: `busy`, when the item may come to pass; what a server is at fault with that cannot even tell its size.
         """
-        if busy.reason is not Reason.TIMED_OUT and not self._doubt.falls_on_the_asked(busy):
-            raise busy
-        self._has_sizes([identifier])
+        if busy.reason is not Reason.TIMED_OUT:
+            self._doubt.blame(busy)
+        self._sizes([identifier])
         return _unreadable(identifier, busy)
 
     def _bisected(self, order: Order, ids: Sequence[str], exc: Unreadable) -> Iterator[Result]:
@@ -196,7 +195,7 @@ class Fetcher:
         be that item's.
         """
         if len(ids) > 1 or exc.support != MALFORMED:
-            self._has_sizes(ids)
+            self._sizes(ids)
         if len(ids) == 1:
             yield self._alone(order, ids[0])
             return
@@ -204,21 +203,21 @@ class Fetcher:
         yield from self._batch(order, ids[:middle])
         yield from self._batch(order, ids[middle:])
 
-    def _has_sizes(self, ids: Sequence[str]) -> None:
-        """Raises what a server is at fault with that cannot even say how large these items are."""
+    def _sizes(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure] | None:
+        """How large these items are; None when we are stuck and even that cannot be had of them.
+
+        Raises: what a server is at fault with that cannot even say this.
+        """
         try:
-            self._asking.sizes(ids)
+            return self._asking.sizes(ids)
         except RetryLater as exc:
-            if not self._doubt.falls_on_the_asked(exc):
-                raise
+            self._doubt.blame(exc)
+            return None
 
     def _by_size(self, order: Order, ids: Sequence[str]) -> Iterator[Result]:
         """Look at sizes first: too large ones come without content, the rest in batches that fit, giants one by one."""
-        try:
-            sizes = self._asking.sizes(ids)
-        except RetryLater as exc:
-            if not self._doubt.falls_on_the_asked(exc):
-                raise
+        sizes = self._sizes(ids)
+        if sizes is None:
             yield from self._one_by_one(order, ids)
             return
         batch: list[str] = []
@@ -251,8 +250,7 @@ class Fetcher:
             except (Unreadable, TooMuchAtOnce):
                 pass
             except RetryLater as exc:
-                if not self._doubt.falls_on_the_asked(exc):
-                    raise
+                self._doubt.blame(exc)
         yield from self._sorted(sorting, len(ids)) if sorting is not None else self._one_by_one(order, ids)
 
     def _one_by_one(self, order: Order, ids: Sequence[str]) -> Iterator[Result]:
@@ -271,8 +269,7 @@ class Fetcher:
                     return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
                 return self._given_up(identifier, exc)
             except RetryLater as exc:
-                if not self._doubt.falls_on_the_asked(exc):
-                    raise
+                self._doubt.blame(exc)
                 return _unreadable(identifier, exc)
             (result,) = self._sorted(sorting, 1)
             return result

@@ -162,19 +162,15 @@ class EwsMailbox:
             try:
                 return self._one(operation, request)
             except (RetryLater, AdministratorMustAct) as exc:
-                reason = self._of_this_folder(exc)
+                is_checked = isinstance(exc, RetryLater) and self._doubt.falls_on_the_asked(exc)
+                reason = of_part(exc) or (Reason.ITEM_UNREADABLE if is_checked else None)
                 if reason is None:
                     raise
                 if last:
                     raise FolderUnreadable(reason, support=exc.support) from exc
-            self.check()
+                if not is_checked:
+                    self.check()
         raise AssertionError("unreachable")
-
-    def _of_this_folder(self, error: RetryLater | AdministratorMustAct) -> Reason | None:
-        """Why the folder cannot be read, if that may be its own fault."""
-        if isinstance(error, RetryLater) and self._doubt.falls_on_the_asked(error):
-            return of_part(error) or Reason.ITEM_UNREADABLE
-        return of_part(error)
 
     def _one(self, operation: str, request: str) -> etree._Element:
         """The only response message of a request. Raises what it says went wrong."""
