@@ -1,51 +1,12 @@
-"""The items as the feed tells them, as hashes: a mailbox of any size is held against its feed in little memory.
-
-Twenty-five bytes an item. Two items of one hash would be taken for one: among a million there is such a pair once in
-forty million times, and hashes differ from one process to the next.
-"""
+"""The items as the feed tells them, as hashes: a mailbox of any size is held against its feed in little memory."""
 
 import json
-from array import array
-from bisect import bisect_left
 
+from shared.hashed import Hashed
 from shared.replica.pack import prefix
 from shared.replica.port import FeedChange, FeedKind, Located, Replica, ReplicaItem
 
-_SHARDS = 1024
-"""With a million items an insertion moves some kilobytes."""
 _NO_CONTENT = 0
-
-
-class _Shard:
-    """Some of the items, in the order of their keys' hashes."""
-
-    def __init__(self) -> None:
-        self.keys, self.items, self.contents, self.met = array("q"), array("q"), array("q"), bytearray()
-
-    def place(self, key: int) -> tuple[int, bool]:
-        """Where a key is, or would be; and whether it is."""
-        place = bisect_left(self.keys, key)
-        return place, place < len(self.keys) and self.keys[place] == key
-
-    def put(self, key: int, item: int, content: int | None) -> None:
-        """An item is like this now; without a content it keeps the one it has."""
-        place, found = self.place(key)
-        if not found:
-            self.keys.insert(place, key)
-            self.items.insert(place, item)
-            self.contents.insert(place, content or _NO_CONTENT)
-            self.met.insert(place, False)
-            return
-        self.items[place] = item
-        if content is not None:
-            self.contents[place] = content
-
-    def drop(self, key: int) -> None:
-        """There is no such item any more."""
-        place, found = self.place(key)
-        if found:
-            for column in (self.keys, self.items, self.contents, self.met):
-                del column[place]
 
 
 class Told:
@@ -55,11 +16,12 @@ class Told:
         self.sequence = 0
         self._replica = replica
         self._mailbox_id = mailbox_id
-        self._shards = [_Shard() for _ in range(_SHARDS)]
+        self._items = Hashed(columns=2)
+        """By key: the hash of the item, and that of its content."""
+        self._met = Hashed()
 
     def __contains__(self, key: str) -> bool:
-        shard, hashed = self._of(key)
-        return shard.place(hashed)[1]
+        return key in self._items
 
     def read_on(self) -> None:
         """The pages that have come since, the last of them applied."""
@@ -75,16 +37,15 @@ class Told:
 
         Where the content lies is the table's alone to say: compaction moves it.
         """
-        shard, hashed = self._of(item.key)
-        place, found = shard.place(hashed)
-        if not found:
+        told = self._items.get(item.key)
+        if told is None:
             return False
-        shard.met[place] = True
-        return shard.items[place] == _item_hash(item) and shard.contents[place] == _content_hash(item.located)
+        self._met.put(item.key)
+        return told == (_item_hash(item), _content_hash(item.located))
 
     def never_met(self) -> set[str]:
         """The keys of the items told of that the table has not shown. If there are any, the feed is read for them."""
-        if all(all(shard.met) for shard in self._shards):
+        if len(self._met) == len(self._items):
             return set()
         keys: set[str] = set()
         for page in self._replica.feed(self._mailbox_id):
@@ -94,22 +55,20 @@ class Told:
         return keys
 
     def _awaits(self, key: str) -> bool:
-        shard, hashed = self._of(key)
-        place, found = shard.place(hashed)
-        return found and not shard.met[place]
-
-    def _of(self, key: str) -> tuple[_Shard, int]:
-        hashed = hash(key)
-        return self._shards[hashed % _SHARDS], hashed
+        return key in self._items and key not in self._met
 
     def _take(self, change: FeedChange, own: str) -> None:
-        shard, hashed = self._of(change.item.key)
+        key = change.item.key
         if change.kind is FeedKind.DELETE:
-            shard.drop(hashed)
+            self._items.pop(key)
+            self._met.pop(key)
             return
-        known = shard.place(hashed)[1]
-        kept = known and _keeps_content(change, own)
-        shard.put(hashed, _item_hash(change.item), None if kept else _content_hash(change.item.located))
+        before = self._items.get(key)
+        if before is not None and _keeps_content(change, own):
+            content = before[1]
+        else:
+            content = _content_hash(change.item.located)
+        self._items.put(key, _item_hash(change.item), content)
 
 
 def _keeps_content(change: FeedChange, own: str) -> bool:
