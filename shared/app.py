@@ -302,12 +302,7 @@ class App(AzureClients):
         """Accounts that many mailboxes are read with."""
         from shared.authorization.service_accounts import ServiceAccounts
 
-        return ServiceAccounts(
-            registry=self.registry,
-            authorizations=self.authorizations,
-            token_store=self.token_store,
-            access_tokens=self.access_tokens,
-        )
+        return ServiceAccounts(registry=self.registry, authorizations=self.authorizations, connections=self.connections)
 
     @cached_property
     def connections(self) -> "Connections":

@@ -131,11 +131,15 @@ class Connections:
         self._forget_lease(mailbox_id)
         return Receipt(mailbox_id, self._clock(), erased, held_until)
 
-    def release_authorization(self, authorization_id: str) -> None:
-        """Forget an authorization that another has replaced, its token included."""
+    def release_authorization(self, authorization_id: str) -> datetime | None:
+        """Forget an authorization that nothing is read with any more, its token included.
+
+        Gives until when the vault's soft delete still holds the token.
+        """
         self._access_tokens.forget(authorization_id)
-        self._token_store.delete(authorization_id)
+        held_until = self._token_store.delete(authorization_id)
         self._authorizations.delete(authorization_id)
+        return held_until
 
     def release_unused(self) -> int:
         """Give back what something left behind that broke off; gives how many.

@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.authorization.access import LiveAccessTokens
+from shared.authorization.connections import Connections
 from shared.authorization.errors import StillInUse
-from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
+from shared.authorization.port import Authorization, AuthorizationStore
 from shared.errors import NotFound
 from shared.mailboxes.model import Status
 from shared.mailboxes.port import MailboxRegistry
@@ -34,13 +34,11 @@ class ServiceAccounts:
         *,
         registry: MailboxRegistry,
         authorizations: AuthorizationStore,
-        token_store: TokenStore,
-        access_tokens: LiveAccessTokens,
+        connections: Connections,
     ) -> None:
         self._registry = registry
         self._authorizations = authorizations
-        self._token_store = token_store
-        self._access_tokens = access_tokens
+        self._connections = connections
 
     def all(self) -> list[ServiceAccount]:
         """Every service account whose token is stored, by address."""
@@ -64,10 +62,7 @@ class ServiceAccounts:
             raise StillInUse
         self._authorizations.change(authorization_id, _given_up)
         self._registry.record_audit(authorization_id, actor, "give_up")
-        self._access_tokens.forget(authorization_id)
-        held_until = self._token_store.delete(authorization_id)
-        self._authorizations.delete(authorization_id)
-        return held_until
+        return self._connections.release_authorization(authorization_id)
 
     def _in_use(self) -> Counter[str]:
         """How many mailboxes are read with each authorization."""

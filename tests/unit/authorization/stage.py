@@ -118,10 +118,7 @@ class Stage:
         )
 
         self.service_accounts = ServiceAccounts(
-            registry=self.registry,
-            authorizations=self.authorizations,
-            token_store=self.tokens,
-            access_tokens=self.access_tokens,
+            registry=self.registry, authorizations=self.authorizations, connections=self.connections
         )
 
     @property
