@@ -17,15 +17,7 @@ from functions.doors import METHODS, Refused, door, json_object
 from functions.responses import html, json, onward, redirect
 from functions.visitors import binding_cookie, own_form, signed_in
 from shared.app import app, utc_now
-from shared.authorization.errors import (
-    ActivationRefused,
-    InvitationMalformed,
-    NotWhileStopped,
-    StillInUse,
-    StillUnderWay,
-    TokenInvalid,
-    TooSoon,
-)
+from shared.authorization.errors import ActivationRefused, InvitationMalformed, TokenInvalid
 from shared.authorization.operators import Operators
 from shared.authorization.sessions import Session
 from shared.errors import NotFound
@@ -94,10 +86,7 @@ def operator_give_up(request: func.HttpRequest) -> func.HttpResponse:
     """Give a service account up that no mailbox is read with any more."""
     session = _operator(request)
     fields = own_form(request, session)
-    try:
-        app().service_accounts.give_up(fields.get("authorization", ""), session.owner_id)
-    except StillInUse as exc:
-        raise Refused("still_in_use") from exc
+    app().service_accounts.give_up(fields.get("authorization", ""), session.owner_id)
     return redirect(f"{paths.ACTIVATE}?done=given_up")
 
 
@@ -146,14 +135,7 @@ def api_mailbox_act(request: func.HttpRequest) -> func.HttpResponse:
     act = _ACTS.get(request.route_params.get("act", ""))
     if act is None:
         raise NotFound("no such act")
-    try:
-        return json(act(_id(request), actor))
-    except TooSoon as exc:
-        raise Refused("too_soon", headers={"Retry-After": str(exc.wait)}) from exc
-    except NotWhileStopped as exc:
-        raise Refused("not_while_stopped") from exc
-    except StillUnderWay as exc:
-        raise Refused("still_under_way") from exc
+    return json(act(_id(request), actor))
 
 
 @blueprint.route(route="api/activations", methods=METHODS)
@@ -187,10 +169,7 @@ def api_service_accounts(request: func.HttpRequest) -> func.HttpResponse:
 def api_give_up(request: func.HttpRequest) -> func.HttpResponse:
     """Delete a service account's token; `held_until`: how long the vault's soft delete still holds it."""
     actor, account_id = _caller(request), _id(request)
-    try:
-        held_until = app().service_accounts.give_up(account_id, actor)
-    except StillInUse as exc:
-        raise Refused("still_in_use") from exc
+    held_until = app().service_accounts.give_up(account_id, actor)
     return json(_plain({"id": account_id, "held_until": held_until}))
 
 

@@ -15,7 +15,7 @@ import azure.functions as func
 
 from functions.responses import problem, problem_json
 from shared import logs
-from shared.authorization.errors import SignInRefused
+from shared.authorization.errors import ActRefused, SignInRefused
 from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, RetryLater, SettingsInvalid
 from shared.pages.problems import problem_of
 
@@ -138,22 +138,25 @@ def _answer_to(error: Exception, answer: Callable[..., func.HttpResponse]) -> fu
         return answer(error.code, error.status, headers=error.headers, **error.values)
     if isinstance(error, SignInRefused):
         return answer(error.code, support=error.support, **error.values)
+    if isinstance(error, ActRefused):
+        return answer(error.code, headers=_after(error.wait))
     if isinstance(error, NotFound):
         return answer("not_found")
     if isinstance(error, Conflict):
         return answer("not_now", 409)
+    return _failure(error, answer)
+
+
+def _failure(error: Exception, answer: Callable[..., func.HttpResponse]) -> func.HttpResponse:
+    """Of a pass it would be said that it is tried again by itself; what somebody asks for they have to ask again."""
     _log.error("a request failed", exc_info=error)
+    if isinstance(error, RetryLater):
+        status, headers = problem_of(error.reason).status, _after(error.retry_after)
+        return answer("not_now", status, headers=headers, support=error.support)
     if isinstance(error, ActionNeeded):
-        return _needing_action(error, answer)
+        return answer(error.reason, support=error.support)
     return answer("our_configuration" if isinstance(error, SettingsInvalid) else "internal")
 
 
-def _needing_action(error: ActionNeeded, answer: Callable[..., func.HttpResponse]) -> func.HttpResponse:
-    """Of a pass it would be said that it is tried again by itself; what somebody asks for they have to ask again."""
-    if isinstance(error, RetryLater):
-        return answer("not_now", problem_of(error.reason).status, headers=_wait(error), support=error.support)
-    return answer(error.reason, support=error.support)
-
-
-def _wait(error: RetryLater) -> dict[str, str]:
-    return {"Retry-After": str(round(error.retry_after))} if error.retry_after else {}
+def _after(seconds: float | None) -> dict[str, str]:
+    return {"Retry-After": str(round(seconds))} if seconds else {}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
-from functions.doors import METHODS, Refused, door
+from functions.doors import METHODS, door
 from functions.responses import html, onward, redirect
 from functions.visitors import binding_cookie, own_form, signed_in
 from shared.app import app, utc_now
-from shared.authorization.errors import APPROVABLE, NotWhileStopped, StillUnderWay, TooSoon
+from shared.authorization.errors import APPROVABLE
 from shared.authorization.sessions import Session
 from shared.errors import NotFound
 from shared.pages import paths
@@ -66,14 +66,7 @@ def my_sync_act(request: func.HttpRequest) -> func.HttpResponse:
     if action not in _ACTS:
         raise NotFound("no such act")
     mailbox = _own(session, fields.get("mailbox", ""))
-    try:
-        return _ACTS[Act(action)](session, mailbox)
-    except TooSoon as exc:
-        raise Refused("too_soon", headers={"Retry-After": str(exc.wait)}) from exc
-    except NotWhileStopped as exc:
-        raise Refused("not_while_stopped") from exc
-    except StillUnderWay as exc:
-        raise Refused("still_under_way") from exc
+    return _ACTS[Act(action)](session, mailbox)
 
 
 def _asked(session: Session, action: str, mailbox: "Mailbox") -> func.HttpResponse:

@@ -6,9 +6,10 @@ SignInRefused
 ├── InvitationRefused                                      the link is changed, expired or used
 └── (itself)                                               whatever else the identity provider turned down
 TokenInvalid                                               a token that is not what it has to be
-TooSoon, NotWhileStopped                                   an act that the mailbox does not take now
-StillUnderWay                                              an erasure that a pass keeps waiting
-StillInUse                                                 a service account whose mailboxes need it
+ActRefused                                                 an act that cannot be done now
+├── TooSoon, NotWhileStopped                               the mailbox does not take it
+├── StillUnderWay                                          an erasure that a pass keeps waiting
+└── StillInUse                                             a service account whose mailboxes need it
 InvitationMalformed, ActivationRefused                     what an operator asks for cannot be made
 
 All in one place, and light: a door names them before anything of what raises them is loaded.
@@ -16,7 +17,7 @@ All in one place, and light: a door names them before anything of what raises th
 
 from typing import Any
 
-from shared.errors import Conflict, MailboxSyncError, NotFound, Reason
+from shared.errors import MailboxSyncError, NotFound, Reason
 
 APPROVABLE = frozenset({Reason.ADMIN_CONSENT_REQUIRED, Reason.CONSENT_REQUIRED, Reason.APP_NOT_IN_TENANT})
 """The reasons an administrator's consent can cure."""
@@ -75,24 +76,39 @@ class TokenInvalid(MailboxSyncError):
     """A token's signature, issuer, audience, time or shape is wrong. The message says which, and nothing of it."""
 
 
-class TooSoon(MailboxSyncError):
-    """A sync was asked for less than a minute after the last. `wait` in seconds."""
+class ActRefused(MailboxSyncError):
+    """An act that cannot be done now; `code` names the problem to answer with, `wait` the seconds until it can be."""
+
+    code = ""
+    wait: int | None = None
+
+
+class TooSoon(ActRefused):
+    """A sync was asked for less than a minute after the last."""
+
+    code = "too_soon"
 
     def __init__(self, wait: int) -> None:
         super().__init__("too_soon")
         self.wait = wait
 
 
-class NotWhileStopped(MailboxSyncError):
+class NotWhileStopped(ActRefused):
     """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
 
+    code = "not_while_stopped"
 
-class StillUnderWay(Conflict):
+
+class StillUnderWay(ActRefused):
     """A pass under way did not end in time: the mailbox is disconnected, and has to be erased once more."""
 
+    code = "still_under_way"
 
-class StillInUse(MailboxSyncError):
+
+class StillInUse(ActRefused):
     """The service account cannot be given up: mailboxes are read with it."""
+
+    code = "still_in_use"
 
 
 class InvitationMalformed(MailboxSyncError):
