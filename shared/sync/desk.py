@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.errors import ItemUnusable, NotFound, Reason
 from shared.replica.port import Replica, ReplicaItem
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, MailSource
+from shared.sources.port import ContentLevel, Folder, FolderUnreadable, Item, ItemFailure, MailSource
 from shared.sync import moves
 from shared.sync.budget import Budget
 from shared.sync.issues import Issues
@@ -103,6 +103,10 @@ class Desk:
         """Write a failure down; gives whether there is an issue now. What was cured before may have failed again."""
         self.writer.keep_issue(failure.item_id)
         return self.issues.failed(folder_id, failure)
+
+    def unreadable(self, folder: Folder, error: FolderUnreadable) -> None:
+        """Write down that a folder cannot be read."""
+        self.failed(folder.id, ItemFailure(folder.id, error.reason, error.support))
 
     def keep_remembered(self) -> None:
         """Write the remembered deletions down with the next page."""

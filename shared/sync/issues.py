@@ -92,10 +92,10 @@ class Issues:
 
     def repeated(self, item_id: str) -> ItemFailure | None:
         """The failure of an item whose time has not come, as it is known; that it is told again is no further try."""
-        issue = self._open.get(item_id) if self.are_expected else None
-        if issue is None or issue.next_try_at <= self._clock():
+        if not self.waits(item_id):
             return None
         self._failed.add(item_id)
+        issue = self._open[item_id]
         return ItemFailure(item_id, Reason(issue.reason), issue.support)
 
     def cured(self, item_id: str, folder_id: str | None = None) -> list[str]:
@@ -129,6 +129,10 @@ class Issues:
         """Whether its time has come; None when it has no issue."""
         issue = self._open.get(item_id) if self.are_expected else None
         return None if issue is None else issue.next_try_at <= self._clock()
+
+    def waits(self, item_id: str) -> bool:
+        """Whether it has an issue whose time has not come."""
+        return self.has_due(item_id) is False
 
     def of_folders_gone(self, folder_ids: Iterable[str]) -> list[str]:
         """Items whose folder is not synced any more."""

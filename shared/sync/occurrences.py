@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 
-from shared.sources.port import Folder, FolderGone, FolderUnreadable, Item, ItemFailure
+from shared.sources.port import Folder, FolderGone, FolderUnreadable, Item
 from shared.sync.desk import Desk
 from shared.sync.ledger import DUE, is_calendar
 
@@ -51,7 +51,7 @@ def _lines(desk: Desk, folder: Folder) -> list[tuple[str, str]]:
 
     Raises: FolderGone.
     """
-    if desk.issues.has_due(folder.id) is False:
+    if desk.issues.waits(folder.id):
         return []
     now = desk.clock()
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -60,7 +60,7 @@ def _lines(desk: Desk, folder: Folder) -> list[tuple[str, str]]:
     try:
         events = list(desk.source.occurrences(folder, start, end))
     except FolderUnreadable as exc:
-        desk.failed(folder.id, ItemFailure(folder.id, exc.reason, exc.support))
+        desk.unreadable(folder, exc)
         return []
     return [
         (event.at.isoformat() if event.at else "", _line(folder, event))

@@ -205,7 +205,7 @@ class Pass:
         """Compare the folders whose sync state was lost: deletions of meanwhile were reported by nobody."""
         desk = self._desk
         for folder_id in desk.ledger.to_reread():
-            if desk.issues.has_due(folder_id) is False:
+            if desk.issues.waits(folder_id):
                 continue
             if folder := seen.folders.get(folder_id):
                 sweeping.compare_folder(desk, folder, partial(self._read_on, seen), LEFT_OUT)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from shared.sources.port import Folder, FolderGone, FolderUnreadable, ItemFailure
+from shared.sources.port import Folder, FolderGone, FolderUnreadable
 from shared.sync import moves, safety
 from shared.sync.apply import Applier
 from shared.sync.desk import LEFT_OUT, Desk
@@ -94,7 +94,7 @@ def left_to_sweep(ledger: Ledger, folders: Mapping[str, Folder]) -> list[Folder]
 
 def sweep_folder(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> None:
     """Compare and repair one folder, whatever its mark says; one that cannot be read when its issue's time has come."""
-    if desk.issues.has_due(folder.id) is False:
+    if desk.issues.waits(folder.id):
         desk.ledger.reread(folder.id, again=True)
         _mark_done(desk.ledger, folder.id)
         return
@@ -139,7 +139,7 @@ def compare_folder(
 def _put_off(desk: Desk, folder: Folder, exc: FolderGone | FolderUnreadable) -> None:
     """Compare it in a later pass, if it is listed then and can be read."""
     if isinstance(exc, FolderUnreadable):
-        desk.failed(folder.id, ItemFailure(folder.id, exc.reason, exc.support))
+        desk.unreadable(folder, exc)
     desk.ledger.reread(folder.id, again=True)
 
 
