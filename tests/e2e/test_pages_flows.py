@@ -60,7 +60,7 @@ def test_pausing_and_starting_again(seen: Watched, running_app: Any) -> None:
     expect(page.get_by_role("heading", name="Paused")).to_be_visible()
     expect(page.get_by_text("None planned")).to_be_visible()
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_text("Syncing goes on.")).to_be_visible()
+    expect(page.get_by_text("Syncing continues.")).to_be_visible()
 
 
 def test_a_sync_can_be_asked_for_once_a_minute(seen: Watched, running_app: Any) -> None:

@@ -83,7 +83,7 @@ def test_a_first_sync_is_followed_without_reloading_the_page(browser: Browser, u
     with watched(browser) as seen:
         seen.page.goto(f"{url}/my-sync-first")
         seen.page.evaluate("window.__same = true")
-        expect(seen.page.get_by_role("heading", name="First sync under way")).to_be_visible()
+        expect(seen.page.get_by_role("heading", name="First sync in progress")).to_be_visible()
         expect(seen.page.get_by_role("heading", name="Up to date")).to_be_visible()
         assert seen.page.evaluate("window.__same") is True
         expect(seen.page.locator("#announcement")).to_have_text("Up to date")

@@ -84,7 +84,7 @@ def test_an_endless_claims_challenge_is_nobodys_alarm(somebody: Callable[..., Pe
     person = somebody()
     state = person.begin()["state"]
     answer = person.come_back({"state": state, "error": "interaction_required", "claims": "x" * 50_000})
-    assert (answer.status_code, title(answer)) == (403, "Microsoft wants to check that it is you")
+    assert (answer.status_code, title(answer)) == (403, "Microsoft wants to verify that it is you")
 
 
 def test_an_invented_code_is_nobodys_alarm(somebody: Callable[..., Person]) -> None:
@@ -210,7 +210,7 @@ def test_another_persons_mailbox_is_answered_like_none(somebody: Callable[..., P
     for mailbox in (theirs, "0" * 32):
         for act in ("sync", "pause", "disconnect", "erase", "sign-in"):
             answer = other.ask("POST", f"/my-sync/{act}", data={"mailbox": mailbox, "csrf": csrf})
-            assert (answer.status_code, title(answer)) == (404, "There is no such page")
+            assert (answer.status_code, title(answer)) == (404, "Page not found")
         assert other.ask("GET", "/my-sync", params={"mailbox": mailbox}).status_code == 404
     assert one.ask("GET", "/my-sync").status_code == 200
 

@@ -57,11 +57,11 @@ def api(running_app: Stage) -> Callable[..., Any]:
         (50105, "The application is not assigned to you"),
         (50034, "The account is not active"),
         (50057, "The account is not active"),
-        (50076, "Microsoft wants to check that it is you"),
+        (50076, "Microsoft wants to verify that it is you"),
         (50020, "Your organization is not on the list"),
         (50011, "Microsoft did not complete the sign-in"),
         (7000222, "Microsoft did not complete the sign-in"),
-        (90033, "That did not work just now"),
+        (90033, "The service is temporarily unavailable"),
     ],
 )
 def test_each_refusal_at_the_sign_in_has_its_page(somebody: Callable[..., Person], number: int, heading: str) -> None:
@@ -78,7 +78,7 @@ def test_each_refusal_at_the_sign_in_has_its_page(somebody: Callable[..., Person
     [
         (53003, "Your organization's rules do not allow this"),
         (50105, "The application is not assigned to you"),
-        (7000222, "We could not identify ourselves to Microsoft"),
+        (7000222, "This service could not authenticate to Microsoft"),
         (50173, "Please sign in again"),
     ],
 )
@@ -251,7 +251,7 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
     operator = somebody(OPERATOR)
     operator.come_back(operator.begin("/sign-in?to=operator"))
     onward = operator.ask("POST", "/operator/service-account", data={"csrf": operator.csrf("/operator")})
-    assert title(onward) == "Going on to Microsoft"
+    assert title(onward) == "Continue to Microsoft"
     url = next(href for href, _ in Page(onward.text).links if "/authorize" in href)
     back = operator.come_back(operator.at_microsoft(url, "service@contoso.example")).headers["Location"]
     authorization = parse_qs(urlsplit(back).query)["authorization"][0]
