@@ -33,7 +33,7 @@ from sandbox.storage_proxy import StorageProxy, session_to
 from sandbox.world import EWS_APP_ROLE, App, Person, World
 
 if TYPE_CHECKING:
-    from sandbox.exchange import Exchange
+    from sandbox.mailboxes.mailbox_store import MailboxStore
 
 Verify = Callable[[str], Mapping[str, Any]]
 _DOORS = ("entra", "exchange", "key_vault", "identity", "control", "blob", "queue", "table")
@@ -134,28 +134,27 @@ async def _exchange(parts: Parts, stack: AsyncExitStack) -> None:
 
 
 async def _own_exchange(parts: Parts, verify: Verify) -> None:
-    from sandbox.exchange import Exchange  # the biggest part, and often left out
+    # The biggest part, and often left out.
+    from sandbox.ews import EwsService, control, http
+    from sandbox.mailboxes.control import routes
+    from sandbox.mailboxes.mailbox_store import MailboxStore
 
-    exchange = Exchange(verify, parts.world)
-    await asyncio.to_thread(_load, parts.options, exchange, parts.world.people)
-
-    async def operation_of(request: web.Request) -> str:
-        return exchange.operation_of(await request.read())
-
-    parts.serve("exchange", exchange.application(), operation_of)
-    parts.control_routes = list(exchange.control_routes())
+    store = MailboxStore(parts.world)
+    await asyncio.to_thread(_load, parts.options, store, parts.world.people)
+    parts.serve("exchange", http.application(EwsService(store, verify)), http.operation)
+    parts.control_routes = routes(store, control.COMMANDS)
 
 
-def _load(options: Options, exchange: "Exchange", people: list[Person]) -> None:
+def _load(options: Options, store: "MailboxStore", people: list[Person]) -> None:
     """Fill the mailboxes: the corpus, or somebody's own mail for the first person."""
-    from sandbox.exchange import corpus
+    from sandbox.mailboxes.samples import corpus
 
     if options.mbox:
-        corpus.load_mbox(exchange, people[0].address, options.mbox)
+        corpus.load_mbox(store, people[0].address, options.mbox)
     elif options.maildir:
-        corpus.load_maildir(exchange, people[0].address, options.maildir)
+        corpus.load_maildir(store, people[0].address, options.maildir)
     else:
-        corpus.load_default(exchange, people, **({} if options.messages is None else {"messages": options.messages}))
+        corpus.load_default(store, people, **({} if options.messages is None else {"messages": options.messages}))
 
 
 # ---------------------------------------------------------------- Storage

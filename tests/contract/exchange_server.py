@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.authority import Authority
-from sandbox.exchange import Exchange
-from sandbox.exchange.store import Mailbox
+from sandbox.ews import EwsService
+from sandbox.ews.http import application
+from sandbox.mailboxes.store import Mailbox
 from sandbox.server import bind, serving
 
 
@@ -63,22 +64,22 @@ def app_only() -> str:
 class Served:
     """The Exchange and where it listens."""
 
-    exchange: Exchange
+    exchange: EwsService
     url: str
     ca: Path
 
     def mailbox(self, person: Someone) -> Mailbox:
-        return self.exchange.mailbox(person.address)
+        return self.exchange.store.mailbox(person.address)
 
 
 @contextmanager
-def served(exchange: Exchange, authority: Authority) -> Iterator[Served]:
+def served(exchange: EwsService, authority: Authority) -> Iterator[Served]:
     """Serve an Exchange until the block ends."""
     door, stopping = bind(), asyncio.Event()
     loop, ready = asyncio.new_event_loop(), threading.Event()
 
     async def run() -> None:
-        async with serving([(door, exchange.application())], authority.server_context()):
+        async with serving([(door, application(exchange))], authority.server_context()):
             ready.set()
             await stopping.wait()
         # TLS connections that clients kept open take a moment to close.

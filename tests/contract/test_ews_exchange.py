@@ -9,10 +9,12 @@ import icalendar
 import pytest
 
 from sandbox.authority import Authority, trust
-from sandbox.exchange import Exchange, letters
-from sandbox.exchange.blocks import BLOCKS
-from sandbox.exchange.corpus import load_default
-from sandbox.exchange.trees import add_archive
+from sandbox.ews import EwsService
+from sandbox.ews.ews_403_bodies import EWS_403_BODIES
+from sandbox.mailboxes.default_folders import add_archive
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples import message_samples
+from sandbox.mailboxes.samples.corpus import load_default
 from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemKind, MailSource
@@ -23,8 +25,8 @@ type Open = Callable[..., MailSource]
 
 @pytest.fixture(scope="module")
 def server(authority: Authority) -> Iterator[Served]:
-    exchange = Exchange(claims, PEOPLE)
-    load_default(exchange, PEOPLE, messages=150)
+    exchange = EwsService(MailboxStore(PEOPLE), claims)
+    load_default(exchange.store, PEOPLE, messages=150)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in trust(authority.ca).items():
             patch.setenv(name, value)
@@ -165,7 +167,7 @@ def test_an_archive_is_listed_only_when_it_is_wanted(server: Served, opened: Ope
     mailbox = server.mailbox(FINN)
     top = add_archive(mailbox)
     kept = top.child("Kept") or mailbox.add_folder(top, "Kept")
-    mailbox.insert(kept, letters.synthetic(1, 2000, mailbox.clock()))
+    mailbox.insert(kept, message_samples.synthetic(1, 2000, mailbox.clock()))
     access = Access(FINN.address, AccessMode.DELEGATED, delegated(FINN))
 
     with_it, without = opened(access, archives=True), opened(access)
@@ -218,18 +220,18 @@ def test_who_may_not_is_told_why(opened: Open, access: Access, kind: type[Action
     assert caught.value.reason is reason
 
 
-@pytest.mark.parametrize("variant", sorted(BLOCKS))
+@pytest.mark.parametrize("variant", sorted(EWS_403_BODIES))
 def test_a_blocked_mailbox_is_for_its_administrator_whatever_exchange_says(
     server: Served, opened: Open, variant: str
 ) -> None:
     mailbox = server.mailbox(BO)
-    text, headers = BLOCKS[variant]
-    mailbox.blocked = (403, text, headers)
+    text, headers = EWS_403_BODIES[variant]
+    mailbox.ews_block = (403, text, headers)
     try:
         with pytest.raises(AdministratorMustAct):
             opened(Access(BO.address, AccessMode.DELEGATED, delegated(BO))).folders()
     finally:
-        mailbox.blocked = None
+        mailbox.ews_block = None
 
 
 def test_a_mailbox_on_the_move_is_tried_later(server: Served, opened: Open) -> None:

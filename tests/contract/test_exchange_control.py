@@ -11,10 +11,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from lxml import etree
 
-from sandbox.exchange import Exchange
-from sandbox.exchange.changes import KINDS
-from sandbox.exchange.corpus import CORPUS, fill, load_default, load_maildir, load_mbox
-from sandbox.exchange.wire import MESSAGES, SOAP, TYPES
+from sandbox.ews import EwsService
+from sandbox.ews.control import COMMANDS
+from sandbox.ews.http import application
+from sandbox.ews.wire import MESSAGES, SOAP
+from sandbox.mailboxes.control import routes
+from sandbox.mailboxes.editor import KINDS
+from sandbox.mailboxes.fragments import TYPES
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples.corpus import CORPUS, fill, load_default, load_maildir, load_mbox
 from tests.contract.exchange_server import ALEX, BO, PEOPLE, Someone, claims, delegated
 from tests.unit.exchange.bench import codes, get, sync
 
@@ -24,23 +29,23 @@ EWS = "/EWS/Exchange.asmx"
 
 
 @pytest.fixture
-def exchange() -> Exchange:
-    made = Exchange(claims, PEOPLE)
-    fill(made, ALEX, sorted((CORPUS / "easy-ham-1").glob("*.txt"))[:60])
+def exchange() -> EwsService:
+    made = EwsService(MailboxStore(PEOPLE), claims)
+    fill(made.store, ALEX, sorted((CORPUS / "easy-ham-1").glob("*.txt"))[:60])
     return made
 
 
 @pytest.fixture
-async def control(exchange: Exchange) -> AsyncIterator[Control]:
+async def control(exchange: EwsService) -> AsyncIterator[Control]:
     app = web.Application(client_max_size=1 << 28)
-    app.add_routes(exchange.control_routes())
+    app.add_routes(routes(exchange.store, COMMANDS))
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
 @pytest.fixture
-async def ews(exchange: Exchange) -> AsyncIterator[Control]:
-    async with TestClient(TestServer(exchange.application())) as client:
+async def ews(exchange: EwsService) -> AsyncIterator[Control]:
+    async with TestClient(TestServer(application(exchange))) as client:
         yield client
 
 
@@ -57,10 +62,10 @@ async def truth(control: Control, address: str = ALEX.address) -> dict[str, Any]
 
 
 async def test_the_truth_is_every_folder_and_item_with_the_digest_of_its_bytes(
-    control: Control, exchange: Exchange
+    control: Control, exchange: EwsService
 ) -> None:
     told = await truth(control, "alexander@contoso.example")
-    stored = exchange.mailbox(ALEX.address)
+    stored = exchange.store.mailbox(ALEX.address)
     assert {item["id"] for item in told["items"]} <= set(stored.items)
     assert {item["folder_id"] for item in told["items"]} <= {folder["id"] for folder in told["folders"]}
     files = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (CORPUS / "easy-ham-1").glob("*.txt")}
@@ -108,9 +113,9 @@ async def test_items_of_every_kind_and_of_one_s_own_xml(control: Control) -> Non
     assert (own["subject"], own["kind"], own["folder"]) == ("Own & mine", "task", "Tasks")
 
 
-async def test_ten_thousand_messages_take_no_time_and_no_room(control: Control, exchange: Exchange) -> None:
+async def test_ten_thousand_messages_take_no_time_and_no_room(control: Control, exchange: EwsService) -> None:
     made = await post(control, "generate", {"folder": "Bulk", "count": 10_000, "size": 20_000})
-    folder = exchange.mailbox(ALEX.address).folders[made["folder_id"]]
+    folder = exchange.store.mailbox(ALEX.address).folders[made["folder_id"]]
     first = next(iter(folder.items.values()))
     content = first.content() or b""
     assert folder.total == 10_000
@@ -126,12 +131,12 @@ async def test_every_kind_of_change_can_be_asked_for_by_name(control: Control, k
     assert before["commits"] < after["commits"]
 
 
-async def test_random_changes_are_the_same_for_the_same_seed(exchange: Exchange, control: Control) -> None:
+async def test_random_changes_are_the_same_for_the_same_seed(exchange: EwsService, control: Control) -> None:
     done = await post(control, "change", {"count": 200, "seed": 3})
     assert len({change["change"] for change in done["changes"]}) > 10
     told = await truth(control)
     assert len(told["items"]) == len({item["id"] for item in told["items"]})
-    for folder in exchange.mailbox(ALEX.address).folders.values():
+    for folder in exchange.store.mailbox(ALEX.address).folders.values():
         assert folder.unread == sum(not item.is_read for item in folder.items.values())
 
 
@@ -176,10 +181,10 @@ async def test_the_endpoint_minds_its_manners(ews: Control) -> None:
 
 
 async def test_a_shared_folder_and_an_archive_can_be_ordered(
-    control: Control, ews: Control, exchange: Exchange
+    control: Control, ews: Control, exchange: EwsService
 ) -> None:
     await post(control, "grant", {"to": BO.address, "folder": "calendar"})
-    calendar = exchange.mailbox(ALEX.address).distinguished["calendar"]
+    calendar = exchange.store.mailbox(ALEX.address).distinguished["calendar"]
     assert "NoError" in (await ask(ews, sync(calendar), BO))[1]
     await post(control, "grant", {"to": BO.address, "revoke": True})
     assert "ErrorAccessDenied" in (await ask(ews, sync(calendar), BO))[1]
@@ -189,32 +194,32 @@ async def test_a_shared_folder_and_an_archive_can_be_ordered(
     assert sum(item["folder_id"] in archived for item in told["items"]) == 5
 
 
-def test_people_get_what_they_say_and_an_empty_mailbox_is_empty(exchange: Exchange) -> None:
-    load_default(exchange, PEOPLE, messages=30)
-    counts = {person.address: len(exchange.mailbox(person.address).items) for person in PEOPLE}
+def test_people_get_what_they_say_and_an_empty_mailbox_is_empty(exchange: EwsService) -> None:
+    load_default(exchange.store, PEOPLE, messages=30)
+    counts = {person.address: len(exchange.store.mailbox(person.address).items) for person in PEOPLE}
     assert counts["finn@contoso.example"] == 0
     assert counts[ALEX.address] > counts[BO.address] > 20
 
 
-def test_one_s_own_mail_is_loaded_byte_for_byte(exchange: Exchange, tmp_path: Path) -> None:
+def test_one_s_own_mail_is_loaded_byte_for_byte(exchange: EwsService, tmp_path: Path) -> None:
     letters = [b"Subject: one\n\nFrom here on\n", b"Subject: two\n\nx\n"]
     box = mailbox.mbox(tmp_path / "mail.mbox")
     for letter in letters:
         box.add(letter)
     box.close()
-    assert load_mbox(exchange, BO.address, tmp_path / "mail.mbox") == 2
-    inbox = exchange.mailbox(BO.address).distinguished["inbox"]
+    assert load_mbox(exchange.store, BO.address, tmp_path / "mail.mbox") == 2
+    inbox = exchange.store.mailbox(BO.address).distinguished["inbox"]
     assert [item.text("Subject") for item in inbox.items.values()] == ["one", "two"]
     maildir = mailbox.Maildir(tmp_path / "maildir")
     maildir.add(letters[0])
     maildir.add_folder("Work.Plans").add(letters[1])
-    assert load_maildir(exchange, BO.address, tmp_path / "maildir") == 2
-    found = {item.folder.path: item.content() for item in exchange.mailbox(BO.address).items.values()}
+    assert load_maildir(exchange.store, BO.address, tmp_path / "maildir") == 2
+    found = {item.folder.path: item.content() for item in exchange.store.mailbox(BO.address).items.values()}
     assert found == {"Inbox": letters[0], "Work/Plans": letters[1]}
 
 
-def test_answers_name_each_thing_once(exchange: Exchange) -> None:
-    item = next(iter(exchange.mailbox(ALEX.address).items.values()))
+def test_answers_name_each_thing_once(exchange: EwsService) -> None:
+    item = next(iter(exchange.store.mailbox(ALEX.address).items.values()))
     headers = {"Authorization": f"Bearer {delegated(ALEX)}"}
     answer = exchange.answer(envelope(get(item.id, item.id)), headers)
     assert codes(etree.fromstring(answer.text.encode())) == ["NoError", "NoError"]

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from sandbox.authority import Authority
-from sandbox.exchange import Exchange
-from sandbox.exchange.corpus import load_default
+from sandbox.ews import EwsService
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples.corpus import load_default
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 
 HERE = Path(__file__).parent / "ews_javascript"
@@ -22,8 +23,8 @@ MODULES = Path(__file__).parents[2] / "sandbox" / "node_modules"
 
 @pytest.fixture(scope="module")
 def server(authority: Authority) -> Iterator[Served]:
-    exchange = Exchange(claims, PEOPLE)
-    load_default(exchange, PEOPLE, messages=150)
+    exchange = EwsService(MailboxStore(PEOPLE), claims)
+    load_default(exchange.store, PEOPLE, messages=150)
     with served(exchange, authority) as running:
         yield running
 

@@ -42,8 +42,9 @@ from exchangelib.version import EXCHANGE_O365, Version
 from oauthlib.oauth2 import OAuth2Token
 
 from sandbox.authority import Authority, trust
-from sandbox.exchange import Exchange
-from sandbox.exchange.corpus import load_default
+from sandbox.ews import EwsService
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples.corpus import load_default
 from tests.contract.exchange_server import ALEX, BO, FINN, PEOPLE, SERVICE, Served, app_only, claims, delegated, served
 
 BERLIN = EWSTimeZone("Europe/Berlin")
@@ -51,8 +52,8 @@ BERLIN = EWSTimeZone("Europe/Berlin")
 
 @pytest.fixture(scope="module")
 def server(authority: Authority) -> Iterator[Served]:
-    exchange = Exchange(claims, PEOPLE)
-    load_default(exchange, PEOPLE, messages=150)
+    exchange = EwsService(MailboxStore(PEOPLE), claims)
+    load_default(exchange.store, PEOPLE, messages=150)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in trust(authority.ca).items():
             patch.setenv(name, value)

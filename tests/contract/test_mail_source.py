@@ -8,10 +8,13 @@ from typing import Any, Protocol
 import pytest
 
 from sandbox.authority import Authority, trust
-from sandbox.exchange import Exchange, deletion, letters, samples
-from sandbox.exchange.store import Corruption
-from sandbox.exchange.store import Item as Kept
-from sandbox.exchange.trees import invalidate_states, recreate
+from sandbox.ews import EwsService
+from sandbox.mailboxes import deletion
+from sandbox.mailboxes.default_folders import invalidate_states, recreate
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples import item_samples, message_samples
+from sandbox.mailboxes.store import Corruption
+from sandbox.mailboxes.store import Item as Kept
 from shared.errors import Reason
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import (
@@ -129,7 +132,7 @@ class OverEws:
         return self._mailbox.items[item_id]
 
     def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str:
-        item = letters.message(body, "")
+        item = message_samples.message(body, "")
         item.is_read = False
         if private:
             item.properties["Sensitivity"] = "<t:Sensitivity>Private</t:Sensitivity>"
@@ -157,7 +160,7 @@ class OverEws:
         self._item(item_id).corruption = Corruption("ErrorItemCorrupt")
 
     def add_event(self) -> str:
-        item = samples.MAKERS["series"](self._mailbox.clock())
+        item = item_samples.MAKERS["series"](self._mailbox.clock())
         return self._mailbox.insert(self._folder("calendar"), item).id
 
     def add_folder(self, name: str) -> str:
@@ -181,7 +184,7 @@ def world(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Worl
     if request.param == "in memory":
         yield InMemory()
         return
-    exchange = Exchange(claims, PEOPLE)
+    exchange = EwsService(MailboxStore(PEOPLE), claims)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in trust(authority.ca).items():
             patch.setenv(name, value)

@@ -19,7 +19,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobLeaseClient
 
 from sandbox.compare import Comparison, compare
-from sandbox.exchange import samples
+from sandbox.mailboxes.samples import item_samples
 from sandbox.process import Control, Sandbox
 from sandbox.provision import provision
 from sandbox.visitor import Form, Page
@@ -56,7 +56,7 @@ def fill(control: Control, address: str, messages: int, size: int = 3000) -> Non
     for part, folder in enumerate(FOLDERS):
         count = messages // len(FOLDERS) + (part < messages % len(FOLDERS))
         control.post(f"/mailboxes/{address}/generate", {"folder": folder, "count": count, "size": size})
-    for kind in samples.MAKERS:
+    for kind in item_samples.MAKERS:
         control.post(f"/mailboxes/{address}/items", {"kind": kind})
 
 

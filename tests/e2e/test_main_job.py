@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.exchange.changes import KINDS
+from sandbox.mailboxes.editor import KINDS
 from sandbox.stage import Stage
 from shared.mailboxes.model import Status
 from shared.storage_layout import TABLES

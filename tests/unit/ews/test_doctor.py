@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.exchange.blocks import BLOCKS
+from sandbox.ews.ews_403_bodies import EWS_403_BODIES
 from shared.errors import AdministratorMustAct, Reason
 from shared.sources.ews.doctor import Evidence, advice, diagnose
 from shared.sources.port import AccessMode
@@ -28,7 +28,7 @@ def finding(body: str, mode: AccessMode = AccessMode.DELEGATED, **headers: str) 
     ],
 )
 def test_a_403_is_told_apart_by_its_words(variant: str, reason: Reason, word: str) -> None:
-    assert finding(BLOCKS[variant][0]) == (reason, word)
+    assert finding(EWS_403_BODIES[variant][0]) == (reason, word)
 
 
 def test_words_in_a_header_count_as_well() -> None:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.exchange.schema import check
-from sandbox.exchange.wire import parse
+from sandbox.ews.request_validation import check
+from sandbox.mailboxes.fragments import parse
 from shared.sources.ews import envelope, shapes
 from shared.sources.ews.folders import PROPERTIES
 from shared.sources.port import Access, AccessMode, ContentLevel

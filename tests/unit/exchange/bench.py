@@ -9,10 +9,12 @@ from typing import Any
 
 from lxml import etree
 
-from sandbox.exchange import Exchange
-from sandbox.exchange.exchange import Answer
-from sandbox.exchange.store import Folder, Mailbox
-from sandbox.exchange.wire import MESSAGES, SOAP, TYPES
+from sandbox.ews import EwsService
+from sandbox.ews.service import Answer
+from sandbox.ews.wire import MESSAGES, SOAP
+from sandbox.mailboxes.fragments import TYPES
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.store import Folder, Mailbox
 
 M, T = f"{{{MESSAGES}}}", f"{{{TYPES}}}"
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -67,13 +69,13 @@ class Bench:
 
     def __init__(self, person: Someone = ALEX) -> None:
         self.clock = Clock()
-        self.exchange = Exchange(claims, PEOPLE, self.clock)
+        self.exchange = EwsService(MailboxStore(PEOPLE, self.clock), claims)
         self.bearer = delegated(person)
         self.person = person
 
     @property
     def mailbox(self) -> Mailbox:
-        return self.exchange.mailbox(self.person.address)
+        return self.exchange.store.mailbox(self.person.address)
 
     def folder(self, name: str = "inbox") -> Folder:
         return self.mailbox.distinguished[name]

@@ -7,12 +7,12 @@ import pytest
 from dateutil.rrule import rrulestr
 from lxml import etree
 
-from sandbox.exchange import samples
-from sandbox.exchange.events import between, occurrences, pattern_of
-from sandbox.exchange.ical import calendar
-from sandbox.exchange.recurrence import Pattern, ical_rule, read
-from sandbox.exchange.wire import TYPES, parse_fragment
-from sandbox.exchange.zones import ZONES, Zone, definition, from_definition
+from sandbox.mailboxes.calendar.events import between, occurrences, pattern_of
+from sandbox.mailboxes.calendar.ical import calendar
+from sandbox.mailboxes.calendar.recurrence import Pattern, ical_rule, read
+from sandbox.mailboxes.calendar.zones import ZONES, Zone, definition, from_definition
+from sandbox.mailboxes.fragments import TYPES, parse_fragment
+from sandbox.mailboxes.samples import item_samples
 from tests.unit.exchange.bench import START, Bench, T, codes, get, ids
 
 
@@ -80,7 +80,7 @@ def test_a_recurrence_of_nothing_is_refused(xml: str) -> None:
 
 
 def test_every_sample_s_icalendar_says_the_same_as_its_occurrences() -> None:
-    for event in samples.events(START):
+    for event in item_samples.events(START):
         parsed = icalendar.Calendar.from_ical(calendar(event))
         found = parsed.walk("VEVENT")
         assert len(found) == 1 + len(event.exceptions)
@@ -90,7 +90,7 @@ def test_every_sample_s_icalendar_says_the_same_as_its_occurrences() -> None:
 
 
 def test_every_series_rule_in_icalendar_falls_on_the_same_days() -> None:
-    for event in samples.events(START):
+    for event in item_samples.events(START):
         pattern = pattern_of(event)
         if pattern is not None:
             first = datetime(pattern.start.year, pattern.start.month, pattern.start.day)  # noqa: DTZ001 -- a wall clock's
@@ -100,7 +100,7 @@ def test_every_series_rule_in_icalendar_falls_on_the_same_days() -> None:
 
 
 def test_a_changed_day_is_seen_where_it_went_and_a_deleted_one_nowhere() -> None:
-    series = next(item for item in samples.events(START) if item.exceptions)
+    series = next(item for item in item_samples.events(START) if item.exceptions)
     (moved, change), *_ = sorted(series.exceptions.items())
     seen = between(series, START.replace(year=2026, month=1), START.replace(year=2027))
     assert change.start in [one.start for one in seen]
@@ -118,7 +118,7 @@ def view(start: str, end: str) -> str:
 
 def test_a_calendar_view_expands_series_and_its_ids_open_the_occurrence() -> None:
     bench = Bench()
-    for event in samples.events(START):
+    for event in item_samples.events(START):
         bench.mailbox.insert(bench.folder("calendar"), event)
     answer = bench.ask(view("2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z"))
     starts = [str(element.text) for element in answer.iter(f"{T}Start")]
@@ -143,7 +143,7 @@ def test_a_view_must_be_a_stretch_of_time_and_not_too_long() -> None:
 
 def test_a_series_names_its_exceptions() -> None:
     bench = Bench()
-    series = bench.mailbox.insert(bench.folder("calendar"), next(x for x in samples.events(START) if x.exceptions))
+    series = bench.mailbox.insert(bench.folder("calendar"), next(x for x in item_samples.events(START) if x.exceptions))
     answer = bench.ask(get(series.id, base="AllProperties"))
     assert answer.findtext(f".//{T}CalendarItemType") == "RecurringMaster"
     assert len(answer.findall(f".//{T}ModifiedOccurrences/{T}Occurrence")) == 2

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.exchange import deletion, letters
-from sandbox.exchange.mime import bodies, properties_of, with_subject
-from sandbox.exchange.wire import escape, text_of
+from sandbox.mailboxes import deletion
+from sandbox.mailboxes.fragments import escape, text_of
+from sandbox.mailboxes.mime import bodies, properties_of, with_subject
+from sandbox.mailboxes.samples import message_samples
 from tests.unit.exchange.bench import START, Bench, M, T, codes, create, get, ids, paths, sync
 
 ODD = [
@@ -69,7 +70,9 @@ def test_the_content_type_decides_what_a_message_is(kind: str, element: str, ite
 
 def test_every_special_message_is_shown_in_every_shape() -> None:
     bench = Bench()
-    made = [bench.mailbox.insert(bench.folder(), item) for item in letters.specials("alex@contoso.example", START)]
+    made = [
+        bench.mailbox.insert(bench.folder(), item) for item in message_samples.specials("alex@contoso.example", START)
+    ]
     for base in ("IdOnly", "Default", "AllProperties"):
         answer = bench.ask(get(*(item.id for item in made), base=base))
         assert codes(answer) == ["NoError"] * len(made)
@@ -80,8 +83,8 @@ def test_every_special_message_is_shown_in_every_shape() -> None:
 
 def test_a_batch_answers_for_each_item_in_order() -> None:
     bench = Bench()
-    good = bench.mailbox.insert(bench.folder(), letters.synthetic(1, 800, START))
-    gone = bench.mailbox.insert(bench.folder(), letters.synthetic(2, 800, START))
+    good = bench.mailbox.insert(bench.folder(), message_samples.synthetic(1, 800, START))
+    gone = bench.mailbox.insert(bench.folder(), message_samples.synthetic(2, 800, START))
     was = gone.id
     deletion.delete_item(gone, "HardDelete")
     answer = bench.ask(get(good.id, was, good.id))
@@ -112,7 +115,7 @@ def setting(uri: str, inside: str) -> str:
 def test_another_subject_is_in_the_mime_and_nothing_else_changes() -> None:
     bench = Bench()
     raw = b"From: a@x\nSubject: old\n folded\nTo: b@x\n\nbody\n"
-    item = bench.mailbox.insert(bench.folder(), letters.message(raw))
+    item = bench.mailbox.insert(bench.folder(), message_samples.message(raw))
     before = item.change_key
     assert codes(bench.ask(update(item.id, before, setting("item:Subject", "<t:Subject>n\u00fc</t:Subject>")))) == [
         "NoError"
@@ -127,7 +130,7 @@ def test_another_subject_is_in_the_mime_and_nothing_else_changes() -> None:
 
 def test_conflicts_are_told() -> None:
     bench = Bench()
-    item = bench.mailbox.insert(bench.folder(), letters.synthetic(1, 800, START))
+    item = bench.mailbox.insert(bench.folder(), message_samples.synthetic(1, 800, START))
     stale, change = item.change_key, setting("item:Subject", "<t:Subject>n</t:Subject>")
     bench.mailbox.touch(item)
     assert codes(bench.ask(update(item.id, stale, change, "NeverOverwrite"))) == ["ErrorIrresolvableConflict"]
@@ -137,7 +140,7 @@ def test_conflicts_are_told() -> None:
 
 def test_a_refused_update_changes_nothing() -> None:
     bench = Bench()
-    item = bench.mailbox.insert(bench.folder(), letters.synthetic(1, 800, START))
+    item = bench.mailbox.insert(bench.folder(), message_samples.synthetic(1, 800, START))
     before = (item.change_key, dict(item.properties), item.content())
     changes = setting("item:Subject", "<t:Subject>n</t:Subject>") + setting("item:Size", "<t:Size>1</t:Size>")
     assert codes(bench.ask(update(item.id, item.change_key, changes))) == ["ErrorInvalidPropertySet"]
@@ -146,7 +149,7 @@ def test_a_refused_update_changes_nothing() -> None:
 
 def test_a_read_flag_is_a_change_of_its_own_kind() -> None:
     bench = Bench()
-    item = bench.mailbox.insert(bench.folder(), letters.synthetic(3, 800, START))
+    item = bench.mailbox.insert(bench.folder(), message_samples.synthetic(3, 800, START))
     state = str(bench.ask(sync(bench.folder())).findtext(f".//{M}SyncState"))
     bench.ask(update(item.id, item.change_key, setting("message:IsRead", "<t:IsRead>true</t:IsRead>")))
     answer = bench.ask(sync(bench.folder(), state))
@@ -156,7 +159,7 @@ def test_a_read_flag_is_a_change_of_its_own_kind() -> None:
 
 def test_what_a_view_cannot_show_it_leaves_out() -> None:
     bench = Bench()
-    bench.mailbox.insert(bench.folder(), letters.synthetic(1, 800, START))
+    bench.mailbox.insert(bench.folder(), message_samples.synthetic(1, 800, START))
     wanted = paths("item:Body", "message:ToRecipients", "item:Subject", "message:From")
     answer = bench.ask(sync(bench.folder(), shape=wanted))
     assert answer.find(f".//{T}Body") is None
@@ -168,7 +171,7 @@ def test_what_a_view_cannot_show_it_leaves_out() -> None:
 def test_bodies_come_as_they_are_wanted() -> None:
     bench = Bench()
     html = b"Content-Type: text/html\n\n<p>Hi <b>you</b></p>"
-    item = bench.mailbox.insert(bench.folder(), letters.message(html))
+    item = bench.mailbox.insert(bench.folder(), message_samples.message(html))
     for wanted, kind, text in (("Text", "Text", "Hi you"), ("HTML", "HTML", "<p>Hi"), ("Best", "HTML", "<p>Hi")):
         answer = bench.ask(get(item.id, more=f"<t:BodyType>{wanted}</t:BodyType>{paths('item:Body')}"))
         body = answer.find(f".//{T}Body")
@@ -179,7 +182,7 @@ def test_bodies_come_as_they_are_wanted() -> None:
 def test_marks_move_with_every_kind_of_change_and_only_there() -> None:
     bench = Bench()
     inbox, drafts = bench.folder(), bench.folder("drafts")
-    item = bench.mailbox.insert(inbox, letters.synthetic(1, 800, START))
+    item = bench.mailbox.insert(inbox, message_samples.synthetic(1, 800, START))
     seen = {(inbox.committed, inbox.deleted_total)}
     still = (drafts.committed, drafts.deleted_total)
     for act in (

@@ -3,8 +3,9 @@
 import pytest
 from lxml import etree
 
-from sandbox.exchange import letters, trees
-from sandbox.exchange.wire import SOAP
+from sandbox.ews.wire import SOAP
+from sandbox.mailboxes import incidents
+from sandbox.mailboxes.samples import message_samples
 from tests.unit.exchange.bench import (
     ALEX,
     BO,
@@ -127,13 +128,13 @@ def test_who_has_no_mailbox_hears_so() -> None:
 
 def test_others_mailboxes_are_closed_until_a_folder_is_shared() -> None:
     bench = Bench()
-    bos = bench.exchange.mailbox(BO.address)
+    bos = bench.exchange.store.mailbox(BO.address)
     theirs = GET_INBOX.replace(
         '<t:DistinguishedFolderId Id="inbox"/>',
         '<t:DistinguishedFolderId Id="inbox"><t:Mailbox><t:EmailAddress>bo@contoso.example</t:EmailAddress></t:Mailbox>'
         "</t:DistinguishedFolderId>",
     )
-    item = bos.insert(bos.distinguished["inbox"], letters.synthetic(1, 500, bench.clock()))
+    item = bos.insert(bos.distinguished["inbox"], message_samples.synthetic(1, 500, bench.clock()))
     assert codes(bench.ask(theirs)) == codes(bench.ask(get(item.id))) == ["ErrorAccessDenied"]
     bos.grants[ALEX.address] = {bos.distinguished["inbox"].id}
     assert codes(bench.ask(theirs)) == codes(bench.ask(get(item.id))) == ["NoError"]
@@ -152,7 +153,7 @@ def test_names_are_resolved_within_the_own_organisation_only() -> None:
 
 def test_bad_ids_are_told_from_gone_ones() -> None:
     bench = Bench()
-    item = bench.mailbox.insert(bench.folder(), letters.synthetic(1, 500, bench.clock()))
+    item = bench.mailbox.insert(bench.folder(), message_samples.synthetic(1, 500, bench.clock()))
     bench.mailbox.remove(item)
     assert codes(bench.ask(get("???", item.id))) == ["ErrorInvalidIdMalformed", "ErrorItemNotFound"]
     assert codes(bench.ask(get(item.id.swapcase()))) in (["ErrorInvalidIdMalformed"], ["ErrorItemNotFound"])
@@ -164,7 +165,7 @@ def test_states_of_other_folders_epochs_and_mailboxes_are_refused() -> None:
     assert codes(bench.ask(sync(bench.folder("drafts"), state))) == ["ErrorInvalidSyncStateData"]
     assert codes(bench.ask(sync(bench.folder(), state[:-8]))) == ["ErrorInvalidSyncStateData"]
     assert codes(bench.ask(sync(bench.folder(), state[8:]))) == ["ErrorInvalidSyncStateData"]
-    trees.invalidate_states(bench.mailbox)
+    incidents.invalidate_states(bench.mailbox)
     assert codes(bench.ask(sync(bench.folder(), state))) == ["ErrorInvalidSyncStateData"]
 
 

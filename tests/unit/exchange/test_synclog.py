@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from sandbox.exchange import deletion, letters
-from sandbox.exchange.synclog import ChangeLog, Given, SyncState
+from sandbox.mailboxes import deletion
+from sandbox.mailboxes.samples import message_samples
+from sandbox.mailboxes.sync_log import ChangeLog, Given, SyncState
 from tests.unit.exchange.bench import Bench, M, T, codes, sync
 
 
@@ -85,7 +86,7 @@ def test_whatever_happens_between_pages_a_client_ends_with_what_there_is(acts: l
         items = list(inbox.items.values())
         item = items[number % len(items)] if items else None
         if act == "create":
-            mailbox.insert(inbox, letters.synthetic(number, 1000, bench.clock()))
+            mailbox.insert(inbox, message_samples.synthetic(number, 1000, bench.clock()))
         elif act == "page":
             client.page(1 + number % 4)
         elif item is not None and act == "read":

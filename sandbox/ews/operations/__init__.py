@@ -1,0 +1,26 @@
+"""The operations by the names of their requests."""
+
+from collections.abc import Callable
+
+from sandbox.ews.call import Call
+from sandbox.ews.operations import directory, folders, item_reading, item_writing, sync
+
+OPERATIONS: dict[str, Callable[[Call], str]] = {
+    "GetFolder": folders.get_folder,
+    "FindFolder": folders.find_folder,
+    "CreateFolder": folders.create_folder,
+    "UpdateFolder": folders.update_folder,
+    "DeleteFolder": folders.delete_folder,
+    "SyncFolderHierarchy": sync.sync_folder_hierarchy,
+    "SyncFolderItems": sync.sync_folder_items,
+    "GetItem": item_reading.get_item,
+    "FindItem": item_reading.find_item,
+    "GetAttachment": item_reading.get_attachment,
+    "CreateItem": item_writing.create_item,
+    "UpdateItem": item_writing.update_item,
+    "MoveItem": item_writing.move_item,
+    "CopyItem": item_writing.copy_item,
+    "DeleteItem": item_writing.delete_item,
+    "ResolveNames": directory.resolve_names,
+    "GetServerTimeZones": directory.get_server_time_zones,
+}

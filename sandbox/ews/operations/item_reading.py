@@ -1,0 +1,131 @@
+"""GetItem and FindItem: items by their ids, and the items of folders by view, restriction and order."""
+
+from lxml import etree
+
+from sandbox.ews.call import Call, batch
+from sandbox.ews.refusals import Refused
+from sandbox.ews.restriction import compile_restriction, sort
+from sandbox.ews.shapes import Shape, item_shape
+from sandbox.ews.views import content_view, item_view
+from sandbox.ews.wire import M
+from sandbox.mailboxes import mime
+from sandbox.mailboxes.calendar.events import Occurrence, between
+from sandbox.mailboxes.content import attachment_id, owns_attachment
+from sandbox.mailboxes.fragments import escape, flag, read_when, tag
+from sandbox.mailboxes.store import Folder, Item
+
+_DEEPEST_VIEW = 1000
+"""Most entries of one page of FindItem, as Exchange Online's throttling policy has it."""
+
+
+def get_item(call: Call) -> str:
+    """Each named item."""
+    shape = item_shape(call.request)
+
+    def one(element: etree._Element) -> str:
+        item, occurrence = call.item(element)
+        _fail_if_corrupt(item)
+        return f"<m:Items>{item_view.show(item, shape, occurrence)}</m:Items>"
+
+    return batch("GetItem", call.each("ItemIds"), one, "<m:Items/>")
+
+
+def _fail_if_corrupt(item: Item) -> None:
+    """Answer as for an item that cannot be read, for as many times as was ordered."""
+    broken = item.corruption
+    if broken is None:
+        return
+    if broken.times is not None:
+        broken.times -= 1
+        if broken.times <= 0:
+            item.corruption = None
+    raise Refused(broken.code)
+
+
+def find_item(call: Call) -> str:
+    """The items of each named folder; with a calendar view, what happens between two times."""
+    shape = item_shape(call.request, in_view=True)
+    view = call.request.find(f"{M}CalendarView")
+
+    def within(element: etree._Element) -> str:
+        folder = call.folder(element)
+        if view is not None:
+            return _calendar(folder, view, shape)
+        return _listed(call, folder, shape)
+
+    return batch("FindItem", call.each("ParentFolderIds"), within)
+
+
+def _calendar(folder: Folder, view: etree._Element, shape: Shape) -> str:
+    start, end = read_when(str(view.get("StartDate"))), read_when(str(view.get("EndDate")))
+    if end < start:
+        raise Refused("ErrorCalendarEndDateIsEarlierThanStartDate", "The end date is earlier than the start date.")
+    if (end - start).days > 731:
+        raise Refused("ErrorCalendarViewRangeTooBig", "The calendar view spans more than two years.")
+    found: list[tuple[Item, Occurrence]] = []
+    for item in folder.items.values():
+        if item.element == "CalendarItem":
+            found += [(item, one) for one in between(item, start, end)]
+    found.sort(key=lambda pair: pair[1].start)
+    most = int(str(view.get("MaxEntriesReturned") or _DEEPEST_VIEW))
+    shown = [_event(item, one, shape) for item, one in found[:most]]
+    paging = f'TotalItemsInView="{len(shown)}" IncludesLastItemInRange="{flag(len(found) <= most)}"'
+    return f"<m:RootFolder {paging}><t:Items>{''.join(shown)}</t:Items></m:RootFolder>"
+
+
+def _event(item: Item, one: Occurrence, shape: Shape) -> str:
+    return item_view.show(item, shape, one if "Recurrence" in item.properties else None)
+
+
+def _listed(call: Call, folder: Folder, shape: Shape) -> str:
+    if call.request.get("Traversal") != "Shallow":
+        found: list[Item] = []
+    else:
+        fits = compile_restriction(call.request.find(f"{M}Restriction"))
+        found = [item for item in folder.items.values() if fits(item)]
+    found = sort(found, call.request.find(f"{M}SortOrder"))
+    view = call.request.find(f"{M}IndexedPageItemView")
+    offset, most = _window(view, len(found))
+    page = found[offset : offset + most]
+    end = offset + len(page)
+    inside = "".join(item_view.show(item, shape) for item in page)
+    return (
+        f'<m:RootFolder IndexedPagingOffset="{end}" TotalItemsInView="{len(found)}" '
+        f'IncludesLastItemInRange="{flag(end >= len(found))}"><t:Items>{inside}</t:Items></m:RootFolder>'
+    )
+
+
+def _window(view: etree._Element | None, total: int) -> tuple[int, int]:
+    if view is None:
+        return 0, _DEEPEST_VIEW
+    most = min(int(str(view.get("MaxEntriesReturned") or _DEEPEST_VIEW)), _DEEPEST_VIEW)
+    offset = int(str(view.get("Offset")))
+    if view.get("BasePoint") == "End":
+        return max(0, total - offset - most), most
+    return offset, most
+
+
+def get_attachment(call: Call) -> str:
+    """Each named file attachment with its content."""
+
+    def one(element: etree._Element) -> str:
+        named = str(element.get("Id"))
+        for item in call.mailbox.items.values():
+            if (raw := item.content()) and (found := _attachment(item, raw, named)):
+                return f"<m:Attachments>{found}</m:Attachments>"
+        raise Refused("ErrorItemNotFound")
+
+    return batch("GetAttachment", call.each("AttachmentIds"), one, "<m:Attachments/>")
+
+
+def _attachment(item: Item, raw: bytes, named: str) -> str:
+    if not owns_attachment(item, named):
+        return ""
+    for number, (name, kind, content) in enumerate(mime.attachments(raw)):
+        if attachment_id(item, number) == named:
+            encoded = content_view.encoded(content)
+            return (
+                f'<t:FileAttachment><t:AttachmentId Id="{escape(named)}"/>{tag("Name", name)}'
+                f"{tag('ContentType', kind)}<t:Content>{encoded}</t:Content></t:FileAttachment>"
+            )
+    return ""

@@ -1,0 +1,1 @@
+"""Items and folders as EWS shows them."""

@@ -1,0 +1,114 @@
+"""What is inside an item as EWS shows it: MIME, bodies, attachments, headers, a contact's dictionaries."""
+
+import re
+from dataclasses import dataclass
+
+import pybase64
+
+from sandbox.ews.shapes import Shape
+from sandbox.mailboxes import mime
+from sandbox.mailboxes.calendar.events import Occurrence
+from sandbox.mailboxes.content import attachment_id, mime_content
+from sandbox.mailboxes.fragments import escape, flag, tag, text_of
+from sandbox.mailboxes.store import Item
+
+DICTIONARIES = frozenset(
+    {"EmailAddresses", "PhoneNumbers", "ImAddresses", "PhysicalAddresses", "InternetMessageHeaders"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One item as it is about to be shown; of a series perhaps one occurrence."""
+
+    item: Item
+    shape: Shape
+    occurrence: Occurrence | None = None
+
+    def fragment(self, name: str) -> str:
+        """What was put there: the occurrence's own where it was changed, else the item's."""
+        changed = self.occurrence.changed if self.occurrence else None
+        return (changed.properties.get(name) if changed else None) or self.item.properties.get(name, "")
+
+
+def mime_property(shown: Shown) -> str:
+    """The MimeContent property."""
+    encoded = pybase64.b64encode(mime_content(shown.item)).decode()
+    return f'<t:MimeContent CharacterSet="UTF-8">{encoded}</t:MimeContent>'
+
+
+def body(shown: Shown) -> str:
+    """The Body property, in the form and length that the shape wants."""
+    kind, text = _chosen_body(shown)
+    cut = shown.shape.largest_body is not None and 0 < shown.shape.largest_body < len(text)
+    text = text[: shown.shape.largest_body] if cut else text
+    return f'<t:Body BodyType="{kind}" IsTruncated="{flag(cut)}">{escape(text)}</t:Body>'
+
+
+def _chosen_body(shown: Shown) -> tuple[str, str]:
+    """The body in the form that the shape prefers, converted where there is only the other one."""
+    kept = shown.fragment("Body")
+    if kept:
+        html = 'BodyType="HTML"' in kept.partition(">")[0]
+        plain, rich = ("", text_of(kept)) if html else (text_of(kept), "")
+    else:
+        raw = shown.item.content()
+        plain, rich = mime.bodies(raw) if raw else ("", "")
+    if shown.shape.body_type == "Text" or (shown.shape.body_type == "Best" and not rich):
+        return "Text", plain or re.sub(r"<[^>]*>", "", rich)
+    return "HTML", rich or f"<html><body><pre>{escape(plain)}</pre></body></html>"
+
+
+def text_body(shown: Shown) -> str:
+    """The TextBody property."""
+    kind, text = _chosen_body(Shown(shown.item, Shape("IdOnly", body_type="Text"), shown.occurrence))
+    return f'<t:TextBody BodyType="{kind}" IsTruncated="false">{escape(text)}</t:TextBody>'
+
+
+def attachments(shown: Shown) -> str:
+    """The Attachments property: what there is, without the bytes."""
+    raw = shown.item.content()
+    listed = mime.attachments(raw) if raw and shown.item.element != "CalendarItem" else []
+    inside = "".join(
+        f'<t:FileAttachment><t:AttachmentId Id="{attachment_id(shown.item, number)}"/>{tag("Name", name)}'
+        f"{tag('ContentType', kind)}<t:Size>{len(content)}</t:Size><t:IsInline>false</t:IsInline></t:FileAttachment>"
+        for number, (name, kind, content) in enumerate(listed)
+    )
+    return f"<t:Attachments>{inside}</t:Attachments>" if inside else ""
+
+
+def encoded(content: bytes) -> str:
+    """Bytes as XML carries them."""
+    return pybase64.b64encode(content).decode()
+
+
+def dictionary(shown: Shown, name: str) -> str:
+    """One of a contact's dictionaries, or the message headers, with the entries that the shape wants."""
+    if name == "InternetMessageHeaders":
+        return _headers(shown)
+    keys, kept = shown.shape.keys(name, shown.item.element), shown.fragment(name)
+    if not kept or keys is None:
+        return kept
+    entries = re.findall(r"<t:Entry [^>]*?Key=\"([^\"]*)\"[^>]*?(?:/>|>.*?</t:Entry>)", kept)
+    pieces = re.findall(r"<t:Entry [^>]*?(?:/>|>.*?</t:Entry>)", kept, re.DOTALL)
+    inside = "".join(piece for key, piece in zip(entries, pieces, strict=False) if key in keys)
+    return f"<t:{name}>{inside}</t:{name}>" if inside else ""
+
+
+def _headers(shown: Shown) -> str:
+    raw = shown.item.content()
+    keys = shown.shape.keys("InternetMessageHeaders", shown.item.element)
+    listed = mime.internet_headers(raw) if raw else []
+    inside = "".join(
+        f'<t:InternetMessageHeader HeaderName="{escape(name)}">{escape(value)}</t:InternetMessageHeader>'
+        for name, value in listed
+        if keys is None or name in keys
+    )
+    return f"<t:InternetMessageHeaders>{inside}</t:InternetMessageHeaders>" if inside else ""
+
+
+def preview(shown: Shown) -> str:
+    """The first words."""
+    raw = shown.item.content()
+    text = (mime.bodies(raw)[0] if raw else text_of(shown.fragment("Body")))[:255]
+    return tag("Preview", text) if text.strip() else ""

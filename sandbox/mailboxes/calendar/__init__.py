@@ -1,0 +1,1 @@
+"""Events: their time zones, their recurrence, their occurrences, and their iCalendar."""

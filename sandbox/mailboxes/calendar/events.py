@@ -1,0 +1,113 @@
+"""Events as they fall: a single one on its day, a series on all of its days with what was changed and deleted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+
+from sandbox.mailboxes.calendar.recurrence import Pattern, read
+from sandbox.mailboxes.calendar.zones import ZONES, Zone, from_definition
+from sandbox.mailboxes.fragments import parse_fragment, read_when
+from sandbox.mailboxes.store import ChangedOccurrence, Item
+
+LONG_AGO = datetime(1601, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One event on one day. `original` is when the series has it; `changed` when it was given a life of its own."""
+
+    original: datetime
+    start: datetime
+    end: datetime
+    changed: ChangedOccurrence | None = None
+
+
+@lru_cache(maxsize=4096)
+def _pattern(fragment: str) -> Pattern:
+    return read(parse_fragment(fragment))
+
+
+@lru_cache(maxsize=1024)
+def _zone(fragment: str) -> Zone:
+    return from_definition(parse_fragment(fragment))
+
+
+def pattern_of(item: Item) -> Pattern | None:
+    """The recurrence of an item; None when it happens once."""
+    fragment = item.properties.get("Recurrence")
+    return _pattern(fragment) if fragment else None
+
+
+def zone_of(item: Item) -> Zone:
+    """The time zone in which an event was made."""
+    fragment = item.properties.get("StartTimeZone")
+    return _zone(fragment) if fragment else ZONES["UTC"]
+
+
+def span(item: Item) -> tuple[datetime, datetime]:
+    """When an event (of a series: its first) starts and ends."""
+    start = read_when(item.text("Start", "1601-01-01T00:00:00Z"))
+    return start, read_when(item.text("End", "1601-01-01T00:00:00Z"))
+
+
+def _days(item: Item, pattern: Pattern) -> Iterator[datetime]:
+    """The original starts of a series, deleted ones included."""
+    zone = zone_of(item)
+    start = zone.wall(span(item)[0]).time()
+    for day in pattern.dates():
+        yield zone.utc(_at(day, start))
+
+
+def _at(day: date, clock: time) -> datetime:
+    return datetime.combine(day, clock)
+
+
+def occurrences(item: Item, until: datetime | None = None) -> Iterator[Occurrence]:
+    """What is left of a series, in the order of the original starts; a single event as itself."""
+    pattern, (first, last) = pattern_of(item), span(item)
+    if pattern is None:
+        yield Occurrence(first, first, last)
+        return
+    deleted, length = set(item.deleted), last - first
+    for original in _days(item, pattern):
+        if until is not None and original > until + timedelta(days=31):
+            return
+        if original in deleted:
+            continue
+        changed = item.exceptions.get(original)
+        if changed:
+            yield Occurrence(original, changed.start, changed.end, changed)
+        else:
+            yield Occurrence(original, original, original + length)
+
+
+def between(item: Item, start: datetime, end: datetime) -> list[Occurrence]:
+    """What of an event touches a stretch of time."""
+    found = [one for one in occurrences(item, end) if one.start < end and (one.end > start or one.start >= start)]
+    return sorted(found, key=lambda one: one.start)
+
+
+def occurrence_at(item: Item, original: datetime) -> Occurrence | None:
+    """The occurrence that the series has at this time; None when there is none or it was deleted."""
+    return next((one for one in occurrences(item, original) if one.original == original), None)
+
+
+def original_of_index(item: Item, index: int) -> datetime | None:
+    """The original start of the index-th occurrence, counted from one, deleted ones included."""
+    pattern = pattern_of(item)
+    for number, original in enumerate(_days(item, pattern) if pattern else (), 1):
+        if number == index:
+            return original
+    return None
+
+
+def ends(item: Item) -> datetime | None:
+    """The last original start of a series that ends."""
+    pattern = pattern_of(item)
+    if pattern is None or (pattern.until is None and pattern.times is None):
+        return None
+    last = None
+    for last in _days(item, pattern):  # noqa: B007 -- the last one is what is looked for
+        pass
+    return last

@@ -1,0 +1,38 @@
+"""The content of an item: its size, its MIME, its attachments."""
+
+import base64
+
+from sandbox.mailboxes import mime
+from sandbox.mailboxes.calendar.ical import calendar
+from sandbox.mailboxes.store import Item
+from sandbox.mailboxes.vcard import card
+
+
+def size(item: Item) -> int:
+    """An item's size in bytes: never zero."""
+    if not item.size:
+        content = item.content()
+        item.size = 500 + (len(content) if content is not None else sum(map(len, item.properties.values())))
+    return item.size
+
+
+def mime_content(item: Item) -> bytes:
+    """The MIME of an item: a message's own bytes, iCalendar, a vCard; of other kinds a message with their body."""
+    content = item.content()
+    if content is not None:
+        return content
+    if item.element == "CalendarItem":
+        return calendar(item)
+    if item.element == "Contact":
+        return card(item)
+    return mime.compose(item.properties, ("", ""), item.modified, f"<{item.number}@exchange.invalid>")
+
+
+def attachment_id(item: Item, number: int) -> str:
+    """The id of an item's attachment: the item's own with a number behind it."""
+    return base64.b64encode(base64.b64decode(item.id) + b"\x01\x12\x00" + bytes([number % 256])).decode()
+
+
+def owns_attachment(item: Item, named: str) -> bool:
+    """Whether an attachment's id begins with this item's."""
+    return named.startswith(attachment_id(item, 0)[:-6])

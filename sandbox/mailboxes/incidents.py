@@ -1,0 +1,51 @@
+"""What can happen to a mailbox as a whole: sync states are lost, it is recreated by a move, it answers empty."""
+
+import secrets
+
+from sandbox.mailboxes import ids
+from sandbox.mailboxes.store import Mailbox
+from sandbox.mailboxes.sync_log import ChangeLog
+
+
+def invalidate_states(mailbox: Mailbox) -> None:
+    """Forget the epoch that every sync state handed out so far names."""
+    mailbox.epoch = secrets.token_hex(4)
+
+
+def recreate(mailbox: Mailbox) -> None:
+    """What a cross-forest move does: the same mail under new ids throughout, no state of before is known."""
+    mailbox.store = secrets.token_bytes(16)
+    mailbox.hierarchy = ChangeLog()
+    invalidate_states(mailbox)
+    folders = list(mailbox.folders.values())
+    mailbox.folders, mailbox.items = {}, {}
+    for folder in folders:
+        folder.id = ids.ews_id(mailbox.guid, ids.folder_entry(mailbox.store, folder.number))
+        mailbox.folders[folder.id] = folder
+        mailbox.note_folder(folder)
+        items, folder.items, folder.log, folder.unread = list(folder.items.values()), {}, ChangeLog(), 0
+        for item in items:
+            mailbox.insert(folder, item)
+
+
+def answer_empty(mailbox: Mailbox, how: str) -> None:
+    """Let a mailbox answer that it is empty: `items` (folders without items), `folders` (none) or `off`."""
+    mailbox.hides_folders = how == "folders"
+    if how == "items" and not mailbox.set_aside:
+        for folder in mailbox.folders.values():
+            mailbox.set_aside[folder] = list(folder.items.values())
+            for item in mailbox.set_aside[folder]:
+                mailbox.remove(item)
+    elif how != "items":
+        _put_back(mailbox)
+
+
+def _put_back(mailbox: Mailbox) -> None:
+    """Show the items that were set aside again, under the ids they had."""
+    for folder, items in mailbox.set_aside.items():
+        for item in items:
+            folder.items[item.number] = item
+            mailbox.items[item.id] = item
+            folder.unread += not item.is_read
+            mailbox.touch(item)
+    mailbox.set_aside = {}
