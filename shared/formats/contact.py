@@ -1,0 +1,136 @@
+"""A contact and a distribution list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.formats.common import NO_BODY, Attachment, Body, Person, Sensitivity
+
+
+class PhoneKind(StrEnum):
+    """What a number is for."""
+
+    WORK = "work"
+    WORK_FAX = "work_fax"
+    COMPANY = "company"
+    ASSISTANT = "assistant"
+    """The assistant's number, not the contact's own."""
+    HOME = "home"
+    HOME_FAX = "home_fax"
+    MOBILE = "mobile"
+    CAR = "car"
+    PAGER = "pager"
+    PRIMARY = "primary"
+    CALLBACK = "callback"
+    RADIO = "radio"
+    ISDN = "isdn"
+    TELEX = "telex"
+    TEXT = "text"
+    """A text telephone (TTY/TDD)."""
+    OTHER_FAX = "other_fax"
+    OTHER = "other"
+
+
+class AddressKind(StrEnum):
+    """Whose postal address it is."""
+
+    WORK = "work"
+    HOME = "home"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PartialDate:
+    """A day of a year that may not be known: a birthday."""
+
+    month: int
+    day: int
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A telephone number as its owner wrote it."""
+
+    number: str
+    kind: PhoneKind = PhoneKind.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """A postal address."""
+
+    kind: AddressKind = AddressKind.OTHER
+    street: str = ""
+    """May have several lines."""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+    post_office_box: str = ""
+    is_preferred: bool = False
+    """The one that letters are sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody, or a company, in an address book."""
+
+    display_name: str = ""
+    full_name: str = ""
+    """The name as the source composes it of its parts."""
+    given_name: str = ""
+    middle_name: str = ""
+    surname: str = ""
+    prefix: str = ""
+    """A title before the name (Dr)."""
+    suffix: str = ""
+    """What follows the name (Jr., III)."""
+    initials: str = ""
+    nickname: str = ""
+    phonetic_given_name: str = ""
+    """How the name is pronounced, in the script for it (Yomi)."""
+    phonetic_surname: str = ""
+    phonetic_company: str = ""
+    file_as: str = ""
+    """What the contact is sorted under."""
+    emails: tuple[Person, ...] = ()
+    """Mail addresses in the order of the source, each with its display name where it has one."""
+    phones: tuple[Phone, ...] = ()
+    addresses: tuple[PostalAddress, ...] = ()
+    ims: tuple[str, ...] = ()
+    """Addresses for instant messages, with or without a scheme."""
+    urls: tuple[str, ...] = ()
+    company: str = ""
+    department: str = ""
+    office: str = ""
+    job_title: str = ""
+    profession: str = ""
+    manager: str = ""
+    assistant: str = ""
+    spouse: str = ""
+    children: tuple[str, ...] = ()
+    birthday: PartialDate | None = None
+    anniversary: PartialDate | None = None
+    notes: Body = NO_BODY
+    photo: Attachment | None = None
+    attachments: tuple[Attachment, ...] = ()
+    categories: tuple[str, ...] = ()
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    created: datetime | None = None
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DistributionList:
+    """A group of people in an address book."""
+
+    name: str = ""
+    members: tuple[Person, ...] = ()
+    """A member without a mail address (a nested list) has a name alone."""
+    notes: Body = NO_BODY
+    attachments: tuple[Attachment, ...] = ()
+    categories: tuple[str, ...] = ()
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    created: datetime | None = None
+    modified: datetime | None = None
