@@ -1,18 +1,21 @@
 """Turns an item element into an Item with its content: .eml byte for byte, .ics, .vcf, or .json for the rest."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from lxml import etree
 
+from shared.formats.ics.calendar import event_calendar, task_calendar
+from shared.formats.vcf import contact_card, list_card
 from shared.sources.ews.answer import T
-from shared.sources.ews.events import Event, event_item, read_event
-from shared.sources.ews.ics import event_calendar, task_calendar
+from shared.sources.ews.contacts_tasks import contact_item, read_contact, read_task, task_item
+from shared.sources.ews.events import EventReading, event_item, read_event
 from shared.sources.ews.items import COMMON, kind_of, message, values_of
-from shared.sources.ews.people import contact_item, read_contact, read_task, task_item
-from shared.sources.ews.vcf import contact_card, list_card
+from shared.sources.ews.typed_contacts import typed_contact, typed_list, typed_task
+from shared.sources.ews.typed_events import typed_event
 from shared.sources.port import Content, ContentLevel, Item, ItemKind
 
 
@@ -56,23 +59,23 @@ def as_json(item: Item, body: dict[str, str] | None) -> Content:
 
 
 def _read_event(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    """An event. Exchange's own iCalendar is kept where it gives one; else ours is built."""
+    """An event. Exchange's own iCalendar is kept where it gives one; else ours is written."""
     event = read_event(element)
-    mime, body = event.values.pop("mime", None), event.values.pop("body", None)
-    wanted = reading.level is not ContentLevel.METADATA and event.values.get("size", 0) <= reading.largest
+    mime = event.values.pop("mime", None)
+    wanted = _is_wanted(event.values, reading)
     content = None
     if wanted and mime is not None and mime.lstrip()[:15].upper() == b"BEGIN:VCALENDAR":
         content = Content("ics", mime)
     elif wanted:
-        event.values["body"] = body
-        content = Content("ics", event_calendar(event, _exceptions(event, reading), identifier))
-        del event.values["body"]
+        typed = typed_event(event, _exceptions(event, reading))
+        content = Content("ics", event_calendar(typed, _uid(event.values, identifier)))
+    event.values.pop("body", None)
     item = event_item(event, identifier, reading.folder_id)
     item.content = content
     return item
 
 
-def _exceptions(event: Event, reading: Reading) -> list[Event]:
+def _exceptions(event: EventReading, reading: Reading) -> list[EventReading]:
     """The changed occurrences of a series, each with the start it had by the rule."""
     modified = event.values.get("modified_occurrences", ())
     originals = {occurrence["id"]: occurrence["original_start"] for occurrence in modified if occurrence["id"]}
@@ -85,36 +88,45 @@ def _exceptions(event: Event, reading: Reading) -> list[Event]:
 
 
 def _read_contact(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    return _read_person(element, identifier, reading, ItemKind.CONTACT, contact_card)
+    values = read_contact(element)
+    wanted = _is_wanted(values, reading)
+    content = Content("vcf", contact_card(typed_contact(values), _uid(values, identifier))) if wanted else None
+    values.pop("body", None)
+    item = contact_item(values, identifier, reading.folder_id, ItemKind.CONTACT)
+    item.content = content
+    return item
 
 
 def _read_list(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    return _read_person(element, identifier, reading, ItemKind.LIST, list_card)
-
-
-def _read_person(
-    element: etree._Element,
-    identifier: str,
-    reading: Reading,
-    kind: ItemKind,
-    write: Callable[[dict[str, Any], str], bytes],
-) -> Item:
     values = read_contact(element)
-    card = Content("vcf", write(values, identifier)) if reading.level is not ContentLevel.METADATA else None
+    wanted = _is_wanted(values, reading)
+    content = Content("vcf", list_card(typed_list(values), _uid(values, identifier))) if wanted else None
     values.pop("body", None)
-    item = contact_item(values, identifier, reading.folder_id, kind)
-    item.content = card if item.size <= reading.largest else None
+    item = contact_item(values, identifier, reading.folder_id, ItemKind.LIST)
+    item.content = content
     return item
 
 
 def _read_task(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    values = read_task(element)
-    wanted = reading.level is not ContentLevel.METADATA
-    content = Content("ics", task_calendar(values, identifier)) if wanted else None
+    values, recurrence = read_task(element)
+    wanted = _is_wanted(values, reading)
+    content = (
+        Content("ics", task_calendar(typed_task(values, recurrence), _uid(values, identifier))) if wanted else None
+    )
     values.pop("body", None)
     item = task_item(values, identifier, reading.folder_id)
-    item.content = content if item.size <= reading.largest else None
+    item.content = content
     return item
+
+
+def _is_wanted(values: Mapping[str, Any], reading: Reading) -> bool:
+    """Whether the item's file is wanted; one that is larger than the largest item is not."""
+    return reading.level is not ContentLevel.METADATA and values.get("size", 0) <= reading.largest
+
+
+def _uid(values: Mapping[str, Any], identifier: str) -> str:
+    """A UID that stays the same as long as the item does."""
+    return str(uuid5(NAMESPACE_OID, str(values.get("search_key") or identifier)))
 
 
 _READERS: dict[str, Callable[[etree._Element, str, Reading], Item]] = {

@@ -1,16 +1,20 @@
-"""Reads calendar items: their metadata, and what their .ics is built of."""
+"""Reads calendar items: their metadata, and what their .ics is made of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from lxml import etree
 
+from shared.formats.common import Moment
+from shared.formats.recurrence import Recurrence
+from shared.formats.zone import TimeZone
+from shared.formats.zones.resolving import day_of_midnight, resolve
 from shared.sources.ews.answer import T, moment
 from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, time, values_of
-from shared.sources.ews.recurrence import Recurrence, read_recurrence
-from shared.sources.ews.zones import Zone, day_of_midnight, read_zone
+from shared.sources.ews.recurrence import read_recurrence
+from shared.sources.ews.zones import read_zone
 from shared.sources.port import Item, ItemKind
 
 
@@ -88,29 +92,31 @@ READERS: Mapping[str, tuple[str, Reader]] = {
 
 
 @dataclass(slots=True)
-class Event:
+class EventReading:
     """A calendar item as read: its properties by our names, and those that need more than text."""
 
     values: dict[str, Any]
     start: datetime | None
     end: datetime | None
-    zone: Zone | None
+    zone: TimeZone | None
     recurrence: Recurrence | None
 
     @property
-    def all_day(self) -> bool:
+    def is_all_day(self) -> bool:
         """Whether it has days for limits, not times."""
         return bool(self.values.get("all_day"))
 
     def day(self, at: datetime) -> date:
-        """The day that begins at a moment where the event takes place: an all-day event begins and ends at midnight.
+        """The day that begins at a moment where the event takes place: an all-day event begins and ends at midnight."""
+        zone = resolve(self.zone)
+        return zone.day(at) if zone is not None else day_of_midnight(at)
 
-        The nearest one is meant: an event that was entered before the zone changed its rules lies beside it by now.
-        """
-        return (self.zone.local(at) + timedelta(hours=12)).date() if self.zone is not None else day_of_midnight(at)
+    def moment(self, at: datetime | None) -> Moment | None:
+        """A time of this event or of one of its occurrences: a day if it is an all-day event."""
+        return self.day(at) if at is not None and self.is_all_day else at
 
 
-def read_event(element: etree._Element) -> Event:
+def read_event(element: etree._Element) -> EventReading:
     """A t:CalendarItem."""
     values = values_of(element, READERS)
     start, end = moment(values.get("start")), moment(values.get("end"))
@@ -121,14 +127,14 @@ def read_event(element: etree._Element) -> Event:
         zone = read_zone(zone_element)
     recurrence = values.pop("recurrence", None)
     if recurrence is not None:
-        values["recurrence"] = recurrence.told
-    event = Event(values, start, end, zone, recurrence)
-    if event.all_day and start and end:
+        values["recurrence"] = recurrence.plain_rule
+    event = EventReading(values, start, end, zone, recurrence)
+    if event.is_all_day and start and end:
         values["start_date"], values["end_date"] = event.day(start).isoformat(), event.day(end).isoformat()
     return event
 
 
-def event_item(event: Event, identifier: str, folder_id: str) -> Item:
+def event_item(event: EventReading, identifier: str, folder_id: str) -> Item:
     """The item of an event; takes its properties over. `at` is its start."""
     values = event.values
     people = [*values.get("required", ()), *values.get("optional", ()), *values.get("resources", ())]

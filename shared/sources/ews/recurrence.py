@@ -1,134 +1,81 @@
-"""Exchange's recurrence patterns as RFC 5545 rules."""
+"""Reads Exchange's recurrence patterns."""
 
-import calendar
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from lxml import etree
 
+from shared.formats.recurrence import EVERY_DAY, WEEKEND, WORKING_DAYS, Frequency, Recurrence, Weekday
 from shared.sources.ews.answer import T
 
-_DAYS = {
-    "Sunday": "SU",
-    "Monday": "MO",
-    "Tuesday": "TU",
-    "Wednesday": "WE",
-    "Thursday": "TH",
-    "Friday": "FR",
-    "Saturday": "SA",
-    "Day": "SU,MO,TU,WE,TH,FR,SA",
-    "Weekday": "MO,TU,WE,TH,FR",
-    "WeekendDay": "SA,SU",
+_WEEKDAYS: dict[str, tuple[Weekday, ...]] = {
+    **{day.name.capitalize(): (day,) for day in Weekday},
+    "Day": EVERY_DAY,
+    "Weekday": WORKING_DAYS,
+    "WeekendDay": WEEKEND,
 }
 _NTH = {"First": 1, "Second": 2, "Third": 3, "Fourth": 4, "Last": -1}
 _MONTHS = "January February March April May June July August September October November December"
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS.split(" "), start=1)}
-_NO_LEAP_YEAR = 2026
-_FREQUENCIES = ("Daily", "Weekly", "Monthly", "Yearly")
-
-
-@dataclass(frozen=True, slots=True)
-class Recurrence:
-    """A pattern and its range, in the series' own time zone.
-
-    `regenerates`: a task that comes again so long after it was completed, which no RRULE can say.
-    """
-
-    pattern: str
-    start: date | None = None
-    until: date | None = None
-    count: int | None = None
-    regenerates: bool = False
-
-    def rule(self, until: str) -> str:
-        """The RRULE's value; `until` is the last start, written as RFC 5545 wants it beside this DTSTART."""
-        if self.count:
-            return f"{self.pattern};COUNT={self.count}"
-        return f"{self.pattern};UNTIL={until}" if self.until and until else self.pattern
-
-    @property
-    def told(self) -> str:
-        """The rule as the metadata tells it: with a plain date as its end."""
-        return self.rule(self.until.strftime("%Y%m%d") if self.until else "")
+_FREQUENCIES = {"Daily": Frequency.DAILY, "Weekly": Frequency.WEEKLY, "Monthly": Frequency.MONTHLY}
+_FREQUENCIES |= {"Yearly": Frequency.YEARLY}
 
 
 def read_recurrence(element: etree._Element) -> Recurrence | None:
-    """The recurrence in a t:Recurrence element; None for a pattern that nobody documented."""
-    pattern, regenerates = "", False
-    start = until = None
-    count: int | None = None
+    """The recurrence in a t:Recurrence element; None for a pattern that the schema does not have."""
+    pattern, extent = None, None
     for child in element:
         name = str(child.tag).rpartition("}")[2]
         if name.endswith(("Recurrence", "Regeneration")) and child.find(f"{T}StartDate") is None:
-            pattern, regenerates = _pattern(name, child), name.endswith("Regeneration")
+            pattern = child
         else:
-            start, until = _day(child, "StartDate"), _day(child, "EndDate")
-            count = _number(child, "NumberOfOccurrences", 0) or None
-    return Recurrence(pattern, start, until, count, regenerates) if pattern else None
+            extent = child
+    return _recurrence(pattern, extent) if pattern is not None else None
 
 
-def _pattern(name: str, element: etree._Element) -> str:
-    if name.startswith("Relative"):
-        return _relative(name, element)
-    if name.startswith("Absolute"):
-        return _absolute(name, element)
-    frequency = next((word for word in _FREQUENCIES if name.startswith(word)), "")
-    if not frequency:
-        return ""
-    rule = _every(frequency, element)
-    days = _days(element)
-    if frequency == "Weekly" and days:
-        rule += f";BYDAY={days};WKST={_DAYS.get(element.findtext(f'{T}FirstDayOfWeek') or '', 'SU')}"
-    return rule
+def _recurrence(pattern: etree._Element, extent: etree._Element | None) -> Recurrence | None:
+    name = str(pattern.tag).rpartition("}")[2]
+    plain = name.removeprefix("Relative").removeprefix("Absolute")
+    frequency = next((frequency for word, frequency in _FREQUENCIES.items() if plain.startswith(word)), None)
+    if frequency is None:
+        return None
+    is_relative, is_absolute = name.startswith("Relative"), name.startswith("Absolute")
+    has_weekdays = is_relative or (frequency is Frequency.WEEKLY and not name.endswith("Regeneration"))
+    return Recurrence(
+        frequency,
+        interval=_number(pattern, "Interval", 1),
+        weekdays=_weekdays(pattern) if has_weekdays else (),
+        first_weekday=_first_weekday(pattern),
+        nth=_NTH.get(pattern.findtext(f"{T}DayOfWeekIndex") or "", 1) if is_relative else 0,
+        day_of_month=min(max(_number(pattern, "DayOfMonth", 1), 1), 31) if is_absolute else 0,
+        month=_month(pattern) if frequency is Frequency.YEARLY and (is_relative or is_absolute) else 0,
+        start=_day(extent, "StartDate"),
+        until=_day(extent, "EndDate"),
+        count=_number(extent, "NumberOfOccurrences", 0) or None,
+        regenerates=name.endswith("Regeneration"),
+    )
 
 
-def _relative(name: str, element: etree._Element) -> str:
-    """The nth such day of a month: of several possible days, the nth of all of them together."""
-    days, nth = _days(element), _NTH.get(element.findtext(f"{T}DayOfWeekIndex") or "", 1)
-    by_day = f"BYDAY={days};BYSETPOS={nth}" if "," in days else f"BYDAY={nth}{days}"
-    if name == "RelativeYearlyRecurrence":
-        return f"FREQ=YEARLY;BYMONTH={_month(element)};{by_day}"
-    return f"{_every('Monthly', element)};{by_day}"
-
-
-def _absolute(name: str, element: etree._Element) -> str:
-    """The same day of every month or year; where a month is too short Exchange takes its last day."""
-    day = min(max(_number(element, "DayOfMonth", 1), 1), 31)
-    if name == "AbsoluteYearlyRecurrence":
-        month = _month(element)
-        is_short = day > calendar.monthrange(_NO_LEAP_YEAR, month)[1]
-        return f"FREQ=YEARLY;BYMONTH={month};{_month_day(day) if is_short else f'BYMONTHDAY={day}'}"
-    return f"{_every('Monthly', element)};{_month_day(day)}"
-
-
-def _month_day(day: int) -> str:
-    if day <= 28:
-        return f"BYMONTHDAY={day}"
-    return f"BYMONTHDAY={','.join(str(number) for number in range(28, day + 1))};BYSETPOS=-1"
-
-
-def _every(frequency: str, element: etree._Element) -> str:
-    interval = _number(element, "Interval", 1)
-    return f"FREQ={frequency.upper()}" + (f";INTERVAL={interval}" if interval > 1 else "")
-
-
-def _days(element: etree._Element) -> str:
+def _weekdays(element: etree._Element) -> tuple[Weekday, ...]:
     names = (element.findtext(f"{T}DaysOfWeek") or "").split()
-    return ",".join(dict.fromkeys(_DAYS[name] for name in names if name in _DAYS))
+    return tuple(dict.fromkeys(day for name in names for day in _WEEKDAYS.get(name, ())))
+
+
+def _first_weekday(element: etree._Element) -> Weekday:
+    return _WEEKDAYS.get(element.findtext(f"{T}FirstDayOfWeek") or "", (Weekday.SUNDAY,))[0]
 
 
 def _month(element: etree._Element) -> int:
     return _MONTH_NUMBERS.get(element.findtext(f"{T}Month") or "", 1)
 
 
-def _number(element: etree._Element, name: str, default: int) -> int:
-    text = (element.findtext(f"{T}{name}") or "").strip()
+def _number(element: etree._Element | None, name: str, default: int) -> int:
+    text = (element.findtext(f"{T}{name}") or "").strip() if element is not None else ""
     return int(text[:6]) if text.isascii() and text.isdigit() else default
 
 
-def _day(element: etree._Element, name: str) -> date | None:
+def _day(element: etree._Element | None, name: str) -> date | None:
     """A date; Exchange may append an offset to it, which means nothing."""
-    text = element.findtext(f"{T}{name}") or ""
+    text = (element.findtext(f"{T}{name}") or "") if element is not None else ""
     try:
         return datetime.strptime(text[:10], "%Y-%m-%d").date()  # noqa: DTZ007 -- a date, no moment
     except ValueError:

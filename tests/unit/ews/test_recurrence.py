@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 from lxml import etree
 
-from shared.sources.ews.recurrence import Recurrence, read_recurrence
+from shared.formats.recurrence import Recurrence
+from shared.sources.ews.recurrence import read_recurrence
 from tests.unit.ews.answers import TYPES
 
 FOREVER = "<t:NoEndRecurrence><t:StartDate>2026-01-05</t:StartDate></t:NoEndRecurrence>"
@@ -65,7 +66,7 @@ def test_every_pattern_of_exchange_has_its_rule(pattern: str, rule: str) -> None
     found = recurrence(pattern)
 
     assert found is not None
-    assert found.told == rule
+    assert found.plain_rule == rule
     assert found.start == date(2026, 1, 5)
 
 
@@ -77,7 +78,7 @@ def test_a_number_of_times_ends_it() -> None:
     )
 
     assert found is not None
-    assert found.told == "FREQ=DAILY;COUNT=12"
+    assert found.plain_rule == "FREQ=DAILY;COUNT=12"
 
 
 def test_a_task_that_comes_again_after_its_completion_says_so() -> None:
@@ -85,7 +86,7 @@ def test_a_task_that_comes_again_after_its_completion_says_so() -> None:
 
     assert found is not None
     assert found.regenerates
-    assert found.told == "FREQ=WEEKLY;INTERVAL=2"
+    assert found.plain_rule == "FREQ=WEEKLY;INTERVAL=2"
 
 
 def test_a_pattern_that_nobody_documented_is_none() -> None:

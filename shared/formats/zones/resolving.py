@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.formats.windows_zones import WINDOWS_ZONES
 from shared.formats.zone import TimeZone
+from shared.formats.zones.windows_zones import WINDOWS_ZONES
 
 _UTC_NAMES = ("", "UTC", "Etc/UTC", "tzone://Microsoft/Utc")
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from shared.sources.ews.contentlines import component, line, text_line
-from shared.sources.ews.zones import Change, PeriodsZone, RuleZone, Zone
+from shared.formats.contentlines import component, line, text_line
+from shared.formats.zone import PeriodsZone, RuleZone, YearlyChange
+from shared.formats.zones.resolving import ResolvedZone
 
 _REGULAR_YEARS = 8
 _LISTED_YEARS = 30
@@ -16,12 +17,12 @@ _SETTLED = 2038
 _WEEKDAYS = 7
 
 
-def vtimezone(zone: Zone, year: int) -> str:
+def vtimezone(zone: ResolvedZone, year: int) -> str:
     """The VTIMEZONE component, right from `year` on."""
     year = min(max(year, 1970), 2200)
     rules = zone.rules.since(year) if isinstance(zone.rules, PeriodsZone) else zone.rules
     observances = _of_rules(rules, year) if isinstance(rules, RuleZone) else _of_database(rules, year)
-    return component("VTIMEZONE", [text_line("TZID", zone.name), *observances])
+    return component("VTIMEZONE", [text_line("TZID", zone.tzid), *observances])
 
 
 def _of_rules(rules: RuleZone, year: int) -> Sequence[str]:
@@ -96,7 +97,7 @@ def _offset(rules: tzinfo, moment: datetime) -> timedelta:
     return moment.astimezone(rules).utcoffset() or timedelta(0)
 
 
-def _regular(jumps: list[_Jump], end: int) -> list[tuple[_Jump, Change]]:
+def _regular(jumps: list[_Jump], end: int) -> list[tuple[_Jump, YearlyChange]]:
     """The two yearly changes that the zone keeps to, with the first jumps that follow them; else nothing."""
     found = []
     for forward in (False, True):
@@ -110,7 +111,7 @@ def _regular(jumps: list[_Jump], end: int) -> list[tuple[_Jump, Change]]:
     return [(next(jump for jump in same if jump.wall.year >= since), change) for same, change in found]
 
 
-def _since(jumps: list[_Jump], change: Change) -> int:
+def _since(jumps: list[_Jump], change: YearlyChange) -> int:
     """The first year from which on these jumps are this change, and as large as the last one."""
     last = jumps[-1]
     year = last.wall.year
@@ -121,16 +122,16 @@ def _since(jumps: list[_Jump], change: Change) -> int:
     return year + 1
 
 
-def _same_change(jumps: list[_Jump]) -> Change | None:
+def _same_change(jumps: list[_Jump]) -> YearlyChange | None:
     shapes = {(jump.wall.month, jump.wall.weekday(), jump.wall.time(), jump.before, jump.after) for jump in jumps}
     if len(shapes) != 1:
         return None
     month, weekday, time, *_ = next(iter(shapes))
     within = timedelta(hours=time.hour, minutes=time.minute)
     if all(jump.wall.day + _WEEKDAYS > calendar.monthrange(jump.wall.year, month)[1] for jump in jumps):
-        return Change(month, within, weekday, -1)
+        return YearlyChange(month, within, weekday, -1)
     numbers = {(jump.wall.day - 1) // _WEEKDAYS + 1 for jump in jumps}
-    return Change(month, within, weekday, numbers.pop()) if len(numbers) == 1 else None
+    return YearlyChange(month, within, weekday, numbers.pop()) if len(numbers) == 1 else None
 
 
 def _observance(kind: str, before: timedelta, after: timedelta, starts: datetime, rule: str = "") -> str:

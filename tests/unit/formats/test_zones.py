@@ -10,9 +10,12 @@ import pytest
 from exchangelib.winzone import MS_TIMEZONE_TO_IANA_MAP
 from lxml import etree
 
-from shared.sources.ews.contentlines import component
-from shared.sources.ews.vtimezone import vtimezone
-from shared.sources.ews.zones import RuleZone, Zone, day_of_midnight, duration, read_zone
+from shared.formats.contentlines import component
+from shared.formats.zone import RuleZone
+from shared.formats.zones.resolving import ResolvedZone, day_of_midnight, resolve
+from shared.formats.zones.vtimezone import vtimezone
+from shared.formats.zones.windows_zones import WINDOWS_ZONES
+from shared.sources.ews.zones import duration, read_zone
 from tests.unit.ews.answers import TYPES
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -29,8 +32,9 @@ CHANGING = (
 """In these, other rules held within the last thirty years."""
 
 
-def zone(attributes: str, inside: str = "") -> Zone | None:
-    return read_zone(etree.fromstring(f'<t:StartTimeZone xmlns:t="{TYPES}" {attributes}>{inside}</t:StartTimeZone>'))
+def zone(attributes: str, inside: str = "") -> ResolvedZone | None:
+    element = f'<t:StartTimeZone xmlns:t="{TYPES}" {attributes}>{inside}</t:StartTimeZone>'
+    return resolve(read_zone(etree.fromstring(element)))
 
 
 @pytest.mark.parametrize("since", [1995, 2005, 2026])
@@ -48,6 +52,10 @@ def test_a_written_zone_reckons_as_the_zone_database_does(name: str, since: int)
     for day in range(0, (2040 - since) * 366, 10):
         local = datetime(since, 1, 1, 12) + timedelta(days=day)
         assert reckoned.utcoffset(local) == found.rules.utcoffset(local), (name, local)
+
+
+def test_windows_names_are_those_that_other_programs_know() -> None:
+    assert {**WINDOWS_ZONES, "tzone://Microsoft/Utc": "UTC"} == MS_TIMEZONE_TO_IANA_MAP
 
 
 def test_an_iana_name_is_taken_as_it_is() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from lxml import etree
 
+from shared.formats.recurrence import Recurrence
 from shared.sources.ews.answer import T
 from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, time, values_of
 from shared.sources.ews.recurrence import read_recurrence
@@ -102,13 +103,13 @@ def contact_item(values: dict[str, Any], identifier: str, folder_id: str, kind: 
     return item(values, identifier, folder_id, kind, at=values.get("modified"), people=people)
 
 
-def read_task(element: etree._Element) -> dict[str, Any]:
-    """A t:Task."""
+def read_task(element: etree._Element) -> tuple[dict[str, Any], Recurrence | None]:
+    """A t:Task, and its recurrence."""
     values = values_of(element, _TASK)
     recurrence = values.pop("recurrence", None)
     if recurrence is not None:
-        values["recurrence"], values["regenerates"] = recurrence.told, recurrence.regenerates
-    return values
+        values["recurrence"], values["regenerates"] = recurrence.plain_rule, recurrence.regenerates
+    return values, recurrence
 
 
 def task_item(values: dict[str, Any], identifier: str, folder_id: str) -> Item:

@@ -1,0 +1,44 @@
+"""The properties that events and tasks have alike."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from shared.formats.common import EPOCH, Importance, Moment, Sensitivity
+from shared.formats.contentlines import component, escaped, line, text_line
+from shared.formats.event import Event
+from shared.formats.ics.times import utc, utc_line
+from shared.formats.task import Task
+
+_CLASSES = {
+    Sensitivity.NORMAL: "PUBLIC",
+    Sensitivity.PERSONAL: "PRIVATE",
+    Sensitivity.PRIVATE: "PRIVATE",
+    Sensitivity.CONFIDENTIAL: "CONFIDENTIAL",
+}
+_PRIORITIES = {Importance.HIGH: "1", Importance.LOW: "9"}
+
+
+def stamp(item: Event | Task, otherwise: Moment | None = None) -> str:
+    """DTSTAMP: when the item was last changed, since the file says no more than it did then."""
+    if otherwise is not None and not isinstance(otherwise, datetime):
+        otherwise = datetime(otherwise.year, otherwise.month, otherwise.day, tzinfo=UTC)
+    return line("DTSTAMP", utc(item.modified or item.created or otherwise or EPOCH))
+
+
+def description(item: Event | Task) -> Iterable[str]:
+    """What the item is about, and how it is marked."""
+    yield text_line("SUMMARY", item.subject)
+    yield text_line("DESCRIPTION", item.body.text)
+    yield line("CLASS", _CLASSES[item.sensitivity])
+    if item.importance in _PRIORITIES:
+        yield line("PRIORITY", _PRIORITIES[item.importance])
+    if item.categories:
+        yield line("CATEGORIES", ",".join(escaped(name) for name in item.categories))
+    yield from utc_line("CREATED", item.created)
+    yield from utc_line("LAST-MODIFIED", item.modified)
+
+
+def alarm(subject: str, trigger: str) -> str:
+    """A reminder; `trigger` is the whole TRIGGER line."""
+    lines = [line("ACTION", "DISPLAY"), text_line("DESCRIPTION", subject or "Reminder"), trigger]
+    return component("VALARM", lines)

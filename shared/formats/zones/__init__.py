@@ -1,0 +1,1 @@
+"""What time zones mean, and their VTIMEZONE components."""

@@ -1,0 +1,35 @@
+"""Maps what events, contacts and tasks have in common to typed values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.formats.common import Body, Importance, Person, Sensitivity
+
+_SENSITIVITIES = {
+    "Personal": Sensitivity.PERSONAL,
+    "Private": Sensitivity.PRIVATE,
+    "Confidential": Sensitivity.CONFIDENTIAL,
+}
+_IMPORTANCES = {"High": Importance.HIGH, "Low": Importance.LOW}
+
+
+def sensitivity(values: Mapping[str, Any]) -> Sensitivity:
+    """How confidential an item is."""
+    return _SENSITIVITIES.get(values.get("sensitivity", ""), Sensitivity.NORMAL)
+
+
+def importance(values: Mapping[str, Any]) -> Importance:
+    """How important an item is."""
+    return _IMPORTANCES.get(values.get("importance", ""), Importance.NORMAL)
+
+
+def person(values: Mapping[str, str]) -> Person:
+    """A name and an address."""
+    return Person(values.get("name", ""), values.get("address", ""))
+
+
+def body(values: Mapping[str, Any]) -> Body:
+    """The body in the form in which Exchange gave it."""
+    read = values.get("body") or {}
+    text = read.get("text", "")
+    return Body(html=text) if read.get("type") == "html" else Body(text=text)
