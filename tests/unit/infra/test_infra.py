@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.infra.azure_yaml import values
 from tests.unit.infra.checks import findings
 
 ROOT = Path(__file__).parents[3]
 INFRA, SOURCES = ROOT / "infra", ROOT / "shared"
+
+
+def copy_of_infra(to: Path) -> Path:
+    """infra/ without the staged package."""
+    shutil.copytree(INFRA, to / "infra", ignore=shutil.ignore_patterns("package", "tools"))
+    return to / "infra"
 
 
 def test_nothing_is_wrong() -> None:
@@ -88,8 +95,7 @@ def test_nothing_is_wrong() -> None:
     ],
 )
 def test_a_planted_mistake_is_found(tmp_path: Path, file: str, old: str, new: str, finding: str) -> None:
-    planted = tmp_path / "infra"
-    shutil.copytree(INFRA, planted)
+    planted = copy_of_infra(tmp_path)
     text = (planted / file).read_text()
     assert old in text, "the mistake has no place to be planted"
     (planted / file).write_text(text.replace(old, new, 1))
@@ -102,8 +108,7 @@ def test_an_sdk_without_a_role_is_found(tmp_path: Path) -> None:
 
 
 def test_a_module_nobody_uses_is_found(tmp_path: Path) -> None:
-    planted = tmp_path / "infra"
-    shutil.copytree(INFRA, planted)
+    planted = copy_of_infra(tmp_path)
     (planted / "modules" / "spare.bicep").write_text("param x string\noutput y string = x\n")
     assert findings(planted, SOURCES) == ["modules/spare.bicep: no file uses it"]
 
@@ -124,12 +129,58 @@ def test_what_the_workflow_deploys_has_every_value_that_azd_up_has() -> None:
 
 
 def test_the_documents_put_a_package_into_the_service_that_azd_knows() -> None:
-    services = re.findall(r"^  (\w+):$", (ROOT / "azure.yaml").read_text().partition("services:")[2], re.MULTILINE)
+    services = {
+        name.split(".")[1] for name in values((ROOT / "azure.yaml").read_text()) if name.startswith("services.")
+    }
     said = re.findall(r"azd deploy( \w+)? --from-package", (ROOT / "docs" / "deploy.md").read_text())
-    assert [name.strip() for name in said] == services
+    assert {name.strip() for name in said} == services
 
 
 def test_every_abbreviation_is_used() -> None:
     text = (INFRA / "main.bicep").read_text()
     for name in json.loads((INFRA / "abbreviations.json").read_text()):
         assert f"abbreviations.{name}" in text, name
+
+
+def azure_yaml_problems(text: str) -> list[str]:
+    """What would have azd build in Azure, with another Python and other packages than those tested."""
+    found = values(text)
+    wanted = {
+        "services.app.remoteBuild": "false",
+        "services.app.host": "function",
+        "services.app.project": "infra/package",
+        "requiredVersions.azd": ">= 1.23.5",
+    }
+    problems = [f"{name} is not {value}" for name, value in wanted.items() if found.get(name) != value]
+    for system in ("posix", "windows"):
+        if "package.py --stage ." not in found.get(f"services.app.hooks.prepackage.{system}.run", ""):
+            problems.append(f"no hook makes the package on {system}")
+    return problems
+
+
+def test_azd_deploys_the_package_that_the_hook_makes() -> None:
+    assert azure_yaml_problems((ROOT / "azure.yaml").read_text()) == []
+    assert (INFRA / "package" / ".funcignore").is_file(), "a hook of a service runs in its folder, which must be there"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("remoteBuild: false", "remoteBuild: true", "services.app.remoteBuild is not false"),
+        ("project: infra/package", "project: .", "services.app.project is not infra/package"),
+        ('azd: ">= 1.23.5"', 'azd: ">= 1.20"', "requiredVersions.azd is not >= 1.23.5"),
+        ("python3 ../tools/package.py --stage .", "true", "no hook makes the package on posix"),
+    ],
+)
+def test_a_mistake_in_azure_yaml_is_found(old: str, new: str, problem: str) -> None:
+    text = (ROOT / "azure.yaml").read_text()
+    assert old in text
+    assert azure_yaml_problems(text.replace(old, new)) == [problem]
+
+
+def test_azd_down_says_first_that_every_copy_goes() -> None:
+    found = values((ROOT / "azure.yaml").read_text())
+    for system in ("posix", "windows"):
+        command = found[f"hooks.predown.{system}.run"]
+        assert "every copy" in (ROOT / command.split()[-1]).read_text()
+        assert found[f"hooks.predown.{system}.interactive"] == "true", "azd hides the output of other hooks"
