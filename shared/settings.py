@@ -182,7 +182,7 @@ class Settings:
 
     # What
     folders_in: tuple[str, ...] = setting(
-        "SYNC_FOLDERS_IN", "Only these folders (distinguished name or path) and those below; empty: all", _list, ""
+        "SYNC_FOLDERS_IN", "Only these folders (role, Exchange name or path) and those below; empty: all", _list, ""
     )
     folders_out: tuple[str, ...] = setting(
         "SYNC_FOLDERS_OUT", "Not these folders nor those below", _list, "junkemail,deleteditems"

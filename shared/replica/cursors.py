@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from shared.replica.port import Cursor, FolderState
+from shared.sources.exchange_names import kind_of, role_of
+from shared.sources.port import FolderKind, FolderRole
 
 FULL_EVERY = 16
 """Pages 1, 17, 33... name every folder."""
@@ -71,4 +73,9 @@ def _folder_to_json(folder: FolderState) -> dict[str, Any]:
 
 
 def _folder_from_json(id_: str, values: Mapping[str, Any]) -> FolderState:
-    return FolderState(id=id_, **{name: values[name] for name in _FIELDS if name in values})
+    """One folder's state. Earlier versions stored Exchange's container class and distinguished name instead."""
+    kind, role = values.get("kind"), values.get("role")
+    known = {name: values[name] for name in _FIELDS if name in values}
+    known["kind"] = kind_of(values.get("folder_class", "")) if kind is None else FolderKind(kind)
+    known["role"] = role_of(values.get("distinguished", "")) if role is None else FolderRole(role)
+    return FolderState(id=id_, **known)

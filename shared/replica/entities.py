@@ -17,7 +17,7 @@ FENCE = "0-fence"
 """The row that every transaction on a mailbox's items changes under its ETag. Item keys have no zero in them."""
 
 LONGEST_TEXT = 8_000
-_TEXTS = ("subject", "item_class", "search_key")
+_TEXTS = ("subject", "item_class", "move_key")
 """What a mailbox's owner or whoever writes to it can make as long as they like, and is no id to ask the source by."""
 LARGEST_NUMBER = 2**31 - 1
 PART = 32_000
@@ -84,8 +84,8 @@ def _row_without_content(item: ReplicaItem) -> dict[str, str | int]:
         "folder": item.folder_id,
         "kind": item.kind.value,
         "item_class": item.item_class,
-        "search_key": item.search_key,
-        "same_content_key": item.same_content_key,
+        "search_key": item.move_key,
+        "same_content_key": item.content_key,
         "subject": item.subject,
         "size": item.size,
         "is_read": _READ[item.is_read],
@@ -126,8 +126,8 @@ def item_from(row: Mapping[str, Any]) -> ReplicaItem:
         folder_id=row["folder"],
         kind=ItemKind(row["kind"]),
         item_class=row["item_class"],
-        search_key=row["search_key"],
-        same_content_key=row["same_content_key"],
+        move_key=row["search_key"],
+        content_key=row["same_content_key"],
         subject=row["subject"],
         size=row["size"],
         is_read=_READ_BACK.get(row["is_read"]),

@@ -13,7 +13,16 @@ from shared.replica.pack import prefix
 from shared.replica.port import FeedChange, FeedKind, FeedPage, Located, ReplicaItem
 from shared.sources.port import ItemKind
 
-_TEXTS = ("source_id", "version", "folder_id", "item_class", "search_key", "same_content_key", "subject")
+_TEXTS = {
+    "source_id": "source_id",
+    "version": "version",
+    "folder_id": "folder_id",
+    "item_class": "item_class",
+    "search_key": "move_key",
+    "same_content_key": "content_key",
+    "subject": "subject",
+}
+"""By the name in a line, the field of an item."""
 _OPAQUE = ("change", "key", "source_id", "version", "folder_id", "kind", "item_class", "aliases")
 """What stays of a redacted line: ids and kinds, nothing that a person wrote."""
 
@@ -88,8 +97,8 @@ def _dump(values: Mapping[str, Any]) -> bytes:
 def _line(change: FeedChange, own: str) -> dict[str, Any]:
     item = change.item
     line: dict[str, Any] = {"change": change.kind.value, "key": item.key, "kind": item.kind.value}
-    for name in _TEXTS:
-        if value := getattr(item, name):
+    for name, field in _TEXTS.items():
+        if value := getattr(item, field):
             line[name] = value
     if item.size:
         line["size"] = item.size
@@ -116,8 +125,8 @@ def _change(line: Mapping[str, Any]) -> FeedChange:
         folder_id=line.get("folder_id", ""),
         kind=ItemKind(line["kind"]),
         item_class=line.get("item_class", ""),
-        search_key=line.get("search_key", ""),
-        same_content_key=line.get("same_content_key", ""),
+        move_key=line.get("search_key", ""),
+        content_key=line.get("same_content_key", ""),
         subject=line.get("subject", ""),
         size=line.get("size", 0),
         is_read=line.get("is_read"),

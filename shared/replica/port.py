@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from shared.sources.port import Content, ItemKind
+from shared.sources.port import Content, FolderKind, FolderRole, ItemKind
 
 
 def item_key(source_id: str) -> str:
@@ -49,8 +49,8 @@ class ReplicaItem:
     folder_id: str
     kind: ItemKind
     item_class: str
-    search_key: str = ""
-    same_content_key: str = ""
+    move_key: str = ""
+    content_key: str = ""
     subject: str = ""
     size: int = 0
     is_read: bool | None = None
@@ -88,13 +88,13 @@ class FeedChange:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """What the cursor knows of one folder. JSON-serialisable as it stands (times as ISO strings)."""
+    """What the cursor knows of one folder. JSON-serializable as it stands (times as ISO strings)."""
 
     id: str
     path: str
     parent_id: str = ""
-    distinguished: str = ""
-    folder_class: str = ""
+    kind: FolderKind = FolderKind.OTHER
+    role: FolderRole = FolderRole.NONE
     archive: bool = False
     state: str | None = None
     """The source's sync state; None: to be read from the beginning."""

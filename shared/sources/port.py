@@ -1,14 +1,15 @@
-"""The port every mail source fulfils: Exchange Web Services now, Microsoft Graph behind the same calls.
+"""The port that every mail source fulfills: Exchange Web Services and Microsoft Graph behind the same calls.
 
-Ids and states are opaque strings. Errors are those of shared.errors: a RetryLater, PersonMustSignIn,
-AdministratorMustAct or OperatorMustAct ends the pass; what is wrong with one item comes back as an ItemFailure,
-what is wrong with one folder's state as StateInvalid or FolderGone.
+Ids, states and versions are opaque strings. Errors are those of shared.errors: a RetryLater, PersonMustSignIn,
+AdministratorMustAct or OperatorMustAct ends the pass. What is wrong with one item comes back as an ItemFailure, what is
+wrong with one folder's state is raised as StateInvalid or FolderGone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from shared.errors import ItemUnusable, MailboxSyncError, Reason
@@ -66,11 +67,49 @@ class ContentLevel(StrEnum):
     MIME = "mime"
 
 
+class FolderKind(StrEnum):
+    """What a folder is made to hold."""
+
+    MAIL = "mail"
+    CALENDAR = "calendar"
+    CONTACTS = "contacts"
+    TASKS = "tasks"
+    OTHER = "other"
+
+
+class FolderRole(StrEnum):
+    """What a folder is for its mailbox, the same word from every source."""
+
+    NONE = ""
+    INBOX = "inbox"
+    DRAFTS = "drafts"
+    SENT = "sent"
+    DELETED = "deleted"
+    JUNK = "junk"
+    OUTBOX = "outbox"
+    ARCHIVE = "archive"
+    CALENDAR = "calendar"
+    CONTACTS = "contacts"
+    TASKS = "tasks"
+    NOTES = "notes"
+    JOURNAL = "journal"
+    CONVERSATION_HISTORY = "conversation_history"
+    SYNC_ISSUES = "sync_issues"
+    CONFLICTS = "conflicts"
+    LOCAL_FAILURES = "local_failures"
+    SERVER_FAILURES = "server_failures"
+    VOICEMAIL = "voicemail"
+    RECIPIENT_CACHE = "recipient_cache"
+    QUICK_CONTACTS = "quick_contacts"
+    IM_CONTACT_LIST = "im_contact_list"
+    PEOPLE_CONNECT = "people_connect"
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """One folder as the source lists it.
 
-    `mark` changes whenever anything in the folder did (EWS: 0x670A and 0x670B); None where the source cannot tell.
+    `mark` changes whenever anything in the folder did; None where the source cannot tell.
     `marked_at` is the time in the mark, UTC: a change within the mark's resolution of a look may hide behind it.
     """
 
@@ -79,9 +118,9 @@ class Folder:
     name: str
     path: str
     """Display names from the top, joined by "/" (a "/" within a name is written "%2F")."""
-    folder_class: str
-    distinguished: str
-    """Its well-known name (inbox, junkemail...), else empty."""
+    kind: FolderKind
+    role: FolderRole
+    """In an online archive the role that its counterpart in the mailbox has."""
     total: int
     archive: bool = False
     mark: str | None = None
@@ -98,21 +137,12 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceChange:
-    """One line of a page of changes. `version` (EWS: change key) is empty on deletes."""
+    """One line of a page of changes. `version` is empty on deletes."""
 
     kind: ChangeKind
     item_id: str
     version: str = ""
     is_read: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePage:
-    """Changes in order, the state that follows them, and whether that state is the present one."""
-
-    changes: tuple[SourceChange, ...]
-    state: str
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +157,10 @@ class Content:
 class Item:
     """One item as the source gave it.
 
-    `search_key` (0x300B, hex) survives a move; copies share it. `same_content_key` is equal only when the content
-    is: a moved item with the same one need not be downloaded again. Times are aware UTC. `metadata` holds what the
-    kind has besides (recipients, event times, recurrence, categories...), JSON-serialisable, personal: never logged.
+    `move_key` survives a move and copies may share it; it is empty where the source has none. `content_key` is equal
+    only when the content is: a moved item with the same one need not be downloaded again. Times are aware UTC.
+    `metadata` holds what the kind has besides (recipients, event times, recurrence, categories...), JSON-serializable,
+    personal: never logged.
     """
 
     id: str
@@ -137,8 +168,8 @@ class Item:
     folder_id: str
     kind: ItemKind
     item_class: str
-    search_key: str = ""
-    same_content_key: str = ""
+    move_key: str = ""
+    content_key: str = ""
     subject: str = ""
     size: int = 0
     is_read: bool | None = None
@@ -169,28 +200,58 @@ class ItemRef:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Changes in order, the state that follows them, and whether that state is the present one."""
+
+    changes: tuple[SourceChange, ...]
+    state: str
+    complete: bool
+    items: Mapping[str, Item] = field(default_factory=dict)
+    """Items, by id, whose metadata the page already carried; empty where the source gives ids only.
+
+    The planner uses them instead of a METADATA fetch. A source that cannot tell a change of the read flag from others
+    reports an UPSERT with the item; comparing it with the replica tells which it was.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFigures:
+    """What a source has cost so far: requests sent, bytes of answers received."""
+
+    requests: int = 0
+    bytes_received: int = 0
+
+
+NO_ITEMS: Mapping[str, Item] = MappingProxyType({})
+
+
 class MailSource(Protocol):
     """One mailbox, opened with one access token; used by one pass, from that pass's threads."""
 
-    stuck: bool
-    """Set by the pass, False at first: passes have failed again and again, or what failed once is tried again. Then an
-    outage that comes over a single item or folder, while the mailbox answers otherwise, is an ItemFailure, or raised as
-    FolderUnreadable: else one item that the server chokes on would stop a mailbox for ever."""
+    @property
+    def figures(self) -> RequestFigures:
+        """What it has cost since it was opened."""
+        ...
 
     def folders(self) -> list[Folder]:
         """Every folder that can hold items, archives included where asked for; costs one request where it can."""
         ...
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
-        """The next page of changes since `state`; None begins at the beginning. At most 512 changes.
+        """The next page of changes since `state`; None begins at the beginning.
 
         Raises: StateInvalid, FolderGone, FolderUnreadable.
         """
         ...
 
-    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
+    ) -> Iterator[Item | ItemFailure]:
         """The named items, in any order, each once, as an Item or an ItemFailure; batches are the source's affair.
 
+        `known` are items whose metadata a ChangePage carried: the source need not ask for that again and completes them
+        with content.
         Items above the largest size given on opening come without content, whatever the level.
         """
         ...
@@ -217,8 +278,13 @@ class MailSource(Protocol):
 class MailSources(Protocol):
     """Opens mailboxes."""
 
-    def open(self, access: Access) -> MailSource:
-        """Open one mailbox; makes no request yet."""
+    def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
+        """Open one mailbox; makes no request yet.
+
+        `isolate_failures` when passes have failed again and again, or what failed once is tried again. Then an outage
+        that comes over a single item or folder, while the mailbox answers otherwise, is an ItemFailure, or raised as
+        FolderUnreadable: else one item that the server chokes on would stop a mailbox for ever.
+        """
         ...
 
     def check(self, access: Access) -> None:

@@ -87,8 +87,8 @@ class Applier:
         return looked
 
     def _ask_who_is_gone(self, looked: Looked, departures: Departures) -> None:
-        """Of the items that left and share a search key with one that came: which are certainly no more."""
-        came = {item.search_key for wanted, item in looked if isinstance(item, Item) and wanted.known is None}
+        """Of the items that left and share a move key with one that came: which are certainly no more."""
+        came = {item.move_key for wanted, item in looked if isinstance(item, Item) and wanted.known is None}
         came.discard("")
         left = {*departures.ids(came), *self._vanished.ids(came), *self._desk.remembered.ids(came)} - self._asked
         self._asked |= left
@@ -107,12 +107,12 @@ class Applier:
         for wanted in plan.wanted:
             known = wanted.known
             saves = self._may_have_content(known) if known else gone or plan.look_first
-            (first if saves else in_full).append(wanted)
+            (first if saves or wanted.item is not None else in_full).append(wanted)
         return first, in_full
 
     def _may_have_content(self, known: ReplicaItem) -> bool:
         """Whether what is stored may be what would be downloaded: a flag or a folder may be all that changed."""
-        return bool(known.same_content_key) and not self._desk.scope.is_outdated(known)
+        return bool(known.content_key) and not self._desk.scope.is_outdated(known)
 
     def _fetch(self, wanted: Sequence[Wanted], level: ContentLevel) -> Fetched:
         """Folder by folder, in the order given."""
@@ -121,7 +121,12 @@ class Applier:
             by_folder.setdefault(each.folder.id, {})[each.id] = each
         for asked in by_folder.values():
             folder: Folder = next(iter(asked.values())).folder
-            for result in self._desk.fetch(folder, asked, level):
+            carried = {id_: each.item for id_, each in asked.items() if each.item is not None}
+            if level is ContentLevel.METADATA:
+                for id_, item in carried.items():
+                    yield asked[id_], item
+            ids = [id_ for id_ in asked if id_ not in carried] if level is ContentLevel.METADATA and carried else asked
+            for result in self._desk.fetch(folder, ids, level, carried):
                 if isinstance(result, ItemFailure):
                     yield asked[result.item_id], result
                 elif result.folder_id not in ("", folder.id):
@@ -166,7 +171,7 @@ class Applier:
         recalled = self._desk.remembered.claim(item, self._gone)
         if recalled is None or self._desk.has_stored(recalled):
             return recalled
-        return recalled.having(located=None, same_content_key="")
+        return recalled.having(located=None, content_key="")
 
     def _is_left_out(self, plan: Plan, wanted: Wanted, item: Item, departures: Departures) -> bool:
         """Whether the item does not belong in the replica; if it was there it goes."""

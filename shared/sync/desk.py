@@ -1,12 +1,12 @@
 """What every step of one pass works with."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import ItemUnusable, NotFound, Reason
 from shared.replica.port import Replica, ReplicaItem
-from shared.sources.port import ContentLevel, Folder, FolderUnreadable, Item, ItemFailure, MailSource
+from shared.sources.port import NO_ITEMS, ContentLevel, Folder, FolderUnreadable, Item, ItemFailure, MailSource
 from shared.sync import moves
 from shared.sync.budget import Budget
 from shared.sync.issues import Issues
@@ -36,6 +36,8 @@ class Desk:
     clock: Callable[[], datetime]
     stuck: bool = False
     """Whether passes have failed again and again."""
+    isolates_failures: bool = False
+    """Whether the source was opened so."""
     in_scope: int | None = None
     """How many items the source reports in the folders in scope; None before the first look."""
 
@@ -73,7 +75,9 @@ class Desk:
         self.writer.flush()
         return self.replica.source_ids(self.mailbox_id)
 
-    def fetch(self, folder: Folder, ids: Iterable[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
+    def fetch(
+        self, folder: Folder, ids: Iterable[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
+    ) -> Iterator[Item | ItemFailure]:
         """Each of these items once, as an Item or a failure: what a source passes over in silence has failed.
 
         In a pass that is stuck, an item whose issue is to wait is not asked: it may be what holds up all the others.
@@ -82,7 +86,7 @@ class Desk:
         for failure in filter(None, map(self.issues.repeated, list(missing) if self.stuck else ())):
             del missing[failure.item_id]
             yield failure
-        results = self.source.fetch(folder, list(missing), level)
+        results = self.source.fetch(folder, list(missing), level, known)
         try:
             for result in results:
                 id_ = result.id if isinstance(result, Item) else result.item_id

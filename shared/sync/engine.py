@@ -181,16 +181,29 @@ class SyncEngine:
 
     def _pass(self, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
         access = self._access_tokens.access(mailbox.authorization_id, mailbox.address)
-        source = self._sources.open(access)
+        ledger = Ledger(cursor)
+        issues = Issues(
+            registry=self._registry,
+            mailbox_id=mailbox.id,
+            ledger=ledger,
+            limits=self._limits,
+            clock=self._clock,
+            counted=mailbox.issues,
+        )
+        stuck = is_stuck(mailbox, self._limits)
+        isolates = stuck or issues.will_be_due(timedelta(seconds=self._limits.budget_seconds))
+        source = self._sources.open(access, isolate_failures=isolates)
         try:
-            return self._pass_over(source, mailbox, cursor, lease, tally)
+            desk = self._desk(
+                source, mailbox, cursor, lease=lease, ledger=ledger, issues=issues, stuck=stuck, isolates=isolates
+            )
+            desk.writer.on_page = self._progress(desk, mailbox, tally)
+            return self._pass_over(desk, mailbox, tally)
         finally:
-            tally.requests = int(getattr(source, "requests", 0))
+            tally.requests = source.figures.requests
             source.close()
 
-    def _pass_over(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
-        desk = self._desk(source, mailbox, cursor, lease, tally)
-        source.stuck = desk.stuck or bool(desk.issues.due())
+    def _pass_over(self, desk: Desk, mailbox: Mailbox, tally: Tally) -> Result:
         if tally.sweep:
             sweeping.begin_daily(desk.ledger)
         try:
@@ -202,8 +215,18 @@ class SyncEngine:
         tally.sweep = tally.sweep or result.swept is not None
         return result
 
-    def _desk(self, source: MailSource, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Desk:
-        ledger = Ledger(cursor)
+    def _desk(
+        self,
+        source: MailSource,
+        mailbox: Mailbox,
+        cursor: Cursor,
+        *,
+        lease: Lease,
+        ledger: Ledger,
+        issues: Issues,
+        stuck: bool,
+        isolates: bool,
+    ) -> Desk:
         budget = Budget(self._limits.budget_seconds, lease, self._monotonic)
         writer = PageWriter(
             replica=self._replica,
@@ -214,7 +237,7 @@ class SyncEngine:
             limits=self._limits,
             budget=budget,
         )
-        desk = Desk(
+        return Desk(
             mailbox_id=mailbox.id,
             source=source,
             replica=self._replica,
@@ -223,20 +246,12 @@ class SyncEngine:
             budget=budget,
             ledger=ledger,
             writer=writer,
-            issues=Issues(
-                registry=self._registry,
-                mailbox_id=mailbox.id,
-                ledger=ledger,
-                limits=self._limits,
-                clock=self._clock,
-                counted=mailbox.issues,
-            ),
+            issues=issues,
             remembered=Remembered(ledger.notes, self._clock(), self._limits),
             clock=self._clock,
-            stuck=is_stuck(mailbox, self._limits),
+            stuck=stuck,
+            isolates_failures=isolates,
         )
-        writer.on_page = self._progress(desk, mailbox, tally)
-        return desk
 
     def _progress(self, desk: Desk, mailbox: Mailbox, tally: Tally) -> Callable[[], None]:
         """Figures for the person's page while a pass is under way, at once in a first sync, and every few seconds.

@@ -1,7 +1,7 @@
 """Items that could not be synced: written down before the cursor moves past them, tried again ever more seldom."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.errors import Reason
 from shared.mailboxes.port import ItemIssue, MailboxRegistry
@@ -124,6 +124,11 @@ class Issues:
         now = self._clock()
         due = sorted((issue for issue in self._open.values() if issue.next_try_at <= now), key=_waiting_since)
         return due[: self._limits.issues_a_pass]
+
+    def will_be_due(self, within: timedelta) -> bool:
+        """Whether there are any whose time has come, or comes within this time."""
+        until = self._clock() + within
+        return self.are_expected and any(issue.next_try_at <= until for issue in self._open.values())
 
     def has_due(self, item_id: str) -> bool | None:
         """Whether its time has come; None when it has no issue."""

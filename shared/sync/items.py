@@ -17,6 +17,15 @@ def change_keeping_content(item: Item, base: ReplicaItem) -> FeedChange:
     return FeedChange(_kind(item, base), _replica_item(item, level, base, base.located))
 
 
+def change_of_read_flag(item: Item, base: ReplicaItem) -> FeedChange | None:
+    """The change from `base` to `item` if the read flag and the version are all that differs."""
+    if not item.content_key or item.content_key != base.content_key or item.is_read == base.is_read:
+        return None
+    flagged = change_keeping_content(item, base).item
+    is_all = flagged.having(is_read=base.is_read, version=base.version) == base
+    return FeedChange(FeedKind.READ_FLAG, flagged) if is_all else None
+
+
 def change_dropping_content(base: ReplicaItem) -> FeedChange:
     """The change that keeps an item's metadata alone."""
     note = kept_note(Kept(ContentLevel.METADATA, kept_of(base).private, kept_of(base).addresses))
@@ -52,8 +61,8 @@ def _replica_item(
         folder_id=item.folder_id,
         kind=item.kind,
         item_class=item.item_class,
-        search_key=item.search_key,
-        same_content_key=item.same_content_key,
+        move_key=item.move_key,
+        content_key=item.content_key,
         subject=item.subject,
         size=item.size,
         is_read=item.is_read,

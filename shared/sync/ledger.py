@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState
-from shared.sources.port import Folder
+from shared.sources.port import Folder, FolderKind
 
 LOOSE = "loose"
 """In the cursor's notes: folder id → keys of items that are written while the folder's state does not know them yet.
@@ -76,8 +76,8 @@ class Ledger:
                 state or FolderState(id=folder.id, path=folder.path),
                 path=folder.path,
                 parent_id=folder.parent_id,
-                distinguished=folder.distinguished,
-                folder_class=folder.folder_class,
+                kind=folder.kind,
+                role=folder.role,
                 archive=folder.archive,
             )
         )
@@ -170,12 +170,12 @@ class Ledger:
 
 def is_calendar(folder: Folder | FolderState) -> bool:
     """Whether events live in it."""
-    return folder.folder_class.startswith("IPF.Appointment")
+    return folder.kind is FolderKind.CALENDAR
 
 
 def _named(folder: Folder | FolderState) -> tuple[object, ...]:
     """What a look brings of a folder; a copy of a state costs more than comparing these."""
-    return folder.path, folder.parent_id, folder.distinguished, folder.folder_class, folder.archive
+    return folder.path, folder.parent_id, folder.kind, folder.role, folder.archive
 
 
 def _lists(note: object) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """Recognising moves: the source reports a deletion here and a new item there, and only a key tells that they are one.
 
-The search key survives a move, but copies share it; so an arrival is paired with one departure at most, with the one of
+The move key survives a move, but copies share it; so an arrival is paired with one departure at most, with the one of
 the same content if there is a choice, and only with one that the source, asked by its id, says is gone. An item that
 merely went out of scope is alive: were its key given to a copy, both would have one key when it comes back. Departures
 of earlier rounds are remembered for a while in the cursor's notes, so that a move whose other side comes later keeps
@@ -32,30 +32,30 @@ class Departures:
     """The items that left in this round, until an arrival claims them."""
 
     def __init__(self, departures: Iterable[Departure] = ()) -> None:
-        self._by_search_key: dict[str, list[Departure]] = {}
+        self._by_move_key: dict[str, list[Departure]] = {}
         self._by_key: dict[str, Departure] = {}
         for departure in departures:
             self.add(departure)
 
     def __bool__(self) -> bool:
-        return bool(self._by_search_key)
+        return bool(self._by_move_key)
 
     def add(self, departure: Departure) -> None:
         """One more that left."""
         self._by_key[departure.item.key] = departure
-        if departure.item.search_key:
-            self._by_search_key.setdefault(departure.item.search_key, []).append(departure)
+        if departure.item.move_key:
+            self._by_move_key.setdefault(departure.item.move_key, []).append(departure)
 
-    def ids(self, search_keys: Iterable[str]) -> list[str]:
-        """The source ids of those that arrivals with these search keys might claim."""
-        return [each.item.source_id for key in search_keys for each in self._by_search_key.get(key, [])]
+    def ids(self, move_keys: Iterable[str]) -> list[str]:
+        """The source ids of those that arrivals with these move keys might claim."""
+        return [each.item.source_id for key in move_keys for each in self._by_move_key.get(key, [])]
 
     def claim(self, item: Item, gone: Container[str]) -> Departure | None:
         """The departure that this arrival is the other side of; nobody else gets it. `gone` are ids known to be gone.
 
         An item that arrives under an id which the replica knows is claimed by key: it answers, so it is not gone.
         """
-        leaving = self._by_search_key.get(item.search_key, []) if item.search_key else []
+        leaving = self._by_move_key.get(item.move_key, []) if item.move_key else []
         candidates = [departure for departure in leaving if departure.item.source_id in gone]
         if not candidates:
             return None
@@ -76,15 +76,15 @@ class Departures:
 
     def _take(self, departure: Departure) -> None:
         del self._by_key[departure.item.key]
-        if key := departure.item.search_key:
-            self._by_search_key[key].remove(departure)
-            if not self._by_search_key[key]:
-                del self._by_search_key[key]
+        if key := departure.item.move_key:
+            self._by_move_key[key].remove(departure)
+            if not self._by_move_key[key]:
+                del self._by_move_key[key]
 
 
 def same_content(item: Item, base: ReplicaItem) -> bool:
     """Whether the content stored for `base` is certainly that of `item`."""
-    return bool(item.same_content_key) and item.same_content_key == base.same_content_key
+    return bool(item.content_key) and item.content_key == base.content_key
 
 
 class Remembered:
@@ -103,25 +103,25 @@ class Remembered:
 
     def add(self, item: ReplicaItem) -> None:
         """Remember one that is being deleted; the oldest is forgotten when there are too many."""
-        if item.search_key and self._limits.remembered_deletions:
+        if item.move_key and self._limits.remembered_deletions:
             self._entries.append(_remember(item, self._now))
             del self._entries[: -self._limits.remembered_deletions]
 
-    def ids(self, search_keys: Container[str]) -> list[str]:
-        """The source ids of those that arrivals with these search keys might claim."""
-        return [str(entry[4]) for entry in self._entries if entry[1] in search_keys]
+    def ids(self, move_keys: Container[str]) -> list[str]:
+        """The source ids of those that arrivals with these move keys might claim."""
+        return [str(entry[4]) for entry in self._entries if entry[1] in move_keys]
 
     def claim(self, item: Item, gone: Container[str]) -> ReplicaItem | None:
         """The deleted item that this arrival is, if it is one; it is forgotten with that.
 
         It is the same one, come back under its id, or another one's new place: then that one is among the `gone`.
         """
-        if not item.search_key:
+        if not item.move_key:
             return None
-        same = [one for one in self._entries if one[1] == item.search_key and (one[4] == item.id or one[4] in gone)]
+        same = [one for one in self._entries if one[1] == item.move_key and (one[4] == item.id or one[4] in gone)]
         if not same:
             return None
-        chosen = next((one for one in same if one[2] == item.same_content_key), same[-1])
+        chosen = next((one for one in same if one[2] == item.content_key), same[-1])
         self._entries.remove(chosen)
         return _recall(chosen)
 
@@ -140,11 +140,11 @@ def _remember(item: ReplicaItem, now: datetime) -> list[object]:
     level = kept_of(item).level
     stamp = now.astimezone(UTC).isoformat(timespec="seconds")
     kept = level.value if level else ""
-    return [stamp, item.search_key, item.same_content_key, item.key, item.source_id, kept, place]
+    return [stamp, item.move_key, item.content_key, item.key, item.source_id, kept, place]
 
 
 def _recall(entry: list[object]) -> ReplicaItem:
-    _, search_key, same_content_key, key, source_id, level, place = entry
+    _, move_key, content_key, key, source_id, level, place = entry
     kept = Kept(ContentLevel(str(level)) if level else None)
     return ReplicaItem(
         key=str(key),
@@ -153,8 +153,8 @@ def _recall(entry: list[object]) -> ReplicaItem:
         folder_id="",
         kind=ItemKind.OTHER,
         item_class="",
-        search_key=str(search_key),
-        same_content_key=str(same_content_key),
+        move_key=str(move_key),
+        content_key=str(content_key),
         metadata={"sync": kept_note(kept)},
         located=_place(place),
     )

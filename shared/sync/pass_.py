@@ -185,15 +185,19 @@ class Pass:
             unlist(desk, folder_id)
 
     def _retry_issues(self, seen: Look) -> None:
-        """Try failed items again whose time has come. One that is gone is deleted, so that a held pass tries none."""
+        """Try failed items again whose time has come. One that is gone is deleted, so that a held pass tries none.
+
+        A source that was not opened to isolate failures tries none: one that it chokes on would end the pass.
+        """
         desk = self._desk
         if seen.hold or not desk.issues.are_expected:
             return
         for item_id in desk.issues.of_folders_gone(seen.folders):
             desk.writer.cure(desk.cure(item_id))
-        due = [issue for issue in desk.issues.due() if issue.folder_id in seen.folders]
+        due = [
+            issue for issue in (desk.issues.due() if desk.isolates_failures else ()) if issue.folder_id in seen.folders
+        ]
         due = [issue for issue in due if issue.item_id != issue.folder_id]
-        desk.source.stuck = desk.source.stuck or bool(due)
         plan = Plan(left_out=desk.count_left_out, unreported=True)
         known = desk.find([issue.item_id for issue in due])
         for issue in due:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
-from shared.sources.port import ChangeKind, Folder, SourceChange
+from shared.sources.port import ChangeKind, Folder, Item, SourceChange
+from shared.sync.items import change_of_read_flag
 from shared.sync.moves import Departure
 from shared.sync.scope import LeftOut, Scope
 
@@ -41,6 +42,8 @@ class Wanted:
     id: str
     group: Group
     known: ReplicaItem | None = None
+    item: Item | None = None
+    """Its metadata, where the page of changes carried it."""
     claimed: Departure | None = None
     """The departure that it turned out to be the other side of."""
     recalled: ReplicaItem | None = None
@@ -80,10 +83,17 @@ class Plan:
     unreported: bool = False
     """Whether what is found to be gone may have gone without a word, so that it is to be deleted at once."""
 
-    def want(self, folder: Folder, item_id: str, group: Group, known: ReplicaItem | None = None) -> None:
+    def want(
+        self,
+        folder: Folder,
+        item_id: str,
+        group: Group,
+        known: ReplicaItem | None = None,
+        item: Item | None = None,
+    ) -> None:
         """Fetch an item."""
         group.begin()
-        self.wanted.append(Wanted(folder, item_id, group, known))
+        self.wanted.append(Wanted(folder, item_id, group, known, item))
 
     def write(self, change: FeedChange, group: Group) -> None:
         """Write a change as it is."""
@@ -104,6 +114,8 @@ class Reading:
     state: str | None
     last: dict[str, SourceChange] = field(default_factory=dict)
     complete: bool = False
+    items: dict[str, Item] = field(default_factory=dict)
+    """By id, those whose metadata the pages carried."""
     new: set[str] = field(default_factory=set)
     """Ids that cannot be in the replica yet: they need not be looked up there."""
 
@@ -145,8 +157,12 @@ def add_reading(plan: Plan, reading: Reading, group: Group, known: Mapping[str, 
             case ChangeKind.UPSERT:
                 if item is not None and is_current(item, reading.folder, change, scope):
                     group.arrivals.append(item.key)
+                elif item is not None and (flagged := _read_flag_alone(reading, item, change.item_id, scope)):
+                    group.arrivals.append(item.key)
+                    plan.write(flagged, group)
                 else:
-                    plan.want(reading.folder, change.item_id, group, item)
+                    carried = reading.items.get(change.item_id)
+                    plan.want(reading.folder, change.item_id, group, item, carried)
             case ChangeKind.READ_FLAG:
                 if item is not None and item.source_id == change.item_id and _flag_differs(item, change):
                     plan.write(_flagged(item, change), group)
@@ -154,6 +170,14 @@ def add_reading(plan: Plan, reading: Reading, group: Group, known: Mapping[str, 
                 plan.deleted.append((reading.folder.id, change.item_id))
                 if item is not None and _is_there(item, reading.folder, change.item_id):
                     plan.let_go(item, group)
+
+
+def _read_flag_alone(reading: Reading, item: ReplicaItem, item_id: str, scope: Scope) -> FeedChange | None:
+    """The change of the read flag, if the item that a page carried shows that nothing else changed."""
+    carried = reading.items.get(item_id)
+    if carried is None or not _is_there(item, reading.folder, item_id) or scope.is_outdated(item):
+        return None
+    return change_of_read_flag(carried, item)
 
 
 def is_current(item: ReplicaItem, folder: Folder, change: SourceChange, scope: Scope) -> bool:

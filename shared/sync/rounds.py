@@ -14,6 +14,7 @@ from shared.sources.port import (
     ChangePage,
     Folder,
     FolderGone,
+    FolderRole,
     FolderUnreadable,
     ItemFailure,
     MailSource,
@@ -139,6 +140,7 @@ class Rounds:
                 if (before := arrived.get(change.item_id, reading)) is not reading:
                     before.has_moved_on(change.item_id)
                 arrived[change.item_id] = reading
+        reading.items.update(page.items)
         reading.state = page.state
         reading.complete = page.complete
         if self._is_first_reading(reading.folder):
@@ -163,7 +165,8 @@ class Rounds:
 
 def _people_first(folder: Folder) -> tuple[bool, float]:
     """The inbox first, then what was used last: a person sees their newest mail within the first minute."""
-    return folder.distinguished != "inbox", -folder.marked_at.timestamp() if folder.marked_at else 0.0
+    is_inbox = folder.role is FolderRole.INBOX and not folder.archive
+    return not is_inbox, -folder.marked_at.timestamp() if folder.marked_at else 0.0
 
 
 class _Pages:

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from shared.replica.port import ReplicaItem
-from shared.sources.port import ContentLevel, Folder, Item, ItemKind, ItemRef
+from shared.sources.exchange_names import IN_ARCHIVE, role_of
+from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind, ItemRef
 
 RANK = {ContentLevel.METADATA: 0, ContentLevel.BODY: 1, ContentLevel.MIME: 2}
 """Each level contains those before it."""
@@ -26,7 +28,7 @@ class Scope:
     """The scope settings as one value, and the plain rules that follow from them."""
 
     folders_in: tuple[str, ...] = ()
-    """Only these folders (distinguished names or paths) and those below; empty: all."""
+    """Only these folders (roles, Exchange's distinguished names, or paths) and those below; empty: all."""
     folders_out: tuple[str, ...] = ()
     """Not these nor those below; stronger than `folders_in`."""
     mail_days: int = 0
@@ -68,7 +70,7 @@ class Scope:
 
     def passes_by(self, folder: Folder, ref: ItemRef, now: datetime) -> bool:
         """Whether a listed item need not even be asked for: mail from before the days that are synced."""
-        return folder.folder_class.startswith("IPF.Note") and self.too_old(ref.at, now)
+        return folder.kind is FolderKind.MAIL and self.too_old(ref.at, now)
 
     def too_old(self, at: datetime | None, now: datetime) -> bool:
         """Whether mail of that time lies before the days that are synced."""
@@ -145,4 +147,17 @@ def _names(entry: str, line: tuple[Folder, ...]) -> bool:
     path = line[0].path.casefold()
     if path == wanted or path.startswith(wanted + "/"):
         return True
-    return any(folder.distinguished.casefold() in (wanted, "archive" + wanted) for folder in line)
+    role, archives_only = _role(wanted)
+    return role is not FolderRole.NONE and any(
+        folder.role is role and (folder.archive or not archives_only) for folder in line
+    )
+
+
+@lru_cache(256)
+def _role(name: str) -> tuple[FolderRole, bool]:
+    """The role that an entry of the settings names, in our word or Exchange's; whether in online archives alone."""
+    if name in FolderRole:
+        return FolderRole(name), False
+    role = role_of(name)
+    is_of_archives = role is not FolderRole.ARCHIVE and name.startswith(IN_ARCHIVE)
+    return role, is_of_archives

@@ -48,11 +48,11 @@ def tuned(url: str, bundle: str, mime: bool) -> int:
 def ours(url: str, bundle: str, mime: bool) -> int:
     """The source that this program uses."""
     from shared.sources.ews.sources import EwsSources
-    from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item
+    from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderKind, FolderRole, Item
 
     sources = EwsSources(url, connections=3)
     source = sources.open(Access("bench@example.org", AccessMode.DELEGATED, "token"))
-    folder = Folder(FOLDER, "", "Inbox", "Inbox", "IPF.Note", "inbox", 0)
+    folder = Folder(FOLDER, "", "Inbox", "Inbox", FolderKind.MAIL, FolderRole.INBOX, 0)
     state, complete, count = None, False, 0
     while not complete:
         page = source.changes(folder, state)

@@ -17,7 +17,7 @@ from sandbox.mailboxes.samples import message_samples
 from sandbox.mailboxes.samples.corpus import load_default
 from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.ews.sources import EwsSources
-from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemKind, MailSource
+from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, Item, ItemKind, MailSource
 from tests.contract.exchange_server import ALEX, BO, FINN, PEOPLE, SERVICE, Served, app_only, claims, delegated, served
 
 type Open = Callable[..., MailSource]
@@ -140,14 +140,14 @@ def test_a_look_at_an_idle_mailbox_is_one_request(opened: Open) -> None:
 
     source.folders()
 
-    assert source.requests == 1  # type: ignore[attr-defined]
+    assert source.figures.requests == 1
 
 
 def test_folders_carry_paths_and_well_known_names(opened: Open) -> None:
     folders = {folder.path: folder for folder in opened().folders()}
 
-    assert folders["Inbox"].distinguished == "inbox"
-    assert folders["Junk Email"].distinguished == "junkemail"
+    assert folders["Inbox"].role is FolderRole.INBOX
+    assert folders["Junk Email"].role is FolderRole.JUNK
     assert "Projects/R%2FD" in folders
     assert folders["Inbox"].mark is not None
 
@@ -258,7 +258,7 @@ def test_occurrences_of_any_window_that_settings_allow_are_those_that_exchange_e
 ) -> None:
     """Exchange refuses a view of more than two years."""
     source = opened()
-    calendar = next(folder for folder in source.folders() if folder.distinguished == "calendar")
+    calendar = next(folder for folder in source.folders() if folder.role is FolderRole.CALENDAR)
     now = datetime.now(UTC)
 
     found = list(source.occurrences(calendar, now - timedelta(days=back), now + timedelta(days=ahead)))

@@ -17,7 +17,7 @@ from shared.authorization.port import (
     Tokens,
 )
 from shared.errors import Conflict, NotFound
-from shared.sources.port import Access, AccessMode, Folder, MailSource
+from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole, MailSource
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENANT = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
@@ -255,7 +255,7 @@ class Folders:
     def folders(self) -> list[Folder]:
         if self.trouble:
             raise self.trouble
-        return [Folder(one, "", one, one, "IPF.Note", "", 0) for one in self.ids]
+        return [Folder(one, "", one, one, FolderKind.MAIL, FolderRole.NONE, 0) for one in self.ids]
 
     def close(self) -> None:
         pass
@@ -274,7 +274,7 @@ class FakeSources:
     checked: list[Access] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
-    def open(self, access: Access) -> MailSource:
+    def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
         opened = self.aliases.get(access.address, access.address)
         return cast(MailSource, Folders([f"{opened}/inbox", f"{opened}/sent"], self.trouble.get(opened)))
 

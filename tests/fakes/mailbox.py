@@ -1,4 +1,4 @@
-"""A mailbox in memory as Exchange behaves: ids change on a move, search keys survive it, marks are coarse.
+"""A mailbox in memory as Exchange behaves: ids change on a move, move keys survive it, marks are coarse.
 
 What a person does to it is a method here; what a program sees of it is in tests/fakes/source.py.
 """
@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.errors import Reason
-from shared.sources.port import ItemKind
+from shared.sources.port import FolderKind, FolderRole, ItemKind
 
 
 @dataclass(slots=True)
 class Mail:
-    """One item. `content` numbers the rewrites of it and its copies: what `same_content_key` is made of."""
+    """One item. `content` numbers the rewrites of it and its copies: what `content_key` is made of."""
 
     id: str
     folder_id: str
-    search_key: str
+    move_key: str
     subject: str
     body: bytes
     kind: ItemKind = ItemKind.MESSAGE
@@ -42,8 +42,8 @@ class Box:
     id: str
     name: str
     parent_id: str = ""
-    folder_class: str = "IPF.Note"
-    distinguished: str = ""
+    kind: FolderKind = FolderKind.MAIL
+    role: FolderRole = FolderRole.NONE
     archive: bool = False
     last: int = 0
     epoch: int = 0
@@ -76,12 +76,12 @@ class FakeMailbox:
         """Folders that cannot be read."""
         self._number = 0
         self._rewrites: Counter[str] = Counter()
-        """By search key: copies that are rewritten apart never have the same content."""
-        self.inbox = self.add_folder("Inbox", distinguished="inbox")
+        """By move key: copies that are rewritten apart never have the same content."""
+        self.inbox = self.add_folder("Inbox", role=FolderRole.INBOX)
         self.archive = self.add_folder("Projects")
-        self.calendar = self.add_folder("Calendar", folder_class="IPF.Appointment", distinguished="calendar")
-        self.junk = self.add_folder("Junk", distinguished="junkemail")
-        self.bin = self.add_folder("Deleted Items", distinguished="deleteditems")
+        self.calendar = self.add_folder("Calendar", kind=FolderKind.CALENDAR, role=FolderRole.CALENDAR)
+        self.junk = self.add_folder("Junk", role=FolderRole.JUNK)
+        self.bin = self.add_folder("Deleted Items", role=FolderRole.DELETED)
 
     # What a person does with items
 
@@ -91,13 +91,13 @@ class FakeMailbox:
         mail = Mail(
             id=f"i{number}",
             folder_id=folder_id,
-            search_key=f"S{number:08X}",
+            move_key=f"S{number:08X}",
             subject=subject or f"subject {number}",
             body=f"body {number}".encode() if body is None else body,
             at=self.clock(),
         )
         mail = replace(mail, **fields)  # type: ignore[arg-type]
-        if self.boxes[folder_id].folder_class == "IPF.Appointment" and "kind" not in fields:
+        if self.boxes[folder_id].kind is FolderKind.CALENDAR and "kind" not in fields:
             mail.kind, mail.item_class = ItemKind.EVENT, "IPM.Appointment"
         self._place(mail, folder_id)
         return mail.id
@@ -106,8 +106,8 @@ class FakeMailbox:
         """An item's content is changed."""
         mail = self.mails[item_id]
         mail.body = f"body {item_id} {self._next()}".encode() if body is None else body
-        self._rewrites[mail.search_key] += 1
-        mail.content = self._rewrites[mail.search_key]
+        self._rewrites[mail.move_key] += 1
+        mail.content = self._rewrites[mail.move_key]
         self.categorize(item_id, mail.categories, **fields)
 
     def categorize(self, item_id: str, categories: tuple[str, ...], **fields: object) -> None:
@@ -137,7 +137,7 @@ class FakeMailbox:
         return moved.id
 
     def copy(self, item_id: str, folder_id: str) -> str:
-        """An item is copied; the copy shares its search key."""
+        """An item is copied; the copy shares its move key."""
         copied = replace(self.mails[item_id], id=f"i{self._next()}", version=1)
         self._place(copied, folder_id)
         return copied.id

@@ -7,12 +7,14 @@ sources.at(2, lambda: mailbox.delete(id))          # just before the second requ
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import batched
 
 from shared.errors import Reason, RetryLater
 from shared.sources.port import (
+    NO_ITEMS,
     Access,
     ChangeKind,
     ChangePage,
@@ -25,6 +27,7 @@ from shared.sources.port import (
     ItemFailure,
     ItemKind,
     ItemRef,
+    RequestFigures,
     SourceChange,
     StateInvalid,
 )
@@ -32,16 +35,23 @@ from tests.fakes.mailbox import Box, FakeMailbox, Mail
 
 
 class FakeSources:
-    """Fulfils MailSources. `requests` counts every request, `downloads` the contents that were given out."""
+    """Fulfills MailSources. `requests` counts every request, `downloads` the contents that were given out.
 
-    def __init__(self, page: int = 512, batch: int = 20, largest: int = 150 * 1024 * 1024) -> None:
+    With `carries_items` pages of changes carry the items, as Graph's delta does. Then whatever happened to an item is
+    an UPSERT, its read flag included.
+    """
+
+    def __init__(
+        self, page: int = 512, batch: int = 20, largest: int = 150 * 1024 * 1024, *, carries_items: bool = False
+    ) -> None:
+        self.carries_items = carries_items
         self.page = page
         self.batch = batch
         self.largest = largest
         self.mailboxes: dict[str, FakeMailbox] = {}
         self.requests: Counter[str] = Counter()
         self.downloads: Counter[tuple[str, int]] = Counter()
-        """(search key, rewrite) → how often its content was given out."""
+        """(move key, rewrite) → how often its content was given out."""
         self.between_pages: Callable[[Folder], None] | None = None
         """What somebody does whenever a listing is between two pages."""
         self.patience = 1_000
@@ -63,10 +73,10 @@ class FakeSources:
         """Forget what is still planned."""
         self._plans.clear()
 
-    def open(self, access: Access) -> "FakeSource":
+    def open(self, access: Access, *, isolate_failures: bool = False) -> "FakeSource":
         """One mailbox."""
         self.opened += 1
-        return FakeSource(self, self.mailboxes[access.address])
+        return FakeSource(self, self.mailboxes[access.address], isolate_failures=isolate_failures)
 
     def check(self, access: Access) -> None:
         """One request."""
@@ -89,19 +99,19 @@ class FakeSources:
 
 
 class FakeSource:
-    """Fulfils MailSource."""
+    """Fulfills MailSource."""
 
-    def __init__(self, sources: FakeSources, mailbox: FakeMailbox) -> None:
-        self.stuck = False
+    def __init__(self, sources: FakeSources, mailbox: FakeMailbox, *, isolate_failures: bool = False) -> None:
+        self._isolate_failures = isolate_failures
         self._found_out = 0
         self._sources = sources
         self._mailbox = mailbox
         self._before = sources.requests.total()
 
     @property
-    def requests(self) -> int:
+    def figures(self) -> RequestFigures:
         """How many requests this opening has made."""
-        return self._sources.requests.total() - self._before
+        return RequestFigures(self._sources.requests.total() - self._before)
 
     def folders(self) -> list[Folder]:
         """One request."""
@@ -120,8 +130,8 @@ class FakeSource:
             parent_id=box.parent_id,
             name=box.name,
             path=mailbox.path(box.id),
-            folder_class=box.folder_class,
-            distinguished=box.distinguished,
+            kind=box.kind,
+            role=box.role,
             total=len(mailbox.in_folder(box.id)),
             archive=box.archive,
             mark=f"{touched}|{len(box.deletions)}" if mailbox.marks else None,
@@ -138,34 +148,49 @@ class FakeSource:
         news = sorted(self._news(box, since), key=lambda pair: pair[0])
         page = news[: self._sources.page]
         last = page[-1][0] if len(news) > len(page) else max(box.last, since)
-        return ChangePage(tuple(change for _, change in page), f"{box.epoch}|{last}", len(page) == len(news))
+        changes = tuple(change for _, change in page)
+        return ChangePage(changes, f"{box.epoch}|{last}", len(page) == len(news), self._carried(changes))
+
+    def _carried(self, changes: Sequence[SourceChange]) -> dict[str, Item]:
+        """The items of a page, if pages carry them."""
+        if not self._sources.carries_items:
+            return {}
+        arrived = [self._mailbox.mails[change.item_id] for change in changes if change.kind is ChangeKind.UPSERT]
+        return {mail.id: self._item(mail, ContentLevel.METADATA) for mail in arrived}
 
     def _news(self, box: Box, since: int) -> Iterator[tuple[int, SourceChange]]:
         for mail in self._mailbox.in_folder(box.id):
             if mail.changed > since:
                 yield mail.changed, SourceChange(ChangeKind.UPSERT, mail.id, str(mail.version), mail.is_read)
             elif mail.flagged > since:
-                yield mail.flagged, SourceChange(ChangeKind.READ_FLAG, mail.id, str(mail.version), mail.is_read)
+                kind = ChangeKind.UPSERT if self._sources.carries_items else ChangeKind.READ_FLAG
+                yield mail.flagged, SourceChange(kind, mail.id, str(mail.version), mail.is_read)
         for item_id, (deleted, created) in box.deletions.items():
             if deleted > since >= created:
                 yield deleted, SourceChange(ChangeKind.DELETE, item_id)
 
-    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
-        """One request a batch."""
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
+    ) -> Iterator[Item | ItemFailure]:
+        """One request a batch. A known item keeps its metadata, though what it was may have changed since."""
         for batch in batched(ids, self._sources.batch, strict=False):
             self._sources.request("fetch")
-            if not self.stuck and self._mailbox.choking.intersection(batch):
+            if not self._isolate_failures and self._mailbox.choking.intersection(batch):
                 raise RetryLater(Reason.TIMED_OUT, support="silence")
             for item_id in batch:
                 if item_id in self._mailbox.choking:
                     self._find_out()
                 if item_id not in self._mailbox.silent:
-                    yield self._one(item_id, level)
+                    yield self._completed(self._one(item_id, level), known.get(item_id))
+
+    def _completed(self, result: Item | ItemFailure, known: Item | None) -> Item | ItemFailure:
+        """The known item with the content that was fetched."""
+        return replace(known, content=result.content) if known and isinstance(result, Item) else result
 
     def _find_out(self) -> None:
         """The asking again and the waiting that a choking item or folder takes."""
         self._found_out += 1
-        if not self.stuck or self._found_out > self._sources.patience:
+        if not self._isolate_failures or self._found_out > self._sources.patience:
             raise RetryLater(Reason.TIMED_OUT, support="silence")
 
     def _one(self, item_id: str, level: ContentLevel) -> Item | ItemFailure:
@@ -181,7 +206,7 @@ class FakeSource:
     def _item(self, mail: Mail, level: ContentLevel) -> Item:
         content = None
         if level is not ContentLevel.METADATA and len(mail.body) <= self._sources.largest:
-            self._sources.downloads[mail.search_key, mail.content] += 1
+            self._sources.downloads[mail.move_key, mail.content] += 1
             content = Content("eml" if mail.kind is ItemKind.MESSAGE else "ics", level.value.encode() + mail.body)
         return Item(
             id=mail.id,
@@ -189,8 +214,8 @@ class FakeSource:
             folder_id=mail.folder_id,
             kind=mail.kind,
             item_class=mail.item_class,
-            search_key=mail.search_key,
-            same_content_key=f"{mail.search_key}-{mail.content}",
+            move_key=mail.move_key,
+            content_key=f"{mail.move_key}-{mail.content}",
             subject=mail.subject,
             size=len(mail.body),
             is_read=mail.is_read,

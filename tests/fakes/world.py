@@ -8,7 +8,7 @@ from datetime import timedelta
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import FeedKind, ReplicaItem
-from shared.sources.port import AccessMode, Item, ItemKind
+from shared.sources.port import AccessMode, FolderKind, Item, ItemKind
 from shared.sync import engine as engine_module
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
@@ -38,10 +38,11 @@ class World:
         batch: int = 20,
         immutable_ids: bool = False,
         overlap: bool = False,
+        carries_items: bool = False,
     ) -> None:
         self.clock = FakeClock()
         self.mailbox = FakeMailbox(self.clock, immutable_ids=immutable_ids)
-        self.sources = FakeSources(page, batch)
+        self.sources = FakeSources(page, batch, carries_items=carries_items)
         self.sources.mailboxes[ADDRESS] = self.mailbox
         self.replica = FakeReplica()
         self.registry = FakeRegistry()
@@ -148,7 +149,7 @@ class World:
         }
 
     def _belongs(self, item: Item) -> bool:
-        self.sources.downloads[item.search_key, int(item.same_content_key.rpartition("-")[2])] -= 1
+        self.sources.downloads[item.move_key, int(item.content_key.rpartition("-")[2])] -= 1
         return item.id not in self.mailbox.bad and self.scope.leaves_out(item, self.clock()) is None
 
     # What must hold
@@ -195,7 +196,7 @@ class World:
     def _occurrences(self, expected: Mapping[str, Mail]) -> set[tuple[str, str]]:
         """What it has to name at least: the window's beginning moves on with a sweep only."""
         start = self.clock() - timedelta(days=self.limits.occurrence_days_back)
-        calendars = [id_ for id_, box in self.mailbox.boxes.items() if box.folder_class == "IPF.Appointment"]
+        calendars = [id_ for id_, box in self.mailbox.boxes.items() if box.kind is FolderKind.CALENDAR]
         return {
             (mail.id, at.isoformat())
             for calendar in calendars

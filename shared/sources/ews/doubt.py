@@ -21,8 +21,14 @@ were found out are issues by then, so that the next pass goes on where this one 
 class Doubt:
     """One opened mailbox's. `is_well` makes a cheap request and raises what is wrong with the mailbox as a whole."""
 
-    def __init__(self, is_well: Callable[[], object], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self.stuck = False
+    def __init__(
+        self,
+        is_well: Callable[[], object],
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        isolate_failures: bool = False,
+    ) -> None:
+        self._isolate_failures = isolate_failures
         self._is_well = is_well
         self._monotonic = monotonic
         self._first: float | None = None
@@ -35,7 +41,7 @@ class Doubt:
 
         Raises: what is wrong with the mailbox as a whole.
         """
-        if not self.stuck or error.retry_after is not None or error.tenant_wide:
+        if not self._isolate_failures or error.retry_after is not None or error.tenant_wide:
             return False
         now = self._monotonic()
         if self._first is None:

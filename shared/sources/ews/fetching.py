@@ -56,7 +56,7 @@ class Fetcher:
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, pool: Callable[[], Executor], in_flight: int
     ) -> Iterator[Result]:
         """The items, each once; at most `in_flight` batches are under way or waiting to be taken."""
-        order = Order(folder.id, shapes.of_folder(folder.folder_class), level)
+        order = Order(folder.id, shapes.of_folder(folder), level)
         if len(ids) <= self._batch_size(level) or in_flight < 2:
             for batch in self._batches(ids, level):
                 yield from self._batch(order, batch)

@@ -7,7 +7,8 @@ from lxml import etree
 
 from shared.sources.ews.answer import T, count_in, moment
 from shared.sources.ews.envelope import extended, fields
-from shared.sources.port import Folder
+from shared.sources.exchange_names import kind_of, role_of
+from shared.sources.port import Folder, FolderRole
 
 COMMIT_TIME = 0x670A
 """PR_LOCAL_COMMIT_TIME_MAX: when anything in the folder was last committed."""
@@ -105,8 +106,8 @@ def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
         parent_id=told.get(_PARENT, ""),
         name=name,
         path=name.replace("/", "%2F"),
-        folder_class=told.get(_CLASS, ""),
-        distinguished=told.get(_DISTINGUISHED, "").lower(),
+        kind=kind_of(told.get(_CLASS, "")),
+        role=role_of(told.get(_DISTINGUISHED, "")),
         total=count_in(total) or 0,
         archive=archive,
         mark=f"{commit}|{told.get(_DELETED, '')}|{total}" if commit else None,
@@ -140,6 +141,6 @@ def with_paths(folders: list[Folder], hidden: frozenset[str]) -> list[Folder]:
     return found
 
 
-def with_names(folders: list[Folder], names: Mapping[str, str]) -> list[Folder]:
-    """The folders with well-known names looked up by id, where the listing did not bring them."""
-    return [replace(folder, distinguished=names.get(folder.id, "")) for folder in folders]
+def with_names(folders: list[Folder], names: Mapping[str, FolderRole]) -> list[Folder]:
+    """The folders with their roles looked up by id, where the listing did not bring them."""
+    return [replace(folder, role=names.get(folder.id, FolderRole.NONE)) for folder in folders]

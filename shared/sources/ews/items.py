@@ -206,8 +206,8 @@ def item(
         folder_id=folder_id,
         kind=kind,
         item_class=values.pop("item_class", ""),
-        search_key=search_key,
-        same_content_key=_same_content(values, search_key, kind) if search_key else "",
+        move_key=search_key,
+        content_key=_content_key(values, search_key, kind) if search_key else "",
         subject=values.pop("subject", ""),
         size=values.pop("size", 0),
         is_read=values.pop("is_read", None),
@@ -218,7 +218,7 @@ def item(
     )
 
 
-def _same_content(values: Mapping[str, Any], search_key: str, kind: ItemKind) -> str:
+def _content_key(values: Mapping[str, Any], search_key: str, kind: ItemKind) -> str:
     """Equal only when the content is: what identifies a sent or received message, or the last change of the rest.
 
     A move changes id, change key and, on some servers, the last-modified time. Mail that was sent or received is not

@@ -1,6 +1,6 @@
 """One mailbox opened over EWS: the mail source's port."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,16 +19,20 @@ from shared.sources.ews.fetching import Fetcher
 from shared.sources.ews.folders import NO_FOLDERS, PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
 from shared.sources.ews.paging import Walk
 from shared.sources.ews.session import Channel, Limits
+from shared.sources.exchange_names import role_of
 from shared.sources.port import (
+    NO_ITEMS,
     Access,
     ChangePage,
     ContentLevel,
     Folder,
     FolderGone,
+    FolderRole,
     FolderUnreadable,
     Item,
     ItemFailure,
     ItemRef,
+    RequestFigures,
 )
 
 _LONGEST_VIEW = timedelta(days=700)
@@ -49,11 +53,12 @@ class EwsMailbox:
         connections: int,
         largest_item_bytes: int,
         archives: bool,
-        names: dict[str, str],
+        names: dict[str, FolderRole],
+        isolate_failures: bool = False,
     ) -> None:
         self._channel = channel
         self._envelopes = Envelopes(access)
-        self._doubt = Doubt(self.check)
+        self._doubt = Doubt(self.check, isolate_failures=isolate_failures)
         self._fetcher = Fetcher(channel, self._envelopes, limits, largest_item_bytes, self._doubt)
         self._connections = connections
         self._archives = archives
@@ -61,18 +66,9 @@ class EwsMailbox:
         self._pool: ThreadPoolExecutor | None = None
 
     @property
-    def requests(self) -> int:
-        """How many requests were made so far."""
-        return self._channel.requests
-
-    @property
-    def stuck(self) -> bool:
-        """Whether a failure that persists may be the fault of the item or folder that was asked about."""
-        return self._doubt.stuck
-
-    @stuck.setter
-    def stuck(self, stuck: bool) -> None:
-        self._doubt.stuck = stuck
+    def figures(self) -> RequestFigures:
+        """What was asked and received so far."""
+        return RequestFigures(self._channel.requests, self._channel.bytes_received)
 
     def folders(self) -> list[Folder]:
         """Every visible folder that can hold items, in one request (two where the server does not name folders)."""
@@ -84,7 +80,7 @@ class EwsMailbox:
                 listed |= {folder.id: folder for folder in part.folders}
                 hidden |= part.hidden
         found = list(listed.values())
-        if found and not any(folder.distinguished for folder in found):
+        if found and not any(folder.role for folder in found):
             found = with_names(found, self._well_known(found))
         return with_paths(found, hidden)
 
@@ -92,8 +88,10 @@ class EwsMailbox:
         """The next page of a folder's changes: ids and kinds only."""
         return read_changes(self._of_folder("SyncFolderItems", envelope.sync_folder_items(folder.id, state)))
 
-    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
-        """The named items in batches, several at a time."""
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
+    ) -> Iterator[Item | ItemFailure]:
+        """The named items in batches, several at a time. `known` is empty: pages of changes carry ids only."""
         return self._fetcher.fetch(folder, ids, level, self._executor, self._connections)
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
@@ -213,14 +211,14 @@ class EwsMailbox:
                 raise _of_the_root(problem.error())
         return pages
 
-    def _well_known(self, folders: list[Folder]) -> dict[str, str]:
-        """Well-known names by folder id, asked once for as long as the same folders are there."""
+    def _well_known(self, folders: list[Folder]) -> dict[str, FolderRole]:
+        """Roles by folder id, asked once for as long as the same folders are there."""
         if not self._names or not self._names.keys() & {folder.id for folder in folders}:
             body = parse(self._channel.ask(self._envelopes.wrap(self._get_folders(WELL_KNOWN))))
             for name, message in zip(WELL_KNOWN, messages(body, "GetFolder"), strict=False):
                 identifier = message.find(f"{M}Folders/*/{T}FolderId")
                 if identifier is not None:
-                    self._names[identifier.get("Id") or ""] = name
+                    self._names[identifier.get("Id") or ""] = role_of(name)
         return self._names
 
     def _named_folders_exist(self, names: list[str]) -> None:

@@ -78,9 +78,10 @@ def surroundings_of(url: str) -> Surroundings:
 
 
 class Channel(Protocol):
-    """Where requests go; safe to use from several threads. `requests` counts them."""
+    """Where requests go; safe to use from several threads. Counts requests, and bytes of answers."""
 
     requests: int
+    bytes_received: int
 
     def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
         """Send one request and give the whole answer, of at most so many bytes."""
@@ -142,6 +143,7 @@ class Session:
         self._surroundings = surroundings
         self._closed = False
         self.requests = 0
+        self.bytes_received = 0
         self._renewable = access.renew is not None
         self._free = threading.BoundedSemaphore(connections)
         anchor = "".join(mark for mark in access.address if mark > " ")
@@ -218,9 +220,11 @@ class Session:
         try:
             with deadline(self._limits.total):
                 response = session.get_adapter(self._url).send(prepared, timeout=timeout, **self._surroundings)
-                return self._read(response, limit)
+                reply = self._read(response, limit)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
             raise of_fault(fault_in(exc)) from nameless(exc)
+        self.bytes_received += len(reply.body)
+        return reply
 
     def _prepared(self, session: Any) -> requests.PreparedRequest:
         """The request that all of a session's requests share, signed with the session's token."""

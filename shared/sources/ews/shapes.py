@@ -6,7 +6,7 @@ Recipients are dear, yet exclusions need them; InternetMessageHeaders, UniqueBod
 from enum import Enum
 
 from shared.sources.ews.envelope import extended, fields
-from shared.sources.port import ContentLevel, ItemKind
+from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, ItemKind
 
 SEARCH_KEY = extended(0x300B, "Binary")
 """PR_SEARCH_KEY: stays with an item when it moves; its copies share it."""
@@ -76,14 +76,15 @@ def of_kind(kind: ItemKind) -> Shape:
 _OF_KINDS = {ItemKind.MESSAGE: Shape.MESSAGE, ItemKind.EVENT: Shape.EVENT}
 
 
-def of_folder(folder_class: str) -> Shape:
-    """The shape to begin with in a folder of this class: what it mostly holds."""
-    if folder_class.startswith("IPF.Appointment"):
+def of_folder(folder: Folder) -> Shape:
+    """The shape to begin with in this folder: what it mostly holds."""
+    if folder.kind is FolderKind.CALENDAR:
         return Shape.EVENT
-    return Shape.FULL if folder_class.startswith(_FULL_FOLDERS) else Shape.MESSAGE
+    is_full = folder.kind in (FolderKind.CONTACTS, FolderKind.TASKS) or folder.role in _FULL_ROLES
+    return Shape.FULL if is_full else Shape.MESSAGE
 
 
-_FULL_FOLDERS = ("IPF.Contact", "IPF.Task", "IPF.StickyNote", "IPF.Journal")
+_FULL_ROLES = (FolderRole.NOTES, FolderRole.JOURNAL)
 
 SIZES = (
     "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from shared.sources.port import Access, MailSource
+from shared.sources.port import Access, FolderRole, MailSource
 
 if TYPE_CHECKING:
     from shared.sources.ews.mailbox import EwsMailbox
@@ -42,13 +42,13 @@ class EwsSources:
         self._archives = archives
         self._limits = limits
         self._clock = clock
-        self._names: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._names: OrderedDict[str, dict[str, FolderRole]] = OrderedDict()
         self._surroundings: Surroundings | None = None
         self._lock = threading.Lock()
 
-    def open(self, access: Access) -> MailSource:
+    def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
         """Open one mailbox; makes no request yet."""
-        return self._open(access)
+        return self._open(access, isolate_failures=isolate_failures)
 
     def check(self, access: Access) -> None:
         """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
@@ -66,7 +66,7 @@ class EwsSources:
         finally:
             mailbox.close()
 
-    def _open(self, access: Access) -> "EwsMailbox":
+    def _open(self, access: Access, *, isolate_failures: bool = False) -> "EwsMailbox":
         # exchangelib takes 0.3 s to import, most of a cold start's allowance
         from shared.sources.ews.mailbox import EwsMailbox
         from shared.sources.ews.session import Limits
@@ -80,6 +80,7 @@ class EwsSources:
             largest_item_bytes=self._largest,
             archives=self._archives,
             names=self._names_of(access.address),
+            isolate_failures=isolate_failures,
         )
 
     def _session(self, access: Access, limits: "Limits") -> "Session":
@@ -96,7 +97,7 @@ class EwsSources:
             clock=self._clock,
         )
 
-    def _names_of(self, address: str) -> dict[str, str]:
+    def _names_of(self, address: str) -> dict[str, FolderRole]:
         """This mailbox's well-known folders as far as they were ever asked, so that an idle pass asks once only."""
         with self._lock:
             names = self._names.setdefault(address.lower(), {})

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 from shared.sources.ews.mailbox import EwsMailbox
 from shared.sources.ews.session import Limits
-from shared.sources.port import Access, AccessMode, Folder
+from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole
 
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 
-INBOX = Folder("F1", "", "Inbox", "Inbox", "IPF.Note", "inbox", 0)
-CALENDAR = Folder("F2", "", "Calendar", "Calendar", "IPF.Appointment", "calendar", 0)
-CONTACTS = Folder("F3", "", "Contacts", "Contacts", "IPF.Contact", "contacts", 0)
+INBOX = Folder("F1", "", "Inbox", "Inbox", FolderKind.MAIL, FolderRole.INBOX, 0)
+CALENDAR = Folder("F2", "", "Calendar", "Calendar", FolderKind.CALENDAR, FolderRole.CALENDAR, 0)
+CONTACTS = Folder("F3", "", "Contacts", "Contacts", FolderKind.CONTACTS, FolderRole.CONTACTS, 0)
 
 type Answer = bytes | Exception | Callable[[str], "bytes | Exception"]
 
@@ -102,6 +102,7 @@ class ScriptedChannel:
         self._answers = list(answers)
         self.asked: list[str] = []
         self.closed = False
+        self.bytes_received = 0
 
     def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
         request = envelope.decode()
@@ -110,6 +111,7 @@ class ScriptedChannel:
         result = given(request) if callable(given) else given
         if isinstance(result, Exception):
             raise result
+        self.bytes_received += len(result)
         return result
 
     @property
@@ -127,7 +129,8 @@ def mailbox(
     archives: bool = False,
     largest: int = 1 << 20,
     limits: Limits | None = None,
-    names: dict[str, str] | None = None,
+    names: dict[str, FolderRole] | None = None,
+    isolate_failures: bool = False,
 ) -> EwsMailbox:
     """A mailbox over a scripted channel."""
     return EwsMailbox(
@@ -138,6 +141,7 @@ def mailbox(
         largest_item_bytes=largest,
         archives=archives,
         names={} if names is None else names,
+        isolate_failures=isolate_failures,
     )
 
 

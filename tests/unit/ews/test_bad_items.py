@@ -36,10 +36,9 @@ SIZE_ONLY = '<t:AdditionalProperties><t:FieldURI FieldURI="item:Size"/></t:Addit
 
 
 def fetched(
-    channel: ScriptedChannel, count: int, folder: Folder = INBOX, *, stuck: bool = False
+    channel: ScriptedChannel, count: int, folder: Folder = INBOX, *, isolate_failures: bool = False
 ) -> dict[str, Item | ItemFailure]:
-    source = mailbox(channel, largest=50_000_000)
-    source.stuck = stuck
+    source = mailbox(channel, largest=50_000_000, isolate_failures=isolate_failures)
     results = list(source.fetch(folder, ids(count), MIME))
     by_id = {result.id if isinstance(result, Item) else result.item_id: result for result in results}
     assert len(by_id) == len(results)
@@ -149,16 +148,16 @@ def test_an_item_that_looks_like_an_outage_ends_the_fetch(said: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 16, 40])
 @pytest.mark.parametrize("said", CHOKING)
-def test_an_item_that_looks_like_an_outage_fails_alone_once_passes_are_stuck(said: str, count: int) -> None:
+def test_an_item_that_looks_like_an_outage_fails_alone_once_passes_are_isolate_failures(said: str, count: int) -> None:
     last = f"I{count - 1}"
-    results = fetched(unless_asked_for({last}, lambda _: CHOKING[said]), count, stuck=True)
+    results = fetched(unless_asked_for({last}, lambda _: CHOKING[said]), count, isolate_failures=True)
 
     assert reasons(results) == {last: Reason.ITEM_UNREADABLE}
     assert getattr(results[last], "support", "") == said
     assert len(results) == count
 
 
-def test_an_outage_that_is_said_of_one_item_fails_it_alone_once_passes_are_stuck() -> None:
+def test_an_outage_that_is_said_of_one_item_fails_it_alone_once_passes_are_isolate_failures() -> None:
     def said_of_one(wanted: list[str]) -> bytes:
         told = [
             failure("GetItem", "ErrorMailboxStoreUnavailable")
@@ -170,12 +169,12 @@ def test_an_outage_that_is_said_of_one_item_fails_it_alone_once_passes_are_stuck
 
     with pytest.raises(RetryLater):
         fetched(unless_asked_for({"I5"}, said_of_one), 16)
-    results = fetched(unless_asked_for({"I5"}, said_of_one), 16, stuck=True)
+    results = fetched(unless_asked_for({"I5"}, said_of_one), 16, isolate_failures=True)
     assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
     assert len(results) == 16
 
 
-def test_an_item_of_which_not_even_the_size_can_be_had_fails_alone_once_passes_are_stuck() -> None:
+def test_an_item_of_which_not_even_the_size_can_be_had_fails_alone_once_passes_are_isolate_failures() -> None:
     def answered(request: str) -> bytes | Exception:
         wanted = asked_ids(request)
         if "<m:GetFolder>" in request:
@@ -186,30 +185,30 @@ def test_an_item_of_which_not_even_the_size_can_be_had_fails_alone_once_passes_a
 
     with pytest.raises(RetryLater):
         fetched(ScriptedChannel(answered), 16)
-    assert reasons(fetched(ScriptedChannel(answered), 16, stuck=True)) == {"I5": Reason.ITEM_UNREADABLE}
+    assert reasons(fetched(ScriptedChannel(answered), 16, isolate_failures=True)) == {"I5": Reason.ITEM_UNREADABLE}
 
 
-def test_a_fault_that_has_passed_makes_no_issue_though_passes_are_stuck() -> None:
+def test_a_fault_that_has_passed_makes_no_issue_though_passes_are_isolate_failures() -> None:
     channel = ScriptedChannel(CHOKING["reset"], ROOT, messages_as_asked)
 
-    assert reasons(fetched(channel, 1, stuck=True)) == {}
+    assert reasons(fetched(channel, 1, isolate_failures=True)) == {}
 
 
 @pytest.mark.parametrize("said", CHOKING)
-def test_an_outage_makes_no_issues_though_passes_are_stuck(said: str) -> None:
+def test_an_outage_makes_no_issues_though_passes_are_isolate_failures(said: str) -> None:
     channel = ScriptedChannel(CHOKING[said])
 
     with pytest.raises(RetryLater):
-        fetched(channel, 16, stuck=True)
+        fetched(channel, 16, isolate_failures=True)
 
     assert channel.requests <= 6
 
 
-def test_a_server_that_names_a_time_is_believed_though_passes_are_stuck() -> None:
+def test_a_server_that_names_a_time_is_believed_though_passes_are_isolate_failures() -> None:
     channel = unless_asked_for({"I5"}, lambda _: error_of(of_status(503), "http_503", retry_after=60))
 
     with pytest.raises(RetryLater) as caught:
-        fetched(channel, 16, stuck=True)
+        fetched(channel, 16, isolate_failures=True)
 
     assert caught.value.retry_after == 60
     assert channel.requests == 1
@@ -217,10 +216,9 @@ def test_a_server_that_names_a_time_is_believed_though_passes_are_stuck() -> Non
 
 def test_failures_are_looked_into_for_a_while_only() -> None:
     now, probes = [0.0], list[float]()
-    doubt = Doubt(lambda: probes.append(now[0]), lambda: now[0])
     silence = RetryLater(Reason.TIMED_OUT)
-    assert not doubt.falls_on_the_asked(silence)
-    doubt.stuck = True
+    assert not Doubt(lambda: probes.append(now[0]), lambda: now[0]).falls_on_the_asked(silence)
+    doubt = Doubt(lambda: probes.append(now[0]), lambda: now[0], isolate_failures=True)
     for now[0] in (1000.0, 1000.0 + PATIENCE):
         assert doubt.falls_on_the_asked(silence)
     now[0] += 1
@@ -231,8 +229,7 @@ def test_failures_are_looked_into_for_a_while_only() -> None:
 @pytest.mark.parametrize("said", CHOKING)
 def test_a_store_that_gives_no_item_is_asked_for_a_few_only_though_the_mailbox_answers(said: str) -> None:
     channel = unless_asked_for(ids(2000), lambda _: CHOKING[said])
-    source = mailbox(channel)
-    source.stuck = True
+    source = mailbox(channel, isolate_failures=True)
     results: list[Item | ItemFailure] = []
 
     with pytest.raises(RetryLater):
@@ -250,8 +247,7 @@ def test_what_was_found_out_before_patience_ended_is_given() -> None:
         now[0] += Limits().silence
         return of_fault(Fault.SILENCE)
 
-    doubt = Doubt(lambda: None, lambda: now[0])
-    doubt.stuck = True
+    doubt = Doubt(lambda: None, lambda: now[0], isolate_failures=True)
     channel = unless_asked_for(ids(9)[1:], silent)
     fetcher = Fetcher(channel, Envelopes(Access("a@x.example", AccessMode.DELEGATED, "t")), Limits(), 1 << 20, doubt)
     results: list[Item | ItemFailure] = []
@@ -264,7 +260,7 @@ def test_what_was_found_out_before_patience_ended_is_given() -> None:
 
 
 @pytest.mark.parametrize("said", CHOKING)
-def test_an_item_that_looks_like_an_outage_in_a_batch_too_large_for_memory_fails_alone_once_passes_are_stuck(
+def test_an_item_that_looks_like_an_outage_in_a_batch_too_large_for_memory_fails_alone_once_passes_are_isolate_failures(
     said: str,
 ) -> None:
     def oversized_then_choking() -> Callable[[list[str]], Exception]:
@@ -273,12 +269,12 @@ def test_an_item_that_looks_like_an_outage_in_a_batch_too_large_for_memory_fails
 
     with pytest.raises(RetryLater):
         fetched(unless_asked_for({"I5"}, oversized_then_choking()), 16)
-    results = fetched(unless_asked_for({"I5"}, oversized_then_choking()), 16, stuck=True)
+    results = fetched(unless_asked_for({"I5"}, oversized_then_choking()), 16, isolate_failures=True)
     assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
     assert len(results) == 16
 
 
-def test_an_item_whose_size_chokes_a_batch_too_large_for_memory_fails_alone_once_passes_are_stuck() -> None:
+def test_an_item_whose_size_chokes_a_batch_too_large_for_memory_fails_alone_once_passes_are_isolate_failures() -> None:
     def answered(request: str) -> bytes | Exception:
         wanted = asked_ids(request)
         if "<m:GetFolder>" in request:
@@ -289,7 +285,7 @@ def test_an_item_whose_size_chokes_a_batch_too_large_for_memory_fails_alone_once
 
     with pytest.raises(RetryLater):
         fetched(ScriptedChannel(answered), 16)
-    results = fetched(ScriptedChannel(answered), 16, stuck=True)
+    results = fetched(ScriptedChannel(answered), 16, isolate_failures=True)
     assert reasons(results) == {"I5": Reason.ITEM_UNREADABLE}
     assert len(results) == 16
 

@@ -144,10 +144,9 @@ def test_a_folder_over_which_every_pass_ends_is_to_blame_once_they_are_stuck(err
     def over_one_folder(request: str) -> bytes | Exception:
         return ROOT if "<m:GetFolder>" in request else error
 
-    source = mailbox(ScriptedChannel(over_one_folder))
     with pytest.raises(RetryLater):
-        source.changes(INBOX, "S1")
-    source.stuck = True
+        mailbox(ScriptedChannel(over_one_folder)).changes(INBOX, "S1")
+    source = mailbox(ScriptedChannel(over_one_folder), isolate_failures=True)
     with pytest.raises(FolderUnreadable) as raised:
         source.changes(INBOX, "S1")
     assert (raised.value.reason, raised.value.support) == (Reason.ITEM_UNREADABLE, error.support)
@@ -155,8 +154,7 @@ def test_a_folder_over_which_every_pass_ends_is_to_blame_once_they_are_stuck(err
 
 def test_a_folder_is_not_to_blame_where_the_mailbox_cannot_be_read_either_though_passes_are_stuck() -> None:
     channel = ScriptedChannel(of_fault(Fault.SILENCE))
-    source = mailbox(channel)
-    source.stuck = True
+    source = mailbox(channel, isolate_failures=True)
     with pytest.raises(RetryLater) as raised:
         source.changes(INBOX, "S1")
     assert raised.value.reason is Reason.TIMED_OUT

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
+from shared.sources.port import FolderRole
 from tests.unit.ews.answers import ScriptedChannel, answer, failure, mailbox, success
 
 
@@ -56,7 +57,7 @@ def test_the_whole_tree_with_marks_and_names_costs_one_request() -> None:
 
     assert channel.requests == 1
     assert (inbox.path, below.path, deepest.path) == ("Inbox", "Inbox/R%2FD", "Inbox/R%2FD/Ærø & co")
-    assert inbox.distinguished == "inbox"
+    assert inbox.role is FolderRole.INBOX
     assert inbox.total == 7
     assert inbox.mark == "2026-03-01T09:30:00Z|3|7"
     assert inbox.marked_at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -119,12 +120,12 @@ def test_a_mailbox_without_an_archive_is_whole_without_it() -> None:
 def test_a_server_that_does_not_name_folders_is_asked_for_the_names_once() -> None:
     named = success("GetFolder", '<m:Folders><t:Folder><t:FolderId Id="A"/></t:Folder></m:Folders>')
     missing = failure("GetFolder", "ErrorFolderNotFound")
-    names: dict[str, str] = {}
+    names: dict[str, FolderRole] = {}
     listing = answer("FindFolder", found(folder("A"), folder("B", name="Own")))
     channel = ScriptedChannel(listing, answer("GetFolder", named, *[missing] * 15), listing)
 
     for _ in range(2):
-        assert [each.distinguished for each in mailbox(channel, names=names).folders()] == ["inbox", ""]
+        assert [each.role for each in mailbox(channel, names=names).folders()] == ["inbox", ""]
     assert channel.requests == 3
 
 

@@ -6,11 +6,11 @@ import re
 import icalendar
 import pytest
 
-from shared.sources.port import ContentLevel, Folder, Item, ItemKind
+from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
 from tests.unit.ews.answers import CONTACTS, INBOX, ScriptedChannel, items, mailbox, message
 
-TASKS = Folder("F4", "", "Tasks", "Tasks", "IPF.Task", "tasks", 0)
-NOTES = Folder("F5", "", "Notes", "Notes", "IPF.StickyNote", "notes", 0)
+TASKS = Folder("F4", "", "Tasks", "Tasks", FolderKind.TASKS, FolderRole.TASKS, 0)
+NOTES = Folder("F5", "", "Notes", "Notes", FolderKind.OTHER, FolderRole.NOTES, 0)
 
 CONTACT = (
     '<t:Contact><t:ItemId Id="I0" ChangeKey="1"/><t:ItemClass>IPM.Contact</t:ItemClass><t:Size>900</t:Size>'
@@ -206,7 +206,7 @@ def test_mail_of_every_class_is_mail(tag: str, item_class: str, kind: ItemKind) 
 def test_a_messages_metadata_is_told_by_our_names() -> None:
     item = read(message("I0"), INBOX, ContentLevel.METADATA)
 
-    assert item.search_key == "000102ff"
+    assert item.move_key == "000102ff"
     assert set(item.addresses) == {"ada@x.example", "bo@x.example"}
     assert item.is_read is True
     assert item.metadata["from"] == {"name": "Ada", "address": "Ada@X.example"}
@@ -224,7 +224,7 @@ def test_a_body_is_wanted_without_the_mime() -> None:
 
 
 def same_content(more: str, element: str = "") -> str:
-    return read(element or message("I0", more=more), INBOX, ContentLevel.METADATA).same_content_key
+    return read(element or message("I0", more=more), INBOX, ContentLevel.METADATA).content_key
 
 
 def test_the_same_content_is_known_again_after_a_move_that_touched_the_modified_time() -> None:

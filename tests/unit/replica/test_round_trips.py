@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.replica import cursors, entities, feed, pack
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, Located, ReplicaItem, item_key
 from shared.replica.storage import RowChange, Verb
-from shared.sources.port import Content, ItemKind
+from shared.sources.port import Content, FolderKind, FolderRole, ItemKind
 from tests.unit.replica.samples import an_item, created, cursor_with, folder
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -36,8 +36,8 @@ items = st.builds(
     folder_id=texts,
     kind=st.sampled_from(ItemKind),
     item_class=texts,
-    search_key=texts,
-    same_content_key=texts,
+    move_key=texts,
+    content_key=texts,
     subject=texts,
     size=st.integers(0, 2**31 - 1),
     is_read=st.none() | st.booleans(),
@@ -47,8 +47,9 @@ items = st.builds(
     aliases=st.lists(texts.map(item_key), max_size=2).map(tuple),
 )
 changes = st.lists(st.builds(FeedChange, st.sampled_from(FeedKind), items), max_size=5)
+kinds, roles = st.sampled_from(FolderKind), st.sampled_from(FolderRole)
 states = st.builds(
-    FolderState, id=texts, path=texts, parent_id=texts, distinguished=texts, folder_class=texts, archive=st.booleans(),
+    FolderState, id=texts, path=texts, parent_id=texts, kind=kinds, role=roles, archive=st.booleans(),
     state=st.none() | texts, mark=st.none() | texts, seeded=st.booleans(), items=st.integers(0), total=st.integers(0),
 )  # fmt: skip
 folders = st.lists(states, max_size=4).map(lambda found: {each.id: each for each in found})
@@ -129,7 +130,7 @@ def test_what_storage_cannot_hold_is_cut_alike_for_feed_and_table(text: str, fie
 
 
 def test_no_length_of_what_a_server_says_keeps_a_page_from_being_applied() -> None:
-    item = entities.fitted(an_item(item_class="IPM." * 20_000, search_key="ab" * 20_000, size=2**40))
+    item = entities.fitted(an_item(item_class="IPM." * 20_000, move_key="ab" * 20_000, size=2**40))
     row = entities.row_of(item)
     assert all(len(value.encode("utf-16-le")) <= 65_536 for value in row.values() if isinstance(value, str))
     assert entities.item_from({"RowKey": item.key} | row) == item

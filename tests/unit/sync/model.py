@@ -65,12 +65,16 @@ class SyncModel(ModelStage):
     """The rules. Picks are numbers that are taken modulo what there is, so that shrinking keeps its footing."""
 
     @initialize(
-        marks=st.booleans(), immutable=st.booleans(), page=st.sampled_from([2, 5, 512]), first=st.integers(0, 14)
+        marks=st.booleans(),
+        immutable=st.booleans(),
+        carries_items=st.booleans(),
+        page=st.sampled_from([2, 5, 512]),
+        first=st.integers(0, 14),
     )
-    def begin(self, marks: bool, immutable: bool, page: int, first: int) -> None:
+    def begin(self, marks: bool, immutable: bool, carries_items: bool, page: int, first: int) -> None:
         self.known_at = []
         self.deleted = []
-        self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable)
+        self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable, carries_items=carries_items)
         self.mailbox = self.world.mailbox
         self.mailbox.marks = marks
         for number in range(first):
@@ -359,7 +363,7 @@ class SyncModel(ModelStage):
         assert self.world.sources.downloads.total() == downloads
         after = self.world.items()
         assert sorted(after[id_].key for id_ in moved) == sorted(moved.values())
-        assert {after[id_].search_key for id_ in moved} == {self.mailbox.mails[id_].search_key for id_ in moved}
+        assert {after[id_].move_key for id_ in moved} == {self.mailbox.mails[id_].move_key for id_ in moved}
 
     def teardown(self) -> None:
         if hasattr(self, "world"):

@@ -46,7 +46,7 @@ def test_a_rewritten_item_is_downloaded_once_more(world: World) -> None:
     item = an_item(world)
     world.mailbox.update(item)
     assert changes_of(world) == [FeedKind.UPDATE]
-    assert world.sources.downloads[world.mailbox.mails[item].search_key, 1] == 1
+    assert world.sources.downloads[world.mailbox.mails[item].move_key, 1] == 1
 
 
 def test_a_category_costs_no_download(world: World) -> None:
@@ -295,3 +295,57 @@ def test_an_item_that_moves_under_its_own_id_before_it_is_fetched_is_left_to_its
     world.sync()
     assert [kind for kind, source_id in world.feed() if source_id == moving] == [FeedKind.CREATE]
     world.assert_equal()
+
+
+def test_items_on_pages_save_the_request_for_their_metadata() -> None:
+    world = World(carries_items=True)
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    downloads, fetched = world.sources.downloads.copy(), world.sources.requests["fetch"]
+    world.mailbox.categorize(item, ("red",))
+    world.sync()
+    world.assert_equal()
+    assert world.sources.requests["fetch"] == fetched
+    assert world.sources.downloads == downloads
+
+
+def test_a_read_flag_on_a_carried_item_is_told_as_such() -> None:
+    world = World(carries_items=True)
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    fetched = world.sources.requests["fetch"]
+    world.mailbox.set_read(item)
+    world.sync()
+    world.assert_equal()
+    assert world.feed() == [(FeedKind.CREATE, item), (FeedKind.READ_FLAG, item)]
+    assert world.sources.requests["fetch"] == fetched
+
+
+def test_a_carried_item_whose_content_changed_is_downloaded() -> None:
+    world = World(carries_items=True)
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.mailbox.update(item)
+    world.mailbox.set_read(item)
+    world.sync()
+    world.assert_equal()
+
+
+def test_a_carried_item_that_is_left_out_is_never_asked_for() -> None:
+    world = World(carries_items=True)
+    world.mailbox.add(world.mailbox.inbox, private=True)
+    world.sync()
+    assert world.sources.requests["fetch"] == 0
+    assert world.items() == {}
+
+
+def test_a_moved_item_carried_on_its_page_keeps_its_identity() -> None:
+    world = World(carries_items=True)
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    key, downloads = world.key(item), world.sources.downloads.copy()
+    moved = world.mailbox.move(item, world.mailbox.archive)
+    world.sync()
+    world.assert_equal()
+    assert world.key(moved) == key
+    assert world.sources.downloads == downloads

@@ -87,7 +87,7 @@ def test_an_item_moved_under_its_own_id_to_a_folder_not_yet_read_is_moved_not_cr
     world.sync()
     told = [kind for kind, source_id in world.feed() if source_id == moved.id]
     assert told == [FeedKind.CREATE, FeedKind.MOVE]
-    assert world.sources.downloads[moved.search_key, moved.content] == 1
+    assert world.sources.downloads[moved.move_key, moved.content] == 1
     world.quiet()
     world.assert_equal()
 

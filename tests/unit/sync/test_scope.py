@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.errors import Reason
-from shared.sources.port import ContentLevel, Folder
+from shared.sources.exchange_names import role_of
+from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole
 from shared.sync.ledger import LOOSE
 from shared.sync.limits import Limits
 from shared.sync.scope import LeftOut, Scope
@@ -16,7 +17,16 @@ BASE = Scope(folders_out=OUT)
 
 
 def a_folder(id_: str, path: str, parent: str = "", distinguished: str = "") -> Folder:
-    return Folder(id_, parent, path.rpartition("/")[2], path, "IPF.Note", distinguished, 0)
+    return Folder(
+        id_,
+        parent,
+        path.rpartition("/")[2],
+        path,
+        FolderKind.MAIL,
+        role_of(distinguished),
+        0,
+        distinguished.startswith("archive"),
+    )
 
 
 LISTED = [
@@ -104,8 +114,8 @@ def test_a_narrowed_setting_removes_and_a_widened_one_fetches_what_is_missing_al
     world.sync()
     world.assert_equal()
     again = {key for key, _ in world.sources.downloads - before}
-    assert not again & {world.mailbox.mails[id_].search_key for id_ in kept}
-    assert {world.mailbox.mails[id_].search_key for id_ in set(world.mailbox.mails) - kept} <= again
+    assert not again & {world.mailbox.mails[id_].move_key for id_ in kept}
+    assert {world.mailbox.mails[id_].move_key for id_ in set(world.mailbox.mails) - kept} <= again
 
 
 def test_of_private_items_nothing_is_stored_and_their_number_is_known() -> None:
@@ -236,3 +246,26 @@ def test_a_bad_item_is_not_asked_for_again_by_a_changed_setting() -> None:
     world.sync()
     (issue,) = world.registry.issues(ID)
     assert issue.tries == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ("sent", {"a", "b"}),
+        ("sentitems", {"a", "b"}),
+        ("SentItems", {"a", "b"}),
+        ("archivesentitems", {"b"}),
+        ("archive", {"c"}),
+        ("Old/Gesendet", {"b"}),
+        ("", set()),
+        ("nothing", set()),
+    ],
+)
+def test_settings_name_folders_by_role_or_exchange_name(entry: str, named: set[str]) -> None:
+    folders = [
+        Folder("a", "", "Gesendet", "Gesendet", FolderKind.MAIL, FolderRole.SENT, 0),
+        Folder("b", "", "Gesendet", "Old/Gesendet", FolderKind.MAIL, FolderRole.SENT, 0, archive=True),
+        Folder("c", "", "Ablage", "Ablage", FolderKind.MAIL, FolderRole.ARCHIVE, 0),
+        Folder("d", "", "Own", "Own", FolderKind.OTHER, FolderRole.NONE, 0),
+    ]
+    assert {folder.id for folder in folders} - set(Scope(folders_out=(entry,)).folders(folders)) == named
