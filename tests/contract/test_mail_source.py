@@ -10,7 +10,7 @@ import pytest
 from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
 from sandbox.mailboxes import deletion
-from sandbox.mailboxes.default_folders import invalidate_states, recreate
+from sandbox.mailboxes.incidents import invalidate_states, recreate
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.store import Corruption
