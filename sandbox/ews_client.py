@@ -13,7 +13,7 @@ class Worker:
     """One person, at their own mailbox."""
 
     def __init__(self, ews_url: str, address: str, token: str) -> None:
-        self._account = _account(ews_url, address, token)
+        self._account = account_of(ews_url, address, token)
         self._chance = random.Random(address)  # noqa: S311 -- the same work every time
 
     def work(self) -> dict[str, int]:
@@ -87,7 +87,7 @@ class Worker:
         self._account.protocol.close()
 
 
-def _account(ews_url: str, address: str, token: str) -> Any:
+def account_of(ews_url: str, address: str, token: str) -> Any:
     """Nothing is discovered or probed: endpoint, version and time zone are given."""
     from exchangelib import DELEGATE, OAUTH2, Account, Configuration, EWSTimeZone, OAuth2AuthorizationCodeCredentials
     from exchangelib.version import EXCHANGE_O365, Version

@@ -10,7 +10,7 @@ from sandbox.ews.properties import READ_ONLY
 from sandbox.ews.refusals import Refused
 from sandbox.ews.shapes import extended_key
 from sandbox.mailboxes import completion, mime
-from sandbox.mailboxes.fragments import children, fragment_of, local, read_when, tag, text_of, when
+from sandbox.mailboxes.fragments import children, fragment_of, local, read_when, tag, when
 from sandbox.mailboxes.item_classes import ITEM_CLASSES, element_of
 from sandbox.mailboxes.store import Item, Mailbox
 
@@ -45,9 +45,9 @@ def _class(item: Item) -> None:
 
 
 def _composed(item: Item, mailbox: Mailbox, sender: tuple[str, str]) -> bytes:
-    return mime.compose(
-        item.properties, sender, mailbox.clock(), f"<{uuid.uuid4()}@{mailbox.address.partition('@')[2]}>"
-    )
+    """Its MIME as Exchange writes it; an edited message keeps its Message-ID."""
+    message_id = item.text("InternetMessageId") or f"<{uuid.uuid4()}@{mailbox.address.partition('@')[2]}>"
+    return mime.compose(item.properties, sender, mailbox.clock(), message_id)
 
 
 def put(item: Item, child: etree._Element) -> None:
@@ -108,5 +108,7 @@ def refresh_mime(item: Item, changed: set[str], mailbox: Mailbox, sender: tuple[
         return
     if changed & {"Body", "ToRecipients", "CcRecipients", "BccRecipients", "From"}:
         item.with_mime(_composed(item, mailbox, sender))
-    elif "Subject" in changed:
-        item.with_mime(mime.with_subject(raw, text_of(item.properties.get("Subject", ""))))
+        return
+    for name in changed & {"Subject", "Importance"}:
+        raw = mime.with_header(raw, name, item.text(name, "Normal" if name == "Importance" else ""))
+        item.with_mime(raw)

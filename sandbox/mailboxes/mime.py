@@ -204,6 +204,9 @@ def compose(properties: dict[str, str], sender: tuple[str, str], now: datetime, 
             message[header] = ", ".join(formataddr(person) for person in people)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
+    importance = text_of(properties.get("Importance", ""))
+    if importance in ("High", "Low"):
+        message["Importance"] = importance
     body = properties.get("Body", "")
     html = 'BodyType="HTML"' in body.partition(">")[0]
     message.set_content(text_of(body), subtype="html" if html else "plain")
@@ -223,14 +226,20 @@ def _people(fragment: str) -> list[tuple[str, str]]:
 
 def with_subject(raw: bytes, subject: str) -> bytes:
     """A message with another subject and not a byte else changed."""
+    return with_header(raw, "Subject", subject)
+
+
+def with_header(raw: bytes, name: str, value: str) -> bytes:
+    """A message with another value of one header and not a byte else changed."""
     newline = b"\r\n" if b"\r\n" in raw else b"\n"
     head, gap, body = raw.partition(newline * 2)
     lines, kept, dropping = head.split(newline), [], False
+    start = f"{name.lower()}:".encode()
     for line in lines:
-        dropping = line.lower().startswith(b"subject:") or (dropping and line[:1] in (b" ", b"\t"))
+        dropping = line.lower().startswith(start) or (dropping and line[:1] in (b" ", b"\t"))
         if not dropping:
             kept.append(line)
     message = EmailMessage(policy=policy.SMTP)
-    message["Subject"] = " ".join(subject.split())
+    message[name] = " ".join(value.split())
     kept.append(message.as_bytes().strip().replace(b"\r\n", newline))
     return newline.join(kept) + gap + body

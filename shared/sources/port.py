@@ -157,10 +157,10 @@ class Content:
 class Item:
     """One item as the source gave it.
 
-    `move_key` survives a move and copies may share it; it is empty where the source has none. `content_key` is equal
-    only when the content is: a moved item with the same one need not be downloaded again. Times are aware UTC.
-    `metadata` holds what the kind has besides (recipients, event times, recurrence, categories...), JSON-serializable,
-    personal: never logged.
+    `move_key` survives a move and copies may share it; it is empty where the source has none. With another
+    `content_key` the content must be downloaded; an equal one is no proof (docs/decisions/0011-same-content.md). Times
+    are aware UTC. `metadata` holds `modified` (last-modified time, whole seconds) and what the kind has besides
+    (recipients, event times, recurrence, categories...), JSON-serializable, personal: never logged.
     """
 
     id: str

@@ -1,5 +1,6 @@
 """Carrying a plan out: fetch what is wanted, recognise moves, put every change on its page."""
 
+import hashlib
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from itertools import batched
@@ -9,8 +10,9 @@ from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.desk import Desk
 from shared.sync.items import change_for, change_keeping_content, deletion
-from shared.sync.moves import Departure, Departures, same_content
+from shared.sync.moves import Departure, Departures
 from shared.sync.plan import Group, Plan, Wanted
+from shared.sync.same_content import Sameness, is_recent, sameness
 from shared.sync.scope import kept_of
 
 Fetched = Generator[tuple[Wanted, Item | ItemFailure]]
@@ -107,7 +109,7 @@ class Applier:
         for wanted in plan.wanted:
             known = wanted.known
             saves = self._may_have_content(known) if known else gone or plan.look_first
-            (first if saves or wanted.item is not None else in_full).append(wanted)
+            (first if (saves or wanted.item is not None) and not wanted.to_confirm else in_full).append(wanted)
         return first, in_full
 
     def _may_have_content(self, known: ReplicaItem) -> bool:
@@ -149,7 +151,9 @@ class Applier:
     def _has_content(self, item: Item, base: ReplicaItem | None) -> bool:
         """Whether what is stored is the item's content, to the wanted extent."""
         level = self._desk.scope.level(item.size)
-        return base is not None and same_content(item, base) and kept_of(base).level in (level, None)
+        if base is None or kept_of(base).level not in (level, None):
+            return False
+        return sameness(item, base) is not Sameness.NONE
 
     def _claim(self, wanted: Wanted, item: Item, departures: Departures) -> None:
         """Pair an arrival with what left: in this round, from a folder that is gone, or a little while ago."""
@@ -192,20 +196,33 @@ class Applier:
         return True
 
     def _arrived(self, wanted: Wanted, item: Item) -> None:
-        base = wanted.base()
-        if base is not None and self._has_content(item, base):
-            self._write(wanted, change_keeping_content(item, base))
+        base, level = wanted.base(), self._desk.scope.level(item.size)
+        recent = is_recent(item, self._desk.clock(), self._desk.limits.clocks_apart)
+        if base is not None and wanted.to_confirm and self._is_stored(item, level, base):
+            self._write(wanted, change_keeping_content(item, base, recent=recent), differs=False)
+        elif base is not None and not wanted.to_confirm and self._has_content(item, base):
+            assumed = kept_of(base).assumed or sameness(item, base) is Sameness.LIKELY
+            self._write(wanted, change_keeping_content(item, base, recent=recent, assumed=assumed))
         else:
-            self._write(wanted, change_for(item, self._desk.scope.level(item.size), base))
+            self._write(wanted, change_for(item, level, base, recent=recent))
 
-    def _write(self, wanted: Wanted, change: FeedChange) -> None:
+    def _is_stored(self, item: Item, level: ContentLevel, base: ReplicaItem) -> bool:
+        """Whether an item as downloaded is byte for byte what is stored."""
+        content, located = item.content, base.located
+        if content is None or located is None or kept_of(base).level not in (level, None):
+            return False
+        is_equal = located.form == content.form and located.sha256 == hashlib.sha256(content.data).hexdigest()
+        return is_equal and self._desk.has_stored(base)
+
+    def _write(self, wanted: Wanted, change: FeedChange, *, differs: bool = True) -> None:
+        """Put a change on the page; `differs` unless the replica turned out to be right."""
         base = wanted.base()
         if wanted.recalled is not None:
             self._desk.keep_remembered()
         if base is not None and _says_nothing(change, base):
             self._desk.writer.cure(self._desk.cure(wanted.id))
         else:
-            self.written += 1
+            self.written += differs
             if change.kind in (FeedKind.CREATE, FeedKind.MOVE) and not wanted.group.listed:
                 self._desk.ledger.loosen(wanted.folder.id, change.item.key)
                 wanted.group.arrivals.append(change.item.key)

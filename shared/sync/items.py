@@ -1,29 +1,45 @@
 """From a source's item to the replica's, and what kind of change that is."""
 
+from collections.abc import Mapping
+
 from shared.replica.port import FeedChange, FeedKind, Located, ReplicaItem, item_key
 from shared.sources.port import Content, ContentLevel, Item
 from shared.sync.scope import Kept, kept_note, kept_of
 
 
-def change_for(item: Item, level: ContentLevel, base: ReplicaItem | None) -> FeedChange:
+def change_for(item: Item, level: ContentLevel, base: ReplicaItem | None, *, recent: bool = False) -> FeedChange:
     """The change that brings the replica from `base` (None: it has no such item) to `item`, fetched at `level`."""
     content = item.content if level is not ContentLevel.METADATA else None
-    return FeedChange(_kind(item, base), _replica_item(item, level, base, None), content)
+    kept = Kept(level, item.private, item.addresses, recent)
+    return FeedChange(_kind(item, base), _replica_item(item, kept, base, None), content)
 
 
-def change_keeping_content(item: Item, base: ReplicaItem) -> FeedChange:
-    """The same for an item whose content is known to be what is stored already."""
-    level = kept_of(base).level
-    return FeedChange(_kind(item, base), _replica_item(item, level, base, base.located))
+def change_keeping_content(item: Item, base: ReplicaItem, *, recent: bool = False, assumed: bool = False) -> FeedChange:
+    """The same for an item whose content is stored already, or `assumed` to be."""
+    kept = Kept(kept_of(base).level, item.private, item.addresses, recent, assumed and base.located is not None)
+    return FeedChange(_kind(item, base), _replica_item(item, kept, base, base.located))
 
 
 def change_of_read_flag(item: Item, base: ReplicaItem) -> FeedChange | None:
-    """The change from `base` to `item` if the read flag and the version are all that differs."""
+    """The change from `base` to `item` if nothing but the read flag differs: versions and last-modified times follow it.
+
+    Setting the flag may have hidden an edit of the same length. So the content is marked as assumed, unless the
+    last-modified time proves that nothing was saved (docs/decisions/0011-same-content.md).
+    """
     if not item.content_key or item.content_key != base.content_key or item.is_read == base.is_read:
         return None
-    flagged = change_keeping_content(item, base).item
-    is_all = flagged.having(is_read=base.is_read, version=base.version) == base
+    if _without_save_marks(item.metadata) != _without_save_marks(base.metadata):
+        return None
+    kept, modified = kept_of(base), item.metadata.get("modified")
+    is_certain = bool(modified) and modified == base.metadata.get("modified") and not kept.recent
+    flagged = change_keeping_content(item, base, recent=not is_certain, assumed=kept.assumed or not is_certain).item
+    is_all = flagged.having(is_read=base.is_read, version=base.version, metadata=base.metadata) == base
     return FeedChange(FeedKind.READ_FLAG, flagged) if is_all else None
+
+
+def _without_save_marks(metadata: Mapping[str, object]) -> dict[str, object]:
+    """Metadata without what every save changes and without our own note."""
+    return {name: value for name, value in metadata.items() if name not in ("modified", "sync")}
 
 
 def change_dropping_content(base: ReplicaItem) -> FeedChange:
@@ -50,10 +66,7 @@ def _kind(item: Item, base: ReplicaItem | None) -> FeedKind:
     return FeedKind.MOVE if moved else FeedKind.UPDATE
 
 
-def _replica_item(
-    item: Item, level: ContentLevel | None, base: ReplicaItem | None, located: Located | None
-) -> ReplicaItem:
-    note = kept_note(Kept(level, item.private, item.addresses))
+def _replica_item(item: Item, kept: Kept, base: ReplicaItem | None, located: Located | None) -> ReplicaItem:
     return ReplicaItem(
         key=base.key if base else item_key(item.id),
         source_id=item.id,
@@ -67,7 +80,7 @@ def _replica_item(
         size=item.size,
         is_read=item.is_read,
         at=item.at,
-        metadata={**item.metadata, "sync": note},
+        metadata={**item.metadata, "sync": kept_note(kept)},
         located=located,
         aliases=base.aliases if base else (),
     )

@@ -58,6 +58,9 @@ class Limits:
     issues_a_pass: int = 500
     """How many failed items are tried again in one pass."""
 
+    confirmed_a_folder: int = 50
+    """How many assumed contents a daily comparison downloads in one folder; the others wait for the next day."""
+
     shortest_wait: timedelta = timedelta(seconds=30)
     """The least delay after a failure that cures itself."""
     longest_wait: timedelta = timedelta(hours=2)

@@ -48,6 +48,8 @@ class Wanted:
     """The departure that it turned out to be the other side of."""
     recalled: ReplicaItem | None = None
     """The remembered deletion that it turned out to be."""
+    to_confirm: bool = False
+    """Whether the stored content is only assumed to be the item's and is to be compared with it."""
 
     def known_here(self) -> ReplicaItem | None:
         """What the replica has under this id in this folder."""
@@ -90,10 +92,12 @@ class Plan:
         group: Group,
         known: ReplicaItem | None = None,
         item: Item | None = None,
+        *,
+        to_confirm: bool = False,
     ) -> None:
         """Fetch an item."""
         group.begin()
-        self.wanted.append(Wanted(folder, item_id, group, known, item))
+        self.wanted.append(Wanted(folder, item_id, group, known, item, to_confirm=to_confirm))
 
     def write(self, change: FeedChange, group: Group) -> None:
         """Write a change as it is."""

@@ -106,6 +106,10 @@ class Kept:
     level: ContentLevel | None = None
     private: bool = False
     addresses: tuple[str, ...] = ()
+    recent: bool = False
+    """It had been modified just before it was read: another change in the same second may have followed."""
+    assumed: bool = False
+    """The content was kept when the version changed, and has not been compared with the source since."""
 
 
 def kept_of(item: ReplicaItem) -> Kept:
@@ -118,6 +122,8 @@ def kept_of(item: ReplicaItem) -> Kept:
         level=ContentLevel(level) if level in RANK else None,
         private=bool(note.get("private")),
         addresses=tuple(map(str, note.get("addresses") or ())),
+        recent=bool(note.get("recent")),
+        assumed=bool(note.get("assumed")),
     )
 
 
@@ -128,6 +134,10 @@ def kept_note(kept: Kept) -> dict[str, object]:
         note["private"] = True
     if kept.addresses:
         note["addresses"] = list(kept.addresses)
+    if kept.recent:
+        note["recent"] = True
+    if kept.assumed:
+        note["assumed"] = True
     return note
 
 

@@ -22,7 +22,7 @@ from shared.sync.apply import Applier
 from shared.sync.desk import Desk, add_left_out
 from shared.sync.items import change_dropping_content, deletion
 from shared.sync.plan import Group, Plan
-from shared.sync.scope import LeftOut
+from shared.sync.scope import LeftOut, kept_of
 from shared.sync.seen import Listed, version_mark
 
 AT_ONCE = 500
@@ -39,6 +39,8 @@ class Difference:
     """In the folder, not in the replica: never seen, or left out of it."""
     changed: list[str] = field(default_factory=list)
     """In both, at different versions or kept to another extent than the settings want."""
+    assumed: list[str] = field(default_factory=list)
+    """In both, at the same version, with an assumed content: as many as one comparison downloads."""
     extra: list[str] = field(default_factory=list)
     """In the replica, not in the listing."""
     out: list[str] = field(default_factory=list)
@@ -90,6 +92,8 @@ def _judge(desk: Desk, item: ReplicaItem, version: int | None, difference: Diffe
     elif desk.scope.is_outdated(item):
         less = desk.scope.level(item.size) is ContentLevel.METADATA
         (difference.stripped if less else difference.changed).append(item.source_id)
+    elif kept_of(item).assumed and len(difference.assumed) < desk.limits.confirmed_a_folder:
+        difference.assumed.append(item.source_id)
 
 
 def confirm_gone(desk: Desk, folder: Folder, extra: list[str]) -> list[str]:
@@ -148,7 +152,8 @@ def repair(
 
 def _plans(desk: Desk, folder: Folder, difference: Difference, group: Group) -> Iterator[Plan]:
     """Missing items together with extra ones, so that an item whose id changed is not downloaded again."""
-    arriving = list(batched(difference.missing + difference.changed, AT_ONCE, strict=False))
+    assumed = frozenset(difference.assumed)
+    arriving = list(batched([*difference.missing, *difference.changed, *assumed], AT_ONCE, strict=False))
     leaving = list(batched(difference.extra, AT_ONCE, strict=False))
     for number in range(max(len(arriving), len(leaving))):
         plan = Plan(look_first=True)
@@ -156,7 +161,7 @@ def _plans(desk: Desk, folder: Folder, difference: Difference, group: Group) -> 
         gone = list(leaving[number]) if number < len(leaving) else []
         known = desk.find(wanted + gone)
         for item_id in wanted:
-            plan.want(folder, item_id, group, known.get(item_id))
+            plan.want(folder, item_id, group, known.get(item_id), to_confirm=item_id in assumed)
         for item_id in gone:
             if item_id in known:
                 plan.let_go(known[item_id], group)

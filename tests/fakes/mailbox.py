@@ -33,6 +33,8 @@ class Mail:
     created: int = 0
     changed: int = 0
     flagged: int = 0
+    modified: datetime | None = None
+    """Whole seconds, as every source tells it."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,8 @@ class FakeMailbox:
         """Items that the source passes over without a word."""
         self.choking: set[str] = set()
         """Items and folders over which the source never ends answering, whatever else was asked for with them."""
+        self.saves_touch_modified = True
+        """Whether a move and the read flag change an item's last-modified time; an edit always does."""
         self.marks = True
         """Whether the source can tell which folders changed."""
         self.blank = False
@@ -110,10 +114,17 @@ class FakeMailbox:
         mail.content = self._rewrites[mail.move_key]
         self.categorize(item_id, mail.categories, **fields)
 
+    def edit(self, item_id: str) -> None:
+        """An item's content is changed and keeps its length, as an amount in a letter does."""
+        mail = self.mails[item_id]
+        mail.body = bytes((byte + 1) % 256 for byte in mail.body)
+        self.categorize(item_id, mail.categories)
+
     def categorize(self, item_id: str, categories: tuple[str, ...], **fields: object) -> None:
         """An item's properties are changed, its content is not."""
         mail = self.mails[item_id]
         mail.categories = categories
+        mail.modified = self._second()
         for name, value in fields.items():
             setattr(mail, name, value)
         mail.version += 1
@@ -124,11 +135,14 @@ class FakeMailbox:
         mail = self.mails[item_id]
         mail.is_read = is_read
         mail.version += 1
+        mail.modified = self._second() if self.saves_touch_modified else mail.modified
         mail.flagged = self._touch(mail.folder_id)
 
     def move(self, item_id: str, folder_id: str) -> str:
-        """An item is moved; gives its id afterwards."""
+        """An item is moved; gives its id afterwards. Where ids survive, it cannot be moved to where it is."""
         mail = self.mails[item_id]
+        if self.immutable_ids and mail.folder_id == folder_id:
+            return item_id
         self.delete(item_id)
         moved = replace(mail, id=item_id if self.immutable_ids else f"i{self._next()}", version=mail.version + 1)
         self._place(moved, folder_id)
@@ -238,6 +252,7 @@ class FakeMailbox:
     def _place(self, mail: Mail, folder_id: str) -> None:
         mail.folder_id = folder_id
         mail.created = mail.changed = self._touch(folder_id)
+        mail.modified = self._second() if self.saves_touch_modified else mail.modified or self._second()
         if before := self.boxes[folder_id].deletions.pop(mail.id, None):
             mail.created = before[1]
         self.mails[mail.id] = mail
@@ -247,6 +262,9 @@ class FakeMailbox:
         box.last = self._next()
         box.touched = self.clock()
         return box.last
+
+    def _second(self) -> datetime:
+        return self.clock().replace(microsecond=0)
 
     def _next(self) -> int:
         self._number += 1

@@ -222,7 +222,10 @@ class FakeSource:
             private=mail.private,
             at=mail.at,
             addresses=mail.addresses,
-            metadata={"categories": list(mail.categories)},
+            metadata={
+                "categories": list(mail.categories),
+                "modified": mail.modified.isoformat() if mail.modified else "",
+            },
             content=content,
         )
 

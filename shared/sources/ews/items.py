@@ -219,12 +219,12 @@ def item(
 
 
 def _content_key(values: Mapping[str, Any], search_key: str, kind: ItemKind) -> str:
-    """Equal only when the content is: what identifies a sent or received message, or the last change of the rest.
+    """Unequal when the content must be downloaded: what identifies mail and its size, or the last change of the rest.
 
-    A move changes id, change key and, on some servers, the last-modified time. Mail that was sent or received is not
-    edited in place without its size or one of these changing; drafts and every other kind are, so for them the
-    last-modified time counts and a move that changes it costs one download. Read flag, categories and follow-up flag
-    are not content.
+    A move changes id, change key and, on some servers, the last-modified time; so that a moved message is recognized,
+    its key leaves the time out. Drafts and every other kind are edited all the time: for them it counts, and a move
+    that changes it costs one download. The stored form must not change, or everything would be downloaded again.
+    An equal key is no proof: mail can be edited in place at equal length (shared/sync/same_content.py).
     """
     told = values.get
     parts = [search_key, kind, told("item_class", ""), told("subject", ""), str(told("size", 0))]

@@ -22,6 +22,7 @@ from tests.unit.sync.model_stage import ModelStage
 SMALL = Limits(
     budget_seconds=20,
     page_items=4,
+    confirmed_a_folder=3,
     page_bytes=200,
     round_changes=12,
     remembered_deletions=5,
@@ -56,7 +57,7 @@ FAULTS: list[Callable[[], Exception]] = [
 
 picks = st.integers(0, 999)
 soon = st.integers(1, 25)
-to_items = ["move", "delete", "update", "read", "add", "choke"]
+to_items = ["move", "delete", "update", "edit", "read", "add", "choke"]
 to_more = ["forget-state", "close", "move-folder", "delete-folder", "restore"]
 deeds = st.sampled_from([*to_items, *to_more])
 
@@ -68,15 +69,17 @@ class SyncModel(ModelStage):
         marks=st.booleans(),
         immutable=st.booleans(),
         carries_items=st.booleans(),
+        touching=st.booleans(),
         page=st.sampled_from([2, 5, 512]),
         first=st.integers(0, 14),
     )
-    def begin(self, marks: bool, immutable: bool, carries_items: bool, page: int, first: int) -> None:
+    def begin(self, marks: bool, immutable: bool, carries_items: bool, touching: bool, page: int, first: int) -> None:
         self.known_at = []
         self.deleted = []
         self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable, carries_items=carries_items)
         self.mailbox = self.world.mailbox
         self.mailbox.marks = marks
+        self.mailbox.saves_touch_modified = touching
         for number in range(first):
             self.mailbox.add(self._folder(number), private=number % 5 == 4)
 
@@ -98,6 +101,13 @@ class SyncModel(ModelStage):
     def item_is_rewritten(self, which: int, private: bool, named: tuple[str, ...], size: int) -> None:
         if item := self._item(which):
             self.mailbox.update(item, b"x" * size, private=private, addresses=named)
+
+    @rule(which=picks, often=st.integers(1, 3))
+    def item_is_edited_at_equal_length(self, which: int, often: int) -> None:
+        """G1: nothing but the version and the last-modified time shows it."""
+        if item := self._item(which):
+            for _ in range(often):
+                self.mailbox.edit(item)
 
     @rule(which=picks, category=st.sampled_from(["red", "blue"]))
     def item_gets_a_category(self, which: int, category: str) -> None:
