@@ -184,7 +184,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure:
-    """One item that could not be had; `reason` ITEM_GONE means that its deletion will follow in the changes."""
+    """One item that could not be had; `reason` ITEM_GONE: it is not found, for it was deleted or is not there yet."""
 
     item_id: str
     reason: Reason

@@ -18,6 +18,9 @@ from shared.sync.scope import kept_of
 Fetched = Generator[tuple[Wanted, Item | ItemFailure]]
 Looked = list[tuple[Wanted, Item | ItemFailure]]
 
+MOVED_ON = "moved_on"
+"""In a failure's support: the item has moved under its own id. That folder reports it, and this one its deletion."""
+
 AT_ONCE = 500
 """Items whose metadata is looked at before any of them is decided on."""
 
@@ -83,7 +86,7 @@ class Applier:
                 looked.extend(results)
         except ActionNeeded:
             for wanted, result in looked:
-                if isinstance(result, ItemFailure):
+                if isinstance(result, ItemFailure) and result.support != MOVED_ON:
                     self._desk.failed(wanted.folder.id, result)
             raise
         return looked
@@ -132,8 +135,7 @@ class Applier:
                 if isinstance(result, ItemFailure):
                     yield asked[result.item_id], result
                 elif result.folder_id not in ("", folder.id):
-                    # It has moved on under its own id: that folder reports it, and this one its deletion.
-                    yield asked[result.id], ItemFailure(result.id, Reason.ITEM_GONE)
+                    yield asked[result.id], ItemFailure(result.id, Reason.ITEM_GONE, MOVED_ON)
                 else:
                     result.folder_id = folder.id
                     yield asked[result.id], result
@@ -239,12 +241,15 @@ class Applier:
 
     def _failed(self, plan: Plan, wanted: Wanted, failure: ItemFailure, departures: Departures) -> None:
         """The cursor moves on all the same; what the item was the other side of is a deletion after all."""
-        if plan.unreported and failure.reason is Reason.ITEM_GONE and (item := wanted.known_here()):
+        has_moved = failure.support == MOVED_ON
+        if has_moved and plan.unreported and (item := wanted.known_here()):
             plan.deleted.append((wanted.folder.id, wanted.id))
             departures.add(Departure(item, wanted.group.end))
             return
-        if not self._desk.failed(wanted.folder.id, failure):
+        if has_moved:
             self._desk.writer.cure(self._desk.cure(wanted.id, wanted.folder.id))
+        else:
+            self._desk.failed(wanted.folder.id, failure)
         self._unclaim(wanted, departures)
         wanted.group.end()
 

@@ -1,7 +1,7 @@
 """What every step of one pass works with."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.errors import ItemUnusable, NotFound, Reason
@@ -34,6 +34,8 @@ class Desk:
     issues: Issues
     remembered: moves.Remembered
     clock: Callable[[], datetime]
+    not_found: set[str] = field(default_factory=set)
+    """Folders with an item that they list and that is not found: what became of it, they may tell."""
     stuck: bool = False
     """Whether passes have failed again and again."""
     isolates_failures: bool = False
@@ -103,10 +105,12 @@ class Desk:
         """Whose issue to drop with the next page: this item's, if it has one (in that folder)."""
         return self.issues.cured(item_id, folder_id)
 
-    def failed(self, folder_id: str, failure: ItemFailure) -> bool:
-        """Write a failure down; gives whether there is an issue now. What was cured before may have failed again."""
+    def failed(self, folder_id: str, failure: ItemFailure) -> None:
+        """Write a failure down. What was cured before may have failed again."""
+        if failure.reason is Reason.ITEM_GONE:
+            self.not_found.add(folder_id)
         self.writer.keep_issue(failure.item_id)
-        return self.issues.failed(folder_id, failure)
+        self.issues.failed(folder_id, failure)
 
     def unreadable(self, folder: Folder, error: FolderUnreadable) -> None:
         """Write down that a folder cannot be read."""

@@ -62,13 +62,12 @@ class Issues:
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._open
 
-    def failed(self, folder_id: str, failure: ItemFailure) -> bool:
+    def failed(self, folder_id: str, failure: ItemFailure) -> None:
         """Write a failure down, at once: a crash before the cursor moves leaves an issue, never a hole.
 
-        Gives whether there is an issue now; an item that is gone is none.
+        So is an item that is not found though it was listed: Exchange may need a while until it gives a new item out.
+        The issue goes when the folder's changes or a listing say that the item is gone.
         """
-        if failure.reason is Reason.ITEM_GONE:
-            return False
         before = self._open.get(failure.item_id)
         now = self._clock()
         is_told_again = failure.item_id in self._failed
@@ -88,15 +87,18 @@ class Issues:
         self._ledger.note(NOTE, len(self._open.keys() | {issue.item_id}))
         self._registry.put_issue(issue)
         self._open[issue.item_id] = issue
-        return True
 
     def repeated(self, item_id: str) -> ItemFailure | None:
-        """The failure of an item whose time has not come, as it is known; that it is told again is no further try."""
+        """The failure of an item whose time has not come, as it is known; that it is told again is no further try.
+
+        What was not found then is not gone now: nobody has asked.
+        """
         if not self.waits(item_id):
             return None
         self._failed.add(item_id)
         issue = self._open[item_id]
-        return ItemFailure(item_id, Reason(issue.reason), issue.support)
+        reason = Reason.ITEM_UNREADABLE if issue.reason == Reason.ITEM_GONE else Reason(issue.reason)
+        return ItemFailure(item_id, reason, issue.support)
 
     def cured(self, item_id: str, folder_id: str | None = None) -> list[str]:
         """The item is fine, or gone (from that folder); gives whose issue to drop once that is committed.
@@ -138,6 +140,12 @@ class Issues:
     def waits(self, item_id: str) -> bool:
         """Whether it has an issue whose time has not come."""
         return self.has_due(item_id) is False
+
+    def of_folder(self, folder_id: str) -> list[str]:
+        """The items of a folder that have an issue; the folder's own issue is not among them."""
+        if not self.are_expected:
+            return []
+        return [issue.item_id for issue in self._open.values() if issue.folder_id == folder_id != issue.item_id]
 
     def of_folders_gone(self, folder_ids: Iterable[str]) -> list[str]:
         """Items whose folder is not synced any more."""

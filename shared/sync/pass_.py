@@ -22,7 +22,7 @@ from shared.sync.moves import Departure, Departures
 from shared.sync.occurrences import write_occurrences
 from shared.sync.plan import Group, Plan, Reading, add_reading
 from shared.sync.rounds import Rounds
-from shared.sync.sweep import gone_meanwhile
+from shared.sync.sweep import has_lost
 
 LOOKS = 2
 """How often a pass looks at the hierarchy when folders vanish while they are read."""
@@ -81,6 +81,7 @@ class Pass:
                 break
         for folder in unknown:
             self._desk.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
+        self._read_not_found(seen)
         self._retry_issues(seen)
         if not seen.hold:
             self._reread(seen)
@@ -184,12 +185,20 @@ class Pass:
                 desk.writer.turn()
             unlist(desk, folder_id)
 
+    def _read_not_found(self, seen: Look) -> None:
+        """Read on where a listed item was not found: mostly it was deleted meanwhile, and its issue goes with that."""
+        folders = [folder for folder_id, folder in seen.folders.items() if folder_id in self._desk.not_found]
+        if folders:
+            self._read(folders, seen)
+
     def _retry_issues(self, seen: Look) -> None:
-        """Try failed items again whose time has come. One that is gone is deleted, so that a held pass tries none.
+        """Try failed items again whose time has come. Where one is not found its folder is compared: only what is not
+        listed either is gone, and a held pass tries none.
 
         A source that was not opened to isolate failures tries none: one that it chokes on would end the pass.
         """
         desk = self._desk
+        desk.not_found.clear()
         if seen.hold or not desk.issues.are_expected:
             return
         for item_id in desk.issues.of_folders_gone(seen.folders):
@@ -204,6 +213,8 @@ class Pass:
             group = Group()
             plan.want(seen.folders[issue.folder_id], issue.item_id, group, known.get(issue.item_id))
         Applier(desk).run(plan)
+        for folder_id in desk.not_found:
+            desk.ledger.reread(folder_id, again=True)
 
     def _reread(self, seen: Look) -> None:
         """Compare the folders whose sync state was lost: deletions of meanwhile were reported by nobody."""
@@ -234,7 +245,8 @@ class Pass:
         for folder_id, keys in desk.ledger.loose().items():
             if folder := seen.folders.get(folder_id):
                 self._read([folder], seen)
-                Applier(desk).run(gone_meanwhile(desk, folder, keys))
+                if has_lost(desk, folder, keys):
+                    sweeping.compare_folder(desk, folder, partial(self._read_on, seen), LEFT_OUT)
             desk.ledger.fasten(folder_id, keys)
             desk.budget.check()
 

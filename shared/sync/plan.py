@@ -83,7 +83,7 @@ class Plan:
     """Whether most of what is new may be out of scope, so that its metadata is looked at before it is downloaded."""
     left_out: Callable[[LeftOut], None] = lambda reason: None
     unreported: bool = False
-    """Whether what is found to be gone may have gone without a word, so that it is to be deleted at once."""
+    """Whether what is found in another folder may have left this one without a word, so that it is deleted at once."""
 
     def want(
         self,

@@ -27,6 +27,9 @@ class Listed:
     def __len__(self) -> int:
         return len(self._versions)
 
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._versions
+
     def put(self, item_id: str, version: str) -> None:
         """An item is listed at this version; a later word replaces an earlier one."""
         self._versions.put(item_id, version_mark(version))

@@ -47,6 +47,8 @@ class Difference:
     """In the replica, but not in scope any more."""
     stripped: list[str] = field(default_factory=list)
     """In both, of which only the metadata is to be kept from now on."""
+    unlisted: list[str] = field(default_factory=list)
+    """With an open issue, and not in the listing."""
     passed_by: int = 0
     """Listed, but too old to be asked for."""
 
@@ -62,6 +64,7 @@ def compare(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> Di
         (old if desk.scope.passes_by(folder, ref, now) else listed).put(ref.id, ref.version)
     read_on(folder)
     difference = Difference()
+    difference.unlisted = [id_ for id_ in desk.issues.of_folder(folder.id) if id_ not in listed and id_ not in old]
     for item in desk.items(folder.id):
         difference.items += 1
         version, older = listed.take(item.source_id), old.take(item.source_id)
@@ -117,15 +120,10 @@ def _gone_from(folder: Folder, result: Item | ItemFailure) -> str:
     return result.id if result.folder_id not in ("", folder.id) else ""
 
 
-def gone_meanwhile(desk: Desk, folder: Folder, keys: list[str]) -> Plan:
-    """Take away those of a folder's loose items that the source says are gone, after the folder was read again."""
+def has_lost(desk: Desk, folder: Folder, keys: list[str]) -> bool:
+    """Whether the source says of any of a folder's loose items that it is gone, after the folder was read again."""
     items = [item for item in map(desk.item, keys) if item is not None and item.folder_id == folder.id]
-    gone = set(confirm_gone(desk, folder, [item.source_id for item in items]))
-    plan = Plan()
-    for item in items:
-        if item.source_id in gone:
-            plan.let_go(item, Group())
-    return plan
+    return bool(confirm_gone(desk, folder, [item.source_id for item in items]))
 
 
 def repair(

@@ -116,12 +116,16 @@ def compare_folder(
     """
     try:
         difference = _compared(desk, folder, read_on)
-        gone = confirm_gone(desk, folder, difference.extra)
+        asked = dict.fromkeys([*difference.extra, *difference.unlisted])
+        certain = frozenset(confirm_gone(desk, folder, list(asked)))
     except (FolderGone, FolderUnreadable) as exc:
         _put_off(desk, folder, exc)
         done()
         return
+    gone = [id_ for id_ in difference.extra if id_ in certain]
     held = _is_held(desk, folder, difference.items, len(gone))
+    for id_ in certain.intersection(difference.unlisted):
+        desk.writer.cure(desk.cure(id_, folder.id))
     difference.extra = [] if held else gone
     desk.ledger.recount(folder.id, difference.items)
     applier = Applier(desk)

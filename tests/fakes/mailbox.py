@@ -64,6 +64,8 @@ class FakeMailbox:
         self.boxes: dict[str, Box] = {}
         self.bad: dict[str, Reason] = {}
         """Items that cannot be had, and why."""
+        self.absent: set[str] = set()
+        """Items that are listed, and not found when they are asked for."""
         self.silent: set[str] = set()
         """Items that the source passes over without a word."""
         self.choking: set[str] = set()

@@ -195,7 +195,7 @@ class FakeSource:
 
     def _one(self, item_id: str, level: ContentLevel) -> Item | ItemFailure:
         mail = self._mailbox.mails.get(item_id)
-        if mail is None:
+        if mail is None or item_id in self._mailbox.absent:
             return ItemFailure(item_id, Reason.ITEM_GONE)
         if item_id in self._mailbox.choking:
             return ItemFailure(item_id, Reason.ITEM_UNREADABLE, "silence")

@@ -123,7 +123,7 @@ ITEM_GONE = _codes(
     CalendarOccurrenceIsDeletedFromRecurrence EventNotFound ItemNotFound
     """
 )
-"""The item is not there any more; its deletion follows in the changes."""
+"""The item is not there any more (its deletion follows in the changes), or is so new that it is not found yet."""
 
 ITEM_TOO_LARGE = _codes(
     """

@@ -200,6 +200,14 @@ class SyncModel(ModelStage):
         else:
             self.mailbox.silent.clear()
 
+    @rule(which=picks, absent=st.booleans())
+    def item_is_not_found_for_a_while(self, which: int, absent: bool) -> None:
+        """M1: it is listed all the same."""
+        if absent and (item := self._item(which)):
+            self.mailbox.absent.add(item)
+        else:
+            self.mailbox.absent.clear()
+
     @rule(which=picks, where=picks, of_folder=st.booleans(), choking=st.booleans())
     def server_chokes(self, which: int, where: int, of_folder: bool, choking: bool) -> None:
         """On an item, whatever is asked for with it, or on a folder."""

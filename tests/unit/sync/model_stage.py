@@ -28,6 +28,7 @@ class ModelStage(RuleBasedStateMachine):
         self.mailbox.ghosts.clear()
         self.mailbox.closed.clear()
         self.mailbox.silent.clear()
+        self.mailbox.absent.clear()
         self.mailbox.choking.clear()
         self.world.quiet()
         if self.world.scope.mail_days:
