@@ -180,6 +180,9 @@ class Item:
     """Everybody named in it, lower case: what an exclusion is tested against."""
     metadata: Mapping[str, object] = field(default_factory=dict)
     content: Content | None = None
+    lacking: "ItemFailure | None" = None
+    """Why the content that was asked for could not be had, when the item came all the same, with less of it: its body
+    where MIME was asked for. Then `metadata` says `original` False."""
 
 
 @dataclass(frozen=True, slots=True)

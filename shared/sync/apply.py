@@ -13,7 +13,7 @@ from shared.sync.items import change_for, change_keeping_content, deletion
 from shared.sync.moves import Departure, Departures
 from shared.sync.plan import Group, Plan, Wanted
 from shared.sync.same_content import Sameness, is_recent, sameness
-from shared.sync.scope import kept_of
+from shared.sync.scope import RANK, kept_of
 
 Fetched = Generator[tuple[Wanted, Item | ItemFailure]]
 Looked = list[tuple[Wanted, Item | ItemFailure]]
@@ -198,15 +198,26 @@ class Applier:
         return True
 
     def _arrived(self, wanted: Wanted, item: Item) -> None:
-        base, level = wanted.base(), self._desk.scope.level(item.size)
+        base, level = wanted.base(), self._level(item)
         recent = is_recent(item, self._desk.clock(), self._desk.limits.clocks_apart)
-        if base is not None and wanted.to_confirm and self._is_stored(item, level, base):
-            self._write(wanted, change_keeping_content(item, base, recent=recent), differs=False)
+        if item.lacking is not None:
+            self._desk.failed(wanted.folder.id, item.lacking)
+            if base is not None and _has_more(base, item, level):
+                wanted.group.end()
+                return
+        cured = self._desk.cure(wanted.id) if item.lacking is None else []
+        compares = wanted.to_confirm or item.lacking is not None
+        if base is not None and compares and self._is_stored(item, level, base):
+            self._write(wanted, change_keeping_content(item, base, recent=recent), cured, differs=False)
         elif base is not None and not wanted.to_confirm and self._has_content(item, base):
             assumed = kept_of(base).assumed or sameness(item, base) is Sameness.LIKELY
-            self._write(wanted, change_keeping_content(item, base, recent=recent, assumed=assumed))
+            self._write(wanted, change_keeping_content(item, base, recent=recent, assumed=assumed), cured)
         else:
-            self._write(wanted, change_for(item, level, base, recent=recent))
+            self._write(wanted, change_for(item, level, base, recent=recent), cured)
+
+    def _level(self, item: Item) -> ContentLevel:
+        """How much of an item there is to keep: of one that came in part its body, until all of it can be had."""
+        return ContentLevel.BODY if item.lacking is not None else self._desk.scope.level(item.size)
 
     def _is_stored(self, item: Item, level: ContentLevel, base: ReplicaItem) -> bool:
         """Whether an item as downloaded is byte for byte what is stored."""
@@ -216,19 +227,19 @@ class Applier:
         is_equal = located.form == content.form and located.sha256 == hashlib.sha256(content.data).hexdigest()
         return is_equal and self._desk.has_stored(base)
 
-    def _write(self, wanted: Wanted, change: FeedChange, *, differs: bool = True) -> None:
+    def _write(self, wanted: Wanted, change: FeedChange, cured: list[str], *, differs: bool = True) -> None:
         """Put a change on the page; `differs` unless the replica turned out to be right."""
         base = wanted.base()
         if wanted.recalled is not None:
             self._desk.keep_remembered()
         if base is not None and _says_nothing(change, base):
-            self._desk.writer.cure(self._desk.cure(wanted.id))
+            self._desk.writer.cure(cured)
         else:
             self.written += differs
             if change.kind in (FeedKind.CREATE, FeedKind.MOVE) and not wanted.group.listed:
                 self._desk.ledger.loosen(wanted.folder.id, change.item.key)
                 wanted.group.arrivals.append(change.item.key)
-            self._desk.writer.put(change, base.folder_id if base else "", self._desk.cure(wanted.id))
+            self._desk.writer.put(change, base.folder_id if base else "", cured)
         if wanted.claimed is not None:
             wanted.claimed.done()
         wanted.group.end()
@@ -259,6 +270,13 @@ class Applier:
         if wanted.recalled is not None:
             self._desk.remembered.add(wanted.recalled)
         wanted.claimed = wanted.recalled = None
+
+
+def _has_more(base: ReplicaItem, item: Item, level: ContentLevel) -> bool:
+    """Whether the replica has more of this version than what came now."""
+    kept = kept_of(base).level
+    is_same = (base.source_id, base.folder_id, base.version) == (item.id, item.folder_id, item.version)
+    return is_same and kept is not None and RANK[kept] > RANK[level]
 
 
 def _says_nothing(change: FeedChange, base: ReplicaItem) -> bool:

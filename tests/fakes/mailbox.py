@@ -66,6 +66,8 @@ class FakeMailbox:
         """Items that cannot be had, and why."""
         self.absent: set[str] = set()
         """Items that are listed, and not found when they are asked for."""
+        self.no_mime: set[str] = set()
+        """Mail that cannot be had as MIME, and otherwise can."""
         self.silent: set[str] = set()
         """Items that the source passes over without a word."""
         self.choking: set[str] = set()
@@ -150,6 +152,8 @@ class FakeMailbox:
         self._place(moved, folder_id)
         if item_id in self.bad:
             self.bad[moved.id] = self.bad.pop(item_id)
+        if item_id in self.no_mime:
+            self.no_mime.add(moved.id)
         return moved.id
 
     def copy(self, item_id: str, folder_id: str) -> str:

@@ -201,7 +201,12 @@ class FakeSource:
             return ItemFailure(item_id, Reason.ITEM_UNREADABLE, "silence")
         if item_id in self._mailbox.bad:
             return ItemFailure(item_id, self._mailbox.bad[item_id], "ErrorItemCorrupt")
-        return self._item(mail, level)
+        item = self._item(mail, level)
+        if level is ContentLevel.MIME and item.kind is ItemKind.MESSAGE and item_id in self._mailbox.no_mime:
+            item = self._item(mail, ContentLevel.BODY)
+            item.lacking = ItemFailure(item_id, Reason.ITEM_CORRUPT, "ErrorMimeContentConversionFailed")
+            item.metadata = {**item.metadata, "original": False}
+        return item
 
     def _item(self, mail: Mail, level: ContentLevel) -> Item:
         content = None

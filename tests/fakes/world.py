@@ -8,7 +8,7 @@ from datetime import timedelta
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import FeedKind, ReplicaItem
-from shared.sources.port import AccessMode, FolderKind, Item, ItemKind
+from shared.sources.port import AccessMode, ContentLevel, FolderKind, Item, ItemKind
 from shared.sync import engine as engine_module
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope, kept_of
@@ -176,6 +176,9 @@ class World:
         assert (item.folder_id, item.version, item.is_read) == (mail.folder_id, str(mail.version), mail.is_read)
         assert (item.subject, item.metadata["categories"]) == (mail.subject, list(mail.categories))
         level = self.scope.level(len(mail.body))
+        if item.metadata.get("original") is False:
+            assert mail.id in self.mailbox.no_mime
+            level = ContentLevel.BODY
         if level.value == "metadata":
             assert item.located is None
         elif not (but_assumed and kept_of(item).assumed):

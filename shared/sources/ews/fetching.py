@@ -136,14 +136,16 @@ class Fetcher:
             yield from self._batch(replace(order, shape=right_shape, settled=True), others)
 
     def _in_our_form(self, order: Order, failures: Sequence[ItemFailure]) -> Iterator[Result]:
-        """What the server cannot write as MIME, written by us; mail has no other form and has failed."""
+        """What the server cannot write as MIME, written by us. Mail has no other form and comes in part."""
         if order.level is not ContentLevel.MIME or order.shape is Shape.FULL:
             yield from failures
             return
         by_id = {failure.item_id: failure for failure in failures}
         for result in self._batch(replace(order, level=ContentLevel.BODY), list(by_id)):
-            is_mail = isinstance(result, Item) and result.kind is ItemKind.MESSAGE
-            yield by_id[result.id] if isinstance(result, Item) and is_mail else result
+            if isinstance(result, Item) and result.kind is ItemKind.MESSAGE:
+                result.lacking = by_id[result.id]
+                result.metadata = {**result.metadata, "original": False}
+            yield result
 
     def _read(self, message: etree._Element, identifier: str, reading: Reading) -> Result:
         """One item; what cannot be made sense of is that item's failure alone."""

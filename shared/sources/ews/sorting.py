@@ -42,7 +42,7 @@ class Sorting:
         if isinstance(result, Item) and not self.order.settled and not self.order.shape.fits(result.kind):
             self.other.setdefault(shapes.of_kind(result.kind), []).append(identifier)
         elif isinstance(result, Item) and self._lacks_mime(result):
-            self.found.append(ItemFailure(identifier, Reason.ITEM_UNREADABLE, "no_mime"))
+            self.not_as_mime.append(ItemFailure(identifier, Reason.ITEM_UNREADABLE, "no_mime"))
         else:
             self.found.append(result)
 

@@ -424,15 +424,52 @@ def test_what_the_server_cannot_write_as_mime_is_written_by_us_unless_it_is_mail
 
     results = fetched(ScriptedChannel(answered), 3)
 
-    assert reasons(results) == {"I0": Reason.ITEM_CORRUPT}
+    assert reasons(results) == {}
+    assert lacking(results) == {"I0": (Reason.ITEM_CORRUPT, code)}
     forms = {key: item.content.form for key, item in results.items() if isinstance(item, Item) and item.content}
-    assert forms == {"I1": "ics", "I2": "vcf"}
+    assert forms == {"I0": "json", "I1": "ics", "I2": "vcf"}
 
 
-def test_mail_that_comes_without_its_mime_is_an_issue_and_not_taken_for_whole() -> None:
-    results = fetched(ScriptedChannel(items(message("I0", None), message("I1", b""), message("I2"))), 3)
+def lacking(results: dict[str, Item | ItemFailure]) -> dict[str, tuple[Reason, str]]:
+    """What could not be had of items that came all the same."""
+    parts = {key: item for key, item in results.items() if isinstance(item, Item) and item.lacking}
+    assert all(item.metadata["original"] is False for item in parts.values())
+    return {key: (item.lacking.reason, item.lacking.support) for key, item in parts.items() if item.lacking}
 
-    assert reasons(results) == dict.fromkeys(["I0", "I1"], Reason.ITEM_UNREADABLE)
+
+def test_mail_without_mime_comes_with_metadata_and_body() -> None:
+    """M3: opaque S/MIME, reports about signed mail, meeting requests."""
+    body = '<t:Body BodyType="Text">Please come</t:Body>'
+
+    def answered(request: str) -> bytes:
+        if "IncludeMimeContent" in request:
+            return answer("GetItem", failure("GetItem", "ErrorMimeContentConversionFailed"))
+        return items(message("I0", None, body if "item:Body" in request else ""))
+
+    item = fetched(ScriptedChannel(answered), 1)["I0"]
+
+    assert isinstance(item, Item)
+    assert item.subject == "Lunch & more"
+    assert item.content is not None
+    assert b"Please come" in item.content.data
+    assert item.metadata["original"] is False
+
+
+def test_mail_that_cannot_be_had_at_all_is_an_issue() -> None:
+    channel = ScriptedChannel(answer("GetItem", failure("GetItem", "ErrorMimeContentConversionFailed")))
+
+    assert reasons(fetched(channel, 1)) == {"I0": Reason.ITEM_CORRUPT}
+
+
+def test_mail_that_comes_without_its_mime_is_not_taken_for_whole() -> None:
+    channel = ScriptedChannel(
+        items(message("I0", None), message("I1", b""), message("I2")), items(message("I0", None), message("I1", None))
+    )
+
+    results = fetched(channel, 3)
+
+    assert reasons(results) == {}
+    assert lacking(results) == dict.fromkeys(["I0", "I1"], (Reason.ITEM_UNREADABLE, "no_mime"))
 
 
 def test_mail_among_contacts_is_asked_again_with_its_mime() -> None:

@@ -200,6 +200,14 @@ class SyncModel(ModelStage):
         else:
             self.mailbox.silent.clear()
 
+    @rule(which=picks, lacking=st.booleans())
+    def mime_cannot_be_had_for_a_while(self, which: int, lacking: bool) -> None:
+        """M3: the item can otherwise."""
+        if lacking and (item := self._item(which)):
+            self.mailbox.no_mime.add(item)
+        else:
+            self.mailbox.no_mime.clear()
+
     @rule(which=picks, absent=st.booleans())
     def item_is_not_found_for_a_while(self, which: int, absent: bool) -> None:
         """M1: it is listed all the same."""
@@ -368,7 +376,7 @@ class SyncModel(ModelStage):
     def a_pure_move_keeps_identity_and_downloads_nothing(self, which: list[int], where: int) -> None:
         self._quiet()
         items = self.world.items()
-        movable = [id_ for id_ in sorted(items) if id_ not in self.mailbox.bad]
+        movable = [id_ for id_ in sorted(items) if id_ not in self.mailbox.bad.keys() | self.mailbox.no_mime]
         target = self._folder(where)
         folders = self.world.replica.load(ID).folders
         if target not in folders or any(self._is_forgotten(state) for state in folders.values()):

@@ -568,3 +568,47 @@ def test_item_tried_again_in_stuck_pass_is_not_taken_for_gone() -> None:
     world.mailbox.absent.clear()
     world.quiet()
     world.assert_equal()
+
+
+def test_mail_without_mime_is_kept_in_part_and_tried_again() -> None:
+    """M3: listed, counted and exported, marked as not original, with an issue until its MIME can be had."""
+    world = World()
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.no_mime.add(item)
+    world.sync()
+    world.assert_equal()
+    assert world.content(item) == b"body" + world.mailbox.mails[item].body
+    assert world.items()[item].metadata["original"] is False
+    (issue,) = world.registry.issues(ID)
+    assert (issue.item_id, issue.reason, issue.support) == (item, "item_corrupt", "ErrorMimeContentConversionFailed")
+    for tries in (2, 3):
+        world.clock.pass_by(hours=10)
+        lines = len(world.feed())
+        world.sync()
+        world.sweep()
+        assert [issue.tries for issue in world.registry.issues(ID)] == [tries]
+        assert len(world.feed()) <= lines + (tries == 2)
+    world.mailbox.no_mime.clear()
+    world.clock.pass_by(hours=25)
+    world.sync()
+    world.assert_equal()
+    assert world.content(item) == b"mime" + world.mailbox.mails[item].body
+    assert "original" not in world.items()[item].metadata
+    assert world.registry.issues(ID) == []
+
+
+def test_mime_of_a_version_is_not_given_up_for_a_part_of_it() -> None:
+    """M3: the daily comparison asks for what was kept when a category changed; its MIME cannot be had any more."""
+    world = World()
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.mailbox.categorize(item, ("red",))
+    world.sync()
+    world.mailbox.no_mime.add(item)
+    world.sweep()
+    assert world.content(item) == b"mime" + world.mailbox.mails[item].body
+    assert len(world.registry.issues(ID)) == 1
+    world.mailbox.no_mime.clear()
+    world.quiet()
+    world.assert_equal()
+    assert world.assumed() == []
