@@ -21,7 +21,7 @@ def change_keeping_content(item: Item, base: ReplicaItem, *, recent: bool = Fals
 
 
 def change_of_read_flag(item: Item, base: ReplicaItem) -> FeedChange | None:
-    """The change from `base` to `item` if nothing but the read flag differs: versions and last-modified times follow it.
+    """The change from `base` to `item` if nothing but the read flag differs; version and modified time follow the flag.
 
     Setting the flag may have hidden an edit of the same length. So the content is marked as assumed, unless the
     last-modified time proves that nothing was saved (docs/decisions/0011-same-content.md).

@@ -73,7 +73,9 @@ class SyncModel(ModelStage):
         page=st.sampled_from([2, 5, 512]),
         first=st.integers(0, 14),
     )
-    def begin(self, marks: bool, immutable: bool, carries_items: bool, touching: bool, page: int, first: int) -> None:
+    def begin(
+        self, *, marks: bool, immutable: bool, carries_items: bool, touching: bool, page: int, first: int
+    ) -> None:
         self.known_at = []
         self.deleted = []
         self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable, carries_items=carries_items)
