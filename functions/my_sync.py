@@ -20,7 +20,7 @@ from shared.pages import paths
 from shared.pages.acts import CONFIRMED_FIRST, Act
 
 if TYPE_CHECKING:
-    from shared.authorization.connections import Receipt
+    from shared.authorization.erasing import Receipt
     from shared.mailboxes.model import Mailbox
 
 blueprint = func.Blueprint()
@@ -139,6 +139,7 @@ def _receipt(receipt: "Receipt") -> func.HttpResponse:
         erased_at=receipt.erased_at,
         gone=sorted((name, count) for name, count in receipt.erased.items() if count),
         held_until=receipt.held_until,
+        reconnected=receipt.reconnected,
     )
 
 
@@ -171,7 +172,8 @@ def _theirs(session: Session) -> "list[Mailbox]":
     from shared.sources.port import AccessMode
 
     owned = app().registry.of_owner(session.tenant_id, session.owner_id)
-    return [mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED]
+    own = [mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED]
+    return sorted(own, key=lambda mailbox: mailbox.erasing_since is not None)
 
 
 def _chosen(own: "list[Mailbox]", mailbox_id: str) -> "Mailbox":

@@ -101,6 +101,7 @@ class App(AzureClients):
         return Daily(
             self.dispatch,
             self.flows,
+            finish_erasures=self.connections.finish_erasures,
             release_unused=self.connections.release_unused,
             keep_alive=self.access_tokens.refresh_idle,
             credential_ends=self._credential_ends,

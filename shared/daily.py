@@ -16,8 +16,9 @@ SOON_DAYS = 30
 class Daily:
     """Begins the sweeps, keeps idle authorizations alive, forgets lapsed sign-ins, watches the app's own credential.
 
-    `release_unused` gives back what no mailbox is read with, and `keep_alive` refreshes what else has lain idle; both
-    give how many. `credential_ends` tells when the app's certificate does, None when there is none to end.
+    `finish_erasures` finishes what broke off, `release_unused` gives back what no mailbox is read with, `keep_alive`
+    refreshes what else has lain idle; each gives how many. `credential_ends` tells when the app's certificate does,
+    None when there is none to end.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Daily:
         dispatch: Dispatch,
         flows: FlowStore,
         *,
+        finish_erasures: Callable[[], int],
         release_unused: Callable[[], int],
         keep_alive: Callable[[datetime], int],
         credential_ends: Callable[[], datetime | None],
@@ -32,6 +34,7 @@ class Daily:
     ) -> None:
         self._dispatch = dispatch
         self._flows = flows
+        self._finish_erasures = finish_erasures
         self._release_unused = release_unused
         self._keep_alive = keep_alive
         self._credential_ends = credential_ends
@@ -42,6 +45,7 @@ class Daily:
         now = self._clock()
         figures = {
             "shards": self._tried(lambda: self._dispatch.tick(sweep=True)),
+            "erased": self._tried(self._finish_erasures),
             "released": self._tried(self._release_unused),
             "refreshed": self._tried(lambda: self._keep_alive(now)),
             "lapsed": self._tried(lambda: self._flows.sweep(now)),

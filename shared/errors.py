@@ -9,6 +9,7 @@ MailboxSyncError
 │   └── OperatorMustAct        us: our own credential or configuration; never changes a mailbox's state
 ├── ItemUnusable               nobody: one bad item, recorded as an issue
 ├── NotFound                   what was named does not exist, or is somebody else's
+│   └── BeingErased            the mailbox is marked for erasure: nothing changes it any more
 └── Conflict                   somebody else was there first: read again
 """
 
@@ -132,6 +133,10 @@ class ItemUnusable(MailboxSyncError):
 
 class NotFound(MailboxSyncError):
     """There is no such thing, or not for whoever asks."""
+
+
+class BeingErased(NotFound):
+    """The mailbox is marked for erasure: for everybody but the erasure it is gone."""
 
 
 class Conflict(MailboxSyncError):

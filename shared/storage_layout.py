@@ -15,9 +15,11 @@ TABLES = (
     "invitations",
     "approvals",
     "backoffs",
+    "erasures",
 )
 """Tables: the registry and its index by owner, passes, items that failed, who did what, the items, how we may read
-mailboxes with the sign-ins, invitations and approvals under way, and which tenants are to be left alone for a while."""
+mailboxes with the sign-ins, invitations and approvals under way, and which tenants are to be left alone for a while;
+erasures begun, until nothing of before them can be left."""
 
 QUEUES = ("sync-shards", "sync-mailboxes")
 """Queues: shards to dispatch, mailboxes to sync. Each has a `-poison` twin that the host makes when it needs it."""

@@ -189,7 +189,17 @@ class LiveAccessTokens:
             return
         if store:
             self._store.write(authorization.id, tokens.refresh_token)
+        if store and not self._stands(authorization.id):
+            self._store.delete(authorization.id)
+            return
         self._authorizations.change(authorization.id, partial(_noted, now=now, stored=store))
+
+    def _stands(self, authorization_id: str) -> bool:
+        """Whether it has been given back while a token was being refreshed with it: that token must not stay."""
+        try:
+            return not self._authorizations.get(authorization_id).revoked
+        except NotFound:
+            return False
 
 
 def _older(at: datetime | None, now: datetime, age: timedelta) -> bool:

@@ -16,7 +16,7 @@ from shared.authorization.connections import new_mailbox
 from shared.authorization.errors import ActivationRefused
 from shared.authorization.invitations import is_address
 from shared.authorization.port import AccessTokens, Authorization, AuthorizationStore
-from shared.errors import ActionNeeded, Conflict, NotFound
+from shared.errors import ActionNeeded, Conflict, NotFound, Reason
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
@@ -138,7 +138,9 @@ class Activation:
         standing = {
             mailbox.address.casefold(): mailbox
             for mailbox in (self._registry.all() if asked else ())
-            if (mailbox.tenant_id, mailbox.owner_id, mailbox.mode) == theirs and mailbox.address.casefold() in asked
+            if (mailbox.tenant_id, mailbox.owner_id, mailbox.mode) == theirs
+            and mailbox.address.casefold() in asked
+            and mailbox.erasing_since is None
         }
         return [self._standing(result, standing, authorization.id, actor) for result in results]
 
@@ -156,6 +158,8 @@ class Activation:
             self._queue.send_mailbox(mailbox.id)
         except ActionNeeded as error:
             return replace(result, result="failed", reason=error.reason.value, support=error.support)
+        except NotFound:  # erased since it was listed
+            return replace(result, result="failed", reason=Reason.CONFLICT.value)
         return replace(result, result="active", mailbox_id=mailbox.id)
 
 

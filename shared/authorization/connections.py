@@ -3,45 +3,31 @@
 Whoever calls has made sure that the mailbox may be touched by who asks; `actor` is an opaque id for the audit trail.
 """
 
-import logging
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.authorization.access import LiveAccessTokens
-from shared.authorization.errors import NotWhileStopped, StillUnderWay, TooSoon
+from shared.authorization.erasing import MailboxErasure, Receipt
+from shared.authorization.errors import NotWhileStopped, TooSoon
 from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
-from shared.errors import MailboxSyncError, NotFound
+from shared.errors import NotFound
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
-from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
+from shared.mailboxes.port import Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Replica
 from shared.sources.port import AccessMode
-
-_log = logging.getLogger(__name__)
 
 SHARED = "shared-"
 """How the owner of a shared mailbox begins: it is read with the authorization of a person, whose own it stays."""
 UNUSED_AFTER = timedelta(days=7)
 """No sign-in is under way for so long: an authorization that no mailbox points to by then never will have one."""
 SYNC_NOW_EVERY = timedelta(minutes=1)
-PASS_ENDS_WITHIN = 30
-"""Seconds an erasure waits for a pass under way to notice that its mailbox is disconnected."""
 REMEMBERED = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What an erasure has removed, and what the vault's soft delete still holds, until when."""
-
-    mailbox_id: str
-    erased_at: datetime
-    erased: Mapping[str, int]
-    held_until: datetime | None
 
 
 class Connections:
@@ -61,14 +47,20 @@ class Connections:
         wait: Callable[[float], object],
     ) -> None:
         self._registry = registry
-        self._replica = replica
-        self._leases = leases
         self._queue = queue
         self._authorizations = authorizations
         self._token_store = token_store
         self._access_tokens = access_tokens
         self._clock = clock
-        self._wait = wait
+        self._erasure = MailboxErasure(
+            registry=registry,
+            replica=replica,
+            leases=leases,
+            revoke=self._give_back,
+            forget=self._forget,
+            clock=clock,
+            wait=wait,
+        )
         self._asked: OrderedDict[str, datetime] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -108,28 +100,20 @@ class Connections:
         return mailbox
 
     def erase(self, mailbox_id: str, actor: str) -> Receipt:
-        """Remove everything of a mailbox. An interrupted erasure can be asked for again: the mailbox goes last.
+        """Remove everything of a mailbox.
+
+        It is marked before the first deletion. An erasure that breaks off can be asked for again, and the daily round
+        finishes it. Whoever signs in from the mark on gets another mailbox; a sign-in that was faster than the mark is
+        erased with it.
 
         Raises:
-            StillUnderWay: a pass did not end in time; nothing is erased yet, the mailbox is disconnected.
+            StillUnderWay: a pass did not end in time; the mailbox is marked, and nothing of its copy is deleted yet.
         """
-        mailbox = self.disconnect(mailbox_id, actor)
-        lease = self._lease(mailbox_id)
-        try:
-            held_until = self._give_back(mailbox)
-            erased = dict(self._replica.erase(mailbox_id))
-            # Whoever signed in again meanwhile gave the mailbox another token: it goes as well.
-            latest = self._registry.get(mailbox_id)
-            if latest.authorization_id != mailbox.authorization_id:
-                held_until = self._give_back(latest)
-                self._forget(latest)
-            self._forget(mailbox)
-            self._registry.record_audit(mailbox_id, actor, "erase")
-            erased |= self._registry.erase(mailbox_id)
-        finally:
-            lease.release()
-        self._forget_lease(mailbox_id)
-        return Receipt(mailbox_id, self._clock(), erased, held_until)
+        return self._erasure.run(mailbox_id, actor)
+
+    def finish_erasures(self) -> int:
+        """Finish the erasures that broke off, and look after those that are done; gives how many were finished."""
+        return self._erasure.finish()
 
     def release_authorization(self, authorization_id: str) -> datetime | None:
         """Forget an authorization that nothing is read with any more, its token included.
@@ -176,22 +160,6 @@ class Connections:
         """Delete the record of a person's own authorization."""
         if _is_its_own(mailbox):
             self._authorizations.delete(mailbox.authorization_id)
-
-    def _forget_lease(self, mailbox_id: str) -> None:
-        """An empty blob. Everything else is gone, so nobody could ask again: that one stays is no reason to fail."""
-        try:
-            self._leases.forget(mailbox_id)
-        except MailboxSyncError as error:
-            _log.warning("a lease of an erased mailbox is left", exc_info=error, extra={"mailbox_id": mailbox_id})
-
-    def _lease(self, mailbox_id: str) -> Lease:
-        """The mailbox's lease, so that no pass writes while its replica is being removed."""
-        for _ in range(PASS_ENDS_WITHIN):
-            lease = self._leases.acquire(mailbox_id)
-            if lease is not None:
-                return lease
-            self._wait(1.0)
-        raise StillUnderWay("a pass is still under way")
 
     def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         mailbox = self._registry.change(mailbox_id, change)

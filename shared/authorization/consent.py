@@ -6,6 +6,7 @@ anybody's. An approval is therefore noted for the link it was begun from, and on
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -108,7 +109,8 @@ class AdminConsent:
         """The tenant's mailboxes that waited for this are due at the next tick; if it was not true, they wait again."""
         waiting = [mailbox for mailbox in self._registry.all() if mailbox.tenant_id == tenant_id and _waits(mailbox)]
         for mailbox in waiting:
-            self._registry.change(mailbox.id, lambda found: life.started(found) if _waits(found) else found)
+            with suppress(NotFound):  # erased since it was listed
+                self._registry.change(mailbox.id, lambda found: life.started(found) if _waits(found) else found)
         return len(waiting)
 
 

@@ -100,7 +100,7 @@ class NotWhileStopped(ActRefused):
 
 
 class StillUnderWay(ActRefused):
-    """A pass under way did not end in time: the mailbox is disconnected, and has to be erased once more."""
+    """A pass under way did not end in time: the mailbox is marked, and erased when asked again, or daily."""
 
     code = "still_under_way"
 

@@ -10,13 +10,16 @@ from datetime import datetime
 
 from shared.authorization.connections import Connections, new_mailbox
 from shared.authorization.port import Authorization, AuthorizationStore, Identity, Tokens, TokenStore
-from shared.errors import Conflict, MailboxSyncError, Reason, RetryLater
+from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, Reason, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import AccessMode
 
 _log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""How often a mailbox may be connected, or marked for erasure, between looking and writing."""
 
 
 class Keeping:
@@ -71,19 +74,32 @@ class Keeping:
         )
 
     def register(
-        self, standing: Mailbox | None, identity: Identity, authorization: Authorization
+        self, standing: Mailbox | None, identity: Identity, authorization: Authorization, *, renews: bool = False
     ) -> tuple[Mailbox | None, Mailbox]:
         """What stood before, if anything, and the mailbox with its new authorization.
 
-        If the same person's other tab was faster, the mailbox is that one's, with the newer authorization.
+        If the same person's other tab was faster, the mailbox is that one's, with the newer authorization. One that is
+        being erased is never touched: the person gets another.
+
+        Raises:
+            NotFound: the sign-in `renews` a mailbox that has been erased meanwhile.
         """
-        if standing is None:
-            mailbox = new_mailbox(authorization, identity.address, identity.display_name, self._clock())
+        for _ in range(ATTEMPTS):
+            if standing is None:
+                mailbox = new_mailbox(authorization, identity.address, identity.display_name, self._clock())
+                try:
+                    return None, self._registry.add(mailbox)
+                except Conflict:
+                    standing = self._standing_at(identity, mailbox.address)
             try:
-                return None, self._registry.add(mailbox)
-            except Conflict:
-                standing = self._standing_at(identity, mailbox.address)
-        return self._reauthorized(standing, identity, authorization)
+                return self._reauthorized(standing, identity, authorization)
+            except BeingErased:
+                standing = None
+            except NotFound:
+                if renews:
+                    raise
+                standing = None
+        raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
 
     def _reauthorized(
         self, standing: Mailbox, identity: Identity, authorization: Authorization
@@ -101,7 +117,7 @@ class Keeping:
 
     def _standing_at(self, identity: Identity, address: str) -> Mailbox:
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
-            if mailbox.address.casefold() == address.casefold():
+            if mailbox.address.casefold() == address.casefold() and mailbox.erasing_since is None:
                 return mailbox
         raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.authorization.connections import SHARED, new_mailbox
 from shared.authorization.port import Authorization
-from shared.errors import ActionNeeded, Conflict, RetryLater
+from shared.errors import ActionNeeded, Conflict, NotFound, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
@@ -51,7 +51,7 @@ class SharedMailboxes:
                 theirs = self._handed_on(address, authorization, replaced)
                 self._check(replace(access, address=address), theirs=theirs)
                 claimed.append(self._connected(address, authorization))
-            except (ActionNeeded, Conflict) as error:
+            except (ActionNeeded, Conflict, NotFound) as error:  # NotFound: erased since it was looked up
                 _log.info("a shared mailbox is not read with this access", exc_info=error)
         return claimed
 
@@ -72,7 +72,8 @@ class SharedMailboxes:
                 raise
 
     def _standing(self, address: str, tenant_id: str) -> Mailbox | None:
-        return next(iter(self._registry.of_owner(tenant_id, owner_of(address))), None)
+        owned = self._registry.of_owner(tenant_id, owner_of(address))
+        return next((mailbox for mailbox in owned if mailbox.erasing_since is None), None)
 
     def _connected(self, address: str, authorization: Authorization) -> Mailbox:
         """A mailbox that an operator has paused or disconnected stays so."""

@@ -198,7 +198,7 @@ class SignIn:
             if "invitation" in intent:
                 # Used up after the token is safe: a failing vault does not cost the person theirs.
                 self._invitations.use(intent["invitation"])
-            standing, mailbox = self._keeping.register(standing, identity, stored)
+            standing, mailbox = self._keeping.register(standing, identity, stored, renews=act is Act.RENEW)
         except MailboxSyncError:
             self._keeping.take_back(stored)
             raise
@@ -222,11 +222,12 @@ class SignIn:
         stored = self._keeping.store(identity, tokens, AccessMode.IMPERSONATION)
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
             if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
-                self._registry.change(mailbox.id, lambda found: life.after_sign_in(found, stored.id))
+                with suppress(NotFound):  # erased since it was listed
+                    self._registry.change(mailbox.id, lambda found: life.after_sign_in(found, stored.id))
         return Outcome(Act.SERVICE, identity, "", authorization_id=stored.id, intent=intent)
 
     def _pinned(self, intent: Mapping[str, str], identity: Identity, access: Access) -> Mailbox | None:
-        """The mailbox that stands already, if who signed in is who was wanted.
+        """The mailbox that stands already, if who signed in is who was wanted; one that is being erased does not.
 
         Raises:
             AccountRefused: wrong_account.
@@ -239,9 +240,10 @@ class SignIn:
             mailbox = self._registry.get(intent["mailbox"])
             if (mailbox.tenant_id, mailbox.owner_id) != (identity.tenant_id, identity.owner_id):
                 raise AccountRefused("wrong_account", wanted=mailbox.address, actual=identity.address)
-            return mailbox
+            return mailbox if mailbox.erasing_since is None else None
         owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
-        return next((mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED), None)
+        standing = (mailbox for mailbox in owned if mailbox.erasing_since is None)
+        return next((mailbox for mailbox in standing if mailbox.mode is AccessMode.DELEGATED), None)
 
     def _tried(self, access: Access) -> None:
         """Whoever has no mailbox, no licence, or EWS blocked learns it now; a busy server is no reason to refuse."""

@@ -90,6 +90,19 @@ def row_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
+def owner_partition(tenant_id: str, owner_id: str) -> str:
+    """An owner's partition key in the registry's index."""
+    return f"{tenant_id}_{owner_id}"
+
+
+def owner_keys(mailbox: Mailbox) -> dict[str, Any]:
+    """The keys of a mailbox's entry in the index: one an owner and address."""
+    return {
+        "PartitionKey": owner_partition(mailbox.tenant_id, mailbox.owner_id),
+        "RowKey": row_digest(mailbox.address.lower()),
+    }
+
+
 def mailbox_entity(mailbox: Mailbox) -> dict[str, Any]:
     """A mailbox as the registry stores it."""
     keys = {"PartitionKey": partition(mailbox.id), "RowKey": mailbox.id}

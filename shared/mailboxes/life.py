@@ -4,6 +4,7 @@ active ──rejected 6 times, or a definite refusal──► needs_sign_in ─�
 active ──administrator must act──► needs_admin (tried ever more seldom) ──a success──► active
 any of them ──10 counted failures──► suspended ──start──► active
 active ◄──start── paused ◄──pause── active;   any ──disconnect──► disconnected ──signs in──► active
+any of them ──erase──► marked for erasure ──► gone
 """
 
 from dataclasses import dataclass
@@ -94,6 +95,16 @@ def started(mailbox: Mailbox) -> Mailbox:
 def disconnected(mailbox: Mailbox) -> Mailbox:
     """Syncing has ended and the token is gone; the replica stays until it is erased."""
     return _cleared(mailbox).having(status=Status.DISCONNECTED, authorization_id="")
+
+
+def marked_for_erasure(mailbox: Mailbox, now: datetime) -> Mailbox:
+    """Its erasure has been asked for. It keeps its authorization's id, by which the token is deleted.
+
+    The mark is final: whoever signs in again gets another mailbox. See docs/decisions/0010-erasure.md.
+    """
+    if mailbox.erasing_since is not None:
+        return mailbox
+    return _cleared(mailbox).having(status=Status.DISCONNECTED, erasing_since=now)
 
 
 def _cleared(mailbox: Mailbox) -> Mailbox:

@@ -59,6 +59,8 @@ class Mailbox:
     sweep_extra: int = 0
     due_at: datetime | None = None
     """Not to be dispatched before; None: with every tick. Set while something has to pass or be cured first."""
+    erasing_since: datetime | None = None
+    """When its erasure was asked for: a mark that nothing takes back. Only the erasure touches the mailbox now."""
     version: str = field(default="", compare=False)
 
     def having(self, **changes: object) -> "Mailbox":
@@ -73,7 +75,7 @@ def is_due(mailbox: Mailbox, now: datetime) -> bool:
 
 def is_kept(mailbox: Mailbox) -> bool:
     """Whether there may be a copy of it, which the daily round keeps in order whatever the mailbox's status."""
-    return mailbox.last_pass_at is not None
+    return mailbox.last_pass_at is not None and mailbox.erasing_since is None
 
 
 def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:

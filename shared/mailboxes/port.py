@@ -42,11 +42,23 @@ class ItemIssue:
     next_try_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureRecord:
+    """An erasure that was begun, by the id of its mailbox. `finished_at` None: something of it is left to do."""
+
+    mailbox_id: str
+    finished_at: datetime | None = None
+
+
 class MailboxRegistry(Protocol):
     """Every connected mailbox, its runs and its issues."""
 
     def add(self, mailbox: Mailbox) -> Mailbox:
-        """Store a new mailbox. Raises Conflict when its owner already has one for that address."""
+        """Store a new mailbox. A mailbox that is being erased gives its address up to the new one.
+
+        Raises:
+            Conflict: its owner already has one for that address.
+        """
         ...
 
     def get(self, mailbox_id: str) -> Mailbox:
@@ -54,11 +66,19 @@ class MailboxRegistry(Protocol):
         ...
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
-        """The mailboxes that one signed-in identity owns."""
+        """The mailboxes that one signed-in identity owns.
+
+        One that is being erased is among them until its owner connects the address again.
+        """
         ...
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        """Read, change and replace under the ETag, again when somebody came between. Raises NotFound."""
+        """Read, change and replace under the ETag, again when somebody came between.
+
+        Raises:
+            NotFound: there is no such mailbox.
+            BeingErased: it is marked for erasure; nothing has changed.
+        """
         ...
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
@@ -98,7 +118,30 @@ class MailboxRegistry(Protocol):
         ...
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
-        """Delete the mailbox's runs and issues and the mailbox itself; gives how many of what."""
+        """Delete the mailbox's runs and issues and the mailbox itself; gives how many of what.
+
+        Repeating it is harmless, and deletes what a late pass has recorded since. The erasure's record, if there is
+        one, says afterwards that it is finished.
+        """
+        ...
+
+    def begin_erasure(self, mailbox_id: str) -> Mailbox:
+        """Mark a mailbox for erasure, and record that it was begun; gives the mailbox. Harmless to repeat.
+
+        Nothing is deleted yet. From the mark on `change` refuses the mailbox, and `add` passes it over. Against a
+        change at the same moment there is one order: the mailbox given here has it, or it fails.
+
+        Raises:
+            NotFound: there is no such mailbox (any more).
+        """
+        ...
+
+    def erasures(self) -> list[ErasureRecord]:
+        """Every erasure that is recorded."""
+        ...
+
+    def forget_erasure(self, mailbox_id: str) -> None:
+        """Drop an erasure's record. Harmless when gone."""
         ...
 
 

@@ -8,19 +8,23 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.azure_faults import already_there, changed_meanwhile, gone, translated
-from shared.errors import Conflict, NotFound
+from shared.errors import BeingErased, Conflict, NotFound
+from shared.mailboxes import life
 from shared.mailboxes.entities import (
     bucket_of,
     from_entity,
     mailbox_entity,
     newest_first,
+    owner_keys,
+    owner_partition,
     partition,
     row_digest,
     shard_bounds,
     to_entity,
 )
+from shared.mailboxes.erasures.table import ErasureRecords
 from shared.mailboxes.model import Mailbox
-from shared.mailboxes.port import ItemIssue, Run
+from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
@@ -42,6 +46,7 @@ class TableRegistry:
         self._runs = tables.get_table_client("runs")
         self._issues = tables.get_table_client("issues")
         self._audit = tables.get_table_client("audit")
+        self._erasures = ErasureRecords(tables.get_table_client("erasures"), clock)
 
     def add(self, mailbox: Mailbox) -> Mailbox:
         """Claim the owner's index entry, make the mailbox, and claim once more.
@@ -49,7 +54,7 @@ class TableRegistry:
         So two sign-ins at once cannot make two mailboxes: while one is slow, its claim looks abandoned to the other.
         """
         mailbox = mailbox.having(shard=bucket_of(mailbox.id))
-        claim = _owner_keys(mailbox) | {"mailbox_id": mailbox.id}
+        claim = owner_keys(mailbox) | {"mailbox_id": mailbox.id}
         with translated():
             etag = self._claimed(claim)
             stored = self._mailboxes.create_entity(mailbox_entity(mailbox))
@@ -57,16 +62,23 @@ class TableRegistry:
         return mailbox.having(version=stored["etag"])
 
     def _claimed(self, claim: dict[str, Any]) -> str:
-        """Make the index entry; gives its ETag. One whose mailbox never came to be (a crash) is replaced."""
+        """Make the index entry; gives its ETag.
+
+        One is replaced whose mailbox never came to be (a crash), or is being erased.
+        """
         made: list[Mapping[str, Any]] = []
         if not already_there(lambda: made.append(self._owners.create_entity(claim))):
             return str(made[0]["etag"])
         held = self._owners.get_entity(claim["PartitionKey"], claim["RowKey"])
+        if self._stands(held["mailbox_id"]):
+            raise Conflict("this owner has that mailbox already")
+        return str(_replace(self._owners, claim, str(held.metadata["etag"]))["etag"])
+
+    def _stands(self, mailbox_id: str) -> bool:
         try:
-            self.get(held["mailbox_id"])
+            return self.get(mailbox_id).erasing_since is None
         except NotFound:
-            return str(_replace(self._owners, claim, str(held.metadata["etag"]))["etag"])
-        raise Conflict("this owner has that mailbox already")
+            return False
 
     def _confirm(self, claim: dict[str, Any], etag: str) -> None:
         """From now on nobody who still takes it for abandoned can replace it; who has done so has the mailbox."""
@@ -97,7 +109,7 @@ class TableRegistry:
         with translated():
             claims = list(
                 self._owners.query_entities(
-                    "PartitionKey eq @owner", parameters={"owner": _owner_partition(tenant_id, owner_id)}
+                    "PartitionKey eq @owner", parameters={"owner": owner_partition(tenant_id, owner_id)}
                 )
             )
         found = []
@@ -110,6 +122,9 @@ class TableRegistry:
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         """Read, change, replace under the ETag; again while somebody else is faster."""
+        return self._changed(mailbox_id, lambda before: change(_unmarked(before)))
+
+    def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         for _ in range(ATTEMPTS):
             before = self.get(mailbox_id)
             after = change(before)
@@ -180,27 +195,47 @@ class TableRegistry:
         Its owner asks by way of the index, so that goes after the mailbox: an entry without one is nobody's loss.
         """
         erased = {"runs": self._clear(self._runs, mailbox_id), "issues": self._clear(self._issues, mailbox_id)}
-        try:
+        recorded = owner = self._erasures.owner(mailbox_id)
+        mailboxes = 0
+        with suppress(NotFound):
             mailbox = self.get(mailbox_id)
-        except NotFound:
-            return erased | {"mailboxes": 0}
-        with translated():
-            self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
-            self._give_up_claims(mailbox)
-        return erased | {"mailboxes": 1}
+            owner = owner_partition(mailbox.tenant_id, mailbox.owner_id)
+            with translated():
+                self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
+            mailboxes = 1
+        if owner:
+            self._give_up_claims(mailbox_id, owner)
+        if recorded:
+            self._erasures.finish(mailbox_id)
+        return erased | {"mailboxes": mailboxes}
 
-    def _give_up_claims(self, mailbox: Mailbox) -> None:
+    def begin_erasure(self, mailbox_id: str) -> Mailbox:
+        """The record goes first: a mark that no record tells of would be found by nobody."""
+        mailbox = self.get(mailbox_id)
+        self._erasures.begin(mailbox_id, owner_partition(mailbox.tenant_id, mailbox.owner_id))
+        now = self._clock()
+        return self._changed(mailbox_id, lambda before: life.marked_for_erasure(before, now))
+
+    def erasures(self) -> list[ErasureRecord]:
+        """A small table: a record goes some weeks after its mailbox."""
+        return self._erasures.all()
+
+    def forget_erasure(self, mailbox_id: str) -> None:
+        """Drop the record."""
+        self._erasures.forget(mailbox_id)
+
+    def _give_up_claims(self, mailbox_id: str, owner: str) -> None:
         """Of every address that the mailbox has had, for people are renamed; but no claim that is another's by now.
 
         Who signs in meanwhile, or after an interrupted erasure, claims the address for a new mailbox.
         """
-        owner = _owner_partition(mailbox.tenant_id, mailbox.owner_id)
         claims = self._owners.query_entities(
-            "PartitionKey eq @owner and mailbox_id eq @mailbox", parameters={"owner": owner, "mailbox": mailbox.id}
+            "PartitionKey eq @owner and mailbox_id eq @mailbox", parameters={"owner": owner, "mailbox": mailbox_id}
         )
-        for claim in claims:
-            with suppress(Conflict):
-                _delete(self._owners, claim)
+        with translated():
+            for claim in claims:
+                with suppress(Conflict):
+                    _delete(self._owners, claim)
 
     def _first(self, table: "TableClient", mailbox_id: str, limit: int, after: str = "") -> list[Mapping[str, Any]]:
         rows: list[Mapping[str, Any]] = []
@@ -244,6 +279,12 @@ def _delete(table: "TableClient", entity: Any) -> None:
     changed_meanwhile(lambda: table.delete_entity(entity, etag=entity.metadata["etag"], match_condition=condition))
 
 
+def _unmarked(mailbox: Mailbox) -> Mailbox:
+    if mailbox.erasing_since is not None:
+        raise BeingErased("the mailbox is being erased")
+    return mailbox
+
+
 def _mailbox(entity: Any) -> Mailbox:
     return from_entity(Mailbox, entity, version=entity.metadata["etag"])
 
@@ -255,14 +296,3 @@ def _if_known(entity: Any) -> Mailbox | None:
     except ValueError as error:
         _log.error("mailbox not understood", exc_info=error, extra={"mailbox_id": str(entity["RowKey"])})
         return None
-
-
-def _owner_partition(tenant_id: str, owner_id: str) -> str:
-    return f"{tenant_id}_{owner_id}"
-
-
-def _owner_keys(mailbox: Mailbox) -> dict[str, Any]:
-    return {
-        "PartitionKey": _owner_partition(mailbox.tenant_id, mailbox.owner_id),
-        "RowKey": row_digest(mailbox.address.lower()),
-    }

@@ -1,9 +1,14 @@
-"""Taking a mailbox's copy away, in an order that lets nobody who writes or reads meanwhile bring anything back."""
+"""Erasing a mailbox's copy, in an order that lets nobody who writes or reads meanwhile bring anything back.
+
+The fence becomes a tombstone before the first deletion. From then on every transaction on the rows fails, and whoever
+writes a blob looks at the tombstone afterwards and deletes the blob again: docs/decisions/0010-erasure.md.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import batched, islice
 
+from shared.errors import Conflict
 from shared.replica.entities import FENCE
 from shared.replica.fence import FencedRows
 from shared.replica.storage import CURSORS, FEED, PACKS, Blobs, Rows
@@ -19,26 +24,47 @@ class Erasure:
     mailbox_id: str
 
     def run(self) -> Mapping[str, int]:
-        """The cursor before all else, so that a pass under way is fenced; then rows, contents and the feed.
+        """The tombstone, then the cursor, so that a pass under way is fenced; then rows, contents and the feed.
 
         But for the feed's first page: while that is there, whoever finds no cursor takes it for lost and rebuilds it.
         Gives how many items, packs and pages there were.
         """
+        self.fenced.put_tombstone(self.mailbox_id)
         first = self._blobs_of(FEED, 1)
         self.blobs.delete(CURSORS, self.mailbox_id)
         self._blobs_of(CURSORS)
         return {"items": self._rows(), "packs": self._blobs_of(PACKS), "pages": self._blobs_of(FEED) + first}
 
+    def forget(self) -> None:
+        """Delete what a writer has left that died before it cleaned up, and the tombstone last."""
+        self.run()
+        self.fenced.delete(self.mailbox_id, [FENCE])
+
     def follow(self) -> None:
-        """A mailbox that has lost its fence was erased: what somebody has written meanwhile goes as well."""
-        if not self.fenced.fence(self.mailbox_id).etag:
+        """After a compaction: a mailbox that has no fence any more was erased; what was written meanwhile goes too."""
+        fence = self.fenced.fence(self.mailbox_id)
+        if fence.erased or not fence.etag:
             self._blobs_of(PACKS)
             self._blobs_of(CURSORS)
 
+    def undo(self, *written: tuple[str, str]) -> None:
+        """Delete blobs just written, each a container and a name, if the mailbox was erased before they were.
+
+        The tombstone is written before the erasure lists the blobs. So a blob is in the erasure's list, or its writer
+        sees the tombstone here.
+
+        Raises:
+            Conflict: the mailbox has been erased.
+        """
+        if self.fenced.fence(self.mailbox_id).erased:
+            for container, name in written:
+                self.blobs.delete(container, name)
+            raise Conflict("the mailbox has been erased")
+
     def _rows(self) -> int:
-        self.fenced.delete(self.mailbox_id, [FENCE])
         items = 0
-        for batch in batched(self.rows.query(self.mailbox_id, only=("kind",)), 100, strict=False):
+        rows = (row for row in self.rows.query(self.mailbox_id, only=("kind",)) if row["RowKey"] != FENCE)
+        for batch in batched(rows, 100, strict=False):
             self.fenced.delete(self.mailbox_id, [str(row["RowKey"]) for row in batch])
             items += sum(bool(row.get("kind")) for row in batch)
         return items

@@ -10,19 +10,23 @@ from dataclasses import dataclass, replace
 
 from shared.errors import Conflict
 from shared.replica import pack
-from shared.replica.entities import FENCE, in_transactions, row_changes, without_assumptions
+from shared.replica.entities import FENCE, LARGEST_NUMBER, in_transactions, row_changes, without_assumptions
 from shared.replica.lookup import RowLookup
 from shared.replica.port import FeedChange
-from shared.replica.storage import RowChange, RowExists, RowMissing, Rows, Verb
+from shared.replica.storage import Row, RowChange, RowExists, RowMissing, Rows, Verb
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Which page the rows are at. `applied`: all of it, not only some transactions. No ETag: there is no fence yet."""
+    """Which page the rows are at. `applied`: all of it, not only some transactions. No ETag: there is no fence yet.
+
+    `erased`: the fence is a tombstone. The mailbox was erased, and nothing may be written under its id again.
+    """
 
     sequence: int = 0
     applied: bool = True
     etag: str = ""
+    erased: bool = False
 
     def has_applied(self, sequence: int) -> bool:
         """Whether that page has taken effect in full."""
@@ -42,17 +46,23 @@ class FencedRows:
         if found is None:
             return Fence()
         row, etag = found
-        return Fence(int(row["sequence"]), row["state"] == "applied", etag)
+        return Fence(int(row["sequence"]), row["state"] == "applied", etag, row["state"] == "erased")
 
     def settled_fence(self, mailbox_id: str, sequence: int) -> Fence:
-        """The fence when the rows are at this page exactly. Raises Conflict when a writer is about to go on."""
+        """The fence when the rows are at this page exactly, or a tombstone.
+
+        Raises:
+            Conflict: a writer is about to go on.
+        """
         fence = self.fence(mailbox_id)
-        if fence.etag and (fence.sequence != sequence or not fence.applied):
+        if fence.etag and not fence.erased and (fence.sequence != sequence or not fence.applied):
             raise Conflict("a page is being applied")
         return fence
 
     def apply(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange], fence: Fence) -> None:
-        """Make the rows say what the page says, unless they do."""
+        """Make the rows say what the page says, unless they do. Raises Conflict for an erased mailbox."""
+        if fence.erased:
+            raise Conflict("the mailbox has been erased")
         if fence.has_applied(sequence):
             return
         runs = list(in_transactions(row_changes(changes, pack.prefix(mailbox_id, sequence))))
@@ -73,6 +83,14 @@ class FencedRows:
             # Under the fence nobody can add or remove rows between this look and the transaction.
             etags = self._rows.transact(mailbox_id, [moved, *without_assumptions(run, self._present(mailbox_id, run))])
         return replace(fence, etag=etags[0])
+
+    def put_tombstone(self, mailbox_id: str) -> None:
+        """Turn the fence into a tombstone, whatever it says: every transaction under an earlier look at it now fails.
+
+        The largest sequence number makes a program that does not know the state take every page for applied.
+        """
+        row: Row = {"sequence": LARGEST_NUMBER, "state": "erased"}
+        self._rows.transact(mailbox_id, [RowChange(Verb.REPLACE, FENCE, row)])
 
     def delete(self, mailbox_id: str, keys: Sequence[str]) -> None:
         """Delete rows, the fence among them; some may be gone already. At most 100."""

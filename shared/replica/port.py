@@ -146,7 +146,8 @@ class Replica(Protocol):
         Without changes only the cursor is replaced, under its ETag, and no feed page is written.
 
         Raises:
-            Conflict: another writer has moved on from `cursor`; nothing of this page has taken effect. Load again.
+            Conflict: another writer has moved on from `cursor`, or the mailbox has been erased; nothing of this page
+                has taken effect. Load again.
         """
         ...
 
@@ -178,6 +179,9 @@ class Replica(Protocol):
         """Store a document that was computed from the mailbox (`occurrences`), replacing the one before as a whole.
 
         It is no part of the feed, can always be computed again, and goes when the mailbox is erased.
+
+        Raises:
+            Conflict: the mailbox has been erased; the document is not kept.
         """
         ...
 
@@ -193,5 +197,14 @@ class Replica(Protocol):
         ...
 
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
-        """Delete everything of a mailbox here; gives how many of what. Repeating it is harmless."""
+        """Delete everything of a mailbox here; gives how many of what. Repeating it is harmless.
+
+        A tombstone is written first and stays, so that nothing is written under this id any more, by a writer either
+        that read what it goes by before the erasure. What such a writer leaves if it dies before it has cleaned up is
+        deleted by repeating the erasure.
+        """
+        ...
+
+    def forget_erased(self, mailbox_id: str) -> None:
+        """Erase once more, and forget the tombstone: for when no writer of before the erasure can be left."""
         ...

@@ -56,7 +56,10 @@ class BlobTableReplica:
         return _again_after_conflict(lambda: self._load(mailbox_id))
 
     def _load(self, mailbox_id: str) -> Cursor:
-        cursor = self._stored_cursor(mailbox_id) or self._rebuilt(mailbox_id)
+        cursor = self._stored_cursor(mailbox_id)
+        if cursor is None and self._fenced.fence(mailbox_id).erased:
+            return Cursor()
+        cursor = cursor or self._rebuilt(mailbox_id)
         while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
             step, changes = feed.decode(page.data)
             self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, self._fence_at(mailbox_id, cursor))
@@ -76,7 +79,7 @@ class BlobTableReplica:
     def _fence_at(self, mailbox_id: str, cursor: Cursor) -> Fence:
         """The fence, before a page after this cursor is written. After the first page only an erasure takes it away."""
         fence = self._fenced.fence(mailbox_id)
-        if cursor.sequence and not fence.etag:
+        if fence.erased or (cursor.sequence and not fence.etag):
             raise Conflict("the mailbox has been erased")
         return fence
 
@@ -109,7 +112,11 @@ class BlobTableReplica:
         # Read before the page is committed: whoever applies it before us moves the fence, and ours is then refused.
         fence = self._fence_at(mailbox_id, cursor)
         settled, packed = self._put_pack(mailbox_id, following.sequence, changes)
-        self._put_page(mailbox_id, cursor, settled, following)
+        try:
+            self._put_page(mailbox_id, cursor, settled, following)
+        except Conflict:
+            self._erasure(mailbox_id).undo((PACKS, packed))
+            raise
         try:
             self._fenced.apply(mailbox_id, following.sequence, settled, fence)
             return self._put_cursor(mailbox_id, cursor, following)
@@ -146,11 +153,13 @@ class BlobTableReplica:
     def _overtaken(self, mailbox_id: str, cursor: Cursor, following: Cursor, packed: str) -> Cursor:
         """Our page is committed, and somebody came between us and its rows: it is finished like any half-done page.
 
-        Only an erased mailbox has neither cursor nor fence any more; what we have just written must go with it.
+        A tombstone, or neither cursor nor fence: the mailbox has been erased, and what we have just written goes too.
         """
+        written = (FEED, feed.page_name(mailbox_id, following.sequence)), (PACKS, packed)
+        self._erasure(mailbox_id).undo(*written)
         if cursor.etag and self._stored_cursor(mailbox_id) is None and not self._fenced.fence(mailbox_id).etag:
-            self._blobs.delete(FEED, feed.page_name(mailbox_id, following.sequence))
-            self._blobs.delete(PACKS, packed)
+            for container, name in written:
+                self._blobs.delete(container, name)
             raise Conflict("the mailbox has been erased")
         now = self.load(mailbox_id)
         if now.sequence != following.sequence:
@@ -158,8 +167,11 @@ class BlobTableReplica:
         return now
 
     def _put_cursor(self, mailbox_id: str, before: Cursor, following: Cursor) -> Cursor:
+        """Under the ETag of the one before. The first has none to fail by, so it goes by the tombstone."""
         data = json.dumps(cursors.cursor_to_json(following), separators=(",", ":")).encode()
         etag = self._put_once(CURSORS, mailbox_id, data, absent=not before.etag, etag=before.etag)
+        if not before.etag:
+            self._erasure(mailbox_id).undo((CURSORS, mailbox_id))
         return replace(following, etag=etag)
 
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
@@ -217,8 +229,9 @@ class BlobTableReplica:
             yield FeedPage(cursor.sequence, changes, cursor)
 
     def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
-        """Beside the cursor; the last writer wins."""
+        """Beside the cursor; the last writer wins, but against an erasure."""
         self._blobs.put(CURSORS, f"{mailbox_id}/{name}", data)
+        self._erasure(mailbox_id).undo((CURSORS, f"{mailbox_id}/{name}"))
 
     def derived(self, mailbox_id: str, name: str) -> bytes:
         """A derived document."""
@@ -234,7 +247,7 @@ class BlobTableReplica:
     def _compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
         cursor = self.load(mailbox_id)
         fence = self._fenced.settled_fence(mailbox_id, cursor.sequence)
-        if not fence.etag:
+        if not fence.etag or fence.erased:
             return 0
 
         def move(run: Sequence[RowChange]) -> None:
@@ -252,6 +265,10 @@ class BlobTableReplica:
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
         """Everything of it; see erasure.py."""
         return self._erasure(mailbox_id).run()
+
+    def forget_erased(self, mailbox_id: str) -> None:
+        """What is left, and the tombstone."""
+        self._erasure(mailbox_id).forget()
 
     def _erasure(self, mailbox_id: str) -> Erasure:
         return Erasure(self._blobs, self._rows, self._fenced, mailbox_id)

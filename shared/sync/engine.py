@@ -113,24 +113,33 @@ class SyncEngine:
             return
         following = None
         try:
-            if ready:
-                following = self._run(mailbox, lease, message)
-            else:
-                self._compact(mailbox_id)
+            following = self._under_lease(mailbox_id, lease, message)
         finally:
             lease.release()
         if following is not None:
             self._send(mailbox_id, following)
 
+    def _under_lease(self, mailbox_id: str, lease: Lease, message: Next) -> Next | None:
+        """Read the mailbox again, for it may have been erased or stopped since, and do what the message asks for."""
+        try:
+            mailbox = self._registry.get(mailbox_id)
+        except NotFound:
+            return None
+        if self._is_ready(mailbox, message):
+            return self._run(mailbox, lease, message)
+        if message.sweep and self._rests(mailbox):
+            self._compact(mailbox_id)
+        return None
+
     def _is_ready(self, mailbox: Mailbox, message: Next) -> bool:
         """Whether its mail server is to be asked. A sweep waits for the first sync, and for whatever has to pass."""
         if message.sweep:
-            return mailbox.first_sync_done and not self._rests(mailbox)
+            return mailbox.first_sync_done and is_due(mailbox, self._clock() + ABOUT_NOW)
         return mailbox.status in SYNCED
 
     def _rests(self, mailbox: Mailbox) -> bool:
         """Whether no pass is to be expected. A first sync under way must not find its lease taken by a compaction."""
-        return not is_due(mailbox, self._clock() + ABOUT_NOW)
+        return mailbox.erasing_since is None and not is_due(mailbox, self._clock() + ABOUT_NOW)
 
     def _compact(self, mailbox_id: str) -> None:
         """What needs no mail server: free what deleted items have left, forget passes of long ago."""

@@ -39,12 +39,12 @@ class PassRecords:
         """The pass has ended without an error."""
         now = self._clock()
         after = self.change(mailbox_id, lambda before: outcome.succeeded(before, result, tally, now))
-        self.ended(mailbox_id, outcome.named(result), tally, after)
+        self.ended(mailbox_id, outcome.named(result), tally, after, gone=after is None)
 
     def failed(self, mailbox: Mailbox, error: ActionNeeded, tally: Tally) -> Mailbox | None:
         """The pass has ended with an error; gives the mailbox as it is now."""
         after = self.change(mailbox.id, partial(self._failed, mailbox.authorization_id, error, tally, self._clock()))
-        self.ended(mailbox.id, error.reason, tally, after, error)
+        self.ended(mailbox.id, error.reason, tally, after, error, gone=after is None)
         return after
 
     def _failed(
@@ -56,9 +56,19 @@ class PassRecords:
         return outcome.failed(mailbox, error, tally, now, self._limits)
 
     def ended(
-        self, mailbox_id: str, named: str, tally: Tally, after: Mailbox | None = None, error: ActionNeeded | None = None
+        self,
+        mailbox_id: str,
+        named: str,
+        tally: Tally,
+        after: Mailbox | None = None,
+        error: ActionNeeded | None = None,
+        *,
+        gone: bool = False,
     ) -> None:
-        """Remember the run, and tell of it in a line: see infra/modules/alerts.bicep."""
+        """Remember the run, and tell of it in a line: see infra/modules/alerts.bicep.
+
+        `gone`: the mailbox was erased meanwhile, so that no run of it is to be remembered.
+        """
         now = self._clock()
         counts = tally.counts
         _log.info(
@@ -76,4 +86,5 @@ class PassRecords:
                 "issues": tally.issues,
             },
         )
-        self._registry.record_run(outcome.run_of(mailbox_id, str(named), tally, now))
+        if not gone:
+            self._registry.record_run(outcome.run_of(mailbox_id, str(named), tally, now))

@@ -268,3 +268,27 @@ def test_an_erased_mailbox_is_gone_and_erasing_it_again_is_harmless(replica: Rep
     with pytest.raises(Conflict):
         replica.commit(mailbox, cursor, [created("late")], cursor)
     assert (list(replica.feed(mailbox)), truth(replica, mailbox)) == ([], {})
+
+
+def test_s2_nothing_is_written_under_an_erased_id(replica: Replica, mailbox: str) -> None:
+    """S2b: neither a first page, nor a cursor alone, nor a derived document, nor by a compaction."""
+    replica.erase(mailbox)
+    for changes in ([created("late")], []):
+        with pytest.raises(Conflict):
+            replica.commit(mailbox, Cursor(), changes, cursor_with(folder(state="s1")))
+    with pytest.raises(Conflict):
+        replica.put_derived(mailbox, "occurrences", b"late")
+    assert replica.compact(mailbox, NOW + timedelta(days=100), 7) == 0
+    assert replica.load(mailbox) == Cursor()
+    assert (list(replica.feed(mailbox)), truth(replica, mailbox)) == ([], {})
+    with pytest.raises(NotFound):
+        replica.derived(mailbox, "occurrences")
+
+
+def test_an_erasure_is_forgotten_without_a_trace(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A"))
+    replica.erase(mailbox)
+    replica.forget_erased(mailbox)
+    replica.forget_erased(mailbox)
+    assert replica.load(mailbox) == Cursor()
+    assert set(replica.erase(mailbox).values()) == {0}

@@ -4,17 +4,23 @@
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from shared.errors import Conflict, NotFound
+from shared.errors import BeingErased, Conflict, NotFound
+from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox
-from shared.mailboxes.port import ItemIssue, Run
+from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 class FakeRegistry:
     """Fulfils MailboxRegistry."""
 
-    def __init__(self, shards: int = 1) -> None:
+    def __init__(self, shards: int = 1, clock: Callable[[], datetime] = lambda: NOW) -> None:
+        self._clock = clock
+        self._erasures: dict[str, ErasureRecord] = {}
         self.shards = shards
         self.writes = 0
         self.audit: list[tuple[str, str, str]] = []
@@ -41,7 +47,8 @@ class FakeRegistry:
         """One mailbox an owner and address."""
         for other in self._mailboxes.values():
             same_owner = (other.tenant_id, other.owner_id) == (mailbox.tenant_id, mailbox.owner_id)
-            if other.id == mailbox.id or (same_owner and other.address.lower() == mailbox.address.lower()):
+            same = same_owner and other.address.lower() == mailbox.address.lower() and other.erasing_since is None
+            if other.id == mailbox.id or same:
                 raise Conflict("this owner has that mailbox already")
         self._write()
         return self._put(mailbox)
@@ -54,14 +61,20 @@ class FakeRegistry:
             raise NotFound("no such mailbox") from None
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
-        """An owner's mailboxes, oldest first."""
-        owned = (one for one in self._mailboxes.values() if (one.tenant_id, one.owner_id) == (tenant_id, owner_id))
-        return sorted(owned, key=lambda mailbox: mailbox.created_at)
+        """An owner's mailboxes, oldest first; one that is being erased has lost its place to another of its address."""
+        owned = [one for one in self._mailboxes.values() if (one.tenant_id, one.owner_id) == (tenant_id, owner_id)]
+        standing = {one.address.lower() for one in owned if one.erasing_since is None}
+        named = (one for one in owned if one.erasing_since is None or one.address.lower() not in standing)
+        return sorted(named, key=lambda mailbox: mailbox.created_at)
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        """Read, change and replace; nothing is written when nothing changed."""
+        """Read, change and replace, again when somebody came between; nothing is written when nothing changed."""
         before = self.get(mailbox_id)
+        if before.erasing_since is not None:
+            raise BeingErased("the mailbox is being erased")
         after = change(before)
+        if self._mailboxes.get(mailbox_id) is not before:
+            return self.change(mailbox_id, change)
         if after == before:
             return before
         self._write()
@@ -114,10 +127,34 @@ class FakeRegistry:
         self.audit.append((mailbox_id, actor, act))
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
-        """Delete everything of a mailbox."""
+        """Delete everything of a mailbox, in as many writes as there are kinds of things."""
         self._write()
-        return {
-            "runs": len(self._runs.pop(mailbox_id, [])),
-            "issues": len(self._issues.pop(mailbox_id, {})),
-            "mailboxes": int(self._mailboxes.pop(mailbox_id, None) is not None),
-        }
+        runs = len(self._runs.pop(mailbox_id, []))
+        self._write()
+        issues = len(self._issues.pop(mailbox_id, {}))
+        self._write()
+        mailboxes = int(self._mailboxes.pop(mailbox_id, None) is not None)
+        record = self._erasures.get(mailbox_id)
+        if record is not None and record.finished_at is None:
+            self._write()
+            self._erasures[mailbox_id] = replace(record, finished_at=self._clock())
+        return {"runs": runs, "issues": issues, "mailboxes": mailboxes}
+
+    def begin_erasure(self, mailbox_id: str) -> Mailbox:
+        """The record, then the mark."""
+        mailbox = self.get(mailbox_id)
+        if mailbox_id not in self._erasures:
+            self._write()
+            self._erasures[mailbox_id] = ErasureRecord(mailbox_id)
+        if mailbox.erasing_since is not None:
+            return mailbox
+        self._write()
+        return self._put(life.marked_for_erasure(self.get(mailbox_id), self._clock()))
+
+    def erasures(self) -> list[ErasureRecord]:
+        """Every record."""
+        return list(self._erasures.values())
+
+    def forget_erasure(self, mailbox_id: str) -> None:
+        """Drop the record."""
+        self._erasures.pop(mailbox_id, None)

@@ -43,6 +43,7 @@ class FakeReplica:
     def __init__(self) -> None:
         self.writes = 0
         self._stored: dict[str, _Stored] = {}
+        self._erased: set[str] = set()
         self._plans: dict[int, BaseException] = {}
 
     def crash_at(self, write: int) -> None:
@@ -80,6 +81,7 @@ class FakeReplica:
 
     def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
         """Pack, feed page, entities, cursor; or the cursor alone."""
+        self._unless_erased(mailbox_id)
         stored = self._of(mailbox_id)
         if cursor.etag != (stored.cursor.etag if stored.cursor else ""):
             raise Conflict("the cursor has moved on")
@@ -143,6 +145,7 @@ class FakeReplica:
 
     def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
         """One write, replacing the document before."""
+        self._unless_erased(mailbox_id)
         self._write()
         self._of(mailbox_id).derived[name] = data
 
@@ -170,10 +173,21 @@ class FakeReplica:
         return freed
 
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
-        """Delete everything."""
+        """Delete everything, in two writes: the tombstone and the rest."""
+        self._write()
+        self._erased.add(mailbox_id)
         self._write()
         stored = self._stored.pop(mailbox_id, _Stored())
         return {"items": len(stored.rows), "packs": len(stored.packs), "pages": len(stored.pages)}
+
+    def forget_erased(self, mailbox_id: str) -> None:
+        """Delete everything, the tombstone last."""
+        self.erase(mailbox_id)
+        self._erased.discard(mailbox_id)
+
+    def _unless_erased(self, mailbox_id: str) -> None:
+        if mailbox_id in self._erased:
+            raise Conflict("the mailbox has been erased")
 
     def _of(self, mailbox_id: str) -> _Stored:
         return self._stored.setdefault(mailbox_id, _Stored())

@@ -11,6 +11,7 @@ from shared.replica.port import FeedKind, ReplicaItem
 from shared.sources.port import AccessMode, ContentLevel, FolderKind, Item, ItemKind
 from shared.sync import engine as engine_module
 from shared.sync.limits import Limits
+from shared.sync.port import TenantBackOff
 from shared.sync.scope import Scope, kept_of
 from tests.fakes.clock import FakeClock
 from tests.fakes.leases import FakeLeases
@@ -45,10 +46,11 @@ class World:
         self.sources = FakeSources(page, batch, carries_items=carries_items)
         self.sources.mailboxes[ADDRESS] = self.mailbox
         self.replica = FakeReplica()
-        self.registry = FakeRegistry()
+        self.registry = FakeRegistry(clock=self.clock)
         self.leases = FakeLeases()
         self.queue = FakeQueue()
         self.tokens = FakeAccessTokens()
+        self.back_off: TenantBackOff | None = None
         self.scope = scope or Scope(folders_out=OUT)
         self.limits = limits or Limits(overlap=overlap)
         self.engine = self.new_engine()
@@ -65,6 +67,7 @@ class World:
             access_tokens=self.tokens,
             scope=self.scope,
             limits=self.limits,
+            back_off=self.back_off,
             clock=clock or self.clock,  # type: ignore[arg-type]
             monotonic=self.clock.monotonic,
             luck=lambda: 0.5,

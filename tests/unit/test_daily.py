@@ -24,6 +24,7 @@ def a_round(
     return Daily(
         dispatch,
         MemoryFlows(lambda: NOW),
+        finish_erasures=lambda: 1,
         release_unused=lambda: 2,
         keep_alive=keep_alive,
         credential_ends=lambda: ends,
@@ -33,7 +34,7 @@ def a_round(
 
 def test_everything_is_swept_and_kept_alive() -> None:
     sent = Sent()
-    assert a_round(sent).run() == {"shards": 16, "released": 2, "refreshed": 3, "lapsed": 0}
+    assert a_round(sent).run() == {"shards": 16, "erased": 1, "released": 2, "refreshed": 3, "lapsed": 0}
     assert sent.shards == [(shard, True) for shard in range(16)]
 
 
@@ -42,7 +43,7 @@ def test_a_part_that_fails_keeps_none_of_the_others_from_being_done(error: Excep
     def refused(now: datetime) -> int:
         raise error
 
-    assert a_round(Sent(), refused).run() == {"shards": 16, "released": 2, "refreshed": 0, "lapsed": 0}
+    assert a_round(Sent(), refused).run() == {"shards": 16, "erased": 1, "released": 2, "refreshed": 0, "lapsed": 0}
 
 
 @pytest.mark.parametrize(("days", "told"), [(29, True), (-1, True), (90, False)])

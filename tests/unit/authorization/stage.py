@@ -44,7 +44,7 @@ class Stage:
         self.authorizations = MemoryAuthorizations()
         self.invited = MemoryInvitations()
         self.approvals = MemoryApprovals()
-        self.registry = registry or FakeRegistry()
+        self.registry = registry or FakeRegistry(clock=self.clock)
         self.queue = FakeQueue()
         self.leases = FakeLeases()
         self.sources = FakeSources()

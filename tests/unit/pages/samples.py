@@ -190,6 +190,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
                     ("new-name", 1),
                 ],
                 "held_until": NOW + timedelta(days=90),
+                "reconnected": True,
             },
         ),
         "operator": ("admin", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 
+from shared.replica.entities import FENCE, LARGEST_NUMBER
 from shared.replica.feed import replay
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, Replica, ReplicaItem, item_key
 from shared.sources.port import Content, ItemKind
+from tests.fakes.storage import MemoryRows
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 
@@ -62,3 +64,9 @@ def truth(replica: Replica, mailbox_id: str) -> dict[str, tuple[ReplicaItem, byt
 def replayed(replica: Replica, mailbox_id: str) -> dict[str, ReplicaItem]:
     """The item table as the feed tells it."""
     return replay(replica.feed(mailbox_id))
+
+
+def only_tombstone(rows: MemoryRows, mailbox_id: str) -> bool:
+    """Whether of a mailbox's rows nothing is left but the tombstone of its erasure."""
+    left = {key: values for key, (values, _) in rows.rows[mailbox_id].items()}
+    return left == {FENCE: {"sequence": LARGEST_NUMBER, "state": "erased"}}

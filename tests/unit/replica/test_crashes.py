@@ -1,6 +1,7 @@
 """A crash, a lost answer or another writer at every single write: afterwards the replica is as if nothing had been."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,17 @@ from shared.replica.port import Cursor, FeedChange, FeedKind, ReplicaItem, item_
 from shared.replica.storage import CURSORS, FEED, PACKS
 from shared.replica.store import BlobTableReplica
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
-from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder, replayed, truth
+from tests.unit.replica.samples import (
+    NOW,
+    an_item,
+    commit,
+    created,
+    cursor_with,
+    folder,
+    only_tombstone,
+    replayed,
+    truth,
+)
 
 MAILBOX = "mailbox-1"
 LATER = NOW + timedelta(days=400)
@@ -298,7 +309,7 @@ def test_a_crash_while_erasing_is_mended_by_erasing_again(write: int) -> None:
         bench.replica.erase(MAILBOX)
     bench.replica.erase(MAILBOX)
     assert bench.blobs.blobs == {}
-    assert not bench.rows.rows[MAILBOX]
+    assert only_tombstone(bench.rows, MAILBOX)
 
 
 @pytest.mark.parametrize("write", range(1, COMMIT + 1))
@@ -309,7 +320,7 @@ def test_a_pass_under_way_leaves_nothing_behind_when_the_mailbox_is_erased(write
         bench.run()
     bench.replica.erase(MAILBOX)
     assert [key for key in bench.blobs.blobs if key[0] in (FEED, CURSORS)] == []
-    assert not bench.rows.rows[MAILBOX]
+    assert only_tombstone(bench.rows, MAILBOX)
 
 
 @pytest.mark.parametrize("write", range(1, ERASE + 1))
@@ -319,4 +330,83 @@ def test_a_reader_in_the_middle_of_an_erasure_brings_nothing_back(write: int) ->
     bench.plan.before(write, lambda: bench.another_process().load(MAILBOX))
     bench.replica.erase(MAILBOX)
     assert bench.blobs.blobs == {}
-    assert not bench.rows.rows[MAILBOX]
+    assert only_tombstone(bench.rows, MAILBOX)
+
+
+def first_page(bench: Bench, mailbox: str) -> None:
+    """What a first pass does."""
+    replica = bench.another_process()
+    replica.commit(mailbox, replica.load(mailbox), [created("A"), created("B")], cursor_with(folder(state="s1")))
+
+
+FIRST = writes_of(lambda bench: first_page(bench, "mailbox-2"))
+ERASE_EMPTY = writes_of(lambda bench: bench.replica.erase("mailbox-2"))
+
+
+@pytest.mark.parametrize("write", range(1, FIRST + 1))
+def test_s2_first_page_of_an_erased_mailbox_leaves_nothing(write: int) -> None:
+    """S2b: the worker stands still before any write of its first page, and wakes up after the erasure."""
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().erase("mailbox-2"))
+    with pytest.raises(Conflict):
+        first_page(bench, "mailbox-2")
+    assert left_of(bench, "mailbox-2") == []
+    assert only_tombstone(bench.rows, "mailbox-2")
+
+
+@pytest.mark.parametrize("write", range(1, COMMIT + 1))
+def test_s2_late_page_of_an_erased_mailbox_leaves_nothing(write: int) -> None:
+    """S2b: the same for a later page, without another erasure to clean up."""
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().erase(MAILBOX))
+    with pytest.raises(Conflict):
+        bench.run()
+    assert left_of(bench, MAILBOX) == []
+    assert only_tombstone(bench.rows, MAILBOX)
+
+
+@pytest.mark.parametrize("write", range(1, FIRST + 1))
+@pytest.mark.parametrize("dies", range(1, FIRST + 5))
+def test_s2_what_a_late_writer_leaves_by_dying_goes_with_the_next_erasure(write: int, dies: int) -> None:
+    """S2b: it wakes up after the erasure and dies before it has cleaned up; the daily round erases once more."""
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().erase("mailbox-2"))
+    bench.plan.at(dies + ERASE_EMPTY, Crash())
+    with suppress(Conflict, Crash):
+        first_page(bench, "mailbox-2")
+    bench.plan.calm()
+    bench.another_process().load("mailbox-2")
+    bench.replica.erase("mailbox-2")
+    assert left_of(bench, "mailbox-2") == []
+    assert only_tombstone(bench.rows, "mailbox-2")
+
+
+def test_s2_derived_document_of_an_erased_mailbox_is_not_kept() -> None:
+    bench = Bench()
+    bench.plan.before(1, lambda: bench.another_process().erase(MAILBOX))
+    with pytest.raises(Conflict):
+        bench.replica.put_derived(MAILBOX, "occurrences", b"{}")
+    assert left_of(bench, MAILBOX) == []
+
+
+@pytest.mark.parametrize("write", range(1, COMPACT + 1))
+def test_s2_late_compaction_of_an_erased_mailbox_leaves_nothing(write: int) -> None:
+    bench = Bench()
+    bench.plan.before(write, lambda: bench.another_process().erase(MAILBOX))
+    with suppress(Conflict):
+        bench.replica.compact(MAILBOX, LATER, 7)
+    assert left_of(bench, MAILBOX) == []
+    assert only_tombstone(bench.rows, MAILBOX)
+
+
+def test_a_forgotten_erasure_leaves_nothing_at_all() -> None:
+    bench = Bench()
+    bench.replica.erase(MAILBOX)
+    bench.replica.forget_erased(MAILBOX)
+    assert left_of(bench, MAILBOX) == []
+    assert bench.rows.rows[MAILBOX] == {}
+
+
+def left_of(bench: Bench, mailbox: str) -> list[tuple[str, str]]:
+    """The blobs there are of a mailbox."""
+    return [key for key in bench.blobs.blobs if key[1].startswith(mailbox)]

@@ -150,7 +150,8 @@ def test_a_mailbox_erased_during_a_renewal_leaves_no_token(stage: Stage) -> None
     assert stage.tokens.stored == {}
 
 
-def test_a_sign_in_during_an_erasure_is_erased_with_it(stage: Stage) -> None:
+def test_s3_sign_in_during_an_erasure_gets_another_mailbox(stage: Stage) -> None:
+    """S3: from the mark on the sign-in wins, with a mailbox and a token of its own, and the receipt says so."""
     mailbox = stage.connect(ALEX)
     connections = Connections(
         registry=stage.registry,
@@ -163,9 +164,11 @@ def test_a_sign_in_during_an_erasure_is_erased_with_it(stage: Stage) -> None:
         clock=stage.clock,
         wait=lambda _: None,
     )
-    connections.erase(mailbox.id, ALEX.owner_id)
-    assert stage.mailboxes == []
-    assert stage.tokens.stored == {}
+    assert connections.erase(mailbox.id, ALEX.owner_id).reconnected
+    (another,) = stage.mailboxes
+    assert another.id != mailbox.id
+    assert list(stage.tokens.stored) == [another.authorization_id]
+    assert list(stage.authorizations.stored) == [another.authorization_id]
 
 
 def orphan(stage: Stage, days: int) -> Authorization:

@@ -1,0 +1,67 @@
+"""The records of erasures in Table Storage: what the daily round finishes, and then looks after for a while."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.azure_faults import already_there, gone, translated
+from shared.errors import NotFound
+from shared.mailboxes.entities import partition
+from shared.mailboxes.port import ErasureRecord
+
+if TYPE_CHECKING:
+    from azure.data.tables import TableClient
+
+
+class ErasureRecords:
+    """The table `erasures`: one row an erasure.
+
+    Until it is finished a row names the owner as the registry's index does: once the mailbox's own row is gone,
+    nothing else tells whose entries in the index are left. Afterwards it holds the mailbox's id and a time.
+    """
+
+    def __init__(self, table: "TableClient", clock: Callable[[], datetime]) -> None:
+        self._table = table
+        self._clock = clock
+
+    def begin(self, mailbox_id: str, owner: str) -> None:
+        """Record that it was begun; one that is recorded stays as it is."""
+        with translated():
+            already_there(lambda: self._table.create_entity(_keys(mailbox_id) | {"owner": owner}))
+
+    def owner(self, mailbox_id: str) -> str:
+        """The owner of an unfinished one; empty for any other."""
+        keys = _keys(mailbox_id)
+        with translated():
+            try:
+                found = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+            except NotFound:
+                return ""
+        return str(found.get("owner", ""))
+
+    def finish(self, mailbox_id: str) -> None:
+        """Record that it is finished now, without the owner."""
+        from azure.data.tables import UpdateMode
+
+        with translated():
+            self._table.upsert_entity(_keys(mailbox_id) | {"finished_at": self._clock()}, mode=UpdateMode.REPLACE)
+
+    def all(self) -> list[ErasureRecord]:
+        """Every record."""
+        with translated():
+            return [_record(entity) for entity in self._table.list_entities()]
+
+    def forget(self, mailbox_id: str) -> None:
+        """Drop one. Deleting what is not there is fine with the SDK."""
+        keys = _keys(mailbox_id)
+        with translated():
+            self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
+
+
+def _keys(mailbox_id: str) -> dict[str, Any]:
+    return {"PartitionKey": partition(mailbox_id), "RowKey": mailbox_id}
+
+
+def _record(entity: Any) -> ErasureRecord:
+    finished = entity.get("finished_at")
+    return ErasureRecord(entity["RowKey"], datetime.fromtimestamp(finished.timestamp(), UTC) if finished else None)

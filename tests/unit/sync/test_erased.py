@@ -1,0 +1,135 @@
+"""A message of the queue that meets an erasure: it may stand still anywhere, and brings nothing back.
+
+Rows S1 and S2 of the field cases; docs/decisions/0010-erasure.md.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from shared.errors import NotFound
+from shared.mailboxes import life
+from shared.mailboxes.port import Lease
+from shared.replica.store import BlobTableReplica
+from shared.sync.engine import SyncEngine
+from tests.fakes.storage import MemoryBlobs, MemoryRows, Plan
+from tests.fakes.world import ID, World
+from tests.unit.replica.samples import only_tombstone
+
+
+def erase(world: World) -> None:
+    """Everything that another instance does, the mailbox's lease aside."""
+    world.registry.begin_erasure(ID)
+    world.replica.erase(ID)
+    world.registry.erase(ID)
+
+
+class Stalling:
+    """A back-off during whose reading something else happens, once."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._happens = [happens]
+
+    def until(self, tenant_id: str) -> datetime | None:
+        if self._happens:
+            self._happens.pop()()
+        return None
+
+    def extend(self, tenant_id: str, until: datetime) -> None:
+        """Nothing is remembered."""
+
+
+def stalled(world: World, happens: Callable[[], object]) -> SyncEngine:
+    world.back_off = Stalling(happens)
+    return world.new_engine()
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    for _ in range(3):
+        world.mailbox.add(world.mailbox.inbox)
+    return world
+
+
+def test_s2a_mailbox_erased_before_the_lease_is_not_read(world: World) -> None:
+    """S2a: the message read the mailbox, stalled, and took the lease of a mailbox that had been erased meanwhile."""
+    stalled(world, lambda: erase(world)).sync(ID)
+    assert world.sources.requests.total() == 0
+    assert world.replica._stored.get(ID) is None
+    assert world.registry.runs(ID) == []
+    assert not world.leases.held
+
+
+def test_s2a_mailbox_stopped_before_the_lease_is_not_read(world: World) -> None:
+    """S2a, its neighbor: paused or disconnected in the same gap."""
+    stalled(world, lambda: world.registry.change(ID, life.disconnected)).sync(ID)
+    assert world.sources.requests.total() == 0
+    assert world.stored.last_pass_at is None
+
+
+@pytest.mark.parametrize("sweep", [False, True])
+def test_s1_marked_mailbox_is_neither_synced_nor_compacted(world: World, sweep: bool) -> None:
+    world.sync()
+    world.registry.begin_erasure(ID)
+    requests, writes = world.sources.requests.total(), world.replica.writes
+    if sweep:
+        world.engine.sweep(ID)
+    else:
+        world.engine.sync(ID)
+    assert (world.sources.requests.total(), world.replica.writes) == (requests, writes)
+
+
+@pytest.mark.parametrize("request_", range(1, 7))
+def test_s2b_pass_that_stands_still_at_a_request_leaves_nothing(world: World, request_: int) -> None:
+    world.sources.at(request_, lambda: erase(world))
+    world.engine.sync(ID)
+    assert world.sources.requests.total() >= request_
+    assert list(world.replica.items(ID)) == []
+    assert list(world.replica.feed(ID)) == []
+    with pytest.raises(NotFound):
+        world.replica.derived(ID, "occurrences")
+    assert world.registry.runs(ID) == []
+    with pytest.raises(NotFound):
+        world.registry.get(ID)
+
+
+@pytest.mark.parametrize("write", range(1, 12))
+def test_s2b_first_pass_that_stands_still_at_a_write_leaves_nothing(world: World, write: int) -> None:
+    """S2b: the replica's own order of writes, with the engine above it."""
+    plan = Plan()
+    blobs, rows = MemoryBlobs(plan), MemoryRows(plan)
+    world.replica = BlobTableReplica(blobs, rows)  # type: ignore[assignment]
+    world.engine = world.new_engine()
+    plan.before(write, lambda: erase(world))
+    world.engine.sync(ID)
+    if plan.writes >= write:
+        assert blobs.blobs == {}
+        assert only_tombstone(rows, ID)
+
+
+class LeaseTaken:
+    """Leases of which the first is granted only after something else has happened."""
+
+    def __init__(self, world: World, happens: Callable[[], object]) -> None:
+        self._leases = world.leases
+        self._happens = [happens]
+
+    def acquire(self, mailbox_id: str, seconds: int = 60) -> Lease | None:
+        if self._happens:
+            self._happens.pop()()
+        return self._leases.acquire(mailbox_id, seconds)
+
+    def forget(self, mailbox_id: str) -> None:
+        self._leases.forget(mailbox_id)
+
+
+def test_s2a_compaction_of_a_mailbox_erased_before_the_lease_does_nothing(world: World) -> None:
+    world.sync()
+    world.registry.change(ID, life.paused)
+    world.clock.pass_by(hours=24 * 30)
+    world.leases = LeaseTaken(world, lambda: erase(world))  # type: ignore[assignment]
+    writes = world.replica.writes
+    world.new_engine().sweep(ID)
+    assert world.replica.writes == writes + 2, "only the erasure has written"
