@@ -36,17 +36,25 @@ APP = "https://sync.example"
 
 
 class Stage:
-    def __init__(self, tokens: MemoryTokens | None = None, registry: FakeRegistry | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self,
+        tokens: MemoryTokens | None = None,
+        registry: FakeRegistry | None = None,
+        *,
+        authorizations: MemoryAuthorizations | None = None,
+        leases: FakeLeases | None = None,
+        clock: FakeClock | None = None,
+    ) -> None:
+        self.clock = clock or FakeClock()
         self.entra = FakeEntra(self.clock)
         self.tokens = tokens or MemoryTokens(self.clock)
         self.flows = MemoryFlows(self.clock)
-        self.authorizations = MemoryAuthorizations()
+        self.authorizations = authorizations or MemoryAuthorizations()
         self.invited = MemoryInvitations()
         self.approvals = MemoryApprovals()
         self.registry = registry or FakeRegistry(clock=self.clock)
         self.queue = FakeQueue()
-        self.leases = FakeLeases()
+        self.leases = leases or FakeLeases()
         self.sources = FakeSources()
         self.replica = FakeReplica()
         self.waited = 0.0

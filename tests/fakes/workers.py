@@ -1,0 +1,249 @@
+"""Workers that stand still before any request, go on as a test says, or die there.
+
+    workers = Workers()
+    worker = workers.start(lambda: engine.sync(ID))   # runs up to its first request
+    worker.go_on(3)                                   # three requests, then it stands still again
+    worker.kill()                                     # Crash at the request it stands before, and at each one after
+
+The fakes that a worker uses call `workers.step()` before each of their requests.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from shared.errors import MailboxSyncError
+from shared.mailboxes.model import Mailbox
+from shared.mailboxes.port import Run
+from shared.replica.storage import Blob, BlobInfo, Row, RowChange
+from tests.fakes.authorization import MemoryAuthorizations, MemoryTokens
+from tests.fakes.leases import FakeLease, FakeLeases
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.replica import Crash
+from tests.fakes.source import FakeSources
+from tests.fakes.storage import MemoryBlobs, MemoryRows
+
+PATIENCE_SECONDS = 60
+"""Only a mistake in the test waits so long."""
+
+
+class Workers:
+    """All workers of a test. One at a time is under way; the others stand still."""
+
+    def __init__(self) -> None:
+        self._by_thread: dict[int, Worker] = {}
+
+    def start(self, act: Callable[[], object]) -> "Worker":
+        """A worker that stands before its first request."""
+        worker = Worker(act, self._by_thread)
+        worker.start()
+        worker.wait()
+        return worker
+
+    def step(self) -> None:
+        """Called by the fakes before a request: wait for one's turn; who is no worker need not."""
+        if worker := self._by_thread.get(threading.get_ident()):
+            worker.stand_still()
+
+
+class Worker(threading.Thread):
+    """One act in a thread of its own. `result` is what it gave, `error` the program's own error it ended with."""
+
+    def __init__(self, act: Callable[[], object], by_thread: dict[int, "Worker"]) -> None:
+        super().__init__(daemon=True)
+        self.over = False
+        self.result: object = None
+        self.error: BaseException | None = None
+        self._act = act
+        self._by_thread = by_thread
+        self._killed = False
+        self._arrived, self._go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def run(self) -> None:
+        """The act, until it ends or the worker is killed."""
+        self._by_thread[threading.get_ident()] = self
+        try:
+            self.result = self._act()
+        except BaseException as error:
+            self.error = error
+        finally:
+            del self._by_thread[threading.get_ident()]
+            self.over = True
+            self._arrived.release()
+
+    def stand_still(self) -> None:
+        """In the worker's thread: until it may go on."""
+        if not self._killed:
+            self._arrived.release()
+            assert self._go.acquire(timeout=PATIENCE_SECONDS)
+        if self._killed:
+            raise Crash
+
+    def wait(self) -> None:
+        """Until the worker stands still or has ended. An error that is not the program's own is the test's."""
+        assert self._arrived.acquire(timeout=PATIENCE_SECONDS)
+        if self.over:
+            self.join()
+            if self.error is not None and not isinstance(self.error, MailboxSyncError | Crash):
+                raise self.error
+
+    def go_on(self, requests: int = 1_000_000) -> None:
+        """So many requests further, or to the end."""
+        for _ in range(requests):
+            if self.over:
+                return
+            self._go.release()
+            self.wait()
+
+    def kill(self) -> None:
+        """The process ends here."""
+        if not self.over:
+            self._killed = True
+            self._go.release()
+            self.wait()
+
+
+class SlowBlobs(MemoryBlobs):
+    """Blobs that a worker may stand before."""
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__()
+        self._workers = workers
+
+    def get(self, container: str, name: str) -> Blob | None:
+        self._workers.step()
+        return super().get(container, name)
+
+    def put(
+        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+    ) -> str:
+        self._workers.step()
+        return super().put(container, name, data, absent=absent, etag=etag, members=members)
+
+    def delete(self, container: str, name: str) -> None:
+        self._workers.step()
+        super().delete(container, name)
+
+    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
+        self._workers.step()
+        return super().list(container, prefix)
+
+
+class SlowRows(MemoryRows):
+    """Rows that a worker may stand before."""
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__()
+        self._workers = workers
+
+    def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
+        self._workers.step()
+        return super().transact(mailbox_id, changes)
+
+    def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
+        self._workers.step()
+        return super().get(mailbox_id, key)
+
+    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+        self._workers.step()
+        return super().query(mailbox_id, folder=folder, only=only)
+
+
+class SlowRegistry(FakeRegistry):
+    """A registry that a worker may stand before, and within a change between reading and writing."""
+
+    def __init__(self, workers: Workers, clock: Callable[[], datetime]) -> None:
+        super().__init__(clock=clock)
+        self._workers = workers
+
+    def add(self, mailbox: Mailbox) -> Mailbox:
+        self._workers.step()
+        return super().add(mailbox)
+
+    def get(self, mailbox_id: str) -> Mailbox:
+        self._workers.step()
+        return super().get(mailbox_id)
+
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        def slow(found: Mailbox) -> Mailbox:
+            after = change(found)
+            self._workers.step()
+            return after
+
+        return super().change(mailbox_id, slow)
+
+    def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+        self._workers.step()
+        return super().of_owner(tenant_id, owner_id)
+
+    def record_run(self, run: Run) -> None:
+        self._workers.step()
+        super().record_run(run)
+
+    def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
+        self._workers.step()
+        super().record_audit(mailbox_id, actor, act)
+
+    def erase(self, mailbox_id: str) -> dict[str, int]:
+        self._workers.step()
+        return super().erase(mailbox_id)
+
+
+class SlowTokens(MemoryTokens):
+    """A vault that a worker may stand before."""
+
+    def __init__(self, workers: Workers, clock: Callable[[], datetime]) -> None:
+        super().__init__(clock)
+        self._workers = workers
+
+    def read(self, authorization_id: str) -> str:
+        self._workers.step()
+        return super().read(authorization_id)
+
+    def write(self, authorization_id: str, refresh_token: str) -> None:
+        self._workers.step()
+        super().write(authorization_id, refresh_token)
+
+    def delete(self, authorization_id: str) -> datetime | None:
+        self._workers.step()
+        return super().delete(authorization_id)
+
+
+class SlowAuthorizations(MemoryAuthorizations):
+    """Authorizations that a worker may stand before."""
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__()
+        self._workers = workers
+
+    def delete(self, authorization_id: str) -> None:
+        self._workers.step()
+        super().delete(authorization_id)
+
+
+class SlowLeases(FakeLeases):
+    """Leases that a worker may stand before."""
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__()
+        self._workers = workers
+
+    def acquire(self, mailbox_id: str, seconds: int = 60) -> FakeLease | None:
+        self._workers.step()
+        return super().acquire(mailbox_id, seconds)
+
+    def forget(self, mailbox_id: str) -> None:
+        self._workers.step()
+        super().forget(mailbox_id)
+
+
+class SlowSources(FakeSources):
+    """A mail server that a worker may stand before."""
+
+    def __init__(self, workers: Workers, page: int, batch: int) -> None:
+        super().__init__(page, batch)
+        self._workers = workers
+
+    def request(self, name: str) -> None:
+        self._workers.step()
+        super().request(name)

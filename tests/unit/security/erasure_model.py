@@ -1,0 +1,259 @@
+"""A model of erasures, sign-ins, passes and daily rounds whose workers stand still anywhere, go on late, or die.
+
+Whatever happened: in the end nothing is left of an erased mailbox but its tombstone, no token is stored that no mailbox
+is read with, and the copy of the mailbox that stands is the person's mailbox, each content readable.
+Rows S1, S2 and S3 of the field cases; docs/decisions/0010-erasure.md.
+"""
+
+from contextlib import suppress
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from shared.authorization.access import LiveAccessTokens
+from shared.authorization.connections import Connections
+from shared.authorization.erasing import Receipt
+from shared.errors import MailboxSyncError, NotFound
+from shared.mailboxes.model import Mailbox, Status
+from shared.replica.store import BlobTableReplica
+from shared.sync.engine import SyncEngine
+from shared.sync.limits import Limits
+from shared.sync.scope import Scope
+from tests.fakes.authorization import an_identity
+from tests.fakes.clock import FakeClock
+from tests.fakes.mailbox import FakeMailbox
+from tests.fakes.workers import (
+    SlowAuthorizations,
+    SlowBlobs,
+    SlowLeases,
+    SlowRegistry,
+    SlowRows,
+    SlowSources,
+    SlowTokens,
+    Worker,
+    Workers,
+)
+from tests.unit.authorization.stage import Stage
+from tests.unit.replica.samples import only_tombstone
+
+ALEX = an_identity("alex@contoso.example")
+SMALL = Limits(page_items=3, page_bytes=400, progress_seconds=0, overlap=False)
+picks = st.integers(0, 99)
+requests = st.one_of(st.integers(1, 25), st.just(10_000))
+
+
+class ErasureModel(RuleBasedStateMachine):
+    """The rules. Each worker is an instance of the app of its own; what they share is storage, vault and registry."""
+
+    @initialize(items=st.integers(1, 9))
+    def begin(self, items: int) -> None:
+        self.workers = Workers()
+        self.running: list[Worker] = []
+        self.killed = False
+        clock = FakeClock()
+        self.stage = Stage(
+            SlowTokens(self.workers, clock),
+            SlowRegistry(self.workers, clock),
+            authorizations=SlowAuthorizations(self.workers),
+            leases=SlowLeases(self.workers),
+            clock=clock,
+        )
+        self.stage.entra.person = ALEX
+        self.blobs, self.rows = SlowBlobs(self.workers), SlowRows(self.workers)
+        self.sources = SlowSources(self.workers, page=4, batch=3)
+        self.mailbox = self.sources.mailboxes[ALEX.address] = FakeMailbox(clock)
+        for _ in range(items):
+            self.mailbox.add(self.mailbox.inbox)
+        self.known: list[str] = []
+        self._start(self._sign_in, 10_000)
+
+    # What a new worker does. It runs so many requests, and stands still then.
+
+    @rule(far=requests)
+    def sign_in(self, far: int) -> None:
+        self._start(self._sign_in, far)
+
+    @rule(which=picks, far=requests)
+    def renewal(self, which: int, far: int) -> None:
+        """Signing in again for the mailbox that the person's page shows, whatever becomes of it meanwhile."""
+        with suppress(NotFound):
+            start = self.stage.sign_in.renew(self.stage.session(ALEX), self._known(which))
+            self._start(lambda: self.stage.come_back(start), far)
+
+    @rule(which=picks, far=requests, sweep=st.booleans())
+    def pass_(self, which: int, far: int, sweep: bool) -> None:
+        engine, mailbox_id = self._engine(), self._known(which)
+        self._start(lambda: engine.sweep(mailbox_id) if sweep else engine.sync(mailbox_id), far)
+
+    @rule(which=picks, far=requests)
+    def erase(self, which: int, far: int) -> None:
+        mailbox_id = self._known(which)
+        self._start(lambda: self._connections().erase(mailbox_id, ALEX.owner_id), far)
+
+    @rule(which=picks, far=requests)
+    def disconnect(self, which: int, far: int) -> None:
+        mailbox_id = self._known(which)
+        self._start(lambda: self._connections().disconnect(mailbox_id, ALEX.owner_id), far)
+
+    @rule(far=requests)
+    def daily_round(self, far: int) -> None:
+        self._start(self._connections().finish_erasures, far)
+
+    # What becomes of workers that stand still
+
+    @precondition(lambda self: self.running)
+    @rule(which=picks, far=requests)
+    def worker_goes_on(self, which: int, far: int) -> None:
+        self._go_on(self.running[which % len(self.running)], far)
+
+    @precondition(lambda self: self.running)
+    @rule(which=picks)
+    def worker_dies(self, which: int) -> None:
+        self.killed = True
+        worker = self.running[which % len(self.running)]
+        worker.kill()
+        self._settle(worker)
+
+    @rule(which=picks)
+    def lease_ends(self, which: int) -> None:
+        """Its holder stands still, and renews it no more."""
+        self.stage.leases.expire(self._known(which))
+
+    @rule(which=picks)
+    def mail_arrives_or_goes(self, which: int) -> None:
+        if which % 3 and len(self.mailbox.mails) < 12:
+            self.mailbox.add(self.mailbox.inbox)
+        elif len(self.mailbox.mails) > 1:
+            self.mailbox.delete(sorted(self.mailbox.mails)[which % len(self.mailbox.mails)])
+
+    @rule()
+    def day_passes(self) -> None:
+        self.stage.clock.pass_by(hours=25)
+
+    # What must hold
+
+    @rule()
+    def everybody_ends_and_all_is_right(self) -> None:
+        while self.running:
+            self._go_on(self.running[0], 10_000)
+        self.stage.leases.held.clear()
+        if not self.killed:
+            self._assert_nothing_left()
+        self._connections().finish_erasures()
+        self._assert_nothing_left()
+        assert not [one for one in self._all() if one.erasing_since is not None]
+        self._assert_tokens()
+        self._assert_copy()
+        self.killed = False
+
+    def teardown(self) -> None:
+        if hasattr(self, "known"):
+            self.everybody_ends_and_all_is_right()
+
+    def _assert_nothing_left(self) -> None:
+        """Of mailboxes that are gone from the registry only tombstones, as long as their erasure is recorded."""
+        standing = {one.id for one in self._all()}
+        recorded = {one.mailbox_id for one in self.stage.registry.erasures()}
+        for mailbox_id in self.known:
+            if mailbox_id in standing:
+                continue
+            left = [name for _, name in self.blobs.blobs if name.startswith(mailbox_id)]
+            assert left == [], "contents of an erased mailbox"
+            assert only_tombstone(self.rows, mailbox_id) if mailbox_id in recorded else not self.rows.rows[mailbox_id]
+            assert self.stage.registry.issues(mailbox_id) == []
+
+    def _assert_tokens(self) -> None:
+        self.stage.clock.pass_by(days=8)
+        self._connections().release_unused()
+        used = {one.authorization_id for one in self._all() if one.status is not Status.DISCONNECTED}
+        assert set(self.stage.tokens.stored) == used
+
+    def _assert_copy(self) -> None:
+        """One mailbox stands at most, and its copy is whole after two quiet passes, whatever lay there before."""
+        standing = self._all()
+        assert len(standing) <= 1
+        if not standing or standing[0].status is Status.DISCONNECTED:
+            return
+        (mailbox,) = standing
+        for _ in range(3):
+            self.stage.clock.pass_by(hours=25)
+            self._engine().sync(mailbox.id)
+            self._drain(mailbox.id)
+        replica = BlobTableReplica(self.blobs, self.rows)
+        items = list(replica.items(mailbox.id))
+        assert {item.source_id for item in items} == set(self.mailbox.mails)
+        for item in items:
+            assert replica.content(mailbox.id, item).endswith(self.mailbox.mails[item.source_id].body)
+
+    # Means
+
+    def _known(self, which: int) -> str:
+        return self.known[which % len(self.known)]
+
+    def _all(self) -> list[Mailbox]:
+        return list(self.stage.registry.all())
+
+    def _sign_in(self) -> None:
+        outcome = self.stage.come_back(self.stage.sign_in.connect())
+        assert outcome.mailbox is not None
+
+    def _start(self, act: object, far: int) -> None:
+        worker = self.workers.start(act)  # type: ignore[arg-type]
+        self.running.append(worker)
+        self._go_on(worker, far)
+
+    def _go_on(self, worker: Worker, far: int) -> None:
+        worker.go_on(far)
+        self._settle(worker)
+
+    def _settle(self, worker: Worker) -> None:
+        self.known += [one.id for one in self._all() if one.id not in self.known]
+        if not worker.over:
+            return
+        self.running.remove(worker)
+        if isinstance(worker.result, Receipt):
+            assert worker.result.mailbox_id not in {one.id for one in self._all()}
+
+    def _connections(self) -> Connections:
+        stage = self.stage
+        return Connections(
+            registry=stage.registry,
+            replica=BlobTableReplica(self.blobs, self.rows),
+            leases=stage.leases,
+            queue=stage.queue,
+            authorizations=stage.authorizations,
+            token_store=stage.tokens,
+            access_tokens=self._access_tokens(),
+            clock=stage.clock,
+            wait=lambda _: self.workers.step(),
+        )
+
+    def _access_tokens(self) -> LiveAccessTokens:
+        stage = self.stage
+        return LiveAccessTokens(stage.entra, stage.tokens, stage.authorizations, stage.clock)
+
+    def _engine(self) -> SyncEngine:
+        stage = self.stage
+        return SyncEngine(
+            sources=self.sources,
+            replica=BlobTableReplica(self.blobs, self.rows),
+            registry=stage.registry,
+            leases=stage.leases,
+            queue=stage.queue,
+            access_tokens=self._access_tokens(),
+            scope=Scope(private_items=True),
+            limits=SMALL,
+            clock=stage.clock,
+            monotonic=stage.clock.monotonic,
+            luck=lambda: 0.5,
+        )
+
+    def _drain(self, mailbox_id: str) -> None:
+        """Deliver what was queued for a mailbox."""
+        for _ in range(50):
+            if not self.stage.queue.mailboxes:
+                return
+            message = self.stage.queue.mailboxes.popleft()
+            self.stage.clock.pass_by(seconds=message.delay_seconds)
+            with suppress(MailboxSyncError):
+                self._engine().sync(message.mailbox_id, message.continuation)
