@@ -8,7 +8,41 @@ targetScope = 'subscription'
 param environmentName string
 
 @minLength(1)
-@description('Where everything lies. Choose the region your mailboxes may be kept in.')
+@description('Where everything lies. Choose the region your mailboxes may be kept in. These have Flex Consumption.')
+@allowed([
+  'australiaeast'
+  'australiasoutheast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'ukwest'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
+@metadata({ azd: { type: 'location' } })
 param location string
 
 @description('The name that people see on the pages.')
@@ -20,6 +54,12 @@ param supportContact string = ''
 @description('Who is written to by the alerts; empty: alerts show in the portal alone.')
 param alertAddress string = ''
 
+@description('An https URL that the alerts call, in the common alert schema; empty: none.')
+param alertWebhook string = ''
+
+@description('Resource id of an action group of yours that the alerts use instead of one made here.')
+param alertActionGroupId string = ''
+
 @description('Whether to make the app registration here. Needs Entra rights; false: infra/scripts/register_app does it afterwards.')
 param registerApplication bool = true
 
@@ -29,8 +69,36 @@ param clientId string = ''
 @description('Who may sign in: tenant ids, comma-separated, or organizations. Empty: this tenant.')
 param tenants string = ''
 
-@description('Whether the registration also asks for app-only access to mailboxes (full_access_as_app).')
+@description('Whether the registration also asks for app-only access to mailboxes, by EWS and by Graph.')
 param appOnly bool = false
+
+@description('Audience of the federated credential. Azure Government: api://AzureADTokenExchangeUSGov, China: api://AzureADTokenExchangeChina.')
+param federationAudience string = 'api://AzureADTokenExchange'
+
+@description('Whether whoever deploys may read the copies of mailboxes, for the command line.')
+param deployerReadsData bool = true
+
+@description('Object id of whoever deploys; azd fills it in.')
+param principalId string = ''
+
+@description('What that is; azd fills it in.')
+@allowed(['User', 'Group', 'ServicePrincipal'])
+param principalType string = 'User'
+
+@description('Prevents the deletion of the mail account and the vault, by whomever, until the locks are removed.')
+param protectData bool = false
+
+@description('Redundancy of the copies: zones of the region, one building, or zones and a paired region.')
+@allowed(['Standard_ZRS', 'Standard_LRS', 'Standard_GZRS'])
+param mailRedundancy string = 'Standard_ZRS'
+
+@description('Spreads the app over availability zones. Two instances of each group of functions then always run and cost.')
+param zoneRedundant bool = false
+
+@minValue(0)
+@maxValue(20)
+@description('Instances that always run for pages and API; 0: the first request after a pause waits some seconds.')
+param alwaysReady int = 0
 
 @description('Puts storage and vault behind private endpoints, reachable from the app alone.')
 param vnetEnabled bool = false
@@ -43,12 +111,21 @@ param settingOverrides object = {}
 
 @minValue(1)
 @maxValue(1000)
-@description('How many instances the app may grow to.')
+@description('How many instances each function may grow to, all HTTP functions together. 1 is the least that Azure takes.')
 param maximumInstances int = 40
 
 @minValue(1)
-@description('Gigabytes of logs a day. A pass writes about 5 kB, 1,000 mailboxes 0.25 GB a day; past this the alerts see nothing.')
-param dailyLogsGb int = 10
+@maxValue(1000000)
+@description('How many mailboxes are expected: sets the daily cap of logs and the thresholds of alerts.')
+param expectedMailboxes int = 1000
+
+@minValue(0)
+@description('Gigabytes of logs a day, past which the alerts see nothing; 0: twice what the expected mailboxes write.')
+param dailyLogsGb int = 0
+
+// A pass writes about 5 kB, and there are 48 a day.
+var logsKilobytes = expectedMailboxes * 48 * 5 * 2
+var logsGb = dailyLogsGb == 0 ? max(1, (logsKilobytes + 999999) / 1000000) : dailyLogsGb
 
 var abbreviations = loadJsonContent('abbreviations.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -82,6 +159,7 @@ module registration 'modules/registration.bicep' = if (registerApplication) {
     identityPrincipalId: identity.outputs.principalId
     appOnly: appOnly
     multiTenant: !empty(tenants) && tenants != tenant().tenantId
+    federationAudience: federationAudience
   }
 }
 
@@ -92,7 +170,7 @@ module monitoring 'modules/monitoring.bicep' = {
     workspaceName: '${abbreviations.logAnalyticsWorkspace}${token}'
     insightsName: '${abbreviations.applicationInsights}${token}'
     principalId: identity.outputs.principalId
-    dailyLogsGb: dailyLogsGb
+    dailyLogsGb: logsGb
     location: location
     tags: tags
   }
@@ -116,6 +194,11 @@ module storage 'modules/storage.bicep' = {
     hostAccountName: '${abbreviations.storageAccount}host${token}'
     deploymentContainer: '${abbreviations.deploymentContainer}${token}'
     principalId: identity.outputs.principalId
+    readerId: deployerReadsData ? principalId : ''
+    readerType: principalType
+    mailRedundancy: mailRedundancy
+    zoneRedundant: zoneRedundant
+    protectData: protectData
     workspaceId: monitoring.outputs.workspaceId
     publicAccess: !vnetEnabled
     location: location
@@ -131,6 +214,7 @@ module vault 'modules/vault.bicep' = {
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     publicAccess: !vnetEnabled
+    protectData: protectData
     location: location
     tags: tags
   }
@@ -164,7 +248,7 @@ module app 'modules/app.bicep' = {
     tenants: empty(tenants) ? tenant().tenantId : tenants
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    hostAccountName: storage.outputs.hostAccountName
+    hostBlobUrl: storage.outputs.hostBlobUrl
     deploymentContainerUrl: storage.outputs.deploymentContainerUrl
     blobUrl: storage.outputs.blobUrl
     queueUrl: storage.outputs.queueUrl
@@ -174,9 +258,23 @@ module app 'modules/app.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     maximumInstances: maximumInstances
+    alwaysReady: alwaysReady
+    zoneRedundant: zoneRedundant
+    federationAudience: federationAudience
     settingOverrides: settingOverrides
     location: location
-    tags: union(tags, { 'azd-service-name': 'app' })
+    tags: tags
+  }
+}
+
+module actionGroup 'modules/action_group.bicep' = if (empty(alertActionGroupId)) {
+  name: 'action-group'
+  scope: group
+  params: {
+    name: '${abbreviations.actionGroup}${token}'
+    address: alertAddress
+    webhook: alertWebhook
+    tags: tags
   }
 }
 
@@ -187,8 +285,8 @@ module alerts 'modules/alerts.bicep' = {
     prefix: token
     queryRulePrefix: abbreviations.scheduledQueryRule
     metricAlertPrefix: abbreviations.metricAlert
-    actionGroupName: '${abbreviations.actionGroup}${token}'
-    alertAddress: alertAddress
+    actionGroupId: empty(alertActionGroupId) ? actionGroup!.outputs.id : alertActionGroupId
+    expectedMailboxes: expectedMailboxes
     workspaceId: monitoring.outputs.workspaceId
     mailAccountId: storage.outputs.mailAccountId
     vaultId: vault.outputs.id
@@ -211,6 +309,7 @@ output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output APP_URL string = appUrl
 output APP_NAME string = app.outputs.name
+output ENTRA_CLIENT_ID string = registerApplication ? registration!.outputs.clientId : clientId
 output SIGN_IN_LINK string = '${appUrl}/'
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output KEY_VAULT_NAME string = vault.outputs.name

@@ -157,7 +157,8 @@ class Settings:
         "Consented to together with EWS, so that nobody signs in again when EWS ends",
         _list,
         "https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,"
-        "https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read",
+        "https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read,"
+        "https://graph.microsoft.com/User.Read",
     )
 
     # Where it goes

@@ -2,8 +2,10 @@
 param prefix string
 param queryRulePrefix string
 param metricAlertPrefix string
-param actionGroupName string
-param alertAddress string
+param actionGroupId string
+
+@description('How many mailboxes the thresholds are made for.')
+param expectedMailboxes int
 param workspaceId string
 param mailAccountId string
 param vaultId string
@@ -12,13 +14,20 @@ param tags object
 
 var lines = 'AppTraces | where Message startswith "{" | extend line = parse_json(Message)'
 
+// A few failures among many mailboxes are no alarm: one mailbox in a hundred is, or the number that matters in a small
+// deployment. A line of late mailboxes is of one shard; there are sixteen.
+var lateInShard = expectedMailboxes / 1600
+var failuresInHalfAnHour = max(20, expectedMailboxes / 100)
+var storageRefusals = max(100, expectedMailboxes / 10)
+var vaultRefusals = max(20, expectedMailboxes / 100)
+
 // severity: 1 somebody's mailboxes are not fresh, 2 it will come to that, 3 worth a look.
 var queryRules = [
   {
     name: 'freshness'
     severity: 1
-    description: 'Mailboxes have not been synced for three intervals.'
-    query: '${lines} | where line.event == "shard dispatched" and toint(line.late) > 0'
+    description: 'Mailboxes have not been synced for three intervals: more of a shard than one in a hundred.'
+    query: '${lines} | where line.event == "shard dispatched" and toint(line.late) > ${lateInShard}'
     window: 'PT1H'
   }
   {
@@ -32,7 +41,7 @@ var queryRules = [
   {
     name: 'our-credential'
     severity: 1
-    description: 'Entra ID, Key Vault or Storage refuses the app itself, or its settings are wrong. No mailbox changes state for it; mend it soon.'
+    description: 'Entra ID, Key Vault or Storage refuses the app itself, or its settings are wrong. No mailbox changes state for it; fix it soon.'
     query: '${lines} | where tostring(line.error.reason) in ("our_credential", "our_configuration", "our_storage") or tostring(line.error.type) == "SettingsInvalid"'
     window: 'PT15M'
   }
@@ -68,26 +77,13 @@ var queryRules = [
     name: 'function-failures'
     severity: 2
     description: 'Functions fail again and again.'
-    query: 'AppRequests | where Success == false and ResultCode !startswith "4" | summarize failures = count() | where failures > 20'
+    query: 'AppRequests | where Success == false and ResultCode !startswith "4" | summarize failures = count() | where failures > ${failuresInHalfAnHour}'
     window: 'PT30M'
   }
 ]
 
 // A service's limit, a partition's, the account's requests, the account's bandwidth: each has a name of its own.
 var throttled = ['ServerBusyError', 'ClientThrottlingError', 'ClientAccountRequestThrottlingError', 'ClientAccountBandwidthThrottlingError']
-
-resource actions 'Microsoft.Insights/actionGroups@2023-01-01' = {
-  name: actionGroupName
-  location: 'global'
-  tags: tags
-  properties: {
-    enabled: true
-    groupShortName: 'mailboxsync'
-    emailReceivers: empty(alertAddress) ? [] : [
-      { name: 'operator', emailAddress: alertAddress, useCommonAlertSchema: true }
-    ]
-  }
-}
 
 resource queries 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule in queryRules: {
   name: '${queryRulePrefix}${prefix}-${rule.name}'
@@ -113,10 +109,10 @@ resource queries 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule
         }
       ]
     }
-    // What is looked at once a day is told every day until it is mended: an alert that stays open is told of once.
+    // What is looked at once a day is told every day until it is fixed: an alert that stays open is told of once.
     autoMitigate: rule.window != 'P1D'
     skipQueryValidation: true
-    actions: { actionGroups: [actions.id] }
+    actions: { actionGroups: [actionGroupId] }
   }
 }]
 
@@ -140,12 +136,12 @@ resource storageThrottled 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           metricName: 'Transactions'
           dimensions: [{ name: 'ResponseType', operator: 'Include', values: throttled }]
           operator: 'GreaterThan'
-          threshold: 100
+          threshold: storageRefusals
           timeAggregation: 'Total'
         }
       ]
     }
-    actions: [{ actionGroupId: actions.id }]
+    actions: [{ actionGroupId: actionGroupId }]
   }
 }
 
@@ -169,11 +165,11 @@ resource vaultThrottled 'Microsoft.Insights/metricAlerts@2018-03-01' = {
           metricName: 'ServiceApiResult'
           dimensions: [{ name: 'StatusCode', operator: 'Include', values: ['429'] }]
           operator: 'GreaterThan'
-          threshold: 20
+          threshold: vaultRefusals
           timeAggregation: 'Count'
         }
       ]
     }
-    actions: [{ actionGroupId: actions.id }]
+    actions: [{ actionGroupId: actionGroupId }]
   }
 }

@@ -8,7 +8,7 @@ param clientId string
 param tenants string
 param identityId string
 param identityClientId string
-param hostAccountName string
+param hostBlobUrl string
 param deploymentContainerUrl string
 param blobUrl string
 param queueUrl string
@@ -18,6 +18,13 @@ param insightsName string
 param workspaceId string
 param subnetId string
 param maximumInstances int
+
+@description('Instances that always run for HTTP requests; 0: the first request after a pause waits for a start.')
+param alwaysReady int
+param zoneRedundant bool
+
+@description('Audience of the managed identity\'s assertion: see main.bicep.')
+param federationAudience string
 param settingOverrides object
 param location string
 param tags object
@@ -32,13 +39,17 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
 }
 
-// Read by the Functions platform, not by the program. The insights "connection string" names an endpoint and no
+// Read by the Functions platform, not by the program. The host needs blobs alone: no trigger of ours keeps anything in
+// its queues or tables. The insights "connection string" names an endpoint and no
 // credential: local authentication is off there.
 var platformSettings = {
-  AzureWebJobsStorage__accountName: hostAccountName
+  AzureWebJobsStorage__blobServiceUri: hostBlobUrl
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   MailboxStorage__credential: 'managedidentity'
@@ -56,17 +67,17 @@ var programSettings = {
   SUPPORT_CONTACT: supportContact
   RETURN_URLS: ''
   ENTRA_CLIENT_ID: clientId
-  ENTRA_AUTHORITY: 'https://login.microsoftonline.com'
+  ENTRA_AUTHORITY: environment().authentication.loginEndpoint
   ENTRA_TENANTS: tenants
   OPERATOR_TENANT: tenant().tenantId
   ENTRA_CREDENTIAL: 'managed_identity'
   ENTRA_CERTIFICATE_SECRET: ''
-  ENTRA_ASSERTION_SCOPE: 'api://AzureADTokenExchange/.default'
+  ENTRA_ASSERTION_SCOPE: '${federationAudience}/.default'
   AZURE_CLIENT_ID: identityClientId
   EWS_URL: 'https://outlook.office365.com/EWS/Exchange.asmx'
   EWS_DELEGATED_SCOPE: 'https://outlook.office365.com/EWS.AccessAsUser.All'
   EWS_APP_SCOPE: 'https://outlook.office365.com/.default'
-  GRAPH_SCOPES: 'https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read'
+  GRAPH_SCOPES: 'https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read,https://graph.microsoft.com/User.Read'
   KEY_VAULT_URL: vaultUrl
   MailboxStorage__blobServiceUri: blobUrl
   MailboxStorage__queueServiceUri: queueUrl
@@ -99,7 +110,8 @@ var programSettings = {
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  tags: tags
+  // azd finds the service by this tag, and stops when it finds it on two resources.
+  tags: union(tags, { 'azd-service-name': 'app' })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -126,6 +138,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: maximumInstances
+        alwaysReady: alwaysReady == 0 ? [] : [{ name: 'http', instanceCount: alwaysReady }]
         triggers: { http: { perInstanceConcurrency: 16 } }
       }
     }
@@ -146,9 +159,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
 }
 
 // Deployment is by identity too: no user name and password for FTP or the deployment site.
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [for door in ['ftp', 'scm']: {
+resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = [for site in ['ftp', 'scm']: {
   parent: app
-  name: door
+  name: site
   properties: { allow: false }
 }]
 

@@ -2,6 +2,8 @@
 param workspaceName string
 param insightsName string
 param principalId string
+
+@description('Gigabytes a day, past which nothing is logged until the next day.')
 param dailyLogsGb int
 param location string
 param tags object

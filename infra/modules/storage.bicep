@@ -1,9 +1,29 @@
 // Two accounts, so that what the Functions host may do never reaches people's mail:
 // one for the copies of mailboxes, one for the host's own bookkeeping and the deployed package.
+@minLength(3)
+@maxLength(24)
 param mailAccountName string
+
+@minLength(3)
+@maxLength(24)
 param hostAccountName string
 param deploymentContainer string
 param principalId string
+
+@description('Who deploys, and reads the copies with the command line; empty: nobody but the app reads them.')
+param readerId string
+
+@description('User, Group or ServicePrincipal: what readerId is.')
+param readerType string
+
+@description('Redundancy of the copies. Zone-redundant storage is not in every region.')
+param mailRedundancy string
+
+@description('The host account is zone-redundant where the app is.')
+param zoneRedundant bool
+
+@description('Whether a lock prevents the deletion of the copies.')
+param protectData bool
 param workspaceId string
 param publicAccess bool
 param location string
@@ -35,11 +55,11 @@ var locked = {
 }
 
 resource mail 'Microsoft.Storage/storageAccounts@2026-04-01' = {
-  name: take(mailAccountName, 24)
+  name: mailAccountName
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: mailRedundancy }
   properties: union(locked, { encryption: { requireInfrastructureEncryption: true, keySource: 'Microsoft.Storage' } })
 }
 
@@ -104,11 +124,11 @@ resource mailLifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@202
 }
 
 resource host 'Microsoft.Storage/storageAccounts@2026-04-01' = {
-  name: take(hostAccountName, 24)
+  name: hostAccountName
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: zoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: locked
 }
 
@@ -156,6 +176,38 @@ resource mailQueueRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// For `python -m shared.cli`, which also writes: an export goes into the audit trail.
+resource readerBlobRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(readerId)) {
+  name: guid(mail.id, readerId, blobDataContributor)
+  scope: mail
+  properties: {
+    principalId: readerId
+    principalType: readerType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+    description: 'Whoever deploys reads the copies with the command line.'
+  }
+}
+
+resource readerTableRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(readerId)) {
+  name: guid(mail.id, readerId, tableDataContributor)
+  scope: mail
+  properties: {
+    principalId: readerId
+    principalType: readerType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableDataContributor)
+    description: 'Whoever deploys reads the registry and writes the audit trail with the command line.'
+  }
+}
+
+resource mailLock 'Microsoft.Authorization/locks@2020-05-01' = if (protectData) {
+  name: 'keep-mail'
+  scope: mail
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds the copies of all mailboxes.'
+  }
+}
+
 resource hostBlobRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(host.id, principalId, blobDataOwner)
   scope: host
@@ -199,7 +251,7 @@ resource mailTableDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-
 output mailAccountId string = mail.id
 output mailAccountName string = mail.name
 output hostAccountId string = host.id
-output hostAccountName string = host.name
+output hostBlobUrl string = host.properties.primaryEndpoints.blob
 output blobUrl string = mail.properties.primaryEndpoints.blob
 output queueUrl string = mail.properties.primaryEndpoints.queue
 output tableUrl string = mail.properties.primaryEndpoints.table

@@ -1,9 +1,14 @@
 // Refresh tokens and the app's signing key. Access by role alone; what is deleted stays recoverable for a while and
 // cannot be purged before its time, by nobody.
+@minLength(3)
+@maxLength(24)
 param name string
 param principalId string
 param workspaceId string
 param publicAccess bool
+
+@description('Whether a lock prevents the deletion of the refresh tokens.')
+param protectData bool
 param location string
 param tags object
 
@@ -15,7 +20,7 @@ param softDeleteDays int = 7
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
-  name: take(name, 24)
+  name: name
   location: location
   tags: tags
   properties: {
@@ -41,6 +46,15 @@ resource secrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsOfficer)
     description: 'Refresh tokens are read, written, disabled and deleted.'
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (protectData) {
+  name: 'keep-tokens'
+  scope: vault
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds everybody\'s refresh tokens.'
   }
 }
 

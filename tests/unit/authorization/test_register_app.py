@@ -12,6 +12,7 @@ from shared.pages.paths import APPROVAL_CALLBACK, SIGN_IN_CALLBACK
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "infra" / "scripts"
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 IDENTITY = "11111111-2222-3333-4444-555555555555"
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -33,8 +34,10 @@ elif words.startswith("ad sp list"):
     print("service-principal" if known else "")
 elif words.startswith("account show"):
     print("tenant-id")
-elif words.startswith("cloud show"):
+elif words.startswith("cloud show --query endpoints.activeDirectory"):
     print("https://login.microsoftonline.com")
+elif words.startswith("cloud show --query endpoints.microsoftGraphResourceId"):
+    print("https://graph.microsoft.com/")
 """
 
 
@@ -73,13 +76,39 @@ def test_a_new_registration_has_the_doors_the_program_has(tmp_path: Path) -> Non
     assert words[at + 1 : at + 3] == [f"https://sync.example{path}" for path in (SIGN_IN_CALLBACK, APPROVAL_CALLBACK)]
     assert "api.requestedAccessTokenVersion=2" in words
     access, roles = (json.loads(text) for text in files)
-    assert [len(one["resourceAccess"]) for one in access] == [1, 7]
-    assert roles[0]["value"] == "Operator"
+    assert [len(one["resourceAccess"]) for one in access] == [1, 8]
+    assert [role["value"] for role in roles] == ["Operator", "Operator.Read", "Replica.Read"]
     federation = json.loads(call(calls, "ad app federated-credential create")[1][0])
     assert (federation["subject"], federation["issuer"]) == (
         IDENTITY,
         "https://login.microsoftonline.com/tenant-id/v2.0",
     )
+
+
+def test_the_azure_cli_gets_a_token_for_the_api_without_consent(tmp_path: Path) -> None:
+    """Its scope first: a client can be pre-authorized only for a scope that is there."""
+    _, calls = run(tmp_path, *OPTIONS)
+    words, _ = call(calls, "ad app update")
+    assert words[words.index("--identifier-uris") + 1] == "api://client-id"
+    patches = [json.loads(files[0])["api"] for asked, files in calls if asked[0] == "rest"]
+    assert ["preAuthorizedApplications" in patch for patch in patches] == [False, True]
+    (scope,) = patches[0]["oauth2PermissionScopes"]
+    assert scope["value"] == "user_impersonation"
+    assert patches[1]["oauth2PermissionScopes"] == [scope]
+    assert patches[1]["preAuthorizedApplications"] == [{"appId": AZURE_CLI, "delegatedPermissionIds": [scope["id"]]}]
+    assert any("graph.microsoft.com/v1.0/applications(appId='client-id')" in " ".join(asked) for asked, _ in calls)
+
+
+def test_a_national_cloud_names_its_own_audience(tmp_path: Path) -> None:
+    _, calls = run(tmp_path, *OPTIONS, "--audience", "api://AzureADTokenExchangeUSGov")
+    federation = json.loads(call(calls, "ad app federated-credential create")[1][0])
+    assert federation["audiences"] == ["api://AzureADTokenExchangeUSGov"]
+
+
+def test_app_only_asks_for_graph_as_well(tmp_path: Path) -> None:
+    _, calls = run(tmp_path, *OPTIONS, "--app-only")
+    _, graph = json.loads(call(calls, "ad app update")[1][0])
+    assert [entry["type"] for entry in graph["resourceAccess"]].count("Role") == 5
 
 
 def test_no_secret_is_ever_made(tmp_path: Path) -> None:
@@ -122,7 +151,14 @@ def test_wrong_options_are_refused_before_anything_is_asked(tmp_path: Path, opti
 
 def test_both_scripts_and_the_deployment_ask_for_the_same(tmp_path: Path) -> None:
     shell, powershell = ((SCRIPTS / f"register_app.{kind}").read_text() for kind in ("sh", "ps1"))
-    bicep = (ROOT / "infra" / "modules" / "registration.bicep").read_text()
+    modules = ROOT / "infra" / "modules"
+    bicep = (modules / "registration.bicep").read_text() + (modules / "exposed_api.bicep").read_text()
     own = set(GUID.findall(shell))
     assert own == set(GUID.findall(powershell)) - {"00000000-0000-0000-0000-000000000000"}
     assert set(GUID.findall(bicep)) <= own
+    roles = [
+        re.findall(r"value['\"]?[:=] ?['\"]((?:Operator|Replica)[.\w]*)", text.replace(" = ", "="))
+        for text in (shell, powershell, bicep)
+    ]
+    assert roles[0] == roles[1] == roles[2] == ["Operator", "Operator.Read", "Replica.Read"]
+    assert set(GUID.findall(shell)) - set(GUID.findall(bicep)) == set(re.findall(r'_(?:role|scope)="([^"$]+)"', shell))

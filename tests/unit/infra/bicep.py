@@ -76,6 +76,8 @@ FUNCTIONS = frozenset(
         "description",
         "secure",
         "allowed",
+        "metadata",
+        "max",
     ]
 )
 
@@ -107,14 +109,17 @@ class BicepFile:
 def load(path: Path) -> BicepFile:
     """Parse one file. Raises whatever pycep raises on bad syntax."""
     text = path.read_text()
-    tree = _parse(text)
+    return BicepFile(path, text, _parse(text), declarations(text))
+
+
+def declarations(text: str) -> list[Declaration]:
+    """What a file declares, in order, each with its text up to the next one."""
     starts = list(DECLARATION.finditer(text))
     ends = [match.start() for match in starts[1:]] + [len(text)]
-    declarations = [
+    return [
         Declaration(match["kind"], match["name"], text.count("\n", 0, match.start()) + 1, text[match.start() : end])
         for match, end in zip(starts, ends, strict=True)
     ]
-    return BicepFile(path, text, tree, declarations)
 
 
 @functools.cache

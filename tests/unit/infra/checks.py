@@ -8,13 +8,15 @@ from pathlib import Path
 from shared import storage_layout
 from shared.settings import Settings
 from tests.unit.infra.bicep import FUNCTIONS, KEYWORDS, BicepFile, block, keys, load, loop_names, references
+from tests.unit.infra.type_checks import type_findings
 
 API_VERSIONS = {
     "Microsoft.Web": "2025-03-01",
     "Microsoft.Storage": "2026-04-01",
     "Microsoft.KeyVault": "2026-02-01",
     "Microsoft.ManagedIdentity": "2024-11-30",
-    "Microsoft.Authorization": "2022-04-01",
+    "Microsoft.Authorization/roleAssignments": "2022-04-01",
+    "Microsoft.Authorization/locks": "2020-05-01",
     "Microsoft.OperationalInsights": "2026-03-01",
     "Microsoft.Insights/components": "2020-02-02",
     "Microsoft.Insights/scheduledQueryRules": "2026-03-01",
@@ -32,6 +34,9 @@ ROLES = {
 }
 """The least the app can do with: each role, and the one resource it is given on."""
 
+READER_ROLES = frozenset({"Storage Blob Data Contributor", "Storage Table Data Contributor"})
+"""What whoever deploys gets for the command line, unless that is switched off."""
+
 SDK_NEEDS = {
     "azure.storage.blob": "Storage Blob Data Contributor",
     "azure.data.tables": "Storage Table Data Contributor",
@@ -42,7 +47,7 @@ NO_ROLE_NEEDED = frozenset({"azure.core", "azure.identity", "azure.functions"})
 
 PLATFORM_SETTINGS = frozenset(
     {
-        "AzureWebJobsStorage__accountName",
+        "AzureWebJobsStorage__blobServiceUri",
         "AzureWebJobsStorage__credential",
         "AzureWebJobsStorage__clientId",
         "MailboxStorage__credential",
@@ -87,8 +92,12 @@ PROMISES = {
         r"version: '3.13'",
         r"properties: \{ allow: false \}",
     ],
-    "modules/registration.bicep": [r"enableAccessTokenIssuance: false", r"api://AzureADTokenExchange"],
-    "main.bicep": [r"publicAccess: !vnetEnabled"],
+    "modules/registration.bicep": [r"enableAccessTokenIssuance: false", r"audiences: \[federationAudience\]"],
+    "main.bicep": [
+        r"publicAccess: !vnetEnabled",
+        r"federationAudience string = 'api://AzureADTokenExchange'",
+        r"readerId: deployerReadsData \? principalId : ''",
+    ],
 }
 
 
@@ -102,7 +111,8 @@ def findings(infra: Path, sources: Path) -> list[str]:
             files[name] = load(path)
         except Exception as error:  # pycep lets many of its parser's types through
             problems.append(f"{name}: does not parse ({type(error).__name__})")
-    for check in (_names, _loops, _modules, _settings, _storage, _roles, _secrets, _promises, _versions, _reached):
+    checks = (_names, _loops, _modules, _settings, _storage, _roles, _secrets, _promises, _versions, _reached, _service)
+    for check in (*checks, type_findings):
         problems += check(files, sources)
     return problems
 
@@ -178,7 +188,7 @@ def _settings(files: dict[str, BicepFile], _: Path) -> Iterator[str]:
     yield from (f"app.bicep: setting {name} is missing" for name in sorted(set(declared) - set(given)))
     yield from (f"app.bicep: setting {name} is unknown to the program" for name in sorted(set(given) - set(declared)))
     for name in sorted(set(given) & set(declared)):
-        literal = re.fullmatch(r"'([^']*)'", given[name])
+        literal = re.fullmatch(r"'([^'$]*)'", given[name])
         if literal and literal[1] != declared[name]:
             yield f"app.bicep: setting {name} differs from its default"
     platform = set(keys(block(text, "var platformSettings")))
@@ -213,8 +223,10 @@ def _roles(files: dict[str, BicepFile], sources: Path) -> Iterator[str]:
                 yield f"{name}:{item.line} assigns a role that is not on the list"
             elif scope is None or scope[1] != known[1]:
                 yield f"{name}:{item.line} gives {known[0]} on {scope[1] if scope else 'everything'}, not on {known[1]}"
-            else:
+            elif re.search(r"^    principalId: principalId$", item.text, re.MULTILINE):
                 granted.add(known[0])
+            elif "= if (!empty(readerId))" not in item.text or known[0] not in READER_ROLES:
+                yield f"{name}:{item.line} gives {known[0]} to somebody else than the app"
     used = set(
         re.findall(r"from (azure(?:\.\w+)+) import", "\n".join(path.read_text() for path in sources.rglob("*.py")))
     )
@@ -262,6 +274,18 @@ def _versions(files: dict[str, BicepFile], _: Path) -> Iterator[str]:
             )
             if expected and version != expected:
                 yield f"{name}: {kind} is at {version}, reviewed is {expected}"
+
+
+def _service(files: dict[str, BicepFile], _: Path) -> Iterator[str]:
+    """One resource alone carries the tag by which azd finds the service."""
+    tagged = [
+        f"{name}:{item.name}"
+        for name, file in files.items()
+        for item in file.declarations
+        if "'azd-service-name'" in item.text
+    ]
+    if tagged != ["modules/app.bicep:app"]:
+        yield f"azd-service-name is on {', '.join(tagged) or 'nothing'}, not on the site alone"
 
 
 def _reached(files: dict[str, BicepFile], _: Path) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.unit.infra.azure_yaml import values
 from tests.unit.infra.checks import findings
 
 ROOT = Path(__file__).parents[3]
+OF_AZD = {"AZURE_PRINCIPAL_ID", "AZURE_PRINCIPAL_TYPE"}
+"""What azd looks up itself, whatever the environment says."""
 INFRA, SOURCES = ROOT / "infra", ROOT / "shared"
 
 
@@ -61,8 +64,8 @@ def test_nothing_is_wrong() -> None:
         ),
         (
             "modules/app.bicep",
-            "[for door in ['ftp', 'scm']:",
-            "[for door in items(platformSettings):",
+            "[for site in ['ftp', 'scm']:",
+            "[for site in items(platformSettings):",
             "loops over what",
         ),
         ("modules/app.bicep", "httpsOnly: true", "httpsOnly: false", "httpsOnly"),
@@ -91,6 +94,33 @@ def test_nothing_is_wrong() -> None:
             "may carry a secret",
         ),
         ("modules/monitoring.bicep", "disableLocalAuth: true", "disableLocalAuth: false", "disableLocalAuth"),
+        (
+            "modules/app.bicep",
+            "  tags: tags\n  kind: 'functionapp'\n",
+            "  tags: union(tags, { 'azd-service-name': 'app' })\n  kind: 'functionapp'\n",
+            "not on the site alone",
+        ),
+        ("modules/app.bicep", "'azd-service-name': 'app'", "'azd-service': 'app'", "azd-service-name is on nothing"),
+        (
+            "modules/app.bicep",
+            "__blobServiceUri: hostBlobUrl",
+            "__accountName: hostBlobUrl",
+            "__accountName is unexpected",
+        ),
+        (
+            "modules/storage.bicep",
+            "    principalId: principalId\n",
+            "    principalId: somebodyId\n",
+            "to somebody else than the app",
+        ),
+        (
+            "modules/storage.bicep",
+            "= if (!empty(readerId)) {\n  name: guid(mail.id, readerId, blob",
+            "= {\n  name: guid(mail.id, readerId, blob",
+            "to somebody else than the app",
+        ),
+        ("modules/registration.bicep", "audiences: [federationAudience]", "audiences: ['api://x']", "is not kept"),
+        ("main.bicep", "deployerReadsData ? principalId : ''", "principalId", "is not kept"),
         ("modules/identity.bicep", "param name string", "@secure()\nparam name string", "takes a secret"),
     ],
 )
@@ -123,7 +153,7 @@ def test_the_parameters_file_gives_just_the_parameters_there_are() -> None:
 
 def test_what_the_workflow_deploys_has_every_value_that_azd_up_has() -> None:
     """A value that it lacked would fall back to its default, and open again what was shut."""
-    wanted = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
+    wanted = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text())) - OF_AZD
     deploy = (ROOT / ".github" / "workflows" / "ci.yml").read_text().partition("\n  deploy:\n")[2]
     assert wanted - set(re.findall(r"^      (\w+): \$\{\{ vars\.\1\b", deploy, re.MULTILINE)) == set()
 
@@ -184,3 +214,31 @@ def test_azd_down_says_first_that_every_copy_goes() -> None:
         command = found[f"hooks.predown.{system}.run"]
         assert "every copy" in (ROOT / command.split()[-1]).read_text()
         assert found[f"hooks.predown.{system}.interactive"] == "true", "azd hides the output of other hooks"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "az", "asked", "told"),
+    [
+        ("false", "exit 0", False, ""),
+        ("true", "exit 0", True, ""),
+        ("true", "exit 1", True, "az provider register --namespace Microsoft.App --subscription sub-1 --wait"),
+    ],
+    ids=["not wanted", "registered", "refused"],
+)
+def test_private_networking_registers_its_provider(
+    tmp_path: Path, wanted: str, az: str, asked: bool, told: str
+) -> None:
+    (tmp_path / "az").write_text(f'#!/bin/sh\necho "$@" >"{tmp_path}/asked"\n{az}\n')
+    (tmp_path / "az").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "VNET_ENABLED": wanted, "AZURE_SUBSCRIPTION_ID": "sub-1"}
+    command = [str(INFRA / "scripts" / "before_provision.sh")]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603
+    assert (tmp_path / "asked").exists() is asked
+    assert told in ended.stdout
+
+
+def test_every_script_that_a_hook_names_is_there() -> None:
+    found = values((ROOT / "azure.yaml").read_text())
+    for name, command in found.items():
+        if name.startswith("hooks.") and name.endswith(".run"):
+            assert (ROOT / command.split()[-1]).is_file(), name
