@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: package sbom licences audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-browser
+.PHONY: package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -61,8 +61,8 @@ sbom: $(RELEASE)/.stamp ## Write the bill of materials, CycloneDX: build/sbom.js
 	@$(RELEASE)/bin/cyclonedx-py requirements --output-reproducible --of JSON -o build/sbom.json requirements.txt
 	@echo "build/sbom.json"
 
-licences: $(RELEASE)/.stamp ## Check the licences of what is shipped against the list that is allowed
-	@$(OURS) infra/tools/licences.py
+licenses: $(RELEASE)/.stamp ## Check the licenses of what is shipped against the list that is allowed
+	@$(OURS) infra/tools/licenses.py
 
 audit: $(RELEASE)/.stamp ## Look for known vulnerabilities in what is shipped; asks the PyPI advisory database
 	@$(RELEASE)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.txt
