@@ -7,6 +7,7 @@ from functions.responses import html, json, problem, problem_json, respond
 from shared.app import app
 from shared.pages import paths
 from shared.pages.landing import promise
+from shared.version import VERSION
 
 blueprint = func.Blueprint()
 
@@ -38,7 +39,7 @@ def static(request: func.HttpRequest) -> func.HttpResponse:
 def health(request: func.HttpRequest) -> func.HttpResponse:
     """Whether this instance serves: its settings can be read. Says nothing about anybody's mailbox."""
     app().settings  # noqa: B018 -- raises when they cannot be used
-    return json({"status": "ok"})
+    return json({"status": "ok", "version": VERSION})
 
 
 @blueprint.route(route=f"{{*path:regex(^(?!({'|'.join(paths.TAKEN)})/?$).+)}}", methods=METHODS)

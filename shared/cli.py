@@ -18,6 +18,7 @@ from shared.replica import export
 from shared.replica import verify as verifying
 from shared.replica.port import FolderState, Replica, ReplicaItem
 from shared.sources.port import ItemKind
+from shared.version import VERSION
 
 
 class House(Protocol):
@@ -153,6 +154,7 @@ def _check_that_there_is(mailbox_id: str, house: House) -> None:
 def parser() -> argparse.ArgumentParser:
     """The commands and what they take."""
     whole = argparse.ArgumentParser(prog="python -m shared.cli", description="Read the replica of a mailbox.")
+    whole.add_argument("--version", action="version", version=VERSION)
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, act: Callable[[House, argparse.Namespace, TextIO], int]) -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from shared.pages import paths
 from shared.pages.acts import CONFIRMED_FIRST
 from shared.pages.catalogue import Catalogue, english
+from shared.version import VERSION
 
 MY_APPS_URL = "https://myapps.microsoft.com"
 """Where a person can see, and withdraw, what they have permitted applications to do."""
@@ -45,6 +46,7 @@ class Pages:
             support_contact=support_contact,
             support_url=contact_url(support_contact),
             time=shown_time,
+            version=VERSION,
         )
 
     def text(self, key: str, **values: object) -> str:

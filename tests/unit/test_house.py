@@ -44,6 +44,7 @@ AT_START = {
     "shared.pages.landing",
     "shared.pages.paths",
     "shared.pages.problems",
+    "shared.version",
 }
 """What of the program is loaded with the doors. What does the work comes with the first message or request."""
 
