@@ -1,7 +1,7 @@
-"""Every response code that EWS documents, dealt out by what it means to us (without the leading "Error").
+"""Every response code of EWS, grouped by what it means to us (without the leading "Error").
 
-The names are Microsoft's (https://learn.microsoft.com/exchange/client-developer/web-service-reference/responsecode);
-a test compares them with exchangelib's list. What each group leads to is in errors.py.
+The names are those of ResponseCodeType in Exchange's schema (messages.xsd) and four more that exchangelib knows, two of
+them other spellings. A test compares them with both lists. What each group leads to is in errors.py.
 """
 
 
@@ -19,23 +19,28 @@ THROTTLED = _codes(
 
 UNAVAILABLE = _codes(
     """
-    ADOperation ADSessionFilter ADUnavailable ClientDisconnected ConnectionFailed ConnectionFailedTransientError
-    CrossSiteRequest DataSourceOperation GetServerSecurityDescriptorFailed InternalServerTransientError
+    ADOperation ADSessionFilter ADUnavailable ArchiveMailboxSearchFailed ArchiveMailboxServiceDiscoveryFailed
+    ClientDisconnected ConnectionFailed ConnectionFailedTransientError CrossSiteRequest DataSourceOperation
+    ExportRemoteArchiveItemsFailed FindRemoteArchiveFolderFailed GetRemoteArchiveFolderFailed
+    GetRemoteArchiveItemFailed GetServerSecurityDescriptorFailed InternalServerTransientError
     InvalidClientSecurityContext InvalidNetworkServiceContext InvalidProxySecurityContext IrresolvableConflict
     LogonAsNetworkServiceFailed MailboxConfiguration MailboxFailover MailboxLogonFailed MailboxMoveInProgress
     MailboxStoreUnavailable NoApplicableProxyCASServersAvailable NoDestinationCASDueToKerberosRequirements
-    NoDestinationCASDueToSSLRequirements NoDestinationCASDueToVersionMismatch NoPublicFolderReplicaAvailable
-    NoPublicFolderServerAvailable NoRespondingCASInDestinationSite ProxyCallFailed ProxyGroupSidLimitExceeded
-    ProxyRequestNotAllowed ProxyRequestProcessingFailed ProxyServiceDiscoveryFailed ProxyTokenExpired
-    PublicFolderRequestProcessingFailed PublicFolderServerNotFound ReadEventsFailed RequestAborted
-    SearchFolderNotInitialized ServiceDiscoveryFailed StaleObject WebRequestInInvalidState Win32InteropError
+    NoDestinationCASDueToSSLRequirements NoDestinationCASDueToVersionMismatch NoOAuthServerAvailableForRequest
+    NoPublicFolderReplicaAvailable NoPublicFolderServerAvailable NoRespondingCASInDestinationSite
+    ParsingXMLResponse ProxyCallFailed ProxyGroupSidLimitExceeded ProxyRequestNotAllowed
+    ProxyRequestProcessingFailed ProxyServiceDiscoveryFailed ProxySoapException ProxyTokenExpired
+    PublicFolderMailboxDiscoveryFailed PublicFolderOperationFailed PublicFolderRequestProcessingFailed
+    PublicFolderServerNotFound PublicFolderSyncException ReadEventsFailed RequestAborted
+    SearchFolderNotInitialized ServiceDiscoveryFailed ServiceUnavailable StaleObject WebRequestInInvalidState
+    Win32InteropError
     """
 )
 """A store, a domain controller or a proxy behind the endpoint is not there for the moment."""
 
 UNAVAILABLE_OR_ITEM = _codes(
     """
-    InternalServerError ResponseSchemaValidation
+    FolderPropertRequestFailed FolderPropertyRequestFailed InternalServerError ResponseSchemaValidation
     """
 )
 """Of a whole request an outage; of one item usually a damaged one, so that it must not stop the others."""
@@ -64,16 +69,25 @@ TOKEN_REJECTED = _codes(
 
 ACCOUNT_DISABLED = _codes(
     """
-    AccountDisabled
+    AccountDisabled AccountSuspend AccountSuspendShowTierUpgrade
     """
 )
 """The person's account is switched off."""
 
+ORGANIZATION_BLOCKED = _codes(
+    """
+    OrganizationAccessBlocked
+    """
+)
+"""The whole organization is closed to us."""
+
 NO_MAILBOX = _codes(
     """
-    AddressSpaceNotFound AutoDiscoverFailed DelegateNoUser DistinguishedUserNotSupported EmailAddressMismatch
-    InvalidMailbox InvalidSmtpAddress InvalidUserPrincipalName LocalServerObjectNotFound MailRecipientNotFound
-    MissingEmailAddress NonExistentMailbox NonPrimarySmtpAddress
+    AddressSpaceNotFound ArchiveMailboxNotEnabled AutoDiscoverFailed CannotFindUser DelegateNoUser
+    DistinguishedUserNotSupported DuplicateLegacyDistinguishedName EmailAddressMismatch InvalidMailbox
+    InvalidSmtpAddress InvalidUserPrincipalName LocalServerObjectNotFound MailRecipientNotFound
+    MissingEmailAddress MissingExchangePrincipal MultiLegacyMailboxAccess NonExistentMailbox
+    NonPrimarySmtpAddress RecipientNotFound TeamMailboxNotFound UnifiedGroupMailboxNotFound
     """
 )
 """There is no such mailbox here."""
@@ -111,9 +125,9 @@ STATE_INVALID = _codes(
 
 FOLDER_GONE = _codes(
     """
-    CalendarFolderIsInvalidForCalendarView FolderCorrupt FolderNotFound InvalidFolderId
-    InvalidFolderTypeForOperation ManagedFolderNotFound NoCalendar ParentFolderNotFound SavedItemFolderNotFound
-    SyncFolderNotFound ToFolderNotFound
+    CalendarFolderIsInvalidForCalendarView CannotAccessDeletedPublicFolder FolderCorrupt FolderNotFound
+    InvalidFolderId InvalidFolderTypeForOperation ManagedFolderNotFound NoCalendar ParentFolderNotFound
+    SavedItemFolderNotFound SyncFolderNotFound ToFolderNotFound
     """
 )
 """The folder is not there any more, or cannot be read as a folder."""
@@ -134,9 +148,9 @@ ITEM_TOO_LARGE = _codes(
 
 ITEM_CORRUPT = _codes(
     """
-    CalendarDurationIsTooLong CalendarEndDateIsEarlierThanStartDate CalendarInvalidAttributeValue
-    CalendarInvalidDayForTimeChangePattern CalendarInvalidDayForWeeklyRecurrence CalendarInvalidPropertyState
-    CalendarInvalidPropertyValue CalendarInvalidRecurrence CalendarInvalidTimeZone
+    AttachmentNestLevelLimitExceeded CalendarDurationIsTooLong CalendarEndDateIsEarlierThanStartDate
+    CalendarInvalidAttributeValue CalendarInvalidDayForTimeChangePattern CalendarInvalidDayForWeeklyRecurrence
+    CalendarInvalidPropertyState CalendarInvalidPropertyValue CalendarInvalidRecurrence CalendarInvalidTimeZone
     CalendarOccurrenceIndexIsOutOfRecurrenceRange CalendarOutOfRange CannotOpenFileAttachment
     ContentConversionFailed CorruptData DistributionListMemberNotExist InvalidRecipients InvalidValueForProperty
     ItemCorrupt ItemPropertyRequestFailed MimeContentConversionFailed MimeContentInvalid
@@ -161,68 +175,102 @@ ITEM_REFUSED = _codes(
 NEVER_ASKED = _codes(
     """
     AccessModeSpecified AddDelegatesFailed AffectedTaskOccurrencesRequired ApplyConversationActionFailed
-    AvailabilityConfigNotFound CalendarCannotMoveOrCopyOccurrence CalendarCannotUpdateDeletedItem
-    CalendarIsCancelledForAccept CalendarIsCancelledForDecline CalendarIsCancelledForRemove
-    CalendarIsCancelledForTentative CalendarIsDelegatedForAccept CalendarIsDelegatedForDecline
-    CalendarIsDelegatedForRemove CalendarIsDelegatedForTentative CalendarIsNotOrganizer
+    ArchiveFolderPathCreation AvailabilityConfigNotFound CalendarCannotMoveOrCopyOccurrence
+    CalendarCannotUpdateDeletedItem CalendarForwardActionNotAllowed CalendarIsCancelledForAccept
+    CalendarIsCancelledForDecline CalendarIsCancelledForRemove CalendarIsCancelledForTentative
+    CalendarIsDelegatedForAccept CalendarIsDelegatedForDecline CalendarIsDelegatedForRemove
+    CalendarIsDelegatedForTentative CalendarIsGroupMailboxForAccept CalendarIsGroupMailboxForDecline
+    CalendarIsGroupMailboxForSuppressReadReceipt CalendarIsGroupMailboxForTentative CalendarIsNotOrganizer
     CalendarIsOrganizerForAccept CalendarIsOrganizerForDecline CalendarIsOrganizerForRemove
-    CalendarIsOrganizerForTentative CalendarMeetingRequestIsOutOfDate CalendarViewRangeTooBig
-    CannotCreateCalendarItemInNonCalendarFolder CannotCreateContactInNonContactFolder
-    CannotCreatePostItemInNonMailFolder CannotCreateTaskInNonTaskFolder CannotDeleteObject
-    CannotDeleteTaskOccurrence CannotEmptyFolder CannotSetCalendarPermissionOnNonCalendarFolder
-    CannotSetNonCalendarPermissionOnCalendarFolder CannotSetPermissionUnknownEntries CannotUseItemIdForFolderId
-    ChangeKeyRequired ChangeKeyRequiredForWriteOperations ContainsFilterWrongType CreateItemAccessDenied
-    CreateManagedFolderPartialCompletion CreateSubfolderAccessDenied CrossMailboxMoveCopy DelegateAlreadyExists
-    DelegateCannotAddOwner DeleteDistinguishedFolder DeleteItemsFailed DuplicateInputFolderNames
-    DuplicateSOAPHeader DuplicateUserIdsSpecified ExpiredSubscription FolderExists FolderPropertyRequestFailed
+    CalendarIsOrganizerForTentative CalendarMeetingRequestIsOutOfDate CalendarSeekToConditionNotSupported
+    CalendarViewRangeTooBig CannotArchiveCalendarContactTaskFolderException CannotArchiveItemsInArchiveMailbox
+    CannotArchiveItemsInPublicFolders CannotCreateCalendarItemInNonCalendarFolder
+    CannotCreateContactInNonContactFolder CannotCreatePostItemInNonMailFolder CannotCreateTaskInNonTaskFolder
+    CannotDeleteObject CannotDeleteTaskOccurrence CannotDisableMandatoryExtension
+    CannotDownloadExtensionManifest CannotEmptyFolder CannotGetExternalEcpUrl CannotGetSourceFolderPath
+    CannotSetCalendarPermissionOnNonCalendarFolder CannotSetNonCalendarPermissionOnCalendarFolder
+    CannotSetPermissionUnknownEntries CannotSpecifySearchFolderAsSourceFolder CannotUninstallProvidedExtensions
+    CannotUseItemIdForFolderId ChangeKeyRequired ChangeKeyRequiredForWriteOperations
+    ClientIntentInvalidStateDefinition ClientIntentNotFound ContainsFilterWrongType ContentIndexingNotEnabled
+    CreateItemAccessDenied CreateManagedFolderPartialCompletion CreateSubfolderAccessDenied CrossMailboxMoveCopy
+    DelegateAlreadyExists DelegateCannotAddOwner DeleteDistinguishedFolder DeleteItemsFailed
+    DeleteUnifiedMessagingPromptFailed DiscoverySearchesDisabled DuplicateExtendedKeywordDefinition
+    DuplicateInputFolderNames DuplicateSOAPHeader DuplicateSenderRestrictionsInputFound
+    DuplicateUserIdsSpecified ExceededMaxRecipientLimit ExceededMaxRecipientLimitBlock
+    ExceededMaxRecipientLimitShowTierUpgrade ExceededMessageLimit ExceededMessageLimitShowTierUpgrade
+    ExpiredSubscription ExtensionAlreadyInstalledForOrg ExtensionNotFound ExtensionsNotAuthorized FolderExists
     FolderSave FolderSaveFailed FolderSavePropertyError FreeBusyDLLimitReached FreeBusyGenerationFailed
-    IPGatewayNotFound InboxRulesValidationError IncorrectSchemaVersion IncorrectUpdatePropertyCount
-    IndividualMailboxLimitReached InvalidAccessLevel InvalidArgument InvalidAttachmentId
-    InvalidAttachmentSubfilter InvalidAttachmentSubfilterTextFilter InvalidCompleteDate
-    InvalidContactEmailAddress InvalidContactEmailIndex InvalidDelegatePermission InvalidDelegateUserId
-    InvalidExcludesRestriction InvalidExpressionTypeForSubFilter InvalidExtendedProperty
-    InvalidExtendedPropertyValue InvalidExternalSharingInitiator InvalidExternalSharingSubscriber
-    InvalidFederatedOrganizationId InvalidFractionalPagingParameters InvalidFreeBusyViewType
-    InvalidGetSharingFolderRequest InvalidIdReturnedByResolveNames InvalidIndexedPagingParameters
-    InvalidInternetHeaderChildNodes InvalidItemForOperationAcceptItem InvalidItemForOperationCancelItem
+    IPGatewayNotFound ImContactLimitReached ImGroupDisplayNameAlreadyExists ImGroupLimitReached
+    InboxRulesValidationError IncorrectSchemaVersion IncorrectUpdatePropertyCount IndividualMailboxLimitReached
+    InstantSearchFailed InstantSearchSessionExpired InstantSearchTimeout InvalidAccessLevel InvalidArgument
+    InvalidAttachmentId InvalidAttachmentSubfilter InvalidAttachmentSubfilterTextFilter InvalidBulkActionType
+    InvalidClientAccessTokenRequest InvalidCompleteDate InvalidContactEmailAddress InvalidContactEmailIndex
+    InvalidDelegatePermission InvalidDelegateUserId InvalidExcludesRestriction InvalidExpressionTypeForSubFilter
+    InvalidExtendedProperty InvalidExtendedPropertyValue InvalidExtensionId InvalidExternalSharingInitiator
+    InvalidExternalSharingSubscriber InvalidFederatedOrganizationId InvalidFederationOrganizationIdentifier
+    InvalidFractionalPagingParameters InvalidFreeBusyViewType InvalidGetSharingFolderRequest
+    InvalidIdReturnedByResolveNames InvalidImContactId InvalidImDistributionGroupSmtpAddress InvalidImGroupId
+    InvalidIndexedPagingParameters InvalidInternetHeaderChildNodes InvalidInternetWebProxyOnLocalServer
+    InvalidItemForOperationAcceptItem InvalidItemForOperationArchiveItem InvalidItemForOperationCancelItem
     InvalidItemForOperationCreateItem InvalidItemForOperationCreateItemAttachment
     InvalidItemForOperationDeclineItem InvalidItemForOperationExpandDL InvalidItemForOperationRemoveItem
-    InvalidItemForOperationSendItem InvalidItemForOperationTentative InvalidManagedFolderProperty
-    InvalidManagedFolderQuota InvalidManagedFolderSize InvalidMergedFreeBusyInterval
+    InvalidItemForOperationSendItem InvalidItemForOperationTentative InvalidKeepNCount InvalidKeepNType
+    InvalidLatitude InvalidLikeRequest InvalidLongitude InvalidManagedFolderProperty InvalidManagedFolderQuota
+    InvalidManagedFolderSize InvalidManagementRoleHeader InvalidMergedFreeBusyInterval
     InvalidNameForNameResolution InvalidOofParameter InvalidOperation InvalidOrganizationRelationshipForFreeBusy
     InvalidPagingMaxRows InvalidParentFolder InvalidPercentCompleteValue InvalidPermissionSettings
-    InvalidPhoneCallId InvalidPhoneNumber InvalidPropertyAppend InvalidPropertyDelete InvalidPropertyForExists
-    InvalidPropertySet InvalidPropertyUpdateSentMessage InvalidPullSubscriptionId InvalidPushSubscriptionUrl
-    InvalidRecipientSubfilter InvalidRecipientSubfilterComparison InvalidRecipientSubfilterOrder
-    InvalidRecipientSubfilterTextFilter InvalidReferenceItem InvalidRequest InvalidRestriction
-    InvalidRoutingType InvalidSIPUri InvalidScheduledOofDuration InvalidSchemaVersionForMailboxVersion
-    InvalidSecurityDescriptor InvalidSendItemSaveSettings InvalidServerVersion InvalidSharingData
-    InvalidSharingMessage InvalidSubfilterType InvalidSubfilterTypeNotAttendeeType
-    InvalidSubfilterTypeNotRecipientType InvalidSubscription InvalidSubscriptionRequest InvalidTimeInterval
+    InvalidPhoneCallId InvalidPhoneNumber InvalidPhotoSize InvalidPropertyAppend InvalidPropertyDelete
+    InvalidPropertyForExists InvalidPropertySet InvalidPropertyUpdateSentMessage InvalidPullSubscriptionId
+    InvalidPushSubscriptionUrl InvalidRecipientSubfilter InvalidRecipientSubfilterComparison
+    InvalidRecipientSubfilterOrder InvalidRecipientSubfilterTextFilter InvalidReferenceItem
+    InvalidReportMessageActionType InvalidRequest InvalidRestriction InvalidRetentionTagIdGuid
+    InvalidRetentionTagInheritance InvalidRetentionTagInvisible InvalidRetentionTagNone
+    InvalidRetentionTagTypeMismatch InvalidRoutingType InvalidSIPUri InvalidScheduledOofDuration
+    InvalidSchemaVersionForMailboxVersion InvalidSecurityDescriptor InvalidSendItemSaveSettings
+    InvalidServerVersion InvalidSharingData InvalidSharingMessage InvalidSubfilterType
+    InvalidSubfilterTypeNotAttendeeType InvalidSubfilterTypeNotRecipientType InvalidSubscription
+    InvalidSubscriptionRequest InvalidSweepRule InvalidSweepRuleOperationType InvalidTimeInterval
     InvalidUserOofSettings InvalidWatermark ItemSave ItemSavePropertyError
-    LegacyMailboxFreeBusyViewTypeNotMerged MailTipsDisabled MailboxDataArrayEmpty ManagedFolderAlreadyExists
-    ManagedFoldersRootFailure MeetingSuggestionGenerationFailed MessageDispositionRequired
+    LegacyMailboxFreeBusyViewTypeNotMerged LocationServicesDisabled LocationServicesInvalidRequest
+    LocationServicesRequestFailed LocationServicesRequestTimedOut MailTipsDisabled MailboxDataArrayEmpty
+    MailboxHoldNotFound MailboxScopeNotAllowedWithoutQueryString ManagedFolderAlreadyExists
+    ManagedFoldersRootFailure MarketPlaceExtensionAlreadyInstalledForOrg MeetingSuggestionGenerationFailed
+    MessageBlocked MessageDispositionRequired MessagePerFolderCountReceiveQuotaExceeded MessageSubmissionBlocked
     MessageTrackingNoSuchDomain MessageTrackingPermanentError MessageTrackingTransientError
     MissedNotificationEvents MissingArgument MissingEmailAddressForManagedFolder MissingInformationEmailAddress
     MissingInformationReferenceItemId MissingInformationSharingFolderId MissingItemForCreateItemAttachment
     MissingManagedFolderId MissingRecipients MissingUserIdInformation MoreThanOneAccessModeSpecified
     MoveCopyFailed MoveDistinguishedFolder NameResolutionMultipleResults NameResolutionNoMailbox
-    NameResolutionNoResults NewEventStreamConnectionOpened NoFolderClassOverride NoFreeBusyAccess
-    NoPropertyTagForCustomProperties NotAllowedExternalSharingByPolicy NotSupportedSharingMessage
+    NameResolutionNoResults NewEventStreamConnectionOpened NewerExtensionAlreadyInstalled
+    NewerMarketPlaceExtensionAlreadyInstalled NoFolderClassOverride NoFreeBusyAccess
+    NoPropertyTagForCustomProperties NoRbacPermissionToInstallMarketPlaceExtensions
+    NoRbacPermissionToInstallReadWriteMailboxExtensions NoSenderRestrictionsSettingsFoundInRequest
+    NoSpeechDetected NotAllowedExternalSharingByPolicy NotSupportedSharingMessage
     OperationNotAllowedWithPublicFolderRoot OrganizationNotFederated OutlookRuleBlobExists
-    ParentFolderIdRequired PhoneNumberNotDialable PropertyUpdate ProxiedSubscriptionCallFailure
-    QueryFilterTooLong QuotaExceeded ReadReceiptNotPending RecurrenceEndDateTooBig RemoveDelegatesFailed
-    RequiredPropertyMissing ResolveNamesInvalidFolderType ResolveNamesOnlyOneContactsFolderAllowed
-    RestrictionTooComplex RestrictionTooLong RulesOverQuota SchemaValidation SendAsDenied
+    ParentFolderIdRequired PhoneNumberNotDialable PromptPublishingOperationFailed PropertyUpdate
+    ProxiedSubscriptionCallFailure QueryFilterTooLong QuotaExceeded ReadReceiptNotPending RecognizerNotInstalled
+    RecurrenceEndDateTooBig RemoveDelegatesFailed RequiredPropertyMissing ResolveNamesInvalidFolderType
+    ResolveNamesOnlyOneContactsFolderAllowed RestrictionTooComplex RestrictionTooLong RulesOverQuota
+    SchemaValidation SearchQueryHasTooManyKeywords SearchTooManyMailboxes SendAsDenied
     SendMeetingCancellationsRequired SendMeetingInvitationsOrCancellationsRequired
-    SendMeetingInvitationsRequired SentMeetingRequestUpdate SentTaskRequestUpdate SharingNoExternalEwsAvailable
-    SharingSynchronizationFailed SubmissionQuotaExceeded SubscriptionAccessDenied
-    SubscriptionDelegateAccessNotSupported SubscriptionNotFound SubscriptionUnsubsribed TimeIntervalTooBig
-    UnableToGetUserOofSettings UnifiedMessagingDialPlanNotFound UnifiedMessagingRequestFailed
+    SendMeetingInvitationsRequired SenderRestrictionsUpdateFailed SentMeetingRequestUpdate SentTaskRequestUpdate
+    SharingNoExternalEwsAvailable SharingSynchronizationFailed SpeechGrammarError SubmissionQuotaExceeded
+    SubscriptionAccessDenied SubscriptionDelegateAccessNotSupported SubscriptionNotFound
+    SubscriptionUnsubscribed SubscriptionUnsubsribed SubscriptionsDisabledForGroup TargetDomainNotSupported
+    TeamMailboxActiveToPendingDelete TeamMailboxErrorUnknown TeamMailboxFailedSendingNotifications
+    TeamMailboxNotAuthorizedOwner TeamMailboxNotLinkedToSharePoint TeamMailboxUrlValidationFailed
+    TimeIntervalTooBig UMServerUnavailable UnableToGetUserOofSettings UnableToRemoveImContactFromGroup
+    UnauthorizedClientAccessTokenRequest UnexpectedUnifiedGroupsCount UnifiedGroupAadAuthorizationRequestDenied
+    UnifiedGroupAliasNamingPolicy UnifiedGroupAlreadyExists UnifiedGroupCreationDisabled
+    UnifiedGroupMailboxAADCreationFailed UnifiedGroupMailboxAADDeleteFailed UnifiedGroupMailboxDeleteFailed
+    UnifiedGroupMailboxNamingPolicy UnifiedGroupMailboxProvisionFailed UnifiedGroupMailboxUpdateDelayed
+    UnifiedGroupMailboxUpdateFailed UnifiedGroupMailboxUpdatedPartialProperties UnifiedMessagingDialPlanNotFound
+    UnifiedMessagingPromptNotFound UnifiedMessagingReportDataNotFound UnifiedMessagingRequestFailed
     UnifiedMessagingServerNotFound UnsupportedPathForQuery UnsupportedPathForSortGroup
-    UnsupportedPropertyDefinition UnsupportedQueryFilter UnsupportedSubFilter UpdateDelegatesFailed
-    UpdatePropertyMismatch UserNotUnifiedMessagingEnabled VoiceMailNotImplemented WorkingHoursSaveFailed
-    WorkingHoursXmlMalformed WrongServerVersion WrongServerVersionDelegate
+    UnsupportedPropertyDefinition UnsupportedQueryFilter UnsupportedSubFilter UnsupportedUserForExecuteSearch
+    UpdateDelegatesFailed UpdatePropertyMismatch UserNotUnifiedMessagingEnabled VoiceMailNotImplemented
+    WeatherServiceDisabled WorkingHoursSaveFailed WorkingHoursXmlMalformed WrongServerVersion
+    WrongServerVersionDelegate
     """
 )
 """Codes of requests that we never make (writing, sharing, free/busy, voice...) or of requests that we made wrongly."""

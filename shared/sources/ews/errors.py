@@ -56,6 +56,7 @@ _RULES_OF_CODES: tuple[tuple[frozenset[str], Rule], ...] = (
     (codes.TOKEN_REJECTED, Rule(Actor.PERSON, Reason.TOKEN_REJECTED)),
     (codes.ACCOUNT_DISABLED, Rule(Actor.ADMINISTRATOR, Reason.ACCOUNT_DISABLED)),
     (codes.NO_MAILBOX, Rule(Actor.ADMINISTRATOR, Reason.NO_MAILBOX, Reason.ITEM_REFUSED)),
+    (codes.ORGANIZATION_BLOCKED, Rule(Actor.ADMINISTRATOR, Reason.ACCESS_DENIED)),
     (codes.NO_LICENCE, Rule(Actor.ADMINISTRATOR, Reason.NO_LICENCE)),
     (codes.IMPERSONATION_DENIED, Rule(Actor.ADMINISTRATOR, Reason.IMPERSONATION_DENIED)),
     (codes.ACCESS_DENIED, Rule(Actor.ADMINISTRATOR, Reason.ACCESS_DENIED, Reason.ITEM_REFUSED)),
@@ -72,7 +73,7 @@ RULES: dict[str, Rule] = {code: rule for group, rule in _RULES_OF_CODES for code
 """What each EWS response code leads to."""
 
 UNKNOWN = Rule(Actor.QUEUE, Reason.BAD_ANSWER, Reason.ITEM_UNREADABLE)
-"""A code nobody documented: the queue tries again; of one item, an issue."""
+"""A code that is in no list: the queue tries again; of one item, an issue."""
 
 _UNAVAILABLE = Rule(Actor.QUEUE, Reason.UNAVAILABLE)
 _TIMED_OUT = Rule(Actor.QUEUE, Reason.TIMED_OUT)

@@ -232,7 +232,13 @@ class EwsMailbox:
         return envelope.get_folder("".join(self._envelopes.named_folder(name) for name in names))
 
 
-_NO_ARCHIVE = {"ErrorFolderNotFound", "ErrorItemNotFound", "ErrorInvalidOperation", "ErrorNonExistentMailbox"}
+_NO_ARCHIVE = {
+    "ErrorArchiveMailboxNotEnabled",
+    "ErrorFolderNotFound",
+    "ErrorInvalidOperation",
+    "ErrorItemNotFound",
+    "ErrorNonExistentMailbox",
+}
 
 
 def _of_the_root(error: Exception) -> Exception:
