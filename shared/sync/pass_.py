@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from shared.errors import ActionNeeded, Reason
-from shared.sources.port import Folder, FolderGone, ItemFailure
+from shared.sources.port import ChangeKind, Folder, FolderGone, ItemFailure
 from shared.sync import parts, sweeping
 from shared.sync.apply import Applier
 from shared.sync.budget import BudgetSpent
@@ -155,11 +155,25 @@ class Pass:
             ledger.note(DUE, True)
         if reading.complete:
             self._read_to_end.add(folder.id)
+            if reading.last:
+                self._note_surplus(reading)
             settle(self._desk, folder, seen.at)
             cured = self._desk.cure(folder.id)
             if cured and is_calendar(folder):
                 ledger.note(DUE, True)
             self._desk.writer.cure(cured)
+
+    def _note_surplus(self, reading: Reading) -> None:
+        """Have a folder compared of which the replica has more than the source counts: deletions were not reported.
+
+        The count is of the look: what has come since is allowed for. Only what grew since the last comparison counts,
+        for a server may count otherwise than we do.
+        """
+        folder, ledger = reading.folder, self._desk.ledger
+        come = sum(change.kind is ChangeKind.UPSERT for change in reading.last.values())
+        surplus = ledger.folders[folder.id].items - folder.total - come
+        if surplus > max(0, sweeping.surplus_of(ledger, folder.id)):
+            ledger.reread(folder.id, again=True)
 
     def _vanished(self, seen: Look) -> Departures:
         """Items of folders that are gone: some may have been moved elsewhere before."""

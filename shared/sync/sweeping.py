@@ -19,6 +19,9 @@ SWEEP_LEFT_OUT = "sweep_left_out"
 SCOPE = "scope"
 """In the cursor's notes: the digest of the settings that the replica was made by."""
 
+SURPLUS = "surplus"
+"""In the cursor's notes: folder id → how many items more the replica has than the source counts, though compared."""
+
 COMPARISONS = 2
 """How often a pass compares a folder that loses its state in the midst of it."""
 
@@ -131,6 +134,7 @@ def compare_folder(
     applier = Applier(desk)
 
     def finished() -> None:
+        _keep_surplus(desk.ledger, folder, difference.items - len(difference.extra))
         desk.ledger.reread(folder.id, again=held or folder.id in desk.ledger.restarted)
         done()
 
@@ -138,6 +142,19 @@ def compare_folder(
         repair(desk, applier, folder, difference, note=note, done=finished)
     finally:
         _add_figures(desk.ledger, applier.written, applier.removed)
+
+
+def surplus_of(ledger: Ledger, folder_id: str) -> int:
+    """How many items more than the source counted the replica had of a folder after it was last compared."""
+    note = ledger.notes.get(SURPLUS)
+    return int(note.get(folder_id, 0)) if isinstance(note, Mapping) else 0
+
+
+def _keep_surplus(ledger: Ledger, folder: Folder, items: int) -> None:
+    note = ledger.notes.get(SURPLUS)
+    others = {id_: number for id_, number in note.items() if id_ != folder.id} if isinstance(note, Mapping) else {}
+    surplus = items - folder.total
+    ledger.note(SURPLUS, {**others, folder.id: surplus} if surplus > 0 else others)
 
 
 def _put_off(desk: Desk, folder: Folder, exc: FolderGone | FolderUnreadable) -> None:

@@ -66,6 +66,8 @@ class FakeMailbox:
         """Items that cannot be had, and why."""
         self.absent: set[str] = set()
         """Items that are listed, and not found when they are asked for."""
+        self.uncounted: set[str] = set()
+        """Items that the server leaves out of its folders' totals."""
         self.no_mime: set[str] = set()
         """Mail that cannot be had as MIME, and otherwise can."""
         self.silent: set[str] = set()

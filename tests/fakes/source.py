@@ -132,7 +132,7 @@ class FakeSource:
             path=mailbox.path(box.id),
             kind=box.kind,
             role=box.role,
-            total=len(mailbox.in_folder(box.id)),
+            total=sum(mail.id not in mailbox.uncounted for mail in mailbox.in_folder(box.id)),
             archive=box.archive,
             mark=f"{touched}|{len(box.deletions)}" if mailbox.marks else None,
             marked_at=touched if mailbox.marks else None,

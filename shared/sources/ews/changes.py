@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from shared.sources.ews.answer import M, T, count_in, moment
+from shared.sources.ews.envelope import PAGE
 from shared.sources.ews.errors import Fault, of_fault
 from shared.sources.port import ChangeKind, ChangePage, ItemRef, SourceChange
 
@@ -17,14 +18,21 @@ _KINDS = {
 _ITEM_ID = f"{T}ItemId"
 
 
-def read_changes(message: etree._Element) -> ChangePage:
-    """One page of changes. Raises RetryLater when it names no following state: going on without would lose changes."""
+def read_changes(message: etree._Element, asked_state: str | None) -> ChangePage:
+    """One page of the changes since `asked_state`.
+
+    A full page is not believed to be the last: some servers say so of exactly as many changes as were asked for.
+
+    Raises:
+        RetryLater: it names no following state. To go on without one would lose changes.
+    """
     state = message.findtext(f"{M}SyncState")
     if not state:
         raise of_fault(Fault.UNEXPECTED)
     changes = [_read_change(element) for element in message.iterfind(f"{M}Changes/*")]
-    complete = message.findtext(f"{M}IncludesLastItemInRange") == "true"
-    return ChangePage(tuple(changes), state, complete)
+    is_last = message.findtext(f"{M}IncludesLastItemInRange") == "true"
+    may_go_on = len(changes) >= PAGE and state != asked_state
+    return ChangePage(tuple(changes), state, is_last and not may_go_on)
 
 
 def _read_change(element: etree._Element) -> SourceChange:

@@ -86,7 +86,7 @@ class EwsMailbox:
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
         """The next page of a folder's changes: ids and kinds only."""
-        return read_changes(self._of_folder("SyncFolderItems", envelope.sync_folder_items(folder.id, state)))
+        return read_changes(self._of_folder("SyncFolderItems", envelope.sync_folder_items(folder.id, state)), state)
 
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS

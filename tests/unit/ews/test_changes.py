@@ -46,6 +46,17 @@ def test_every_kind_of_change_is_read_in_order() -> None:
     assert "<m:SyncState>S1</m:SyncState>" in channel.asked[0]
 
 
+@pytest.mark.parametrize(("deleted", "state", "complete"), [(511, "S2", True), (512, "S2", False), (512, "S1", True)])
+def test_full_page_is_not_believed_to_be_the_last(deleted: int, state: str, complete: bool) -> None:
+    """G4: a server said so of the first 512 of 1,200 deletions. One that gives no new state has no more to say."""
+    changes = "".join(f'<t:Delete><t:ItemId Id="A{number}"/></t:Delete>' for number in range(deleted))
+
+    read = mailbox(ScriptedChannel(page(changes, state))).changes(INBOX, "S1")
+
+    assert len(read.changes) == deleted
+    assert read.complete is complete
+
+
 def test_a_page_without_a_following_state_is_refused_since_changes_would_be_lost() -> None:
     with pytest.raises(RetryLater):
         mailbox(ScriptedChannel(page("", state=""))).changes(INBOX, None)

@@ -302,3 +302,27 @@ def test_a_restored_mailbox_is_complete_after_the_second_look(world: World) -> N
         world.sync()
         world.clock.pass_by(minutes=30)
     world.assert_equal()
+
+
+def test_more_held_than_the_source_counts_is_noticed_at_once(world: World) -> None:
+    """G4: the changes have come to an end, and not all deletions were among them."""
+    for mail in world.mailbox.in_folder(world.mailbox.inbox)[:3]:
+        del world.mailbox.mails[mail.id]
+    world.mailbox.set_read(world.mailbox.in_folder(world.mailbox.inbox)[0].id)
+    world.sync()
+    world.assert_equal()
+
+
+def test_source_that_counts_too_few_is_compared_once(world: World) -> None:
+    """G4: its counts are not ours to mend."""
+    for mail in world.mailbox.in_folder(world.mailbox.inbox):
+        world.mailbox.uncounted.add(mail.id)
+    listings = []
+    for _ in range(3):
+        before = world.sources.requests["list"]
+        world.mailbox.set_read(world.mailbox.in_folder(world.mailbox.inbox)[0].id)
+        world.clock.pass_by(minutes=30)
+        world.sync()
+        listings.append(world.sources.requests["list"] > before)
+    assert listings == [True, False, False]
+    world.assert_equal()
