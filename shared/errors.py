@@ -115,7 +115,14 @@ class PersonMustSignIn(ActionNeeded):
 
 
 class AdministratorMustAct(ActionNeeded):
-    """The person's administrator has to consent, license or allow. Signing in again cannot cure it."""
+    """The person's administrator has to consent, license or allow. Signing in again cannot cure it.
+
+    Not `definite` when a server that is out of order answers alike: it counts once it has been said several times.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", *, support: str = "", definite: bool = True) -> None:
+        super().__init__(reason, detail, support=support)
+        self.definite = definite
 
 
 class OperatorMustAct(ActionNeeded):

@@ -55,7 +55,7 @@ def after_failure(
         return _refused(failed, error, thresholds)
     if failed.failures >= thresholds.failures_before_suspension:
         return failed.having(status=Status.SUSPENDED, due_at=None)
-    if isinstance(error, AdministratorMustAct):
+    if isinstance(error, AdministratorMustAct) and not _may_pass(failed, error, thresholds):
         return failed.having(status=Status.NEEDS_ADMIN, due_at=now + _patience(failed.failures, interval))
     return failed
 
@@ -68,6 +68,12 @@ def _refused(failed: Mailbox, error: PersonMustSignIn, thresholds: Thresholds) -
     if counted.failures >= thresholds.failures_before_suspension:
         return counted.having(status=Status.SUSPENDED, due_at=None)
     return counted
+
+
+def _may_pass(failed: Mailbox, error: AdministratorMustAct, thresholds: Thresholds) -> bool:
+    """Whether a mailbox that was read before may be read again by itself: as many failures in a row as rejections."""
+    was_read = failed.status is Status.ACTIVE and failed.last_success_at is not None
+    return was_read and not error.definite and failed.failures < thresholds.rejections_before_sign_in
 
 
 def _patience(failures: int, interval: timedelta) -> timedelta:

@@ -242,9 +242,12 @@ _NO_ARCHIVE = {
 
 
 def _of_the_root(error: Exception) -> Exception:
-    """A mailbox whose root is "not found" is one that we have no right to: Exchange says no more to strangers."""
+    """A mailbox whose root is "not found" is one that we have no right to: Exchange says no more to strangers.
+
+    It also says so now and then of a mailbox that it gives out again a moment later (ews-managed-api#209).
+    """
     if isinstance(error, FolderGone):
-        return AdministratorMustAct(Reason.ACCESS_DENIED, support=str(error))
+        return AdministratorMustAct(Reason.ACCESS_DENIED, support=str(error), definite=False)
     return error
 
 

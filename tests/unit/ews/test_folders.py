@@ -144,6 +144,7 @@ def test_a_mailbox_whose_top_cannot_be_seen_is_one_that_we_may_not_read() -> Non
         mailbox(channel).folders()
 
     assert caught.value.reason is Reason.ACCESS_DENIED
+    assert not caught.value.definite
 
 
 def test_a_folder_deleted_between_two_pages_hides_no_other() -> None:

@@ -85,6 +85,25 @@ def test_a_blocked_mailbox_waits_longer_each_time_and_never_asks_to_sign_in() ->
     assert failing(a_mailbox(), BLOCKED, 10).status is Status.SUSPENDED
 
 
+HIDDEN = AdministratorMustAct(Reason.ACCESS_DENIED, support="ErrorItemNotFound", definite=False)
+
+
+def test_root_not_found_of_mailbox_read_before_asks_after_six_times() -> None:
+    """M8: Exchange answers so now and then of a mailbox that is well."""
+    read_before = a_mailbox(last_success_at=NOW)
+    five = failing(read_before, HIDDEN, 5)
+
+    assert (five.status, five.due_at, five.reason) == (Status.ACTIVE, None, "access_denied")
+    assert after_success(five, NOW).failures == 0
+    assert failing(read_before, HIDDEN, 6).status is Status.NEEDS_ADMIN
+
+
+def test_root_not_found_of_mailbox_never_read_asks_at_once() -> None:
+    """M8: Exchange says no more to those who have no right."""
+    assert failing(a_mailbox(), HIDDEN, 1).status is Status.NEEDS_ADMIN
+    assert failing(a_mailbox(last_success_at=NOW), BLOCKED, 1).status is Status.NEEDS_ADMIN
+
+
 def test_a_blocked_mailbox_is_due_again_when_its_wait_is_over_and_a_success_frees_it() -> None:
     blocked = failing(a_mailbox(), BLOCKED, 1)
     assert not is_due(blocked, NOW)
