@@ -130,6 +130,8 @@ class Fetcher:
         yield from sorting.found
         if sorting.not_as_mime:
             yield from self._in_our_form(order, sorting.not_as_mime)
+        if sorting.without_names:
+            yield from self._without_names(order, sorting.without_names)
         if sorting.busy is not None:
             yield from self._in_parts(order, sorting.again, asked, sorting.busy)
         for right_shape, others in sorting.other.items():
@@ -146,6 +148,20 @@ class Fetcher:
                 result.lacking = by_id[result.id]
                 result.metadata = {**result.metadata, "original": False}
             yield result
+
+    def _without_names(self, order: Order, ids: Sequence[str]) -> Iterator[Result]:
+        """Items that refuse a property by its name: first to learn their kind, mail then once more with its MIME."""
+        level = ContentLevel.BODY if order.level is ContentLevel.MIME else order.level
+        again: dict[Shape, list[str]] = {}
+        for result in self._batch(replace(order, shape=Shape.WHOLE, level=level, settled=True), ids):
+            kind = result.kind if isinstance(result, Item) else None
+            if kind is ItemKind.LIST or (kind is ItemKind.MESSAGE and level is not order.level):
+                shape = Shape.FULL if kind is ItemKind.LIST else Shape.WHOLE
+                again.setdefault(shape, []).append(result.id if isinstance(result, Item) else "")
+            else:
+                yield result
+        for shape, wanted in again.items():
+            yield from self._batch(replace(order, shape=shape, settled=True), wanted)
 
     def _read(self, message: etree._Element, identifier: str, reading: Reading) -> Result:
         """One item; what cannot be made sense of is that item's failure alone."""

@@ -53,11 +53,15 @@ OCCURRENCE = fields(_OCCURRENCE)
 
 
 class Shape(Enum):
-    """The shapes of GetItem. FULL is for the rare kinds, of which everything is kept."""
+    """The shapes of GetItem. FULL is for the rare kinds, of which everything is kept.
+
+    WHOLE names no property but the search key: for items of which the server refuses to give a property by name.
+    """
 
     MESSAGE = "message"
     EVENT = "event"
     FULL = "full"
+    WHOLE = "whole"
 
     def fits(self, kind: ItemKind) -> bool:
         """Whether an item of this kind was asked for all that it has."""
@@ -96,8 +100,8 @@ SIZES = (
 def _shape(shape: Shape, level: ContentLevel) -> str:
     mime = level is ContentLevel.MIME and shape is not Shape.FULL
     body = shape is Shape.FULL or level is ContentLevel.BODY or (mime and shape is Shape.EVENT)
-    base = "AllProperties" if shape is Shape.FULL else "IdOnly"
-    uris = {Shape.MESSAGE: _MESSAGE, Shape.EVENT: _EVENT, Shape.FULL: _BESIDES_ALL}[shape]
+    base = "AllProperties" if shape in (Shape.FULL, Shape.WHOLE) else "IdOnly"
+    uris = {Shape.MESSAGE: _MESSAGE, Shape.EVENT: _EVENT, Shape.FULL: _BESIDES_ALL, Shape.WHOLE: ()}[shape]
     if body and level is not ContentLevel.METADATA:
         uris = (*uris, "item:Body")
     return (

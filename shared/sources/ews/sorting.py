@@ -14,6 +14,13 @@ Result = Item | ItemFailure
 _NOT_AS_MIME = {"ErrorContentConversionFailed", "ErrorMimeContentConversionFailed", "ErrorUnsupportedMimeConversion"}
 """Exchange cannot write the item as MIME; the last one it says of whatever is neither mail nor an event."""
 
+_PROPERTY_REFUSED = {
+    "ErrorInvalidPropertyForOperation",
+    "ErrorInvalidPropertyRequest",
+    "ErrorItemPropertyRequestFailed",
+}
+"""A property that was named does not suit the item: another shape, which names none, may."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -34,6 +41,8 @@ class Sorting:
     found: list[Result] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     not_as_mime: list[ItemFailure] = field(default_factory=list)
+    without_names: list[str] = field(default_factory=list)
+    """To be asked without naming a property."""
     other: dict[Shape, list[str]] = field(default_factory=dict)
     busy: TooMuchAtOnce | None = None
 
@@ -53,6 +62,10 @@ class Sorting:
 
     def refuse(self, identifier: str, problem: Problem) -> None:
         """An item that the server would not give. Raises what a problem of the whole request leads to."""
+        is_last_shape = self.order.shape is Shape.WHOLE or (self.order.shape is Shape.FULL and self.order.settled)
+        if problem.code in _PROPERTY_REFUSED and not is_last_shape:
+            self.without_names.append(identifier)
+            return
         rule = of_code(problem.code)
         if rule.of_item is not None:
             failed = self.not_as_mime if problem.code in _NOT_AS_MIME else self.found

@@ -481,3 +481,44 @@ def test_mail_among_contacts_is_asked_again_with_its_mime() -> None:
     assert isinstance(item, Item)
     assert item.content is not None
     assert item.content.data == b"From: a"
+
+
+@pytest.mark.parametrize("level", list(ContentLevel))
+def test_item_that_refuses_a_property_is_asked_without_names(level: ContentLevel) -> None:
+    """M9: answered whenever message:IsRead is asked, of mail, of an event and of a list in the inbox."""
+    group = '<t:DistributionList><t:ItemId Id="I2" ChangeKey="1"/><t:DisplayName>Friends</t:DisplayName>'
+    members = "<t:Members><t:Member><t:Mailbox><t:EmailAddress>bo@x.example</t:EmailAddress></t:Mailbox></t:Member></t:Members>"
+
+    def answered(request: str) -> bytes:
+        wanted = asked_ids(request)
+        if "message:IsRead" in request:
+            return answer("GetItem", *(failure("GetItem", "ErrorInvalidPropertyRequest") for _ in wanted))
+        mime = b"From: a@x.example" if "IncludeMimeContent" in request else None
+        more = members if "distributionlist:Members" in request else ""
+        elements = {"I0": message("I0", mime), "I1": MEETING, "I2": f"{group}{more}</t:DistributionList>"}
+        return items(*(elements[each] for each in wanted))
+
+    channel = ScriptedChannel(answered)
+    results = {item.id: item for item in mailbox(channel).fetch(INBOX, ids(3), level) if isinstance(item, Item)}
+
+    assert {key: item.kind for key, item in results.items()} == {
+        "I0": ItemKind.MESSAGE,
+        "I1": ItemKind.EVENT,
+        "I2": ItemKind.LIST,
+    }
+    if level is ContentLevel.MIME:
+        assert results["I0"].content is not None
+        assert results["I0"].content.data == b"From: a@x.example"
+    assert results["I2"].metadata["members"] == [{"address": "bo@x.example"}]
+
+
+def test_item_that_refuses_every_shape_is_an_issue() -> None:
+    """M9: it ends, too."""
+    channel = ScriptedChannel(
+        lambda request: answer(
+            "GetItem", *(failure("GetItem", "ErrorInvalidPropertyRequest") for _ in asked_ids(request))
+        )
+    )
+
+    assert reasons(fetched(channel, 3)) == dict.fromkeys(ids(3), Reason.ITEM_REFUSED)
+    assert channel.requests == 2
