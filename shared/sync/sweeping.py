@@ -134,7 +134,8 @@ def compare_folder(
     applier = Applier(desk)
 
     def finished() -> None:
-        _keep_surplus(desk.ledger, folder, difference.items - len(difference.extra))
+        if not held:
+            _keep_surplus(desk.ledger, folder, difference.items - len(difference.extra))
         desk.ledger.reread(folder.id, again=held or folder.id in desk.ledger.restarted)
         done()
 

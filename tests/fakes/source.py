@@ -254,7 +254,7 @@ class FakeSource:
         self._box(folder)
         for mail, at in self._mailbox.occurrences(folder.id, start, end):
             item = self._item(mail, ContentLevel.METADATA)
-            item.at = at
+            item.at, item.metadata = at, {"categories": list(mail.categories)}
             yield item
 
     def close(self) -> None:
