@@ -20,6 +20,10 @@ _HUGE = 9_000_000
 
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>\s*$")
 _CHARACTER_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
+_CHARACTER_REFERENCES = re.compile(rb"(?:&#(?:x[0-9a-fA-F]{1,8}|[0-9]{1,10});)+")
+_SURROGATES = re.compile(rb"(?:\xed[\xa0-\xbf][\x80-\xbf])+")
+"""Halves of pairs that UTF-16 knows and UTF-8 forbids, each written as if it were a character (CESU-8)."""
+_OTHER_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 """Control characters, and U+FFFE and U+FFFF."""
 
@@ -28,8 +32,8 @@ def parse(data: bytes) -> etree._Element:
     """The children-bearing Body element of a SOAP answer.
 
     A document type is refused outright, before any entity could matter; nothing is ever fetched. Exchange writes
-    control characters of subjects and bodies as character references that XML 1.0 forbids: an answer that does not
-    parse is tried once more without them.
+    control characters of subjects and bodies as character references that XML 1.0 forbids, a character beyond U+FFFF
+    as two of them, and passes on bytes that are no UTF-8: an answer that does not parse is tried once more without.
 
     Raises:
         Unreadable: it came whole but cannot be parsed. RetryLater: anything else that is no answer.
@@ -64,7 +68,7 @@ def _parse_once(data: bytes) -> etree._Element:
 
 
 def _parse_cleaned(data: bytes) -> etree._Element:
-    cleaned = _FORBIDDEN.sub(b"", _CHARACTER_REFERENCE.sub(_allowed_reference, data))
+    cleaned = _FORBIDDEN.sub(b"", _CHARACTER_REFERENCES.sub(_allowed_references, _as_utf8(data)))
     try:
         return _parse_once(cleaned)
     except etree.XMLSyntaxError as exc:
@@ -76,10 +80,30 @@ def _has_doctype(data: bytes) -> bool:
     return b"<!" in data[:2048] and b"<!DOCTYPE" in data[:2048].upper()
 
 
-def _allowed_reference(match: re.Match[bytes]) -> bytes:
-    number = int(match[1], 16) if match[1] else int(match[2])
-    allowed = number in {9, 10, 13} or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD
-    return match[0] if allowed or 0x10000 <= number <= 0x10FFFF else b""
+def _as_utf8(data: bytes) -> bytes:
+    """The same text in valid UTF-8, what cannot be read replaced; data in another encoding as it is."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or _OTHER_ENCODING.match(data[:200]):
+        return data
+    whole = _SURROGATES.sub(lambda match: _paired(match[0].decode("utf-8", "surrogatepass")).encode(), data)
+    return whole.decode("utf-8", "replace").encode()
+
+
+def _paired(text: str) -> str:
+    """A text whose surrogate pairs are characters; a half without its other half is replaced."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _allowed_references(run: re.Match[bytes]) -> bytes:
+    """Adjacent character references without those that XML forbids; two that are one character as one."""
+    found = _CHARACTER_REFERENCE.finditer(run[0])
+    numbers = [int(each[1], 16) if each[1] else int(each[2]) for each in found]
+    text = "".join(chr(number) for number in numbers if 0 < number <= 0x10FFFF)
+    return b"".join(b"&#%d;" % ord(each) for each in _paired(text) if _is_allowed(ord(each)))
+
+
+def _is_allowed(number: int) -> bool:
+    """Whether XML 1.0 knows the character: https://www.w3.org/TR/xml/#charsets."""
+    return number in {9, 10, 13} or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD or number >= 0x10000
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,35 @@ def test_raw_forbidden_characters_are_dropped_too(forbidden: str) -> None:
     assert parse(envelope(f"<m:X>a{forbidden}\ufffdb</m:X>"))[0].text == "a\ufffdb"
 
 
+@pytest.mark.parametrize("pair", [b"&#xD83D;&#xDE00;", b"&#55357;&#56832;", b"\xed\xa0\xbd\xed\xb8\x80"])
+def test_character_written_as_two_surrogates_is_one_character(pair: bytes) -> None:
+    """M10: an emoji in a subject."""
+    body = parse(envelope("<m:X>hi &#38; HERE</m:X>").replace(b"HERE", b"&#65;" + pair + b"!"))
+
+    assert body[0].text == "hi & A\N{GRINNING FACE}!"
+
+
+@pytest.mark.parametrize("half", [b"&#xD83D;", b"&#xDE00;&#xD83D;", b"\xed\xa0\xbd"])
+def test_half_of_a_surrogate_pair_spoils_nothing_else(half: bytes) -> None:
+    text = parse(envelope("<m:X>a HERE b</m:X>").replace(b"HERE", half))[0].text or ""
+
+    assert text.replace("\ufffd", "") == "a  b"
+
+
+@pytest.mark.parametrize(
+    ("broken", "read"), [(b"caf\xe9", "caf\ufffd"), (b"\xff\xfe", "\ufffd\ufffd"), (b"\xe2\x82", "\ufffd")]
+)
+def test_bytes_that_are_no_utf8_are_replaced(broken: bytes, read: str) -> None:
+    """M10: byte 0xE9 in a folder's name; no folder could be listed."""
+    assert parse(envelope("<m:X>HERE</m:X>").replace(b"HERE", broken))[0].text == read
+
+
+def test_answer_in_another_encoding_is_read_in_it() -> None:
+    data = envelope("<m:X>caf\u00e9&#1;</m:X>").replace(b'"utf-8"', b'"iso-8859-1"').replace(b"\xc3\xa9", b"\xe9")
+
+    assert parse(data)[0].text == "caf\u00e9"
+
+
 def test_an_answer_that_stops_in_the_middle_is_not_searched_for_a_bad_item() -> None:
     data = envelope("<m:X>words</m:X>")
 
