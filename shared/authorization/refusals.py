@@ -91,6 +91,10 @@ REFUSALS = (
     # us
     Refusal("50011", "the redirect URI is not registered", Who.OPERATOR, Reason.OUR_CONFIGURATION),
     Refusal("70011", "a scope that does not exist", Who.OPERATOR, Reason.OUR_CONFIGURATION),
+    Refusal("65005", "our registration lacks a resource that we ask for", Who.OPERATOR, Reason.OUR_CONFIGURATION),
+    Refusal("650057", "our registration lacks the resource that we ask for", Who.OPERATOR, Reason.OUR_CONFIGURATION),
+    Refusal("650056", "our registration lists no such permission", Who.OPERATOR, Reason.OUR_CONFIGURATION),
+    Refusal("650053", "a scope that the resource does not have", Who.OPERATOR, Reason.OUR_CONFIGURATION),
     Refusal("7000215", "the client secret is wrong", Who.OPERATOR, Reason.OUR_CREDENTIAL),
     Refusal("7000222", "the client secret has expired", Who.OPERATOR, Reason.OUR_CREDENTIAL),
     Refusal("700024", "the assertion's time is wrong", Who.OPERATOR, Reason.OUR_CREDENTIAL),
@@ -110,7 +114,7 @@ REFUSALS = (
     Refusal("invalid_scope", "a scope that does not exist", Who.OPERATOR, Reason.OUR_CONFIGURATION),
     Refusal("unsupported_grant_type", "our request is wrong", Who.OPERATOR, Reason.OUR_CONFIGURATION),
     Refusal("unsupported_response_type", "our request is wrong", Who.OPERATOR, Reason.OUR_CONFIGURATION),
-    Refusal("invalid_resource", "Exchange Online is not in the tenant", Who.ADMINISTRATOR, Reason.NO_LICENCE),
+    Refusal("invalid_resource", "our registration lacks a resource", Who.OPERATOR, Reason.OUR_CONFIGURATION),
     Refusal("invalid_tenant", "the tenant does not exist", Who.ADMINISTRATOR, Reason.APP_NOT_IN_TENANT),
     Refusal("temporarily_unavailable", "Entra ID is busy", Who.NOBODY, Reason.UNAVAILABLE),
     Refusal("server_error", "Entra ID is ill", Who.NOBODY, Reason.UNAVAILABLE),
@@ -166,7 +170,7 @@ def _refusal(error: str, suberror: str, numbers: list[str]) -> Refusal | None:
     """The line that says it most exactly. Our own credential is ours to mend, unless the tenant lacks something."""
     known = [_BY_KEY[key] for key in (*numbers, f"{error}/{suberror}", error) if key in _BY_KEY]
     if error == "invalid_client":
-        known = [refusal for refusal in known if refusal.reason in _LACKING or refusal.key == error]
+        known = [refusal for refusal in known if refusal.reason in _LACKING or refusal.who is Who.OPERATOR]
     return next(iter(known), None)
 
 

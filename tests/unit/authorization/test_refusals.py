@@ -62,6 +62,27 @@ def test_what_a_tenant_lacks_is_its_administrators_matter_though_entra_id_calls_
     assert (found.reason, found.support) == (reason, f"AADSTS{number}")
 
 
+@pytest.mark.parametrize("leg", [Leg.REFRESH, Leg.REDEEM, Leg.APP])
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [("invalid_resource", 650057), ("invalid_resource", 65005), ("invalid_grant", 65005), ("invalid_resource", None),
+     ("invalid_client", 650056), ("invalid_client", 650053)],
+)  # fmt: skip
+def test_a_gap_in_our_registration_is_the_operators(error: str, number: int | None, leg: Leg) -> None:
+    """M6: each person's administrator was told of a licence, and ten failures suspended everybody."""
+    found = refused(answer(error, number), leg)
+    assert isinstance(found, OperatorMustAct)
+    assert found.reason is Reason.OUR_CONFIGURATION
+
+
+@pytest.mark.parametrize("number", [500011, 500014])
+def test_a_tenant_without_exchange_online_is_its_administrators(number: int) -> None:
+    """M6's neighbor: the same error with another number."""
+    found = refused(answer("invalid_resource", number), Leg.REFRESH)
+    assert isinstance(found, AdministratorMustAct)
+    assert found.reason is Reason.NO_LICENCE
+
+
 @pytest.mark.parametrize("error", ["temporarily_unavailable", "server_error"])
 def test_an_outage_is_retried_and_never_counts(error: str) -> None:
     found = refused(answer(error), Leg.REFRESH)
