@@ -41,6 +41,9 @@ DECREED = frozenset({"BlobImmutableDueToPolicy", "BlobArchived"})
 https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 """
 
+OF_ONE_SECRET = frozenset({"SecretDisabled", "SecretNotInValidTimeRange"})
+"""Inner codes of Key Vault's 403 that speak of the secret and not of whoever asks for it."""
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -72,6 +75,8 @@ def _by_status(error: "HttpResponseError") -> MailboxSyncError:
     support = _code(error) or str(status)
     if support in DECREED:
         return OperatorMustAct(Reason.OUR_STORAGE, "a rule on the container is in the way", support=support)
+    if status == 403 and (inner := _inner_code(error)) in OF_ONE_SECRET:
+        return OperatorMustAct(Reason.OUR_STORAGE, "a secret is switched off", support=inner, of_one=True)
     if status in (401, 403):
         return OperatorMustAct(Reason.OUR_STORAGE, "the app's identity may not do this", support=support)
     if status in (400, 404, 405, 411, 413, 415):
@@ -105,6 +110,12 @@ def _code(error: "HttpResponseError") -> str:
     """Azure's own word for it: Storage's SDKs keep it on the error, Key Vault's within the answer."""
     said = getattr(error, "error_code", None) or getattr(error.error, "code", None) or ""
     return str(getattr(said, "value", said))
+
+
+def _inner_code(error: "HttpResponseError") -> str:
+    """What Key Vault's Forbidden means exactly."""
+    inner = getattr(error.error, "innererror", None)
+    return str(inner.get("code", "")) if isinstance(inner, dict) else ""
 
 
 def already_there(call: Callable[[], object]) -> bool:

@@ -126,7 +126,14 @@ class AdministratorMustAct(ActionNeeded):
 
 
 class OperatorMustAct(ActionNeeded):
-    """Our own credential, configuration or storage is at fault. Alarms us; no mailbox changes state for it."""
+    """Our own credential, configuration or storage is at fault. Alarms us; no mailbox changes state for it.
+
+    `of_one` when it is the fault of one secret or row, so that all others can be gone on with.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", *, support: str = "", of_one: bool = False) -> None:
+        super().__init__(reason, detail, support=support)
+        self.of_one = of_one
 
 
 class ItemUnusable(MailboxSyncError):

@@ -81,8 +81,9 @@ class LiveAccessTokens:
         What was refreshed last comes first: what is lost for good stays idle for ever, and thousands of it must not
         take up the time every day.
 
-        Stops at our own fault, and in time: the rest is still idle tomorrow. An outage lasts for its tenant alone: one
-        that exists no more looks like one (see entra.py), and it must not keep the others from their turn every day.
+        Stops at our own fault, unless it is that of one secret, and in time: the rest is still idle tomorrow. An outage
+        lasts for its tenant alone: one that exists no more looks like one (see entra.py), and it must not keep the
+        others from their turn every day.
         """
         refreshed, aside = 0, set[str]()
         idle = self._authorizations.idle_since(now - IDLE_AFTER)
@@ -94,6 +95,9 @@ class LiveAccessTokens:
             try:
                 refreshed += self._kept_alive(authorization)
             except OperatorMustAct as error:
+                if error.of_one:
+                    _log.error("an idle authorization cannot be kept alive", exc_info=error)
+                    continue
                 _log.warning("keeping idle authorizations alive was cut short", exc_info=error)
                 break
             except RetryLater as error:

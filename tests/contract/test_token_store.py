@@ -9,7 +9,7 @@ from azure.keyvault.secrets import SecretClient
 
 from shared.authorization.key_vault import VaultKeyRing, VaultTokenStore, read_secret, secret_client
 from shared.authorization.port import TokenStore
-from shared.errors import MailboxSyncError, NotFound
+from shared.errors import MailboxSyncError, NotFound, OperatorMustAct
 from tests.fakes.authorization import MemoryTokens
 from tests.fakes.clock import FakeClock
 
@@ -53,6 +53,15 @@ def test_a_deleted_token_is_gone_at_once_and_its_name_stays_taken(store: TokenSt
     assert store.delete(name) == held_until
     with pytest.raises(MailboxSyncError):
         store.write(name, "late")
+
+
+def test_disabled_secret_is_the_operators_and_of_one_alone(vault: SecretClient, name: str) -> None:
+    """M4: not to be confused with a vault that refuses the app."""
+    vault.set_secret(name, "token", enabled=False)
+    with pytest.raises(OperatorMustAct) as caught:
+        VaultTokenStore(vault).read(name)
+    assert caught.value.of_one
+    assert caught.value.support == "SecretDisabled"
 
 
 def test_versions_before_the_newest_are_disabled(vault: SecretClient, name: str) -> None:

@@ -16,7 +16,7 @@ from shared.authorization.port import (
     SigningKey,
     Tokens,
 )
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, OperatorMustAct, Reason
 from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole, MailSource
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -91,8 +91,12 @@ class MemoryTokens:
         self.deleted: dict[str, datetime] = {}
         self.writes = 0
         self.refuse: list[Exception] = []
+        self.disabled: set[str] = set()
+        """Secrets that somebody has switched off."""
 
     def read(self, authorization_id: str) -> str:
+        if authorization_id in self.disabled:
+            raise OperatorMustAct(Reason.OUR_STORAGE, support="SecretDisabled", of_one=True)
         if authorization_id not in self.stored:
             raise NotFound("no such token")
         return self.stored[authorization_id]

@@ -159,6 +159,25 @@ def test_an_error_that_concerns_everybody_ends_the_daily_look(stage: Stage, mail
     assert stage.access_tokens.refresh_idle(stage.clock()) == 2
 
 
+def test_one_disabled_secret_keeps_no_other_authorization_from_its_refresh(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """M4: seven idle authorizations, the fourth's secret switched off in the vault, for a hundred days."""
+    mailboxes = [stage.connect(an_identity(f"p{number}@contoso.example")) for number in range(7)]
+    off = mailboxes[3].authorization_id
+    stage.tokens.disabled.add(off)
+    refreshed = []
+    for _ in range(14):
+        stage.clock.pass_by(days=8)
+        refreshed.append(stage.access_tokens.refresh_idle(stage.clock()))
+    assert refreshed == [6] * 14
+    assert "an idle authorization cannot be kept alive" in caplog.text
+    for mailbox in mailboxes:
+        authorization = stage.authorizations.get(mailbox.authorization_id)
+        is_idle = authorization.refreshed_at is None or authorization.refreshed_at < stage.clock() - timedelta(days=1)
+        assert is_idle == (authorization.id == off)
+
+
 def test_a_tenant_that_cannot_be_asked_does_not_keep_the_others_from_their_turn(stage: Stage, mailbox: Mailbox) -> None:
     stage.connect(an_identity("b@contoso.example"))
     stage.connect(an_identity("c@fabrikam.example", tenant_id=OTHER_TENANT))
