@@ -20,7 +20,7 @@ from sandbox.control import Control, Controlled, register
 from sandbox.endpoints import endpoints
 from sandbox.entra.issuer import Issuer
 from sandbox.entra.service import Entra, operation_of
-from sandbox.entra.tokens import ExchangeTokens
+from sandbox.entra.tokens import ExchangeTokens, GraphTokens
 from sandbox.ews_gateway import EwsGateway
 from sandbox.faults import OperationOf
 from sandbox.forge import Forge
@@ -30,13 +30,14 @@ from sandbox.options import Options
 from sandbox.parts import Parts
 from sandbox.server import bind, serving
 from sandbox.storage_proxy import StorageProxy, session_to
-from sandbox.world import EWS_APP_ROLE, App, Person, World
+from sandbox.world import EWS_APP_ROLE, GRAPH_APP_ROLES, App, Person, Tenant, World
 
 if TYPE_CHECKING:
     from sandbox.mailboxes.mailbox_store import MailboxStore
 
 Verify = Callable[[str], Mapping[str, Any]]
-_DOORS = ("entra", "exchange", "key_vault", "identity", "control", "blob", "queue", "table")
+_DOORS = ("entra", "exchange", "key_vault", "identity", "control", "graph")
+_STORAGE_DOORS = ("blob", "queue", "table")
 _APP_NAME = "Mailbox Sync"
 
 
@@ -57,7 +58,7 @@ async def sandbox(options: Options) -> AsyncIterator[dict[str, Any]]:
 
 
 def _parts(options: Options) -> Parts:
-    doors = {name: bind(options.port_base and options.port_base + n) for n, name in enumerate(_DOORS[:5])}
+    doors = {name: bind(options.port_base and options.port_base + n) for n, name in enumerate(_DOORS)}
     there = tenants()
     people = people_from(options.people, there[0]) if options.people else default_people(there, options.messages)
     issuer = Issuer(doors["entra"].url)
@@ -66,7 +67,7 @@ def _parts(options: Options) -> Parts:
     identity = ManagedIdentity(issuer, there[0].id, header, vault.resource)
     app = _app(options, there[0].id, issuer, identity)
     there[0].known_apps.add(app.client_id)
-    there[0].app_roles[app.client_id] = {EWS_APP_ROLE}
+    there[0].app_roles[app.client_id] = {EWS_APP_ROLE, *GRAPH_APP_ROLES}
     return Parts(
         options=options,
         authority=Authority.at(options.state.resolve() / "tls"),
@@ -141,8 +142,31 @@ async def _own_exchange(parts: Parts, verify: Verify) -> None:
 
     store = MailboxStore(parts.world)
     await asyncio.to_thread(_load, parts.options, store, parts.world.people)
-    parts.serve("exchange", http.application(EwsService(store, verify)), http.operation)
+    ews = EwsService(store, verify, lambda tenant_id: _tenant(parts, tenant_id).ews_block)
+    parts.serve("exchange", http.application(ews), http.operation)
     parts.control_routes = routes(store, control.COMMANDS)
+    if "graph" not in parts.options.without:
+        _graph(parts, store)
+
+
+def _tenant(parts: Parts, tenant_id: str) -> Tenant:
+    tenant = parts.world.tenant(tenant_id)
+    assert tenant is not None  # noqa: S101 -- people have no others
+    return tenant
+
+
+def _graph(parts: Parts, store: "MailboxStore") -> None:
+    """Microsoft Graph over the same mailboxes."""
+    from sandbox.graph import GraphService, control, http
+
+    def fault_of(method: str, path: str, operation: str) -> Mapping[str, Any] | None:
+        parts.faults.count("graph", operation)
+        rule = parts.faults.strike("graph", method, path, operation)
+        return rule.fault if rule else None
+
+    graph = GraphService(store, GraphTokens(parts.issuer).verify, fault_of)
+    parts.serve("graph", http.application(graph), http.operation)
+    parts.control_routes += control.routes(graph)
 
 
 def _load(options: Options, store: "MailboxStore", people: list[Person]) -> None:
@@ -167,7 +191,7 @@ async def _storage(parts: Parts, stack: AsyncExitStack) -> Storage | None:
     directory = None if options.in_memory else options.state.resolve() / "azurite"
     if directory:
         shutil.rmtree(directory, ignore_errors=True)
-    base = options.port_base and options.port_base + len(_DOORS[:5])
+    base = options.port_base and options.port_base + len(_DOORS)
     ports = [base and base + n + (3 if options.storage_proxy else 0) for n in range(3)]
     storage = await stack.enter_async_context(azurite(parts.authority, directory, StoragePorts(*ports)))
     return await _behind_proxies(parts, storage, stack) if options.storage_proxy else storage
@@ -177,7 +201,7 @@ async def _behind_proxies(parts: Parts, storage: Storage, stack: AsyncExitStack)
     """Azurite with a proxy before each of its services."""
     session = await stack.enter_async_context(session_to(parts.authority.client_context()))
     urls = {}
-    for number, name in enumerate(_DOORS[5:], start=5):
+    for number, name in enumerate(_STORAGE_DOORS, start=len(_DOORS)):
         door = parts.doors[name] = bind(parts.options.port_base and parts.options.port_base + number)
         upstream, _, account = getattr(storage, name).rpartition("/")
         parts.serve(name, StorageProxy(session, upstream).application(), storage_proxy.operation_of)

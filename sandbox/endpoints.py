@@ -29,7 +29,7 @@ def endpoints(parts: Parts, storage: Storage | None) -> dict[str, Any]:
             for p in parts.world.people
         ],
     }
-    for name in ("entra", "key_vault"):
+    for name in ("entra", "graph", "key_vault"):
         if name in served:
             said[name] = served[name]
     if "exchange" in served:
@@ -50,6 +50,7 @@ def _app_environment(parts: Parts, said: Mapping[str, Any]) -> dict[str, str]:
         "ENTRA_CLIENT_ID": parts.app.client_id,
         "OPERATOR_TENANT": parts.world.tenants[0].id,
         "EWS_URL": said.get("exchange"),
+        "GRAPH_URL": said.get("graph"),
         "KEY_VAULT_URL": said.get("key_vault"),
         "MailboxStorage__blobServiceUri": said.get("blob"),
         "MailboxStorage__queueServiceUri": said.get("queue"),

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from sandbox.strikes import KINDS, Handler, play
 
-SERVICES = ("entra", "exchange", "key_vault", "blob", "queue", "table", "identity")
+SERVICES = ("entra", "exchange", "graph", "key_vault", "blob", "queue", "table", "identity")
 OperationOf = Callable[[web.Request], Awaitable[str]]
 
 

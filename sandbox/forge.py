@@ -10,11 +10,13 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.entra.grants import Grant
-from sandbox.entra.issuer import EXCHANGE, Issuer
+from sandbox.entra.issuer import EXCHANGE, GRAPH, Issuer
 from sandbox.entra.scopes import Scopes
 from sandbox.entra.tokens import Tokens
 from sandbox.managed_identity import ManagedIdentity
 from sandbox.world import App, World
+
+_GRAPH_SCOPES = ("Mail.Read", "Calendars.Read", "Contacts.Read", "Tasks.Read", "User.Read")
 
 
 class Forge:
@@ -44,7 +46,7 @@ class Forge:
             tenant = self._world.tenant(str(asked["tenant"]))
             if tenant is None:
                 raise ValueError("no such tenant")
-            return tokens.app_token(self._app, tenant, EXCHANGE)
+            return tokens.app_token(self._app, tenant, GRAPH if asked.get("kind") == "graph" else EXCHANGE)
         person = self._world.person(str(asked.get("person", "")))
         if person is None:
             raise ValueError("no such person")
@@ -53,8 +55,8 @@ class Forge:
             case "exchange":
                 return tokens.access_token(grant, EXCHANGE, frozenset({f"{EXCHANGE}/EWS.AccessAsUser.All"}))
             case "graph":
-                graph = "https://graph.microsoft.com"
-                return tokens.access_token(grant, graph, frozenset({f"{graph}/Mail.Read"}))
+                scopes = asked.get("scopes", _GRAPH_SCOPES)
+                return tokens.access_token(grant, GRAPH, frozenset(f"{GRAPH}/{scope}" for scope in scopes))
             case "api":
                 name = f"api://{self._app.client_id}/user_impersonation"
                 return tokens.access_token(grant, self._app.client_id, frozenset({name}))

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-SERVICES = ("entra", "exchange", "key_vault", "identity", "storage")
+SERVICES = ("entra", "exchange", "graph", "key_vault", "identity", "storage")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ async def play(fault: Fault, request: web.Request, handler: Handler, operation: 
     if kind == "delay":
         await asyncio.sleep(_seconds(fault))
         return await handler(request)
+    if kind == "graph":
+        # Graph's own service fails or misbehaves as the fault says: it knows its errors, rounds and links.
+        request["graph_fault"] = dict(fault)
+        return await handler(request)
     return await _INSTEAD[kind](fault, request, operation)
 
 
@@ -211,4 +215,4 @@ _AFTER: dict[str, Callable[[Fault, web.Request, web.StreamResponse], Awaitable[w
     "malformed_xml": _malformed_xml,
     "content_type": _content_type,
 }
-KINDS = (*_INSTEAD, *_AFTER, "delay")
+KINDS = (*_INSTEAD, *_AFTER, "delay", "graph")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 EWS_SCOPE = "https://outlook.office365.com/EWS.AccessAsUser.All"
 EWS_APP_ROLE = "full_access_as_app"
+GRAPH_APP_ROLES = frozenset({"Mail.Read", "Calendars.Read", "Contacts.Read", "Tasks.Read.All", "User.Read.All"})
+"""The application permissions of Microsoft Graph that the app asks for."""
 OPERATOR_ROLE = "Operator"
 
 
@@ -33,6 +35,8 @@ class Tenant:
     """By client id: scopes an administrator has granted for everybody."""
     app_roles: dict[str, set[str]] = field(default_factory=dict)
     """By client id: application permissions an administrator has granted."""
+    ews_block: str = ""
+    """How the tenant refuses Exchange Web Services to everybody: a variant of sandbox/ews/ews_403_bodies.py."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from sandbox.entra.errors import Barred, EntraError
 from sandbox.entra.scopes import Scopes
-from sandbox.world import EWS_APP_ROLE, App, Person, Tenant, World
+from sandbox.world import EWS_APP_ROLE, GRAPH_APP_ROLES, App, Person, Tenant, World
 
 ANY_TENANT = ("organizations", "common")
 
@@ -62,4 +62,4 @@ class Policy:
         tenant.known_apps.add(app.client_id)
         tenant.admin_grants.setdefault(app.client_id, set()).update(scopes.permissions)
         if as_app:
-            tenant.app_roles.setdefault(app.client_id, set()).add(EWS_APP_ROLE)
+            tenant.app_roles.setdefault(app.client_id, set()).update({EWS_APP_ROLE, *GRAPH_APP_ROLES})

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from sandbox.entra.grants import Grant
-from sandbox.entra.issuer import EXCHANGE, Issuer
+from sandbox.entra.issuer import EXCHANGE, GRAPH, Issuer
 from sandbox.world import EWS_APP_ROLE, App, Person, Tenant
 
 ID_TOKEN_SECONDS = 3600
@@ -93,7 +93,9 @@ class Tokens:
             "ver": "1.0",
             "uti": uuid.uuid4().hex,
         }
-        roles = sorted(tenant.app_roles.get(app.client_id, ())) if resource == EXCHANGE else []
+        granted = tenant.app_roles.get(app.client_id, set())
+        roles = sorted(granted & {EWS_APP_ROLE} if resource == EXCHANGE else granted - {EWS_APP_ROLE})
+        roles = roles if resource in (EXCHANGE, GRAPH) else []
         return self._issuer.sign(claims | ({"roles": roles} if roles else {}), lifetime)
 
 
@@ -109,6 +111,17 @@ class ExchangeTokens:
         if "EWS.AccessAsUser.All" in claims.get("scp", "").split() or EWS_APP_ROLE in claims.get("roles", []):
             return claims
         raise ValueError("token refused: it grants nothing in Exchange")
+
+
+class GraphTokens:
+    """What Graph takes: a good token for it; which permissions a path needs is Graph's own business."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer = issuer
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """A token's claims. Raises ValueError when Graph must refuse it."""
+        return self._issuer.verify(token, GRAPH)
 
 
 def client_info(person: Person) -> str:

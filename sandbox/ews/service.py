@@ -9,6 +9,7 @@ from lxml import etree
 from sandbox.ews import request_validation
 from sandbox.ews.access import Caller, caller_of, claims_of
 from sandbox.ews.call import Call, failure, responses
+from sandbox.ews.ews_403_bodies import EWS_403_BODIES
 from sandbox.ews.operations import OPERATIONS
 from sandbox.ews.properties import words
 from sandbox.ews.refusals import Fault, Forbidden, Refused, Unauthorized
@@ -47,11 +48,17 @@ class Answer:
 
 
 class EwsService:
-    """Answers SOAP requests. `verify` gives a token's claims or raises ValueError."""
+    """Answers SOAP requests. `verify` gives a token's claims or raises ValueError.
 
-    def __init__(self, store: MailboxStore, verify: Verify) -> None:
+    `tenant_block` says for a tenant's id which of the 403 bodies everybody of that tenant gets; empty for none.
+    """
+
+    def __init__(
+        self, store: MailboxStore, verify: Verify, tenant_block: Callable[[str], str] = lambda tenant_id: ""
+    ) -> None:
         self.store = store
         self.verify = verify
+        self.tenant_block = tenant_block
 
     def answer(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Answer one SOAP request."""
@@ -79,6 +86,8 @@ class EwsService:
         """Whether this mailbox is served at all just now. Raises Forbidden or Fault."""
         if not caller.person.has_mailbox:
             raise Fault("ErrorNonExistentMailbox")
+        if variant := self.tenant_block(caller.person.tenant_id):
+            raise Forbidden(*EWS_403_BODIES[variant])
         mailbox = self.store.mailbox(caller.person.address)
         if mailbox.ews_block is not None:
             status, text, headers = mailbox.ews_block

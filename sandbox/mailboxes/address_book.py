@@ -50,6 +50,10 @@ class AddressBook:
                 return person
         return None
 
+    def by_oid(self, oid: str) -> Person | None:
+        """Who has this object id."""
+        return next((person for person in self._people if person.oid == oid.lower()), None)
+
     def by_claims(self, claims: Mapping[str, Any]) -> Person | None:
         """Whom a token's claims name: by object id, within the tenant."""
         for person in self._people:

@@ -1,10 +1,12 @@
 """The content of an item: its size, its MIME, its attachments."""
 
 import base64
+import hashlib
 
 from sandbox.mailboxes import mime
 from sandbox.mailboxes.calendar.ical import calendar
-from sandbox.mailboxes.store import Item
+from sandbox.mailboxes.fragments import text_of
+from sandbox.mailboxes.store import Attachment, Item
 from sandbox.mailboxes.vcard import card
 
 
@@ -36,3 +38,25 @@ def attachment_id(item: Item, number: int) -> str:
 def owns_attachment(item: Item, named: str) -> bool:
     """Whether an attachment's id begins with this item's."""
     return named.startswith(attachment_id(item, 0)[:-6])
+
+
+def bodies(item: Item, kept: str = "") -> tuple[str, str]:
+    """The plain and the HTML body, each empty when there is none. `kept`: the Body fragment, where there is one."""
+    if kept:
+        html = 'BodyType="HTML"' in kept.partition(">")[0]
+        return ("", text_of(kept)) if html else (text_of(kept), "")
+    raw = item.content()
+    return mime.bodies(raw) if raw else ("", "")
+
+
+def attachments(item: Item) -> list[Attachment]:
+    """What is attached: the parts of a message's MIME, of other items what was attached to them."""
+    raw = item.content()
+    parts = mime.attachments(raw) if raw and item.element != "CalendarItem" else []
+    return [Attachment(name, kind, content) for name, kind, content in parts] + item.attachments
+
+
+def conversation_id(item: Item) -> str:
+    """The conversation that a message belongs to: messages with the same topic share it."""
+    topic = item.text("ConversationTopic") or item.text("Subject")
+    return base64.b64encode(b"\x00\x01" + hashlib.sha256(topic.encode()).digest()).decode()

@@ -10,6 +10,8 @@ def move_item(item: Item, target: Folder) -> Item:
     source.remove(item)
     twin = item.twin()
     twin.corruption = item.corruption
+    if target.mailbox is source:
+        twin.immutable_key = item.immutable_key
     return target.mailbox.insert(target, twin)
 
 

@@ -18,7 +18,7 @@ def recreate(mailbox: Mailbox) -> None:
     mailbox.hierarchy = ChangeLog()
     invalidate_states(mailbox)
     folders = list(mailbox.folders.values())
-    mailbox.folders, mailbox.items = {}, {}
+    mailbox.folders, mailbox.items, mailbox.by_immutable_key = {}, {}, {}
     for folder in folders:
         folder.id = ids.ews_id(mailbox.guid, ids.folder_entry(mailbox.store, folder.number))
         mailbox.folders[folder.id] = folder
@@ -45,7 +45,7 @@ def _put_back(mailbox: Mailbox) -> None:
     for folder, items in mailbox.set_aside.items():
         for item in items:
             folder.items[item.number] = item
-            mailbox.items[item.id] = item
+            mailbox.items[item.id] = mailbox.by_immutable_key[item.immutable_key] = item
             folder.unread += not item.is_read
             mailbox.touch(item)
     mailbox.set_aside = {}

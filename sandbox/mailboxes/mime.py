@@ -199,9 +199,9 @@ def compose(properties: dict[str, str], sender: tuple[str, str], now: datetime, 
     message = EmailMessage(policy=policy.SMTP)
     message["Subject"] = " ".join(text_of(properties.get("Subject", "")).split())
     for header, name in (("From", "From"), ("To", "ToRecipients"), ("Cc", "CcRecipients"), ("Bcc", "BccRecipients")):
-        people = _people(properties.get(name, "")) or ([sender] if header == "From" else [])
-        if people:
-            message[header] = ", ".join(formataddr(person) for person in people)
+        named = people(properties.get(name, "")) or ([sender] if header == "From" else [])
+        if named:
+            message[header] = ", ".join(formataddr(person) for person in named)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     importance = text_of(properties.get("Importance", ""))
@@ -213,7 +213,7 @@ def compose(properties: dict[str, str], sender: tuple[str, str], now: datetime, 
     return message.as_bytes()
 
 
-def _people(fragment: str) -> list[tuple[str, str]]:
+def people(fragment: str) -> list[tuple[str, str]]:
     """The (name, address) pairs of recipients in a fragment."""
     if not fragment:
         return []

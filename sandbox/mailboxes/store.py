@@ -28,6 +28,18 @@ class ChangedOccurrence:
     properties: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file attached to an item. `is_photo`: the picture of a contact."""
+
+    name: str
+    content_type: str
+    content: bytes
+    is_inline: bool = False
+    content_id: str = ""
+    is_photo: bool = False
+
+
 @dataclass(slots=True)
 class Corruption:
     """What GetItem answers for an item that cannot be read; `times` None means for ever."""
@@ -40,7 +52,8 @@ class Corruption:
 class Item:
     """One item. `properties` are fragments by element name; what is computed is not among them.
 
-    `number` names it within the mailbox until it moves; `search_key` stays and is shared by copies.
+    `number` names it within the mailbox until it moves; `search_key` stays and is shared by copies; `immutable_key`
+    stays and is its own. `attachments` are those of items without MIME; a message's are in its MIME.
     `content_sequence` is its last commit that was more than a read flag.
     """
 
@@ -52,6 +65,8 @@ class Item:
     is_read: bool = True
     size: int = 0
     search_key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    immutable_key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    attachments: list[Attachment] = field(default_factory=list)
     exceptions: dict[datetime, ChangedOccurrence] = field(default_factory=dict)
     deleted: list[datetime] = field(default_factory=list)
     corruption: Corruption | None = None
@@ -91,6 +106,7 @@ class Item:
         copy.is_read, copy.size, copy.search_key = self.is_read, self.size, self.search_key
         copy.exceptions, copy.deleted = dict(self.exceptions), list(self.deleted)
         copy.created, copy._digest = self.created, self._digest
+        copy.attachments = list(self.attachments)
         return copy
 
 
@@ -160,6 +176,7 @@ class Mailbox:
         self.sequence = 0
         self.folders: dict[str, Folder] = {}
         self.items: dict[str, Item] = {}
+        self.by_immutable_key: dict[bytes, Item] = {}
         self.distinguished: dict[str, Folder] = {}
         self.hierarchy: ChangeLog[Folder] = ChangeLog()
         self.grants: dict[str, set[str]] = {}
@@ -185,7 +202,7 @@ class Mailbox:
         if item.created is NEVER:
             item.created = item.modified
         folder.items[item.number] = item
-        self.items[item.id] = item
+        self.items[item.id] = self.by_immutable_key[item.immutable_key] = item
         folder.unread += not item.is_read
         self._commit(item, item.modified)
         return item
@@ -201,7 +218,7 @@ class Mailbox:
     def remove(self, item: Item) -> None:
         """Take an item out of its folder; its id is worth nothing from now on."""
         folder = item.folder
-        del folder.items[item.number], self.items[item.id]
+        del folder.items[item.number], self.items[item.id], self.by_immutable_key[item.immutable_key]
         folder.unread -= not item.is_read
         folder.deleted_total += 1
         folder.log.record(self.next(), item.number, item.id, item, gone=True)

@@ -49,6 +49,10 @@ class ChangeLog[Thing]:
             if self._latest[entry.number] == entry.sequence:
                 yield entry
 
+    def is_latest(self, entry: Entry[Thing]) -> bool:
+        """Whether nothing has happened to an entry's thing since."""
+        return self._latest.get(entry.number) == entry.sequence
+
 
 class Given:
     """The numbers a client was given, as half-open ranges."""

@@ -8,10 +8,9 @@ from sandbox.ews.restriction import compile_restriction, sort
 from sandbox.ews.shapes import Shape, item_shape
 from sandbox.ews.views import content_view, item_view
 from sandbox.ews.wire import M
-from sandbox.mailboxes import mime
 from sandbox.mailboxes.calendar.events import Occurrence, between
-from sandbox.mailboxes.content import attachment_id, owns_attachment
-from sandbox.mailboxes.fragments import escape, flag, read_when, tag
+from sandbox.mailboxes.content import attachment_id, attachments, owns_attachment
+from sandbox.mailboxes.fragments import flag, read_when
 from sandbox.mailboxes.store import Folder, Item
 
 _DEEPEST_VIEW = 1000
@@ -111,21 +110,15 @@ def get_attachment(call: Call) -> str:
     def one(element: etree._Element) -> str:
         named = str(element.get("Id"))
         for item in call.mailbox.items.values():
-            if (raw := item.content()) and (found := _attachment(item, raw, named)):
+            if owns_attachment(item, named) and (found := _attachment(item, named)):
                 return f"<m:Attachments>{found}</m:Attachments>"
         raise Refused("ErrorItemNotFound")
 
     return batch("GetAttachment", call.each("AttachmentIds"), one, "<m:Attachments/>")
 
 
-def _attachment(item: Item, raw: bytes, named: str) -> str:
-    if not owns_attachment(item, named):
-        return ""
-    for number, (name, kind, content) in enumerate(mime.attachments(raw)):
+def _attachment(item: Item, named: str) -> str:
+    for number, one in enumerate(attachments(item)):
         if attachment_id(item, number) == named:
-            encoded = content_view.encoded(content)
-            return (
-                f'<t:FileAttachment><t:AttachmentId Id="{escape(named)}"/>{tag("Name", name)}'
-                f"{tag('ContentType', kind)}<t:Content>{encoded}</t:Content></t:FileAttachment>"
-            )
+            return content_view.attachment(item, number, one, with_content=True)
     return ""

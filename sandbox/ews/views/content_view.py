@@ -8,9 +8,10 @@ import pybase64
 from sandbox.ews.shapes import Shape
 from sandbox.mailboxes import mime
 from sandbox.mailboxes.calendar.events import Occurrence
-from sandbox.mailboxes.content import attachment_id, mime_content
+from sandbox.mailboxes.content import attachment_id, bodies, mime_content
+from sandbox.mailboxes.content import attachments as attached
 from sandbox.mailboxes.fragments import escape, flag, tag, text_of
-from sandbox.mailboxes.store import Item
+from sandbox.mailboxes.store import Attachment, Item
 
 DICTIONARIES = frozenset(
     {"EmailAddresses", "PhoneNumbers", "ImAddresses", "PhysicalAddresses", "InternetMessageHeaders"}
@@ -47,13 +48,7 @@ def body(shown: Shown) -> str:
 
 def _chosen_body(shown: Shown) -> tuple[str, str]:
     """The body in the form that the shape prefers, converted where there is only the other one."""
-    kept = shown.fragment("Body")
-    if kept:
-        html = 'BodyType="HTML"' in kept.partition(">")[0]
-        plain, rich = ("", text_of(kept)) if html else (text_of(kept), "")
-    else:
-        raw = shown.item.content()
-        plain, rich = mime.bodies(raw) if raw else ("", "")
+    plain, rich = bodies(shown.item, shown.fragment("Body"))
     if shown.shape.body_type == "Text" or (shown.shape.body_type == "Best" and not rich):
         return "Text", plain or re.sub(r"<[^>]*>", "", rich)
     return "HTML", rich or f"<html><body><pre>{escape(plain)}</pre></body></html>"
@@ -67,14 +62,20 @@ def text_body(shown: Shown) -> str:
 
 def attachments(shown: Shown) -> str:
     """The Attachments property: what there is, without the bytes."""
-    raw = shown.item.content()
-    listed = mime.attachments(raw) if raw and shown.item.element != "CalendarItem" else []
-    inside = "".join(
-        f'<t:FileAttachment><t:AttachmentId Id="{attachment_id(shown.item, number)}"/>{tag("Name", name)}'
-        f"{tag('ContentType', kind)}<t:Size>{len(content)}</t:Size><t:IsInline>false</t:IsInline></t:FileAttachment>"
-        for number, (name, kind, content) in enumerate(listed)
-    )
+    inside = "".join(attachment(shown.item, number, one) for number, one in enumerate(attached(shown.item)))
     return f"<t:Attachments>{inside}</t:Attachments>" if inside else ""
+
+
+def attachment(item: Item, number: int, one: Attachment, *, with_content: bool = False) -> str:
+    """One attachment."""
+    content_id = tag("ContentId", one.content_id) if one.content_id else ""
+    photo = "<t:IsContactPhoto>true</t:IsContactPhoto>" if one.is_photo else ""
+    content = f"<t:Content>{encoded(one.content)}</t:Content>" if with_content else ""
+    return (
+        f'<t:FileAttachment><t:AttachmentId Id="{attachment_id(item, number)}"/>{tag("Name", one.name)}'
+        f"{tag('ContentType', one.content_type)}{content_id}<t:Size>{len(one.content)}</t:Size>"
+        f"<t:IsInline>{flag(one.is_inline)}</t:IsInline>{photo}{content}</t:FileAttachment>"
+    )
 
 
 def encoded(content: bytes) -> str:

@@ -1,10 +1,7 @@
 """An item as EWS shows it: what was put there, and what Exchange computes beside it."""
 
 import base64
-import hashlib
 from collections.abc import Callable
-
-import pybase64
 
 from sandbox.ews.shapes import Path, Shape
 from sandbox.ews.views import content_view
@@ -12,7 +9,8 @@ from sandbox.ews.views.content_view import DICTIONARIES, Shown
 from sandbox.ews.views.event_view import EVENT_PROPERTIES
 from sandbox.ews.views.folder_view import RIGHTS, folder_id
 from sandbox.mailboxes.calendar.events import Occurrence
-from sandbox.mailboxes.content import size
+from sandbox.mailboxes.content import conversation_id, size
+from sandbox.mailboxes.extended_properties import item_value
 from sandbox.mailboxes.fragments import extended_text, flag, tag, text_of, when
 from sandbox.mailboxes.ids import entry_of, occurrence_id
 from sandbox.mailboxes.store import Item
@@ -99,32 +97,11 @@ _TASK_DEFAULTS = {
 
 def extended(item: Item, key: str) -> str:
     """One extended property, or nothing where the item has none of that name."""
-    read = _EXTENDED.get(key)
-    value = read(item) if read else item.extended.get(key, "")
+    value = item_value(item, key)
     if not value:
         return ""
     value = value if value.startswith("<t:Value") else tag("Value", value)
     return f"<t:ExtendedProperty><t:ExtendedFieldURI {key}/>{value}</t:ExtendedProperty>"
-
-
-def _transport_headers(item: Item) -> str:
-    raw = item.content() or b""
-    return raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("latin-1")
-
-
-_EXTENDED: dict[str, Callable[[Item], str]] = {
-    'PropertyTag="0x300b" PropertyType="Binary"': lambda item: pybase64.b64encode(item.search_key).decode(),
-    'PropertyTag="0xfff" PropertyType="Binary"': lambda item: base64.b64encode(entry_of(item.id)[1]).decode(),
-    'PropertyTag="0xe08" PropertyType="Integer"': lambda item: str(size(item)),
-    'PropertyTag="0x1a" PropertyType="String"': lambda item: item.item_class,
-    'PropertyTag="0x37" PropertyType="String"': lambda item: item.text("Subject"),
-    'PropertyTag="0x1035" PropertyType="String"': lambda item: item.text("InternetMessageId"),
-    'PropertyTag="0x3007" PropertyType="SystemTime"': lambda item: when(item.created),
-    'PropertyTag="0x3008" PropertyType="SystemTime"': lambda item: when(item.modified),
-    'PropertyTag="0xe06" PropertyType="SystemTime"': lambda item: item.text("DateTimeReceived"),
-    'PropertyTag="0xe07" PropertyType="Integer"': lambda item: "1" if item.is_read else "0",
-    'PropertyTag="0x7d" PropertyType="String"': _transport_headers,
-}
 
 
 def _extended_properties(shown: Shown) -> str:
@@ -137,9 +114,7 @@ def _arrival(name: str) -> Callable[[Shown], str]:
 
 
 def _conversation(shown: Shown) -> str:
-    topic = shown.item.text("ConversationTopic") or shown.item.text("Subject")
-    key = base64.b64encode(b"\x00\x01" + hashlib.sha256(topic.encode()).digest()).decode()
-    return f'<t:ConversationId Id="{key}"/>'
+    return f'<t:ConversationId Id="{conversation_id(shown.item)}"/>'
 
 
 def _is_draft(shown: Shown) -> str:

@@ -1,0 +1,1 @@
+"""What the paths of Graph answer, a file per API."""

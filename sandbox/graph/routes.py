@@ -1,0 +1,80 @@
+"""The paths that are served, what each needs of a token, and who answers it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sandbox.graph.call import Call
+from sandbox.graph.errors import GraphError
+from sandbox.graph.request import GraphResponse
+from sandbox.graph.resources import attachments, mail_folders, messages, users
+
+type Handler = Callable[..., GraphResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path below the owner (`me` or `users/{id}`). `operation` names it for faults and counts."""
+
+    method: str
+    template: tuple[str, ...]
+    area: str
+    handler: Handler
+    operation: str
+
+    def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
+        """The keys that a path gives, None where it is another one."""
+        if len(segments) != len(self.template):
+            return None
+        keys = {}
+        for wanted, given in zip(self.template, segments, strict=True):
+            if wanted.startswith("{"):
+                keys[wanted[1:-1]] = given
+            elif wanted.lower() != given.lower():
+                return None
+        return keys
+
+    def answer(self, call: Call, keys: Mapping[str, str]) -> GraphResponse:
+        """Answer one request."""
+        return self.handler(call, **keys)
+
+
+def _get(path: str, area: str, handler: Handler, operation: str = "") -> Route:
+    template = tuple(part for part in path.split("/") if part)
+    return Route("GET", template, area, handler, operation or f"GET {path}")
+
+
+MAIL = (
+    _get("mailFolders", "mail", mail_folders.list_folders),
+    _get("mailFolders/delta", "mail", mail_folders.delta),
+    _get("mailFolders/{folder}", "mail", mail_folders.get_folder),
+    _get("mailFolders/{folder}/childFolders", "mail", mail_folders.list_children),
+    _get("mailFolders/{folder}/messages/delta", "mail", messages.delta, "GET messages/delta"),
+    _get("mailFolders/{folder}/messages", "mail", messages.list_messages, "GET messages"),
+    _get("mailFolders/{folder}/messages/{item}", "mail", messages.get_message, "GET messages/{item}"),
+    _get("mailFolders/{folder}/messages/{item}/$value", "mail", messages.get_mime, "GET messages/{item}/$value"),
+    _get("messages", "mail", messages.list_messages),
+    _get("messages/{item}", "mail", messages.get_message),
+    _get("messages/{item}/$value", "mail", messages.get_mime),
+    _get("messages/{item}/attachments", "mail", attachments.of_message),
+    _get("messages/{item}/attachments/{attachment}", "mail", attachments.one_of_message),
+    _get("messages/{item}/attachments/{attachment}/$value", "mail", attachments.content_of_message),
+)
+
+USERS = (
+    _get("", "user", users.get_user, "GET user"),
+    Route("POST", ("translateExchangeIds",), "user", users.translate_ids, "POST translateExchangeIds"),
+)
+
+ROUTES = (*USERS, *MAIL)
+
+
+def find(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]]:
+    """The route of a path. Raises GraphError."""
+    fitting = [(route, keys) for route in ROUTES if (keys := route.match(segments)) is not None]
+    if not fitting:
+        named = segments[-1] if segments else ""
+        raise GraphError(400, "BadRequest", f"Resource not found for the segment '{named}'.")
+    for route, keys in fitting:
+        if route.method == method:
+            return route, keys
+    raise GraphError(405, "BadRequest", "Specified HTTP method is not allowed for the request target.")

@@ -1,0 +1,1 @@
+"""Items and folders as Graph shows them: JSON entities of Microsoft's metadata."""
