@@ -44,7 +44,7 @@ class Call:
     @property
     def context(self) -> Context:
         """How the answer is written."""
-        return Context(self.request.prefer, self.request.base, self.owner)
+        return Context(self.request.prefer, self.person.display_name)
 
     def url(self, path: str, **options: str | int) -> str:
         """An absolute URL below the owner, as the service writes it into links."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sandbox.graph.call import Call
 from sandbox.graph.errors import GraphError
 from sandbox.graph.request import GraphResponse
-from sandbox.graph.resources import attachments, mail_folders, messages, users
+from sandbox.graph.resources import attachments, calendars, mail_folders, messages, users
 
 type Handler = Callable[..., GraphResponse]
 
@@ -60,12 +60,34 @@ MAIL = (
     _get("messages/{item}/attachments/{attachment}/$value", "mail", attachments.content_of_message),
 )
 
+CALENDARS = (
+    _get("calendars", "calendar", calendars.list_calendars),
+    _get("calendar", "calendar", calendars.get_calendar, "GET calendars/{calendar}"),
+    _get("calendars/{calendar}", "calendar", calendars.get_calendar),
+    _get("events", "calendar", calendars.list_events),
+    _get("calendar/events", "calendar", calendars.list_events, "GET events"),
+    _get("calendars/{calendar}/events", "calendar", calendars.list_events, "GET events"),
+    _get("events/delta", "calendar", calendars.delta),
+    _get("calendar/events/delta", "calendar", calendars.delta, "GET events/delta"),
+    _get("calendars/{calendar}/events/delta", "calendar", calendars.delta, "GET events/delta"),
+    _get("events/{item}", "calendar", calendars.get_event),
+    _get("calendar/events/{item}", "calendar", calendars.get_event, "GET events/{item}"),
+    _get("calendars/{calendar}/events/{item}", "calendar", calendars.get_event, "GET events/{item}"),
+    _get("events/{item}/instances", "calendar", calendars.list_instances),
+    _get("calendarView", "calendar", calendars.calendar_view),
+    _get("calendar/calendarView", "calendar", calendars.calendar_view, "GET calendarView"),
+    _get("calendars/{calendar}/calendarView", "calendar", calendars.calendar_view, "GET calendarView"),
+    _get("events/{item}/attachments", "calendar", calendars.list_attachments),
+    _get("events/{item}/attachments/{attachment}", "calendar", calendars.get_attachment),
+    _get("events/{item}/attachments/{attachment}/$value", "calendar", calendars.get_attachment_content),
+)
+
 USERS = (
     _get("", "user", users.get_user, "GET user"),
     Route("POST", ("translateExchangeIds",), "user", users.translate_ids, "POST translateExchangeIds"),
 )
 
-ROUTES = (*USERS, *MAIL)
+ROUTES = (*USERS, *MAIL, *CALENDARS)
 
 
 def find(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]]:

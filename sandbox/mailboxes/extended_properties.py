@@ -12,6 +12,7 @@ import pybase64
 from sandbox.mailboxes.content import size
 from sandbox.mailboxes.fragments import flag, when
 from sandbox.mailboxes.ids import entry_of
+from sandbox.mailboxes.mapi_properties import NAMED, TAGGED
 from sandbox.mailboxes.store import Folder, Item
 
 PROPERTY_SETS = {
@@ -45,7 +46,10 @@ def named_keys(guid: str, name: str | int, kind: str) -> list[str]:
 def item_value(item: Item, key: str) -> str:
     """An item's property: plain text, or a fragment where a client has set it; empty when there is none."""
     read = _OF_ITEMS.get(key)
-    return read(item) if read else item.extended.get(key, "")
+    if read is not None:
+        return read(item)
+    derived = _DERIVED.get(key)
+    return item.extended.get(key) or (derived(item) if derived else "")
 
 
 def folder_value(folder: Folder, key: str) -> str:
@@ -72,6 +76,12 @@ _OF_ITEMS: dict[str, Callable[[Item], str]] = {
     'PropertyTag="0xe07" PropertyType="Integer"': lambda item: "1" if item.is_read else "0",
     'PropertyTag="0x7d" PropertyType="String"': _transport_headers,
 }
+
+_DERIVED: dict[str, Callable[[Item], str]] = {
+    **{tag_key(tag, kind): read for (tag, kind), read in TAGGED.items()},
+    **{key: read for (guid, which, kind), read in NAMED.items() for key in named_keys(guid, which, kind)},
+}
+"""What a client has set comes before these."""
 
 COMMIT_TIME = 'PropertyTag="0x670a" PropertyType="SystemTime"'
 DELETED_COUNT = 'PropertyTag="0x670b" PropertyType="Integer"'

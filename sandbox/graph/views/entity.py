@@ -20,8 +20,7 @@ class Context:
     """How an answer is to be written."""
 
     prefer: Preferences
-    base: str
-    user: str
+    owner_name: str
 
     @property
     def immutable(self) -> bool:
