@@ -21,12 +21,14 @@ from exchangelib.transport import OAUTH2
 from exchangelib.version import EXCHANGE_2013_SP1, Version
 
 from shared.errors import MailboxSyncError, Reason, RetryLater
+from shared.sources.bounded_tls import deadline
 from shared.sources.ews.answer import Problem, count_in, fault_of, parse
-from shared.sources.ews.deadline import BoundAdapter, deadline
+from shared.sources.ews.deadline import BoundAdapter
 from shared.sources.ews.doctor import Evidence, diagnose
 from shared.sources.ews.envelope import VERSION
 from shared.sources.ews.errors import Fault, error_of, of_fault, of_status
-from shared.sources.ews.transport import claims_of, fault_in, nameless, retry_after_of
+from shared.sources.ews.transport import fault_in, nameless
+from shared.sources.http_headers import claims_of, retry_after_of
 from shared.sources.port import Access
 
 _ERROR_BYTES = 65_536

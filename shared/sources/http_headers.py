@@ -1,0 +1,36 @@
+"""What an HTTP answer's headers say: how many seconds to wait, and a claims challenge.
+
+Header names are looked up in lower case: the mapping has them so, or looks them up in any.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+_CLAIMS = re.compile(r'claims="([A-Za-z0-9+/_=-]{1,8192})"')
+
+
+def retry_after_of(headers: Mapping[str, str], clock: Callable[[], datetime]) -> float | None:
+    """Retry-After in seconds, given as seconds or as a date; None when absent or senseless."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(min(int(value[:7]), 86_400))
+    try:
+        wait = (parsedate_to_datetime(value) - clock()).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(wait, 0.0), 86_400.0)
+
+
+def claims_of(headers: Mapping[str, str]) -> str:
+    """The claims challenge of a 401 (continuous access evaluation), as the JSON text to pass on at sign-in."""
+    match = _CLAIMS.search(headers.get("www-authenticate", ""))
+    if match is None:
+        return ""
+    try:
+        return base64.urlsafe_b64decode(match[1].replace("+", "-").replace("/", "_") + "===").decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
