@@ -121,7 +121,8 @@ class Folder:
     kind: FolderKind
     role: FolderRole
     """In an online archive the role that its counterpart in the mailbox has."""
-    total: int
+    total: int | None
+    """How many items it counts; None where the source cannot tell."""
     archive: bool = False
     mark: str | None = None
     marked_at: datetime | None = None
@@ -235,6 +236,15 @@ class MailSource(Protocol):
     @property
     def figures(self) -> RequestFigures:
         """What it has cost since it was opened."""
+        ...
+
+    def prefetch(self, stored: Mapping[str, str]) -> None:
+        """Told once, before folders(), the stored state of every folder that is read, by folder id.
+
+        A source without marks asks for folders() and for the first page of changes() after these states together, and
+        answers those calls from what came; others do nothing. Never raises: what went wrong is raised by the call that
+        it belongs to.
+        """
         ...
 
     def folders(self) -> list[Folder]:

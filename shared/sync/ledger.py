@@ -88,7 +88,7 @@ class Ledger:
         if before.state != state and is_calendar(folder):
             self.note(DUE, True)
         if complete:
-            before = replace(before, seeded=True, mark=folder.mark, total=folder.total)
+            before = replace(before, seeded=True, mark=folder.mark, total=folder.total or 0)
         self._put(replace(before, state=state))
 
     def restart(self, folder_id: str) -> None:

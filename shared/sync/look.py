@@ -28,7 +28,7 @@ class Look:
     @property
     def in_scope(self) -> int:
         """How many items the source reports in the folders in scope."""
-        return sum(folder.total for folder in self.folders.values())
+        return sum(folder.total or 0 for folder in self.folders.values())
 
 
 def look(desk: Desk, read_before: Container[str] = ()) -> Look:
@@ -37,6 +37,7 @@ def look(desk: Desk, read_before: Container[str] = ()) -> Look:
     `read_before` are the folders that passes before this one have read to their end as a part of the same work.
     """
     at = desk.clock()
+    desk.source.prefetch({id_: state.state for id_, state in desk.ledger.folders.items() if state.state})
     listed = {folder.id: folder for folder in desk.source.folders()}
     folders = desk.scope.folders(listed.values())
     hold = _safety(desk, listed, folders, at)

@@ -40,7 +40,7 @@ def vanishing(
     counted = {id_: state for id_, state in states.items() if id_ in in_scope or id_ not in listed}
     held = sum(state.items for state in counted.values())
     absent = sum(state.items for id_, state in counted.items() if id_ not in listed)
-    shrunk = held - sum(folder.total for folder in in_scope.values())
+    shrunk = held - sum(_total(folder, states.get(id_)) for id_, folder in in_scope.items())
     return held, max(absent, shrunk, 0)
 
 
@@ -59,4 +59,11 @@ def judge(held: int, gone: int, since: object, now: datetime, limits: Limits) ->
 
 def is_shrinking(folder: Folder, state: FolderState | None) -> bool:
     """Whether reading this folder now could only take items away: what a held pass leaves unread."""
-    return state is not None and folder.total < state.items
+    return state is not None and folder.total is not None and folder.total < state.items
+
+
+def _total(folder: Folder, state: FolderState | None) -> int:
+    """How many items a folder counts; where the source cannot tell, as many as the replica holds."""
+    if folder.total is not None:
+        return folder.total
+    return state.items if state is not None else 0

@@ -59,7 +59,8 @@ def compare(desk: Desk, folder: Folder, read_on: Callable[[Folder], None]) -> Di
     Open issues have their own time and are let be.
     """
     now = desk.clock()
-    listed, old = Listed(folder.total), Listed(folder.total)
+    expected = folder.total or 0
+    listed, old = Listed(expected), Listed(expected)
     for ref in desk.source.list_items(folder):
         (old if desk.scope.passes_by(folder, ref, now) else listed).put(ref.id, ref.version)
     read_on(folder)

@@ -256,6 +256,9 @@ class Folders:
     ids: list[str]
     trouble: Exception | None
 
+    def prefetch(self, stored: Mapping[str, str]) -> None:
+        """Nothing is asked ahead."""
+
     def folders(self) -> list[Folder]:
         if self.trouble:
             raise self.trouble

@@ -113,6 +113,9 @@ class FakeSource:
         """How many requests this opening has made."""
         return RequestFigures(self._sources.requests.total() - self._before)
 
+    def prefetch(self, stored: Mapping[str, str]) -> None:
+        """Nothing is asked ahead."""
+
     def folders(self) -> list[Folder]:
         """One request."""
         self._sources.request("folders")

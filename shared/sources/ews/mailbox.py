@@ -70,6 +70,9 @@ class EwsMailbox:
         """What was asked and received so far."""
         return RequestFigures(self._channel.requests, self._channel.bytes_received)
 
+    def prefetch(self, stored: Mapping[str, str]) -> None:
+        """Nothing to ask ahead: marks tell which folders changed."""
+
     def folders(self) -> list[Folder]:
         """Every visible folder that can hold items, in one request (two where the server does not name folders)."""
         roots = [_ROOT, _ARCHIVE_ROOT] if self._archives else [_ROOT]
