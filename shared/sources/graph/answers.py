@@ -1,0 +1,138 @@
+"""Reads JSON answers: pages of a collection, links, times and extended properties, by msgspec."""
+
+import binascii
+import functools
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shared.sources.graph.errors import JsonFault, of_fault
+
+
+def decoded[T](kind: type[T], body: bytes) -> T:
+    """An answer as the given type.
+
+    Raises: AskForLess when it is no JSON; RetryLater when it is JSON of another shape.
+    """
+    try:
+        return decoder(kind).decode(body)
+    except msgspec.ValidationError as exc:
+        raise of_fault(JsonFault.UNEXPECTED) from _nameless(exc)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise of_fault(JsonFault.MALFORMED) from _nameless(exc)
+
+
+def decoder[T](kind: type[T]) -> msgspec.json.Decoder[T]:
+    """The decoder of a type, built once: building one costs more than a page."""
+    found = _DECODERS.get(kind)
+    if found is None:
+        found = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return found
+
+
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+class Removed(msgspec.Struct, gc=False):
+    """The mark of an item that has left a folder."""
+
+    reason: str = ""
+
+
+class Extended(msgspec.Struct, gc=False):
+    """An extended property: "Integer 0x0E08" and its value as text, which the service spells in its own way."""
+
+    id: str
+    value: str | None = None
+
+
+class Page(msgspec.Struct, gc=False):
+    """A page of a collection, its members as they came; pages may be empty and still have a next one."""
+
+    value: list[msgspec.Raw]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+    delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
+
+
+class Named(msgspec.Struct, rename="camel", gc=False):
+    """What every member of a collection has."""
+
+    id: str
+    change_key: str | None = None
+    etag: str | None = msgspec.field(default=None, name="@odata.etag")
+    removed: Removed | None = msgspec.field(default=None, name="@removed")
+
+    @property
+    def version(self) -> str:
+        """The change key, which is within the ETag where the service does not give it by itself."""
+        return self.change_key or key_in_etag(self.etag)
+
+
+def key_in_etag(etag: str | None) -> str:
+    """The change key within W/"..."."""
+    match = _ETAG.fullmatch(etag or "")
+    return match[1] if match else ""
+
+
+_ETAG = re.compile(r'(?:W/)?"(.+)"')
+
+_PROPERTY = re.compile(r"(\w+)\s+(?:\{([0-9a-fA-F-]{36})\}\s+(?:Id\s+|Name\s+))?(\S.*)")
+
+
+@functools.lru_cache(maxsize=512)
+def property_key(identifier: str) -> str:
+    """An extended property's identity: set and number, or set and name, in lower case, without its type.
+
+    Asked for "Integer 0x0E08" the service answers "Integer 0xe08", so that spellings are never compared.
+    """
+    match = _PROPERTY.fullmatch(identifier.strip())
+    if match is None:
+        return identifier.lower()
+    _, group, name = match.groups()
+    name = name.strip().lower()
+    if name.startswith("0x"):
+        name = format(int(name, 16), "04x") if _HEXADECIMAL.fullmatch(name) else name
+    return f"{group.lower()}/{name}" if group else name
+
+
+_HEXADECIMAL = re.compile(r"0x[0-9a-f]{1,8}")
+
+
+def values_of(properties: Iterable[Extended] | None) -> dict[str, str]:
+    """Extended properties by their identity."""
+    return {property_key(each.id): each.value for each in properties or () if each.value is not None}
+
+
+def binary(text: str | None) -> bytes:
+    """A binary property's value; empty when it is no base64."""
+    try:
+        return binascii.a2b_base64(text or "", strict_mode=False)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def utc_text(text: str | None) -> str:
+    """A time as ISO 8601 UTC in whole seconds, which is how Graph mostly writes it."""
+    if not text or (len(text) == 20 and text[-1] == "Z"):
+        return text or ""
+    value = moment(text)
+    return value.replace(microsecond=0).isoformat().replace("+00:00", "Z") if value else ""
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time as aware UTC; None when it is none. Graph gives up to seven digits of a second, and sometimes no zone."""
+    if not text:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _nameless(exc: BaseException) -> Exception:
+    """The exception's kind alone: its text may quote what is in a mailbox."""
+    return ValueError(type(exc).__name__)

@@ -1,0 +1,196 @@
+"""Speaks HTTP with Graph about one mailbox: one request, one answer, one typed error.
+
+Nothing here sleeps or tries again, except that a rejected token is renewed once. Links that come from an answer or from
+storage get our token: only their path and query are believed, and only behind our own host.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+from shared.errors import MailboxSyncError, Reason, RetryLater
+from shared.sources.graph.errors import JsonFault, Refusal, code_in, of_fault
+from shared.sources.http_headers import claims_of, retry_after_of
+from shared.sources.https_pool import HttpReply, TransportFailed
+from shared.sources.port import Access, AccessMode, RequestFigures
+
+_REDIRECTS = 3
+_JSON = "application/json"
+_ALWAYS = {"User-Agent": "mailbox-sync", "Accept-Encoding": "gzip"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of one GET, by itself or within a batch: a body, or why there is none."""
+
+    body: bytes = b""
+    refusal: Refusal | None = None
+    with_state: bool = False
+
+    def value(self) -> bytes:
+        """The body. Raises: what the refusal leads to."""
+        error = self.error()
+        if error is not None:
+            raise error
+        return self.body
+
+    def error(self) -> MailboxSyncError | None:
+        """What the refusal leads to; None when there is a body."""
+        return self.refusal.error(with_state=self.with_state) if self.refusal is not None else None
+
+
+class Channel(Protocol):
+    """Where requests go, several at a time (HttpsPool)."""
+
+    requests: int
+    bytes_received: int
+
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, most: int | None = None
+    ) -> HttpReply:
+        """The whole answer. Raises: TransportFailed."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class GraphClient:
+    """The connections to one mailbox; safe to use from several threads, each request on one of them.
+
+    `url` is the service's root with its version (https://graph.microsoft.com/v1.0).
+    """
+
+    def __init__(self, url: str, access: Access, pool: Channel, clock: Callable[[], datetime]) -> None:
+        self._root = urlsplit(url).path.rstrip("/")
+        self._pool = pool
+        self._clock = clock
+        self._renew = access.renew
+        self._token = access.token
+        self._lock = threading.Lock()
+        self.mailbox = _mailbox_path(access)
+
+    @property
+    def figures(self) -> RequestFigures:
+        """What this mailbox has cost so far."""
+        return RequestFigures(self._pool.requests, self._pool.bytes_received)
+
+    def get(
+        self,
+        path: str,
+        *,
+        prefer: Sequence[str] = (),
+        accept: str = _JSON,
+        most: int | None = None,
+        with_state: bool = False,
+    ) -> bytes:
+        """GET a path below the service's root. `with_state`: it carries a delta token, which may be what is wrong.
+
+        Raises: what the status and the code, or the transport, lead to by the table in errors.py.
+        """
+        part = self.ask(path, prefer=prefer, accept=accept, most=most)
+        return replace(part, with_state=with_state).value()
+
+    def ask(self, path: str, *, prefer: Sequence[str] = (), accept: str = _JSON, most: int | None = None) -> Part:
+        """GET a path, and give what became of it. Raises: what the transport leads to."""
+        headers = {"Accept": accept}
+        if prefer:
+            headers["Prefer"] = ", ".join(prefer)
+        request = _Request("GET", self._root + path, headers, most=most)
+        reply = self._answered(request)
+        for _ in range(_REDIRECTS):
+            if reply.status != 308:
+                break
+            # An archive's folder lives elsewhere, within the service.
+            target = _behind_our_host(reply.headers.get("location", ""))
+            reply = self._answered(replace(request, target=target))
+        return self._part(reply)
+
+    def post(self, path: str, body: bytes, *, most: int | None = None) -> bytes:
+        """POST JSON that asks for something ($batch, translateExchangeIds); raises as `get` does."""
+        headers = {"Accept": _JSON, "Content-Type": _JSON}
+        request = _Request("POST", self._root + path, headers, body, most)
+        return self._part(self._answered(request)).value()
+
+    def relative(self, link: str) -> str:
+        """The path and query, below the service's root, of a link that an answer gave.
+
+        Raises: RetryLater when it leads elsewhere.
+        """
+        target = _behind_our_host(link)
+        if not target.startswith(self._root + "/"):
+            raise of_fault(JsonFault.FOREIGN_LINK)
+        return target[len(self._root) :]
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
+        """What an answer that is no success says; header names in lower case."""
+        return Refusal(status, code_in(body), retry_after_of(headers, self._clock), claims_of(headers))
+
+    def renewed(self, rejected: str) -> bool:
+        """Whether there is another token than the rejected one now; fetched once for all threads that met a 401."""
+        with self._lock:
+            if self._token == rejected and self._renew is not None:
+                self._token = self._renew()
+            return self._token != rejected
+
+    @property
+    def token(self) -> str:
+        """The access token in use."""
+        with self._lock:
+            return self._token
+
+    def close(self) -> None:
+        """Close the connections and forget the token."""
+        self._pool.close()
+        with self._lock:
+            self._token, self._renew = "", None
+
+    def _answered(self, request: "_Request") -> HttpReply:
+        """What the service says, asked again with a fresh token if it rejects ours."""
+        token = self.token
+        reply = self._sent(request, token)
+        if reply.status == 401 and self.renewed(token):
+            reply = self._sent(request, self.token)
+        return reply
+
+    def _sent(self, request: "_Request", token: str) -> HttpReply:
+        if not token:
+            raise RetryLater(Reason.UNAVAILABLE, "the mailbox was closed")
+        headers = {"Authorization": f"Bearer {token}", **_ALWAYS, **request.headers}
+        try:
+            return self._pool.send(request.method, request.target, headers, request.body, request.most)
+        except TransportFailed as exc:
+            raise of_fault(exc.fault) from exc
+
+    def _part(self, reply: HttpReply) -> Part:
+        if 200 <= reply.status < 300:
+            return Part(reply.body)
+        return Part(refusal=self.refusal(reply.status, reply.headers, reply.body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    most: int | None = None
+
+
+def _mailbox_path(access: Access) -> str:
+    """The mailbox that requests are about. One's own needs no address, and a sign-in name is not always one."""
+    if access.mode is AccessMode.DELEGATED and not access.address:
+        return "/me"
+    return "/users/" + quote(access.address, safe="@")
+
+
+def _behind_our_host(link: str) -> str:
+    """The path and query of a link, whatever host it names. Raises RetryLater when it is no such link."""
+    parts = urlsplit(link)
+    if not parts.path.startswith("/") or parts.path.startswith("//") or any(mark <= " " or mark > "~" for mark in link):
+        raise of_fault(JsonFault.FOREIGN_LINK)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

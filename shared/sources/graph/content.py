@@ -1,0 +1,165 @@
+"""Gets messages: metadata in batches, MIME one message a request with several in flight."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from itertools import batched
+
+import msgspec
+
+from shared.errors import Reason, RetryLater
+from shared.sources.graph import mail
+from shared.sources.graph.answers import decoded
+from shared.sources.graph.batch import Ask
+from shared.sources.graph.client import GraphClient, Part
+from shared.sources.graph.codes import NOT_AS_MIME
+from shared.sources.graph.item_requests import ItemRequests, Result
+from shared.sources.graph.rebuilt import MARK, ItemBody, rebuilt
+from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure, ItemKind
+
+_AT_ONCE = 80
+"""Metadata asked for at a time: four batches."""
+
+_LARGE = 16 << 20
+"""Of contents that may be as large as this one is fetched at a time, for the sake of memory."""
+
+_SLACK = 1 << 20
+
+
+class _WithBody(msgspec.Struct):
+    body: ItemBody | None = None
+
+
+class MailFetcher:
+    """Fetches messages of one mailbox."""
+
+    def __init__(
+        self,
+        client: GraphClient,
+        requests: ItemRequests,
+        pool: Callable[[], Executor],
+        *,
+        in_flight: int,
+        largest_item_bytes: int,
+    ) -> None:
+        self._client = client
+        self._requests = requests
+        self._pool = pool
+        self._in_flight = in_flight
+        self._largest = largest_item_bytes
+        self._one_large_at_a_time = threading.Lock()
+
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item]
+    ) -> Iterator[Result]:
+        """The messages, each once."""
+        found = self._metadata(folder, ids, known)
+        if level is ContentLevel.METADATA:
+            return found
+        return self._with_bodies(found) if level is ContentLevel.BODY else self._with_mime(found)
+
+    def _metadata(self, folder: Folder, ids: Sequence[str], known: Mapping[str, Item]) -> Iterator[Result]:
+        yield from (replace(known[each], folder_id=folder.id) for each in ids if each in known)
+        unknown = [each for each in ids if each not in known]
+        for part in batched(unknown, _AT_ONCE, strict=False):
+            asks = {each: Ask(f"{self._client.mailbox}/messages/{each}{mail.METADATA}") for each in part}
+            for identifier, answer in self._requests.answers(asks):
+                yield self._read(answer, identifier, folder.id)
+
+    def _read(self, answer: Part | ItemFailure, identifier: str, folder_id: str) -> Result:
+        if isinstance(answer, ItemFailure):
+            return answer
+        if answer.refusal is not None:
+            return self._requests.refused(answer, identifier)
+        try:
+            return mail.message_item(decoded(mail.Message, answer.body), folder_id)
+        except (RetryLater, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
+            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
+
+    def _with_bodies(self, found: Iterator[Result]) -> Iterator[Result]:
+        for part in batched(found, _AT_ONCE, strict=False):
+            wanted: dict[str, Item] = {}
+            for result in part:
+                if isinstance(result, Item) and result.size <= self._largest:
+                    wanted[result.id] = result
+                else:
+                    yield result
+            asks = {each: Ask(f"{self._client.mailbox}/messages/{each}{mail.BODY}") for each in wanted}
+            for identifier, answer in self._requests.answers(asks):
+                yield self._with_body(wanted[identifier], answer)
+
+    def _with_body(self, item: Item, answer: Part | ItemFailure) -> Result:
+        if isinstance(answer, ItemFailure):
+            return answer
+        if answer.refusal is not None:
+            return self._requests.refused(answer, item.id)
+        try:
+            body = decoded(_WithBody, answer.body).body
+        except RetryLater as exc:
+            return ItemFailure(item.id, Reason.ITEM_UNREADABLE, exc.support)
+        return replace(item, content=as_json(item, body))
+
+    def _with_mime(self, found: Iterator[Result]) -> Iterator[Result]:
+        """Contents in the order of the items; at most `in_flight` are under way or waiting to be taken."""
+        waiting: deque[tuple[Item, Future[Part]]] = deque()
+        try:
+            for result in found:
+                if isinstance(result, ItemFailure) or result.size > self._largest:
+                    yield result
+                    continue
+                waiting.append((result, self._pool().submit(self._mime, result)))
+                if len(waiting) >= self._in_flight:
+                    yield self._received(*waiting.popleft())
+            while waiting:
+                yield self._received(*waiting.popleft())
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _mime(self, item: Item) -> Part:
+        """The message's MIME, within a bound that follows from its size."""
+        path = f"{self._client.mailbox}/messages/{item.id}/$value"
+        most = item.size * 2 + _SLACK
+        if most < _LARGE:
+            return self._client.ask(path, accept="*/*", most=_LARGE)
+        with self._one_large_at_a_time:
+            return self._client.ask(path, accept="*/*", most=most)
+
+    def _received(self, item: Item, answer: Future[Part]) -> Result:
+        try:
+            part = answer.result()
+        except RetryLater as exc:
+            return self._requests.failed(exc, item.id)
+        if part.refusal is None:
+            return replace(item, content=_content(item, part.body))
+        if part.refusal.code.lower() in NOT_AS_MIME:
+            return self._in_part(item, part)
+        return self._requests.refused(part, item.id)
+
+    def _in_part(self, item: Item, part: Part) -> Result:
+        """A message without MIME: as much of it as can be had, marked so."""
+        try:
+            content = rebuilt(self._client, item, self._largest)
+        except FolderGone:
+            return ItemFailure(item.id, Reason.ITEM_GONE, part.refusal.support if part.refusal else "")
+        except RetryLater as exc:
+            if exc.retry_after is not None:
+                raise
+            return self._requests.refused(part, item.id)
+        return replace(item, content=content, metadata={**item.metadata, MARK: True})
+
+
+def _content(item: Item, mime: bytes) -> Content:
+    """Mail as it was served; whatever is no mail, by what it has in common with it."""
+    return Content("eml", mime) if item.kind is ItemKind.MESSAGE else as_json(item, None)
+
+
+def as_json(item: Item, body: ItemBody | None) -> Content:
+    """An item that has no format of its own, or of which only the body is wanted."""
+    told: dict[str, object] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
+    if body is not None:
+        told["body"] = {"type": body.content_type.lower(), "text": body.content}
+    return Content("json", json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace"))

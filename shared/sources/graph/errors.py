@@ -1,0 +1,288 @@
+"""The one table of what Graph can answer: every error code, HTTP status and transport fault → who acts next.
+
+`table()` gives it for docs/operations.md. Codes are compared without regard to letter case, which differs between
+Graph's services, and never by their messages. Sources: https://learn.microsoft.com/graph/errors, and the clients that
+read mailboxes over Graph.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from shared.errors import (
+    AdministratorMustAct,
+    MailboxSyncError,
+    OperatorMustAct,
+    PersonMustSignIn,
+    Reason,
+    RetryLater,
+)
+from shared.sources.graph import codes
+from shared.sources.https_pool import TransportFault
+from shared.sources.port import FolderGone, StateInvalid
+
+
+class Actor(StrEnum):
+    """Who acts next."""
+
+    QUEUE = "the queue, later"
+    SMALLER = "us at once, with smaller pages; then the queue"
+    LISTING = "us at once: the folder is listed and compared; their administrator makes room"
+    PERSON = "the person signs in"
+    ADMINISTRATOR = "their administrator"
+    OPERATOR = "the operator"
+    FOLDER = "the sync: folders are listed again"
+    STATE = "the sync: the folder is read from the beginning"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one kind of answer leads to.
+
+    `of_item`: when a request about a single item is answered so, it becomes a failure with this reason and the others
+    go on; None: even then the whole request has failed. `loses_state`: on a request that carried a delta token the
+    token is what is wrong.
+    """
+
+    actor: Actor
+    reason: Reason
+    of_item: Reason | None = None
+    loses_state: bool = False
+
+
+_OUTAGE = Rule(Actor.SMALLER, Reason.UNAVAILABLE)
+_BAD_ANSWER = Rule(Actor.QUEUE, Reason.BAD_ANSWER)
+_THROTTLED = Rule(Actor.QUEUE, Reason.THROTTLED)
+_TIMED_OUT = Rule(Actor.SMALLER, Reason.TIMED_OUT)
+_UNAVAILABLE = Rule(Actor.QUEUE, Reason.UNAVAILABLE)
+_SIGN_IN = Rule(Actor.PERSON, Reason.TOKEN_REJECTED)
+_OURS = Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION, Reason.ITEM_REFUSED)
+_OURS_OR_STATE = Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION, Reason.ITEM_REFUSED, loses_state=True)
+_GONE = Rule(Actor.FOLDER, Reason.ITEM_GONE, Reason.ITEM_GONE)
+_DENIED = Rule(Actor.ADMINISTRATOR, Reason.ACCESS_DENIED, Reason.ITEM_REFUSED)
+
+_RULES_OF_CODES: tuple[tuple[tuple[str, ...], Rule], ...] = (
+    (codes.THROTTLED, _THROTTLED),
+    (codes.UNAVAILABLE, _OUTAGE),
+    (codes.UNAVAILABLE_OR_ITEM, Rule(Actor.SMALLER, Reason.UNAVAILABLE, Reason.ITEM_UNREADABLE)),
+    (codes.TIMED_OUT, _TIMED_OUT),
+    (codes.TOKEN_REJECTED, _SIGN_IN),
+    (codes.ACCOUNT_DISABLED, Rule(Actor.ADMINISTRATOR, Reason.ACCOUNT_DISABLED)),
+    (codes.NO_MAILBOX, Rule(Actor.ADMINISTRATOR, Reason.NO_MAILBOX)),
+    (codes.ON_PREMISES, Rule(Actor.ADMINISTRATOR, Reason.NO_MAILBOX)),
+    (codes.NO_LICENCE, Rule(Actor.ADMINISTRATOR, Reason.NO_LICENCE)),
+    (codes.ACCESS_DENIED, _DENIED),
+    (codes.MAILBOX_FULL, Rule(Actor.LISTING, Reason.UNAVAILABLE)),
+    (codes.STATE_LOST, Rule(Actor.STATE, Reason.BAD_ANSWER, loses_state=True)),
+    (codes.GONE, _GONE),
+    (codes.MALFORMED_ID, _OURS_OR_STATE),
+    (codes.ITEM_TOO_LARGE, Rule(Actor.SMALLER, Reason.BAD_ANSWER, Reason.ITEM_TOO_LARGE)),
+    (codes.ITEM_CORRUPT, Rule(Actor.SMALLER, Reason.BAD_ANSWER, Reason.ITEM_CORRUPT)),
+    (codes.ITEM_REFUSED, Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION, Reason.ITEM_REFUSED)),
+    (codes.BAD_REQUEST, _OURS_OR_STATE),
+)
+
+RULES: dict[str, Rule] = {code: rule for group, rule in _RULES_OF_CODES for code in group}
+"""What each error code leads to, as it is written in the documentation."""
+
+_BY_LOWER_CASE = {code.lower(): rule for code, rule in RULES.items()}
+
+STATUSES: dict[int, Rule] = {
+    302: _UNAVAILABLE,  # nothing is ever followed but a 308 within our own host
+    308: _UNAVAILABLE,
+    400: _OURS_OR_STATE,
+    401: _SIGN_IN,
+    403: _DENIED,
+    404: _GONE,
+    405: _OURS,
+    406: _OURS,
+    408: _TIMED_OUT,
+    409: _UNAVAILABLE,
+    410: Rule(Actor.STATE, Reason.BAD_ANSWER, Reason.ITEM_GONE, loses_state=True),
+    411: _OURS,
+    412: _UNAVAILABLE,
+    413: _OURS,
+    414: _OURS,
+    415: _OURS,
+    421: _UNAVAILABLE,
+    422: _OURS,
+    423: _UNAVAILABLE,
+    424: _UNAVAILABLE,  # in a batch: what it depended on failed, and nothing of ours depends on anything
+    429: _THROTTLED,
+    431: _OURS,
+    500: _OUTAGE,
+    501: _OURS,
+    502: _OUTAGE,
+    503: _OUTAGE,
+    504: _TIMED_OUT,
+    507: _UNAVAILABLE,
+    509: _THROTTLED,  # bandwidth
+}
+"""What an HTTP status leads to when its body names no code that is known."""
+
+
+class JsonFault(StrEnum):
+    """What can be wrong with a body."""
+
+    MALFORMED = "malformed JSON"
+    UNEXPECTED = "JSON that is no such answer"
+    FOREIGN_LINK = "a link to another host"
+
+
+FAULTS: dict[TransportFault | JsonFault, Rule] = {
+    TransportFault.CONNECT: _UNAVAILABLE,
+    TransportFault.CERTIFICATE: Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION),
+    TransportFault.SILENCE: _TIMED_OUT,
+    TransportFault.DRIP: _TIMED_OUT,
+    TransportFault.RESET: _UNAVAILABLE,
+    TransportFault.CUT: _BAD_ANSWER,
+    TransportFault.OVERSIZED: Rule(Actor.SMALLER, Reason.BAD_ANSWER, Reason.ITEM_TOO_LARGE),
+    JsonFault.MALFORMED: Rule(Actor.SMALLER, Reason.BAD_ANSWER, Reason.ITEM_UNREADABLE),
+    JsonFault.UNEXPECTED: _BAD_ANSWER,
+    JsonFault.FOREIGN_LINK: _BAD_ANSWER,
+}
+"""What a fault below HTTP, or in a body, leads to."""
+
+_OTHER_SERVER_ERROR, _OTHER = _OUTAGE, _BAD_ANSWER
+
+
+class AskForLess(RetryLater):
+    """The service failed over this request and named no time: a smaller page may pass."""
+
+
+class MailboxFull(RetryLater):
+    """Delta writes its state into the mailbox, which is over its quota; plain reads go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an answer that is no success says."""
+
+    status: int
+    code: str = ""
+    """The most exact error code that is known, else the first one; empty without any."""
+    retry_after: float | None = None
+    """Seconds."""
+    claims: str = ""
+
+    @property
+    def rule(self) -> Rule:
+        """What it leads to."""
+        found = _BY_LOWER_CASE.get(self.code.lower()) or STATUSES.get(self.status)
+        return found or (_OTHER_SERVER_ERROR if self.status >= 500 else _OTHER)
+
+    @property
+    def support(self) -> str:
+        """Graph's own word."""
+        return self.code or f"http_{self.status}"
+
+    def error(self, *, with_state: bool = False) -> MailboxSyncError:
+        """The error that it leads to; `with_state`: the request carried a delta token."""
+        rule = self.rule
+        if with_state and rule.loses_state:
+            return StateInvalid(self.support)
+        return error_of(rule, self.support, retry_after=self.retry_after, claims=self.claims)
+
+    def of_item(self) -> Reason | None:
+        """Why one item cannot be had, when a request about it alone was answered so; None: not for its own sake."""
+        return self.rule.of_item
+
+
+_SPEAKABLE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+
+
+def code_in(body: bytes) -> str:
+    """The most exact code that is known in an error's body, looking through the nested inner errors; else the first."""
+    found = [code for code in _codes(body) if _SPEAKABLE.fullmatch(code)]
+    known = [code for code in found if code.lower() in _BY_LOWER_CASE]
+    return known[-1] if known else next(iter(found), "")
+
+
+def _codes(body: bytes) -> Iterator[str]:
+    """Every code, from the outside in."""
+    try:
+        told: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    error = told.get("error") if isinstance(told, Mapping) else None
+    if isinstance(error, str):
+        yield error
+    for _ in range(10):
+        if not isinstance(error, Mapping):
+            return
+        code = error.get("code")
+        if isinstance(code, str):
+            yield code
+        error = error.get("innerError") or error.get("innererror")
+
+
+def error_of(rule: Rule, support: str, *, retry_after: float | None = None, claims: str = "") -> MailboxSyncError:
+    """The error that a rule leads to. `support` is Graph's own word: an error code, `http_503`, a fault."""
+    if rule.actor is Actor.PERSON:
+        return PersonMustSignIn(rule.reason, support=support, definite=False, claims=claims)
+    if rule.actor is Actor.SMALLER and not retry_after:
+        return AskForLess(rule.reason, support=support)
+    if rule.actor is Actor.LISTING:
+        return MailboxFull(rule.reason, support=support)
+    plain = _PLAIN.get(rule.actor)
+    return plain(rule.reason, support) if plain else RetryLater(rule.reason, support=support, retry_after=retry_after)
+
+
+_PLAIN: dict[Actor, Callable[[Reason, str], MailboxSyncError]] = {
+    Actor.ADMINISTRATOR: lambda reason, support: AdministratorMustAct(reason, support=support),
+    Actor.OPERATOR: lambda reason, support: OperatorMustAct(reason, support=support),
+    # Without a token to blame, reading from the beginning again would go on for ever.
+    Actor.STATE: lambda reason, support: RetryLater(reason, support=support),
+    Actor.FOLDER: lambda _, support: FolderGone(support),
+}
+
+
+def of_fault(fault: TransportFault | JsonFault) -> MailboxSyncError:
+    """The error that a fault leads to."""
+    return error_of(FAULTS[fault], fault.name.lower())
+
+
+def of_item(support: str) -> Reason:
+    """Why one item cannot be had over which a request failed with this code or fault."""
+    rule = _BY_LOWER_CASE.get(support.lower()) or _BY_FAULT.get(support)
+    return (rule.of_item if rule else None) or Reason.ITEM_UNREADABLE
+
+
+_BY_FAULT = {fault.name.lower(): rule for fault, rule in FAULTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table as people read it."""
+
+    answer: str
+    actor: str
+    reason: str
+    of_item: str
+
+
+def table() -> list[Row]:
+    """Every error code, HTTP status and transport fault with who acts next, in a fixed order."""
+    return list(_rows())
+
+
+def _rows() -> Iterator[Row]:
+    for fault, rule in FAULTS.items():
+        yield _row(fault.value, rule)
+    for status, rule in sorted(STATUSES.items()):
+        yield _row(f"HTTP {status}", rule)
+    yield _row("any other HTTP 4xx or 3xx", _OTHER)
+    yield _row("any other HTTP 5xx", _OTHER_SERVER_ERROR)
+    for code, rule in sorted(RULES.items()):
+        yield _row(code, rule)
+
+
+def _row(answer: str, rule: Rule) -> Row:
+    actor = f"{rule.actor}; after a delta token {Actor.STATE}" if rule.loses_state else rule.actor.value
+    if rule.actor is Actor.STATE:
+        actor = rule.actor.value
+    return Row(answer, actor, rule.reason.value, rule.of_item.value if rule.of_item else "")

@@ -1,0 +1,241 @@
+"""Reads what a mailbox's folders are: mail, calendars, contacts and task lists, each from a listing of its own.
+
+Well-known names are asked once a mailbox: v1.0 does not say them in its listings. No listing gives marks.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from shared.sources.folder_paths import name_in_path, with_paths
+from shared.sources.graph.answers import Removed, decoded
+from shared.sources.graph.batch import Ask
+from shared.sources.graph.client import Part
+from shared.sources.graph.errors import Actor
+from shared.sources.graph.states import Memory
+from shared.sources.port import Folder, FolderKind, FolderRole
+
+_PAGE = ("odata.maxpagesize=200",)
+
+_ROOT = "msgfolderroot"
+_CONTACTS = "contacts"
+
+_ROLES: Mapping[str, FolderRole] = {
+    "inbox": FolderRole.INBOX,
+    "drafts": FolderRole.DRAFTS,
+    "sentitems": FolderRole.SENT,
+    "deleteditems": FolderRole.DELETED,
+    "junkemail": FolderRole.JUNK,
+    "outbox": FolderRole.OUTBOX,
+    "archive": FolderRole.ARCHIVE,
+    "conversationhistory": FolderRole.CONVERSATION_HISTORY,
+    "syncissues": FolderRole.SYNC_ISSUES,
+    "conflicts": FolderRole.CONFLICTS,
+    "localfailures": FolderRole.LOCAL_FAILURES,
+    "serverfailures": FolderRole.SERVER_FAILURES,
+}
+"""Names that can stand for a mail folder's id."""
+
+
+class MailFolder(msgspec.Struct, rename="camel", gc=False):
+    """A mailFolder."""
+
+    id: str
+    display_name: str | None = None
+    parent_folder_id: str | None = None
+    total_item_count: int | None = None
+    is_hidden: bool | None = None
+    type: str = msgspec.field(default="", name="@odata.type")
+    removed: Removed | None = msgspec.field(default=None, name="@removed")
+
+
+class _Owner(msgspec.Struct, gc=False):
+    address: str | None = None
+
+
+class Calendar(msgspec.Struct, rename="camel", gc=False):
+    """A calendar: the person's own, or one that was opened from somebody else."""
+
+    id: str
+    name: str | None = None
+    owner: _Owner | None = None
+    is_default_calendar: bool | None = None
+
+
+class ContactFolder(msgspec.Struct, rename="camel", gc=False):
+    """A contactFolder."""
+
+    id: str
+    display_name: str | None = None
+    parent_folder_id: str | None = None
+    removed: Removed | None = msgspec.field(default=None, name="@removed")
+
+
+class TaskList(msgspec.Struct, rename="camel", gc=False):
+    """A todoTaskList."""
+
+    id: str
+    display_name: str | None = None
+    is_owner: bool | None = None
+    wellknown_list_name: str | None = None
+
+
+class Listing[T](msgspec.Struct):
+    """One page of a listing."""
+
+    value: list[T]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+LISTINGS: Mapping[FolderKind, Ask] = {
+    FolderKind.MAIL: Ask("/mailFolders/delta?$select=displayName,parentFolderId,totalItemCount,isHidden", prefer=_PAGE),
+    FolderKind.CALENDAR: Ask("/calendars?$select=name,owner,isDefaultCalendar&$top=200"),
+    FolderKind.CONTACTS: Ask("/contactFolders/delta?$select=displayName,parentFolderId", prefer=_PAGE),
+    FolderKind.TASKS: Ask("/todo/lists?$top=200"),
+}
+"""How the folders of each kind are listed, below the mailbox."""
+
+
+@dataclass(slots=True)
+class Listed:
+    """The folders of one mailbox as far as they were read; each kind is read page by page."""
+
+    mail: dict[str, MailFolder] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    contacts: dict[str, ContactFolder] = field(default_factory=dict)
+    tasks: dict[str, TaskList] = field(default_factory=dict)
+
+    def take(self, kind: FolderKind, body: bytes) -> str | None:
+        """Add one page; gives the link to the next. Raises: RetryLater for an answer that makes no sense."""
+        if kind is FolderKind.MAIL:
+            mail = decoded(Listing[MailFolder], body)
+            self.mail |= {each.id: each for each in mail.value}
+            return mail.next_link
+        if kind is FolderKind.CALENDAR:
+            calendars = decoded(Listing[Calendar], body)
+            self.calendars |= {each.id: each for each in calendars.value}
+            return calendars.next_link
+        if kind is FolderKind.CONTACTS:
+            contacts = decoded(Listing[ContactFolder], body)
+            self.contacts |= {each.id: each for each in contacts.value}
+            return contacts.next_link
+        tasks = decoded(Listing[TaskList], body)
+        self.tasks |= {each.id: each for each in tasks.value}
+        return tasks.next_link
+
+    def folders(self, memory: Memory) -> list[Folder]:
+        """Every folder that can hold items and that a person can see."""
+        return [*self._mail(memory), *self._calendars(), *self._contacts(memory), *self._tasks()]
+
+    def is_known_to(self, memory: Memory) -> bool:
+        """Whether the well-known folders that are remembered are those of this mailbox: it may have been made anew."""
+        return bool(memory.roles.keys() & self.mail.keys())
+
+    def _mail(self, memory: Memory) -> list[Folder]:
+        there = [each for each in self.mail.values() if each.removed is None and each.id != memory.root]
+        hidden = frozenset(each.id for each in there if each.is_hidden or each.type.endswith("mailSearchFolder"))
+        return with_paths((_mail_folder(each, memory) for each in there), hidden)
+
+    def _calendars(self) -> list[Folder]:
+        default = next((each for each in self.calendars.values() if each.is_default_calendar), None)
+        mine = _address(default)
+        own = [each for each in self.calendars.values() if not mine or _address(each) in ("", mine)]
+        return [
+            _folder(
+                each.id, each.name, FolderKind.CALENDAR, FolderRole.CALENDAR if each is default else FolderRole.NONE
+            )
+            for each in own
+        ]
+
+    def _contacts(self, memory: Memory) -> list[Folder]:
+        there = [each for each in self.contacts.values() if each.removed is None and each.id != memory.root]
+        found = {
+            each.id: _folder(each.id, each.display_name, FolderKind.CONTACTS, parent_id=each.parent_folder_id or "")
+            for each in there
+        }
+        if memory.contacts is not None:
+            identifier, name = memory.contacts
+            found[identifier] = _folder(identifier, name, FolderKind.CONTACTS, FolderRole.CONTACTS)
+        return with_paths(found.values())
+
+    def _tasks(self) -> list[Folder]:
+        """Every list of the person's own but the one that mirrors flagged mail."""
+        return [
+            _folder(
+                each.id,
+                each.display_name,
+                FolderKind.TASKS,
+                FolderRole.TASKS if each.wellknown_list_name == "defaultList" else FolderRole.NONE,
+            )
+            for each in self.tasks.values()
+            if each.wellknown_list_name != "flaggedEmails"
+        ]
+
+
+def _mail_folder(each: MailFolder, memory: Memory) -> Folder:
+    return _folder(
+        each.id,
+        each.display_name,
+        FolderKind.MAIL,
+        memory.roles.get(each.id, FolderRole.NONE),
+        parent_id=each.parent_folder_id or "",
+        total=each.total_item_count or 0,
+    )
+
+
+def _folder(
+    identifier: str,
+    name: str | None,
+    kind: FolderKind,
+    role: FolderRole = FolderRole.NONE,
+    *,
+    parent_id: str = "",
+    total: int | None = None,
+) -> Folder:
+    name = name or ""
+    return Folder(identifier, parent_id, name, name_in_path(name), kind, role, total)
+
+
+def _address(calendar: Calendar | None) -> str:
+    return (calendar.owner.address or "").casefold() if calendar is not None and calendar.owner else ""
+
+
+def role_asks(mailbox: str) -> list[Ask]:
+    """What tells a mailbox's well-known folders, in the order that `memory_of` expects."""
+    names = [f"{mailbox}/mailFolders/{name}?$select=id" for name in (_ROOT, *_ROLES)]
+    return [*map(Ask, names), Ask(f"{mailbox}/contactFolders/{_CONTACTS}?$select=displayName")]
+
+
+class _Identified(msgspec.Struct, rename="camel"):
+    id: str
+    display_name: str | None = None
+
+
+def memory_of(parts: Sequence[Part]) -> Memory:
+    """The well-known folders from the answers to `role_asks`. One that a mailbox lacks is just not there.
+
+    Raises: what is wrong with the mailbox as a whole.
+    """
+    root, *named, contacts = [_identified(part) for part in parts]
+    roles = {each.id: role for each, role in zip(named, _ROLES.values(), strict=True) if each is not None}
+    return Memory(
+        roles=roles,
+        root=root.id if root else "",
+        contacts=(contacts.id, contacts.display_name or "Contacts") if contacts else None,
+    )
+
+
+def _identified(part: Part) -> _Identified | None:
+    if part.refusal is not None and part.refusal.rule.actor in _MISSING:
+        return None
+    return decoded(_Identified, part.value())
+
+
+_MISSING = frozenset({Actor.FOLDER, Actor.OPERATOR})
+"""How the service answers to a well-known name that this mailbox, or this service, does not have."""
+
+
+def ordered(folders: Iterable[Folder]) -> list[Folder]:
+    """Each folder once, by its id."""
+    return list({folder.id: folder for folder in folders}.values())

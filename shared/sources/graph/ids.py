@@ -1,0 +1,63 @@
+"""Ids of EWS and of Graph: the same bytes in two alphabets, and the service's own translation as the check.
+
+A Graph id (restId) is the EWS id with "/" written "-" and "+" written "_". That needs no request, works when EWS is
+off, and holds for folders too. Ids are case-sensitive. https://learn.microsoft.com/graph/api/user-translateexchangeids
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import batched
+
+import msgspec
+
+from shared.sources.graph.answers import decoded
+from shared.sources.graph.client import GraphClient
+
+MOST = 1_000
+"""Ids of one translation request."""
+
+_TO_GRAPH = str.maketrans("/+", "-_")
+_TO_EWS = str.maketrans("-_", "/+")
+
+
+def graph_id(ews_id: str) -> str:
+    """The Graph id of an EWS id."""
+    return ews_id.translate(_TO_GRAPH)
+
+
+def ews_id(identifier: str) -> str:
+    """The EWS id of a (default, not immutable) Graph id."""
+    return identifier.translate(_TO_EWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What the service says of one id: the other id, or the code that says why there is none (a deleted item)."""
+
+    source: str
+    target: str
+    error: str = ""
+
+
+class _Detail(msgspec.Struct):
+    code: str | None = None
+
+
+class _Result(msgspec.Struct, rename="camel"):
+    source_id: str
+    target_id: str | None = None
+    error_details: _Detail | None = None
+
+
+class _Results(msgspec.Struct):
+    value: list[_Result]
+
+
+def translate(client: GraphClient, ews_ids: Iterable[str]) -> Iterator[Translated]:
+    """EWS ids translated by the service, 1,000 a request. Needs User.Read (User.Read.All for an app by itself)."""
+    for part in batched(ews_ids, MOST, strict=False):
+        body = msgspec.json.encode({"inputIds": part, "sourceIdType": "ewsId", "targetIdType": "restId"})
+        answer = client.post(f"{client.mailbox}/translateExchangeIds", body)
+        for each in decoded(_Results, answer).value:
+            error = (each.error_details.code or "unknown") if each.error_details else ""
+            yield Translated(each.source_id, "" if error else each.target_id or "", error)

@@ -1,0 +1,63 @@
+"""Asks for single items, in batches or alone, so that one bad item never stops the others."""
+
+from collections.abc import Iterator, Mapping
+
+from shared.errors import Reason, RetryLater
+from shared.sources.ews.doubt import Doubt
+from shared.sources.graph.batch import Ask, Batches
+from shared.sources.graph.client import GraphClient, Part
+from shared.sources.graph.errors import of_item
+from shared.sources.https_pool import TransportFault
+from shared.sources.port import Item, ItemFailure
+
+Result = Item | ItemFailure
+
+
+class ItemRequests:
+    """Asks one mailbox for items. Used from several threads."""
+
+    def __init__(self, client: GraphClient, batches: Batches, doubt: Doubt) -> None:
+        self._client = client
+        self._batches = batches
+        self._doubt = doubt
+
+    def answers(self, asks: Mapping[str, Ask]) -> Iterator[tuple[str, Part | ItemFailure]]:
+        """What became of each item's request; a batch that fails is asked one by one, if a single item may be why."""
+        try:
+            yield from zip(asks, self._batches.ask(list(asks.values())), strict=True)
+        except RetryLater as exc:
+            self._doubt.blame(exc)
+            for identifier, ask in asks.items():
+                yield identifier, self._alone(identifier, ask)
+
+    def _alone(self, identifier: str, ask: Ask) -> Part | ItemFailure:
+        try:
+            return self._batches.ask([ask])[0]
+        except RetryLater as exc:
+            return self.failed(exc, identifier)
+
+    def refused(self, answer: Part, identifier: str) -> ItemFailure:
+        """An item that the service would not give. Raises what is wrong with more than this item."""
+        refusal = answer.refusal
+        error = answer.error()
+        if refusal is None or error is None:
+            raise AssertionError("not refused")
+        reason = refusal.of_item()
+        if reason is None:
+            if not isinstance(error, RetryLater):
+                raise error
+            self._doubt.blame(error)
+            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, refusal.support)
+        if refusal.rule.reason is Reason.UNAVAILABLE:
+            # Of a mailbox that cannot be read at all every item says so.
+            self._client.get(f"{self._client.mailbox}/mailFolders/inbox?$select=id")
+        return ItemFailure(identifier, reason, refusal.support)
+
+    def failed(self, error: RetryLater, identifier: str) -> ItemFailure:
+        """An item over which a request failed. Raises the error itself when it may be an outage."""
+        if error.support != OVERSIZED:
+            self._doubt.blame(error)
+        return ItemFailure(identifier, of_item(error.support), error.support)
+
+
+OVERSIZED = TransportFault.OVERSIZED.name.lower()

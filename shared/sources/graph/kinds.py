@@ -1,0 +1,135 @@
+"""How the items of each kind of folder are asked for and read: one row a kind.
+
+Every row shares the same pages: members with an id, a version and perhaps all their metadata, removals, and links.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from shared.errors import RetryLater
+from shared.sources.graph import mail
+from shared.sources.graph.answers import Named, Page, decoded, decoder, moment, utc_text
+from shared.sources.port import ChangeKind, FolderKind, Item, ItemRef, SourceChange
+
+
+class Members[T](msgspec.Struct):
+    """A page of a collection whose members all make sense."""
+
+    value: list[T]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+    delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The items of one kind of folder. Paths are below the mailbox and take the folder's id; queries begin with "?"."""
+
+    kind: FolderKind
+    member: type[Named]
+    members: Any
+    """Members of that type."""
+    path: str
+    round: str
+    """The query of a first delta request."""
+    refs: str
+    """The query of a listing for comparison: ids and versions, and the time that the scope goes by."""
+    latest: str
+    """The query of a listing with the latest changes first, for folders whose delta is refused."""
+    page_sizes: tuple[int, ...]
+    """How many members a page may have: as a rule, and when the service has failed over more."""
+    item: Callable[[Any, str], Item] | None = None
+    """A member as an item of that folder; None where pages carry less than the metadata."""
+    time: str = ""
+    """The property that the scope goes by."""
+    is_complete: bool = False
+    """Whether a page carries all that an item's file is written from."""
+
+
+_REF = "id,changeKey"
+
+MAIL = Collection(
+    kind=FolderKind.MAIL,
+    member=mail.Message,
+    members=Members[mail.Message],
+    path="/mailFolders/{}/messages",
+    round=mail.FIRST_ROUND,
+    refs=f"?$select={_REF},receivedDateTime&$top=999",
+    latest=mail.METADATA + "&$orderby=lastModifiedDateTime%20desc",
+    page_sizes=(200, 50, 10),
+    item=mail.message_item,
+    time="received_date_time",
+)
+
+COLLECTIONS: Mapping[FolderKind, Collection] = {each.kind: each for each in (MAIL,)}
+
+
+@dataclass(slots=True)
+class ReadPage:
+    """One page as it was read: what happened to which item, in order, each once; the items that it carried."""
+
+    changes: dict[str, SourceChange] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
+    modified: dict[str, str] = field(default_factory=dict)
+    """When each was last modified, where the page says."""
+    members: dict[str, Named] = field(default_factory=dict)
+    """The members themselves, of kinds whose files are written from what the page carried."""
+    next_link: str = ""
+    delta_link: str = ""
+
+
+def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
+    """One page of a delta round or a listing. The same item may come several times: the last word on it counts.
+
+    A member that makes no sense is reported without its metadata, so that fetching it says what is wrong.
+    """
+    try:
+        page = decoded(collection.members, body)
+        members: Iterator[Named] = iter(page.value)
+    except RetryLater:
+        page = decoded(Page, body)
+        members = _one_by_one(collection, page.value)
+    read = ReadPage(next_link=page.next_link or "", delta_link=page.delta_link or "")
+    for member in members:
+        _take(read, member, collection, folder_id)
+    return read
+
+
+def _one_by_one(collection: Collection, raws: list[msgspec.Raw]) -> Iterator[Named]:
+    """The members of a page of which one at least makes no sense."""
+    for raw in raws:
+        try:
+            yield decoder(collection.member).decode(raw)
+        except msgspec.MsgspecError:
+            yield decoded(Named, bytes(raw))
+
+
+def _take(read: ReadPage, member: Named, collection: Collection, folder_id: str) -> None:
+    identifier = member.id
+    for known in (read.changes, read.items, read.members):
+        known.pop(identifier, None)
+    if member.removed is not None:
+        read.changes[identifier] = SourceChange(ChangeKind.DELETE, identifier)
+        return
+    is_read = getattr(member, "is_read", None)
+    read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version, is_read)
+    read.modified[identifier] = utc_text(getattr(member, "last_modified_date_time", None))
+    if collection.item is not None and isinstance(member, collection.member):
+        if collection.is_complete:
+            read.members[identifier] = member
+        try:
+            read.items[identifier] = collection.item(member, folder_id)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+            read.items.pop(identifier, None)
+
+
+def read_refs(collection: Collection, body: bytes) -> tuple[list[ItemRef], str]:
+    """A page of a listing for comparison, and the link to the next one."""
+    page = decoded(collection.members, body)
+    refs = [
+        ItemRef(each.id, each.version, moment(getattr(each, collection.time, None)) if collection.time else None)
+        for each in page.value
+    ]
+    return refs, page.next_link or ""

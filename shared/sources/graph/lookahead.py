@@ -1,0 +1,54 @@
+"""One look at a mailbox in as few HTTP requests as there are batches: the folder listings and every stored delta link.
+
+Graph gives no marks, so an idle mailbox is known to be idle only when each folder has said so. What the batches bring
+is the first page of each folder's changes as well.
+"""
+
+from collections.abc import Mapping
+
+from shared.errors import MailboxSyncError
+from shared.sources.graph import states
+from shared.sources.graph.batch import Ask, Batches
+from shared.sources.graph.client import Part
+from shared.sources.port import StateInvalid
+
+_PAGE = ("odata.maxpagesize=100",)
+
+
+class Lookahead:
+    """What was asked ahead of being needed; each answer is given once."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+        self._parts: dict[tuple[str, str], Part] = {}
+        self._error: MailboxSyncError | None = None
+
+    def send(self, listings: Mapping[str, Ask], stored: Mapping[str, str]) -> None:
+        """Ask for the named listings and, after each folder's stored state, for what changed since. Never raises:
+        what is wrong is raised by the call that it belongs to."""
+        asks = {(name, ""): ask for name, ask in listings.items()}
+        asks |= {(folder_id, text): ask for folder_id, text in stored.items() if (ask := _next_page(text))}
+        try:
+            self._parts = dict(zip(asks, self._batches.ask(list(asks.values())), strict=True))
+        except MailboxSyncError as exc:
+            self._error = exc
+
+    def listing(self, name: str) -> Part | None:
+        """The answer to a named listing; None when it was not asked ahead. Raises what was wrong with the batch."""
+        return self.page(name, "")
+
+    def page(self, folder_id: str, text: str) -> Part | None:
+        """The first page of changes after a stored state; None when it was not asked ahead."""
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        return self._parts.pop((folder_id, text), None)
+
+
+def _next_page(text: str) -> Ask | None:
+    """What comes after a stored state; None for a state that is not readable, or of a folder that is listed."""
+    try:
+        state = states.read(text)
+    except StateInvalid:
+        return None
+    return Ask(state.link, prefer=_PAGE, with_state=True) if state.link and not state.is_listing else None

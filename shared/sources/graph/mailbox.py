@@ -1,0 +1,219 @@
+"""One mailbox opened over Graph: the mail source's port."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import datetime
+from urllib.parse import quote
+
+import msgspec
+
+from shared.errors import AdministratorMustAct, MailboxSyncError, Reason, RetryLater
+from shared.sources.ews.doubt import Doubt
+from shared.sources.graph import states
+from shared.sources.graph.answers import decoded
+from shared.sources.graph.batch import Ask, Batches
+from shared.sources.graph.changes import ChangeReader
+from shared.sources.graph.client import GraphClient
+from shared.sources.graph.content import MailFetcher
+from shared.sources.graph.folders import LISTINGS, Listed, memory_of, role_asks
+from shared.sources.graph.item_requests import ItemRequests
+from shared.sources.graph.kinds import COLLECTIONS, read_refs
+from shared.sources.graph.lookahead import Lookahead
+from shared.sources.graph.recent import RecentMembers
+from shared.sources.graph.states import Memory
+from shared.sources.port import (
+    NO_ITEMS,
+    ChangePage,
+    ContentLevel,
+    Folder,
+    FolderGone,
+    FolderKind,
+    FolderUnreadable,
+    Item,
+    ItemFailure,
+    ItemRef,
+    RequestFigures,
+    StateInvalid,
+)
+
+
+class GraphMailbox:
+    """One mailbox; makes no request before it is asked something. Fulfills MailSource.
+
+    `remembered` is what this process knows of the mailbox's well-known folders, `remember` keeps it.
+    """
+
+    def __init__(
+        self,
+        client: GraphClient,
+        *,
+        connections: int,
+        largest_item_bytes: int,
+        remembered: Memory | None,
+        remember: Callable[[Memory], None],
+        isolate_failures: bool = False,
+    ) -> None:
+        self._client = client
+        self._connections = connections
+        self._memory = remembered
+        self._remember = remember
+        self._threads: ThreadPoolExecutor | None = None
+        self._doubt = Doubt(self.check, isolate_failures=isolate_failures)
+        self._batches = Batches(client, self._pool)
+        self._lookahead = Lookahead(self._batches)
+        self._recent = RecentMembers()
+        requests = ItemRequests(client, self._batches, self._doubt)
+        self._mail = MailFetcher(
+            client, requests, self._pool, in_flight=connections, largest_item_bytes=largest_item_bytes
+        )
+        self._changes = ChangeReader(
+            client, self._recent, self._lookahead.page, lambda: self._memory, isolate_failures=isolate_failures
+        )
+
+    @property
+    def figures(self) -> RequestFigures:
+        """What was asked and received so far; a batch is one request."""
+        return self._client.figures
+
+    def prefetch(self, stored: Mapping[str, str]) -> None:
+        """Ask for the folders and, by their stored states, for each one's changes, in batches of twenty."""
+        self._memory = self._memory or _memory_in(stored)
+        asks = {kind.value: self._listing(kind) for kind in LISTINGS}
+        if self._memory is None:
+            asks |= {f"role {number}": ask for number, ask in enumerate(role_asks(self._client.mailbox))}
+        self._lookahead.send(asks, stored)
+
+    def folders(self) -> list[Folder]:
+        """Every visible folder: mail, calendars, contact folders and task lists, in one batch with their roles."""
+        listed = self._listed()
+        memory = self._memory
+        if memory is None or not listed.is_known_to(memory):
+            memory = self._asked_memory()
+        return listed.folders(memory)
+
+    def changes(self, folder: Folder, state: str | None) -> ChangePage:
+        """The next page of a folder's changes, with the items that it carries."""
+        return self._of_folder(lambda: self._changes.changes(folder, state))
+
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
+    ) -> Iterator[Item | ItemFailure]:
+        """The named items; of those that are known only the content is asked."""
+        return self._mail.fetch(folder, ids, level, known)
+
+    def list_items(self, folder: Folder) -> Iterable[ItemRef]:
+        """Every item's id and version, a page at a time."""
+        collection = COLLECTIONS[folder.kind]
+        path = self._client.mailbox + collection.path.format(folder.id) + collection.refs
+        while path:
+            body = self._of_folder(lambda path=path: self._client.get(path))  # type: ignore[misc]
+            refs, link = read_refs(collection, body)
+            yield from refs
+            path = self._client.relative(link) if link else ""
+
+    def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
+        """A calendar's events between two times, recurring ones expanded, metadata only."""
+        return ()
+
+    def close(self) -> None:
+        """Give connections back and forget the token."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def check(self) -> None:
+        """One cheap request that shows whether the mailbox can be read."""
+        try:
+            self._client.get(f"{self._client.mailbox}/mailFolders/inbox?$select=id")
+        except FolderGone as exc:
+            raise AdministratorMustAct(Reason.ACCESS_DENIED, support=str(exc)) from exc
+
+    def resolve(self, query: str) -> list[str]:
+        """The primary address of whoever has this address or sign-in name."""
+        if "@" not in query:
+            return []
+        part = self._client.ask(f"/users/{quote(query, safe='@')}?$select=mail,userPrincipalName")
+        if part.refusal is not None and part.refusal.rule.reason in _UNKNOWN_USER:
+            return []
+        if part.refusal is not None and part.refusal.rule.reason is Reason.ACCESS_DENIED:
+            # Reading the directory is not ours to ask for; whether it is a mailbox shows when it is opened.
+            return [query]
+        user = decoded(_User, part.value())
+        return [user.mail or user.user_principal_name or query]
+
+    def _pool(self) -> Executor:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._connections, thread_name_prefix="graph")
+        return self._threads
+
+    def _listing(self, kind: FolderKind) -> Ask:
+        ask = LISTINGS[kind]
+        return Ask(self._client.mailbox + ask.path, ask.prefer)
+
+    def _listed(self) -> Listed:
+        """The folders of every kind, from what was asked ahead or asked now."""
+        listed = Listed()
+        asked = {kind: self._lookahead.listing(kind.value) for kind in LISTINGS}
+        missing = [kind for kind, part in asked.items() if part is None]
+        asked |= dict(zip(missing, self._batches.ask([self._listing(kind) for kind in missing]), strict=True))
+        for kind, part in asked.items():
+            link = listed.take(kind, part.value()) if part is not None else None
+            while link:
+                body = self._client.get(self._client.relative(link), prefer=LISTINGS[kind].prefer)
+                link = listed.take(kind, body)
+        return listed
+
+    def _asked_memory(self) -> Memory:
+        """The mailbox's well-known folders, asked once for as long as the same folders are there."""
+        asks = role_asks(self._client.mailbox)
+        parts = [self._lookahead.listing(f"role {number}") for number in range(len(asks))]
+        found = [part for part in parts if part is not None]
+        self._memory = memory_of(found if len(found) == len(asks) else self._batches.ask(asks))
+        self._remember(self._memory)
+        return self._memory
+
+    def _of_folder[T](self, ask: Callable[[], T]) -> T:
+        """The answer to a request about one folder.
+
+        What may be wrong with that folder alone is asked once more, after the mailbox has shown that it can be read.
+        """
+        for last in (False, True):
+            try:
+                return ask()
+            except (RetryLater, AdministratorMustAct) as exc:
+                is_checked = isinstance(exc, RetryLater) and self._doubt.falls_on_the_asked(exc)
+                if not is_checked and not _may_be_one_folder(exc):
+                    raise
+                if last:
+                    raise FolderUnreadable(_reason_of(exc), support=exc.support) from exc
+                if not is_checked:
+                    self.check()
+        raise AssertionError("unreachable")
+
+
+class _User(msgspec.Struct, rename="camel"):
+    mail: str | None = None
+    user_principal_name: str | None = None
+
+
+_UNKNOWN_USER = frozenset({Reason.NO_MAILBOX, Reason.ITEM_GONE})
+
+
+def _may_be_one_folder(error: MailboxSyncError) -> bool:
+    return isinstance(error, AdministratorMustAct) and error.reason is Reason.ACCESS_DENIED
+
+
+def _reason_of(error: RetryLater | AdministratorMustAct) -> Reason:
+    return Reason.ITEM_REFUSED if isinstance(error, AdministratorMustAct) else Reason.ITEM_UNREADABLE
+
+
+def _memory_in(stored: Mapping[str, str]) -> Memory | None:
+    """What the stored states say of the mailbox's well-known folders."""
+    for text in stored.values():
+        try:
+            memory = states.read(text).memory
+        except StateInvalid:
+            continue
+        if memory is not None:
+            return memory
+    return None

@@ -1,0 +1,100 @@
+"""Opens mailboxes over Graph. Light to import: what speaks to Graph is loaded when the first mailbox is opened."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from shared.sources.port import Access, MailSource
+
+if TYPE_CHECKING:
+    from shared.sources.graph.mailbox import GraphMailbox
+    from shared.sources.graph.states import Memory
+    from shared.sources.https_pool import MachineSettings, RequestLimits
+
+MOST_CONNECTIONS = 4
+"""Graph serves so many requests about a mailbox at a time."""
+
+_REMEMBERED = 10_000
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class GraphSources:
+    """Mailboxes of one Graph endpoint (https://graph.microsoft.com/v1.0). Fulfills MailSources.
+
+    Safe to use from several threads. `connections` a mailbox, four at most; contents above `largest_item_bytes` are
+    left out; `limits` on single requests, for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = MOST_CONNECTIONS,
+        largest_item_bytes: int = 150 << 20,
+        limits: "RequestLimits | None" = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._url = url
+        self._connections = min(connections, MOST_CONNECTIONS)
+        self._largest = largest_item_bytes
+        self._limits = limits
+        self._clock = clock
+        self._memories: OrderedDict[str, Memory] = OrderedDict()
+        self._machine: MachineSettings | None = None
+        self._lock = threading.Lock()
+
+    def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
+        """Open one mailbox; makes no request yet."""
+        return self._open(access, isolate_failures=isolate_failures)
+
+    def check(self, access: Access) -> None:
+        """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
+        mailbox = self._open(access)
+        try:
+            mailbox.check()
+        finally:
+            mailbox.close()
+
+    def resolve(self, access: Access, query: str) -> list[str]:
+        """The primary address of whoever has this address or sign-in name; empty when unknown.
+
+        Names would need permissions that people do not expect (People.Read), so that only addresses are found.
+        """
+        mailbox = self._open(access)
+        try:
+            return mailbox.resolve(query)
+        finally:
+            mailbox.close()
+
+    def _open(self, access: Access, *, isolate_failures: bool = False) -> "GraphMailbox":
+        from shared.sources.graph.client import GraphClient
+        from shared.sources.graph.mailbox import GraphMailbox
+        from shared.sources.https_pool import HttpsPool, RequestLimits, machine_settings
+
+        if self._machine is None:
+            self._machine = machine_settings(self._url)
+        pool = HttpsPool(self._url, self._limits or RequestLimits(), self._connections, self._machine)
+        key = access.address.lower()
+        with self._lock:
+            remembered = self._memories.get(key)
+        return GraphMailbox(
+            GraphClient(self._url, access, pool, self._clock),
+            connections=self._connections,
+            largest_item_bytes=self._largest,
+            remembered=remembered,
+            remember=lambda memory: self._remember(key, memory),
+            isolate_failures=isolate_failures,
+        )
+
+    def _remember(self, address: str, memory: "Memory") -> None:
+        """A mailbox's well-known folders, so that this process asks for them once."""
+        with self._lock:
+            self._memories[address] = memory
+            self._memories.move_to_end(address)
+            while len(self._memories) > _REMEMBERED:
+                self._memories.popitem(last=False)

@@ -1,0 +1,53 @@
+"""The state of a folder, as it is stored: an opaque text to everybody else.
+
+It carries the delta link (path and query only: our own host is put before it) and, with the inbox, what the mailbox's
+well-known folders are, so that a process that has never seen the mailbox need not ask for them.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.sources.graph.answers import decoder
+from shared.sources.port import FolderKind, FolderRole, StateInvalid
+
+
+class Memory(msgspec.Struct, array_like=True, frozen=True):
+    """What a mailbox's well-known folders are: asked once, and again when none of them is there any more."""
+
+    roles: Mapping[str, FolderRole] = {}
+    """Role by folder id."""
+    root: str = ""
+    """The id of the folder at the top, which is listed by some services and holds no items."""
+    contacts: tuple[str, str] | None = None
+    """Id and name of the default contacts folder, which listings leave out."""
+
+
+class State(msgspec.Struct, array_like=True, frozen=True):
+    """How far a folder has been read."""
+
+    kind: FolderKind
+    link: str = ""
+    """The next page, or the next round; empty: from the beginning."""
+    complete: bool = False
+    """Whether the link is a delta link: what it gives are later changes."""
+    is_listing: bool = False
+    """Whether delta is refused, so that the folder is listed, latest changes first, and compared."""
+    known_until: str = ""
+    """Up to which time of modification a listed folder is known (ISO 8601); empty: not at all."""
+    newest: str = ""
+    """The latest modification that the listing under way has seen."""
+    memory: Memory | None = None
+
+
+def written(state: State) -> str:
+    """A state as text."""
+    return msgspec.json.encode(state).decode()
+
+
+def read(text: str) -> State:
+    """A stored state. Raises StateInvalid when it is not one of ours (another source's, or damaged)."""
+    try:
+        return decoder(State).decode(text)
+    except (msgspec.MsgspecError, ValueError) as exc:
+        raise StateInvalid("not a state of Microsoft Graph") from exc
