@@ -20,6 +20,9 @@ from shared.sources.port import ChangePage, Folder, FolderRole, StateInvalid
 
 _DAMAGED_PAGE = (1,)
 
+_DAY = 86_400
+"""Seconds. A link is used for a day at most: how long one stays good that is not renewed is not documented."""
+
 
 class ChangeReader:
     """Reads the changes of one mailbox's folders.
@@ -70,8 +73,20 @@ class ChangeReader:
         if not link:
             # Going on without a link would lose changes.
             raise of_fault(JsonFault.UNEXPECTED)
-        following = State(folder.kind, self._client.relative(link), complete=not read.next_link)
+        if (
+            text is not None
+            and state.complete
+            and not read.changes
+            and not read.next_link
+            and state.day == self._today()
+        ):
+            # Every answer has another link. The one that was used is as good, and storing nothing costs nothing.
+            return ChangePage((), text, complete=True)
+        following = State(folder.kind, self._client.relative(link), complete=not read.next_link, day=self._today())
         return self._page_of(folder, read, following)
+
+    def _today(self) -> int:
+        return int(self._client.now().timestamp() // _DAY)
 
     def _page(self, collection: Collection, folder: Folder, link: str) -> bytes:
         """One page, asked for with fewer members when the service fails over it."""

@@ -137,6 +137,10 @@ class GraphClient:
                 self._token = self._renew()
             return self._token != rejected
 
+    def now(self) -> datetime:
+        """The time, aware UTC."""
+        return self._clock()
+
     @property
     def token(self) -> str:
         """The access token in use."""

@@ -38,6 +38,8 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     newest: str = ""
     """The latest modification that the listing under way has seen."""
     memory: Memory | None = None
+    day: int = 0
+    """On which day the link was given, in days since 1970."""
 
 
 def written(state: State) -> str:
