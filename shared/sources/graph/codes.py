@@ -102,7 +102,6 @@ NO_LICENCE = (
 ACCESS_DENIED = (
     "ErrorAccessDenied",
     "accessDenied",
-    "AccessDenied",
     "Authorization_RequestDenied",
     "Forbidden",
     "notAllowed",

@@ -12,12 +12,11 @@ import msgspec
 
 from shared.errors import Reason, RetryLater
 from shared.sources.graph import mail
-from shared.sources.graph.answers import decoded
 from shared.sources.graph.batch import Ask
 from shared.sources.graph.client import GraphClient, Part
 from shared.sources.graph.codes import NOT_AS_MIME
-from shared.sources.graph.item_requests import ItemRequests, Result
-from shared.sources.graph.rebuilt import MARK, ItemBody, rebuilt
+from shared.sources.graph.item_requests import SENSELESS, ItemRequests, Result
+from shared.sources.graph.rebuilt import ItemBody, rebuilt
 from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure, ItemKind
 
 _AT_ONCE = 80
@@ -70,13 +69,12 @@ class MailFetcher:
                 yield self._read(answer, identifier, folder.id)
 
     def _read(self, answer: Part | ItemFailure, identifier: str, folder_id: str) -> Result:
-        if isinstance(answer, ItemFailure):
-            return answer
-        if answer.refusal is not None:
-            return self._requests.refused(answer, identifier)
+        message = self._requests.decoded(mail.Message, answer, identifier)
+        if isinstance(message, ItemFailure):
+            return message
         try:
-            return mail.message_item(decoded(mail.Message, answer.body), folder_id)
-        except (RetryLater, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
+            return mail.message_item(message, folder_id)
+        except SENSELESS as exc:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
 
     def _with_bodies(self, found: Iterator[Result]) -> Iterator[Result]:
@@ -92,15 +90,8 @@ class MailFetcher:
                 yield self._with_body(wanted[identifier], answer)
 
     def _with_body(self, item: Item, answer: Part | ItemFailure) -> Result:
-        if isinstance(answer, ItemFailure):
-            return answer
-        if answer.refusal is not None:
-            return self._requests.refused(answer, item.id)
-        try:
-            body = decoded(_WithBody, answer.body).body
-        except RetryLater as exc:
-            return ItemFailure(item.id, Reason.ITEM_UNREADABLE, exc.support)
-        return replace(item, content=as_json(item, body))
+        told = self._requests.decoded(_WithBody, answer, item.id)
+        return told if isinstance(told, ItemFailure) else replace(item, content=as_json(item, told.body))
 
     def _with_mime(self, found: Iterator[Result]) -> Iterator[Result]:
         """Contents in the order of the items; at most `in_flight` are under way or waiting to be taken."""
@@ -149,7 +140,8 @@ class MailFetcher:
             if exc.retry_after is not None:
                 raise
             return self._requests.refused(part, item.id)
-        return replace(item, content=content, metadata={**item.metadata, MARK: True})
+        lacking = self._requests.refused(part, item.id)
+        return replace(item, content=content, lacking=lacking, metadata={**item.metadata, "original": False})
 
 
 def _content(item: Item, mime: bytes) -> Content:

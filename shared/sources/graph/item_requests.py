@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from shared.errors import Reason, RetryLater
 from shared.sources.ews.doubt import Doubt
+from shared.sources.graph.answers import decoded
 from shared.sources.graph.batch import Ask, Batches
 from shared.sources.graph.client import GraphClient, Part
 from shared.sources.graph.errors import of_item
@@ -11,6 +12,9 @@ from shared.sources.https_pool import TransportFault
 from shared.sources.port import Item, ItemFailure
 
 Result = Item | ItemFailure
+
+SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What an item raises that makes no sense."""
 
 
 class ItemRequests:
@@ -52,6 +56,17 @@ class ItemRequests:
             # Of a mailbox that cannot be read at all every item says so.
             self._client.get(f"{self._client.mailbox}/mailFolders/inbox?$select=id")
         return ItemFailure(identifier, reason, refusal.support)
+
+    def decoded[T](self, kind: type[T], part: Part | ItemFailure, identifier: str) -> T | ItemFailure:
+        """An item's answer as the given type. Raises what is wrong with more than this item."""
+        if isinstance(part, ItemFailure):
+            return part
+        if part.refusal is not None:
+            return self.refused(part, identifier)
+        try:
+            return decoded(kind, part.body)
+        except RetryLater as exc:
+            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, exc.support)
 
     def failed(self, error: RetryLater, identifier: str) -> ItemFailure:
         """An item over which a request failed. Raises the error itself when it may be an outage."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import RetryLater
-from shared.sources.graph import mail
+from shared.sources.graph import contacts, mail, tasks
 from shared.sources.graph.answers import Named, Page, decoded, decoder, moment, utc_text
 from shared.sources.port import ChangeKind, FolderKind, Item, ItemRef, SourceChange
 
@@ -50,6 +50,13 @@ class Collection:
 
 _REF = "id,changeKey"
 
+
+class EventRef(Named, rename="camel", gc=False):
+    """What a page of changes says of an event: little more than its id."""
+
+    last_modified_date_time: str | None = None
+
+
 MAIL = Collection(
     kind=FolderKind.MAIL,
     member=mail.Message,
@@ -63,7 +70,44 @@ MAIL = Collection(
     time="received_date_time",
 )
 
-COLLECTIONS: Mapping[FolderKind, Collection] = {each.kind: each for each in (MAIL,)}
+CALENDAR = Collection(
+    kind=FolderKind.CALENDAR,
+    member=EventRef,
+    members=Members[EventRef],
+    path="/calendars/{}/events",
+    round="",
+    refs=f"?$select={_REF},start&$top=999",
+    latest=f"?$select={_REF},lastModifiedDateTime&$orderby=lastModifiedDateTime%20desc",
+    page_sizes=(50, 10),
+)
+
+CONTACTS = Collection(
+    kind=FolderKind.CONTACTS,
+    member=contacts.GraphContact,
+    members=Members[contacts.GraphContact],
+    path="/contactFolders/{}/contacts",
+    round=contacts.FULL,
+    refs=f"?$select={_REF}&$top=999",
+    latest=contacts.FULL + "&$orderby=lastModifiedDateTime%20desc",
+    page_sizes=(100, 10),
+    item=contacts.contact_item,
+    is_complete=True,
+)
+
+TASKS = Collection(
+    kind=FolderKind.TASKS,
+    member=tasks.GraphTask,
+    members=Members[tasks.GraphTask],
+    path="/todo/lists/{}/tasks",
+    round="",
+    refs="?$top=100",
+    latest="?$top=100",
+    page_sizes=(100, 10),
+    item=tasks.task_item,
+    is_complete=True,
+)
+
+COLLECTIONS: Mapping[FolderKind, Collection] = {each.kind: each for each in (MAIL, CALENDAR, CONTACTS, TASKS)}
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -10,8 +11,11 @@ import msgspec
 from shared.errors import AdministratorMustAct, MailboxSyncError, Reason, RetryLater
 from shared.sources.ews.doubt import Doubt
 from shared.sources.graph import states
+from shared.sources.graph.address_book import ContactFetcher
 from shared.sources.graph.answers import decoded
+from shared.sources.graph.attachments import AttachmentReader
 from shared.sources.graph.batch import Ask, Batches
+from shared.sources.graph.calendar import EventFetcher
 from shared.sources.graph.changes import ChangeReader
 from shared.sources.graph.client import GraphClient
 from shared.sources.graph.content import MailFetcher
@@ -21,6 +25,7 @@ from shared.sources.graph.kinds import COLLECTIONS, read_refs
 from shared.sources.graph.lookahead import Lookahead
 from shared.sources.graph.recent import RecentMembers
 from shared.sources.graph.states import Memory
+from shared.sources.graph.task_lists import TaskFetcher
 from shared.sources.port import (
     NO_ITEMS,
     ChangePage,
@@ -66,6 +71,10 @@ class GraphMailbox:
         self._mail = MailFetcher(
             client, requests, self._pool, in_flight=connections, largest_item_bytes=largest_item_bytes
         )
+        files = AttachmentReader(client, largest_item_bytes)
+        self._events = EventFetcher(client, requests, files, largest_item_bytes)
+        self._contacts = ContactFetcher(client, requests, self._recent, largest_item_bytes)
+        self._tasks = TaskFetcher(client, requests, self._recent, files)
         self._changes = ChangeReader(
             client, self._recent, self._lookahead.page, lambda: self._memory, isolate_failures=isolate_failures
         )
@@ -99,7 +108,17 @@ class GraphMailbox:
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
         """The named items; of those that are known only the content is asked."""
-        return self._mail.fetch(folder, ids, level, known)
+        if level is ContentLevel.METADATA and all(each in known for each in ids):
+            return (replace(known[each], folder_id=folder.id) for each in ids)
+        match folder.kind:
+            case FolderKind.CALENDAR:
+                return self._events.fetch(folder, ids, level)
+            case FolderKind.CONTACTS:
+                return self._contacts.fetch(folder, ids, level)
+            case FolderKind.TASKS:
+                return self._tasks.fetch(folder, ids, level)
+            case _:
+                return self._mail.fetch(folder, ids, level, known)
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
         """Every item's id and version, a page at a time."""
@@ -113,7 +132,7 @@ class GraphMailbox:
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only."""
-        return ()
+        return self._events.occurrences(folder, start, end)
 
     def close(self) -> None:
         """Give connections back and forget the token."""

@@ -17,9 +17,6 @@ from shared.sources.graph.mail import BODY, HEADERS
 from shared.sources.graph.queries import query
 from shared.sources.port import Content, Item
 
-MARK = "not_original"
-"""In an item's metadata: its file was put together by us."""
-
 _SMIME = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _OURS = frozenset(
     {"content-type", "content-transfer-encoding", "content-disposition", "mime-version", "content-length"}

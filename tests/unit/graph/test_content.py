@@ -201,7 +201,8 @@ def test_opaque_smime_is_put_together_from_its_sealed_content(service: Service) 
 
     found = item(fetch(service, ["M1"])["M1"])
 
-    assert found.metadata["not_original"] is True
+    assert found.metadata["original"] is False
+    assert found.lacking == ItemFailure("M1", Reason.ITEM_CORRUPT, "ErrorMimeContentConversionFailed")
     assert found.content is not None
     written = email.message_from_bytes(found.content.data)
     assert written.get_content_type() == "application/pkcs7-mime"
@@ -217,7 +218,8 @@ def test_report_without_mime_keeps_its_text_and_attachments(service: Service) ->
 
     found = item(fetch(service, ["M1"])["M1"])
 
-    assert found.metadata["not_original"] is True
+    assert found.metadata["original"] is False
+    assert found.lacking == ItemFailure("M1", Reason.ITEM_CORRUPT, "ErrorMimeContentConversionFailed")
     assert found.content is not None
     parts = [part.get_payload(decode=True) for part in email.message_from_bytes(found.content.data).walk()]
     assert b"It failed.\r\n" in parts

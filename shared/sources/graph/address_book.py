@@ -1,0 +1,66 @@
+"""Gets contacts with their photos. What a page of changes carried is not asked for again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
+
+from shared.errors import Reason, RetryLater
+from shared.formats.common import Attachment
+from shared.formats.uids import UNIDENTIFIED
+from shared.formats.vcf import contact_card
+from shared.sources.graph.batch import Ask
+from shared.sources.graph.client import GraphClient
+from shared.sources.graph.contacts import FULL, GraphContact, contact_item, has_photo, typed_contact
+from shared.sources.graph.item_requests import SENSELESS, ItemRequests, Result
+from shared.sources.graph.recent import RecentMembers
+from shared.sources.port import Content, ContentLevel, Folder, ItemFailure
+
+_AT_ONCE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFetcher:
+    """Fetches the contacts of one mailbox; contacts above `largest` bytes come without content."""
+
+    client: GraphClient
+    requests: ItemRequests
+    recent: RecentMembers
+    largest: int
+
+    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Result]:
+        """The contacts, each once. Every level but metadata brings the .vcf."""
+        for part in batched(ids, _AT_ONCE, strict=False):
+            for identifier, contact in self._read(part).items():
+                yield contact if isinstance(contact, ItemFailure) else self._item(contact, identifier, folder, level)
+
+    def _read(self, ids: Sequence[str]) -> Mapping[str, GraphContact | ItemFailure]:
+        found: dict[str, GraphContact | ItemFailure] = {}
+        for each in ids:
+            kept = self.recent.take(each)
+            if isinstance(kept, GraphContact):
+                found[each] = kept
+        asks = {each: Ask(f"{self.client.mailbox}/contacts/{each}{FULL}") for each in ids if each not in found}
+        for identifier, part in self.requests.answers(asks):
+            found[identifier] = self.requests.decoded(GraphContact, part, identifier)
+        return found
+
+    def _item(self, contact: GraphContact, identifier: str, folder: Folder, level: ContentLevel) -> Result:
+        try:
+            item = contact_item(contact, folder.id)
+            if level is ContentLevel.METADATA or item.size > self.largest:
+                return item
+            photo = self._photo(contact) if has_photo(contact) else None
+            return replace(item, content=Content("vcf", contact_card(typed_contact(contact, photo), UNIDENTIFIED)))
+        except RetryLater as exc:
+            return self.requests.failed(exc, identifier)
+        except SENSELESS as exc:
+            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
+
+    def _photo(self, contact: GraphContact) -> Attachment | None:
+        """A contact's picture; one that is not there after all is none."""
+        path = f"{self.client.mailbox}/contacts/{contact.id}/photo/$value"
+        part = self.client.ask(path, accept="*/*")
+        if part.refusal is not None and part.refusal.of_item() is not None:
+            return None
+        data = part.value()
+        return Attachment(name="ContactPicture.jpg", media_type="image/jpeg", size=len(data), data=data)

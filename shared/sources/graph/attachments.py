@@ -1,0 +1,114 @@
+"""Lists the attachments of events and tasks, and gets their bytes: the list without contents, then each by its id.
+
+Paging a list with contents is not reliable. An attached item is given as its MIME text.
+"""
+
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from shared.errors import RetryLater
+from shared.formats.common import Attachment
+from shared.sources.graph.answers import decoded
+from shared.sources.graph.client import GraphClient
+from shared.sources.graph.errors import AskForLess
+from shared.sources.graph.queries import query
+
+_LIST = query(select="id,name,contentType,size,isInline", top="100")
+_TASK_LIST = query(top="100")
+_OVERHEAD = 1 << 20
+"""Bytes of JSON around an attachment's content, and then some."""
+
+
+class _Listed(msgspec.Struct, rename="camel", gc=False):
+    id: str
+    name: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    is_inline: bool | None = None
+    type: str = msgspec.field(default="", name="@odata.type")
+
+
+class _List(msgspec.Struct):
+    value: list[_Listed]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+class _Whole(msgspec.Struct, rename="camel", gc=False):
+    content_bytes: str | None = None
+    content_id: str | None = None
+    source_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentReader:
+    """Gets the attachments of one mailbox's items, up to `largest` bytes an item; what is larger is named only."""
+
+    client: GraphClient
+    largest: int
+
+    def of_event(self, event_id: str) -> tuple[Attachment, ...]:
+        """An event's, or an exception's by its own id."""
+        return self._all(f"{self.client.mailbox}/events/{event_id}/attachments", _LIST)
+
+    def of_task(self, list_id: str, task_id: str) -> tuple[Attachment, ...]:
+        """A task's; a list of them has no contents."""
+        return self._all(f"{self.client.mailbox}/todo/lists/{list_id}/tasks/{task_id}/attachments", _TASK_LIST)
+
+    def _all(self, path: str, options: str) -> tuple[Attachment, ...]:
+        found: list[Attachment] = []
+        room, link = self.largest, path + options
+        while link:
+            page = decoded(_List, self.client.get(link))
+            for each in page.value:
+                room -= each.size or 0
+                found.append(self._one(path, each) if room >= 0 else _named(each))
+            link = self.client.relative(page.next_link) if page.next_link else ""
+        return tuple(found)
+
+    def _one(self, path: str, listed: _Listed) -> Attachment:
+        """An attachment with its bytes. One that cannot be had, whatever is wrong with it, is named only.
+
+        Raises: what will pass. An item without its attachments would be taken for whole.
+        """
+        if listed.type.endswith("itemAttachment"):
+            return _named(listed, data=self._bytes(f"{path}/{listed.id}/$value", listed, bytes))
+        whole = self._bytes(f"{path}/{listed.id}", listed, lambda body: decoded(_Whole, body))
+        if whole is None:
+            return _named(listed)
+        data = _decoded(whole.content_bytes)
+        return _named(listed, data=data, content_id=whole.content_id or "", url=whole.source_url or "")
+
+    def _bytes[T](self, path: str, listed: _Listed, read: Callable[[bytes], T]) -> T | None:
+        most = (listed.size or 0) * 2 + _OVERHEAD
+        try:
+            part = self.client.ask(path, accept="*/*", most=most)
+            if part.refusal is not None and part.refusal.of_item() is not None:
+                return None
+            return read(part.value())
+        except AskForLess as exc:
+            if exc.support == "oversized":
+                return None
+            raise RetryLater(exc.reason, support=exc.support) from exc
+
+
+def _named(listed: _Listed, *, data: bytes | None = None, content_id: str = "", url: str = "") -> Attachment:
+    is_item = listed.type.endswith("itemAttachment")
+    return Attachment(
+        name=listed.name or "",
+        media_type="message/rfc822" if is_item else listed.content_type or "",
+        size=listed.size or 0,
+        content_id=content_id.strip("<>"),
+        is_inline=bool(listed.is_inline),
+        data=data,
+        url=url,
+    )
+
+
+def _decoded(text: str | None) -> bytes | None:
+    try:
+        return binascii.a2b_base64(text) if text is not None else None
+    except (binascii.Error, ValueError):
+        return None

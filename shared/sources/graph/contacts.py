@@ -1,0 +1,313 @@
+"""Reads contacts: Graph's own properties, and the extended ones that it has no names for.
+
+Contact groups are counted by the service and never given.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from shared.formats.common import Attachment, Body, Person, Sensitivity
+from shared.formats.contact import AddressKind, Contact, Phone, PhoneKind, PostalAddress
+from shared.formats.placeholder_dates import birthday
+from shared.formats.zones.resolving import day_of_midnight
+from shared.sources.graph.answers import Extended, Named, moment, utc_text, values_of
+from shared.sources.graph.mail import (
+    ITEM_CLASS,
+    SEARCH_KEY,
+    SENSITIVITIES,
+    SENSITIVITY,
+    SIZE,
+    EmailAddress,
+    hexadecimal,
+    number,
+)
+from shared.sources.graph.queries import extended, query
+from shared.sources.item_values import item_of
+from shared.sources.port import Item, ItemKind
+
+_SET = "00062004-0000-0000-c000-000000000046"
+"""PSETID_Address."""
+
+_HAS_PICTURE = f"Boolean {{{_SET}}} Id 0x8015"
+_MAILING_ADDRESS = f"Integer {{{_SET}}} Id 0x8022"
+_ANNIVERSARY = "SystemTime 0x3A41"
+
+_PHONES: Mapping[str, tuple[str, PhoneKind]] = {
+    "AssistantPhone": ("3a2e", PhoneKind.ASSISTANT),
+    "BusinessFax": ("3a24", PhoneKind.WORK_FAX),
+    "BusinessPhone": ("3a08", PhoneKind.WORK),
+    "BusinessPhone2": ("3a1b", PhoneKind.WORK),
+    "Callback": ("3a02", PhoneKind.CALLBACK),
+    "CarPhone": ("3a1e", PhoneKind.CAR),
+    "CompanyMainPhone": ("3a57", PhoneKind.COMPANY),
+    "HomeFax": ("3a25", PhoneKind.HOME_FAX),
+    "HomePhone": ("3a09", PhoneKind.HOME),
+    "HomePhone2": ("3a2f", PhoneKind.HOME),
+    "Isdn": ("3a2d", PhoneKind.ISDN),
+    "MobilePhone": ("3a1c", PhoneKind.MOBILE),
+    "OtherFax": ("3a23", PhoneKind.OTHER_FAX),
+    "OtherTelephone": ("3a1f", PhoneKind.OTHER),
+    "Pager": ("3a21", PhoneKind.PAGER),
+    "PrimaryPhone": ("3a1a", PhoneKind.PRIMARY),
+    "RadioPhone": ("3a1d", PhoneKind.RADIO),
+    "Telex": ("3a2c", PhoneKind.TELEX),
+    "TtyTddPhone": ("3a4b", PhoneKind.TEXT),
+}
+"""EWS's names of numbers, in its order: the tag of each, and what it is."""
+
+_SELECT = (
+    "changeKey,createdDateTime,lastModifiedDateTime,categories,displayName,fileAs,title,givenName,middleName,surname,"
+    "generation,initials,nickName,yomiGivenName,yomiSurname,yomiCompanyName,companyName,department,jobTitle,profession,"
+    "manager,assistantName,spouseName,children,birthday,businessHomePage,officeLocation,emailAddresses,businessPhones,"
+    "homePhones,mobilePhone,imAddresses,businessAddress,homeAddress,otherAddress,personalNotes"
+)
+_TAGS = (
+    SEARCH_KEY,
+    ITEM_CLASS,
+    SIZE,
+    SENSITIVITY,
+    _HAS_PICTURE,
+    _MAILING_ADDRESS,
+    _ANNIVERSARY,
+    *(f"String 0x{tag.upper()}" for tag, _ in _PHONES.values()),
+)
+FULL = query(select=_SELECT, expand=extended(_TAGS))
+"""What is asked of every contact; its photo is a request of its own."""
+
+
+class _Address(msgspec.Struct, rename="camel", gc=False):
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country_or_region: str | None = None
+    postal_code: str | None = None
+
+
+class GraphContact(Named, rename="camel", gc=False):
+    """A contact."""
+
+    created_date_time: str | None = None
+    last_modified_date_time: str | None = None
+    categories: list[str] | None = None
+    display_name: str | None = None
+    file_as: str | None = None
+    title: str | None = None
+    given_name: str | None = None
+    middle_name: str | None = None
+    surname: str | None = None
+    generation: str | None = None
+    initials: str | None = None
+    nick_name: str | None = None
+    yomi_given_name: str | None = None
+    yomi_surname: str | None = None
+    yomi_company_name: str | None = None
+    company_name: str | None = None
+    department: str | None = None
+    job_title: str | None = None
+    profession: str | None = None
+    manager: str | None = None
+    assistant_name: str | None = None
+    spouse_name: str | None = None
+    children: list[str] | None = None
+    birthday: str | None = None
+    business_home_page: str | None = None
+    office_location: str | None = None
+    email_addresses: list[EmailAddress] | None = None
+    business_phones: list[str] | None = None
+    home_phones: list[str] | None = None
+    mobile_phone: str | None = None
+    im_addresses: list[str] | None = None
+    business_address: _Address | None = None
+    home_address: _Address | None = None
+    other_address: _Address | None = None
+    personal_notes: str | None = None
+    single_value_extended_properties: list[Extended] | None = None
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Its extended properties."""
+        return values_of(self.single_value_extended_properties)
+
+
+def has_photo(contact: GraphContact) -> bool:
+    """Whether there is a picture to be asked for."""
+    return contact.properties.get(f"{_SET}/8015", "").lower() in ("true", "1")
+
+
+def contact_item(contact: GraphContact, folder_id: str) -> Item:
+    """The item of a contact, its metadata named as EWS names it. `at` is when it was last modified."""
+    values = _values(contact)
+    at = moment(values["modified"])
+    return item_of(values, contact.id, folder_id, ItemKind.CONTACT, at=at, addresses=values["emails"])
+
+
+def _values(contact: GraphContact) -> dict[str, Any]:
+    properties = contact.properties
+    return {
+        "version": contact.version,
+        "move_key": hexadecimal(properties.get("300b")),
+        "item_class": properties.get("001a") or "IPM.Contact",
+        "size": number(properties.get("0e08")),
+        "subject": contact.display_name or "",
+        "sensitivity": SENSITIVITIES.get(properties.get("0036", ""), "Normal"),
+        "categories": contact.categories,
+        "created": utc_text(contact.created_date_time),
+        "modified": utc_text(contact.last_modified_date_time),
+        "name": contact.display_name,
+        "file_as": contact.file_as,
+        "name_parts": _name_parts(contact),
+        "given_name": contact.given_name,
+        "middle_name": contact.middle_name,
+        "surname": contact.surname,
+        "nickname": contact.nick_name,
+        "initials": contact.initials,
+        "generation": contact.generation,
+        "company": contact.company_name,
+        "department": contact.department,
+        "job_title": contact.job_title,
+        "profession": contact.profession,
+        "manager": contact.manager,
+        "assistant": contact.assistant_name,
+        "spouse": contact.spouse_name,
+        "children": contact.children,
+        "birthday": utc_text(contact.birthday),
+        "anniversary": utc_text(properties.get("3a41")),
+        "home_page": contact.business_home_page,
+        "office": contact.office_location,
+        "emails": [each.address for each in contact.email_addresses or () if each.address],
+        "phones": _phones(contact, properties),
+        "im": {f"ImAddress{place}": each for place, each in enumerate(contact.im_addresses or (), 1) if each},
+        "addresses": {name: _parts(each) for name, each in _addresses(contact) if _parts(each)},
+        "postal_address": _MAILING.get(properties.get(f"{_SET}/8022", ""), ""),
+    }
+
+
+_MAILING = {"1": "Home", "2": "Business", "3": "Other"}
+
+
+def _name_parts(contact: GraphContact) -> dict[str, str]:
+    """The complete name as EWS gives it in its parts."""
+    parts = {
+        "Title": contact.title,
+        "FirstName": contact.given_name,
+        "MiddleName": contact.middle_name,
+        "LastName": contact.surname,
+        "Suffix": contact.generation,
+        "Initials": contact.initials,
+        "FullName": contact.display_name,
+        "Nickname": contact.nick_name,
+        "YomiFirstName": contact.yomi_given_name,
+        "YomiLastName": contact.yomi_surname,
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _phones(contact: GraphContact, properties: Mapping[str, str]) -> dict[str, str]:
+    """Numbers by EWS's names: by their tags, and by Graph's own lists where tags do not come."""
+    found = {name: properties[tag] for name, (tag, _) in _PHONES.items() if properties.get(tag)}
+    business, home = contact.business_phones or [], contact.home_phones or []
+    told = {
+        **dict(zip(("BusinessPhone", "BusinessPhone2"), business, strict=False)),
+        **dict(zip(("HomePhone", "HomePhone2"), home, strict=False)),
+        "MobilePhone": contact.mobile_phone or "",
+    }
+    found |= {name: each for name, each in told.items() if each and name not in found}
+    return {name: found[name] for name in _PHONES if name in found}
+
+
+def _addresses(contact: GraphContact) -> Iterable[tuple[str, _Address | None]]:
+    return (
+        ("Business", contact.business_address),
+        ("Home", contact.home_address),
+        ("Other", contact.other_address),
+    )
+
+
+def _parts(address: _Address | None) -> dict[str, str]:
+    if address is None:
+        return {}
+    parts = {
+        "Street": address.street,
+        "City": address.city,
+        "State": address.state,
+        "CountryOrRegion": address.country_or_region,
+        "PostalCode": address.postal_code,
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+_PLACES = {"Business": AddressKind.WORK, "Home": AddressKind.HOME}
+_SENSITIVITIES = {each.value.capitalize(): each for each in Sensitivity}
+
+
+def typed_contact(contact: GraphContact, photo: Attachment | None) -> Contact:
+    """The typed contact that its file is made of."""
+    values = _values(contact)
+
+    def text(name: str) -> str:
+        return str(values.get(name) or "")
+
+    return Contact(
+        display_name=text("name"),
+        full_name=contact.display_name or "",
+        given_name=text("given_name"),
+        middle_name=text("middle_name"),
+        surname=text("surname"),
+        prefix=contact.title or "",
+        suffix=text("generation"),
+        initials=text("initials"),
+        nickname=text("nickname"),
+        phonetic_given_name=contact.yomi_given_name or "",
+        phonetic_surname=contact.yomi_surname or "",
+        phonetic_company=contact.yomi_company_name or "",
+        file_as=text("file_as"),
+        emails=tuple(Person(address=address) for address in values["emails"]),
+        phones=tuple(Phone(each, _PHONES[name][1]) for name, each in values["phones"].items()),
+        addresses=tuple(
+            _postal(name, parts, is_preferred=name == values["postal_address"])
+            for name, parts in values["addresses"].items()
+        ),
+        ims=tuple(values["im"].values()),
+        urls=tuple(filter(None, [text("home_page")])),
+        company=text("company"),
+        department=text("department"),
+        office=text("office"),
+        job_title=text("job_title"),
+        profession=text("profession"),
+        manager=text("manager"),
+        assistant=text("assistant"),
+        spouse=text("spouse"),
+        children=tuple(contact.children or ()),
+        birthday=birthday(_day(values["birthday"])),
+        anniversary=birthday(_day(values["anniversary"])),
+        notes=Body(text=contact.personal_notes or ""),
+        photo=photo,
+        categories=tuple(contact.categories or ()),
+        sensitivity=_SENSITIVITIES.get(values["sensitivity"], Sensitivity.NORMAL),
+        created=moment(contact.created_date_time),
+        modified=moment(contact.last_modified_date_time),
+    )
+
+
+def _postal(name: str, parts: Mapping[str, str], *, is_preferred: bool) -> PostalAddress:
+    return PostalAddress(
+        kind=_PLACES.get(name, AddressKind.OTHER),
+        street=parts.get("Street", ""),
+        city=parts.get("City", ""),
+        state=parts.get("State", ""),
+        postal_code=parts.get("PostalCode", ""),
+        country=parts.get("CountryOrRegion", ""),
+        is_preferred=is_preferred,
+    )
+
+
+def _day(text: str) -> date | None:
+    """The day that a midnight of some zone, given in UTC, stands for; None where the calendar ends."""
+    at = moment(text)
+    try:
+        return day_of_midnight(at) if at else None
+    except OverflowError:
+        return None

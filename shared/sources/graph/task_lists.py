@@ -1,0 +1,100 @@
+"""Gets tasks with their checklists, links and attachments. What a page of changes carried is not asked for again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
+
+from shared.errors import Reason, RetryLater
+from shared.formats.ics.calendar import task_calendar
+from shared.formats.uids import UNIDENTIFIED
+from shared.sources.graph.attachments import AttachmentReader
+from shared.sources.graph.batch import Ask
+from shared.sources.graph.client import GraphClient
+from shared.sources.graph.item_requests import SENSELESS, ItemRequests, Result
+from shared.sources.graph.recent import RecentMembers
+from shared.sources.graph.tasks import GraphTask, LinkedResource, Links, Step, Steps, task_item, typed_task
+from shared.sources.port import Content, ContentLevel, Folder, FolderGone, ItemFailure
+
+_AT_ONCE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFetcher:
+    """Fetches the tasks of one mailbox's lists."""
+
+    client: GraphClient
+    requests: ItemRequests
+    recent: RecentMembers
+    attachments: AttachmentReader
+
+    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Result]:
+        """The tasks, each once. Every level but metadata brings the .ics."""
+        for part in batched(ids, _AT_ONCE, strict=False):
+            tasks = self._read(folder, part)
+            besides = self._besides(folder, tasks) if level is not ContentLevel.METADATA else {}
+            for identifier, task in tasks.items():
+                beside = besides.get(identifier, _NOTHING)
+                if isinstance(task, ItemFailure):
+                    yield task
+                elif isinstance(beside, ItemFailure):
+                    yield beside
+                else:
+                    yield self._item(task, folder, level, beside)
+
+    def _read(self, folder: Folder, ids: Sequence[str]) -> Mapping[str, GraphTask | ItemFailure]:
+        found: dict[str, GraphTask | ItemFailure] = {}
+        for each in ids:
+            kept = self.recent.take(each)
+            if isinstance(kept, GraphTask):
+                found[each] = kept
+        asks = {each: Ask(self._path(folder, each)) for each in ids if each not in found}
+        for identifier, part in self.requests.answers(asks):
+            found[identifier] = self.requests.decoded(GraphTask, part, identifier)
+        return found
+
+    def _path(self, folder: Folder, task_id: str) -> str:
+        return f"{self.client.mailbox}/todo/lists/{folder.id}/tasks/{task_id}"
+
+    def _besides(
+        self, folder: Folder, tasks: Mapping[str, GraphTask | ItemFailure]
+    ) -> dict[str, "_Beside | ItemFailure"]:
+        """The checklists and links of tasks: collections of their own, that pages do not carry."""
+        paths = {each: self._path(folder, each) for each, task in tasks.items() if isinstance(task, GraphTask)}
+        steps = self._answers(Steps, {each: Ask(f"{path}/checklistItems") for each, path in paths.items()})
+        links = self._answers(Links, {each: Ask(f"{path}/linkedResources") for each, path in paths.items()})
+        return {each: _both(steps[each], links[each]) for each in paths}
+
+    def _answers[T](self, kind: type[T], asks: Mapping[str, Ask]) -> dict[str, T | ItemFailure]:
+        return {each: self.requests.decoded(kind, part, each) for each, part in self.requests.answers(asks)}
+
+    def _item(self, task: GraphTask, folder: Folder, level: ContentLevel, beside: "_Beside") -> Result:
+        try:
+            item = task_item(task, folder.id)
+            if level is ContentLevel.METADATA:
+                return item
+            files = self.attachments.of_task(folder.id, task.id) if task.has_attachments else ()
+            told = typed_task(task, beside.steps, beside.links, files)
+            return replace(item, content=Content("ics", task_calendar(told, UNIDENTIFIED)))
+        except FolderGone as exc:
+            return ItemFailure(task.id, Reason.ITEM_GONE, str(exc))
+        except RetryLater as exc:
+            return self.requests.failed(exc, task.id)
+        except SENSELESS as exc:
+            return ItemFailure(task.id, Reason.ITEM_UNREADABLE, type(exc).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What belongs to a task and is not in it."""
+
+    steps: Sequence[Step] = ()
+    links: Sequence[LinkedResource] = ()
+
+
+_NOTHING = _Beside()
+
+
+def _both(steps: Steps | ItemFailure, links: Links | ItemFailure) -> _Beside | ItemFailure:
+    if isinstance(steps, ItemFailure):
+        return steps
+    return links if isinstance(links, ItemFailure) else _Beside(steps.value, links.value)
