@@ -170,6 +170,8 @@ class Pass:
         for a server may count otherwise than we do.
         """
         folder, ledger = reading.folder, self._desk.ledger
+        if folder.total is None:
+            return
         come = sum(change.kind is ChangeKind.UPSERT for change in reading.last.values())
         surplus = ledger.folders[folder.id].items - folder.total - come
         if surplus > max(0, sweeping.surplus_of(ledger, folder.id)):

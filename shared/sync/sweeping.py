@@ -154,7 +154,7 @@ def surplus_of(ledger: Ledger, folder_id: str) -> int:
 def _keep_surplus(ledger: Ledger, folder: Folder, items: int) -> None:
     note = ledger.notes.get(SURPLUS)
     others = {id_: number for id_, number in note.items() if id_ != folder.id} if isinstance(note, Mapping) else {}
-    surplus = items - folder.total
+    surplus = 0 if folder.total is None else items - folder.total
     ledger.note(SURPLUS, {**others, folder.id: surplus} if surplus > 0 else others)
 
 
