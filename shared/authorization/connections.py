@@ -128,13 +128,15 @@ class Connections:
     def release_unused(self) -> int:
         """Give back what something left behind that broke off; gives how many.
 
-        That is a sign-in between its authorization and its mailbox, or a disconnecting before it had deleted the token.
+        That is a sign-in between its authorization and its mailbox, or a disconnecting before it had deleted the token:
+        what a disconnected mailbox is read with is not in use.
         """
         half = self._authorizations.half_given_back()
         for one in half:
             self._end(one.id)
         idle = self._authorizations.idle_since(self._clock() - UNUSED_AFTER)
-        in_use = {mailbox.authorization_id for mailbox in self._registry.all()} if idle else set()
+        mailboxes = self._registry.all() if idle else ()
+        in_use = {one.authorization_id for one in mailboxes if one.status is not Status.DISCONNECTED}
         unused = [one.id for one in idle if one.mode is AccessMode.DELEGATED and one.id not in in_use]
         for authorization_id in unused:
             self.release_authorization(authorization_id)

@@ -5,10 +5,11 @@ is read with, and the copy of the mailbox that stands is the person's mailbox, e
 Rows S1, S2 and S3 of the field cases; docs/decisions/0010-erasure.md.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from shared.authorization.access import LiveAccessTokens
 from shared.authorization.connections import Connections
@@ -45,8 +46,9 @@ requests = st.one_of(st.integers(1, 25), st.just(10_000))
 class ErasureModel(RuleBasedStateMachine):
     """The rules. Each worker is an instance of the app of its own; what they share is storage, vault and registry."""
 
-    @initialize(items=st.integers(1, 9))
-    def begin(self, items: int) -> None:
+    @initialize(items=st.integers(1, 9), mortal=st.booleans())
+    def begin(self, items: int, mortal: bool) -> None:
+        self.mortal = mortal
         self.workers = Workers()
         self.running: list[Worker] = []
         self.killed = False
@@ -99,20 +101,61 @@ class ErasureModel(RuleBasedStateMachine):
     def daily_round(self, far: int) -> None:
         self._start(self._connections().finish_erasures, far)
 
+    @rule(
+        act=st.sampled_from(["sign in", "renew", "pass", "sweep", "disconnect", "daily"]),
+        new=st.booleans(),
+        stands=st.integers(1, 40),
+        erased=requests,
+        again=st.booleans(),
+        goes_on=requests,
+        dies=st.booleans(),
+    )
+    def erasure_overtakes_a_worker(
+        self, *, act: str, new: bool, stands: int, erased: int, again: bool, goes_on: int, dies: bool
+    ) -> None:
+        """A worker stands still somewhere in its work, a first pass among others, and its mailbox is erased."""
+        if new:
+            self.erase(len(self.known) - 1, 10_000)
+            self.sign_in(10_000)
+        latest = len(self.known) - 1
+        begun: dict[str, Callable[[], object]] = {
+            "sign in": lambda: self.sign_in(stands),
+            "renew": lambda: self.renewal(latest, stands),
+            "pass": lambda: self.pass_(latest, stands, False),
+            "sweep": lambda: self.pass_(latest, stands, True),
+            "disconnect": lambda: self.disconnect(latest, stands),
+            "daily": lambda: self.daily_round(stands),
+        }
+        before = len(self.running)
+        begun[act]()
+        late = self.running[before:]
+        self.stage.leases.held.clear()
+        self.erase(latest, erased)
+        if again:
+            self.sign_in(10_000)
+        for worker in late:
+            self._go_on(worker, goes_on)
+            if dies and self.mortal and not worker.over:
+                worker.kill()
+                self.killed = True
+                self._settle(worker)
+        if not self.running and not self.killed:
+            self._assert_nothing_left()
+
     # What becomes of workers that stand still
 
-    @precondition(lambda self: self.running)
     @rule(which=picks, far=requests)
     def worker_goes_on(self, which: int, far: int) -> None:
-        self._go_on(self.running[which % len(self.running)], far)
+        if self.running:
+            self._go_on(self.running[which % len(self.running)], far)
 
-    @precondition(lambda self: self.running)
     @rule(which=picks)
     def worker_dies(self, which: int) -> None:
-        self.killed = True
-        worker = self.running[which % len(self.running)]
-        worker.kill()
-        self._settle(worker)
+        if self.running and self.mortal:
+            self.killed = True
+            worker = self.running[which % len(self.running)]
+            worker.kill()
+            self._settle(worker)
 
     @rule(which=picks)
     def lease_ends(self, which: int) -> None:
@@ -153,13 +196,16 @@ class ErasureModel(RuleBasedStateMachine):
     def _assert_nothing_left(self) -> None:
         """Of mailboxes that are gone from the registry only tombstones, as long as their erasure is recorded."""
         standing = {one.id for one in self._all()}
+        unfinished = {one.mailbox_id for one in self.stage.registry.erasures() if one.finished_at is None}
         recorded = {one.mailbox_id for one in self.stage.registry.erasures()}
         for mailbox_id in self.known:
-            if mailbox_id in standing:
+            if mailbox_id in standing or mailbox_id in unfinished:
                 continue
             left = [name for _, name in self.blobs.blobs if name.startswith(mailbox_id)]
             assert left == [], "contents of an erased mailbox"
-            assert only_tombstone(self.rows, mailbox_id) if mailbox_id in recorded else not self.rows.rows[mailbox_id]
+            assert (
+                only_tombstone(self.rows, mailbox_id) if mailbox_id in recorded else not self.rows.rows.get(mailbox_id)
+            )
             assert self.stage.registry.issues(mailbox_id) == []
 
     def _assert_tokens(self) -> None:

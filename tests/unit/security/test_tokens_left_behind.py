@@ -86,6 +86,15 @@ def test_a_token_that_could_not_be_deleted_when_its_mailbox_was_disconnected_is_
     assert stage.connections.erase(mailbox.id, ALEX.owner_id).held_until is not None
 
 
+def test_disconnect_that_dies_before_it_revokes_leaves_no_token_for_good(stage: Stage) -> None:
+    """Between the mailbox's status and the authorization's: the daily round gives it back once it lies idle."""
+    mailbox = stage.connect(ALEX)
+    stage.registry.change(mailbox.id, lambda found: found.having(status=Status.DISCONNECTED))
+    stage.clock.pass_by(days=8)
+    assert stage.connections.release_unused() == 1
+    assert stage.tokens.stored == {}
+
+
 class AnswerLost(FakeRegistry):
     """A registry that has done what it was asked for by the time the line breaks; once."""
 
