@@ -17,7 +17,7 @@ from shared.mailboxes.port import Run
 from shared.replica.port import Cursor
 from tests.fakes.authorization import TENANT, an_identity
 from tests.fakes.registry import FakeRegistry
-from tests.fakes.replica import Crash
+from tests.fakes.replica import Crash, _Stored
 from tests.unit.authorization.stage import Stage
 from tests.unit.replica.samples import commit, created
 
@@ -191,6 +191,23 @@ def test_s2_late_records_of_a_pass_are_deleted_by_the_daily_round(stage: Stage, 
     stage.registry.record_run(Run(mailbox.id, stage.clock(), stage.clock(), "done"))
     assert stage.connections.finish_erasures() == 0
     assert stage.registry.runs(mailbox.id) == []
+
+
+def test_s2_daily_round_erases_the_copy_of_an_erased_mailbox_once_more(stage: Stage, mailbox: Mailbox) -> None:
+    """What a worker left there that died before it had cleaned up: see the replica's own tests."""
+    erase(stage, mailbox)
+    stage.replica._stored[mailbox.id] = _Stored(derived={"occurrences": b"late"})
+    stage.connections.finish_erasures()
+    assert mailbox.id not in stage.replica._stored
+
+
+def test_s1_renewal_whose_mailbox_is_marked_meanwhile_connects_a_new_one(stage: Stage, mailbox: Mailbox) -> None:
+    start = stage.sign_in.renew(stage.session(ALEX), mailbox.id)
+    stage.sources.meanwhile = lambda: break_off(stage, mailbox)
+    outcome = stage.come_back(start)
+    assert outcome.mailbox is not None
+    assert outcome.mailbox.id != mailbox.id
+    assert list(stage.tokens.stored) == [outcome.authorization_id]
 
 
 def test_erasure_is_forgotten_when_no_worker_of_before_can_be_left(stage: Stage, mailbox: Mailbox) -> None:
