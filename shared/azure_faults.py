@@ -41,6 +41,21 @@ DECREED = frozenset({"BlobImmutableDueToPolicy", "BlobArchived"})
 https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 """
 
+BEING_DELETED = frozenset(
+    {
+        "AccountIsDisabled",
+        "ContainerBeingDeleted",
+        "ContainerBeingDisabled",
+        "QueueBeingDeleted",
+        "QueueDisabled",
+        "TableBeingDeleted",
+    }
+)
+"""409s of which nobody else's write is the cause: somebody is taking our storage away."""
+
+OURS = DECREED | BEING_DELETED
+"""Codes that are for the operator, whatever status they come with."""
+
 OF_ONE_SECRET = frozenset({"SecretDisabled", "SecretNotInValidTimeRange"})
 """Inner codes of Key Vault's 403 that speak of the secret and not of whoever asks for it."""
 
@@ -73,8 +88,8 @@ def translated() -> Iterator[None]:
 def _by_status(error: "HttpResponseError") -> MailboxSyncError:
     status = error.status_code or 0
     support = _code(error) or str(status)
-    if support in DECREED:
-        return OperatorMustAct(Reason.OUR_STORAGE, "a rule on the container is in the way", support=support)
+    if support in OURS:
+        return OperatorMustAct(Reason.OUR_STORAGE, "the storage is withheld or being deleted", support=support)
     if status == 403 and (inner := _inner_code(error)) in OF_ONE_SECRET:
         return OperatorMustAct(Reason.OUR_STORAGE, "a secret is switched off", support=inner, of_one=True)
     if status in (401, 403):
@@ -118,13 +133,20 @@ def _inner_code(error: "HttpResponseError") -> str:
     return str(inner.get("code", "")) if isinstance(inner, dict) else ""
 
 
+def is_ours(error: "HttpResponseError") -> bool:
+    """Whether an answer that looks like somebody else's write is for the operator: see `OURS`."""
+    return _code(error) in OURS
+
+
 def already_there(call: Callable[[], object]) -> bool:
     """Make the call; True when what it would create exists already, False when it has been made."""
     from azure.core.exceptions import ResourceExistsError
 
     try:
         call()
-    except ResourceExistsError:
+    except ResourceExistsError as error:
+        if is_ours(error):
+            raise
         return True
     return False
 
@@ -140,4 +162,6 @@ def changed_meanwhile[R](call: Callable[[], R]) -> R:
     try:
         return call()
     except (ResourceModifiedError, ResourceExistsError, ResourceNotFoundError) as error:
+        if is_ours(error):
+            raise
         raise Conflict("changed since it was read") from error

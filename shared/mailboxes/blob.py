@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from shared.azure_faults import already_there, translated
+from shared.azure_faults import already_there, is_ours, translated
 from shared.errors import MailboxSyncError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _try_acquire(blob: "BlobClient", seconds: int) -> "BlobLeaseClient | None":
         except ResourceNotFoundError:
             already_there(lambda: blob.upload_blob(b"", overwrite=False))
         except HttpResponseError as error:
-            if error.status_code == 409:
+            if error.status_code == 409 and not is_ours(error):
                 return None
             raise
     return None

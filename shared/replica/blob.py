@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.azure_faults import ABSENT, DECREED, PATIENCE, translated
+from shared.azure_faults import ABSENT, OURS, PATIENCE, translated
 from shared.errors import Conflict, OperatorMustAct, Reason
 from shared.replica.azure_wire import AzureWire, etag_of
 from shared.replica.storage import Blob, BlobInfo
@@ -61,8 +61,8 @@ class AzureBlobs:
         answer = self._wire.send("PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data)
         if answer.status_code == 201:
             return etag_of(answer)
-        if (code := answer.headers.get("x-ms-error-code")) in DECREED:
-            raise OperatorMustAct(Reason.OUR_STORAGE, "a rule on the container is in the way", support=code)
+        if (code := answer.headers.get("x-ms-error-code")) in OURS:
+            raise OperatorMustAct(Reason.OUR_STORAGE, "the storage is withheld or being deleted", support=code)
         raise Conflict("the blob was written by somebody else")
 
     def delete(self, container: str, name: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from shared.azure_faults import ABSENT
+from shared.azure_faults import ABSENT, OURS
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
 from shared.replica.azure_wire import AzureWire, etag_of, json_of
 from shared.replica.storage import ITEMS, Row, RowChange, RowExists, RowMissing, Verb
@@ -106,6 +106,8 @@ def _etags(answer: bytes, changes: int) -> list[str]:
 def _failure(answer: bytes, status: int) -> Exception:
     """What a failed transaction means. Its message is not passed on: it may quote what was sent."""
     code = _code(answer, status)
+    if code in OURS:
+        return OperatorMustAct(Reason.OUR_STORAGE, "the storage is withheld or being deleted", support=code)
     if status == 409:
         return RowExists("a row is there already")
     if status == 404 and code != "TableNotFound":

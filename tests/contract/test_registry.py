@@ -16,14 +16,14 @@ from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from shared.errors import Conflict, NotFound, RetryLater
+from shared.errors import Conflict, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes.blob import BlobLeases
 from shared.mailboxes.entities import partition
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
 from shared.mailboxes.queue import StorageSyncQueue
 from shared.mailboxes.table import TableRegistry
-from tests.conftest import Azurite
+from tests.conftest import Azurite, Faults
 from tests.unit.mailboxes.test_life import a_mailbox
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -243,6 +243,23 @@ def test_one_lease_a_mailbox_until_it_is_given_back(storage: Azurite, credential
         again = leases.acquire(mailbox_id)
         assert again is not None
         again.release()
+
+
+@pytest.mark.parametrize("code", ["ContainerBeingDeleted", "LeaseAlreadyPresent"])
+def test_lease_on_a_container_being_deleted_is_nobodys(
+    storage: Azurite, credential: DefaultAzureCredential, faults: Faults, code: str
+) -> None:
+    """M12: taken for one that is held, the message ended without a trace."""
+    fault = {"kind": "status", "status": 409, "headers": {"x-ms-error-code": code}}
+    faults.add("blob", fault, match={"method": "PUT", "path": "/leases/"}, times=None)
+    with BlobServiceClient(storage.blob, credential) as blobs:
+        leases = BlobLeases(blobs)
+        if code == "LeaseAlreadyPresent":
+            assert leases.acquire("m") is None
+            return
+        with pytest.raises(OperatorMustAct) as caught:
+            leases.acquire("m")
+    assert (caught.value.reason, caught.value.support) == (Reason.OUR_STORAGE, code)
 
 
 def test_a_lease_is_renewed_while_it_is_held(storage: Azurite, credential: DefaultAzureCredential) -> None:

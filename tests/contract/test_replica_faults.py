@@ -142,6 +142,37 @@ def test_a_rule_that_somebody_made_is_the_operators_matter(
     assert (caught.value.reason, caught.value.support) == (Reason.OUR_STORAGE, code)
 
 
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [(where, "ContainerBeingDeleted") for where in ("pack", "page", "cursor", "read of the cursor")]
+    + [("rows", "TableBeingDeleted"), ("read of the fence", "TableBeingDeleted")],
+)
+def test_storage_being_deleted_is_the_operators_matter(
+    replica: BlobTableReplica, mailbox: str, faults: Faults, where: str, code: str
+) -> None:
+    """M12: the same status as a write of somebody else's, and no alarm."""
+    service, match = (WRITES | READS)[where]
+    fault = {"kind": "status", "status": 409, "headers": {"x-ms-error-code": code}}
+    faults.add(service, fault, match=match, times=None)
+    with pytest.raises(OperatorMustAct) as caught:
+        run(replica, mailbox)
+    assert (caught.value.reason, caught.value.support) == (Reason.OUR_STORAGE, code)
+
+
+def test_part_of_a_transaction_on_a_table_being_deleted_is_the_operators_matter(
+    authority: Authority, credential: DefaultAzureCredential
+) -> None:
+    """M12: Table Storage says it within the answer to the batch."""
+    said = b'{"odata.error":{"code":"TableBeingDeleted","message":{"lang":"en-US","value":"."}}}'
+    with rogue_server(authority) as server:
+        server.answers(http(b"HTTP/1.1 409 Conflict\r\n\r\n" + said, 202, "multipart/mixed; boundary=x"))
+        rows = AzureRows(server.url.removesuffix("/EWS/Exchange.asmx"), credential)
+        with pytest.raises(OperatorMustAct) as caught:
+            rows.transact("m", [RowChange(Verb.INSERT, "x", {})])
+        rows.close()
+    assert caught.value.support == "TableBeingDeleted"
+
+
 def test_an_erasure_takes_the_snapshots_that_somebody_has_made(
     replica: BlobTableReplica, mailbox: str, storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
