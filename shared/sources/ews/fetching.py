@@ -139,7 +139,7 @@ class Fetcher:
 
     def _in_our_form(self, order: Order, failures: Sequence[ItemFailure]) -> Iterator[Result]:
         """What the server cannot write as MIME, written by us. Mail has no other form and comes in part."""
-        if order.level is not ContentLevel.MIME or order.shape is Shape.FULL:
+        if order.level is not ContentLevel.MIME or not order.shape.gives_mime:
             yield from failures
             return
         by_id = {failure.item_id: failure for failure in failures}
@@ -156,7 +156,7 @@ class Fetcher:
         for result in self._batch(replace(order, shape=Shape.WHOLE, level=level, settled=True), ids):
             kind = result.kind if isinstance(result, Item) else None
             if kind is ItemKind.LIST or (kind is ItemKind.MESSAGE and level is not order.level):
-                shape = Shape.FULL if kind is ItemKind.LIST else Shape.WHOLE
+                shape = Shape.LIST if kind is ItemKind.LIST else Shape.WHOLE
                 again.setdefault(shape, []).append(result.id if isinstance(result, Item) else "")
             else:
                 yield result

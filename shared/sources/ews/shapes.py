@@ -1,4 +1,4 @@
-"""What is asked of an item, by what we expect it to be: three shapes, since asking costs the server by property.
+"""What is asked of an item, by what we expect it to be: a shape a kind, since asking costs the server by property.
 
 Recipients are dear, yet exclusions need them; InternetMessageHeaders, UniqueBody and TextBody are never asked.
 """
@@ -46,26 +46,48 @@ _OCCURRENCE = (
 )
 """What FindItem gives of an event: it cannot give lists."""
 
-_BESIDES_ALL = ("distributionlist:Members",)
-"""Not among AllProperties of every Exchange."""
+_CONTACT = (
+    *_ANY,
+    *_uris(
+        "contacts",
+        "DisplayName FileAs CompleteName GivenName MiddleName Surname Nickname Generation CompanyName Department"
+        " JobTitle Profession Manager AssistantName SpouseName Children Birthday WeddingAnniversary BusinessHomePage"
+        " OfficeLocation EmailAddresses PhoneNumbers ImAddresses PhysicalAddresses",
+    ),
+)
+_TASK = (
+    *_ANY,
+    *_uris("item", "ReminderIsSet ReminderDueBy"),
+    *_uris("task", "StartDate DueDate CompleteDate Status PercentComplete Owner Recurrence"),
+)
+_LIST = (*_ANY, "contacts:DisplayName", "distributionlist:Members")
+"""What is read of the rare kinds: not all of it is among AllProperties of every server."""
 
 OCCURRENCE = fields(_OCCURRENCE)
 
 
 class Shape(Enum):
-    """The shapes of GetItem. FULL is for the rare kinds, of which everything is kept.
+    """The shapes of GetItem. Of contacts, lists, tasks and OTHER kinds all properties are kept.
 
     WHOLE names no property but the search key: for items of which the server refuses to give a property by name.
     """
 
     MESSAGE = "message"
     EVENT = "event"
-    FULL = "full"
+    CONTACT = "contact"
+    LIST = "list"
+    TASK = "task"
+    OTHER = "other"
     WHOLE = "whole"
 
     def fits(self, kind: ItemKind) -> bool:
         """Whether an item of this kind was asked for all that it has."""
         return of_kind(kind) is self
+
+    @property
+    def gives_mime(self) -> bool:
+        """Whether MIME is asked for in this shape: of the rare kinds our own files are better."""
+        return self in (Shape.MESSAGE, Shape.EVENT, Shape.WHOLE)
 
     def request(self, level: ContentLevel) -> str:
         """The ItemShape element."""
@@ -74,21 +96,21 @@ class Shape(Enum):
 
 def of_kind(kind: ItemKind) -> Shape:
     """The shape that an item of this kind is asked in."""
-    return _OF_KINDS.get(kind, Shape.FULL)
-
-
-_OF_KINDS = {ItemKind.MESSAGE: Shape.MESSAGE, ItemKind.EVENT: Shape.EVENT}
+    return Shape(kind.value)
 
 
 def of_folder(folder: Folder) -> Shape:
     """The shape to begin with in this folder: what it mostly holds."""
-    if folder.kind is FolderKind.CALENDAR:
-        return Shape.EVENT
-    is_full = folder.kind in (FolderKind.CONTACTS, FolderKind.TASKS) or folder.role in _FULL_ROLES
-    return Shape.FULL if is_full else Shape.MESSAGE
+    if folder.role in (FolderRole.NOTES, FolderRole.JOURNAL):
+        return Shape.OTHER
+    return _OF_FOLDERS.get(folder.kind, Shape.MESSAGE)
 
 
-_FULL_ROLES = (FolderRole.NOTES, FolderRole.JOURNAL)
+_OF_FOLDERS = {
+    FolderKind.CALENDAR: Shape.EVENT,
+    FolderKind.CONTACTS: Shape.CONTACT,
+    FolderKind.TASKS: Shape.TASK,
+}
 
 SIZES = (
     "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>"
@@ -98,10 +120,10 @@ SIZES = (
 
 
 def _shape(shape: Shape, level: ContentLevel) -> str:
-    mime = level is ContentLevel.MIME and shape is not Shape.FULL
-    body = shape is Shape.FULL or level is ContentLevel.BODY or (mime and shape is Shape.EVENT)
-    base = "AllProperties" if shape in (Shape.FULL, Shape.WHOLE) else "IdOnly"
-    uris = {Shape.MESSAGE: _MESSAGE, Shape.EVENT: _EVENT, Shape.FULL: _BESIDES_ALL, Shape.WHOLE: ()}[shape]
+    mime = level is ContentLevel.MIME and shape.gives_mime
+    body = not shape.gives_mime or level is ContentLevel.BODY or (mime and shape is Shape.EVENT)
+    base = "IdOnly" if shape in (Shape.MESSAGE, Shape.EVENT) else "AllProperties"
+    uris = _NAMED[shape]
     if body and level is not ContentLevel.METADATA:
         uris = (*uris, "item:Body")
     return (
@@ -112,4 +134,13 @@ def _shape(shape: Shape, level: ContentLevel) -> str:
     )
 
 
+_NAMED: dict[Shape, tuple[str, ...]] = {
+    Shape.MESSAGE: _MESSAGE,
+    Shape.EVENT: _EVENT,
+    Shape.CONTACT: _CONTACT,
+    Shape.LIST: _LIST,
+    Shape.TASK: _TASK,
+    Shape.OTHER: _ANY,
+    Shape.WHOLE: (),
+}
 _REQUESTS = {(shape, level): _shape(shape, level) for shape in Shape for level in ContentLevel}

@@ -62,7 +62,7 @@ class Sorting:
 
     def refuse(self, identifier: str, problem: Problem) -> None:
         """An item that the server would not give. Raises what a problem of the whole request leads to."""
-        is_last_shape = self.order.shape is Shape.WHOLE or (self.order.shape is Shape.FULL and self.order.settled)
+        is_last_shape = self.order.shape is Shape.WHOLE or (self.order.shape is Shape.LIST and self.order.settled)
         if problem.code in _PROPERTY_REFUSED and not is_last_shape:
             self.without_names.append(identifier)
             return

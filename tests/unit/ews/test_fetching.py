@@ -1,6 +1,7 @@
 """Batches."""
 
 import base64
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.ews.errors import Fault, of_fault
 from shared.sources.ews.session import Limits
-from shared.sources.port import ContentLevel, Item, ItemFailure, ItemKind
+from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
 from tests.unit.ews.answers import (
     CALENDAR,
+    CONTACTS,
     INBOX,
     ScriptedChannel,
     answer,
@@ -305,3 +307,39 @@ def test_memory_holds_no_more_batches_than_are_in_flight() -> None:
 
     assert asked <= 4
     assert channel.closed
+
+
+def test_what_is_kept_of_a_contact_and_a_task_is_asked_by_name() -> None:
+    """G5: a server leaves Categories, FileAs and PhysicalAddresses out of AllProperties."""
+    tasks = Folder("F4", "", "Tasks", "Tasks", FolderKind.TASKS, FolderRole.TASKS, 0)
+    contact = (
+        '<t:Contact><t:ItemId Id="I0" ChangeKey="1"/><t:Categories><t:String>Red</t:String></t:Categories>'
+        '<t:FileAs>Berg, Ada</t:FileAs><t:PhysicalAddresses><t:Entry Key="Home"><t:City>Bergen</t:City></t:Entry>'
+        "</t:PhysicalAddresses></t:Contact>"
+    )
+    task = (
+        '<t:Task><t:ItemId Id="I0" ChangeKey="1"/><t:Categories><t:String>Red</t:String></t:Categories>'
+        "<t:DueDate>2026-03-10T00:00:00Z</t:DueDate></t:Task>"
+    )
+
+    def told_by_name(request: str) -> bytes:
+        element = task if "task:DueDate" in request else contact
+        for name, uri in (
+            ("Categories", "item:Categories"),
+            ("FileAs", "contacts:FileAs"),
+            ("PhysicalAddresses", "contacts:PhysicalAddresses"),
+            ("DueDate", "task:DueDate"),
+        ):
+            if f'"{uri}"' not in request:
+                element = re.sub(f"<t:{name}>.*</t:{name}>", "", element)
+        return items(element)
+
+    (person,) = mailbox(ScriptedChannel(told_by_name)).fetch(CONTACTS, ["I0"], ContentLevel.MIME)
+    (job,) = mailbox(ScriptedChannel(told_by_name)).fetch(tasks, ["I0"], ContentLevel.MIME)
+
+    assert isinstance(person, Item)
+    assert isinstance(job, Item)
+    assert person.metadata["categories"] == job.metadata["categories"] == ["Red"]
+    assert person.metadata["file_as"] == "Berg, Ada"
+    assert person.metadata["addresses"] == {"Home": {"City": "Bergen"}}
+    assert job.metadata["due"] == "2026-03-10T00:00:00Z"
