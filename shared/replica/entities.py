@@ -58,11 +58,15 @@ def _clean(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+ESSENTIAL = "sync"
+"""What the sync itself keeps with an item, to apply a changed setting: without it the item could never be left out."""
+
+
 def _without_the_largest(metadata: Mapping[str, object]) -> dict[str, object]:
     sizes = {name: len(_dump(value)) + len(_dump(name)) + 4 for name, value in metadata.items()}
     room = PART * PARTS - 2_000
     kept, left_out = {}, []
-    for name in sorted(sizes, key=lambda name: sizes[name]):
+    for name in sorted(sizes, key=lambda name: (name != ESSENTIAL, sizes[name])):
         room -= sizes[name]
         if room > 0:
             kept[name] = metadata[name]

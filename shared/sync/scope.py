@@ -80,8 +80,10 @@ class Scope:
         if not self.exclude:
             return False
         excluded = {entry.lower() for entry in self.exclude}
+        digests = {_digest_of(entry) for entry in excluded}
         return any(
-            address in excluded or "@" + address.rpartition("@")[2] in excluded for address in map(str.lower, addresses)
+            address in excluded or "@" + address.rpartition("@")[2] in excluded or address in digests
+            for address in map(str.lower, addresses)
         )
 
     def level(self, size: int) -> ContentLevel:
@@ -89,7 +91,10 @@ class Scope:
         return ContentLevel.METADATA if size > self.largest_item_bytes else self.content
 
     def is_outdated(self, item: ReplicaItem) -> bool:
-        """Whether the replica keeps less, or more, of this item than the settings now say."""
+        """Whether the replica keeps less, or more, of this item than the settings now say, or does not know."""
+        left_out = item.metadata.get("left_out")
+        if isinstance(left_out, list) and "sync" in left_out:
+            return True
         level = kept_of(item).level
         return level is not None and level is not self.level(item.size)
 
@@ -97,6 +102,33 @@ class Scope:
         """Changes when a setting changed that decides item by item; folders show by themselves with every look."""
         parts = (self.mail_days, self.content.value, self.largest_item_bytes, self.private_items, sorted(self.exclude))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+PLAIN = 1_000
+"""So many addresses of an item are kept as they are."""
+
+ROOM = 250_000
+"""Characters for the addresses of an item that names more people. Metadata may have 384,000 in all."""
+
+
+def condensed(addresses: Iterable[str]) -> list[str]:
+    """Addresses as `exclude` is tested against them, in little room: their domains, and a digest of each.
+
+    Of more than some 18,000 addresses the last digests are dropped; the domains are first.
+    """
+    lower = sorted({address.lower() for address in addresses})
+    domains = sorted({"@" + address.rpartition("@")[2] for address in lower})
+    kept, room = [], ROOM
+    for entry in (*domains, *map(_digest_of, lower)):
+        room -= len(entry) + 3
+        if room < 0:
+            break
+        kept.append(entry)
+    return kept
+
+
+def _digest_of(address: str) -> str:
+    return "#" + hashlib.sha256(address.encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +165,7 @@ def kept_note(kept: Kept) -> dict[str, object]:
     if kept.private:
         note["private"] = True
     if kept.addresses:
-        note["addresses"] = list(kept.addresses)
+        note["addresses"] = list(kept.addresses if len(kept.addresses) <= PLAIN else condensed(kept.addresses))
     if kept.recent:
         note["recent"] = True
     if kept.assumed:

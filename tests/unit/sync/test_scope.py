@@ -1,19 +1,23 @@
 """What is synced and what is not, and what happens when the settings change."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.errors import Reason
+from shared.replica.entities import fitted
+from shared.replica.port import ReplicaItem
 from shared.sources.exchange_names import role_of
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole
+from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
+from shared.sync.items import change_for
 from shared.sync.ledger import LOOSE
 from shared.sync.limits import Limits
 from shared.sync.scope import LeftOut, Scope
 from tests.fakes.world import ID, OUT, World
 
 BASE = Scope(folders_out=OUT)
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def a_folder(id_: str, path: str, parent: str = "", distinguished: str = "") -> Folder:
@@ -269,3 +273,38 @@ def test_settings_name_folders_by_role_or_exchange_name(entry: str, named: set[s
         Folder("d", "", "Own", "Own", FolderKind.OTHER, FolderRole.NONE, 0),
     ]
     assert {folder.id for folder in folders} - set(Scope(folders_out=(entry,)).folders(folders)) == named
+
+
+MANY = tuple(f"person.number.{number}@d{number % 50}.example" for number in range(15_000))
+
+
+def huge(private: bool) -> ReplicaItem:
+    """An item that names 15,000 people, as storage keeps it."""
+    item = Item("i1", "v1", "f1", ItemKind.MESSAGE, "IPM.Note", private=private, addresses=MANY)
+    item.metadata = {"to": [{"name": "A person", "address": address} for address in MANY], "sensitivity": "Private"}
+    return fitted(change_for(item, ContentLevel.MIME, None).item)
+
+
+def test_what_scope_needs_of_an_item_too_large_for_storage_is_kept() -> None:
+    """M11: a private item with 15,000 recipients could never be left out again."""
+    item = huge(private=True)
+    assert item.metadata["left_out"] == ["to"]
+    assert not Scope().still_has(item, NOW)
+    assert Scope(private_items=True).still_has(item, NOW)
+    assert not Scope(private_items=True).is_outdated(item)
+
+
+@pytest.mark.parametrize(
+    ("exclude", "is_kept"),
+    [("person.number.14999@d49.example", False), ("Person.Number.0@D0.example", False), ("@d7.example", False),
+     ("person.number.15000@d0.example", True), ("@d50.example", True)],
+)  # fmt: skip
+def test_exclusions_see_every_address_of_an_item_too_large_for_storage(exclude: str, is_kept: bool) -> None:
+    assert Scope(exclude=(exclude,)).still_has(huge(private=False), NOW) is is_kept
+
+
+def test_item_that_an_earlier_version_stored_without_its_note_is_fetched_again() -> None:
+    item = huge(private=True)
+    left_out = ["to", "sync"]
+    before = item.having(metadata={"sensitivity": "Private", "left_out": left_out})
+    assert Scope(private_items=True).is_outdated(before)
