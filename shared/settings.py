@@ -60,8 +60,14 @@ def _flag(value: str) -> bool:
     return _choice("true", "false")(value.lower()) == "true"
 
 
+_LIST_PART = re.compile(r"(?:\\[\\,]|[^,])+")
+_ESCAPED = re.compile(r"\\([\\,])")
+
+
 def _list(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    """Entries separated by commas. Within an entry a backslash takes the comma or backslash after it as it stands."""
+    parts = (_ESCAPED.sub(r"\1", part).strip() for part in _LIST_PART.findall(value))
+    return tuple(part for part in parts if part)
 
 
 def _tenant(value: str) -> str:
@@ -183,7 +189,10 @@ class Settings:
 
     # What
     folders_in: tuple[str, ...] = setting(
-        "SYNC_FOLDERS_IN", "Only these folders (role, Exchange name or path) and those below; empty: all", _list, ""
+        "SYNC_FOLDERS_IN",
+        "Only these folders (role, Exchange name or path; a comma in a name: \\,) and those below; empty: all",
+        _list,
+        "",
     )
     folders_out: tuple[str, ...] = setting(
         "SYNC_FOLDERS_OUT", "Not these folders nor those below", _list, "junkemail,deleteditems"

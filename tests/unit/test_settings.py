@@ -85,3 +85,19 @@ def test_the_readme_lists_every_setting_with_its_default_and_purpose() -> None:
         shown = "**required**" if default is None else f"`{default}`" if default else "empty"
         declared.append((setting.metadata["name"], shown, setting.metadata["purpose"]))
     assert rows == declared
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Smith\\, John", ("Smith, John",)),
+        ("Inbox/Smith\\, John,junkemail", ("Inbox/Smith, John", "junkemail")),
+        ("a\\\\,b", ("a\\", "b")),
+        ("a\\b, c\\", ("a\\b", "c\\")),
+        (" , ,a,, b ,", ("a", "b")),
+    ],
+)
+def test_a_comma_in_a_name_is_written_with_a_backslash(written: str, read: tuple[str, ...]) -> None:
+    """M5: the wrong folders were left out."""
+    settings = Settings.from_environ(REQUIRED | {"SYNC_FOLDERS_OUT": written})
+    assert settings.folders_out == read
