@@ -115,7 +115,7 @@ def verify(house: House, asked: argparse.Namespace, out: TextIO) -> int:
 def _chosen(house: House, asked: argparse.Namespace) -> Iterator[ReplicaItem]:
     """The items of the folders and the kind asked for."""
     folders = house.replica.load(asked.mailbox).folders
-    wanted = {id_ for id_, folder in folders.items() if _is_below(folder.path, asked.folder)}
+    wanted = {id_ for id_, folder in folders.items() if _is_below(export.shown_path(folder), asked.folder)}
     if asked.folder and not wanted:
         raise NotFound("there is no such folder in this mailbox")
     for item in house.replica.items(asked.mailbox):
@@ -129,7 +129,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _path(folders: Mapping[str, FolderState], item: ReplicaItem) -> str:
     folder = folders.get(item.folder_id)
-    return folder.path if folder else "?"
+    return export.shown_path(folder) if folder else "?"
 
 
 def _printable(text: str) -> str:

@@ -51,12 +51,26 @@ def safe_name(text: str, longest: int = 80) -> str:
     return f"_{name}" if not name or name[0] in "-~" or ntpath.isreserved(name) else name
 
 
+ARCHIVE = "Online Archive"
+"""What an online archive's folders lie below: it has an inbox of its own."""
+
+
+def shown_path(folder: FolderState) -> str:
+    """A folder's path among those of the mailbox and of its online archive."""
+    return f"{ARCHIVE}/{folder.path}" if folder.archive else folder.path
+
+
 def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
-    """A relative path for every folder; two that would be one on a disk that ignores case are told apart."""
+    """A relative path for every folder, below that of its parent.
+
+    Two that would be one on a disk that ignores case are told apart, and so is all that lies in them.
+    """
     paths: dict[str, Path] = {}
     taken: set[str] = set()
-    for id_, folder in sorted(folders.items(), key=lambda entry: (entry[1].path, entry[0])):
-        path = Path(*(_directory_name(part) for part in folder.path.split("/")))
+    for id_, folder in sorted(folders.items(), key=_parents_first):
+        *above, name = shown_path(folder).split("/")
+        parent = paths.get(folder.parent_id) or Path(*map(_directory_name, above))
+        path = parent / _directory_name(name)
         if len(os.fsencode(path)) > _LONGEST_PATH:
             path = Path(path.parts[0], f"{path.name}-{_short(id_)}")
         if str(path).casefold() in taken:
@@ -64,6 +78,11 @@ def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
         taken.add(str(path).casefold())
         paths[id_] = path
     return paths
+
+
+def _parents_first(entry: tuple[str, FolderState]) -> tuple[bool, int, str, str]:
+    id_, folder = entry
+    return folder.archive, folder.path.count("/"), folder.path, id_
 
 
 def _directory_name(text: str) -> str:

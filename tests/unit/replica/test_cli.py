@@ -316,3 +316,56 @@ def test_any_text_becomes_one_harmless_component(text: str) -> None:
 def test_folders_that_differ_by_case_alone_keep_apart() -> None:
     found = export.folder_paths({each.id: each for each in (folder("a"), folder("b"), folder("c", path="A"))})
     assert len({str(path).casefold() for path in found.values()}) == 3
+
+
+def test_folders_that_become_one_name_keep_what_lies_in_them_apart() -> None:
+    """M7: each below its own parent."""
+    paths = {"star": "Q1*", "mark": "Q1?", "mark-2025": "Q1?/2025", "star-2025": "Q1*/2025"}
+    parents = {"mark-2025": "mark", "star-2025": "star"}
+    folders = {id_: FolderState(id_, path, parents.get(id_, "")) for id_, path in paths.items()}
+
+    found = export.folder_paths(folders)
+
+    assert len({str(path).casefold() for path in found.values()}) == 4
+    assert found["mark-2025"].parent == found["mark"]
+    assert found["star-2025"].parent == found["star"]
+
+
+def test_folder_whose_parent_is_not_synced_keeps_its_place() -> None:
+    """M7: its parent is out of scope, so its name is all that is known of it."""
+    found = export.folder_paths({"b": FolderState("b", "Projects/2025", "elsewhere")})
+
+    assert found["b"] == Path("Projects/2025")
+
+
+def test_online_archive_has_a_root_of_its_own() -> None:
+    """M7: it repeats the tree of the mailbox."""
+    folders = {
+        "a": FolderState("a", "Inbox"),
+        "b": FolderState("b", "Inbox/2019", "a"),
+        "c": FolderState("c", "Inbox", archive=True),
+        "d": FolderState("d", "Inbox/2019", "c", archive=True),
+    }
+
+    found = export.folder_paths(folders)
+
+    assert {id_: path.as_posix() for id_, path in found.items()} == {
+        "a": "Inbox",
+        "b": "Inbox/2019",
+        "c": "Online Archive/Inbox",
+        "d": "Online Archive/Inbox/2019",
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "subjects"), [("Inbox", {"mine"}), ("Online Archive", {"old"}), ("online archive/inbox", {"old"})]
+)
+def test_folder_option_tells_online_archive_apart(folder: str, subjects: set[str]) -> None:
+    house = House()
+    folders = cursor_with(FolderState("a", "Inbox"), FolderState("b", "Inbox", archive=True))
+    mine, old = created("A", subject="mine", folder_id="a"), created("B", subject="old", folder_id="b")
+    commit(house.replica, ID, mine, old, after=folders)
+
+    told = house.run("list", "--mailbox", ID, "--folder", folder, "--json")
+
+    assert {json.loads(line)["subject"] for line in told.splitlines()} == subjects
