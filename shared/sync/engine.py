@@ -245,6 +245,7 @@ class SyncEngine:
             ledger=ledger,
             limits=self._limits,
             budget=budget,
+            first_sync=not mailbox.first_sync_done,
         )
         return Desk(
             mailbox_id=mailbox.id,

@@ -25,6 +25,8 @@ class Limits:
 
     page_items: int = 250
     """Items in a feed page: two and a half table transactions, one pack."""
+    first_page_items: int = 25
+    """The same for the first page of each pass of a first sync."""
     page_bytes: int = 12 * 1024 * 1024
     """Content in a feed page. With one page being written and one waiting, three such are in memory at most."""
     pages_ahead: int = 1

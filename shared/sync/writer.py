@@ -50,6 +50,9 @@ class PageWriter:
 
     A page's cursor is taken from the ledger at the moment the page is full, so a folder's new state is in exactly the
     page that holds the last of its changes.
+
+    In a first sync the first page is small and each is twice as large as the one before: a process that is stopped
+    every few seconds gets further with each start.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class PageWriter:
         ledger: Ledger,
         limits: Limits,
         budget: Budget,
+        first_sync: bool = False,
     ) -> None:
         self.counts = Counts()
         self.cursor = cursor
@@ -73,6 +77,7 @@ class PageWriter:
         self._limits = limits
         self._budget = budget
         self._page = _Page()
+        self._most_items = min(limits.first_page_items, limits.page_items) if first_sync else limits.page_items
         self._pending: deque[Future[None]] = deque()
         self._dropping: set[str] = set()
         self._executor: ThreadPoolExecutor | None = None
@@ -105,13 +110,14 @@ class PageWriter:
             self._budget.check()
 
     def _is_full(self) -> bool:
-        return len(self._page.changes) >= self._limits.page_items or self._page.bytes >= self._limits.page_bytes
+        return len(self._page.changes) >= self._most_items or self._page.bytes >= self._limits.page_bytes
 
     def submit(self) -> None:
         """Hand over what there is; waits while too many pages are before it."""
         page, self._page = self._page, _Page()
         if not page.changes and not page.cured and not self._ledger.dirty:
             return
+        self._most_items = min(self._most_items * 2, self._limits.page_items)
         following = self._ledger.snapshot()
         if not self._limits.overlap:
             self._commit(page, following)

@@ -228,3 +228,38 @@ def test_a_first_sync_under_way_says_how_much_of_how_much_is_there() -> None:
     world.registry.change = noting  # type: ignore[method-assign]
     world.sync()
     assert said == [(4, 40), (40, 40)]
+
+
+def test_first_sync_that_is_killed_early_every_time_gets_further() -> None:
+    """G6: it committed after 250 items, and a process that lived for fewer began again at the same place."""
+    world = World()
+    for _ in range(200):
+        world.mailbox.add(world.mailbox.inbox)
+    held = []
+    for _ in range(4):
+        world.sources.at(6, _killed)
+        with pytest.raises(Crash):
+            world.engine.sync(ID)
+        world.leases.held.clear()
+        held.append(len(world.items()))
+    assert held == sorted(set(held))
+    assert held[0] > 0
+    world.sync()
+    world.assert_equal()
+
+
+def _killed() -> None:
+    raise Crash
+
+
+def test_pages_of_a_first_sync_grow_and_later_ones_are_large() -> None:
+    world = World()
+    for _ in range(800):
+        world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    assert [len(page.changes) for page in world.replica.feed(ID) if page.changes] == [25, 50, 100, 200, 250, 175]
+    for _ in range(300):
+        world.mailbox.add(world.mailbox.inbox)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    assert [len(page.changes) for page in world.replica.feed(ID) if page.changes][6:] == [250, 50]
