@@ -26,6 +26,8 @@ class DeltaResource[Thing]:
     tracked: Callable[[Options], Tracked[Thing]]
     show: Callable[[Thing, Options], Json]
     gone_id: Callable[[str, Thing], str]
+    first: Callable[[], list[Json]] = list
+    """Entries at the head of a first round that no log knows of."""
 
     def answer(self, call: Call, check: Callable[[], object], options: Options | None = None) -> GraphResponse:
         """One page. `check` looks at the options of a first request; `options` are those to freeze, if others."""
@@ -36,7 +38,8 @@ class DeltaResource[Thing]:
             return self._page(call, [], replace(token, is_skip=True))
         size = min(call.request.prefer.page_size or PAGE, LARGEST_PAGE)
         page = call.rounds.page(token, self.tracked(token.options), size)
-        return self._page(call, self._shown(call, page, token.options), page.following)
+        head = self.first() if token.since == 0 and not token.is_skip else []
+        return self._page(call, head + self._shown(call, page, token.options), page.following)
 
     def _token(self, call: Call, check: Callable[[], object], options: Options | None) -> Token:
         tracked = self.tracked({})

@@ -16,7 +16,7 @@ from typing import Any
 
 from sandbox.graph.errors import GraphError
 from sandbox.mailboxes.store import Mailbox
-from sandbox.mailboxes.sync_log import ChangeLog, Entry, Given
+from sandbox.mailboxes.sync_log import Changes, Entry, Given
 
 _HEAD = b"\x47\x44"
 
@@ -86,7 +86,7 @@ class Tracked[Thing]:
 
     scope: str
     mailbox: Mailbox
-    log: ChangeLog[Thing]
+    log: Changes[Thing]
     shown: Callable[[Thing], bool]
     key: Callable[[Thing], str]
     descending: bool = False
@@ -137,7 +137,7 @@ class Rounds:
         if kept is None:
             given = Given(list(token.given))
             found = [
-                ((tracked.key(entry.thing) if not entry.gone else "", entry.sequence), entry)
+                ((tracked.key(entry.thing) if not _is_gone(entry, tracked) else "", entry.sequence), entry)
                 for entry in tracked.log.since(token.since)
                 if entry.sequence <= token.upto and _concerns(entry, given, tracked)
             ]
@@ -148,8 +148,13 @@ class Rounds:
         return [pair for pair in kept if tracked.log.is_latest(pair[1])]
 
 
+def _is_gone[Thing](entry: Entry[Thing], tracked: Tracked[Thing]) -> bool:
+    """Whether a thing is gone, or is nothing any more that the API shows."""
+    return entry.gone or not tracked.shown(entry.thing)
+
+
 def _concerns[Thing](entry: Entry[Thing], given: Given, tracked: Tracked[Thing]) -> bool:
-    return entry.number in given if entry.gone else tracked.shown(entry.thing)
+    return entry.number in given or not _is_gone(entry, tracked)
 
 
 def _after[Thing](entries: list[tuple[Key, Entry[Thing]]], position: Key, descending: bool) -> int:
@@ -168,17 +173,17 @@ def _changes[Thing](
     given = Given(list(token.given))
     wanted = token.options.get("changeType", "")
     changes = [
-        Change(entry.id, entry.thing, entry.gone)
+        Change(entry.id, entry.thing, _is_gone(entry, tracked))
         for entry in page
-        if entry.number not in hidden and wanted in ("", _kind(entry, given))
+        if entry.number not in hidden and wanted in ("", _kind(entry, given, tracked))
     ]
-    added = [entry.number for entry in page if not entry.gone and entry.number not in given]
-    removed = {entry.number for entry in page if entry.gone}
+    added = [entry.number for entry in page if not _is_gone(entry, tracked) and entry.number not in given]
+    removed = {entry.number for entry in page if _is_gone(entry, tracked)}
     return changes, tuple(given.with_changes(added, removed))
 
 
-def _kind[Thing](entry: Entry[Thing], given: Given) -> str:
-    if entry.gone:
+def _kind[Thing](entry: Entry[Thing], given: Given, tracked: Tracked[Thing]) -> str:
+    if _is_gone(entry, tracked):
         return "deleted"
     return "updated" if entry.number in given else "created"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sandbox.graph.call import Call
 from sandbox.graph.errors import GraphError
 from sandbox.graph.request import GraphResponse
-from sandbox.graph.resources import attachments, calendars, mail_folders, messages, users
+from sandbox.graph.resources import attachments, calendars, contacts, mail_folders, messages, todo, users
 
 type Handler = Callable[..., GraphResponse]
 
@@ -82,12 +82,54 @@ CALENDARS = (
     _get("events/{item}/attachments/{attachment}/$value", "calendar", calendars.get_attachment_content),
 )
 
+CONTACTS = (
+    _get("contactFolders", "contacts", contacts.list_folders),
+    _get("contactFolders/delta", "contacts", contacts.folders_delta),
+    _get("contactFolders/{folder}", "contacts", contacts.get_folder),
+    _get("contactFolders/{folder}/childFolders", "contacts", contacts.list_children),
+    _get("contacts", "contacts", contacts.list_contacts),
+    _get("contactFolders/{folder}/contacts", "contacts", contacts.list_contacts, "GET contacts"),
+    _get("contacts/delta", "contacts", contacts.delta),
+    _get("contactFolders/{folder}/contacts/delta", "contacts", contacts.delta, "GET contacts/delta"),
+    _get("contacts/{item}", "contacts", contacts.get_contact),
+    _get("contactFolders/{folder}/contacts/{item}", "contacts", contacts.get_contact, "GET contacts/{item}"),
+    _get("contacts/{item}/photo", "contacts", contacts.get_photo),
+    _get("contacts/{item}/photo/$value", "contacts", contacts.get_photo_content),
+    _get(
+        "contactFolders/{folder}/contacts/{item}/photo/$value",
+        "contacts",
+        contacts.get_photo_content,
+        "GET contacts/{item}/photo/$value",
+    ),
+)
+
+_TASK = "todo/lists/{tasks}/tasks/{item}"
+
+TODO = (
+    _get("todo/lists", "tasks", todo.list_lists),
+    _get("todo/lists/delta", "tasks", todo.lists_delta),
+    _get("todo/lists/{tasks}", "tasks", todo.get_list),
+    _get("todo/lists/{tasks}/tasks", "tasks", todo.list_tasks, "GET tasks"),
+    _get("todo/lists/{tasks}/tasks/delta", "tasks", todo.tasks_delta, "GET tasks/delta"),
+    _get(_TASK, "tasks", todo.get_task, "GET tasks/{item}"),
+    _get(f"{_TASK}/checklistItems", "tasks", todo.list_steps, "GET tasks/{item}/checklistItems"),
+    _get(f"{_TASK}/linkedResources", "tasks", todo.list_links, "GET tasks/{item}/linkedResources"),
+    _get(f"{_TASK}/attachments", "tasks", todo.list_files, "GET tasks/{item}/attachments"),
+    _get(f"{_TASK}/attachments/{{attachment}}", "tasks", todo.get_file, "GET tasks/{item}/attachments/{attachment}"),
+    _get(
+        f"{_TASK}/attachments/{{attachment}}/$value",
+        "tasks",
+        todo.get_file_content,
+        "GET tasks/{item}/attachments/{attachment}/$value",
+    ),
+)
+
 USERS = (
     _get("", "user", users.get_user, "GET user"),
     Route("POST", ("translateExchangeIds",), "user", users.translate_ids, "POST translateExchangeIds"),
 )
 
-ROUTES = (*USERS, *MAIL, *CALENDARS)
+ROUTES = (*USERS, *MAIL, *CALENDARS, *CONTACTS, *TODO)
 
 
 def find(method: str, segments: tuple[str, ...]) -> tuple[Route, dict[str, str]]:

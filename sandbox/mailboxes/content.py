@@ -6,7 +6,8 @@ import hashlib
 from sandbox.mailboxes import mime
 from sandbox.mailboxes.calendar.ical import calendar
 from sandbox.mailboxes.fragments import text_of
-from sandbox.mailboxes.store import Attachment, Item
+from sandbox.mailboxes.item_parts import Attachment
+from sandbox.mailboxes.store import Item
 from sandbox.mailboxes.vcard import card
 
 

@@ -3,6 +3,7 @@
 All below /mailboxes/{address}; bodies and answers are JSON except where a message's own bytes are sent.
 """
 
+import base64
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,10 +15,11 @@ from sandbox.mailboxes.default_folders import add_archive
 from sandbox.mailboxes.editor import KINDS, MailboxEditor
 from sandbox.mailboxes.fragments import escape
 from sandbox.mailboxes.incidents import answer_empty, invalidate_states, recreate
+from sandbox.mailboxes.item_parts import Attachment, ChecklistItem, Corruption
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.snapshot import item_snapshot, snapshot
-from sandbox.mailboxes.store import Corruption, Folder, Item, Mailbox
+from sandbox.mailboxes.store import Folder, Item, Mailbox
 
 type Body = Mapping[str, Any]
 type Command = Callable[[Mailbox, Body], object]
@@ -198,8 +200,38 @@ def _grant(mailbox: Mailbox, body: Body) -> object:
     return {"to": to, "folder": named}
 
 
+def _attach(mailbox: Mailbox, body: Body) -> object:
+    """Attach a file to an item that is no mail: `name`, `content_type`, `content` (base64), `photo` for a contact's."""
+    item = _named(mailbox, body)
+    content, kind = base64.b64decode(str(body.get("content", ""))), str(body.get("content_type", "text/plain"))
+    photo = bool(body.get("photo"))
+    item.attachments.append(Attachment(str(body.get("name", "file")), kind, content, is_photo=photo))
+    name = "HasPicture" if photo else "HasAttachments"
+    item.properties[name] = f"<t:{name}>true</t:{name}>"
+    item.size = 0
+    mailbox.touch(item)
+    return item_snapshot(item)
+
+
+def _checklist(mailbox: Mailbox, body: Body) -> object:
+    """Give a task its steps: `steps`, a list of objects with `name` and `checked`."""
+    item = _named(mailbox, body)
+    item.checklist = [ChecklistItem(str(one["name"]), bool(one.get("checked"))) for one in body.get("steps", [])]
+    mailbox.touch(item)
+    return item_snapshot(item)
+
+
+def _named(mailbox: Mailbox, body: Body) -> Item:
+    item = mailbox.items.get(str(body.get("id", "")))
+    if item is None:
+        raise web.HTTPNotFound(reason="no such item")
+    return item
+
+
 _COMMANDS: dict[str, Command] = {
     "items": sample_item,
+    "attach": _attach,
+    "checklist": _checklist,
     "generate": _generate,
     "change": _change,
     "corrupt-item": _corrupt,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox.mailboxes import ids
 from sandbox.mailboxes.fragments import text_of
+from sandbox.mailboxes.item_parts import Attachment, ChangedOccurrence, ChecklistItem, Corruption
 from sandbox.mailboxes.sync_log import ChangeLog
 
 type Mime = bytes | Callable[[], bytes] | None
@@ -17,35 +18,6 @@ type Mime = bytes | Callable[[], bytes] | None
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 """Before anything was committed."""
-
-
-@dataclass(slots=True)
-class ChangedOccurrence:
-    """One occurrence of a series that was changed: its own start and end, and the properties that differ."""
-
-    start: datetime
-    end: datetime
-    properties: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file attached to an item. `is_photo`: the picture of a contact."""
-
-    name: str
-    content_type: str
-    content: bytes
-    is_inline: bool = False
-    content_id: str = ""
-    is_photo: bool = False
-
-
-@dataclass(slots=True)
-class Corruption:
-    """What GetItem answers for an item that cannot be read; `times` None means for ever."""
-
-    code: str
-    times: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +39,7 @@ class Item:
     search_key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     immutable_key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     attachments: list[Attachment] = field(default_factory=list)
+    checklist: list[ChecklistItem] = field(default_factory=list)
     exceptions: dict[datetime, ChangedOccurrence] = field(default_factory=dict)
     deleted: list[datetime] = field(default_factory=list)
     corruption: Corruption | None = None
@@ -106,7 +79,7 @@ class Item:
         copy.is_read, copy.size, copy.search_key = self.is_read, self.size, self.search_key
         copy.exceptions, copy.deleted = dict(self.exceptions), list(self.deleted)
         copy.created, copy._digest = self.created, self._digest
-        copy.attachments = list(self.attachments)
+        copy.attachments, copy.checklist = list(self.attachments), list(self.checklist)
         return copy
 
 

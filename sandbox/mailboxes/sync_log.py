@@ -10,8 +10,10 @@ import binascii
 import json
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import merge
+from typing import Protocol
 
 _HEAD = b"\x0b\x53\x53\x01"
 
@@ -25,6 +27,16 @@ class Entry[Thing]:
     id: str
     thing: Thing
     gone: bool
+
+
+class Changes[Thing](Protocol):
+    """Where changes are read from."""
+
+    def since(self, sequence: int) -> Iterator[Entry[Thing]]:
+        """The last commit of every thing that changed after `sequence`, in order."""
+
+    def is_latest(self, entry: Entry[Thing]) -> bool:
+        """Whether nothing has happened to an entry's thing since."""
 
 
 class ChangeLog[Thing]:
@@ -52,6 +64,21 @@ class ChangeLog[Thing]:
     def is_latest(self, entry: Entry[Thing]) -> bool:
         """Whether nothing has happened to an entry's thing since."""
         return self._latest.get(entry.number) == entry.sequence
+
+
+class MergedChanges[Thing]:
+    """Several logs of one mailbox as one."""
+
+    def __init__(self, logs: Iterable[Changes[Thing]]) -> None:
+        self._logs = list(logs)
+
+    def since(self, sequence: int) -> Iterator[Entry[Thing]]:
+        """The last commit of every thing that changed after `sequence`, in order."""
+        return merge(*(log.since(sequence) for log in self._logs), key=lambda entry: entry.sequence)
+
+    def is_latest(self, entry: Entry[Thing]) -> bool:
+        """Whether nothing has happened to an entry's thing since."""
+        return any(log.is_latest(entry) for log in self._logs)
 
 
 class Given:

@@ -11,9 +11,9 @@ from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.incidents import invalidate_states, recreate
+from sandbox.mailboxes.item_parts import Corruption
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
-from sandbox.mailboxes.store import Corruption
 from sandbox.mailboxes.store import Item as Kept
 from shared.errors import Reason
 from shared.sources.ews.sources import EwsSources

@@ -12,8 +12,9 @@ from sandbox.mailboxes import deletion
 from sandbox.mailboxes.calendar.events import between, occurrences, zone_of
 from sandbox.mailboxes.calendar.zones import ZONES
 from sandbox.mailboxes.fragments import tag
+from sandbox.mailboxes.item_parts import Attachment
 from sandbox.mailboxes.samples import item_samples
-from sandbox.mailboxes.store import Attachment, Item
+from sandbox.mailboxes.store import Item
 from tests.contract.exchange_server import ALEX
 from tests.contract.graph_client import Graph, delegated, graph_over
 

@@ -7,10 +7,11 @@ import pytest
 
 from sandbox.graph.ids import rest_id
 from sandbox.mailboxes import deletion, incidents
+from sandbox.mailboxes.item_parts import Corruption
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.samples.corpus import load_default
-from sandbox.mailboxes.store import Corruption, Item, Mailbox
+from sandbox.mailboxes.store import Item, Mailbox
 from tests.contract.exchange_server import ALEX, BO, PEOPLE
 from tests.contract.graph_client import Graph, app_only, delegated, graph_over
 

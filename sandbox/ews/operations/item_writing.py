@@ -14,7 +14,8 @@ from sandbox.ews.wire import M
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.calendar.events import Occurrence
 from sandbox.mailboxes.fragments import children, fragment_of, local, parse_fragment, read_when
-from sandbox.mailboxes.store import ChangedOccurrence, Folder, Item
+from sandbox.mailboxes.item_parts import ChangedOccurrence
+from sandbox.mailboxes.store import Folder, Item
 
 _MAIL = {"Message", "MeetingRequest", "MeetingResponse", "MeetingCancellation", "MeetingMessage"}
 

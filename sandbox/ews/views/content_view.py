@@ -11,7 +11,8 @@ from sandbox.mailboxes.calendar.events import Occurrence
 from sandbox.mailboxes.content import attachment_id, bodies, mime_content
 from sandbox.mailboxes.content import attachments as attached
 from sandbox.mailboxes.fragments import escape, flag, tag, text_of
-from sandbox.mailboxes.store import Attachment, Item
+from sandbox.mailboxes.item_parts import Attachment
+from sandbox.mailboxes.store import Item
 
 DICTIONARIES = frozenset(
     {"EmailAddresses", "PhoneNumbers", "ImAddresses", "PhysicalAddresses", "InternetMessageHeaders"}

@@ -8,7 +8,8 @@ from functools import lru_cache
 from sandbox.mailboxes.calendar.recurrence import Pattern, read
 from sandbox.mailboxes.calendar.zones import ZONES, Zone, from_definition
 from sandbox.mailboxes.fragments import parse_fragment, read_when
-from sandbox.mailboxes.store import ChangedOccurrence, Item
+from sandbox.mailboxes.item_parts import ChangedOccurrence
+from sandbox.mailboxes.store import Item
 
 LONG_AGO = datetime(1601, 1, 1, tzinfo=UTC)
 

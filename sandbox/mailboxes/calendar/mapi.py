@@ -11,7 +11,8 @@ from sandbox.mailboxes.calendar.events import pattern_of, span, zone_of
 from sandbox.mailboxes.calendar.recurrence import Pattern
 from sandbox.mailboxes.calendar.zones import Turn, Zone
 from sandbox.mailboxes.fragments import text_of
-from sandbox.mailboxes.store import ChangedOccurrence, Item
+from sandbox.mailboxes.item_parts import ChangedOccurrence
+from sandbox.mailboxes.store import Item
 
 _EPOCH = date(1601, 1, 1)
 _NEVER = 0x5AE980DF

@@ -12,8 +12,9 @@ from sandbox.mailboxes.calendar.zones import ZONES, Turn, Zone, definition, shor
 from sandbox.mailboxes.completion import complete
 from sandbox.mailboxes.fragments import escape, tag, when
 from sandbox.mailboxes.item_classes import ITEM_CLASSES
+from sandbox.mailboxes.item_parts import ChangedOccurrence
 from sandbox.mailboxes.mime import mailbox as mailbox_fragment
-from sandbox.mailboxes.store import ChangedOccurrence, Item
+from sandbox.mailboxes.store import Item
 
 _PEOPLE = (
     ("Ada", "Moreau", "Moreau & Filles", "Directrice"),
