@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
+
 from sandbox.authority import Authority
 from sandbox.ews import EwsService
 from sandbox.ews.http import application
@@ -75,11 +77,18 @@ class Served:
 @contextmanager
 def served(exchange: EwsService, authority: Authority) -> Iterator[Served]:
     """Serve an Exchange until the block ends."""
+    with listening(application(exchange), authority) as url:
+        yield Served(exchange, f"{url}/EWS/Exchange.asmx", authority.ca)
+
+
+@contextmanager
+def listening(app: web.Application, authority: Authority) -> Iterator[str]:
+    """Serve an application over HTTPS from a thread until the block ends; gives its address."""
     door, stopping = bind(), asyncio.Event()
     loop, ready = asyncio.new_event_loop(), threading.Event()
 
     async def run() -> None:
-        async with serving([(door, application(exchange))], authority.server_context()):
+        async with serving([(door, app)], authority.server_context()):
             ready.set()
             await stopping.wait()
         # TLS connections that clients kept open take a moment to close.
@@ -89,7 +98,7 @@ def served(exchange: EwsService, authority: Authority) -> Iterator[Served]:
     thread.start()
     assert ready.wait(10)
     try:
-        yield Served(exchange, f"{door.url}/EWS/Exchange.asmx", authority.ca)
+        yield door.url
     finally:
         loop.call_soon_threadsafe(stopping.set)
         thread.join(10)
