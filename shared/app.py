@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from shared.mailboxes.table import TableRegistry
     from shared.pages.pages import Pages
     from shared.replica.store import BlobTableReplica
-    from shared.sources.ews.sources import EwsSources
+    from shared.sources.selection import SelectedSources, SourceSelection
     from shared.sync.dispatch import Dispatch
     from shared.sync.engine import SyncEngine
     from shared.sync.limits import Limits
@@ -160,6 +160,7 @@ class App(AzureClients):
     def identity_provider(self) -> "EntraIdentityProvider":
         """Entra ID."""
         from shared.authorization.entra import EntraIdentityProvider
+        from shared.sources.port import SourceName
 
         settings = self.settings
         return EntraIdentityProvider(
@@ -167,8 +168,8 @@ class App(AzureClients):
             client_id=settings.entra_client_id,
             tenants=settings.entra_tenants,
             scopes=(settings.ews_delegated_scope, *settings.graph_scopes),
-            mail_scope=settings.ews_delegated_scope,
-            app_scope=settings.ews_app_scope,
+            mail_scopes={SourceName.EWS: (settings.ews_delegated_scope,), SourceName.GRAPH: settings.graph_scopes},
+            app_scopes={SourceName.EWS: settings.ews_app_scope, SourceName.GRAPH: settings.graph_app_scope},
             client_credential=self._client_credential,
             validator=self.token_validator,
             clock=utc_now,
@@ -243,6 +244,7 @@ class App(AzureClients):
             token_store=self.token_store,
             registry=self.registry,
             sources=self.sources,
+            selection=self.source_selection,
             queue=self.queue,
             sessions=self.sessions,
             invitations=self.invitations,
@@ -293,6 +295,7 @@ class App(AzureClients):
             access_tokens=self.access_tokens,
             registry=self.registry,
             sources=self.sources,
+            selection=self.source_selection,
             queue=self.queue,
             tenants=self.settings.entra_tenants,
             clock=utc_now,
@@ -325,15 +328,33 @@ class App(AzureClients):
     # Where mail comes from, where it goes, and the sync between the two
 
     @cached_property
-    def sources(self) -> "EwsSources":
-        """Mailboxes over EWS."""
+    def sources(self) -> "SelectedSources":
+        """Mailboxes over the source that each is read by."""
         from shared.sources.ews.sources import EwsSources
+        from shared.sources.graph.sources import GraphSources
+        from shared.sources.port import SourceName
+        from shared.sources.selection import SelectedSources
 
-        return EwsSources(
-            self.settings.ews_url,
-            connections=self.settings.sync_connections,
-            largest_item_bytes=self.settings.largest_item_mb << 20,
-            archives=self.settings.archives,
+        settings = self.settings
+        largest = settings.largest_item_mb << 20
+        ews = EwsSources(
+            settings.ews_url,
+            connections=settings.sync_connections,
+            largest_item_bytes=largest,
+            archives=settings.archives,
+        )
+        graph = GraphSources(settings.graph_url, largest_item_bytes=largest)
+        return SelectedSources({SourceName.EWS: ews, SourceName.GRAPH: graph})
+
+    @cached_property
+    def source_selection(self) -> "SourceSelection":
+        """Which source reads a mailbox."""
+        from shared.sources.selection import SourceSelection, SourceSetting, is_exchange_online
+
+        return SourceSelection(
+            SourceSetting(self.settings.sync_source),
+            self.sources,
+            is_online=is_exchange_online(self.settings.ews_delegated_scope),
         )
 
     @cached_property

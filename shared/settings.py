@@ -167,6 +167,24 @@ class Settings:
         "https://graph.microsoft.com/User.Read",
     )
 
+    graph_app_scope: str = setting(
+        "GRAPH_APP_SCOPE",
+        "What app-only access asks for over Microsoft Graph",
+        default="https://graph.microsoft.com/.default",
+    )
+    graph_url: str = setting(
+        "GRAPH_URL",
+        "Microsoft Graph with its version; differs in national clouds",
+        _url,
+        "https://graph.microsoft.com/v1.0",
+    )
+    sync_source: str = setting(
+        "SYNC_SOURCE",
+        "Which source reads new mailboxes: auto (EWS where it is allowed, else Microsoft Graph), ews or graph",
+        _choice("auto", "ews", "graph"),
+        "auto",
+    )
+
     # Where it goes
     key_vault_url: str = setting("KEY_VAULT_URL", "The Key Vault that keeps refresh tokens", _url)
     blob_url: str = setting("MailboxStorage__blobServiceUri", "Blob Storage: packs, feed, cursors", _url)

@@ -25,7 +25,7 @@ from shared.errors import (
     RetryLater,
 )
 from shared.mailboxes.life import OUTAGES
-from shared.sources.port import Access, AccessMode
+from shared.sources.port import Access, AccessMode, SourceName
 
 MARGIN = timedelta(minutes=5)
 """A token that ends sooner is not handed out: it has to outlast most of a pass."""
@@ -60,20 +60,22 @@ class LiveAccessTokens:
         self._store = store
         self._authorizations = authorizations
         self._clock = clock
-        self._live: OrderedDict[str, Tokens] = OrderedDict()
+        self._live: OrderedDict[tuple[str, SourceName], Tokens] = OrderedDict()
         self._guard = threading.Lock()
         self._locks = [threading.Lock() for _ in range(LOCKS)]
 
-    def access(self, authorization_id: str, address: str) -> Access:
+    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
         """Access to one mailbox; its `renew` gives another token once the server has rejected this one."""
         authorization = self._authorization(authorization_id)
-        token = self._token(authorization, rejected="")
-        return Access(address, authorization.mode, token, partial(self._token, authorization, token))
+        token = self._token(authorization, source, rejected="")
+        renew = partial(self._token, authorization, source, token)
+        return Access(address, authorization.mode, token, renew, source)
 
     def forget(self, authorization_id: str) -> None:
         """Drop the token in memory, after a disconnect. Other instances' copies end by themselves within the hour."""
         with self._guard:
-            self._live.pop(authorization_id, None)
+            for source in SourceName:
+                self._live.pop((authorization_id, source), None)
 
     def refresh_idle(self, now: datetime) -> int:
         """Refresh what has lain idle for a week (paused mailboxes, suspended ones) and store the new token.
@@ -111,7 +113,7 @@ class LiveAccessTokens:
             return False
         try:
             with self._lock(authorization.id):
-                self._keep(authorization.id, self._refreshed(authorization))
+                self._keep((authorization.id, SourceName.EWS), self._refreshed(authorization, SourceName.EWS))
         except (PersonMustSignIn, AdministratorMustAct) as error:
             # Nobody is asked now: the mailbox says so itself as soon as it is started.
             _log.info("an idle authorization is lost", extra={"reason": error.reason.value})
@@ -127,26 +129,27 @@ class LiveAccessTokens:
             raise PersonMustSignIn(Reason.GRANT_REVOKED, "the authorization was given back")
         return authorization
 
-    def _token(self, authorization: Authorization, rejected: str) -> str:
+    def _token(self, authorization: Authorization, source: SourceName, rejected: str) -> str:
         """A token from memory, unless it ends soon or is the rejected one; else a new one, fetched once for all."""
+        key = (authorization.id, source)
         with self._lock(authorization.id):
-            live = self._alive(authorization.id)
+            live = self._alive(key)
             if live is None or live.access_token == rejected:
-                live = self._obtained(authorization)
-                self._keep(authorization.id, live)
+                live = self._obtained(authorization, source)
+                self._keep(key, live)
             return live.access_token
 
-    def _alive(self, authorization_id: str) -> Tokens | None:
+    def _alive(self, key: tuple[str, SourceName]) -> Tokens | None:
         with self._guard:
-            live = self._live.get(authorization_id)
+            live = self._live.get(key)
             if live is not None:
-                self._live.move_to_end(authorization_id)
+                self._live.move_to_end(key)
         return live if live is not None and live.expires_at - MARGIN > self._clock() else None
 
-    def _keep(self, authorization_id: str, tokens: Tokens) -> None:
+    def _keep(self, key: tuple[str, SourceName], tokens: Tokens) -> None:
         """Of the tokens only the access token stays in memory."""
         with self._guard:
-            self._live[authorization_id] = Tokens(tokens.access_token, tokens.expires_at)
+            self._live[key] = Tokens(tokens.access_token, tokens.expires_at)
             while len(self._live) > self._most_tokens:
                 self._live.popitem(last=False)
 
@@ -154,13 +157,13 @@ class LiveAccessTokens:
         """One of a fixed number of locks: two authorizations may share one, which costs a wait and nothing else."""
         return self._locks[hash(authorization_id) % LOCKS]
 
-    def _obtained(self, authorization: Authorization) -> Tokens:
+    def _obtained(self, authorization: Authorization, source: SourceName) -> Tokens:
         if authorization.mode is AccessMode.APP_ONLY:
-            return self._provider.app_token(authorization.tenant_id)
-        return self._refreshed(authorization)
+            return self._provider.app_token(authorization.tenant_id, source)
+        return self._refreshed(authorization, source)
 
-    def _refreshed(self, authorization: Authorization) -> Tokens:
-        tokens = self._provider_refresh(authorization)
+    def _refreshed(self, authorization: Authorization, source: SourceName) -> Tokens:
+        tokens = self._provider_refresh(authorization, source)
         try:
             self._remember(authorization, tokens)
         except MailboxSyncError as error:
@@ -168,16 +171,16 @@ class LiveAccessTokens:
             _log.warning("a rotated token was not stored", exc_info=error)
         return tokens
 
-    def _provider_refresh(self, authorization: Authorization) -> Tokens:
+    def _provider_refresh(self, authorization: Authorization, source: SourceName) -> Tokens:
         """Refresh; before a refusal is believed, look whether another instance, or a new sign-in, stored another."""
         stored = self._stored(authorization.id)
         try:
-            return self._provider.refresh(authorization.tenant_id, stored)
+            return self._provider.refresh(authorization.tenant_id, stored, source)
         except PersonMustSignIn:
             newer = self._stored(authorization.id)
             if newer == stored:
                 raise
-            return self._provider.refresh(authorization.tenant_id, newer)
+            return self._provider.refresh(authorization.tenant_id, newer, source)
 
     def _stored(self, authorization_id: str) -> str:
         try:

@@ -20,7 +20,8 @@ from shared.errors import ActionNeeded, Conflict, NotFound, Reason
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import AccessMode, MailSources
+from shared.sources.port import AccessMode, MailSources, SourceName
+from shared.sources.selection import SourceSelection
 
 MOST = 500
 """How many names one activation takes; a longer list is sent in parts."""
@@ -53,6 +54,7 @@ class Activation:
         access_tokens: AccessTokens,
         registry: MailboxRegistry,
         sources: MailSources,
+        selection: SourceSelection,
         queue: SyncQueue,
         tenants: Sequence[str],
         clock: Callable[[], datetime],
@@ -61,6 +63,7 @@ class Activation:
         self._access_tokens = access_tokens
         self._registry = registry
         self._sources = sources
+        self._selection = selection
         self._queue = queue
         self._tenants = tuple(tenants)
         self._clock = clock
@@ -103,8 +106,10 @@ class Activation:
         address = ""
         try:
             address = name if is_address(name) else self._resolved(authorization, anchor, name)
-            self._sources.check(self._access_tokens.access(authorization.id, address))
-            return self._added(authorization, name, address, actor)
+            choice = self._selection.choose(partial(self._access_tokens.access, authorization.id, address))
+            if choice.error is not None:
+                raise choice.error
+            return self._added(authorization, name, address, actor, choice.source)
         except ActionNeeded as error:
             return Activated(name, address, "failed", reason=error.reason.value, support=error.support)
         except NotFound as error:
@@ -114,14 +119,19 @@ class Activation:
         """The one address that a name stands for, from the directory. Raises NotFound: unknown_name, ambiguous_name."""
         if not anchor:
             raise NotFound("unknown_name")
-        found = self._sources.resolve(self._access_tokens.access(authorization.id, anchor), name)
+        choice = self._selection.choose(partial(self._access_tokens.access, authorization.id, anchor))
+        if choice.access is None or choice.error is not None:
+            raise choice.error or NotFound("unknown_name")
+        found = self._sources.resolve(choice.access, name)
         if len(found) != 1:
             raise NotFound("ambiguous_name" if found else "unknown_name")
         return found[0]
 
-    def _added(self, authorization: Authorization, name: str, address: str, actor: str) -> Activated:
+    def _added(
+        self, authorization: Authorization, name: str, address: str, actor: str, source: SourceName
+    ) -> Activated:
         try:
-            mailbox = self._registry.add(new_mailbox(authorization, address, address, self._clock()))
+            mailbox = self._registry.add(new_mailbox(authorization, address, address, self._clock(), source))
         except Conflict:
             return Activated(name, address, "already")
         self._registry.record_audit(mailbox.id, actor, "activate")

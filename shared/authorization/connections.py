@@ -20,7 +20,7 @@ from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Replica
-from shared.sources.port import AccessMode
+from shared.sources.port import AccessMode, SourceName
 
 SHARED = "shared-"
 """How the owner of a shared mailbox begins: it is read with the authorization of a person, whose own it stays."""
@@ -200,7 +200,13 @@ def _without_token(authorization: Authorization) -> Authorization:
     return replace(authorization, stored_at=None)
 
 
-def new_mailbox(authorization: Authorization, address: str, display_name: str, now: datetime) -> Mailbox:
+def new_mailbox(
+    authorization: Authorization,
+    address: str,
+    display_name: str,
+    now: datetime,
+    source: SourceName = SourceName.EWS,
+) -> Mailbox:
     """A mailbox that has just been connected; its id is opaque, its shard the registry's to say."""
     return Mailbox(
         id=secrets.token_hex(16),
@@ -212,4 +218,5 @@ def new_mailbox(authorization: Authorization, address: str, display_name: str, n
         authorization_id=authorization.id,
         mode=authorization.mode,
         created_at=now,
+        source=source,
     )

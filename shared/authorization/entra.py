@@ -14,6 +14,7 @@ from shared.authorization.id_token import ANY_TENANT, TokenValidator, identity_o
 from shared.authorization.port import Identity, Tokens
 from shared.authorization.refusals import Leg, refused
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
+from shared.sources.port import SourceName
 
 MOST_TENANTS = 256
 """How many tenants' msal applications are kept; each costs one discovery request to make."""
@@ -22,7 +23,8 @@ MOST_TENANTS = 256
 class EntraIdentityProvider:
     """Fulfils IdentityProvider.
 
-    `scopes` are consented to together; `mail_scope`, one of them, is the one redeemed, for a token has one audience.
+    `scopes` are consented to together; of these `mail_scopes` are redeemed for each source, since a token has one
+    audience. `app_scopes` are what the app asks for by itself.
     `client_credential` is asked once a tenant, and anew after Entra ID has refused it (a certificate may be replaced).
     """
 
@@ -33,8 +35,8 @@ class EntraIdentityProvider:
         client_id: str,
         tenants: Sequence[str],
         scopes: Sequence[str],
-        mail_scope: str,
-        app_scope: str,
+        mail_scopes: Mapping[SourceName, Sequence[str]],
+        app_scopes: Mapping[SourceName, str],
         client_credential: Callable[[], Mapping[str, object]],
         validator: TokenValidator,
         clock: Callable[[], datetime],
@@ -43,8 +45,8 @@ class EntraIdentityProvider:
         self._client_id = client_id
         self._tenants = tuple(tenants)
         self._scopes = list(scopes)
-        self._mail_scope = mail_scope
-        self._app_scope = app_scope
+        self._mail_scopes = mail_scopes
+        self._app_scopes = app_scopes
         self._client_credential = client_credential
         self._validator = validator
         self._clock = clock
@@ -79,14 +81,15 @@ class EntraIdentityProvider:
             raise SignInRefused("sign_in_failed") from exc
         return identity_of(claims, self._tenants), self._tokens(result)
 
-    def refresh(self, tenant_id: str, refresh_token: str) -> Tokens:
-        """At the tenant's own authority, for the mail server."""
-        result = self._ask(tenant_id, Leg.REFRESH, "acquire_token_by_refresh_token", refresh_token, [self._mail_scope])
+    def refresh(self, tenant_id: str, refresh_token: str, source: SourceName = SourceName.EWS) -> Tokens:
+        """At the tenant's own authority, for the source's resource."""
+        scopes = list(self._mail_scopes[source])
+        result = self._ask(tenant_id, Leg.REFRESH, "acquire_token_by_refresh_token", refresh_token, scopes)
         return self._tokens(result)
 
-    def app_token(self, tenant_id: str) -> Tokens:
+    def app_token(self, tenant_id: str, source: SourceName = SourceName.EWS) -> Tokens:
         """By client credentials, with no person in it."""
-        return self._tokens(self._ask(tenant_id, Leg.APP, "acquire_token_for_client", [self._app_scope]))
+        return self._tokens(self._ask(tenant_id, Leg.APP, "acquire_token_for_client", [self._app_scopes[source]]))
 
     def admin_consent_url(self, *, tenant: str, redirect_uri: str, state: str) -> str:
         """The v2 admin consent endpoint: everything that people would be asked for, approved for all of them.
@@ -115,7 +118,7 @@ class EntraIdentityProvider:
                 "acquire_token_by_auth_code_flow",
                 flow,
                 answer,
-                scopes=[self._mail_scope] if mail else None,
+                scopes=list(self._mail_scopes[SourceName.EWS]) if mail else None,
             )
         except (ValueError, RuntimeError) as exc:
             raise SignInRefused("sign_in_failed") from exc

@@ -14,7 +14,7 @@ from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, Rea
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
-from shared.sources.port import AccessMode
+from shared.sources.port import AccessMode, SourceName
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,13 @@ class Keeping:
         )
 
     def register(
-        self, standing: Mailbox | None, identity: Identity, authorization: Authorization, *, renews: bool = False
+        self,
+        standing: Mailbox | None,
+        identity: Identity,
+        authorization: Authorization,
+        *,
+        source: SourceName = SourceName.EWS,
+        renews: bool = False,
     ) -> tuple[Mailbox | None, Mailbox]:
         """What stood before, if anything, and the mailbox with its new authorization.
 
@@ -86,13 +92,14 @@ class Keeping:
         """
         for _ in range(ATTEMPTS):
             if standing is None:
-                mailbox = new_mailbox(authorization, identity.address, identity.display_name, self._clock())
+                now = self._clock()
+                mailbox = new_mailbox(authorization, identity.address, identity.display_name, now, source)
                 try:
                     return None, self._registry.add(mailbox)
                 except Conflict:
                     standing = self._standing_at(identity, mailbox.address)
             try:
-                return self._reauthorized(standing, identity, authorization)
+                return self._reauthorized(standing, identity, authorization, source)
             except BeingErased:
                 standing = None
             except NotFound:
@@ -102,7 +109,7 @@ class Keeping:
         raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
 
     def _reauthorized(
-        self, standing: Mailbox, identity: Identity, authorization: Authorization
+        self, standing: Mailbox, identity: Identity, authorization: Authorization, source: SourceName
     ) -> tuple[Mailbox, Mailbox]:
         """The mailbox just before and after; since it was looked up another tab may have renewed it."""
         before = standing
@@ -110,7 +117,7 @@ class Keeping:
         def change(found: Mailbox) -> Mailbox:
             nonlocal before
             before = found
-            return _reauthorized(found, authorization, identity)
+            return _reauthorized(found, authorization, identity, source)
 
         after = self._registry.change(standing.id, change)
         return before, after
@@ -140,8 +147,8 @@ class Keeping:
             _log.warning("an authorization without a mailbox was not given back", exc_info=error)
 
 
-def _reauthorized(mailbox: Mailbox, authorization: Authorization, identity: Identity) -> Mailbox:
+def _reauthorized(mailbox: Mailbox, authorization: Authorization, identity: Identity, source: SourceName) -> Mailbox:
     """Names change, and an address that was given up may be another's by now: it goes with who has just signed in."""
-    return life.after_sign_in(mailbox, authorization.id).having(
+    return life.read_by(life.after_sign_in(mailbox, authorization.id), source).having(
         mode=authorization.mode, address=identity.address, display_name=identity.display_name
     )

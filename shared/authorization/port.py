@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from shared.sources.port import Access, AccessMode
+from shared.sources.port import Access, AccessMode, SourceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,15 @@ class IdentityProvider(Protocol):
         """Redeem the code and validate the id token in full. Raises as shared.errors says who acts."""
         ...
 
-    def refresh(self, tenant_id: str, refresh_token: str) -> Tokens:
-        """A new access token, and the rotated refresh token. Raises as shared.errors says who acts."""
+    def refresh(self, tenant_id: str, refresh_token: str, source: SourceName = SourceName.EWS) -> Tokens:
+        """A new access token for a source, and the rotated refresh token: one refresh token serves every source.
+
+        Raises as shared.errors says who acts.
+        """
         ...
 
-    def app_token(self, tenant_id: str) -> Tokens:
-        """An app-only access token for Exchange in that tenant."""
+    def app_token(self, tenant_id: str, source: SourceName = SourceName.EWS) -> Tokens:
+        """An app-only access token for a source in that tenant."""
         ...
 
     def admin_consent_url(self, *, tenant: str, redirect_uri: str, state: str) -> str:
@@ -235,6 +238,6 @@ class AuthorizationStore(Protocol):
 class AccessTokens(Protocol):
     """What a pass asks for: the access to one mailbox."""
 
-    def access(self, authorization_id: str, address: str) -> Access:
-        """A live access token, from memory or freshly obtained. Raises as shared.errors says who acts."""
+    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
+        """A live access token for the source, from memory or new. Raises as shared.errors says who acts."""
         ...

@@ -16,7 +16,7 @@ from shared.errors import ActionNeeded, Conflict, NotFound, RetryLater
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import Access, MailSources
+from shared.sources.port import Access, MailSources, SourceName
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class SharedMailboxes:
             try:
                 theirs = self._handed_on(address, authorization, replaced)
                 self._check(replace(access, address=address), theirs=theirs)
-                claimed.append(self._connected(address, authorization))
+                claimed.append(self._connected(address, authorization, access.source))
             except (ActionNeeded, Conflict, NotFound) as error:  # NotFound: erased since it was looked up
                 _log.info("a shared mailbox is not read with this access", exc_info=error)
         return claimed
@@ -75,12 +75,12 @@ class SharedMailboxes:
         owned = self._registry.of_owner(tenant_id, owner_of(address))
         return next((mailbox for mailbox in owned if mailbox.erasing_since is None), None)
 
-    def _connected(self, address: str, authorization: Authorization) -> Mailbox:
+    def _connected(self, address: str, authorization: Authorization, source: SourceName) -> Mailbox:
         """A mailbox that an operator has paused or disconnected stays so."""
         standing = self._standing(address, authorization.tenant_id)
         if standing is None:
-            mailbox = new_mailbox(authorization, address, address, self._clock()).having(owner_id=owner_of(address))
-            added = self._registry.add(mailbox)
+            mailbox = new_mailbox(authorization, address, address, self._clock(), source)
+            added = self._registry.add(mailbox.having(owner_id=owner_of(address)))
             self._registry.record_audit(added.id, authorization.owner_id, "shared")
             self._queue.send_mailbox(added.id)
             return added

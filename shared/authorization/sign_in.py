@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.authorization.acts import MAIL, WAITED, Act, Outcome, SignInFailed
 from shared.authorization.connections import Connections
@@ -29,11 +30,12 @@ from shared.authorization.sessions import Session, Sessions
 from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
-from shared.errors import ActionNeeded, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.errors import ActionNeeded, MailboxSyncError, NotFound, OperatorMustAct, Reason
 from shared.mailboxes import life
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import Access, AccessMode, MailSources
+from shared.sources.port import Access, AccessMode, MailSources, SourceName
+from shared.sources.selection import SourceSelection
 
 
 class SignIn:
@@ -48,6 +50,7 @@ class SignIn:
         token_store: TokenStore,
         registry: MailboxRegistry,
         sources: MailSources,
+        selection: SourceSelection,
         queue: SyncQueue,
         sessions: Sessions,
         invitations: Invitations,
@@ -68,6 +71,7 @@ class SignIn:
         )
         self._registry = registry
         self._sources = sources
+        self._selection = selection
         self._queue = queue
         self._sessions = sessions
         self._invitations = invitations
@@ -190,15 +194,20 @@ class SignIn:
             raise OperatorMustAct(Reason.OUR_CONFIGURATION, "no refresh token came: offline_access is not granted")
         if act is Act.SERVICE:
             return self._service_account(intent, identity, tokens)
-        access = Access(identity.address, AccessMode.DELEGATED, tokens.access_token)
+        choice = self._selection.choose(partial(self._access, identity, tokens))
+        access = choice.access or self._access(identity, tokens, SourceName.EWS)
         standing = self._pinned(intent, identity, access)
-        self._tried(access)
+        if choice.refusal is not None:
+            # Whoever has no mailbox, no license, or no source that is allowed learns it now.
+            raise choice.refusal
         stored = self._keeping.store(identity, tokens, AccessMode.DELEGATED)
         try:
             if "invitation" in intent:
                 # Used up after the token is safe: a failing vault does not cost the person theirs.
                 self._invitations.use(intent["invitation"])
-            standing, mailbox = self._keeping.register(standing, identity, stored, renews=act is Act.RENEW)
+            standing, mailbox = self._keeping.register(
+                standing, identity, stored, source=choice.source, renews=act is Act.RENEW
+            )
         except MailboxSyncError:
             self._keeping.take_back(stored)
             raise
@@ -245,12 +254,11 @@ class SignIn:
         standing = (mailbox for mailbox in owned if mailbox.erasing_since is None)
         return next((mailbox for mailbox in standing if mailbox.mode is AccessMode.DELEGATED), None)
 
-    def _tried(self, access: Access) -> None:
-        """Whoever has no mailbox, no licence, or EWS blocked learns it now; a busy server is no reason to refuse."""
-        try:
-            self._sources.check(access)
-        except RetryLater:
-            return
+    def _access(self, identity: Identity, tokens: Tokens, source: SourceName) -> Access:
+        """Access with a token for the source: signing in gives one for EWS, the refresh token one for Graph."""
+        if source is not SourceName.EWS:
+            tokens = self._provider.refresh(identity.tenant_id, tokens.refresh_token, source)
+        return Access(identity.address, AccessMode.DELEGATED, tokens.access_token, source=source)
 
     # ---------------------------------------------------------------- the inviter
 

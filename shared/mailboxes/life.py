@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from shared.errors import ActionNeeded, AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Mailbox, Status
+from shared.sources.port import SourceName
 
 OUTAGES = frozenset({Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.CONFLICT})
 """Retryable reasons that say nothing about this mailbox, so they never count against it."""
@@ -84,6 +85,15 @@ def _patience(failures: int, interval: timedelta) -> timedelta:
 def after_sign_in(mailbox: Mailbox, authorization_id: str) -> Mailbox:
     """Access was given anew: same mailbox, same cursor, same replica, a new authorization."""
     return _cleared(mailbox).having(status=Status.ACTIVE, authorization_id=authorization_id)
+
+
+def read_by(mailbox: Mailbox, source: SourceName) -> Mailbox:
+    """The source that was chosen now, unless items have been read over another: their ids would be unknown to it.
+
+    Such a mailbox keeps its source until it is moved as a whole.
+    """
+    has_items = mailbox.items > 0 or mailbox.last_success_at is not None
+    return mailbox if has_items else mailbox.having(source=source)
 
 
 def paused(mailbox: Mailbox) -> Mailbox:

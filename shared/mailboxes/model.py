@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.sources.port import AccessMode
+from shared.sources.port import AccessMode, SourceName
 
 
 class Status(StrEnum):
@@ -39,6 +39,8 @@ class Mailbox:
     authorization_id: str
     mode: AccessMode
     created_at: datetime
+    source: SourceName = SourceName.EWS
+    """Which source reads it: what was stored before there were two is read over EWS."""
     status: Status = Status.ACTIVE
     reason: str = ""
     support: str = ""

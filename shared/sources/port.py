@@ -27,6 +27,13 @@ class FolderUnreadable(ItemUnusable):
     """The mailbox can be read, and this folder of it cannot: it is corrupt, or closed to whom we read as."""
 
 
+class SourceName(StrEnum):
+    """Which source reads a mailbox."""
+
+    EWS = "ews"
+    GRAPH = "graph"
+
+
 class AccessMode(StrEnum):
     """How we may read a mailbox."""
 
@@ -39,13 +46,15 @@ class AccessMode(StrEnum):
 class Access:
     """What opening a mailbox takes: which mailbox, in which mode, and the access token (never logged, never stored).
 
-    `renew` gives a fresh token when the server has rejected this one in mid-pass; it raises as tokens do.
+    `renew` gives a fresh token when the server has rejected this one in mid-pass; it raises as tokens do. `source` is
+    the one that the token is for.
     """
 
     address: str
     mode: AccessMode
     token: str = field(repr=False)
     renew: Callable[[], str] | None = field(default=None, repr=False)
+    source: SourceName = SourceName.EWS
 
 
 class ItemKind(StrEnum):

@@ -189,7 +189,7 @@ class SyncEngine:
         return self._after_success(mailbox.id, result, tally)
 
     def _pass(self, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
-        access = self._access_tokens.access(mailbox.authorization_id, mailbox.address)
+        access = self._access_tokens.access(mailbox.authorization_id, mailbox.address, mailbox.source)
         ledger = Ledger(cursor)
         issues = Issues(
             registry=self._registry,

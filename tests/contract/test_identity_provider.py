@@ -20,6 +20,7 @@ from shared.authorization.key_vault import read_secret, secret_client
 from shared.authorization.operators import Operators
 from shared.authorization.port import Identity, Tokens
 from shared.errors import AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.sources.port import SourceName
 from tests.conftest import Faults
 from tests.contract.test_sandbox_entra import CALLBACK, Browser, someone
 
@@ -49,8 +50,11 @@ def provide(
             client_id=str(sandbox.endpoints["client_id"]),
             tenants=tenants,
             scopes=[EWS, GRAPH],
-            mail_scope=EWS,
-            app_scope="https://outlook.office365.com/.default",
+            mail_scopes={SourceName.EWS: (EWS,), SourceName.GRAPH: (GRAPH,)},
+            app_scopes={
+                SourceName.EWS: "https://outlook.office365.com/.default",
+                SourceName.GRAPH: "https://graph.microsoft.com/.default",
+            },
             client_credential=client_credential
             or (lambda: credentials.federated(credential, "api://AzureADTokenExchange/.default")),
             validator=validator(sandbox),
@@ -131,6 +135,22 @@ def test_refreshing_rotates_the_token_and_leaves_the_old_one_good(
     assert second.refresh_token not in ("", first.refresh_token)
     assert second.access_token != first.access_token
     assert provider.refresh(identity.tenant_id, first.refresh_token).access_token
+
+
+def test_one_refresh_token_serves_both_sources(
+    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox
+) -> None:
+    identity, first = signed_in(provider, visitor, someone(sandbox))
+
+    graph = provider.refresh(identity.tenant_id, first.refresh_token, SourceName.GRAPH)
+    ews = provider.refresh(identity.tenant_id, graph.refresh_token, SourceName.EWS)
+
+    assert _audience(graph.access_token) == "https://graph.microsoft.com"
+    assert _audience(ews.access_token) == "https://outlook.office365.com"
+
+
+def _audience(token: str) -> str:
+    return str(jwt.decode(token, options={"verify_signature": False})["aud"])
 
 
 @pytest.mark.parametrize(

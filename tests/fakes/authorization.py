@@ -16,8 +16,8 @@ from shared.authorization.port import (
     SigningKey,
     Tokens,
 )
-from shared.errors import Conflict, NotFound, OperatorMustAct, Reason
-from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole, MailSource
+from shared.errors import AdministratorMustAct, Conflict, NotFound, OperatorMustAct, Reason
+from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole, MailSource, SourceName
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENANT = "6f9619ff-8b86-4011-b42d-00c04fc964ff"
@@ -58,13 +58,13 @@ class FakeEntra:
         assert answer["state"] == flow["state"]
         return self.person, self._tokens()
 
-    def refresh(self, tenant_id: str, refresh_token: str) -> Tokens:
+    def refresh(self, tenant_id: str, refresh_token: str, source: SourceName = SourceName.EWS) -> Tokens:
         self.refreshed.append(refresh_token)
         self._refuse()
         assert refresh_token in self.valid
         return self._tokens()
 
-    def app_token(self, tenant_id: str) -> Tokens:
+    def app_token(self, tenant_id: str, source: SourceName = SourceName.EWS) -> Tokens:
         self._refuse()
         return replace(self._tokens(), refresh_token="")
 
@@ -272,13 +272,15 @@ class Folders:
 class FakeSources:
     """Fulfils MailSources: `trouble` is raised for an address, `directory` says what names resolve to.
 
-    `aliases` says which mailbox an address opens besides its own. `meanwhile` happens while a mailbox is being checked.
+    `aliases` says which mailbox an address opens besides its own. `ews_blocked` are addresses that EWS is blocked for,
+    and Graph is not. `meanwhile` happens while a mailbox is being checked.
     """
 
     trouble: dict[str, Exception] = field(default_factory=dict)
     directory: dict[str, list[str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     checked: list[Access] = field(default_factory=list)
+    ews_blocked: set[str] = field(default_factory=set)
     meanwhile: Callable[[], object] = lambda: None
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
@@ -288,6 +290,8 @@ class FakeSources:
     def check(self, access: Access) -> None:
         self.checked.append(access)
         self.meanwhile()
+        if access.source is SourceName.EWS and access.address in self.ews_blocked:
+            raise AdministratorMustAct(Reason.EWS_BLOCKED, support="app_not_listed")
         if access.address in self.trouble:
             raise self.trouble[access.address]
 

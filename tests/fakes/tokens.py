@@ -1,6 +1,6 @@
 """Access to mailboxes without an identity provider."""
 
-from shared.sources.port import Access, AccessMode
+from shared.sources.port import Access, AccessMode, SourceName
 
 
 class FakeAccessTokens:
@@ -10,12 +10,12 @@ class FakeAccessTokens:
         self.error: Exception | None = None
         self.asked = 0
 
-    def access(self, authorization_id: str, address: str) -> Access:
+    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
         """A live access token."""
         self.asked += 1
         if self.error is not None:
             raise self.error
-        return Access(address, AccessMode.DELEGATED, f"token-{authorization_id}-{self.asked}", self._renew)
+        return Access(address, AccessMode.DELEGATED, f"token-{authorization_id}-{self.asked}", self._renew, source)
 
     def _renew(self) -> str:
         self.asked += 1

@@ -15,6 +15,7 @@ from shared.authorization.shared_mailboxes import SharedMailboxes
 from shared.authorization.sign_in import SignIn
 from shared.authorization.start import Start
 from shared.mailboxes.model import Mailbox
+from shared.sources.selection import SourceSelection, SourceSetting
 from tests.fakes.authorization import (
     TENANT,
     FakeEntra,
@@ -82,6 +83,7 @@ class Stage:
             clock=self.clock,
             wait=self._wait,
         )
+        self.selection = SourceSelection(SourceSetting.AUTO, self.sources, is_online=True)
         self.shared_addresses: list[str] = []
         self.sign_in = SignIn(
             provider=self.entra,
@@ -90,6 +92,7 @@ class Stage:
             token_store=self.tokens,
             registry=self.registry,
             sources=self.sources,
+            selection=self.selection,
             queue=self.queue,
             sessions=self.sessions,
             invitations=self.invitations,
@@ -120,6 +123,7 @@ class Stage:
             access_tokens=self.access_tokens,
             registry=self.registry,
             sources=self.sources,
+            selection=self.selection,
             queue=self.queue,
             tenants=[TENANT],
             clock=self.clock,

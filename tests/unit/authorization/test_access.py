@@ -11,7 +11,7 @@ from shared.authorization.access import LiveAccessTokens
 from shared.authorization.port import Authorization, Tokens
 from shared.errors import OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import AccessMode
+from shared.sources.port import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
 from tests.unit.authorization.stage import Stage
 
@@ -84,9 +84,9 @@ def test_a_rotated_token_that_cannot_be_stored_does_not_fail_the_pass(stage: Sta
 def test_a_refusal_is_believed_only_if_nobody_stored_a_newer_token(stage: Stage, mailbox: Mailbox) -> None:
     refresh = stage.entra.refresh
 
-    def refresh_once_refused(tenant_id: str, refresh_token: str) -> Tokens:
+    def refresh_once_refused(tenant_id: str, refresh_token: str, source: SourceName) -> Tokens:
         if refresh_token == "newer":
-            return refresh(tenant_id, refresh_token)
+            return refresh(tenant_id, refresh_token, source)
         stage.entra.valid.add("newer")
         stage.tokens.stored[mailbox.authorization_id] = "newer"
         raise REVOKED

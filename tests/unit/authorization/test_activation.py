@@ -8,7 +8,7 @@ from shared.authorization.activation import MOST, WITHIN, Activated, names_in
 from shared.authorization.errors import ActivationRefused
 from shared.errors import AdministratorMustAct, NotFound, OperatorMustAct, Reason
 from shared.mailboxes.model import Status
-from shared.sources.port import AccessMode
+from shared.sources.port import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
 from tests.unit.authorization.stage import Stage
 
@@ -52,6 +52,17 @@ def test_each_mailbox_is_tried_and_each_failure_has_its_reason(stage: Stage, ser
     assert sorted(box.address for box in stage.mailboxes) == ["a@contoso.example", "b@contoso.example"]
     assert {box.mode for box in stage.mailboxes} == {AccessMode.IMPERSONATION}
     assert sorted(stage.queued) == sorted(box.id for box in stage.mailboxes)
+
+
+def test_mailbox_that_ews_is_blocked_for_is_activated_over_graph(stage: Stage) -> None:
+    stage.sources.ews_blocked = {"b@contoso.example"}
+
+    stage.activation.app_only(TENANT, ["a@contoso.example", "b@contoso.example"], "op")
+
+    assert {box.address: box.source for box in stage.mailboxes} == {
+        "a@contoso.example": SourceName.EWS,
+        "b@contoso.example": SourceName.GRAPH,
+    }
 
 
 def test_a_mailbox_is_not_activated_twice(stage: Stage, service: str) -> None:

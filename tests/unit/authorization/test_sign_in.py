@@ -28,7 +28,7 @@ from shared.errors import (
 )
 from shared.mailboxes import life
 from shared.mailboxes.model import Status
-from shared.sources.port import AccessMode
+from shared.sources.port import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, an_identity
 from tests.unit.authorization.stage import APP, Stage
 
@@ -243,6 +243,29 @@ def test_who_cannot_be_synced_learns_it_at_once_and_nothing_is_stored(stage: Sta
 def test_a_busy_mail_server_does_not_cost_anybody_their_sign_in(stage: Stage) -> None:
     stage.sources.trouble[ALEX.address] = RetryLater(Reason.THROTTLED)
     assert stage.come_back(stage.sign_in.connect()).new
+
+
+def test_person_whose_tenant_blocks_ews_is_synced_over_graph(stage: Stage) -> None:
+    stage.sources.ews_blocked = {ALEX.address}
+
+    outcome = stage.come_back(stage.sign_in.connect())
+
+    assert outcome.mailbox is not None
+    assert outcome.mailbox.source is SourceName.GRAPH
+    assert [access.source for access in stage.sources.checked] == [SourceName.EWS, SourceName.GRAPH]
+    assert len({access.token for access in stage.sources.checked}) == 2
+
+
+def test_person_who_signs_in_again_keeps_the_source_of_what_is_synced(stage: Stage) -> None:
+    outcome = stage.come_back(stage.sign_in.connect())
+    assert outcome.mailbox is not None
+    stage.registry.change(outcome.mailbox.id, lambda mailbox: mailbox.having(items=7))
+    stage.sources.ews_blocked = {ALEX.address}
+
+    again = stage.come_back(stage.sign_in.connect())
+
+    assert again.mailbox is not None
+    assert again.mailbox.source is SourceName.EWS
 
 
 def test_without_a_refresh_token_nothing_is_connected_and_the_operator_is_called(stage: Stage) -> None:

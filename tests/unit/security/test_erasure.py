@@ -15,6 +15,7 @@ from shared.errors import BeingErased, NotFound, Reason, RetryLater
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import Run
 from shared.replica.port import Cursor
+from shared.sources.port import SourceName
 from tests.fakes.authorization import TENANT, an_identity
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.replica import Crash, _Stored
@@ -306,10 +307,10 @@ def test_s3_token_refreshed_while_it_is_given_back_does_not_stay(stage: Stage, m
     stage.clock.pass_by(days=5)
     plain = stage.entra.refresh
 
-    def slow(tenant_id: str, refresh_token: str) -> object:
+    def slow(tenant_id: str, refresh_token: str, source: SourceName) -> object:
         erase(stage, mailbox)
         stage.tokens.deleted.clear()
-        return plain(tenant_id, refresh_token)
+        return plain(tenant_id, refresh_token, source)
 
     stage.entra.refresh = slow  # type: ignore[method-assign, assignment]
     stage.access_tokens.access(mailbox.authorization_id, mailbox.address)
