@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-browser
+.PHONY: package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-tests setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -23,33 +23,33 @@ demo: setup ## Unattended: sign in, sync, change the mailbox, sync again, compar
 test: check setup-browser ## Everything that has to hold: check, then the unit, contract and e2e tests
 	@$(PYTEST) tests/unit tests/contract tests/e2e
 
-check: setup ## Format, lint, types, and the arrows of imports
+check: setup-tests ## Format, lint, types, and the arrows of imports
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo
 
-unit: setup ## The unit tests: no sockets, seconds
+unit: setup-tests ## The unit tests: no sockets, seconds
 	@$(PYTEST) tests/unit
 
-contract: setup ## The contract tests: each port on its fake and on the real adapter
+contract: setup-tests ## The contract tests: each port on its fake and on the real adapter
 	@$(PYTEST) tests/contract
 
 e2e: setup-browser ## The whole app against the sandbox, in a browser too
 	@$(PYTEST) tests/e2e
 
-bench: setup ## Measure what a sync costs
+bench: setup-tests ## Measure what a sync costs
 	@$(OURS) -m tests.bench $(ARGS)
 
-bench-quick: setup ## The same, on less mail
+bench-quick: setup-tests ## The same, on less mail
 	@$(OURS) -m tests.bench --quick $(ARGS)
 
-soak: setup ## The sync's proof, many thousands of steps long
+soak: setup-tests ## The sync's proof, many thousands of steps long
 	@$(PYTEST) tests/soak
 
-requirements: setup ## Compile requirements*.txt from requirements*.in, with hashes
+requirements: setup-tests ## Compile requirements*.txt from requirements*.in, with hashes
 	@command -v .venv/bin/uv >/dev/null || $(OURS) -m pip install --quiet uv
-	@for name in requirements requirements-dev requirements-release; do \
+	@for name in requirements requirements-sandbox requirements-dev requirements-release; do \
 	  .venv/bin/uv pip compile --quiet --python-version 3.13 --generate-hashes --no-header --no-emit-index-url \
 	    --no-emit-find-links $$name.in -o $$name.txt; done
 
@@ -78,6 +78,9 @@ clean: ## Remove what was made here, the virtual environment and Node parts apar
 
 setup:
 	@sandbox/setup/all
+
+setup-tests:
+	@sandbox/setup/all tests
 
 setup-browser:
 	@sandbox/setup/all browser

