@@ -10,6 +10,7 @@ from sandbox.azurite import AzuriteFailed
 from sandbox.composition import sandbox
 from sandbox.endpoints import publish
 from sandbox.options import Options, parse
+from sandbox.state_folder import AlreadyRunning
 
 
 async def run(options: Options) -> None:
@@ -37,7 +38,7 @@ def main() -> None:
     """The command."""
     try:
         asyncio.run(run(parse()))
-    except (AzuriteFailed, OSError, ValueError) as problem:
+    except (AlreadyRunning, AzuriteFailed, OSError, ValueError) as problem:
         sys.exit(f"The sandbox could not start: {problem}")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import shutil
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -29,6 +28,7 @@ from sandbox.managed_identity import ManagedIdentity
 from sandbox.options import Options
 from sandbox.parts import Parts
 from sandbox.server import bind, serving
+from sandbox.state_folder import STORAGE, claimed
 from sandbox.storage_proxy import StorageProxy, session_to
 from sandbox.world import EWS_APP_ROLE, GRAPH_APP_ROLES, App, Person, Tenant, World
 
@@ -43,10 +43,10 @@ _APP_NAME = "Mailbox Sync"
 
 @asynccontextmanager
 async def sandbox(options: Options) -> AsyncIterator[dict[str, Any]]:
-    """Run the sandbox until the block ends; gives what endpoints.json says."""
-    options.state.mkdir(parents=True, exist_ok=True)
-    (options.state / "endpoints.json").unlink(missing_ok=True)
+    """Run the sandbox until the block ends; gives what endpoints.json says. Raises AlreadyRunning."""
     async with AsyncExitStack() as stack:
+        stack.enter_context(claimed(options.state))
+        (options.state / "endpoints.json").unlink(missing_ok=True)
         parts = _parts(options)
         storage = await _storage(parts, stack)
         _entra(parts)
@@ -188,9 +188,7 @@ async def _storage(parts: Parts, stack: AsyncExitStack) -> Storage | None:
     options = parts.options
     if "storage" in options.without:
         return None
-    directory = None if options.in_memory else options.state.resolve() / "azurite"
-    if directory:
-        shutil.rmtree(directory, ignore_errors=True)
+    directory = None if options.in_memory else options.state.resolve() / STORAGE
     base = options.port_base and options.port_base + len(_DOORS)
     ports = [base and base + n + (3 if options.storage_proxy else 0) for n in range(3)]
     storage = await stack.enter_async_context(azurite(parts.authority, directory, StoragePorts(*ports)))

@@ -20,6 +20,7 @@ from sandbox.host.ncrontab import Schedule, ScheduleInvalid
 from sandbox.host.process import HostFailed
 from sandbox.progress import Board, board
 from sandbox.stage import USUAL_PORT, USUAL_STATE, Stage, end_as_by_ctrl_c, stage, usual_port
+from sandbox.state_folder import is_claimed
 from shared.errors import MailboxSyncError
 
 LOOK_SECONDS = 1.0
@@ -35,6 +36,9 @@ console = Console(highlight=False)
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     given, for_sandbox = _parser().parse_known_args(arguments)
+    if is_claimed(given.state):
+        console.print(_already_running(given.state), style="red", markup=False)
+        return 1
     end_as_by_ctrl_c()
     try:
         settings = SETTINGS | schedule_settings(given.schedule)
@@ -44,11 +48,18 @@ def main(arguments: list[str] | None = None) -> int:
             _welcome(running)
             watch(running)
     except KeyboardInterrupt:
-        console.print("Stopped. Nothing is left running.")
+        console.print("Stopped. Nothing is left running, and no mail is left on the disk.")
     except (RuntimeError, ScheduleInvalid) as problem:
         console.print(str(problem), style="red", markup=False)
         return 1
     return 0
+
+
+def _already_running(state: Path) -> str:
+    return (
+        f"A sandbox is already running in {state}; it was left alone. Its terminal shows the sign-in link.\n"
+        "End it with Ctrl-C first, or run another beside it: make run ARGS='--state .sandbox-2'"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

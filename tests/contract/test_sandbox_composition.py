@@ -137,3 +137,33 @@ def test_people_that_cannot_be_used_are_refused_in_a_sentence(
     with pytest.raises(RuntimeError), running_sandbox(tmp_path, *LEAN, "--people", str(people)):
         pass
     assert "person 1 needs an address and a password" in capfd.readouterr().err
+
+
+def test_your_own_mail_is_nowhere_once_the_sandbox_has_ended(tmp_path: Path) -> None:
+    """Nor while it runs for anybody but the owner; and a second sandbox is refused and leaves the first alone."""
+    mbox, state = tmp_path / "private.mbox", tmp_path / "state"
+    mbox.write_text("From a@b.example Thu Jan  1 00:00:00 2026\nSubject: the-secret-word\n\nBody\n\n")
+    with running_sandbox(state, "--without", "exchange", "--mbox", str(mbox)) as running:
+        assert state.stat().st_mode & 0o777 == 0o700
+        stored = state / "azurite" / "synced"
+        stored.write_text("the-secret-word")
+        endpoints = (state / "endpoints.json").read_bytes()
+        with pytest.raises(RuntimeError, match="did not start"), running_sandbox(state, *LEAN):
+            pass
+        assert stored.exists()
+        assert (state / "endpoints.json").read_bytes() == endpoints
+        assert running.control.get("/health")
+    left = [path for path in state.rglob("*") if path.is_file() and b"the-secret-word" in path.read_bytes()]
+    assert left == []
+
+
+def test_what_a_killed_sandbox_left_goes_with_the_next(tmp_path: Path) -> None:
+    stored = tmp_path / "state" / "azurite" / "synced"
+    with running_sandbox(tmp_path / "state", *LEAN) as running:
+        stored.parent.mkdir()
+        stored.write_text("mail")
+        running.process.kill()
+        running.process.wait()
+        assert stored.exists()
+    with running_sandbox(tmp_path / "state", *LEAN):
+        assert not stored.exists()

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from sandbox import cli
+from sandbox import cli, run
 from sandbox.cli import environment_of
 from sandbox.host.ncrontab import ScheduleInvalid
 from sandbox.options import parse
 from sandbox.progress import Board, board, progress_of, status_of
 from sandbox.run import schedule_settings
+from sandbox.state_folder import STORAGE, AlreadyRunning, claimed, is_claimed
 from sandbox.visitor import Page
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import AccessMode
@@ -117,3 +118,34 @@ def test_the_command_line_explains_itself_without_a_sandbox_too(
         cli.main(["--state", str(tmp_path), "--help"])
     assert ended.value.code == 0
     assert "export" in capsys.readouterr().out
+
+
+def test_a_second_sandbox_in_a_folder_is_refused_and_touches_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with claimed(state):
+        kept = state / STORAGE / "mail"
+        kept.parent.mkdir()
+        kept.write_text("mail")
+        with pytest.raises(AlreadyRunning, match="already running"), claimed(state):
+            pass
+        assert kept.read_text() == "mail"
+        assert is_claimed(state)
+    assert not is_claimed(state)
+
+
+def test_the_state_folder_is_its_owners_and_keeps_no_mail(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    (state / STORAGE).mkdir(parents=True, mode=0o755)
+    (state / STORAGE / "left-by-a-killed-run").write_text("mail")
+    with claimed(state):
+        assert state.stat().st_mode & 0o777 == 0o700
+        assert not (state / STORAGE).exists()
+        (state / STORAGE).mkdir()
+    assert not (state / STORAGE).exists()
+
+
+def test_make_run_says_that_it_runs_already(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with claimed(tmp_path):
+        assert run.main(["--state", str(tmp_path)]) == 1
+    assert "already running" in capsys.readouterr().out.replace("\n", " ")
+    assert not is_claimed(tmp_path / "never-used")
