@@ -242,3 +242,71 @@ def test_every_script_that_a_hook_names_is_there() -> None:
     for name, command in found.items():
         if name.startswith("hooks.") and name.endswith(".run"):
             assert (ROOT / command.split()[-1]).is_file(), name
+
+
+def test_the_deployment_page_lists_every_value_with_its_default() -> None:
+    given = re.findall(r"\$\{(\w+)(?:=([^}]*))?\}", (INFRA / "main.parameters.json").read_text())
+    wanted = {name: default for name, default in given if not name.startswith("AZURE_")}
+    page = (ROOT / "docs" / "deploy.md").read_text().partition("### Values of an environment")[2].partition("\n#")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", page, re.MULTILINE))
+    assert rows.keys() == wanted.keys()
+    told = {name: rows[name].strip("`") for name in rows}
+    in_words = {"empty": "", "nobody": "", "this tenant": "", "the default one": "", "{}": ""}
+    assert {name: in_words.get(default, default) for name, default in told.items()} == wanted
+
+
+def test_the_log_cap_that_the_page_tells_is_the_one_that_is_deployed() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    formula = re.search(r"expectedMailboxes \* (\d+) \* (\d+) \* (\d+)\n", (INFRA / "main.bicep").read_text())
+    assert formula
+    kilobytes = int(formula[1]) * int(formula[2]) * int(formula[3])
+    caps = {mailboxes: max(1, (mailboxes * kilobytes + 999_999) // 1_000_000) for mailboxes in (2_083, 10_000, 50_000)}
+    for mailboxes, gigabytes in re.findall(r"(\d+) GB (?:up to|for) ([\d,]+)", page):
+        assert caps[int(gigabytes.replace(",", ""))] == int(mailboxes)
+
+
+def actions_that_are_not_pinned(workflow: str) -> list[str]:
+    """The actions of a workflow that whoever owns them can change, or that do not say their version."""
+    used = re.findall(r"uses: (\S+)(.*)$", workflow, re.MULTILINE)
+    return [name for name, rest in used if not re.search(r"@[0-9a-f]{40}$", name) or not re.match(r" # v\d", rest)]
+
+
+@pytest.mark.parametrize("workflow", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_every_action_is_pinned_by_its_commit(workflow: Path) -> None:
+    text = workflow.read_text()
+    assert actions_that_are_not_pinned(text) == []
+    planted = re.sub(r"(actions/checkout|actions/download-artifact)@\S+ # (v\d)", r"\1@\2", text, count=1)
+    assert len(actions_that_are_not_pinned(planted)) == 1
+
+
+def bicep_step() -> str:
+    """The script of the workflow that compiles infra/."""
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    found = re.search(r"- name: Compile infra/.*?run: \|\n((?: {10}[^\n]*\n)+)", text, re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "passes"),
+    [
+        ("", 0, True),
+        ("WARNING: A new Bicep release is available: v0.99.0.", 0, True),
+        (
+            "WARNING: /infra/main.bicep(12,7) : Warning no-unused-params: Parameter x is declared but never used.",
+            0,
+            False,
+        ),
+        ("ERROR: /infra/main.bicep(12,7) : Error BCP057: The name x does not exist.", 1, False),
+    ],
+)
+def test_a_warning_of_the_bicep_compiler_fails_the_workflow(
+    tmp_path: Path, said: str, status: int, passes: bool
+) -> None:
+    (tmp_path / "az").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit {status}\n")
+    (tmp_path / "az").chmod(0o755)
+    command = ["bash", "-e", "-c", bicep_step()]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30)  # noqa: PLW1510, S603
+    assert (ended.returncode == 0) is passes
+    assert said in ended.stdout
