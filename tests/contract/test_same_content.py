@@ -1,7 +1,7 @@
 """G1 and G2 over EWS: somebody edits mail in place with an ordinary client, and what the sync then reads and keeps."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sandbox.ews_client import account_of
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
 from shared.sources.ews.sources import EwsSources
-from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, MailSource
+from shared.sources.port import NO_ITEMS, Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, MailSource
 from shared.sync.scope import kept_of
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 from tests.fakes.clock import FakeClock
@@ -25,12 +25,13 @@ class CountingSource:
     """A mail source that counts the contents it gives out."""
 
     def __init__(self, source: MailSource, contents: Counter[str]) -> None:
-        self.stuck = False
         self._source = source
         self._contents = contents
 
-    def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Item | ItemFailure]:
-        for result in self._source.fetch(folder, ids, level):
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
+    ) -> Iterator[Item | ItemFailure]:
+        for result in self._source.fetch(folder, ids, level, known):
             if isinstance(result, Item) and result.content is not None:
                 self._contents[result.id] += 1
             yield result
@@ -46,8 +47,8 @@ class CountingSources:
         self.sources = EwsSources(url)
         self.contents: Counter[str] = Counter()
 
-    def open(self, access: Access) -> CountingSource:
-        return CountingSource(self.sources.open(access), self.contents)
+    def open(self, access: Access, *, isolate_failures: bool = False) -> CountingSource:
+        return CountingSource(self.sources.open(access, isolate_failures=isolate_failures), self.contents)
 
 
 class Tokens:
