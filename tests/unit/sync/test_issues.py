@@ -570,9 +570,10 @@ def test_item_tried_again_in_stuck_pass_is_not_taken_for_gone() -> None:
     world.assert_equal()
 
 
-def test_mail_without_mime_is_kept_in_part_and_tried_again() -> None:
+@pytest.mark.parametrize("carries_items", [False, True])
+def test_mail_without_mime_is_kept_in_part_and_tried_again(carries_items: bool) -> None:
     """M3: listed, counted and exported, marked as not original, with an issue until its MIME can be had."""
-    world = World()
+    world = World(carries_items=carries_items)
     item = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.no_mime.add(item)
     world.sync()
