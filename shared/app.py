@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from shared.authorization.shared_mailboxes import SharedMailboxes
     from shared.authorization.sign_in import SignIn
     from shared.authorization.table import TableAuthorizations, TableFlows
-    from shared.daily import Daily
     from shared.mailboxes.blob import BlobLeases
     from shared.mailboxes.life import Thresholds
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.table import TableRegistry
     from shared.pages.pages import Pages
     from shared.replica.store import BlobTableReplica
+    from shared.scheduling.daily import Daily
+    from shared.scheduling.dispatch import Dispatch
+    from shared.scheduling.poison import Poison
     from shared.sources.selection import SelectedSources, SourceSelection
-    from shared.sync.dispatch import Dispatch
     from shared.sync.engine import SyncEngine
     from shared.sync.limits import Limits
-    from shared.sync.poison import Poison
     from shared.sync.scope import Scope
 
 
@@ -89,14 +89,14 @@ class App(AzureClients):
     @cached_property
     def dispatch(self) -> "Dispatch":
         """Who is due."""
-        from shared.sync.dispatch import Dispatch
+        from shared.scheduling.dispatch import Dispatch
 
         return Dispatch(self.registry, self.queue, self.settings.sync_shards, self.interval, utc_now)
 
     @cached_property
     def daily(self) -> "Daily":
         """What keeps a deployment in order."""
-        from shared.daily import Daily
+        from shared.scheduling.daily import Daily
 
         return Daily(
             self.dispatch,
@@ -111,7 +111,7 @@ class App(AzureClients):
     @cached_property
     def poison(self) -> "Poison":
         """Messages that failed at every try."""
-        from shared.sync.poison import Poison
+        from shared.scheduling.poison import Poison
 
         return Poison(self.registry, self.thresholds, self.interval, utc_now)
 

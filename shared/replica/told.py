@@ -2,7 +2,7 @@
 
 import json
 
-from shared.hashed import Hashed
+from shared.compact_index import CompactIndex
 from shared.replica.pack import prefix
 from shared.replica.port import FeedChange, FeedKind, Located, Replica, ReplicaItem
 
@@ -16,9 +16,9 @@ class Told:
         self.sequence = 0
         self._replica = replica
         self._mailbox_id = mailbox_id
-        self._items = Hashed(columns=2)
+        self._items = CompactIndex(columns=2)
         """By key: the hash of the item, and that of its content."""
-        self._met = Hashed()
+        self._met = CompactIndex()
 
     def __contains__(self, key: str) -> bool:
         return key in self._items

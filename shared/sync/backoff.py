@@ -13,8 +13,8 @@ JITTER = 0.25
 _LIKE_AN_OUTAGE = {Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.BAD_ANSWER}
 
 
-def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float) -> timedelta:
-    """How long to leave the mailbox alone. `luck` is from 0 to 1.
+def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, jitter: float) -> timedelta:
+    """How long to leave the mailbox alone. `jitter` is from 0 to 1.
 
     What the server named (two hours of it at most: then it is asked again); else twice the last wait, which the
     mailbox remembers as its `due_at`, up to an interval.
@@ -26,7 +26,7 @@ def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, luck: float)
     else:
         wait = limits.shortest_wait
     wait = min(max(wait, limits.shortest_wait), limits.longest_wait)
-    return wait * (1 + JITTER * luck)
+    return wait * (1 + JITTER * jitter)
 
 
 def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:

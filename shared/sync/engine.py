@@ -5,7 +5,7 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.authorization.port import AccessTokens
@@ -13,21 +13,16 @@ from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Rea
 from shared.mailboxes.model import SYNCED, Mailbox, is_due
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Cursor, Replica
-from shared.sources.port import MailSource, MailSources
-from shared.sync import sweeping
-from shared.sync.backoff import ProcessBackOff, is_stuck, wait_after
+from shared.sources.port import MailSources
+from shared.sync.backoff import ProcessBackOff, wait_after
 from shared.sync.budget import Budget, LeaseLost
-from shared.sync.desk import Desk
-from shared.sync.issues import Issues
-from shared.sync.ledger import Ledger
 from shared.sync.limits import Limits
-from shared.sync.moves import Remembered
-from shared.sync.outcome import Tally
-from shared.sync.pass_ import Pass, Result
+from shared.sync.mailbox_sync import MailboxSync
+from shared.sync.pass_opening import open_pass
+from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.port import TenantBackOff
-from shared.sync.records import PassRecords
+from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
-from shared.sync.writer import PageWriter
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +34,7 @@ ABOUT_NOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
+class SyncMessage:
     """The message to send when the lease has been given back: sent earlier it could find the mailbox still held."""
 
     delay: timedelta = timedelta()
@@ -64,7 +59,7 @@ class SyncEngine:
         back_off: TenantBackOff | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
-        luck: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._sources = sources
         self._replica = replica
@@ -74,11 +69,11 @@ class SyncEngine:
         self._access_tokens = access_tokens
         self._scope = scope
         self._limits = limits
-        self._records = PassRecords(registry, limits, clock)
+        self._recorder = RunRecorder(registry, limits, clock)
         self._back_off = back_off or ProcessBackOff()
         self._clock = clock
         self._monotonic = monotonic
-        self._luck = luck
+        self._jitter = jitter
 
     def sync(self, mailbox_id: str, continuation: int | None = None) -> None:
         """One pass. A mailbox that is gone, stopped or under way, and a stale continuation, end at once.
@@ -86,7 +81,7 @@ class SyncEngine:
         Raises:
             OperatorMustAct: our own fault, after it was recorded; the queue redelivers and the alarm sees it.
         """
-        self._message(mailbox_id, Next(continuation=continuation))
+        self._receive(mailbox_id, SyncMessage(continuation=continuation))
 
     def sweep(self, mailbox_id: str) -> None:
         """The daily sweep: packs compacted, then every folder compared with the replica, and differences repaired.
@@ -94,9 +89,9 @@ class SyncEngine:
         What was deleted is promised to be gone within days, also from a mailbox that is stopped, or whose server lets
         nobody in: of such a one the packs are compacted and nothing else is done.
         """
-        self._message(mailbox_id, Next(sweep=True))
+        self._receive(mailbox_id, SyncMessage(sweep=True))
 
-    def _message(self, mailbox_id: str, message: Next) -> None:
+    def _receive(self, mailbox_id: str, message: SyncMessage) -> None:
         try:
             mailbox = self._registry.get(mailbox_id)
         except NotFound:
@@ -119,7 +114,7 @@ class SyncEngine:
         if following is not None:
             self._send(mailbox_id, following)
 
-    def _under_lease(self, mailbox_id: str, lease: Lease, message: Next) -> Next | None:
+    def _under_lease(self, mailbox_id: str, lease: Lease, message: SyncMessage) -> SyncMessage | None:
         """Read the mailbox again, for it may have been erased or stopped since, and do what the message asks for."""
         try:
             mailbox = self._registry.get(mailbox_id)
@@ -131,7 +126,7 @@ class SyncEngine:
             self._compact(mailbox_id)
         return None
 
-    def _is_ready(self, mailbox: Mailbox, message: Next) -> bool:
+    def _is_ready(self, mailbox: Mailbox, message: SyncMessage) -> bool:
         """Whether its mail server is to be asked. A sweep waits for the first sync, and for whatever has to pass."""
         if message.sweep:
             return mailbox.first_sync_done and is_due(mailbox, self._clock() + ABOUT_NOW)
@@ -146,18 +141,18 @@ class SyncEngine:
         self._replica.compact(mailbox_id, self._clock(), self._limits.deleted_days)
         self._registry.forget_runs(mailbox_id, self._clock() - self._limits.runs_kept)
 
-    def _waits_with_its_tenant(self, mailbox: Mailbox, message: Next) -> bool:
+    def _waits_with_its_tenant(self, mailbox: Mailbox, message: SyncMessage) -> bool:
         """Whether the tenant's server asked to be left alone; the message comes again when that is over."""
         now = self._clock()
         until = self._back_off.until(mailbox.tenant_id)
         if until is None or until <= now:
             return False
-        wait = (until - now) * (1 + self._luck())
-        self._records.change(mailbox.id, lambda before: before.having(due_at=max(before.due_at or until, now + wait)))
-        self._send(mailbox.id, Next(delay=wait, sweep=message.sweep))
+        wait = (until - now) * (1 + self._jitter())
+        self._recorder.change(mailbox.id, lambda before: before.having(due_at=max(before.due_at or until, now + wait)))
+        self._send(mailbox.id, SyncMessage(delay=wait, sweep=message.sweep))
         return True
 
-    def _send(self, mailbox_id: str, following: Next) -> None:
+    def _send(self, mailbox_id: str, following: SyncMessage) -> None:
         self._queue.send_mailbox(
             mailbox_id,
             # Rounded up: one that came too early would be sent again and again until it is time.
@@ -166,148 +161,74 @@ class SyncEngine:
             sweep=following.sweep,
         )
 
-    def _run(self, mailbox: Mailbox, lease: Lease, message: Next) -> Next | None:
+    def _run(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
         """The pass and its outcome; gives the message that follows."""
-        tally = Tally(self._clock(), sweep=message.sweep)
+        stats = RunStats(self._clock(), sweep=message.sweep)
         try:
             if message.sweep:
                 self._compact(mailbox.id)
             cursor = self._replica.load(mailbox.id)
             if message.continuation not in (None, cursor.sequence):
                 return None
-            result = self._pass(mailbox, cursor, lease, tally)
+            one_pass = self._open(mailbox, cursor, lease, stats)
+            try:
+                result = one_pass.run()
+            finally:
+                stats = one_pass.close()
         except LeaseLost:
             _log.warning("lease lost, pass abandoned")
             return None
         except Conflict:
-            return self._after_error(mailbox, RetryLater(Reason.CONFLICT, "another writer moved on"), tally, message)
+            return self._after_error(mailbox, RetryLater(Reason.CONFLICT, "another writer moved on"), stats, message)
         except ActionNeeded as error:
-            return self._after_error(mailbox, error, tally, message)
+            return self._after_error(mailbox, error, stats, message)
         except Exception:
-            self._records.ended(mailbox.id, Reason.INTERNAL, tally)
+            self._recorder.ended(mailbox.id, Reason.INTERNAL, stats)
             raise
-        return self._after_success(mailbox.id, result, tally)
+        stats = replace(stats, sweep=stats.sweep or result.swept is not None)
+        return self._after_success(mailbox.id, result, stats)
 
-    def _pass(self, mailbox: Mailbox, cursor: Cursor, lease: Lease, tally: Tally) -> Result:
-        access = self._access_tokens.access(mailbox.authorization_id, mailbox.address, mailbox.source)
-        ledger = Ledger(cursor)
-        issues = Issues(
-            registry=self._registry,
-            mailbox_id=mailbox.id,
-            ledger=ledger,
-            limits=self._limits,
-            clock=self._clock,
-            counted=mailbox.issues,
-        )
-        stuck = is_stuck(mailbox, self._limits)
-        isolates = stuck or issues.will_be_due(timedelta(seconds=self._limits.budget_seconds))
-        source = self._sources.open(access, isolate_failures=isolates)
-        try:
-            desk = self._desk(
-                source, mailbox, cursor, lease=lease, ledger=ledger, issues=issues, stuck=stuck, isolates=isolates
-            )
-            desk.writer.on_page = self._progress(desk, mailbox, tally)
-            return self._pass_over(desk, mailbox, tally)
-        finally:
-            tally.requests = source.figures.requests
-            source.close()
-
-    def _pass_over(self, desk: Desk, mailbox: Mailbox, tally: Tally) -> Result:
-        if tally.sweep:
-            sweeping.begin_daily(desk.ledger)
-        try:
-            result = Pass(desk, first_sync=not mailbox.first_sync_done).run()
-        finally:
-            desk.writer.close()
-            tally.counts, tally.sequence = desk.writer.counts, desk.writer.cursor.sequence
-            self._take_stock(desk, tally)
-        tally.sweep = tally.sweep or result.swept is not None
-        return result
-
-    def _desk(
-        self,
-        source: MailSource,
-        mailbox: Mailbox,
-        cursor: Cursor,
-        *,
-        lease: Lease,
-        ledger: Ledger,
-        issues: Issues,
-        stuck: bool,
-        isolates: bool,
-    ) -> Desk:
-        budget = Budget(self._limits.budget_seconds, lease, self._monotonic)
-        writer = PageWriter(
+    def _open(self, mailbox: Mailbox, cursor: Cursor, lease: Lease, stats: RunStats) -> MailboxSync:
+        """The pass, ready to run, with an access token of now."""
+        return open_pass(
+            mailbox,
+            cursor,
+            stats,
+            access=self._access_tokens.access(mailbox.authorization_id, mailbox.address, mailbox.source),
+            sources=self._sources,
             replica=self._replica,
             registry=self._registry,
-            mailbox_id=mailbox.id,
-            cursor=cursor,
-            ledger=ledger,
-            limits=self._limits,
-            budget=budget,
-            first_sync=not mailbox.first_sync_done,
-        )
-        return Desk(
-            mailbox_id=mailbox.id,
-            source=source,
-            replica=self._replica,
+            recorder=self._recorder,
             scope=self._scope,
             limits=self._limits,
-            budget=budget,
-            ledger=ledger,
-            writer=writer,
-            issues=issues,
-            remembered=Remembered(ledger.notes, self._clock(), self._limits),
+            budget=Budget(self._limits.budget_seconds, lease, self._monotonic),
             clock=self._clock,
-            stuck=stuck,
-            isolates_failures=isolates,
+            monotonic=self._monotonic,
         )
 
-    def _progress(self, desk: Desk, mailbox: Mailbox, tally: Tally) -> Callable[[], None]:
-        """Figures for the person's page while a pass is under way, at once in a first sync, and every few seconds.
-
-        A mailbox that has been stopped meanwhile is not read on: whoever disconnects or erases it counts on that.
-        """
-        last = self._monotonic() - (0 if mailbox.first_sync_done else self._limits.progress_seconds)
-
-        def report() -> None:
-            nonlocal last
-            if self._monotonic() - last < self._limits.progress_seconds:
-                return
-            last = self._monotonic()
-            self._take_stock(desk, tally)
-            after = self._records.in_progress(mailbox.id, tally)
-            if after is None or after.status not in SYNCED:
-                desk.budget.stop()
-
-        return report
-
-    def _take_stock(self, desk: Desk, tally: Tally) -> None:
-        tally.items = desk.ledger.held()
-        tally.issues = len(desk.issues)
-        tally.in_scope = desk.in_scope
-
-    def _after_success(self, mailbox_id: str, result: Result, tally: Tally) -> Next | None:
+    def _after_success(self, mailbox_id: str, result: PassResult, stats: RunStats) -> SyncMessage | None:
         """What could not be noted is noted by the continuation: brought again, this message would be stale."""
-        following = None if result.finished else Next(continuation=tally.sequence)
+        following = None if result.finished else SyncMessage(continuation=stats.sequence)
         try:
-            self._records.succeeded(mailbox_id, result, tally)
+            self._recorder.succeeded(mailbox_id, result, stats)
         except RetryLater as error:
             if following is None:
                 raise
             _log.warning("pass not recorded", exc_info=error)
         return following
 
-    def _after_error(self, mailbox: Mailbox, error: ActionNeeded, tally: Tally, message: Next) -> Next | None:
+    def _after_error(
+        self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats, message: SyncMessage
+    ) -> SyncMessage | None:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
-        after = self._records.failed(mailbox, error, tally)
+        after = self._recorder.failed(mailbox, error, stats)
         now = self._clock()
         if isinstance(error, OperatorMustAct):
             raise error
         if not isinstance(error, RetryLater) or after is None or after.status not in SYNCED:
             return None
-        wait = wait_after(error, mailbox, self._limits, self._luck())
+        wait = wait_after(error, mailbox, self._limits, self._jitter())
         if error.tenant_wide:
             self._back_off.extend(mailbox.tenant_id, now + wait)
-        self._records.change(mailbox.id, lambda before: before.having(due_at=now + wait))
-        return Next(delay=wait, sweep=message.sweep)
+        self._recorder.change(mailbox.id, lambda before: before.having(due_at=now + wait))
+        return SyncMessage(delay=wait, sweep=message.sweep)

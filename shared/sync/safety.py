@@ -6,17 +6,11 @@ pass that would take away much of a replica first only notes that; everything el
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from shared.replica.port import FolderState
 from shared.sources.port import Folder
 from shared.sync.limits import Limits
-
-NOTE = "safety"
-"""In the cursor's notes: since when the mailbox has been looking empty."""
-
-SWEEP_NOTE = "safety_sweep"
-"""Folder id → since when comparing it has found much of it gone though nobody reported a deletion."""
 
 TOLERANCE = 0.9
 """A part of an interval counts as one: dispatches jitter."""
@@ -24,10 +18,10 @@ TOLERANCE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether deletions are held back in this pass, and what the notes say from now on (None: nothing)."""
+    """Whether deletions are blocked in this pass, and since when it has looked like that (None: it does not)."""
 
-    hold: bool
-    since: str | None
+    deletions_blocked: bool
+    since: datetime | None
 
 
 def vanishing(
@@ -44,21 +38,20 @@ def vanishing(
     return held, max(absent, shrunk, 0)
 
 
-def judge(held: int, gone: int, since: object, now: datetime, limits: Limits) -> Verdict:
-    """Hold at first sight; let it happen when at least an interval later the mailbox still says the same.
+def judge(held: int, gone: int, since: datetime | None, now: datetime, limits: Limits) -> Verdict:
+    """Block at first sight; let it happen when at least an interval later the mailbox still says the same.
 
-    `since` is what the notes keep: when it was said first.
+    `since` is when it was said first.
     """
     if held < limits.plenty or gone < held * limits.vanishing_share:
-        return Verdict(hold=False, since=None)
-    if not isinstance(since, str):
-        return Verdict(hold=True, since=now.astimezone(UTC).isoformat())
-    waited = now - datetime.fromisoformat(since)
-    return Verdict(hold=waited < limits.interval * TOLERANCE, since=since)
+        return Verdict(deletions_blocked=False, since=None)
+    if since is None:
+        return Verdict(deletions_blocked=True, since=now)
+    return Verdict(deletions_blocked=now - since < limits.interval * TOLERANCE, since=since)
 
 
 def is_shrinking(folder: Folder, state: FolderState | None) -> bool:
-    """Whether reading this folder now could only take items away: what a held pass leaves unread."""
+    """Whether reading this folder now could only take items away: what a pass with blocked deletions leaves unread."""
     return state is not None and folder.total is not None and folder.total < state.items
 
 

@@ -139,7 +139,7 @@ class ImpatientApp(App):
             back_off=TableTenantBackOff(self.tables, self.clocks.monotonic),
             clock=self.clocks.now,
             monotonic=self.clocks.monotonic,
-            luck=lambda: 0.0,
+            jitter=lambda: 0.0,
         )
 
 

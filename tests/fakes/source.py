@@ -187,11 +187,11 @@ class FakeSource:
                     yield self._completed(self._one(item_id, level), known.get(item_id))
 
     def _completed(self, result: Item | ItemFailure, known: Item | None) -> Item | ItemFailure:
-        """The known item with the content that was fetched, and with what the fetch says of that."""
-        if known is None or not isinstance(result, Item):
+        """The known item with the content that was fetched, or with as much of it as could be had."""
+        if known is None or isinstance(result, ItemFailure):
             return result
-        metadata = {**known.metadata, "original": False} if result.lacking else known.metadata
-        return replace(known, content=result.content, lacking=result.lacking, metadata=metadata)
+        original = {"original": False} if result.lacking else {}
+        return replace(known, content=result.content, lacking=result.lacking, metadata={**known.metadata, **original})
 
     def _find_out(self) -> None:
         """The asking again and the waiting that a choking item or folder takes."""

@@ -70,7 +70,7 @@ class World:
             back_off=self.back_off,
             clock=clock or self.clock,  # type: ignore[arg-type]
             monotonic=self.clock.monotonic,
-            luck=lambda: 0.5,
+            jitter=lambda: 0.5,
         )
 
     def rescope(self, scope: Scope) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.daily import Daily
 from shared.errors import OperatorMustAct, Reason
-from shared.sync.dispatch import Dispatch
+from shared.scheduling.daily import Daily
+from shared.scheduling.dispatch import Dispatch
 from tests.fakes.authorization import MemoryFlows
 from tests.unit.test_dispatch import Sent, SomeMailboxes
 

@@ -9,7 +9,7 @@ import pytest
 from shared.errors import Reason, RetryLater
 from shared.mailboxes.entities import BUCKETS, bucket_of, partition, shard_bounds
 from shared.mailboxes.model import Mailbox, Status
-from shared.sync.dispatch import Dispatch, Dispatched, place
+from shared.scheduling.dispatch import Dispatch, Dispatched, spread_offset
 from tests.unit.mailboxes.test_life import a_mailbox
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -96,7 +96,7 @@ def test_a_mailbox_that_waits_for_its_administrator_is_tried_seldom_and_raises_n
     assert dispatch(Sent(), blocked, resting).shard(0) == Dispatched(sent=1, late=0)
 
 
-def test_many_mailboxes_are_spread_over_the_interval_and_each_keeps_its_place() -> None:
+def test_many_mailboxes_are_spread_over_the_interval_and_each_keeps_its_spread_offset() -> None:
     sent = Sent()
     mailboxes = [a_mailbox(id=f"m{number}") for number in range(4000)]
     dispatch(sent, *mailboxes).shard(0)
@@ -104,7 +104,7 @@ def test_many_mailboxes_are_spread_over_the_interval_and_each_keeps_its_place() 
     assert max(delays) <= INTERVAL.total_seconds() * 0.8
     per_minute = Counter(delay // 60 for delay in delays)
     assert max(per_minute.values()) < 2 * min(per_minute[minute] for minute in range(23))
-    assert sent.mailboxes["m7"][0] == int(place("m7") * INTERVAL.total_seconds() * 0.8)
+    assert sent.mailboxes["m7"][0] == int(spread_offset("m7") * INTERVAL.total_seconds() * 0.8)
 
 
 def test_a_single_mailbox_starts_at_once() -> None:

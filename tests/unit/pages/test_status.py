@@ -11,8 +11,8 @@ from shared.pages.catalogue import english
 from shared.pages.my_sync import acts_for, grouped, live_values
 from shared.pages.operator import operator_values
 from shared.pages.status import Tone, estimate_key, next_sync_at, progress, shown
-from shared.sync.outcome import named
-from shared.sync.pass_ import Result
+from shared.sync.pass_result import PassResult
+from shared.sync.run_recorder import outcome_of
 from tests.unit.pages.samples import FIRST, INTERVAL, ISSUES, MAILBOX, MINUTE, NOW, RUNS, STATES, run
 
 
@@ -172,9 +172,11 @@ def test_a_failed_session_without_changes_does_not_claim_that_nothing_was_new() 
     assert failed[0].quiet
 
 
-@pytest.mark.parametrize("result", [Result(finished=True), Result(finished=True, held=True), Result()])
-def test_a_session_that_ended_without_an_error_is_never_shown_as_a_fault(result: Result) -> None:
-    (session,) = live_values(MAILBOX, [replace(RUNS[0], outcome=named(result))], [], NOW, INTERVAL)["sessions"]
+@pytest.mark.parametrize(
+    "result", [PassResult(finished=True), PassResult(finished=True, deletions_blocked=True), PassResult()]
+)
+def test_a_session_that_ended_without_an_error_is_never_shown_as_a_fault(result: PassResult) -> None:
+    (session,) = live_values(MAILBOX, [replace(RUNS[0], outcome=outcome_of(result))], [], NOW, INTERVAL)["sessions"]
     assert not session.failed
     assert session.result in english()
 

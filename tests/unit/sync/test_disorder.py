@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from shared.sync.dispatch import Dispatch
+from shared.scheduling.dispatch import Dispatch
 from shared.sync.limits import Limits
 from tests.fakes.world import ID, World
 

@@ -5,9 +5,9 @@ import pytest
 from shared.errors import Reason
 from shared.replica.port import FeedKind, Located, ReplicaItem
 from shared.sources.port import ContentLevel, Item, ItemKind
-from shared.sync.items import change_for, change_keeping_content
 from shared.sync.limits import Limits
-from shared.sync.same_content import Sameness, sameness
+from shared.sync.planning.item_changes import change_for, change_keeping_content
+from shared.sync.planning.same_content import Sameness, sameness
 from shared.sync.scope import kept_of
 from tests.fakes.world import ID, World
 

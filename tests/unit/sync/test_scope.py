@@ -10,10 +10,10 @@ from shared.replica.entities import fitted
 from shared.replica.port import ReplicaItem
 from shared.sources.exchange_names import role_of
 from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
-from shared.sync.items import change_for
-from shared.sync.ledger import LOOSE
 from shared.sync.limits import Limits
+from shared.sync.planning.item_changes import change_for
 from shared.sync.scope import LeftOut, Scope
+from shared.sync.state.sync_state import from_notes
 from tests.fakes.world import ID, OUT, World
 
 BASE = Scope(folders_out=OUT)
@@ -212,7 +212,7 @@ def test_what_a_widened_setting_brings_is_fetched_once_and_is_no_burden_for_the_
     world.assert_equal()
     batches = 60 // 20
     assert world.sources.requests["fetch"] == before + 2 * batches, "once to look at, once with its content"
-    assert all(LOOSE not in page.cursor.notes for page in world.replica.feed(ID))
+    assert all(not from_notes(page.cursor.notes).unconfirmed for page in world.replica.feed(ID))
 
 
 @pytest.mark.parametrize("why", ["ghosts", "closed"])

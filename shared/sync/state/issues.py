@@ -5,12 +5,10 @@ from datetime import datetime, timedelta
 
 from shared.errors import Reason
 from shared.mailboxes.port import ItemIssue, MailboxRegistry
-from shared.sources.port import ItemFailure
-from shared.sync.ledger import Ledger
+from shared.sources.port import Folder, FolderUnreadable, ItemFailure
 from shared.sync.limits import Limits
-
-NOTE = "issues"
-"""In the cursor's notes: how many there are. A pass that has nothing else to do reads issues only if there are any."""
+from shared.sync.state.cursor_draft import CursorDraft
+from shared.sync.state.page_writer import PageWriter
 
 MOST = 10_000
 """How many are taken into one pass's memory."""
@@ -24,40 +22,42 @@ class Issues:
         *,
         registry: MailboxRegistry,
         mailbox_id: str,
-        ledger: Ledger,
+        draft: CursorDraft,
+        pages: PageWriter,
         limits: Limits,
         clock: Callable[[], datetime],
         counted: int = 0,
     ) -> None:
         self._registry = registry
         self._mailbox_id = mailbox_id
-        self._ledger = ledger
+        self._draft = draft
+        self._pages = pages
         self._limits = limits
         self._clock = clock
         self._counted = counted
         self._loaded: dict[str, ItemIssue] | None = None
         self._failed: set[str] = set()
         """In this pass, which may meet the same one several times: it counts as one try."""
+        self._not_found: set[str] = set()
 
     @property
     def _open(self) -> dict[str, ItemIssue]:
         """Read at first use: a crash may have left issues that the notes do not count."""
         if self._loaded is None:
             self._loaded = {issue.item_id: issue for issue in self._registry.issues(self._mailbox_id, MOST)}
-            self._ledger.note(NOTE, len(self._loaded))
+            self._draft.update(issues=len(self._loaded))
         return self._loaded
 
     @property
     def are_expected(self) -> bool:
         """Whether there are any, as far as can be told without reading them."""
-        return bool(self._loaded if self._loaded is not None else self._ledger.notes.get(NOTE) or self._counted)
+        return bool(self._loaded if self._loaded is not None else self._draft.state.issues or self._counted)
 
     def __len__(self) -> int:
         """As far as it is known without reading them."""
         if self._loaded is not None:
             return len(self._loaded)
-        noted = self._ledger.notes.get(NOTE)
-        return noted if isinstance(noted, int) else self._counted
+        return self._draft.state.issues or self._counted
 
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._open
@@ -66,8 +66,12 @@ class Issues:
         """Write a failure down, at once: a crash before the cursor moves leaves an issue, never a hole.
 
         So is an item that is not found though it was listed: Exchange may need a while until it gives a new item out.
-        The issue goes when the folder's changes or a listing say that the item is gone.
+        The issue goes when the folder's changes or a listing say that the item is gone. No page on its way may drop the
+        issue of an item that was fine before and has failed again.
         """
+        if failure.reason is Reason.ITEM_GONE:
+            self._not_found.add(folder_id)
+        self._pages.keep_issue(failure.item_id)
         before = self._open.get(failure.item_id)
         now = self._clock()
         is_told_again = failure.item_id in self._failed
@@ -84,9 +88,17 @@ class Issues:
             first_at=before.first_at if before else now,
             next_try_at=before.next_try_at if before and is_told_again else next_try_at,
         )
-        self._ledger.note(NOTE, len(self._open.keys() | {issue.item_id}))
+        self._draft.update(issues=len(self._open.keys() | {issue.item_id}))
         self._registry.put_issue(issue)
         self._open[issue.item_id] = issue
+
+    def take_not_found(self) -> frozenset[str]:
+        """The folders with an item that they listed and that was not found, since this was asked last.
+
+        What became of such an item, they may tell.
+        """
+        found, self._not_found = frozenset(self._not_found), set()
+        return found
 
     def repeated(self, item_id: str) -> ItemFailure | None:
         """The failure of an item whose time has not come, as it is known; that it is told again is no further try.
@@ -100,24 +112,28 @@ class Issues:
         reason = Reason.ITEM_UNREADABLE if issue.reason == Reason.ITEM_GONE else Reason(issue.reason)
         return ItemFailure(item_id, reason, issue.support)
 
-    def cured(self, item_id: str, folder_id: str | None = None) -> list[str]:
+    def unreadable(self, folder: Folder, error: FolderUnreadable) -> None:
+        """Write down that a folder cannot be read."""
+        self.failed(folder.id, ItemFailure(folder.id, error.reason, error.support))
+
+    def resolve_issue(self, item_id: str, folder_id: str | None = None) -> tuple[str, ...]:
         """The item is fine, or gone (from that folder); gives whose issue to drop once that is committed.
 
         Where ids survive moves, an item that one folder reports as deleted may have failed in another one since.
         """
         issue = self._open.get(item_id)
         if issue is None or folder_id not in (None, issue.folder_id):
-            return []
+            return ()
         del self._open[item_id]
-        return [item_id]
+        return (item_id,)
 
     def recount(self) -> None:
-        """Note how many are left, once those that were cured are dropped.
+        """Note how many are left, once those that were resolved are dropped.
 
-        Noted before, a crash between the page that cures and the dropping would leave an issue that nobody looks for.
+        Noted before, a crash between the page and the dropping would leave an issue that nobody looks for.
         """
         if self._loaded is not None:
-            self._ledger.note(NOTE, len(self._loaded))
+            self._draft.update(issues=len(self._loaded))
 
     def due(self) -> list[ItemIssue]:
         """Those to be tried again now, those waiting longest first."""

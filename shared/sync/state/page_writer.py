@@ -1,15 +1,15 @@
 """Pages on their way into the replica: filled by the pass, committed one after the other by a writer beside it."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, FeedChange, FeedKind, Replica
 from shared.sync.budget import Budget
-from shared.sync.ledger import Ledger
 from shared.sync.limits import Limits
+from shared.sync.state.cursor_draft import CursorDraft
 
 
 @dataclass(slots=True)
@@ -38,17 +38,17 @@ class Counts:
 
 @dataclass(slots=True)
 class _Page:
-    """Changes that will be committed together, and the issues that are cured by them."""
+    """Changes that will be committed together, and the issues that they resolve."""
 
     changes: list[FeedChange] = field(default_factory=list)
     bytes: int = 0
-    cured: list[str] = field(default_factory=list)
+    resolved: list[str] = field(default_factory=list)
 
 
 class PageWriter:
     """Fills pages and commits them in order. After a failure nothing more is written; the failure surfaces here.
 
-    A page's cursor is taken from the ledger at the moment the page is full, so a folder's new state is in exactly the
+    A page's cursor is taken from the draft at the moment the page is full, so a folder's new state is in exactly the
     page that holds the last of its changes.
 
     In a first sync the first page is small and each is twice as large as the one before: a process that is stopped
@@ -62,18 +62,17 @@ class PageWriter:
         registry: MailboxRegistry,
         mailbox_id: str,
         cursor: Cursor,
-        ledger: Ledger,
+        draft: CursorDraft,
         limits: Limits,
         budget: Budget,
         first_sync: bool = False,
     ) -> None:
-        self.counts = Counts()
-        self.cursor = cursor
-        self.on_page: Callable[[], None] = lambda: None
+        self._counts = Counts()
+        self._cursor = cursor
         self._replica = replica
         self._registry = registry
         self._mailbox_id = mailbox_id
-        self._ledger = ledger
+        self._draft = draft
         self._limits = limits
         self._budget = budget
         self._page = _Page()
@@ -83,42 +82,46 @@ class PageWriter:
         self._executor: ThreadPoolExecutor | None = None
         self._broken = False
 
-    def put(self, change: FeedChange, before: str = "", cured: list[str] | None = None) -> None:
+    @property
+    def counts(self) -> Counts:
+        """What is committed; complete once the writer is closed."""
+        return self._counts
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last page that is committed."""
+        return self._cursor.sequence
+
+    def put(self, change: FeedChange, before: str = "") -> None:
         """Add a change to the page; `before` is the folder that the item was in."""
         self._page.changes.append(change)
         self._page.bytes += len(change.content.data) if change.content else 0
-        self._page.cured += cured or []
-        self._ledger.count(change, before)
+        self._draft.count(change, before)
 
-    def cure(self, item_ids: list[str]) -> None:
+    def resolve(self, item_ids: Iterable[str]) -> None:
         """Drop these issues once the page is committed."""
-        self._page.cured += item_ids
+        self._page.resolved += item_ids
 
     def keep_issue(self, item_id: str) -> None:
         """An item failed (again): no page on its way may drop the issue that is about to be written."""
-        if item_id in self._page.cured:
-            self._page.cured.remove(item_id)
+        if item_id in self._page.resolved:
+            self._page.resolved.remove(item_id)
         if item_id in self._dropping:
             self._wait(0)
             self._dropping.clear()
 
-    def turn(self) -> None:
-        """Hand the page over if it is full, and stop here when the pass's time is up. Raises BudgetSpent."""
-        if self._is_full():
-            self.submit()
-            self.on_page()
-            self._budget.check()
-
-    def _is_full(self) -> bool:
+    @property
+    def is_full(self) -> bool:
+        """Whether the page is to be handed over."""
         return len(self._page.changes) >= self._most_items or self._page.bytes >= self._limits.page_bytes
 
     def submit(self) -> None:
         """Hand over what there is; waits while too many pages are before it."""
         page, self._page = self._page, _Page()
-        if not page.changes and not page.cured and not self._ledger.dirty:
+        if not page.changes and not page.resolved and not self._draft.is_dirty:
             return
         self._most_items = min(self._most_items * 2, self._limits.page_items)
-        following = self._ledger.snapshot()
+        following = self._draft.snapshot()
         if not self._limits.overlap:
             self._commit(page, following)
             return
@@ -126,7 +129,7 @@ class PageWriter:
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._pending.append(self._executor.submit(self._commit, page, following))
-        self._dropping.update(page.cured)
+        self._dropping.update(page.resolved)
 
     def flush(self) -> None:
         """Return when everything handed over is in storage."""
@@ -155,11 +158,11 @@ class PageWriter:
             return
         try:
             self._budget.check_lease()
-            self.cursor = self._replica.commit(self._mailbox_id, self.cursor, page.changes, following)
-            for item_id in page.cured:
+            self._cursor = self._replica.commit(self._mailbox_id, self._cursor, page.changes, following)
+            for item_id in page.resolved:
                 self._registry.drop_issue(self._mailbox_id, item_id)
         except BaseException:
             self._broken = True
             raise
         for change in page.changes:
-            self.counts.add(change)
+            self._counts.add(change)

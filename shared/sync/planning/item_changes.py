@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shared.replica.port import FeedChange, FeedKind, Located, ReplicaItem, item_key
-from shared.sources.port import Content, ContentLevel, Item
+from shared.sources.port import ContentLevel, Item
 from shared.sync.scope import Kept, kept_note, kept_of
 
 
@@ -52,11 +52,6 @@ def change_dropping_content(base: ReplicaItem) -> FeedChange:
 def deletion(base: ReplicaItem) -> FeedChange:
     """The change that takes an item away."""
     return FeedChange(FeedKind.DELETE, base)
-
-
-def content_of(change: FeedChange) -> Content | None:
-    """New content that a change brings."""
-    return change.content
 
 
 def _kind(item: Item, base: ReplicaItem | None) -> FeedKind:

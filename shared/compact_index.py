@@ -11,7 +11,7 @@ SHARDS = 1024
 """With a million ids an insertion moves some kilobytes."""
 
 
-class Hashed:
+class CompactIndex:
     """What is known of ids: `columns` numbers of 64 bits each. Without a column it is a set."""
 
     def __init__(self, columns: int = 0, shards: int = SHARDS) -> None:

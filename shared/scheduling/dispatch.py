@@ -77,7 +77,7 @@ class Dispatch:
                 due.append(mailbox.id)
         window = self._window(len(due), sweep)
         for mailbox_id in due:
-            self._queue.send_mailbox(mailbox_id, delay_seconds=int(place(mailbox_id) * window), sweep=sweep)
+            self._queue.send_mailbox(mailbox_id, delay_seconds=int(spread_offset(mailbox_id) * window), sweep=sweep)
         return Dispatched(len(due), late)
 
     def _window(self, mailboxes: int, sweep: bool) -> float:
@@ -87,6 +87,6 @@ class Dispatch:
         return min(mailboxes * SECONDS_A_MAILBOX, self._interval.total_seconds() * WIDEST)
 
 
-def place(mailbox_id: str) -> float:
+def spread_offset(mailbox_id: str) -> float:
     """A mailbox's own, unchanging place in any window, 0 to 1: neither Key Vault nor Exchange sees a burst."""
     return int.from_bytes(hashlib.blake2s(mailbox_id.encode(), digest_size=4).digest()) / 2**32

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from shared.hashed import Hashed
+from shared.compact_index import CompactIndex
 
 
 class SeenIds:
     """A set of ids, nine bytes each; what it has not seen it certainly has not."""
 
     def __init__(self, ids: Iterable[str] = ()) -> None:
-        self._ids = Hashed()
+        self._ids = CompactIndex()
         for item_id in ids:
             self.add(item_id)
 
@@ -18,11 +18,11 @@ class SeenIds:
         return self._ids.put(item_id)
 
 
-class Listed:
+class ListedItems:
     """What a folder lists: ids and their versions, eighteen bytes an item, to be taken out one by one."""
 
     def __init__(self, expected: int = 0) -> None:
-        self._versions = Hashed(columns=1, shards=max(1, min(expected, 1_000_000) // 500))
+        self._versions = CompactIndex(columns=1, shards=max(1, min(expected, 1_000_000) // 500))
 
     def __len__(self) -> int:
         return len(self._versions)
@@ -41,5 +41,5 @@ class Listed:
 
 
 def version_mark(version: str) -> int:
-    """What `Listed` keeps of a version."""
+    """What `ListedItems` keeps of a version."""
     return hash(version)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from shared.authorization.port import FlowStore
-from shared.sync.dispatch import Dispatch
+from shared.scheduling.dispatch import Dispatch
 
 _log = logging.getLogger(__name__)
 

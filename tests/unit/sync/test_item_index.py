@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from shared.sync.seen import Listed, SeenIds, version_mark
+from shared.sync.reading.item_index import ListedItems, SeenIds, version_mark
 
 
 def test_an_id_is_new_once() -> None:
@@ -32,7 +32,7 @@ def test_a_hundred_thousand_ids_take_little_more_than_a_megabyte() -> None:
 
 @pytest.mark.parametrize("expected", [-1, 0, 12, 3000, 20_000_000])
 def test_what_is_listed_is_taken_out_once_with_the_mark_of_its_version(expected: int) -> None:
-    listed = Listed(expected)
+    listed = ListedItems(expected)
     for number in range(3000):
         listed.put(f"AAMk{number:08d}", f"v{number}")
     assert len(listed) == 3000
@@ -43,7 +43,7 @@ def test_what_is_listed_is_taken_out_once_with_the_mark_of_its_version(expected:
 
 
 def test_what_is_listed_twice_has_its_later_version() -> None:
-    listed = Listed()
+    listed = ListedItems()
     listed.put("a", "1")
     listed.put("b", "1")
     listed.put("a", "2")
@@ -55,7 +55,7 @@ def test_what_is_listed_twice_has_its_later_version() -> None:
 def test_a_listing_of_a_hundred_thousand_takes_little_more_than_two_megabytes() -> None:
     tracemalloc.start()
     try:
-        listed = Listed(100_000)
+        listed = ListedItems(100_000)
         for number in range(100_000):
             listed.put(str(number), f"version {number}")
         size, _ = tracemalloc.get_traced_memory()

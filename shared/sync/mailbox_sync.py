@@ -1,0 +1,301 @@
+"""The algorithm: one pass over one mailbox.
+
+    scan ─► read changes ─► plan ─► execute ─► reconcile ─► commit
+
+Whatever ends a pass (its time, a fault, a crash, a lost lease), what is committed is right as it stands and the next
+pass goes on from there. A page commits the items and the cursor together; a folder's state moves on with the page that
+holds the last of its changes (`StateCheckpoint`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+
+from shared.errors import ActionNeeded, Reason
+from shared.sources.port import Folder, FolderGone, FolderUnreadable, ItemFailure, MailSource
+from shared.sync.budget import Budget, BudgetSpent
+from shared.sync.limits import Limits
+from shared.sync.pass_result import PassResult, RunStats
+from shared.sync.planning.item_changes import deletion
+from shared.sync.planning.move_detector import MoveDetector
+from shared.sync.planning.moves import RemovalMemory
+from shared.sync.planning.page_filler import PageFiller
+from shared.sync.planning.plan import Plan, plan_retries, plan_round
+from shared.sync.planning.plan_executor import PlanExecutor
+from shared.sync.planning.write import Origin, Write
+from shared.sync.progress import Progress
+from shared.sync.reading import folder_change_tokens
+from shared.sync.reading.change_reader import ChangeReader, FolderChanges
+from shared.sync.reading.folder_scan import FolderScan, FolderScanner
+from shared.sync.reconciling import sweep
+from shared.sync.reconciling.folder_comparison import Difference, FolderComparison
+from shared.sync.reconciling.occurrences import OccurrenceWriter
+from shared.sync.scope import LeftOut, Scope
+from shared.sync.state import resume
+from shared.sync.state.cursor_draft import CursorDraft
+from shared.sync.state.issues import Issues
+from shared.sync.state.page_writer import PageWriter
+from shared.sync.state.replica_view import ReplicaView
+
+SCANS = 2
+"""How often a pass scans the folders when some vanish while they are read."""
+
+COMPARISONS = 2
+"""How often a pass compares a folder that loses its state in the midst of it."""
+
+
+@dataclass(slots=True)
+class MailboxSync:
+    """One pass, made by `open_pass`."""
+
+    source: MailSource
+    replica: ReplicaView
+    draft: CursorDraft
+    pages: PageWriter
+    filler: PageFiller
+    issues: Issues
+    memory: RemovalMemory
+    scanner: FolderScanner
+    reader: ChangeReader
+    moves: MoveDetector
+    executor: PlanExecutor
+    comparison: FolderComparison
+    occurrences: OccurrenceWriter
+    progress: Progress
+    scope: Scope
+    limits: Limits
+    budget: Budget
+    clock: Callable[[], datetime]
+    isolates_failures: bool
+    """Whether the source was opened so."""
+    result: PassResult
+
+    def run(self) -> PassResult:
+        """Do what there is to do within the budget.
+
+        Raises: what the source and the replica raise, after what was already fetched has been committed; LeaseLost.
+        """
+        try:
+            self._sync()
+        except BudgetSpent:
+            self._leave_the_rest()
+        except ActionNeeded:
+            self._leave_the_rest()
+            raise
+        return self.result
+
+    def close(self) -> RunStats:
+        """Wait for the page being written, give the source back, and tell what the pass has done."""
+        try:
+            self.pages.close()
+        finally:
+            requests = self.source.figures.requests
+            self.source.close()
+        stats, pages = self.progress.stats(), self.pages
+        return replace(stats, counts=pages.counts, sequence=pages.sequence, requests=requests)
+
+    def _leave_the_rest(self) -> None:
+        """Commit what there is and let the next pass go on from here: a server that throttles may do so every time."""
+        if self.result.scanned_at is not None and self.filler.read_to_end:
+            resume.leave(self.draft, self.filler.read_to_end, self.result.scanned_at)
+        self.pages.finish()
+
+    def _sync(self) -> None:
+        """The steps, in order."""
+        sweep.begin_if_scope_changed(self.draft, self.scope)
+        for _ in range(SCANS):
+            scan = self._scan()
+            unknown = self._sync_changes(scan.to_read, scan)
+            self._remove_gone_folders(scan)
+            if not unknown:
+                break
+        for folder in unknown:
+            self.issues.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
+        self._read_not_found(scan)
+        if not scan.deletions_blocked:
+            self._retry_issues(scan)
+            self._reconcile(scan)
+        self._commit()
+
+    def _scan(self) -> FolderScan:
+        """Ask which folders there are; the pass is complete as of its first scan, or the one that it goes on with."""
+        scan = self.scanner.scan(self.clock(), self.filler.read_to_end)
+        scanned_at = self.result.scanned_at or scan.at
+        self.result = replace(self.result, scanned_at=scanned_at, deletions_blocked=scan.deletions_blocked)
+        self.progress.scanned(scan.in_scope)
+        return scan
+
+    def _sync_changes(self, folders: Sequence[Folder], scan: FolderScan) -> list[Folder]:
+        """Read these folders to their end and write what changed; gives those that are listed and unknown."""
+        unknown: list[Folder] = []
+        if not folders:
+            return unknown
+        gone = (folder_id for folder_id in scan.gone if folder_id in self.draft.folders)
+        self.moves.begin_reading(islice(self.replica.items_of(gone), self.limits.round_changes))
+        with closing(self.reader.rounds(folders)) as rounds:
+            for each in rounds:
+                unknown += each.unknown
+                for failure in each.unreadable:
+                    self.issues.failed(failure.item_id, failure)
+                if each.readings:
+                    self._execute(self._plan(each.readings, scan))
+                    if not each.is_last:
+                        self.budget.check()
+        return unknown
+
+    def _plan(self, readings: Sequence[FolderChanges], scan: FolderScan) -> Plan:
+        """Resolve a round against what the replica has."""
+        known = self.replica.find([id_ for reading in readings for id_ in reading.to_look_up()])
+        return plan_round(readings, known, self.scope, scan.at)
+
+    def _execute(self, plan: Plan) -> None:
+        """Write what a plan comes to."""
+        for write in self.executor.run(plan):
+            if write.left_out is not None:
+                sweep.add_left_out(self.draft, {write.left_out: 1})
+            self.filler.add(write)
+
+    def _remove_gone_folders(self, scan: FolderScan) -> None:
+        """Delete the items of folders that are gone. Should one come back half-way it is read from its beginning."""
+        for folder_id in scan.gone:
+            self.draft.restart(folder_id)
+            for item in self.replica.items(folder_id):
+                self.memory.remember(item)
+                resolved = self.issues.resolve_issue(item.source_id, folder_id)
+                self.filler.add(Write(Origin.REMOVAL, deletion(item), folder_id, resolved))
+            folder_change_tokens.forget(self.draft, folder_id)
+            self.draft.remove(folder_id)
+
+    def _read_not_found(self, scan: FolderScan) -> None:
+        """Read on where a listed item was not found: mostly it was deleted meanwhile, and its issue goes with that."""
+        not_found = self.issues.take_not_found()
+        self._sync_changes([folder for folder_id, folder in scan.folders.items() if folder_id in not_found], scan)
+
+    def _retry_issues(self, scan: FolderScan) -> None:
+        """Try failed items again whose time has come. Where one is not found its folder is compared: only what is not
+        listed either is gone.
+
+        A source that was not opened to isolate failures tries none: one that it chokes on would end the pass.
+        """
+        self.issues.take_not_found()
+        if not self.issues.are_expected:
+            return
+        for item_id in self.issues.of_folders_gone(scan.folders):
+            self.pages.resolve(self.issues.resolve_issue(item_id))
+        due = [issue for issue in self.issues.due() if issue.folder_id in scan.folders]
+        due = [issue for issue in due if self.isolates_failures and issue.item_id != issue.folder_id]
+        known = self.replica.find([issue.item_id for issue in due])
+        self.moves.begin_reading()
+        self._execute(plan_retries(due, scan.folders, known))
+        for folder_id in self.issues.take_not_found():
+            self.draft.compare_again(folder_id, again=True)
+
+    def _reconcile(self, scan: FolderScan) -> None:
+        """Repair what no change reports: lost states, a sweep, items written ahead of their folder's state."""
+        for folder_id in self.draft.state.to_compare:
+            if self.issues.waits(folder_id):
+                continue
+            if folder := scan.folders.get(folder_id):
+                self._compare(folder, scan, in_sweep=False)
+            else:
+                self.draft.compare_again(folder_id, again=False)
+            self.budget.check()
+        for folder in sweep.left_to_sweep(self.draft, scan.folders):
+            if self.issues.waits(folder.id):
+                self.draft.compare_again(folder.id, again=True)
+                sweep.mark_done(self.draft, folder.id)
+            else:
+                self._compare(folder, scan, in_sweep=True)
+            self.budget.check()
+        self._confirm(scan)
+        if self.draft.state.occurrences_due or sweep.is_daily(self.draft):
+            self.occurrences.write(scan.folders.values(), self.clock())
+        swept = sweep.finish(self.draft)
+        if swept is not None:
+            # The compaction that follows may drop the bytes that remembered removals point to.
+            self.memory.clear()
+        self.result = replace(self.result, swept=swept)
+
+    def _compare(self, folder: Folder, scan: FolderScan, *, in_sweep: bool) -> None:
+        """Compare and repair one folder.
+
+        What was held back is compared again in the next passes, until it is believed or has come back. So is a folder
+        that lost its state after it was listed: what was deleted between the two is reported by nobody. And so is one
+        that is gone, if the next scan lists it all the same, or cannot be read, once it can.
+        """
+        try:
+            difference = self._difference(folder, scan)
+            asked = dict.fromkeys([*difference.extra, *difference.unlisted])
+            certain = frozenset(self.comparison.confirm_gone(folder, list(asked)))
+        except (FolderGone, FolderUnreadable) as exc:
+            if isinstance(exc, FolderUnreadable):
+                self.issues.unreadable(folder, exc)
+            again = True
+        else:
+            gone = [id_ for id_ in difference.extra if id_ in certain]
+            blocked = sweep.deletions_blocked(
+                self.draft, folder.id, difference.items, len(gone), now=self.clock(), limits=self.limits
+            )
+            for id_ in certain.intersection(difference.unlisted):
+                self.pages.resolve(self.issues.resolve_issue(id_, folder.id))
+            self.draft.recount(folder.id, difference.items)
+            self._repair(folder, replace(difference, extra=[] if blocked else gone), in_sweep=in_sweep)
+            if not blocked:
+                sweep.keep_surplus(self.draft, folder, difference.items - len(gone))
+            again = blocked or self.draft.has_restarted(folder.id)
+        self.draft.compare_again(folder.id, again=again)
+        if in_sweep:
+            sweep.mark_done(self.draft, folder.id)
+
+    def _difference(self, folder: Folder, scan: FolderScan) -> Difference:
+        """List the folder, read it to its end, then compare: so that its state knows whatever was listed.
+
+        One that loses its state after it was listed is compared once more, with the state that it has now.
+        """
+        for _ in range(COMPARISONS):
+            now = self.clock()
+            self.draft.watch_restart(folder.id)
+            listing = self.comparison.list_folder(folder, now)
+            if self._sync_changes([folder], scan):
+                raise FolderGone("the folder went while it was compared")
+            difference = self.comparison.compare(folder, listing, now)
+            if not self.draft.has_restarted(folder.id):
+                break
+        return difference
+
+    def _repair(self, folder: Folder, difference: Difference, *, in_sweep: bool) -> None:
+        """Make the replica equal to the folder. What was left out is counted at the end: a repair that takes several
+        passes meets it again in each."""
+        left_out = Counter({LeftOut.OLD: difference.passed_by})
+        repaired = Counter[Origin]()
+        self.moves.begin_reading()
+        try:
+            for plan in self.comparison.plan_repairs(folder, difference):
+                for write in self.executor.run(plan):
+                    left_out.update([write.left_out] if write.left_out else ())
+                    repaired.update([write.origin] if write.change else ())
+                    self.filler.add(write)
+        finally:
+            sweep.add_figures(self.draft, repaired[Origin.ARRIVAL], repaired[Origin.REMOVAL])
+        sweep.add_left_out(self.draft, +left_out, in_sweep=in_sweep)
+
+    def _confirm(self, scan: FolderScan) -> None:
+        """Items written while their folder's state did not know them: read on, then ask for them by their ids."""
+        for folder_id, keys in self.draft.unconfirmed().items():
+            if folder := scan.folders.get(folder_id):
+                self._sync_changes([folder], scan)
+                if self.comparison.has_lost(folder, keys):
+                    self._compare(folder, scan, in_sweep=False)
+            self.draft.confirm(folder_id, keys)
+            self.budget.check()
+
+    def _commit(self) -> None:
+        """Write the last page, then the number of issues that are left once those that it resolved are dropped."""
+        self.draft.update(resume=None)
+        self.pages.finish()
+        self.issues.recount()
+        self.pages.finish()
+        self.result = replace(self.result, finished=True)

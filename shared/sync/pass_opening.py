@@ -1,0 +1,128 @@
+"""Puts the steps of one pass together: the only place that knows what each of them is made from."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from shared.mailboxes.model import Mailbox
+from shared.mailboxes.port import MailboxRegistry
+from shared.replica.port import Cursor, Replica
+from shared.sources.port import Access, MailSources
+from shared.sync.backoff import is_stuck
+from shared.sync.budget import Budget
+from shared.sync.limits import Limits
+from shared.sync.mailbox_sync import MailboxSync
+from shared.sync.pass_result import PassResult, RunStats
+from shared.sync.planning.move_detector import MoveDetector
+from shared.sync.planning.moves import RemovalMemory
+from shared.sync.planning.page_filler import PageFiller
+from shared.sync.planning.plan_executor import PlanExecutor
+from shared.sync.progress import Progress
+from shared.sync.reading.change_reader import ChangeReader
+from shared.sync.reading.folder_scan import FolderScanner
+from shared.sync.reading.item_fetcher import ItemFetcher
+from shared.sync.reconciling import sweep
+from shared.sync.reconciling.folder_comparison import FolderComparison
+from shared.sync.reconciling.occurrences import OccurrenceWriter
+from shared.sync.run_recorder import RunRecorder
+from shared.sync.scope import Scope
+from shared.sync.state import resume
+from shared.sync.state.cursor_draft import CursorDraft
+from shared.sync.state.issues import Issues
+from shared.sync.state.page_writer import PageWriter
+from shared.sync.state.replica_view import ReplicaView
+
+
+def open_pass(
+    mailbox: Mailbox,
+    cursor: Cursor,
+    stats: RunStats,
+    *,
+    access: Access,
+    sources: MailSources,
+    replica: Replica,
+    registry: MailboxRegistry,
+    recorder: RunRecorder,
+    scope: Scope,
+    limits: Limits,
+    budget: Budget,
+    clock: Callable[[], datetime],
+    monotonic: Callable[[], float],
+) -> MailboxSync:
+    """A pass over one mailbox, ready to run; `stats` say when it began and whether it sweeps.
+
+    Failures are isolated when passes have failed again and again, or when an issue is due or will be within the pass.
+    """
+    draft = CursorDraft(cursor)
+    if stats.sweep:
+        sweep.begin_daily(draft)
+    pages = PageWriter(
+        replica=replica,
+        registry=registry,
+        mailbox_id=mailbox.id,
+        cursor=cursor,
+        draft=draft,
+        limits=limits,
+        budget=budget,
+        first_sync=not mailbox.first_sync_done,
+    )
+    issues = Issues(
+        registry=registry,
+        mailbox_id=mailbox.id,
+        draft=draft,
+        pages=pages,
+        limits=limits,
+        clock=clock,
+        counted=mailbox.issues,
+    )
+    stuck = is_stuck(mailbox, limits)
+    isolates_failures = stuck or issues.will_be_due(timedelta(seconds=limits.budget_seconds))
+    progress = Progress(
+        mailbox, stats, recorder=recorder, draft=draft, issues=issues, limits=limits, monotonic=monotonic
+    )
+    before = resume.resume_point(draft, clock(), limits)
+    view, memory = ReplicaView(replica, mailbox.id, pages), RemovalMemory(draft, clock(), limits)
+    source = sources.open(access, isolate_failures=isolates_failures)
+    fetcher = ItemFetcher(source, issues, skip_waiting=stuck)
+    moves = MoveDetector(fetcher, view, memory)
+    return MailboxSync(
+        source=source,
+        replica=view,
+        draft=draft,
+        pages=pages,
+        filler=PageFiller(
+            draft=draft,
+            pages=pages,
+            issues=issues,
+            limits=limits,
+            budget=budget,
+            progress=progress,
+            read_to_end=frozenset(before.read if before else ()),
+        ),
+        issues=issues,
+        memory=memory,
+        scanner=FolderScanner(source, scope, draft, issues, limits),
+        reader=ChangeReader(
+            source, draft, limits, budget, first_sync=not mailbox.first_sync_done, known=view.source_ids
+        ),
+        moves=moves,
+        executor=PlanExecutor(
+            fetcher=fetcher,
+            moves=moves,
+            replica=view,
+            issues=issues,
+            scope=scope,
+            clock=clock,
+            clocks_apart=limits.clocks_apart,
+        ),
+        comparison=FolderComparison(source, view, fetcher=fetcher, issues=issues, scope=scope, limits=limits),
+        occurrences=OccurrenceWriter(
+            source, view, draft=draft, pages=pages, issues=issues, scope=scope, limits=limits, budget=budget
+        ),
+        progress=progress,
+        scope=scope,
+        limits=limits,
+        budget=budget,
+        clock=clock,
+        isolates_failures=isolates_failures,
+        result=PassResult(scanned_at=before.since if before else None),
+    )

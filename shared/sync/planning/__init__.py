@@ -1,0 +1,1 @@
+"""From changes to writes: plans resolved against the replica, moves recognized, items fetched."""

@@ -1,0 +1,250 @@
+"""Carrying a plan out: fetch what is wanted, recognize moves, say for every action what it writes."""
+
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from itertools import batched
+
+from shared.errors import ActionNeeded, Reason
+from shared.replica.port import FeedChange, FeedKind, ReplicaItem
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
+from shared.sync.planning.item_changes import change_for, change_keeping_content, deletion
+from shared.sync.planning.move_detector import Fetched, MoveDetector
+from shared.sync.planning.moves import RemovedItem
+from shared.sync.planning.plan import FetchRequest, Plan
+from shared.sync.planning.same_content import Sameness, is_recent, sameness
+from shared.sync.planning.write import Origin, Write
+from shared.sync.reading.item_fetcher import ItemFetcher
+from shared.sync.scope import RANK, Scope, kept_of
+from shared.sync.state.checkpoint import StateCheckpoint, reached
+from shared.sync.state.issues import Issues
+from shared.sync.state.replica_view import ReplicaView
+
+MOVED_ON = "moved_on"
+"""In a failure's support: the item has moved under its own id. That folder reports it, and this one its deletion."""
+
+AT_ONCE = 500
+"""Items whose metadata is looked at before any of them is decided on."""
+
+
+class PlanExecutor:
+    """Executes plans; `moves` pairs what arrives with what left."""
+
+    def __init__(
+        self,
+        *,
+        fetcher: ItemFetcher,
+        moves: MoveDetector,
+        replica: ReplicaView,
+        issues: Issues,
+        scope: Scope,
+        clock: Callable[[], datetime],
+        clocks_apart: timedelta,
+    ) -> None:
+        self._fetcher = fetcher
+        self._moves = moves
+        self._replica = replica
+        self._issues = issues
+        self._scope = scope
+        self._clock = clock
+        self._clocks_apart = clocks_apart
+
+    def run(self, plan: Plan) -> Iterator[Write]:
+        """One plan: what is ready, what is new or changed, and last what is gone for good.
+
+        A write has to be on its page before the next is asked for. Whoever stops in between has pages that are right as
+        they stand; the rest is planned again.
+        """
+        due = tuple(checkpoint for checkpoint in plan.checkpoints if checkpoint.is_due)
+        if due:
+            yield Write(Origin.READY, checkpoints=due)
+        for ready in plan.ready:
+            yield Write(Origin.READY, ready.change, ready.change.item.folder_id, checkpoints=reached(ready.checkpoint))
+        self._moves.begin_round(plan.removed)
+        yield from self._arrivals(plan)
+        for folder_id, item_id in plan.reported_gone:
+            if resolved := self._issues.resolve_issue(item_id, folder_id):
+                yield Write(Origin.REMOVAL, resolved=resolved)
+        for gone in self._moves.deletions():
+            change, checkpoints = deletion(gone.item), reached(gone.checkpoint)
+            yield Write(Origin.REMOVAL, change, gone.item.folder_id, checkpoints=checkpoints)
+
+    def _arrivals(self, plan: Plan) -> Iterator[Write]:
+        """Metadata first where it may save a download, then the rest in full."""
+        first, in_full = self._split(plan)
+        for chunk in batched(first, AT_ONCE, strict=False):
+            fetched = self._metadata_of(chunk)
+            self._moves.ask_who_is_gone(fetched)
+            for request, result in fetched:
+                if isinstance(result, ItemFailure):
+                    yield from self._failed(plan, request, result)
+                elif (write := self._from_metadata(plan, request, result)) is not None:
+                    yield write
+                else:
+                    in_full.append(request)
+        with closing(self._fetch(in_full, self._scope.content)) as results:
+            for request, result in results:
+                if isinstance(result, ItemFailure):
+                    yield from self._failed(plan, request, result)
+                elif (write := self._left_out(request, result)) is not None:
+                    yield write
+                else:
+                    self._moves.claim_own(request)
+                    yield self._arrived(plan, request, result)
+
+    def _split(self, plan: Plan) -> tuple[list[FetchRequest], list[FetchRequest]]:
+        """The requests whose metadata is looked at first, and the others."""
+        gone = not plan.first_sync and self._moves.may_find_any
+        first: list[FetchRequest] = []
+        in_full: list[FetchRequest] = []
+        for request in plan.requests:
+            known = request.known
+            saves = self._may_have_content(known) if known else gone or plan.metadata_first
+            first_metadata = (saves or request.item is not None) and not request.to_confirm
+            (first if first_metadata else in_full).append(request)
+        return first, in_full
+
+    def _may_have_content(self, known: ReplicaItem) -> bool:
+        """Whether what is stored may be what would be downloaded: a flag or a folder may be all that changed."""
+        return bool(known.content_key) and not self._scope.is_outdated(known)
+
+    def _metadata_of(self, chunk: Sequence[FetchRequest]) -> list[Fetched]:
+        """The metadata of a chunk. Should it break off, the failures that were found out are written down all the same:
+        a pass that isolates failures has time for a few only, and the next one must not begin with these."""
+        fetched: list[Fetched] = []
+        try:
+            with closing(self._fetch(chunk, ContentLevel.METADATA)) as results:
+                fetched.extend(results)
+        except ActionNeeded:
+            for request, result in fetched:
+                if isinstance(result, ItemFailure) and result.support != MOVED_ON:
+                    self._issues.failed(request.folder.id, result)
+            raise
+        return fetched
+
+    def _fetch(self, requests: Sequence[FetchRequest], level: ContentLevel) -> Generator[Fetched]:
+        """Folder by folder, in the order given. Metadata that a page of changes carried is not asked for."""
+        by_folder: dict[str, dict[str, FetchRequest]] = {}
+        for each in requests:
+            by_folder.setdefault(each.folder.id, {})[each.id] = each
+        for asked in by_folder.values():
+            folder: Folder = next(iter(asked.values())).folder
+            carried = {id_: each.item for id_, each in asked.items() if each.item is not None}
+            ids: Iterable[str] = asked
+            if level is ContentLevel.METADATA and carried:
+                yield from ((asked[id_], item) for id_, item in carried.items())
+                ids = [id_ for id_ in asked if id_ not in carried]
+            for result in self._fetcher.fetch(folder, ids, level, carried):
+                if isinstance(result, ItemFailure):
+                    yield asked[result.item_id], result
+                elif result.folder_id not in ("", folder.id):
+                    yield asked[result.id], ItemFailure(result.id, Reason.ITEM_GONE, MOVED_ON)
+                else:
+                    result.folder_id = folder.id
+                    yield asked[result.id], result
+
+    def _from_metadata(self, plan: Plan, request: FetchRequest, item: Item) -> Write | None:
+        """What an item comes to whose metadata is enough; None when its content has to be fetched."""
+        if (write := self._left_out(request, item)) is not None:
+            return write
+        self._moves.claim(request, item)
+        if self._has_content(item, request.base()) or self._scope.level(item.size) is ContentLevel.METADATA:
+            return self._arrived(plan, request, item)
+        return None
+
+    def _has_content(self, item: Item, base: ReplicaItem | None) -> bool:
+        """Whether what is stored is the item's content, to the wanted extent."""
+        level = self._scope.level(item.size)
+        if base is None or kept_of(base).level not in (level, None):
+            return False
+        return sameness(item, base) is not Sameness.NONE
+
+    def _left_out(self, request: FetchRequest, item: Item) -> Write | None:
+        """What comes of an item that does not belong in the replica: if it was there it goes. None: it belongs."""
+        reason = self._scope.leaves_out(item, self._clock())
+        if reason is None:
+            return None
+        self._moves.unclaim(request)
+        resolved = self._issues.resolve_issue(item.id)
+        if request.known is None:
+            return Write(Origin.LEFT_OUT, None, "", resolved, reached(request.checkpoint), left_out=reason)
+        left = self._moves.take(request.known.key)
+        checkpoints = reached(left.checkpoint if left else None, request.checkpoint)
+        before = request.known.folder_id
+        return Write(Origin.LEFT_OUT, deletion(request.known), before, resolved, checkpoints, left_out=reason)
+
+    def _arrived(self, plan: Plan, request: FetchRequest, item: Item) -> Write:
+        """An item as it is written, with its own content or with the one that is stored."""
+        base, level = request.base(), self._level(item)
+        recent = is_recent(item, self._clock(), self._clocks_apart)
+        if item.lacking is not None:
+            self._issues.failed(request.folder.id, item.lacking)
+            if base is not None and _has_more(base, item, level):
+                return Write(Origin.FAILURE, checkpoints=self._reached(request))
+        compares = request.to_confirm or item.lacking is not None
+        if base is not None and compares and self._is_stored(item, level, base):
+            change = change_keeping_content(item, base, recent=recent)
+            return self._written(plan, request, item, change, Origin.CONFIRMATION)
+        if base is not None and not request.to_confirm and self._has_content(item, base):
+            assumed = kept_of(base).assumed or sameness(item, base) is Sameness.LIKELY
+            change = change_keeping_content(item, base, recent=recent, assumed=assumed)
+        else:
+            change = change_for(item, level, base, recent=recent)
+        return self._written(plan, request, item, change, Origin.ARRIVAL)
+
+    def _level(self, item: Item) -> ContentLevel:
+        """How much of an item there is to keep: of one that came in part its body, until all of it can be had."""
+        return ContentLevel.BODY if item.lacking is not None else self._scope.level(item.size)
+
+    def _is_stored(self, item: Item, level: ContentLevel, base: ReplicaItem) -> bool:
+        """Whether an item as downloaded is byte for byte what is stored."""
+        content, located = item.content, base.located
+        if content is None or located is None or kept_of(base).level not in (level, None):
+            return False
+        is_equal = located.form == content.form and located.sha256 == hashlib.sha256(content.data).hexdigest()
+        return is_equal and self._replica.has_stored(base)
+
+    def _written(self, plan: Plan, request: FetchRequest, item: Item, change: FeedChange, origin: Origin) -> Write:
+        """A change of an item; nothing is written if the replica has it all already."""
+        base = request.base()
+        if request.restored_from is not None:
+            self._moves.keep_memory()
+        resolved = self._issues.resolve_issue(request.id) if item.lacking is None else ()
+        if base is not None and _says_nothing(change, base):
+            return Write(origin, resolved=resolved, checkpoints=self._reached(request))
+        is_unconfirmed = change.kind in (FeedKind.CREATE, FeedKind.MOVE) and not plan.is_known_to_state
+        if is_unconfirmed and request.checkpoint is not None:
+            request.checkpoint.confirmed.append(change.item.key)
+        before = base.folder_id if base else ""
+        return Write(origin, change, before, resolved, self._reached(request), is_unconfirmed)
+
+    def _reached(self, request: FetchRequest) -> tuple[StateCheckpoint, ...]:
+        return reached(request.moved_from.checkpoint if request.moved_from else None, request.checkpoint)
+
+    def _failed(self, plan: Plan, request: FetchRequest, failure: ItemFailure) -> Iterator[Write]:
+        """The cursor moves on all the same; what the item was the other side of is a deletion after all."""
+        has_moved = failure.support == MOVED_ON
+        if has_moved and plan.delete_if_moved and (item := request.known_here()):
+            plan.reported_gone.append((request.folder.id, request.id))
+            self._moves.add(RemovedItem(item, request.checkpoint))
+            return
+        resolved: tuple[str, ...] = ()
+        if has_moved:
+            resolved = self._issues.resolve_issue(request.id, request.folder.id)
+        else:
+            self._issues.failed(request.folder.id, failure)
+        self._moves.unclaim(request)
+        yield Write(Origin.FAILURE, resolved=resolved, checkpoints=reached(request.checkpoint))
+
+
+def _has_more(base: ReplicaItem, item: Item, level: ContentLevel) -> bool:
+    """Whether the replica has more of this version than what came now."""
+    kept = kept_of(base).level
+    is_same = (base.source_id, base.folder_id, base.version) == (item.id, item.folder_id, item.version)
+    return is_same and kept is not None and RANK[kept] > RANK[level]
+
+
+def _says_nothing(change: FeedChange, base: ReplicaItem) -> bool:
+    """Whether the replica has it all already: its content did not change and neither did anything else."""
+    return change.kind is FeedKind.UPDATE and change.content is None and change.item == base

@@ -1,0 +1,56 @@
+"""Figures for the person's page while a pass is under way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from shared.mailboxes.model import SYNCED, Mailbox
+from shared.sync.limits import Limits
+from shared.sync.pass_result import RunStats
+from shared.sync.run_recorder import RunRecorder
+from shared.sync.state.cursor_draft import CursorDraft
+from shared.sync.state.issues import Issues
+
+
+class Progress:
+    """Reports at once in a first sync, and every few seconds."""
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        started: RunStats,
+        *,
+        recorder: RunRecorder,
+        draft: CursorDraft,
+        issues: Issues,
+        limits: Limits,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._mailbox_id = mailbox.id
+        self._started = started
+        self._recorder = recorder
+        self._draft = draft
+        self._issues = issues
+        self._limits = limits
+        self._monotonic = monotonic
+        self._last = monotonic() - (0 if mailbox.first_sync_done else limits.progress_seconds)
+        self._in_scope: int | None = None
+
+    def scanned(self, in_scope: int) -> None:
+        """So many items are in the folders in scope."""
+        self._in_scope = in_scope
+
+    def stats(self) -> RunStats:
+        """The figures that the draft and the issues give."""
+        items, issues = self._draft.held(), len(self._issues)
+        return replace(self._started, items=items, issues=issues, in_scope=self._in_scope)
+
+    def report(self) -> bool:
+        """Report if it is time; gives whether the pass is to go on.
+
+        A mailbox that has been stopped meanwhile is not read on: whoever disconnects or erases it counts on that.
+        """
+        if self._monotonic() - self._last < self._limits.progress_seconds:
+            return True
+        self._last = self._monotonic()
+        after = self._recorder.in_progress(self._mailbox_id, self.stats())
+        return after is not None and after.status in SYNCED

@@ -1,0 +1,52 @@
+"""Which folders changed since they were last read, from the change tokens that one request brings for all of them.
+
+A token (the folder's `mark`; EWS: the time of its last commit, and its count of deletions) may have a resolution of one
+second: a commit in the same second as our scan leaves the token as we saw it. So a token is believed only when that
+second is certainly over: when it lies far back by any clock, or when we have seen it unchanged for longer than its
+resolution. Until then the token is unsettled and its folder is asked once more in the next pass, which costs a request.
+"""
+
+from datetime import datetime
+
+from shared.replica.port import FolderState
+from shared.sources.port import Folder
+from shared.sync.limits import Limits
+from shared.sync.state.cursor_draft import CursorDraft
+from shared.sync.state.sync_state import UnsettledToken
+
+
+def has_changed(folder: Folder, state: FolderState | None, *, unsettled: bool, read_before: bool = False) -> bool:
+    """Whether the folder has to be read: it is new, unfinished, changed, or may have changed unseen.
+
+    `read_before` when it was read in a pass whose continuation this is: then only a change that shows counts.
+    """
+    if state is None or state.state is None or not state.seeded or state.mark != folder.mark:
+        return True
+    return not read_before and (folder.mark is None or unsettled)
+
+
+def is_settled(folder: Folder, seen: UnsettledToken | None, scanned_at: datetime, limits: Limits) -> bool:
+    """Whether nothing can hide behind this token any more, after a read that followed the scan at `scanned_at`."""
+    if folder.mark is None:
+        return True
+    if folder.marked_at is not None and scanned_at - folder.marked_at >= limits.clocks_apart:
+        return True
+    if seen is None or seen.token != folder.mark:
+        return False
+    return scanned_at - seen.seen_at >= limits.mark_resolution
+
+
+def settle(draft: CursorDraft, folder: Folder, scanned_at: datetime, limits: Limits) -> None:
+    """A folder was read to its end: note how far its token can be believed."""
+    seen = draft.state.unsettled.get(folder.id)
+    if is_settled(folder, seen, scanned_at, limits):
+        forget(draft, folder.id)
+    elif seen is None or seen.token != folder.mark:
+        token = UnsettledToken(folder.mark or "", scanned_at)
+        draft.update(unsettled={**draft.state.unsettled, folder.id: token})
+
+
+def forget(draft: CursorDraft, folder_id: str) -> None:
+    """Drop a folder's unsettled token, if there is one."""
+    if folder_id in draft.state.unsettled:
+        draft.update(unsettled={id_: seen for id_, seen in draft.state.unsettled.items() if id_ != folder_id})

@@ -1,0 +1,180 @@
+"""Comparing a folder's items one by one with the replica's, and repairing what differs.
+
+The daily sweep does it for every folder, a folder whose sync state was lost gets it once, and so does everything when
+a setting changed that decides item by item. Differences go through the same plans as ordinary changes. A listing is
+read page by page while people work in the folder, so an item may slip through between two pages: what the listing
+lacks is asked for by its id, and only what the source then says is gone is deleted. After the listing the folder is
+read on: so its state knows whatever was listed and is still there, and will report it when it goes.
+
+Of a listing only hashes are kept. If some of it is not in the replica, the folder is listed once more, for their ids.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched
+
+from shared.errors import Reason
+from shared.replica.port import ReplicaItem
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, MailSource
+from shared.sync.limits import Limits
+from shared.sync.planning.item_changes import change_dropping_content, deletion
+from shared.sync.planning.plan import Plan
+from shared.sync.reading.item_fetcher import ItemFetcher
+from shared.sync.reading.item_index import ListedItems, version_mark
+from shared.sync.scope import Scope, kept_of
+from shared.sync.state.issues import Issues
+from shared.sync.state.replica_view import ReplicaView
+
+AT_ONCE = 500
+"""Differences repaired in one plan."""
+
+
+@dataclass(slots=True)
+class Difference:
+    """What one folder's comparison found, as source ids: a folder may differ in every item."""
+
+    items: int = 0
+    """How many of the folder's items the replica has, before anything is repaired."""
+    missing: list[str] = field(default_factory=list)
+    """In the folder, not in the replica: never seen, or left out of it."""
+    changed: list[str] = field(default_factory=list)
+    """In both, at different versions or kept to another extent than the settings want."""
+    assumed: list[str] = field(default_factory=list)
+    """In both, at the same version, with an assumed content: as many as one comparison downloads."""
+    extra: list[str] = field(default_factory=list)
+    """In the replica, not in the listing."""
+    out: list[str] = field(default_factory=list)
+    """In the replica, but not in scope any more."""
+    stripped: list[str] = field(default_factory=list)
+    """In both, of which only the metadata is to be kept from now on."""
+    unlisted: list[str] = field(default_factory=list)
+    """With an open issue, and not in the listing."""
+    passed_by: int = 0
+    """Listed, but too old to be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A folder as it was listed. The items are taken out as they are compared."""
+
+    items: ListedItems
+    old: ListedItems
+    """Those too old to be asked for."""
+
+
+class FolderComparison:
+    """Compares and plans repairs. Open issues have their own time and are let be."""
+
+    def __init__(
+        self,
+        source: MailSource,
+        replica: ReplicaView,
+        *,
+        fetcher: ItemFetcher,
+        issues: Issues,
+        scope: Scope,
+        limits: Limits,
+    ) -> None:
+        self._source = source
+        self._replica = replica
+        self._fetcher = fetcher
+        self._scope = scope
+        self._issues = issues
+        self._limits = limits
+
+    def list_folder(self, folder: Folder, now: datetime) -> Listing:
+        """What the source says is in the folder. Raises: FolderGone, FolderUnreadable."""
+        expected = folder.total or 0
+        listing = Listing(ListedItems(expected), ListedItems(expected))
+        for ref in self._source.list_items(folder):
+            passed_by = self._scope.passes_by(folder, ref, now)
+            (listing.old if passed_by else listing.items).put(ref.id, ref.version)
+        return listing
+
+    def compare(self, folder: Folder, listing: Listing, now: datetime) -> Difference:
+        """Go through the replica's items of the folder once, after it has been read to its end."""
+        issues = self._issues.of_folder(folder.id)
+        difference = Difference(unlisted=[id_ for id_ in issues if id_ not in listing.items and id_ not in listing.old])
+        for item in self._replica.items(folder.id):
+            difference.items += 1
+            version, older = listing.items.take(item.source_id), listing.old.take(item.source_id)
+            self._judge(item, older if version is None else version, difference, now)
+        difference.passed_by = len(listing.old)
+        difference.missing.extend(self._missing(folder, listing.items))
+        return difference
+
+    def _missing(self, folder: Folder, listed: ListedItems) -> Iterator[str]:
+        """The ids of what is left of a listing: what has gone since is not missing."""
+        for ref in self._source.list_items(folder) if listed else ():
+            if listed.take(ref.id) is not None and ref.id not in self._issues:
+                yield ref.id
+            if not listed:
+                return
+
+    def _judge(self, item: ReplicaItem, version: int | None, difference: Difference, now: datetime) -> None:
+        if not self._scope.still_has(item, now):
+            difference.out.append(item.source_id)
+        elif version is None:
+            difference.extra.append(item.source_id)
+        elif item.source_id in self._issues:
+            return
+        elif version != version_mark(item.version):
+            difference.changed.append(item.source_id)
+        elif self._scope.is_outdated(item):
+            less = self._scope.level(item.size) is ContentLevel.METADATA
+            (difference.stripped if less else difference.changed).append(item.source_id)
+        elif kept_of(item).assumed and len(difference.assumed) < self._limits.confirmed_a_folder:
+            difference.assumed.append(item.source_id)
+
+    def confirm_gone(self, folder: Folder, ids: Sequence[str]) -> list[str]:
+        """Those among these items that the source says are gone, or in another folder by now.
+
+        One that it cannot tell of becomes an issue: it is asked again, and goes then if it is gone.
+        """
+        gone: list[str] = []
+        for result in self._fetcher.fetch(folder, ids, ContentLevel.METADATA) if ids else ():
+            if source_id := _gone_from(folder, result):
+                gone.append(source_id)
+            elif isinstance(result, ItemFailure):
+                self._issues.failed(folder.id, result)
+        return gone
+
+    def has_lost(self, folder: Folder, keys: Iterable[str]) -> bool:
+        """Whether the source says of any of a folder's unconfirmed items that it is gone, after it was read again."""
+        found = [self._replica.item(key) for key in keys]
+        ids = [item.source_id for item in found if item is not None and item.folder_id == folder.id]
+        return bool(self.confirm_gone(folder, ids))
+
+    def plan_repairs(self, folder: Folder, difference: Difference) -> Iterator[Plan]:
+        """Make the replica equal to the folder: each plan has to be written before the next is asked for.
+
+        Missing items together with extra ones, so that an item whose id changed is not downloaded again.
+        """
+        assumed = frozenset(difference.assumed)
+        arriving = list(batched([*difference.missing, *difference.changed, *assumed], AT_ONCE, strict=False))
+        leaving = list(batched(difference.extra, AT_ONCE, strict=False))
+        for number in range(max(len(arriving), len(leaving))):
+            plan = Plan(metadata_first=True, is_known_to_state=True)
+            wanted = list(arriving[number]) if number < len(arriving) else []
+            gone = list(leaving[number]) if number < len(leaving) else []
+            known = self._replica.find(wanted + gone)
+            for item_id in wanted:
+                plan.fetch(folder, item_id, known.get(item_id), to_confirm=item_id in assumed)
+            for item_id in gone:
+                if item_id in known:
+                    plan.remove(known[item_id])
+            yield plan
+        strip = frozenset(difference.stripped)
+        for ids in batched(difference.out + difference.stripped, AT_ONCE, strict=False):
+            plan = Plan(is_known_to_state=True)
+            for item in self._replica.find(list(ids)).values():
+                plan.write(change_dropping_content(item) if item.source_id in strip else deletion(item))
+            yield plan
+
+
+def _gone_from(folder: Folder, result: Item | ItemFailure) -> str:
+    """The item's id if it is certainly not in the folder. Where ids survive moves a moved item still answers."""
+    if isinstance(result, ItemFailure):
+        return result.item_id if result.reason is Reason.ITEM_GONE else ""
+    return result.id if result.folder_id not in ("", folder.id) else ""

@@ -1,0 +1,108 @@
+"""A calendar's occurrences within a window: recurring events expanded, for whoever shows or searches a calendar.
+
+They are derived: the recurring event itself is an item of the replica, its occurrences are one document beside it,
+computed anew whenever a calendar changed and once a day because the window moves.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from shared.sources.port import Folder, FolderGone, FolderUnreadable, Item, MailSource
+from shared.sync.budget import Budget
+from shared.sync.limits import Limits
+from shared.sync.scope import Scope
+from shared.sync.state.cursor_draft import CursorDraft, is_calendar
+from shared.sync.state.issues import Issues
+from shared.sync.state.page_writer import PageWriter
+from shared.sync.state.replica_view import ReplicaView
+
+NAME = "occurrences"
+"""The derived document: one JSON object a line, ordered by start."""
+
+
+class OccurrenceWriter:
+    """Expands the calendars in scope and keeps the document up to date."""
+
+    def __init__(
+        self,
+        source: MailSource,
+        replica: ReplicaView,
+        *,
+        draft: CursorDraft,
+        pages: PageWriter,
+        issues: Issues,
+        scope: Scope,
+        limits: Limits,
+        budget: Budget,
+    ) -> None:
+        self._source = source
+        self._replica = replica
+        self._draft = draft
+        self._pages = pages
+        self._issues = issues
+        self._scope = scope
+        self._limits = limits
+        self._budget = budget
+
+    def write(self, folders: Iterable[Folder], now: datetime) -> None:
+        """Expand every calendar and replace the document if it says anything new.
+
+        After a change it is replaced in any case: a cursor that was lost may have known of another one. A calendar that
+        is gone since the scan, or is listed and unknown, leaves it due: the next scan says which.
+        """
+        lines: list[tuple[str, str]] = []
+        is_due_again = False
+        for folder in filter(is_calendar, folders):
+            try:
+                lines += self._lines(folder, now)
+            except FolderGone:
+                is_due_again = True
+        data = "".join(f"{line}\n" for _, line in sorted(lines)).encode()
+        digest = hashlib.sha256(data).hexdigest()
+        before = self._draft.state.occurrences_digest
+        if self._draft.state.occurrences_due or (digest != before and (lines or before)):
+            # Committed first: should this pass die now, the cursor has to know that there is a document to be replaced.
+            self._draft.update(occurrences_due=True)
+            self._pages.finish()
+            self._budget.check_lease()
+            self._replica.put_derived(NAME, data)
+            self._draft.update(occurrences_digest=digest)
+        self._draft.update(occurrences_due=is_due_again)
+
+    def _lines(self, folder: Folder, now: datetime) -> list[tuple[str, str]]:
+        """One calendar's. One that cannot be read is an issue, and has none until that is resolved.
+
+        Raises: FolderGone.
+        """
+        if self._issues.waits(folder.id):
+            return []
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        start = day - timedelta(days=self._limits.occurrence_days_back)
+        end = day + timedelta(days=self._limits.occurrence_days_ahead)
+        try:
+            events = list(self._source.occurrences(folder, start, end))
+        except FolderUnreadable as exc:
+            self._issues.unreadable(folder, exc)
+            return []
+        return [
+            (event.at.isoformat() if event.at else "", _line(folder, event))
+            for event in events
+            if self._scope.leaves_out(event, now) is None
+        ]
+
+
+def _line(folder: Folder, event: Item) -> str:
+    return json.dumps(
+        {
+            "source_id": event.id,
+            "folder_id": folder.id,
+            "item_class": event.item_class,
+            "subject": event.subject,
+            "at": event.at.isoformat() if event.at else None,
+            "metadata": event.metadata,
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )

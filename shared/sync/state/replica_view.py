@@ -1,0 +1,59 @@
+"""What one mailbox's replica has, everything handed over so far included."""
+
+from collections.abc import Iterable, Iterator
+
+from shared.errors import ItemUnusable, NotFound
+from shared.replica.port import Replica, ReplicaItem
+from shared.sync.state.page_writer import PageWriter
+
+
+class ReplicaView:
+    """Reads after the pages on their way are in storage."""
+
+    def __init__(self, replica: Replica, mailbox_id: str, pages: PageWriter) -> None:
+        self._replica = replica
+        self._mailbox_id = mailbox_id
+        self._pages = pages
+
+    def find(self, source_ids: list[str]) -> dict[str, ReplicaItem]:
+        """The items under these source ids."""
+        if not source_ids:
+            return {}
+        self._pages.flush()
+        return self._replica.find(self._mailbox_id, source_ids)
+
+    def item(self, key: str) -> ReplicaItem | None:
+        """One item, if it is still there."""
+        self._pages.flush()
+        try:
+            return self._replica.item(self._mailbox_id, key)
+        except NotFound:
+            return None
+
+    def items(self, folder_id: str) -> Iterator[ReplicaItem]:
+        """A folder's items."""
+        self._pages.flush()
+        return self._replica.items(self._mailbox_id, folder_id)
+
+    def items_of(self, folder_ids: Iterable[str]) -> Iterator[ReplicaItem]:
+        """The items of several folders."""
+        for folder_id in folder_ids:
+            yield from self.items(folder_id)
+
+    def source_ids(self) -> Iterator[str]:
+        """The source ids of all items."""
+        self._pages.flush()
+        return self._replica.source_ids(self._mailbox_id)
+
+    def has_stored(self, item: ReplicaItem) -> bool:
+        """Whether an item's content can still be read."""
+        if item.located is None:
+            return True
+        try:
+            return bool(self._replica.content(self._mailbox_id, item)) or item.located.length == 0
+        except (NotFound, ItemUnusable):
+            return False
+
+    def put_derived(self, name: str, data: bytes) -> None:
+        """Replace a derived document."""
+        self._replica.put_derived(self._mailbox_id, name, data)
