@@ -45,11 +45,11 @@ def fitted(item: ReplicaItem) -> ReplicaItem:
     for name in _TEXTS:
         text = getattr(item, name)
         if len(text) > LONGEST_TEXT or not text.isascii():
-            item = item.having(**{name: _clean(text)[:LONGEST_TEXT]})
+            item = item.with_changes(**{name: _clean(text)[:LONGEST_TEXT]})
     if item.size > LARGEST_NUMBER:
-        item = item.having(size=LARGEST_NUMBER)
+        item = item.with_changes(size=LARGEST_NUMBER)
     if len(_dump(item.metadata)) > PART * PARTS:
-        item = item.having(metadata=_without_the_largest(item.metadata))
+        item = item.with_changes(metadata=_without_the_largest(item.metadata))
     return item
 
 
@@ -159,7 +159,7 @@ def with_aliases(item: ReplicaItem) -> ReplicaItem:
     digest = item_key(item.source_id)
     if digest == item.key or digest in item.aliases:
         return item
-    return item.having(aliases=(*item.aliases, digest)[-ALIASES:])
+    return item.with_changes(aliases=(*item.aliases, digest)[-ALIASES:])
 
 
 def row_changes(changes: Iterable[FeedChange], own: str) -> list[RowChange]:

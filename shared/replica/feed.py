@@ -64,7 +64,7 @@ def replay(pages: Iterable[FeedPage]) -> dict[str, ReplicaItem]:
             if change.kind is FeedKind.DELETE:
                 table.pop(change.item.key, None)
             else:
-                table[change.item.key] = change.item.having(located=None)
+                table[change.item.key] = change.item.with_changes(located=None)
     return table
 
 

@@ -40,7 +40,7 @@ class ReplicaItem:
 
     `key` is ours and stays for the item's life, moves included: `item_key` of the first source id, opaque.
     `path` is not kept here: the cursor's folder map names the folder. `aliases` are the digests of the last source ids
-    it had after moves, kept by the replica: carry them along with `having`, never set them.
+    it had after moves, kept by the replica: carry them along with `with_changes`, never set them.
     """
 
     key: str
@@ -59,7 +59,7 @@ class ReplicaItem:
     located: Located | None = None
     aliases: tuple[str, ...] = ()
 
-    def having(self, **changes: object) -> "ReplicaItem":
+    def with_changes(self, **changes: object) -> "ReplicaItem":
         """The same item with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 

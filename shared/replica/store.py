@@ -292,5 +292,5 @@ def _settled(change: FeedChange, packed: pack.Pack) -> FeedChange:
     """The change as it is kept: content replaced by where it lies, texts cut to what storage holds."""
     item = with_aliases(fitted(change.item))
     if _brings_content(change):
-        item = item.having(located=packed.located[item.key])
+        item = item.with_changes(located=packed.located[item.key])
     return FeedChange(change.kind, item)

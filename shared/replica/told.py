@@ -81,7 +81,7 @@ def _keeps_content(change: FeedChange, own: str) -> bool:
 def _item_hash(item: ReplicaItem) -> int:
     """Of all that is known of an item but where its content lies."""
     metadata = json.dumps(dict(item.metadata), sort_keys=True)
-    return hash(repr(item.having(located=None, metadata={})) + metadata)
+    return hash(repr(item.with_changes(located=None, metadata={})) + metadata)
 
 
 def _content_hash(located: Located | None) -> int:

@@ -28,7 +28,7 @@ from shared.sync.planning.plan_executor import PlanExecutor
 from shared.sync.planning.write import Origin, Write
 from shared.sync.progress import Progress
 from shared.sync.reading import folder_change_tokens
-from shared.sync.reading.change_reader import ChangeReader, FolderChanges
+from shared.sync.reading.change_reader import ChangeReader
 from shared.sync.reading.folder_scan import FolderScan, FolderScanner
 from shared.sync.reconciling import sweep
 from shared.sync.reconciling.folder_comparison import Difference, FolderComparison
@@ -141,15 +141,11 @@ class MailboxSync:
                 for failure in each.unreadable:
                     self.issues.failed(failure.item_id, failure)
                 if each.readings:
-                    self._execute(self._plan(each.readings, scan))
+                    known = self.replica.find([id_ for reading in each.readings for id_ in reading.to_look_up()])
+                    self._execute(plan_round(each.readings, known, self.scope, scan.at))
                     if not each.is_last:
                         self.budget.check()
         return unknown
-
-    def _plan(self, readings: Sequence[FolderChanges], scan: FolderScan) -> Plan:
-        """Resolve a round against what the replica has."""
-        known = self.replica.find([id_ for reading in readings for id_ in reading.to_look_up()])
-        return plan_round(readings, known, self.scope, scan.at)
 
     def _execute(self, plan: Plan) -> None:
         """Write what a plan comes to."""

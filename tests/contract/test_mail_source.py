@@ -480,7 +480,7 @@ def test_a_deleted_folder_is_gone(world: World, source: MailSource) -> None:
         list(source.list_items(found))
 
 
-def test_a_state_that_the_server_has_forgotten_is_invalid_and_a_new_one_works(world: World, source: MailSource) -> None:
+def test_forgotten_state_is_invalid_and_a_new_one_works(world: World, source: MailSource) -> None:
     item_id = world.add(letter(1))
     reader = Reader(source, at(source, "inbox"))
     reader.changes()

@@ -53,7 +53,7 @@ def test_what_is_committed_comes_back_the_same(replica: Replica, mailbox: str) -
     assert replica.load(mailbox) == cursor
     assert (cursor.folders, cursor.notes) == (after.folders, after.notes)
     item = found(replica, mailbox, "A")
-    assert item.having(located=None) == an_item("A")
+    assert item.with_changes(located=None) == an_item("A")
     assert item.located is not None
     assert item.located.sha256 == hashlib.sha256(b"Subject: hello\r\n\r\n").hexdigest()
     assert replica.content(mailbox, item) == b"Subject: hello\r\n\r\n"
@@ -87,7 +87,7 @@ def test_folders_are_told_apart(replica: Replica, mailbox: str) -> None:
 
 def test_source_ids_are_those_of_the_items_as_they_are_now(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A"), created("B", b""), created("C"))
-    moved = found(replica, mailbox, "A").having(source_id="D")
+    moved = found(replica, mailbox, "A").with_changes(source_id="D")
     commit(replica, mailbox, FeedChange(FeedKind.MOVE, moved), FeedChange(FeedKind.DELETE, an_item("C")))
     assert sorted(replica.source_ids(mailbox)) == ["B", "D"]
 
@@ -102,25 +102,25 @@ def test_mailboxes_are_told_apart(replica: Replica, mailbox: str) -> None:
 
 def test_an_update_replaces_content_and_metadata(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A", metadata={"old": True}))
-    changed = found(replica, mailbox, "A").having(subject="", is_read=None, at=None, metadata={"new": True})
+    changed = found(replica, mailbox, "A").with_changes(subject="", is_read=None, at=None, metadata={"new": True})
     commit(replica, mailbox, FeedChange(FeedKind.UPDATE, changed, Content("ics", b"BEGIN:VCALENDAR")))
     item = found(replica, mailbox, "A")
-    assert item.having(located=None) == changed.having(located=None)
+    assert item.with_changes(located=None) == changed.with_changes(located=None)
     assert replica.content(mailbox, item) == b"BEGIN:VCALENDAR"
 
 
 def test_a_read_flag_leaves_the_content_where_it_is(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A", b"body"))
     before = found(replica, mailbox, "A")
-    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, before.having(is_read=True, version="v2")))
-    assert found(replica, mailbox, "A") == before.having(is_read=True, version="v2")
+    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, before.with_changes(is_read=True, version="v2")))
+    assert found(replica, mailbox, "A") == before.with_changes(is_read=True, version="v2")
     assert replica.content(mailbox, found(replica, mailbox, "A")) == b"body"
 
 
 def test_a_moved_item_keeps_its_key_and_answers_to_every_id_it_had(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A", b"body"))
     for target in ("B", "C"):
-        item = found(replica, mailbox, "A").having(source_id=target, folder_id=target)
+        item = found(replica, mailbox, "A").with_changes(source_id=target, folder_id=target)
         commit(replica, mailbox, FeedChange(FeedKind.MOVE, item))
     moved = replica.find(mailbox, ["A", "B", "C", "D"])
     assert set(moved) == {"A", "B", "C"}
@@ -134,7 +134,7 @@ def test_an_item_that_is_moved_without_end_always_fits(replica: Replica, mailbox
     commit(replica, mailbox, created("A", b"body"))
     had = tuple(item_key(f"earlier {number}") for number in range(1_000))
     for target in ("B", "C"):
-        moved = found(replica, mailbox, "A").having(source_id=target, aliases=had)
+        moved = found(replica, mailbox, "A").with_changes(source_id=target, aliases=had)
         commit(replica, mailbox, FeedChange(FeedKind.MOVE, moved))
         had = found(replica, mailbox, target).aliases
     assert {item.source_id for item in replica.find(mailbox, ["A", "B", "C"]).values()} == {"C"}
@@ -146,7 +146,7 @@ def test_an_item_that_is_moved_without_end_always_fits(replica: Replica, mailbox
 def test_a_deleted_item_is_gone_under_every_id_it_had(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A"), created("Z"))
     for target in ("B", "C"):
-        commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "A").having(source_id=target)))
+        commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "A").with_changes(source_id=target)))
     commit(replica, mailbox, FeedChange(FeedKind.DELETE, found(replica, mailbox, "C")))
     assert replica.find(mailbox, ["A", "B", "C"]) == {}
     assert [item.source_id for item in replica.items(mailbox)] == ["Z"]
@@ -167,8 +167,8 @@ def test_one_item_may_change_several_times_in_a_page(replica: Replica, mailbox: 
         replica,
         mailbox,
         created("A", b"body"),
-        FeedChange(FeedKind.MOVE, item.having(source_id="B", folder_id="sent")),
-        FeedChange(FeedKind.READ_FLAG, item.having(source_id="B", folder_id="sent", is_read=True)),
+        FeedChange(FeedKind.MOVE, item.with_changes(source_id="B", folder_id="sent")),
+        FeedChange(FeedKind.READ_FLAG, item.with_changes(source_id="B", folder_id="sent", is_read=True)),
         created("X"),
         FeedChange(FeedKind.DELETE, an_item("X")),
     )
@@ -227,8 +227,8 @@ def test_the_feed_tells_every_change_in_order_with_the_cursor_that_follows(repli
 def test_replaying_the_feed_gives_the_item_table(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, *(created(source_id) for source_id in "ABCDE"))
     commit(replica, mailbox, FeedChange(FeedKind.DELETE, found(replica, mailbox, "A")))
-    commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "B").having(source_id="B2")))
-    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, found(replica, mailbox, "C").having(is_read=True)))
+    commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "B").with_changes(source_id="B2")))
+    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, found(replica, mailbox, "C").with_changes(is_read=True)))
     assert replayed(replica, mailbox) == {key: item for key, (item, _) in truth(replica, mailbox).items()}
 
 
@@ -242,7 +242,7 @@ def test_compaction_frees_deleted_content_and_keeps_the_rest(replica: Replica, m
     assert truth(replica, mailbox) == before
     assert replica.content(mailbox, stale) == b"b" * 5000
     assert replayed(replica, mailbox) == {key: item for key, (item, _) in before.items()}
-    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, stale.having(is_read=True)))
+    commit(replica, mailbox, FeedChange(FeedKind.READ_FLAG, stale.with_changes(is_read=True)))
     assert replica.content(mailbox, found(replica, mailbox, "B")) == b"b" * 5000
 
 
@@ -260,7 +260,7 @@ def test_a_derived_document_is_replaced_as_a_whole_and_goes_with_the_mailbox(rep
 
 def test_an_erased_mailbox_is_gone_and_erasing_it_again_is_harmless(replica: Replica, mailbox: str) -> None:
     cursor = commit(replica, mailbox, *(created(f"id{number}") for number in range(150)))
-    commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "id7").having(source_id="moved")))
+    commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "id7").with_changes(source_id="moved")))
     assert replica.erase(mailbox) == {"items": 150, "packs": 1, "pages": 2}
     assert replica.load(mailbox) == Cursor()
     assert truth(replica, mailbox) == {}

@@ -60,7 +60,7 @@ def page(replica: BlobTableReplica, mailbox: str) -> list[FeedChange]:
     first = replica.find(mailbox, ["A", "B"])
     return [
         created("C", b"third"),
-        FeedChange(FeedKind.READ_FLAG, first["A"].having(is_read=True)),
+        FeedChange(FeedKind.READ_FLAG, first["A"].with_changes(is_read=True)),
         FeedChange(FeedKind.DELETE, first["B"]),
     ]
 

@@ -119,7 +119,7 @@ def assert_whole(everybody: Sequence[Watched]) -> None:
     wait_for(everybody, datetime.now(UTC), seconds=LEASE_AND_MORE)
     for one in everybody:
         assert one.compared().is_equal, one.compared()
-        items = {item.key: item.having(located=None) for item in one.parts.replica.items(one.id)}
+        items = {item.key: item.with_changes(located=None) for item in one.parts.replica.items(one.id)}
         assert replay(one.parts.replica.feed(one.id)) == items
         assert one.mailbox.first_sync_done
         assert (one.mailbox.failures, one.mailbox.rejections) == (0, 0)

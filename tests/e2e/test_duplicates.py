@@ -56,7 +56,7 @@ def runs_since(bench: Bench, since: datetime) -> list[str]:
 
 def assert_replays(bench: Bench) -> None:
     """Whoever replays the feed from zero has the item table."""
-    items = {item.key: item.having(located=None) for item in bench.app.replica.items(bench.mailbox_id)}
+    items = {item.key: item.with_changes(located=None) for item in bench.app.replica.items(bench.mailbox_id)}
     assert replay(bench.app.replica.feed(bench.mailbox_id)) == items
 
 

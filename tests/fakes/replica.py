@@ -242,7 +242,7 @@ def _settled(change: FeedChange, located: Mapping[str, Located]) -> FeedChange:
     item = change.item
     digest = item_key(item.source_id)
     aliases = item.aliases if digest == item.key or digest in item.aliases else (*item.aliases, digest)
-    item = item.having(
+    item = item.with_changes(
         located=located.get(item.key, item.located) if change.kind is not FeedKind.DELETE else item.located,
         metadata=_plain(item.metadata),
         aliases=aliases,

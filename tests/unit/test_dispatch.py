@@ -53,7 +53,7 @@ def test_a_tick_asks_for_every_shard_once() -> None:
     assert sent.shards == [(shard, False) for shard in range(16)]
 
 
-def test_a_shard_that_cannot_be_asked_for_keeps_none_of_the_others_waiting_and_the_tick_fails() -> None:
+def test_failing_shard_keeps_no_other_waiting_and_fails_the_tick() -> None:
     class Busy(Sent):
         def send_shard(self, shard: int, *, sweep: bool = False) -> None:
             if shard == 3:
@@ -74,7 +74,7 @@ def test_a_shard_sends_what_runs_and_leaves_what_rests() -> None:
     assert set(sent.mailboxes) == {"m-active", "m-needs_admin"}
 
 
-def test_the_daily_round_sends_whatever_was_read_once_for_its_copy_has_to_be_kept_in_order() -> None:
+def test_daily_round_sends_every_mailbox_that_has_a_copy() -> None:
     sent = Sent()
     mailboxes = [a_mailbox(id=f"m-{status}", status=status, last_pass_at=NOW) for status in Status]
     later = a_mailbox(id="later", due_at=NOW + timedelta(hours=20), last_pass_at=NOW)
@@ -90,13 +90,13 @@ def test_a_mailbox_without_success_for_three_intervals_is_counted_late() -> None
     assert dispatch(Sent(), fresh, stale, paused).shard(0) == Dispatched(sent=2, late=1)
 
 
-def test_a_mailbox_that_waits_for_its_administrator_is_tried_seldom_and_raises_no_alarm_for_freshness() -> None:
+def test_mailbox_waiting_for_administrator_is_tried_seldom_without_alarm() -> None:
     blocked = a_mailbox(id="blocked", status=Status.NEEDS_ADMIN, last_success_at=NOW - 40 * INTERVAL)
     resting = blocked.having(id="resting", due_at=NOW + timedelta(hours=21))
     assert dispatch(Sent(), blocked, resting).shard(0) == Dispatched(sent=1, late=0)
 
 
-def test_many_mailboxes_are_spread_over_the_interval_and_each_keeps_its_spread_offset() -> None:
+def test_mailboxes_are_spread_over_interval_each_at_its_own_offset() -> None:
     sent = Sent()
     mailboxes = [a_mailbox(id=f"m{number}") for number in range(4000)]
     dispatch(sent, *mailboxes).shard(0)

@@ -33,7 +33,7 @@ def change_of_read_flag(item: Item, base: ReplicaItem) -> FeedChange | None:
     kept, modified = kept_of(base), item.metadata.get("modified")
     is_certain = bool(modified) and modified == base.metadata.get("modified") and not kept.recent
     flagged = change_keeping_content(item, base, recent=not is_certain, assumed=kept.assumed or not is_certain).item
-    is_all = flagged.having(is_read=base.is_read, version=base.version, metadata=base.metadata) == base
+    is_all = flagged.with_changes(is_read=base.is_read, version=base.version, metadata=base.metadata) == base
     return FeedChange(FeedKind.READ_FLAG, flagged) if is_all else None
 
 
@@ -45,7 +45,7 @@ def _without_save_marks(metadata: Mapping[str, object]) -> dict[str, object]:
 def change_dropping_content(base: ReplicaItem) -> FeedChange:
     """The change that keeps an item's metadata alone."""
     note = kept_note(Kept(ContentLevel.METADATA, kept_of(base).private, kept_of(base).addresses))
-    item = base.having(located=None, metadata={**base.metadata, "sync": note})
+    item = base.with_changes(located=None, metadata={**base.metadata, "sync": note})
     return FeedChange(FeedKind.UPDATE, item)
 
 

@@ -91,7 +91,7 @@ class MoveDetector:
         restored = self._memory.claim(item, self._gone)
         if restored is None or self._replica.has_stored(restored):
             return restored
-        return restored.having(located=None, content_key="")
+        return restored.with_changes(located=None, content_key="")
 
     def unclaim(self, request: FetchRequest) -> None:
         """The request comes to nothing: what it claimed is there for others."""

@@ -173,5 +173,5 @@ def _flag_differs(item: ReplicaItem, change: SourceChange) -> bool:
 
 
 def _flagged(item: ReplicaItem, change: SourceChange) -> FeedChange:
-    flagged = item.having(is_read=change.is_read, version=change.version or item.version)
+    flagged = item.with_changes(is_read=change.is_read, version=change.version or item.version)
     return FeedChange(FeedKind.READ_FLAG, flagged)

@@ -94,76 +94,41 @@ class ChangeReader:
         first_sync: bool,
         known: Callable[[], Iterable[str]],
     ) -> None:
-        self._source = source
+        self._pages = _Pages(source, ahead=limits.overlap)
         self._draft = draft
         self._limits = limits
         self._budget = budget
         self._first_sync = first_sync
         self._known = known
-
-    def rounds(self, folders: Sequence[Folder]) -> Generator[Round]:
-        """Read these folders to their end. A round must be written before the next is asked for.
-
-        Raises: what the source raised, once what was read before has been given out.
-        """
-        pages = _Pages(self._source, ahead=self._limits.overlap)
-        new = {folder.id for folder in folders if self._first_sync and not self._draft.folders[folder.id].seeded}
-        reading = _Reading(
-            pages=pages,
-            draft=self._draft,
-            budget=self._budget,
-            first_sync=self._first_sync,
-            known=self._known,
-            new=deque(sorted((folder for folder in folders if folder.id in new), key=_people_first)),
-            changed=deque(folder for folder in folders if folder.id not in new),
-        )
-        try:
-            yield from reading.rounds(self._limits.round_changes)
-        finally:
-            pages.close()
-
-
-class _Reading:
-    """The folders that are left to be read, and what is known of those that were."""
-
-    def __init__(
-        self,
-        *,
-        pages: "_Pages",
-        draft: CursorDraft,
-        budget: Budget,
-        first_sync: bool,
-        known: Callable[[], Iterable[str]],
-        new: deque[Folder],
-        changed: deque[Folder],
-    ) -> None:
-        self._pages = pages
-        self._draft = draft
-        self._budget = budget
-        self._first_sync = first_sync
-        self._known = known
-        self._new = new
-        self._changed = changed
         self._seen: SeenIds | None = None
         self._fault: ActionNeeded | None = None
         self._unknown: list[Folder] = []
         self._unreadable: list[ItemFailure] = []
 
-    def rounds(self, most: int) -> Generator[Round]:
-        """Those over folders that were read before, of so many changes at most, then a page at a time of new ones."""
-        for folders, enough in ((self._changed, most), (self._new, 1)):
-            while folders:
-                readings = self._gather(folders, enough)
-                if readings or self._unknown or self._unreadable:
-                    yield self._round(readings)
-                if self._fault is not None:
-                    raise self._fault
+    def rounds(self, folders: Sequence[Folder]) -> Generator[Round]:
+        """Read these folders to their end: those read before, then a page at a time of new ones.
 
-    def _round(self, readings: list[FolderChanges]) -> Round:
-        unknown, self._unknown = self._unknown, []
-        unreadable, self._unreadable = self._unreadable, []
-        is_last = self._fault is not None or (not self._changed and not self._new)
-        return Round(readings, unknown, unreadable, is_last)
+        A round must be written before the next is asked for. Raises what the source raised, once what was read before
+        has been given out.
+        """
+        self._seen, self._fault = None, None
+        self._unknown, self._unreadable = [], []
+        is_new = {folder.id: self._first_sync and not self._draft.folders[folder.id].seeded for folder in folders}
+        changed = deque(folder for folder in folders if not is_new[folder.id])
+        new = deque(sorted((folder for folder in folders if is_new[folder.id]), key=_people_first))
+        try:
+            for waiting, enough in ((changed, self._limits.round_changes), (new, 1)):
+                while waiting:
+                    readings = self._gather(waiting, enough)
+                    unknown, self._unknown = self._unknown, []
+                    unreadable, self._unreadable = self._unreadable, []
+                    if readings or unknown or unreadable:
+                        is_last = self._fault is not None or not (changed or new)
+                        yield Round(readings, unknown, unreadable, is_last)
+                    if self._fault is not None:
+                        raise self._fault
+        finally:
+            self._pages.close()
 
     def _gather(self, folders: deque[Folder], most: int) -> list[FolderChanges]:
         """Pages of these folders in turn, until enough changes are gathered or time is up.
@@ -261,13 +226,15 @@ class _Pages:
 
     def __init__(self, source: MailSource, *, ahead: bool) -> None:
         self._source = source
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="changes") if ahead else None
+        self._ahead = ahead
+        self._executor: ThreadPoolExecutor | None = None
         self._next: tuple[str, str | None, Future[ChangePage]] | None = None
 
     def read(self, folder: Folder, state: str | None, *, ahead: bool) -> ChangePage:
         """The page that follows `state`; `ahead` when the one after it will be asked for next."""
         page = self._taken(folder, state) or self._source.changes(folder, state)
-        if ahead and self._executor is not None and not page.complete:
+        if ahead and self._ahead and not page.complete:
+            self._executor = self._executor or ThreadPoolExecutor(1, thread_name_prefix="changes")
             future = self._executor.submit(self._source.changes, folder, page.state)
             self._next = (folder.id, page.state, future)
         return page
@@ -280,5 +247,7 @@ class _Pages:
         return following[2].result()
 
     def close(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+        """Wait for a page being read ahead and forget it."""
+        executor, self._executor, self._next = self._executor, None, None
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)

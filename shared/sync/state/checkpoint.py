@@ -44,4 +44,4 @@ class StateCheckpoint:
 
 def reached(*checkpoints: StateCheckpoint | None) -> tuple[StateCheckpoint, ...]:
     """Those of which an action that is being written was the last."""
-    return tuple(each for each in checkpoints if each is not None and each.finish_action())
+    return tuple([each for each in checkpoints if each is not None and each.finish_action()])

@@ -48,9 +48,8 @@ class CursorDraft:
 
     def update(self, **changes: object) -> None:
         """Change some fields of the state."""
-        after = self._state.with_changes(**changes)
-        if after != self._state:
-            self._state = after
+        if any(getattr(self._state, name) != value for name, value in changes.items()):
+            self._state = self._state.with_changes(**changes)
             self._dirty = True
 
     def held(self) -> int:

@@ -28,7 +28,7 @@ def an_item(source_id: str = "AAMk+/1=", **changes: object) -> ReplicaItem:
         at=NOW,
         metadata={"from": {"address": "ann@contoso.example"}, "categories": ["a", "ü"]},
     )
-    return item.having(**changes)
+    return item.with_changes(**changes)
 
 
 def created(source_id: str, data: bytes | None = None, **changes: object) -> FeedChange:
@@ -56,7 +56,7 @@ def commit(replica: Replica, mailbox_id: str, *changes: FeedChange, after: Curso
 def truth(replica: Replica, mailbox_id: str) -> dict[str, tuple[ReplicaItem, bytes | None]]:
     """What the replica holds, comparable between replicas: items without where their content lies, and the content."""
     return {
-        item.key: (item.having(located=None), replica.content(mailbox_id, item) if item.located else None)
+        item.key: (item.with_changes(located=None), replica.content(mailbox_id, item) if item.located else None)
         for item in replica.items(mailbox_id)
     }
 

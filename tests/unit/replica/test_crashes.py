@@ -40,7 +40,7 @@ class Bench:
         self.commit(
             created("A", b"a" * 300), created("B", b"b" * 300), created("gone", b"g" * 300), created("D"), after=after
         )
-        self.commit(FeedChange(FeedKind.MOVE, self.found("B").having(source_id="B2", folder_id="sent")))
+        self.commit(FeedChange(FeedKind.MOVE, self.found("B").with_changes(source_id="B2", folder_id="sent")))
         self.commit(FeedChange(FeedKind.DELETE, self.found("gone")))
 
     def another_process(self) -> BlobTableReplica:
@@ -55,8 +55,8 @@ class Bench:
     def page(self) -> list[FeedChange]:
         """A page of every kind of change, large enough for three transactions."""
         new = [created(f"new{number}") for number in range(210)]
-        flagged = FeedChange(FeedKind.READ_FLAG, self.found("A").having(is_read=True))
-        moved = FeedChange(FeedKind.MOVE, self.found("B2").having(source_id="B3"))
+        flagged = FeedChange(FeedKind.READ_FLAG, self.found("A").with_changes(is_read=True))
+        moved = FeedChange(FeedKind.MOVE, self.found("B2").with_changes(source_id="B3"))
         return [*new[:60], flagged, *new[60:150], moved, *new[150:], FeedChange(FeedKind.DELETE, an_item("D"))]
 
     def run(self, *, again: bool = False) -> None:
@@ -162,7 +162,11 @@ def test_another_writer_between_any_two_writes_fences_the_slower_one(write: int)
     def other() -> None:
         faster = bench.another_process()
         faster.load(MAILBOX)
-        commit(faster, MAILBOX, FeedChange(FeedKind.READ_FLAG, faster.item(MAILBOX, item_key("A")).having(version="x")))
+        commit(
+            faster,
+            MAILBOX,
+            FeedChange(FeedKind.READ_FLAG, faster.item(MAILBOX, item_key("A")).with_changes(version="x")),
+        )
         commit(faster, MAILBOX, created("other", b"other"))
 
     bench.plan.before(write, other)

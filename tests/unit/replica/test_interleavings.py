@@ -145,7 +145,7 @@ def test_any_order_of_requests_ends_whole(runs: list[tuple[int, int]]) -> None:
         mine = BlobTableReplica(blobs, rows)
         try:
             cursor = mine.load(MAILBOX)
-            flagged = mine.find(MAILBOX, ["keep"])["keep"].having(version=name)
+            flagged = mine.find(MAILBOX, ["keep"])["keep"].with_changes(version=name)
             mine.commit(MAILBOX, cursor, [FeedChange(FeedKind.READ_FLAG, flagged), *PAGES[name]], cursor)
             told.add(name)
         except (Conflict, RetryLater):

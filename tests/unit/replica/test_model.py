@@ -64,14 +64,14 @@ class ReplicaMachine(RuleBasedStateMachine):
                 del after[key]
                 return FeedChange(kind, stored)
             case FeedKind.MOVE:
-                changed = item.having(source_id=f"moved{self.ids}", folder_id=f"f{self.ids % 3}")
+                changed = item.with_changes(source_id=f"moved{self.ids}", folder_id=f"f{self.ids % 3}")
                 digest = item_key(changed.source_id)
-                after[key] = (changed.having(aliases=(*item.aliases, digest)), old)
-                return FeedChange(kind, changed.having(located=stored.located))
+                after[key] = (changed.with_changes(aliases=(*item.aliases, digest)), old)
+                return FeedChange(kind, changed.with_changes(located=stored.located))
             case FeedKind.READ_FLAG:
-                after[key] = (item.having(is_read=not item.is_read), old)
-                return FeedChange(kind, after[key][0].having(located=stored.located))
-        after[key] = (item.having(subject=str(self.ids)), data)
+                after[key] = (item.with_changes(is_read=not item.is_read), old)
+                return FeedChange(kind, after[key][0].with_changes(located=stored.located))
+        after[key] = (item.with_changes(subject=str(self.ids)), data)
         return FeedChange(FeedKind.UPDATE, after[key][0], Content("eml", data))
 
     def _stored(self, key: str) -> ReplicaItem | None:

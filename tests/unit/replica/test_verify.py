@@ -44,17 +44,17 @@ class Bench:
         commit(
             self.replica,
             MAILBOX,
-            FeedChange(FeedKind.MOVE, self.found("moved").having(source_id="moved on", located=None)),
+            FeedChange(FeedKind.MOVE, self.found("moved").with_changes(source_id="moved on", located=None)),
             created("updated", b"new content"),
-            FeedChange(FeedKind.READ_FLAG, self.found("updated").having(is_read=True)),
-            FeedChange(FeedKind.UPDATE, self.found("bare").having(located=None)),
+            FeedChange(FeedKind.READ_FLAG, self.found("updated").with_changes(is_read=True)),
+            FeedChange(FeedKind.UPDATE, self.found("bare").with_changes(located=None)),
             FeedChange(FeedKind.DELETE, back),
         )
         commit(
             self.replica,
             MAILBOX,
             FeedChange(FeedKind.CREATE, back),
-            FeedChange(FeedKind.UPDATE, self.found("flagged").having(subject="another")),
+            FeedChange(FeedKind.UPDATE, self.found("flagged").with_changes(subject="another")),
         )
 
     def found(self, source_id: str) -> ReplicaItem:
@@ -136,7 +136,7 @@ def test_a_feed_is_held_in_little_memory_whatever_its_items_say() -> None:
     assert size < 1_000_000
     assert item_key("199-99") in told
     assert told.agrees(a_page(199)[99].item)
-    assert not told.agrees(a_page(199)[99].item.having(subject="another"))
+    assert not told.agrees(a_page(199)[99].item.with_changes(subject="another"))
     assert len(told.never_met()) == 19_999
 
 

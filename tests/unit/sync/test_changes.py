@@ -85,7 +85,7 @@ def test_a_move_there_and_back_between_two_passes_keeps_it_too(world: World) -> 
     assert world.key(back) == key
 
 
-def test_an_item_moved_and_rewritten_keeps_its_identity_and_gets_its_new_content(world: World) -> None:
+def test_moved_and_rewritten_item_keeps_identity_and_gets_new_content(world: World) -> None:
     item = an_item(world)
     key = world.key(item)
     moved = world.mailbox.move(item, world.mailbox.archive)
@@ -150,7 +150,7 @@ def test_a_folder_moved_to_the_deleted_items_takes_its_items_out(world: World) -
     assert world.mailbox.archive not in world.replica.load(ID).folders
 
 
-def test_a_deleted_folder_takes_its_items_along_and_those_moved_out_before_stay(world: World) -> None:
+def test_deleted_folder_takes_items_along_but_not_those_moved_out(world: World) -> None:
     downloads = world.sources.downloads.total()
     rescued = world.mailbox.in_folder(world.mailbox.archive)[0].id
     key = world.key(rescued)
@@ -214,7 +214,7 @@ def test_occurrences_whose_pass_died_at_any_write_go_with_their_event(write: int
 
 
 @pytest.mark.parametrize("request_", range(1, 7))
-def test_occurrences_go_with_an_event_that_came_and_went_between_two_reads_of_its_calendar(request_: int) -> None:
+def test_occurrences_go_with_event_that_came_and_went_between_reads(request_: int) -> None:
     """It comes at any moment of a pass, also after its calendar was read and before it is expanded."""
     world = World()
     stays, passing = world.mailbox.add(world.mailbox.calendar), list[str]()
@@ -236,7 +236,7 @@ def test_occurrences_that_a_lost_cursor_knew_of_go_with_their_event(world: World
     assert world.replica.derived(ID, "occurrences") == b""
 
 
-def test_a_copy_does_not_take_the_key_of_an_item_that_only_went_out_of_scope(world: World) -> None:
+def test_copy_does_not_take_key_of_item_that_went_out_of_scope(world: World) -> None:
     """It comes back one day, under the id that its key was made from."""
     item = an_item(world)
     everything = world.scope
@@ -251,7 +251,7 @@ def test_a_copy_does_not_take_the_key_of_an_item_that_only_went_out_of_scope(wor
     assert world.key(item) != world.key(copied)
 
 
-def test_an_item_that_moved_under_its_own_id_while_settings_changed_is_not_deleted() -> None:
+def test_item_moved_under_own_id_while_settings_changed_is_kept() -> None:
     world = World(immutable_ids=True)
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
@@ -261,7 +261,7 @@ def test_an_item_that_moved_under_its_own_id_while_settings_changed_is_not_delet
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known before", "new"])
-def test_an_item_that_moves_under_its_own_id_while_both_folders_are_read_is_in_the_later_one(known: bool) -> None:
+def test_item_moving_while_both_folders_are_read_is_in_the_later_one(known: bool) -> None:
     """A round ends between the page on which it arrives in one folder and the one that says it has left the other."""
     world = World(limits=Limits(overlap=False, round_changes=4), page=2, immutable_ids=True)
     moving = world.mailbox.add(world.mailbox.inbox)
@@ -281,7 +281,7 @@ def test_an_item_that_moves_under_its_own_id_while_both_folders_are_read_is_in_t
     assert [source_id for _, source_id in world.feed()].count(moving) == (2 if known else 1)
 
 
-def test_an_item_that_moves_under_its_own_id_before_it_is_fetched_is_left_to_its_new_folder() -> None:
+def test_item_moving_before_it_is_fetched_is_left_to_its_new_folder() -> None:
     world = World(immutable_ids=True)
     world.mailbox.add(world.mailbox.inbox)
     world.sync()

@@ -44,7 +44,7 @@ def test_a_stopped_mailbox_ends_at_once(world: World, status: Status) -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.DISCONNECTED], ids=str)
-def test_a_pass_under_way_notices_within_seconds_that_its_mailbox_was_stopped(status: Status, first: bool) -> None:
+def test_running_pass_notices_within_seconds_that_mailbox_was_stopped(status: Status, first: bool) -> None:
     world = World()
     if not first:
         world.sync()
@@ -147,7 +147,7 @@ def test_our_own_fault_changes_no_mailbox_and_is_raised(world: World) -> None:
     assert not world.queue.mailboxes
 
 
-def test_six_rejections_in_a_row_ask_for_a_sign_in_and_a_success_starts_over(world: World) -> None:
+def test_six_rejections_in_a_row_ask_for_sign_in_and_success_resets(world: World) -> None:
     rejected = PersonMustSignIn(Reason.TOKEN_REJECTED, definite=False)
     for _ in range(5):
         world.sources.fail_at(1, rejected)

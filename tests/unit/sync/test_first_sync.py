@@ -66,7 +66,7 @@ def test_an_item_that_comes_again_on_a_later_page_is_created_once() -> None:
     world.assert_equal()
 
 
-def test_an_item_that_changes_between_two_passes_of_a_first_sync_is_created_once() -> None:
+def test_item_changing_between_passes_of_first_sync_is_created_once() -> None:
     world = a_full_mailbox(limits=Limits(overlap=False, budget_seconds=8, page_items=4), page=5)
     world.clock.step = 1
     world.engine.sync(ID)
@@ -78,7 +78,7 @@ def test_an_item_that_changes_between_two_passes_of_a_first_sync_is_created_once
     world.assert_equal()
 
 
-def test_an_item_moved_under_its_own_id_to_a_folder_not_yet_read_is_moved_not_created_again() -> None:
+def test_item_moved_to_folder_not_yet_read_is_moved_not_created() -> None:
     world = a_full_mailbox(24, limits=Limits(overlap=False, page_items=4), page=4, immutable_ids=True)
     (moved, *_) = world.mailbox.in_folder(world.mailbox.inbox)
     (private, *_) = world.mailbox.in_folder(world.mailbox.archive)
@@ -110,7 +110,7 @@ def test_a_spent_budget_commits_asks_for_the_continuation_and_ends() -> None:
 
 
 @pytest.mark.parametrize("write", [2, 3])
-def test_a_part_that_cannot_be_recorded_is_followed_by_its_continuation_all_the_same(write: int) -> None:
+def test_pass_that_cannot_be_recorded_is_followed_by_continuation(write: int) -> None:
     world = a_full_mailbox(limits=Limits(overlap=False, budget_seconds=8, page_items=4, progress_seconds=900), page=5)
     world.clock.step = 1
     # The first write is that of the figures for the person's page.
@@ -168,7 +168,7 @@ def test_what_was_fetched_before_a_fault_is_kept() -> None:
     assert world.stored.items == 10
 
 
-def test_an_item_deleted_between_a_broken_page_and_its_repetition_leaves_no_stray() -> None:
+def test_item_deleted_before_a_broken_page_is_repeated_leaves_no_stray() -> None:
     world = a_full_mailbox(12, limits=Limits(overlap=False, page_items=2), page=4)
     world.sources.fail_at(4, RetryLater(Reason.UNAVAILABLE))
     world.engine.sync(ID)
@@ -196,7 +196,7 @@ def test_fetching_and_writing_side_by_side_gives_the_same() -> None:
     assert [kind for kind, _ in world.feed()] == [FeedKind.CREATE] * 400
 
 
-def test_a_write_that_fails_beside_the_fetching_ends_the_pass_and_is_made_good() -> None:
+def test_write_failing_beside_fetching_ends_pass_and_is_made_good() -> None:
     world = a_full_mailbox(400, limits=Limits(page_items=20), page=64)
     world.replica.fail_at(9, RetryLater(Reason.UNAVAILABLE))
     world.engine.sync(ID)

@@ -18,7 +18,7 @@ def a_settled_world(**fields: object) -> World:
     return world
 
 
-def test_an_idle_mailbox_costs_one_request_and_writes_to_the_registry_alone() -> None:
+def test_idle_mailbox_costs_one_request_and_writes_to_registry_alone() -> None:
     world = a_settled_world()
     requests, writes = world.sources.requests.copy(), world.replica.writes
     world.sync()
@@ -42,7 +42,7 @@ def test_without_marks_every_folder_is_asked() -> None:
     assert world.sources.requests - requests == {"folders": 1, "changes": 3}
 
 
-def test_without_marks_a_server_that_throttles_every_pass_is_read_to_the_end_all_the_same() -> None:
+def test_without_marks_throttling_server_is_still_read_to_the_end() -> None:
     world = a_settled_world(marks=False)
     for number in range(9):
         world.mailbox.add_folder(f"Folder {number}")
@@ -69,7 +69,7 @@ def test_a_change_in_the_same_second_as_the_look_is_seen_in_the_next_pass() -> N
         world.clock.pass_by(minutes=30)
 
 
-def test_a_change_in_the_same_second_is_seen_though_our_clock_is_minutes_ahead() -> None:
+def test_change_in_same_second_is_seen_though_our_clock_is_ahead() -> None:
     world = a_settled_world()
     ahead = world.new_engine(world.clock.apart(minutes=9))
     world.mailbox.add(world.mailbox.inbox)

@@ -134,7 +134,7 @@ def test_an_item_that_is_gone_before_it_is_fetched_is_no_issue() -> None:
     assert world.items() == {}
 
 
-def test_a_crash_after_the_issue_was_written_leaves_no_issue_of_a_healthy_item() -> None:
+def test_crash_after_issue_was_written_leaves_none_of_a_healthy_item() -> None:
     world = World()
     item = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.add(world.mailbox.inbox)
@@ -158,7 +158,7 @@ def test_an_item_that_the_source_passes_over_in_silence_is_an_issue() -> None:
     assert issue.reason == "item_unreadable"
 
 
-def test_an_item_that_looks_like_an_outage_in_pass_after_pass_becomes_an_issue() -> None:
+def test_item_that_looks_like_outage_pass_after_pass_becomes_issue() -> None:
     world = World()
     for _ in range(4):
         world.mailbox.add(world.mailbox.inbox)
@@ -187,7 +187,7 @@ def test_an_item_that_looks_like_an_outage_in_pass_after_pass_becomes_an_issue()
     assert world.registry.issues(ID) == []
 
 
-def test_a_folder_that_looks_like_an_outage_in_pass_after_pass_becomes_an_issue() -> None:
+def test_folder_that_looks_like_outage_pass_after_pass_becomes_issue() -> None:
     world = World()
     for folder in (world.mailbox.inbox, world.mailbox.archive) * 3:
         world.mailbox.add(folder)
@@ -208,7 +208,7 @@ def test_a_folder_that_looks_like_an_outage_in_pass_after_pass_becomes_an_issue(
     assert world.registry.issues(ID) == []
 
 
-def test_an_item_that_was_rewritten_and_is_fine_is_had_at_once_though_another_one_is_tried_again(world: World) -> None:
+def test_rewritten_item_is_had_at_once_though_another_is_retried(world: World) -> None:
     second = world.mailbox.in_folder(world.mailbox.inbox)[2].id
     world.mailbox.update(second)
     world.mailbox.bad[second] = Reason.ITEM_CORRUPT
@@ -234,7 +234,7 @@ def test_an_item_that_was_rewritten_and_is_fine_is_had_at_once_though_another_on
         ("ews_blocked", 30, Status.NEEDS_ADMIN, False),
     ],
 )
-def test_passes_are_stuck_when_one_has_failed_and_the_wait_after_it_is_of_minutes(
+def test_passes_are_stuck_when_the_wait_after_one_is_of_minutes(
     world: World, reason: str, minutes: int | None, status: Status, stuck: bool
 ) -> None:
     now = world.clock()
@@ -244,7 +244,7 @@ def test_passes_are_stuck_when_one_has_failed_and_the_wait_after_it_is_of_minute
     assert is_stuck(mailbox, Limits(interval=timedelta(minutes=3))) is (stuck or minutes == 3)
 
 
-def test_what_waits_as_an_issue_does_not_hold_up_a_pass_that_is_stuck_for_another_reason(world: World) -> None:
+def test_waiting_issue_does_not_hold_up_pass_stuck_for_another_reason(world: World) -> None:
     """It is reported as changed, and is not asked for before its time."""
     (before,) = world.registry.issues(ID)
     world.mailbox.update(bad_item(world))
@@ -265,7 +265,7 @@ def test_what_waits_as_an_issue_does_not_hold_up_a_pass_that_is_stuck_for_anothe
     assert world.registry.issues(ID) == []
 
 
-def test_a_folder_that_is_listed_but_unknown_blocks_nothing_and_is_an_issue() -> None:
+def test_folder_listed_but_unknown_blocks_nothing_and_is_an_issue() -> None:
     world = World()
     world.mailbox.add(world.mailbox.inbox)
     world.mailbox.ghosts.add(world.mailbox.archive)
@@ -279,7 +279,7 @@ def test_a_folder_that_is_listed_but_unknown_blocks_nothing_and_is_an_issue() ->
     assert world.registry.issues(ID) == []
 
 
-def test_a_folder_that_cannot_be_read_blocks_no_other_and_is_tried_again_with_growing_delays() -> None:
+def test_unreadable_folder_blocks_no_other_and_is_tried_more_seldom() -> None:
     world = World(page=2)
     for folder in (world.mailbox.inbox, world.mailbox.archive) * 3:
         world.mailbox.add(folder)
@@ -363,7 +363,7 @@ def test_an_issue_that_a_crash_kept_from_being_dropped_is_looked_for_again() -> 
     world.assert_equal()
 
 
-def test_the_issue_of_an_item_that_moved_out_of_a_deleted_folder_under_its_own_id_stays() -> None:
+def test_issue_of_item_moved_out_of_deleted_folder_stays() -> None:
     world = World(immutable_ids=True)
     rescued = world.mailbox.add(world.mailbox.archive)
     world.sync()
@@ -392,7 +392,7 @@ def assert_left_behind(world: World, choking: list[str]) -> None:
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_more_choking_items_than_a_pass_has_patience_for_are_left_behind_pass_by_pass(*, is_known: bool) -> None:
+def test_many_choking_items_are_left_behind_pass_by_pass(*, is_known: bool) -> None:
     """What was found out before patience ended is written down: else every pass would begin with the same ones."""
     world = World()
     world.sources.patience = 2
@@ -408,7 +408,7 @@ def test_more_choking_items_than_a_pass_has_patience_for_are_left_behind_pass_by
     assert_left_behind(world, choking)
 
 
-def test_more_choking_folders_than_a_pass_has_patience_for_are_left_behind_pass_by_pass() -> None:
+def test_many_choking_folders_are_left_behind_pass_by_pass() -> None:
     world = World()
     world.sources.patience = 2
     choking = [world.mailbox.add_folder(f"Folder {number}") for number in range(5)]
@@ -418,7 +418,7 @@ def test_more_choking_folders_than_a_pass_has_patience_for_are_left_behind_pass_
     assert_left_behind(world, choking)
 
 
-def test_an_item_whose_time_comes_while_a_pass_is_under_way_stops_no_pass_either() -> None:
+def test_item_whose_time_comes_during_a_pass_stops_no_pass() -> None:
     world = World()
     chokes = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.choking.add(chokes)
@@ -452,7 +452,7 @@ def test_a_folder_that_looks_like_an_outage_stops_no_sweep_before_its_time() -> 
 
 
 @pytest.mark.parametrize("request_", range(1, 6))
-def test_the_occurrences_of_a_calendar_that_could_not_be_read_are_written_once_it_can(request_: int) -> None:
+def test_occurrences_of_unreadable_calendar_are_written_once_it_can_be(request_: int) -> None:
     """It is closed at any moment of a sweep, also after its changes were read."""
     world = World()
     world.mailbox.add(world.mailbox.calendar)
@@ -469,7 +469,7 @@ def test_the_occurrences_of_a_calendar_that_could_not_be_read_are_written_once_i
     assert world.registry.issues(ID) == []
 
 
-def test_the_occurrences_of_a_calendar_that_was_listed_and_unknown_are_written_once_it_is_known() -> None:
+def test_occurrences_of_unknown_calendar_are_written_once_it_is_known() -> None:
     world = World()
     event = world.mailbox.add(world.mailbox.calendar)
     world.sync()

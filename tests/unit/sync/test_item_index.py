@@ -52,7 +52,7 @@ def test_what_is_listed_twice_has_its_later_version() -> None:
     assert listed.take("b") == version_mark("1")
 
 
-def test_a_listing_of_a_hundred_thousand_takes_little_more_than_two_megabytes() -> None:
+def test_listing_of_a_hundred_thousand_takes_about_two_megabytes() -> None:
     tracemalloc.start()
     try:
         listed = ListedItems(100_000)

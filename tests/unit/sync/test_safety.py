@@ -55,7 +55,7 @@ def test_new_mail_arrives_while_deletions_are_held(world: World) -> None:
     assert len(world.items()) == 81
 
 
-def test_a_restored_mailbox_is_read_anew_and_the_old_copy_goes_only_with_the_second_look(world: World) -> None:
+def test_restored_mailbox_is_read_anew_and_old_copy_goes_at_second_scan(world: World) -> None:
     world.mailbox.recreate()
     world.sync()
     assert len(world.items()) == 160
@@ -77,7 +77,7 @@ def test_folders_that_a_setting_takes_out_of_scope_are_no_alarm(world: World) ->
     assert world.items() == {}
 
 
-def test_a_sweep_that_finds_most_of_a_folder_gone_without_a_word_waits_an_interval(world: World) -> None:
+def test_sweep_finding_most_of_a_folder_gone_waits_an_interval(world: World) -> None:
     for mail in world.mailbox.in_folder(world.mailbox.inbox):
         del world.mailbox.mails[mail.id]
     for _ in range(60):
@@ -91,7 +91,7 @@ def test_a_sweep_that_finds_most_of_a_folder_gone_without_a_word_waits_an_interv
     world.assert_equal()
 
 
-def test_what_is_tried_again_as_an_issue_is_not_deleted_while_deletions_are_held(world: World) -> None:
+def test_retried_issue_is_not_deleted_while_deletions_are_blocked(world: World) -> None:
     chosen = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     world.mailbox.update(chosen)
     world.mailbox.bad[chosen] = Reason.ITEM_CORRUPT

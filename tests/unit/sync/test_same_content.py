@@ -206,7 +206,7 @@ def item_of(**told: object) -> Item:
 def stored(form: str = "eml", **told: object) -> ReplicaItem:
     """What the replica has, as an earlier version of the program wrote it: without a word of how sure it is."""
     change = change_for(item_of(version="v1", **told), ContentLevel.MIME, None)
-    return change.item.having(located=Located("pack", 0, 1, form, "0"))
+    return change.item.with_changes(located=Located("pack", 0, 1, form, "0"))
 
 
 LATER = "2026-03-01T11:00:00Z"

@@ -104,7 +104,7 @@ def test_a_setting_leaves_out_what_it_says(narrower: Scope) -> None:
 
 
 @pytest.mark.parametrize("narrower", NARROWER.values(), ids=NARROWER.keys())
-def test_a_narrowed_setting_removes_and_a_widened_one_fetches_what_is_missing_alone(narrower: Scope) -> None:
+def test_narrowed_setting_removes_and_widened_one_fetches_the_missing(narrower: Scope) -> None:
     world = a_mixed_world(EVERYTHING)
     world.sync()
     world.rescope(narrower)
@@ -199,7 +199,7 @@ def test_a_changed_setting_is_applied_in_as_many_passes_as_it_takes() -> None:
     assert world.stored.swept_at is None, "a changed setting is no daily sweep"
 
 
-def test_what_a_widened_setting_brings_is_fetched_once_and_is_no_burden_for_the_cursor() -> None:
+def test_widened_setting_fetches_once_and_burdens_no_cursor() -> None:
     world = World(replace(BASE, mail_days=30), Limits(overlap=False, page_items=10))
     old = world.clock() - timedelta(days=100)
     for _ in range(60):
@@ -216,7 +216,7 @@ def test_what_a_widened_setting_brings_is_fetched_once_and_is_no_burden_for_the_
 
 
 @pytest.mark.parametrize("why", ["ghosts", "closed"])
-def test_a_narrowed_setting_reaches_a_folder_that_could_not_be_read_as_soon_as_it_can(why: str) -> None:
+def test_narrowed_setting_reaches_unreadable_folder_once_it_can_be_read(why: str) -> None:
     world = a_mixed_world(EVERYTHING)
     world.sync()
     world.rescope(BASE)
@@ -230,7 +230,7 @@ def test_a_narrowed_setting_reaches_a_folder_that_could_not_be_read_as_soon_as_i
     world.assert_equal()
 
 
-def test_what_is_left_out_is_counted_once_however_many_passes_a_changed_setting_takes() -> None:
+def test_left_out_items_are_counted_once_over_several_passes() -> None:
     world = World(BASE, Limits(overlap=False, budget_seconds=3, page_items=2))
     for number in range(12):
         world.mailbox.add(world.mailbox.inbox, private=number % 2 == 0)
@@ -303,8 +303,8 @@ def test_exclusions_see_every_address_of_an_item_too_large_for_storage(exclude: 
     assert Scope(exclude=(exclude,)).still_has(huge(private=False), NOW) is is_kept
 
 
-def test_item_that_an_earlier_version_stored_without_its_note_is_fetched_again() -> None:
+def test_item_stored_without_note_by_earlier_version_is_fetched_again() -> None:
     item = huge(private=True)
     left_out = ["to", "sync"]
-    before = item.having(metadata={"sensitivity": "Private", "left_out": left_out})
+    before = item.with_changes(metadata={"sensitivity": "Private", "left_out": left_out})
     assert Scope(private_items=True).is_outdated(before)

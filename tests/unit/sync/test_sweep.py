@@ -125,7 +125,7 @@ def test_a_sweep_interrupted_by_a_fault_goes_on_where_it_was(world: World) -> No
 
 
 @pytest.mark.parametrize("request_", range(1, 25))
-def test_a_sweep_of_several_passes_keeps_its_figures_whichever_request_of_it_fails(world: World, request_: int) -> None:
+def test_sweep_of_several_passes_keeps_figures_whatever_request_fails(world: World, request_: int) -> None:
     """Also that which expands occurrences, when every folder has been compared."""
     world.mailbox.add(world.mailbox.calendar)
     world.sync()
@@ -151,9 +151,7 @@ def test_a_sweep_drops_the_bytes_of_deleted_items(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - SYNCED))
-def test_of_a_stopped_mailbox_the_bytes_of_deleted_items_go_and_its_server_is_left_alone(
-    world: World, status: Status
-) -> None:
+def test_stopped_mailbox_is_compacted_and_its_server_left_alone(world: World, status: Status) -> None:
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     item = world.items()[gone]
     world.mailbox.delete(gone)
@@ -192,7 +190,7 @@ def test_a_compaction_that_fails_is_tried_again_with_its_sweep(world: World) -> 
     assert sum(len(pack) for pack in world.replica._of(ID).packs.values()) == 11
 
 
-def test_an_item_that_slips_between_two_pages_of_a_listing_is_not_taken_for_deleted(world: World) -> None:
+def test_item_slipping_between_pages_of_a_listing_is_not_deleted(world: World) -> None:
     """Deleting the first item while the listing is between its pages shifts the others by one."""
     first = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     shifted = world.mailbox.in_folder(world.mailbox.inbox)[5].id
@@ -252,7 +250,7 @@ def test_a_state_lost_at_any_moment_of_a_sweep_hides_no_deletion(world: World, r
     world.assert_equal()
 
 
-def test_a_mailbox_that_was_never_complete_is_not_swept_and_its_lease_left_to_its_first_sync() -> None:
+def test_mailbox_never_complete_is_not_swept_and_keeps_its_lease() -> None:
     world = World()
     world.leases.acquire(ID)
     world.engine.sweep(ID)
@@ -260,7 +258,7 @@ def test_a_mailbox_that_was_never_complete_is_not_swept_and_its_lease_left_to_it
     assert not world.queue.mailboxes, "who finds the lease taken comes again"
 
 
-def test_a_lost_sync_state_is_read_anew_without_a_download_and_vanished_items_go(world: World) -> None:
+def test_lost_sync_state_is_read_anew_without_download(world: World) -> None:
     world.mailbox.invalidate(world.mailbox.inbox)
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     world.mailbox.delete(gone)
@@ -273,7 +271,7 @@ def test_a_lost_sync_state_is_read_anew_without_a_download_and_vanished_items_go
     assert world.sources.downloads.total() == downloads + 1
 
 
-def test_an_item_that_went_unreported_goes_though_the_server_would_not_say_so_at_first(world: World) -> None:
+def test_item_gone_unreported_goes_though_server_says_so_late(world: World) -> None:
     """The folder's state is lost, so nobody reports the deletion; asked by its id, the server passes over the item."""
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     world.mailbox.invalidate(world.mailbox.inbox)
@@ -289,7 +287,7 @@ def test_an_item_that_went_unreported_goes_though_the_server_would_not_say_so_at
     world.assert_equal()
 
 
-def test_a_folder_that_vanishes_while_it_is_read_is_understood_in_the_same_pass(world: World) -> None:
+def test_folder_vanishing_while_it_is_read_is_handled_in_same_pass(world: World) -> None:
     world.mailbox.add(world.mailbox.archive)
     world.sources.at(2, lambda: world.mailbox.delete_folder(world.mailbox.archive))
     world.sync()
