@@ -13,15 +13,17 @@ def escaped(text: str) -> str:
 
 
 def parameter(text: str) -> str:
-    """A parameter value, quoted where it must be; a double quote cannot be written at all and becomes an apostrophe."""
-    text = _printable(text.replace('"', "'").replace("\r", " ").replace("\n", " "))
+    """A parameter value, quoted where it must be; what even quotes cannot hold is written as RFC 6868 says."""
+    text = text.replace("^", "^^").replace('"', "^'")
+    text = text.replace("\r\n", "^n").replace("\n", "^n").replace("\r", "^n")
+    text = _printable(text)
     return f'"{text}"' if any(mark in text for mark in ",;:") else text
 
 
 def line(name: str, value: str, parameters: Mapping[str, str] | None = None) -> str:
     """One folded line. `value` is already in its property's own form."""
-    told = "".join(f";{key}={parameter(text)}" for key, text in (parameters or {}).items() if text)
-    return folded(f"{name}{told}:{value}")
+    written = "".join(f";{key}={parameter(text)}" for key, text in (parameters or {}).items() if text)
+    return folded(f"{name}{written}:{value}")
 
 
 def text_line(name: str, value: object, parameters: Mapping[str, str] | None = None) -> str:
@@ -31,8 +33,8 @@ def text_line(name: str, value: object, parameters: Mapping[str, str] | None = N
 
 def folded(content: str) -> str:
     """A line cut into parts of at most 75 octets, no character cut in two."""
-    if len(content) <= _LINE_OCTETS // 4 or len(content.encode()) <= _LINE_OCTETS:
-        return content + "\r\n"
+    if content.isascii():
+        return _folded_ascii(content)
     parts: list[str] = []
     start = octets = 0
     room = _LINE_OCTETS
@@ -46,6 +48,15 @@ def folded(content: str) -> str:
     return "\r\n ".join(parts) + "\r\n"
 
 
+def _folded_ascii(content: str) -> str:
+    """The same where every character is one octet: attachments are megabytes of such."""
+    if len(content) <= _LINE_OCTETS:
+        return content + "\r\n"
+    rest = range(_LINE_OCTETS, len(content), _LINE_OCTETS - 1)
+    parts = [content[:_LINE_OCTETS], *(content[start : start + _LINE_OCTETS - 1] for start in rest)]
+    return "\r\n ".join(parts) + "\r\n"
+
+
 def component(name: str, lines: Iterable[str]) -> str:
     """A component between its BEGIN and END."""
     return f"BEGIN:{name}\r\n{''.join(lines)}END:{name}\r\n"
@@ -53,12 +64,8 @@ def component(name: str, lines: Iterable[str]) -> str:
 
 def _printable(text: str) -> str:
     text = text.encode("utf-8", "replace").decode()
-    return "".join(filter(_is_allowed, text)) if _odd(text) else text
+    return text if text.isprintable() else "".join(filter(_is_allowed, text))
 
 
 def _is_allowed(character: str) -> bool:
     return character == "\t" or (character >= " " and character != "\x7f")
-
-
-def _odd(text: str) -> bool:
-    return not text.isprintable()

@@ -76,7 +76,7 @@ class Recurrence:
         rule = f"FREQ={self.frequency}" + (f";INTERVAL={self.interval}" if self.interval > 1 else "")
         if self.month:
             rule += f";BYMONTH={self.month}"
-        if self.nth:
+        if self.nth and self.weekdays:
             return f"{rule};{self._nth_weekday}"
         if self.day_of_month:
             return f"{rule};{self._month_day}"

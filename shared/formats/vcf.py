@@ -1,16 +1,25 @@
-"""Writes contacts and distribution lists as vCard 4.0 (RFC 6350)."""
+"""Writes contacts and distribution lists as vCard 4.0 (RFC 6350).
 
-from collections.abc import Iterable
+What RFC 6350 has no property for is written under the names that other programs use: X-PHONETIC-… (Apple),
+X-EVOLUTION-… (Evolution, KDE).
+"""
 
-from shared.formats.contact import AddressKind, Contact, DistributionList, PartialDate, PhoneKind, PostalAddress
+from collections.abc import Iterable, Sequence
+
+import pybase64
+
+from shared.formats.addresses import link, mailto
+from shared.formats.common import Attachment
+from shared.formats.contact import AddressKind, Contact, DistributionList, PartialDate, Phone, PhoneKind, PostalAddress
 from shared.formats.contentlines import component, escaped, line, text_line
 from shared.formats.ics.times import utc_line
+from shared.formats.plain_text import plain_text
+from shared.formats.uids import UNIDENTIFIED
 
 _PHONES = {
     PhoneKind.WORK: "work,voice",
     PhoneKind.WORK_FAX: "work,fax",
     PhoneKind.COMPANY: "work,voice",
-    PhoneKind.ASSISTANT: "work,voice",
     PhoneKind.HOME: "home,voice",
     PhoneKind.HOME_FAX: "home,fax",
     PhoneKind.MOBILE: "cell",
@@ -19,39 +28,41 @@ _PHONES = {
     PhoneKind.OTHER_FAX: "fax",
     PhoneKind.TEXT: "textphone",
 }
+_ASSISTANT_PHONE = "X-ASSISTANT-PHONE"
+"""Not TEL: a reader would take it for the contact's own number."""
 _PLACES = {AddressKind.WORK: "work", AddressKind.HOME: "home"}
 
 
-def contact_card(contact: Contact, uid: str) -> bytes:
-    """A contact's file; `uid` is a URI's end: a UUID."""
+def contact_card(contact: Contact, uid: str = UNIDENTIFIED) -> bytes:
+    """A contact's file; `uid` is a UUID."""
     lines = [
         *_head(contact, uid, _full_name(contact), "individual"),
         line("N", _name(contact)),
         text_line("NICKNAME", contact.nickname),
         *(line("EMAIL", escaped(email.address)) for email in contact.emails if "@" in email.address),
-        *(line("TEL", escaped(phone.number), _typed(_PHONES.get(phone.kind, "")) | {"VALUE": "text"})
-          for phone in contact.phones),
+        *map(_phone, contact.phones),
         *(line("IMPP", _im(address)) for address in contact.ims),
-        *(line("ADR", _address(address), _typed(_PLACES.get(address.kind, ""))) for address in contact.addresses),
+        *map(_address, contact.addresses),
+        *_phonetic(contact),
         *_organization(contact),
         *_day("BDAY", contact.birthday),
         *_day("ANNIVERSARY", contact.anniversary),
-        text_line("NOTE", contact.notes.text),
+        text_line("NOTE", plain_text(contact.notes)),
+        *_photo(contact.photo),
+        *_attachments(contact.attachments),
     ]  # fmt: skip
     return component("VCARD", lines).encode()
 
 
-def list_card(group: DistributionList, uid: str) -> bytes:
+def list_card(group: DistributionList, uid: str = UNIDENTIFIED) -> bytes:
     """A distribution list's file: a group with its members. A member without a mail address is written by name."""
     members = []
     for member in group.members:
-        address = _without_blanks(member.address)
-        if "@" in address:
-            members.append(line("MEMBER", f"mailto:{address}"))
-        else:
-            members.append(text_line("X-MEMBER-NAME", member.name))
+        address = mailto(member.address)
+        members.append(line("MEMBER", address) if address else text_line("X-MEMBER-NAME", member.name))
     head = _head(group, uid, group.name or "Group", "group")
-    return component("VCARD", [*head, *members, text_line("NOTE", group.notes.text)]).encode()
+    note = text_line("NOTE", plain_text(group.notes))
+    return component("VCARD", [*head, *members, note, *_attachments(group.attachments)]).encode()
 
 
 def _head(card: Contact | DistributionList, uid: str, full_name: str, kind: str) -> Iterable[str]:
@@ -81,16 +92,30 @@ def _typed(types: str) -> dict[str, str]:
     return {"TYPE": types} if types else {}
 
 
+def _phone(phone: Phone) -> str:
+    if phone.kind is PhoneKind.ASSISTANT:
+        return line(_ASSISTANT_PHONE, escaped(phone.number), {"VALUE": "text"})
+    return line("TEL", escaped(phone.number), _typed(_PHONES.get(phone.kind, "")) | {"VALUE": "text"})
+
+
 def _im(address: str) -> str:
     """An address with its scheme; a bare one gets one that claims nothing."""
-    scheme, colon, _ = address.partition(":")
-    bare = _without_blanks(address)
-    return bare if colon and scheme.isalnum() else f"x-im:{bare}"
+    scheme, colon, _ = address.strip().partition(":")
+    return link(address) if colon and scheme.isalnum() else f"x-im:{link(address)}"
 
 
 def _address(address: PostalAddress) -> str:
     parts = (address.street, address.city, address.state, address.postal_code, address.country)
-    return f"{escaped(address.post_office_box)};;" + ";".join(escaped(part) for part in parts)
+    value = f"{escaped(address.post_office_box)};;" + ";".join(escaped(part) for part in parts)
+    return line("ADR", value, _typed(_PLACES.get(address.kind, "")) | ({"PREF": "1"} if address.is_preferred else {}))
+
+
+def _phonetic(contact: Contact) -> Iterable[str]:
+    """How the name is pronounced, and what it is sorted under."""
+    yield text_line("X-PHONETIC-FIRST-NAME", contact.phonetic_given_name)
+    yield text_line("X-PHONETIC-LAST-NAME", contact.phonetic_surname)
+    yield text_line("X-PHONETIC-ORG", contact.phonetic_company)
+    yield text_line("X-EVOLUTION-FILE-AS", contact.file_as)
 
 
 def _organization(contact: Contact) -> Iterable[str]:
@@ -98,8 +123,11 @@ def _organization(contact: Contact) -> Iterable[str]:
         yield line("ORG", f"{escaped(contact.company)};{escaped(contact.department)}")
     yield text_line("TITLE", contact.job_title)
     yield text_line("ROLE", contact.profession)
+    yield text_line("X-EVOLUTION-OFFICE", contact.office)
+    yield text_line("X-EVOLUTION-MANAGER", contact.manager)
+    yield text_line("X-EVOLUTION-ASSISTANT", contact.assistant)
     for url in contact.urls:
-        yield line("URL", _without_blanks(url))
+        yield line("URL", link(url))
     related = [(contact.spouse, "spouse"), (contact.manager, "co-worker"), (contact.assistant, "co-worker")]
     for name, relation in [*related, *((child, "child") for child in contact.children)]:
         yield text_line("RELATED", name, {"TYPE": relation, "VALUE": "text"})
@@ -111,5 +139,29 @@ def _day(name: str, day: PartialDate | None) -> Iterable[str]:
         yield line(name, f"{year}{day.month:02d}{day.day:02d}")
 
 
-def _without_blanks(text: str) -> str:
-    return "".join(mark for mark in text if mark > " ")
+def _photo(photo: Attachment | None) -> Iterable[str]:
+    if photo is not None and photo.data is not None:
+        yield line("PHOTO", _data_uri(photo, photo.data, "image/jpeg"))
+    elif photo is not None:
+        yield from _missing(photo)
+
+
+def _attachments(attachments: Sequence[Attachment]) -> Iterable[str]:
+    """vCard has no property for attachments: one of our own, as iCalendar's ATTACH."""
+    for each in attachments:
+        parameters = {"MEDIATYPE": each.media_type, "X-FILENAME": each.name}
+        if each.data is not None:
+            yield line("X-ATTACH", _data_uri(each, each.data, "application/octet-stream"), parameters)
+        elif each.url:
+            yield line("X-ATTACH", link(each.url), parameters)
+        else:
+            yield from _missing(each)
+
+
+def _missing(attachment: Attachment) -> Iterable[str]:
+    yield text_line("X-MISSING-ATTACHMENT", attachment.name or "unnamed", {"X-SIZE": str(attachment.size or "")})
+
+
+def _data_uri(attachment: Attachment, data: bytes, otherwise: str) -> str:
+    """A URI with the bytes inside (RFC 2397)."""
+    return f"data:{link(attachment.media_type) or otherwise};base64,{pybase64.b64encode(data).decode()}"

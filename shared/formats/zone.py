@@ -72,13 +72,15 @@ class RuleZone(tzinfo):
         return self.standard + self.dst(moment)
 
     def dst(self, moment: datetime | None) -> timedelta:
-        """By how much clocks are forward at a local time."""
+        """By how much clocks are forward at a local time; of one that comes twice, `fold` says which is meant."""
         if moment is None or self.starts is None or self.ends is None:
             return _NO_OFFSET
-        local = moment.replace(tzinfo=None)
+        local, saved = moment.replace(tzinfo=None), self.daylight - self.standard
         starts, ends = self.starts.at(local.year), self.ends.at(local.year)
+        if moment.fold and ends - saved <= local < ends:
+            return _NO_OFFSET
         forward = starts <= local < ends if starts < ends else not ends <= local < starts
-        return self.daylight - self.standard if forward else _NO_OFFSET
+        return saved if forward else _NO_OFFSET
 
     def tzname(self, moment: datetime | None) -> str:
         """No name that a reader knows."""

@@ -157,7 +157,10 @@ class SourceChange:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """An item's own bytes, and what they are: eml, ics, vcf or json (also the member's ending in a pack)."""
+    """An item's own bytes, and what they are: eml, ics, vcf or json (also the member's ending in a pack).
+
+    An .ics or .vcf file of an item that has no UID of its own has shared.formats.uids.UNIDENTIFIED in its place.
+    """
 
     form: str
     data: bytes = field(repr=False)
@@ -192,7 +195,7 @@ class Item:
     content: Content | None = None
     lacking: "ItemFailure | None" = None
     """Why the content that was asked for could not be had, when the item came all the same, with less of it: its body
-    where MIME was asked for. Then `metadata` says `original` False."""
+    where MIME was asked for, its file without one of its attachments. Then `metadata` says `original` False."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sandbox.mailboxes.calendar.events import occurrences, pattern_of, span, zone_of
+from sandbox.mailboxes.calendar.ical_flaws import flawed
 from sandbox.mailboxes.calendar.recurrence import ical_rule
 from sandbox.mailboxes.calendar.zones import Turn, Zone
 from sandbox.mailboxes.fragments import children, local, parse_fragment, text_of, when
@@ -23,7 +24,7 @@ def calendar(item: Item) -> bytes:
             texts = {**item.properties, **one.changed.properties}
             lines += _event(item, (one.start, one.end), texts, True, one.original)
     lines.append("END:VCALENDAR")
-    return "".join(_folded(line) for line in lines).encode()
+    return "".join(_folded(line) for line in flawed(item, lines)).encode()
 
 
 def _event(

@@ -8,29 +8,35 @@ from shared.formats.event import Event
 from shared.formats.ics.vevent import vevent
 from shared.formats.ics.vtodo import vtodo
 from shared.formats.task import Task
-from shared.formats.zones.resolving import resolve
+from shared.formats.uids import UNIDENTIFIED
+from shared.formats.zones.event_zones import zones_of
+from shared.formats.zones.resolving import ResolvedZone
 from shared.formats.zones.vtimezone import vtimezone
 
 
-def event_calendar(event: Event, uid: str) -> bytes:
+def event_calendar(event: Event, uid: str = UNIDENTIFIED) -> bytes:
     """The file of an event or series with its changed occurrences; `uid` is used if the event has none of its own."""
     events = [event, *event.exceptions]
     return _calendar([*_zones(events), *(vevent(each, event, event.uid or uid) for each in events)])
 
 
-def task_calendar(task: Task, uid: str) -> bytes:
+def task_calendar(task: Task, uid: str = UNIDENTIFIED) -> bytes:
     """The file of a task."""
     return _calendar([vtodo(task, uid)])
 
 
 def _zones(events: Iterable[Event]) -> Iterable[str]:
     """The zones that times are in, each once: an occurrence may have been moved by somebody who was abroad."""
-    written: set[str] = set()
+    found: dict[str, tuple[ResolvedZone, int]] = {}
     for event in events:
-        zone = resolve(event.start_zone)
-        if zone is not None and zone.tzid not in written and isinstance(event.start, datetime):
-            written.add(zone.tzid)
-            yield vtimezone(zone, zone.local(event.start).year)
+        if not isinstance(event.start, datetime):
+            continue
+        zones = zones_of(event)
+        for zone in filter(None, (zones.start, zones.end)):
+            year = min(event.start.year, found[zone.tzid][1] if zone.tzid in found else event.start.year)
+            found[zone.tzid] = (zone, year)
+    for zone, year in found.values():
+        yield vtimezone(zone, year)
 
 
 def _calendar(components: Iterable[str]) -> bytes:

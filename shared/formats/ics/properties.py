@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from shared.formats.common import EPOCH, Importance, Moment, Sensitivity
 from shared.formats.contentlines import component, escaped, line, text_line
 from shared.formats.event import Event
+from shared.formats.ics.attachments import attachments
 from shared.formats.ics.times import utc, utc_line
+from shared.formats.plain_text import plain_text
 from shared.formats.task import Task
+from shared.formats.uids import UNIDENTIFIED
 
 _CLASSES = {
     Sensitivity.NORMAL: "PUBLIC",
@@ -18,6 +21,11 @@ _CLASSES = {
 _PRIORITIES = {Importance.HIGH: "1", Importance.LOW: "9"}
 
 
+def uid_line(uid: str) -> str:
+    """The UID. UNIDENTIFIED is kept as it is: it has characters that no text may have."""
+    return line("UID", uid if uid == UNIDENTIFIED else escaped(uid))
+
+
 def stamp(item: Event | Task, otherwise: Moment | None = None) -> str:
     """DTSTAMP: when the item was last changed, since the file says no more than it did then."""
     if otherwise is not None and not isinstance(otherwise, datetime):
@@ -26,9 +34,10 @@ def stamp(item: Event | Task, otherwise: Moment | None = None) -> str:
 
 
 def description(item: Event | Task) -> Iterable[str]:
-    """What the item is about, and how it is marked."""
+    """What the item is about, and how it is marked. An HTML body is kept beside its text, as Outlook does it."""
     yield text_line("SUMMARY", item.subject)
-    yield text_line("DESCRIPTION", item.body.text)
+    yield text_line("DESCRIPTION", plain_text(item.body))
+    yield text_line("X-ALT-DESC", item.body.html, {"FMTTYPE": "text/html"})
     yield line("CLASS", _CLASSES[item.sensitivity])
     if item.importance in _PRIORITIES:
         yield line("PRIORITY", _PRIORITIES[item.importance])
@@ -36,6 +45,7 @@ def description(item: Event | Task) -> Iterable[str]:
         yield line("CATEGORIES", ",".join(escaped(name) for name in item.categories))
     yield from utc_line("CREATED", item.created)
     yield from utc_line("LAST-MODIFIED", item.modified)
+    yield from attachments(item.attachments)
 
 
 def alarm(subject: str, trigger: str) -> str:

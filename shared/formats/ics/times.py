@@ -10,9 +10,8 @@ from shared.formats.zones.resolving import ResolvedZone
 
 
 def utc(at: datetime) -> str:
-    """A time in UTC; strftime does not fill years before 1000 up to four digits."""
-    at = at.astimezone(UTC)
-    return f"{basic_date(at)}T{at:%H%M%S}Z"
+    """A time in UTC. The year is always written with four digits, which strftime does not do before 1000."""
+    return f"{_basic(at.astimezone(UTC))}Z"
 
 
 def day_line(name: str, day: date | None) -> Iterable[str]:
@@ -35,9 +34,19 @@ def moment_line(name: str, at: Moment, zone: ResolvedZone | None, *, is_series: 
     """
     if not isinstance(at, datetime):
         return line(name, basic_date(at), {"VALUE": "DATE"})
-    if zone is None:
+    local = local_time(at, zone)
+    if zone is None or local is None or (local.fold and not is_series):
         return line(name, utc(at))
-    local = zone.local(at)
-    if local.fold and not is_series:
-        return line(name, utc(at))
-    return line(name, f"{basic_date(local)}T{local:%H%M%S}", {"TZID": zone.tzid})
+    return line(name, _basic(local), {"TZID": zone.tzid})
+
+
+def local_time(at: datetime, zone: ResolvedZone | None) -> datetime | None:
+    """A moment on a zone's clocks (UTC without one); None beyond the ends of the calendar."""
+    try:
+        return zone.local(at) if zone is not None else at.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _basic(at: datetime) -> str:
+    return f"{basic_date(at)}T{at.time():%H%M%S}"

@@ -1,15 +1,18 @@
 """Writes an event as a VEVENT component."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from shared.formats.addresses import link, mailto
 from shared.formats.common import Moment, Person
 from shared.formats.contentlines import component, line, text_line
 from shared.formats.event import BusyStatus, Event, Response, Role
-from shared.formats.ics.properties import alarm, description, stamp
-from shared.formats.ics.times import moment_line, utc
+from shared.formats.first_occurrence import days_to_first
+from shared.formats.ics.properties import alarm, description, stamp, uid_line
+from shared.formats.ics.times import local_time, moment_line, utc
 from shared.formats.recurrence import Recurrence, basic_date
-from shared.formats.zones.resolving import ResolvedZone, resolve
+from shared.formats.zones.event_zones import EventZones, zones_of
+from shared.formats.zones.resolving import ResolvedZone
 
 _ANSWERS = {
     Response.NONE: "NEEDS-ACTION",
@@ -35,35 +38,56 @@ _ROLES = {
 
 def vevent(event: Event, series: Event, uid: str) -> str:
     """The component of an event, or of a changed occurrence of a series; `series` is the event itself if it is none."""
-    zone = resolve(event.start_zone)
+    zones = zones_of(event)
     return component(
         "VEVENT",
         [
-            text_line("UID", uid),
+            uid_line(uid),
             stamp(event, event.start),
-            *_when(event, zone),
+            *_when(event, zones),
             *_original_start(event, series),
-            *_recurrence(event, zone),
+            *_recurrence(event, zones.start),
             *description(event),
             text_line("LOCATION", "; ".join(event.locations)),
-            line("STATUS", "CANCELLED" if event.is_canceled else "CONFIRMED"),
+            line("STATUS", _status(event)),
             line("TRANSP", "TRANSPARENT" if event.busy in _TRANSPARENT else "OPAQUE"),
             *([line("X-MICROSOFT-CDO-BUSYSTATUS", _BUSY[event.busy])] if event.busy in _BUSY else []),
             text_line("SEQUENCE", event.sequence),
             *_people(event),
+            *_conference(event),
             *_alarm(event),
         ],
     )
 
 
-def _when(event: Event, zone: ResolvedZone | None) -> Iterable[str]:
+def _when(event: Event, zones: EventZones) -> Iterable[str]:
     """RFC 5545 knows no end that is not after the start: without one, an event of no length or of one day is meant."""
     if event.start is None:
         return
     is_series = event.recurrence is not None
-    yield moment_line("DTSTART", event.start, zone, is_series=is_series)
+    later = _days_to_first(event, zones.start)
+    yield moment_line("DTSTART", _later(event.start, later, zones.start), zones.start, is_series=is_series)
     if event.end is not None and _is_after(event.end, event.start):
-        yield moment_line("DTEND", event.end, zone, is_series=is_series)
+        yield moment_line("DTEND", _later(event.end, later, zones.end), zones.end, is_series=is_series)
+
+
+def _days_to_first(event: Event, zone: ResolvedZone | None) -> int:
+    """How many days after its start a series has its first occurrence: none, unless it starts on a day that is none."""
+    if event.recurrence is None or event.start is None:
+        return 0
+    local = local_time(event.start, zone) if isinstance(event.start, datetime) else event.start
+    day = local.date() if isinstance(local, datetime) else local
+    return days_to_first(event.recurrence, day) if day is not None else 0
+
+
+def _later(at: Moment, days: int, zone: ResolvedZone | None) -> Moment:
+    """The same time of day some days later; the moment itself where the calendar ends before that."""
+    local = local_time(at, zone) if isinstance(at, datetime) else at
+    try:
+        later = (local or at) + timedelta(days=days)
+        return later.astimezone(UTC) if isinstance(later, datetime) else later
+    except OverflowError:
+        return at
 
 
 def _is_after(end: Moment, start: Moment) -> bool:
@@ -73,8 +97,8 @@ def _is_after(end: Moment, start: Moment) -> bool:
 def _original_start(event: Event, series: Event) -> Iterable[str]:
     """Which occurrence this is, of this series or, when somebody was invited to that one only, of one not here."""
     if event.original_start is not None and event.recurrence is None:
-        zone = resolve(series.start_zone)
-        yield moment_line("RECURRENCE-ID", event.original_start, zone, is_series=series.recurrence is not None)
+        is_series = series.recurrence is not None
+        yield moment_line("RECURRENCE-ID", event.original_start, zones_of(series).start, is_series=is_series)
 
 
 def _recurrence(event: Event, zone: ResolvedZone | None) -> Iterable[str]:
@@ -86,14 +110,26 @@ def _recurrence(event: Event, zone: ResolvedZone | None) -> Iterable[str]:
 
 
 def _until(recurrence: Recurrence, start: Moment, zone: ResolvedZone | None) -> str:
-    """The last possible start: a day for all-day events, else UTC, as RFC 5545 wants it beside a zoned DTSTART."""
+    """The last possible start: a day for all-day events, else UTC, as RFC 5545 wants it beside a zoned DTSTART.
+
+    A last day at the end of the calendar is no end at all.
+    """
     last = recurrence.until
     if last is None:
         return ""
     if not isinstance(start, datetime):
         return basic_date(last)
-    local = zone.local(start) if zone else start
-    return utc(local.replace(year=last.year, month=last.month, day=last.day))
+    local = local_time(start, zone)
+    try:
+        return utc(local.replace(year=last.year, month=last.month, day=last.day)) if local is not None else ""
+    except OverflowError:
+        return ""
+
+
+def _status(event: Event) -> str:
+    if event.is_canceled:
+        return "CANCELLED"
+    return "TENTATIVE" if event.busy is BusyStatus.TENTATIVE else "CONFIRMED"
 
 
 def _people(event: Event) -> Iterable[str]:
@@ -110,10 +146,18 @@ def _people(event: Event) -> Iterable[str]:
 
 
 def _address(person: Person) -> str:
-    address = "".join(mark for mark in person.address if mark > " ")
-    return f"mailto:{address}" if "@" in address else "invalid:nomail"
+    """A calendar user's address; one of Exchange's own kind is none that a reader could write to."""
+    return mailto(person.address) or "invalid:nomail"
+
+
+def _conference(event: Event) -> Iterable[str]:
+    """The link to join an online meeting (RFC 7986, 5.11)."""
+    if event.join_url:
+        yield line("CONFERENCE", link(event.join_url), {"VALUE": "URI", "FEATURE": "VIDEO"})
 
 
 def _alarm(event: Event) -> Iterable[str]:
+    """A reminder so long before the start, or after it."""
     if event.reminder_minutes is not None:
-        yield alarm(event.subject, line("TRIGGER", f"-PT{event.reminder_minutes}M"))
+        sign = "-" if event.reminder_minutes > 0 else ""
+        yield alarm(event.subject, line("TRIGGER", f"{sign}PT{abs(event.reminder_minutes)}M"))

@@ -1,12 +1,13 @@
 """Writes a task as a VTODO component."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime
 
+from shared.formats.addresses import link
 from shared.formats.contentlines import component, line, text_line
-from shared.formats.ics.properties import alarm, description, stamp
+from shared.formats.ics.properties import alarm, description, stamp, uid_line
 from shared.formats.ics.times import day_line, utc, utc_line
-from shared.formats.task import Task, TaskStatus
+from shared.formats.task import ChecklistItem, Task, TaskStatus
 
 _STATUSES = {
     TaskStatus.NOT_STARTED: "NEEDS-ACTION",
@@ -19,28 +20,46 @@ _STATUSES = {
 
 def vtodo(task: Task, uid: str) -> str:
     """The component of a task."""
-    completed = task.completed if isinstance(task.completed, datetime) else None
     lines = [
-        text_line("UID", uid),
+        uid_line(uid),
         stamp(task),
         *_days(task),
         *_recurrence(task),
         *description(task),
         line("STATUS", _STATUSES[task.status]),
-        *utc_line("COMPLETED", completed),
+        *utc_line("COMPLETED", _completed(task)),
         text_line("PERCENT-COMPLETE", task.percent),
+        text_line("X-OWNER", task.owner),
+        *(_step(step) for step in task.checklist),
+        *(line("URL", link(each.url)) for each in task.links[:1] if each.url),
+        *(line("X-LINK", link(each.url), {"LABEL": each.name}) for each in task.links if each.url),
         *_alarm(task),
     ]
     return component("VTODO", lines)
 
 
 def _days(task: Task) -> Iterable[str]:
-    """The due day is written only when it is not before the start, which RFC 5545 forbids."""
-    yield from day_line("DTSTART", task.start)
-    if task.due and (task.start is None or task.due > task.start):
-        yield from day_line("DUE", task.due)
-    elif task.due and task.start:
-        yield line("DURATION", "P1D")
+    """The first day and the due day.
+
+    RFC 5545 wants a due day after the start, yet a task that is due on the day it starts is due on that day: both are
+    written, and readers take them so. Of a task that is due before it starts the due day counts. A recurring one needs
+    a start: without its own, that of its pattern.
+    """
+    yield from day_line("DTSTART", _start(task))
+    yield from day_line("DUE", task.due)
+
+
+def _start(task: Task) -> date | None:
+    start = task.start
+    if start is None and _has_rule(task):
+        start = (task.recurrence.start if task.recurrence else None) or task.due
+    if start is not None and task.due is not None and task.due < start:
+        return task.due if _has_rule(task) else None
+    return start
+
+
+def _has_rule(task: Task) -> bool:
+    return task.recurrence is not None and not task.recurrence.regenerates
 
 
 def _recurrence(task: Task) -> Iterable[str]:
@@ -48,8 +67,20 @@ def _recurrence(task: Task) -> Iterable[str]:
         return
     if task.recurrence.regenerates:
         yield line("X-REGENERATES", task.recurrence.plain_rule)
-    elif task.start:
+    elif _start(task):
         yield line("RRULE", task.recurrence.plain_rule)
+
+
+def _completed(task: Task) -> datetime | None:
+    """When it was completed; of a day its beginning, since RFC 5545 wants a time."""
+    completed = task.completed
+    if completed is None or isinstance(completed, datetime):
+        return completed
+    return datetime(completed.year, completed.month, completed.day, tzinfo=UTC)
+
+
+def _step(step: ChecklistItem) -> str:
+    return text_line("X-CHECKLIST-ITEM", step.title, {"STATUS": "COMPLETED" if step.is_done else "NEEDS-ACTION"})
 
 
 def _alarm(task: Task) -> Iterable[str]:

@@ -3,13 +3,14 @@
 import calendar
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from shared.formats.contentlines import component, line, text_line
 from shared.formats.zone import PeriodsZone, RuleZone, YearlyChange
+from shared.formats.zones.jumps import Jump, offset_at, offset_jumps
 from shared.formats.zones.resolving import ResolvedZone
 
+_FIRST_YEAR = 1969
 _REGULAR_YEARS = 8
 _LISTED_YEARS = 30
 _SETTLED = 2038
@@ -19,85 +20,43 @@ _WEEKDAYS = 7
 
 def vtimezone(zone: ResolvedZone, year: int) -> str:
     """The VTIMEZONE component, right from `year` on."""
-    year = min(max(year, 1970), 2200)
+    year = min(max(year, _FIRST_YEAR + 1), 2200)
     rules = zone.rules.since(year) if isinstance(zone.rules, PeriodsZone) else zone.rules
-    observances = _of_rules(rules, year) if isinstance(rules, RuleZone) else _of_database(rules, year)
+    observances = _of_rules(rules) if isinstance(rules, RuleZone) else _of_database(rules, year)
     return component("VTIMEZONE", [text_line("TZID", zone.tzid), *observances])
 
 
-def _of_rules(rules: RuleZone, year: int) -> Sequence[str]:
+def _of_rules(rules: RuleZone) -> Sequence[str]:
+    """Rules that hold for ever are written alike in every file, since readers keep zones by their names."""
     if rules.starts is None or rules.ends is None:
-        return [_observance("STANDARD", rules.standard, rules.standard, datetime(year, 1, 1))]  # noqa: DTZ001 -- local
+        start = datetime(_FIRST_YEAR, 1, 1)  # noqa: DTZ001 -- local
+        return [_observance("STANDARD", rules.standard, rules.standard, start)]
     return [
-        _observance("STANDARD", rules.daylight, rules.standard, rules.ends.at(year - 1), rules.ends.rule),
-        _observance("DAYLIGHT", rules.standard, rules.daylight, rules.starts.at(year - 1), rules.starts.rule),
+        _observance("STANDARD", rules.daylight, rules.standard, rules.ends.at(_FIRST_YEAR), rules.ends.rule),
+        _observance("DAYLIGHT", rules.standard, rules.daylight, rules.starts.at(_FIRST_YEAR), rules.starts.rule),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Jump:
-    """One change of offset in the zone database; `wall` is the clock just before it."""
-
-    wall: datetime
-    before: timedelta
-    after: timedelta
-    forward: bool
 
 
 @functools.lru_cache(maxsize=256)
 def _of_database(rules: tzinfo, year: int) -> Sequence[str]:
     """Every change one by one as long as a zone changes its mind, and yearly rules from where it keeps to them."""
     end = max(year + _LISTED_YEARS, _SETTLED + _REGULAR_YEARS)
-    jumps = _jumps(rules, year - 1, end)
+    jumps = offset_jumps(rules, year - 1, end)
     regular = _regular(jumps, end)
     listed = jumps if not regular else [jump for jump in jumps if jump.wall.year < regular[0][0].wall.year]
     observances = []
     if not jumps or jumps[0].wall.year >= year:
-        offset = _offset(rules, datetime(year - 1, 1, 1, tzinfo=UTC))
+        offset = offset_at(rules, year - 1)
         observances.append(_observance("STANDARD", offset, offset, datetime(year - 1, 1, 1)))  # noqa: DTZ001 -- local
     observances += [_jump_observance(jump, "") for jump in listed]
     return observances + [_jump_observance(jump, change.rule) for jump, change in regular]
 
 
-def _jump_observance(jump: _Jump, rule: str) -> str:
+def _jump_observance(jump: Jump, rule: str) -> str:
     return _observance("DAYLIGHT" if jump.forward else "STANDARD", jump.before, jump.after, jump.wall, rule)
 
 
-def _jumps(rules: tzinfo, first_year: int, last_year: int) -> list[_Jump]:
-    """Every change of offset between two years, found by looking at each day and then within it."""
-    found = []
-    moment, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year, 1, 1, tzinfo=UTC)
-    before = _offset(rules, moment)
-    while moment < end:
-        following = moment + timedelta(days=7)
-        after = _offset(rules, following)
-        if after != before:
-            at = _found_within(rules, moment, following)
-            forward = bool(at.astimezone(rules).dst())
-            found.append(_Jump((at + before).replace(tzinfo=None), before, after, forward))
-        moment, before = following, after
-    return found
-
-
-def _found_within(rules: tzinfo, low: datetime, high: datetime) -> datetime:
-    """The first minute with the later offset."""
-    before = _offset(rules, low)
-    minutes = int((high - low).total_seconds() // 60)
-    start, end = 0, minutes
-    while end - start > 1:
-        middle = (start + end) // 2
-        if _offset(rules, low + timedelta(minutes=middle)) == before:
-            start = middle
-        else:
-            end = middle
-    return low + timedelta(minutes=end)
-
-
-def _offset(rules: tzinfo, moment: datetime) -> timedelta:
-    return moment.astimezone(rules).utcoffset() or timedelta(0)
-
-
-def _regular(jumps: list[_Jump], end: int) -> list[tuple[_Jump, YearlyChange]]:
+def _regular(jumps: list[Jump], end: int) -> list[tuple[Jump, YearlyChange]]:
     """The two yearly changes that the zone keeps to, with the first jumps that follow them; else nothing."""
     found = []
     for forward in (False, True):
@@ -111,7 +70,7 @@ def _regular(jumps: list[_Jump], end: int) -> list[tuple[_Jump, YearlyChange]]:
     return [(next(jump for jump in same if jump.wall.year >= since), change) for same, change in found]
 
 
-def _since(jumps: list[_Jump], change: YearlyChange) -> int:
+def _since(jumps: list[Jump], change: YearlyChange) -> int:
     """The first year from which on these jumps are this change, and as large as the last one."""
     last = jumps[-1]
     year = last.wall.year
@@ -122,7 +81,7 @@ def _since(jumps: list[_Jump], change: YearlyChange) -> int:
     return year + 1
 
 
-def _same_change(jumps: list[_Jump]) -> YearlyChange | None:
+def _same_change(jumps: list[Jump]) -> YearlyChange | None:
     shapes = {(jump.wall.month, jump.wall.weekday(), jump.wall.time(), jump.before, jump.after) for jump in jumps}
     if len(shapes) != 1:
         return None

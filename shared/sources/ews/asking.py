@@ -7,6 +7,7 @@ from lxml import etree
 
 from shared.sources.ews import shapes
 from shared.sources.ews.answer import M, T, count_in, messages, parse, problem_of
+from shared.sources.ews.attachments import AttachmentReader
 from shared.sources.ews.envelope import Envelopes, get_item
 from shared.sources.ews.errors import Fault, TooMuchAtOnce, Unreadable, of_code, of_fault
 from shared.sources.ews.session import Channel, Limits
@@ -26,10 +27,14 @@ class Asking:
         self._channel = channel
         self._envelopes = envelopes
         self._limits = limits
+        self.attachments = AttachmentReader(self._ask, limits.batch_bytes // 2, limits.answer_bytes).read
+
+    def _ask(self, request: str, answer_bytes: int) -> bytes:
+        return self._channel.ask(self._envelopes.wrap(request), answer_bytes)
 
     def request(self, shape: str, ids: Sequence[str], answer_bytes: int) -> bytes:
         """The answer as it came, of at most so many bytes."""
-        return self._channel.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes)
+        return self._ask(get_item(shape, ids), answer_bytes)
 
     def elements(
         self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None

@@ -7,6 +7,7 @@ from lxml import etree
 
 from shared.formats.recurrence import Recurrence
 from shared.sources.ews.answer import T
+from shared.sources.ews.attachments import read_attachments
 from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, time, values_of
 from shared.sources.ews.recurrence import read_recurrence
 from shared.sources.port import Item, ItemKind
@@ -55,6 +56,7 @@ _CONTACT: Mapping[str, tuple[str, Reader]] = {
     f"{T}MiddleName": ("middle_name", None),
     f"{T}Surname": ("surname", None),
     f"{T}Nickname": ("nickname", None),
+    f"{T}Initials": ("initials", None),
     f"{T}Generation": ("generation", None),
     f"{T}CompanyName": ("company", None),
     f"{T}Department": ("department", None),
@@ -72,6 +74,8 @@ _CONTACT: Mapping[str, tuple[str, Reader]] = {
     f"{T}PhoneNumbers": ("phones", _entries),
     f"{T}ImAddresses": ("im", _entries),
     f"{T}PhysicalAddresses": ("addresses", _addresses),
+    f"{T}PostalAddressIndex": ("postal_address", None),
+    f"{T}Attachments": ("attachments", read_attachments),
     f"{T}Members": ("members", _members),
 }
 
@@ -86,6 +90,7 @@ _TASK: Mapping[str, tuple[str, Reader]] = {
     f"{T}ReminderIsSet": ("reminder", flag),
     f"{T}ReminderDueBy": ("reminder_at", time),
     f"{T}Recurrence": ("recurrence", read_recurrence),
+    f"{T}Attachments": ("attachments", read_attachments),
 }
 
 

@@ -4,29 +4,34 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
 from lxml import etree
 
+from shared.errors import Reason
 from shared.formats.ics.calendar import event_calendar, task_calendar
 from shared.formats.vcf import contact_card, list_card
 from shared.sources.ews.answer import T
+from shared.sources.ews.attachments import NONE_ATTACHED, Attached, ListedAttachment
 from shared.sources.ews.contacts_tasks import contact_item, read_contact, read_task, task_item
 from shared.sources.ews.events import EventReading, event_item, read_event
 from shared.sources.ews.items import COMMON, kind_of, message, values_of
 from shared.sources.ews.typed_contacts import typed_contact, typed_list, typed_task
 from shared.sources.ews.typed_events import typed_event
-from shared.sources.port import Content, ContentLevel, Item, ItemKind
+from shared.sources.port import Content, ContentLevel, Item, ItemFailure, ItemKind
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading items takes: how much is wanted of each, and how to get a series' modified occurrences."""
+    """What reading items takes: how much is wanted of each, and how to get what the item itself does not bring.
+
+    `occurrences` gets a series' changed occurrences by their ids, `attachments` the bytes of attachments.
+    """
 
     folder_id: str
     level: ContentLevel
     largest: int
     occurrences: Callable[[Sequence[str]], dict[str, etree._Element]]
+    attachments: Callable[[Sequence[ListedAttachment]], Attached]
 
 
 def read(element: etree._Element, identifier: str, reading: Reading) -> Item:
@@ -59,20 +64,15 @@ def as_json(item: Item, body: dict[str, str] | None) -> Content:
 
 
 def _read_event(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    """An event. Exchange's own iCalendar is kept where it gives one; else ours is written."""
+    """An event, with its changed occurrences. Exchange's own iCalendar is not used: it cannot be trusted."""
     event = read_event(element)
-    mime = event.values.pop("mime", None)
-    wanted = _is_wanted(event.values, reading)
-    content = None
-    if wanted and mime is not None and mime.lstrip()[:15].upper() == b"BEGIN:VCALENDAR":
-        content = Content("ics", mime)
-    elif wanted:
-        typed = typed_event(event, _exceptions(event, reading))
-        content = Content("ics", event_calendar(typed, _uid(event.values, identifier)))
-    event.values.pop("body", None)
-    item = event_item(event, identifier, reading.folder_id)
-    item.content = content
-    return item
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(event.values, reading):
+        exceptions = _exceptions(event, reading)
+        attached = _attached([event.values, *(each.values for each in exceptions)], reading)
+        content = Content("ics", event_calendar(typed_event(event, attached.contents, exceptions)))
+    _forget_content(event.values)
+    return _with_content(event_item(event, identifier, reading.folder_id), content, attached)
 
 
 def _exceptions(event: EventReading, reading: Reading) -> list[EventReading]:
@@ -89,34 +89,32 @@ def _exceptions(event: EventReading, reading: Reading) -> list[EventReading]:
 
 def _read_contact(element: etree._Element, identifier: str, reading: Reading) -> Item:
     values = read_contact(element)
-    wanted = _is_wanted(values, reading)
-    content = Content("vcf", contact_card(typed_contact(values), _uid(values, identifier))) if wanted else None
-    values.pop("body", None)
-    item = contact_item(values, identifier, reading.folder_id, ItemKind.CONTACT)
-    item.content = content
-    return item
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(values, reading):
+        attached = _attached([values], reading)
+        content = Content("vcf", contact_card(typed_contact(values, attached.contents)))
+    _forget_content(values)
+    return _with_content(contact_item(values, identifier, reading.folder_id, ItemKind.CONTACT), content, attached)
 
 
 def _read_list(element: etree._Element, identifier: str, reading: Reading) -> Item:
     values = read_contact(element)
-    wanted = _is_wanted(values, reading)
-    content = Content("vcf", list_card(typed_list(values), _uid(values, identifier))) if wanted else None
-    values.pop("body", None)
-    item = contact_item(values, identifier, reading.folder_id, ItemKind.LIST)
-    item.content = content
-    return item
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(values, reading):
+        attached = _attached([values], reading)
+        content = Content("vcf", list_card(typed_list(values, attached.contents)))
+    _forget_content(values)
+    return _with_content(contact_item(values, identifier, reading.folder_id, ItemKind.LIST), content, attached)
 
 
 def _read_task(element: etree._Element, identifier: str, reading: Reading) -> Item:
     values, recurrence = read_task(element)
-    wanted = _is_wanted(values, reading)
-    content = (
-        Content("ics", task_calendar(typed_task(values, recurrence), _uid(values, identifier))) if wanted else None
-    )
-    values.pop("body", None)
-    item = task_item(values, identifier, reading.folder_id)
-    item.content = content
-    return item
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(values, reading):
+        attached = _attached([values], reading)
+        content = Content("ics", task_calendar(typed_task(values, recurrence, attached.contents)))
+    _forget_content(values)
+    return _with_content(task_item(values, identifier, reading.folder_id), content, attached)
 
 
 def _is_wanted(values: Mapping[str, Any], reading: Reading) -> bool:
@@ -124,9 +122,33 @@ def _is_wanted(values: Mapping[str, Any], reading: Reading) -> bool:
     return reading.level is not ContentLevel.METADATA and values.get("size", 0) <= reading.largest
 
 
-def _uid(values: Mapping[str, Any], identifier: str) -> str:
-    """A UID that stays the same as long as the item does."""
-    return str(uuid5(NAMESPACE_OID, str(values.get("search_key") or identifier)))
+def _attached(parts: Sequence[Mapping[str, Any]], reading: Reading) -> Attached:
+    """The attachments of an item and of its changed occurrences, as far as they fit the largest item together.
+
+    What does not fit is not asked for, and named in the file.
+    """
+    room = reading.largest
+    wanted = []
+    for listed in (each for values in parts for each in values.get("attachments", ())):
+        room -= listed.attachment.size
+        if room >= 0 and listed.id:
+            wanted.append(listed)
+    return reading.attachments(wanted) if wanted else NONE_ATTACHED
+
+
+def _forget_content(values: dict[str, Any]) -> None:
+    """Leave the metadata alone."""
+    for name in ("mime", "body", "attachments"):
+        values.pop(name, None)
+
+
+def _with_content(item: Item, content: Content | None, attached: Attached) -> Item:
+    """The item with its file; what is lacking in that is told, so that it is tried again."""
+    item.content = content
+    if attached.refused:
+        item.lacking = ItemFailure(item.id, Reason.ITEM_UNREADABLE, attached.refused)
+        item.metadata = {**item.metadata, "original": False}
+    return item
 
 
 _READERS: dict[str, Callable[[etree._Element, str, Reading], Item]] = {

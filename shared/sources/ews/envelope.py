@@ -97,6 +97,15 @@ def get_item(shape: str, ids: Sequence[str]) -> str:
     return f"<m:GetItem>{shape}<m:ItemIds>{items}</m:ItemIds></m:GetItem>"
 
 
+def get_attachment(ids: Sequence[str]) -> str:
+    """GetAttachment: files with their bytes, attached items as MIME."""
+    attachments = "".join(f"<t:AttachmentId Id={quoteattr(identifier)}/>" for identifier in ids)
+    return (
+        "<m:GetAttachment><m:AttachmentShape><t:IncludeMimeContent>true</t:IncludeMimeContent></m:AttachmentShape>"
+        f"<m:AttachmentIds>{attachments}</m:AttachmentIds></m:GetAttachment>"
+    )
+
+
 def find_item(folder: str, properties: str, offset: int) -> str:
     """FindItem: a page of a folder, oldest first so that what arrives meanwhile moves nothing."""
     return (

@@ -12,7 +12,8 @@ from shared.formats.recurrence import Recurrence
 from shared.formats.zone import TimeZone
 from shared.formats.zones.resolving import day_of_midnight, resolve
 from shared.sources.ews.answer import T, moment
-from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, time, values_of
+from shared.sources.ews.attachments import read_attachments
+from shared.sources.ews.items import COMMON, Reader, flag, item, mailbox_of, number, signed, time, values_of
 from shared.sources.ews.recurrence import read_recurrence
 from shared.sources.ews.zones import read_zone
 from shared.sources.port import Item, ItemKind
@@ -83,11 +84,14 @@ READERS: Mapping[str, tuple[str, Reader]] = {
     f"{T}UID": ("uid", None),
     f"{T}RecurrenceId": ("recurrence_id", time),
     f"{T}ReminderIsSet": ("reminder", flag),
-    f"{T}ReminderMinutesBeforeStart": ("reminder_minutes", number),
+    f"{T}ReminderMinutesBeforeStart": ("reminder_minutes", signed),
     f"{T}ModifiedOccurrences": ("modified_occurrences", _modified),
     f"{T}DeletedOccurrences": ("deleted_occurrences", _deleted),
     f"{T}Recurrence": ("recurrence", read_recurrence),
     f"{T}StartTimeZone": ("time_zone", _itself),
+    f"{T}EndTimeZone": ("end_time_zone", _itself),
+    f"{T}JoinOnlineMeetingUrl": ("join_url", None),
+    f"{T}Attachments": ("attachments", read_attachments),
 }
 
 
@@ -99,6 +103,7 @@ class EventReading:
     start: datetime | None
     end: datetime | None
     zone: TimeZone | None
+    end_zone: TimeZone | None
     recurrence: Recurrence | None
 
     @property
@@ -106,10 +111,16 @@ class EventReading:
         """Whether it has days for limits, not times."""
         return bool(self.values.get("all_day"))
 
-    def day(self, at: datetime) -> date:
-        """The day that begins at a moment where the event takes place: an all-day event begins and ends at midnight."""
+    def day(self, at: datetime) -> date | None:
+        """The day that begins at a moment where the event takes place: an all-day event begins and ends at midnight.
+
+        None at the ends of the calendar, where there is no such day.
+        """
         zone = resolve(self.zone)
-        return zone.day(at) if zone is not None else day_of_midnight(at)
+        try:
+            return zone.day(at) if zone is not None else day_of_midnight(at)
+        except OverflowError:
+            return None
 
     def moment(self, at: datetime | None) -> Moment | None:
         """A time of this event or of one of its occurrences: a day if it is an all-day event."""
@@ -120,18 +131,23 @@ def read_event(element: etree._Element) -> EventReading:
     """A t:CalendarItem."""
     values = values_of(element, READERS)
     start, end = moment(values.get("start")), moment(values.get("end"))
-    zone_element = values.pop("time_zone", None)
-    zone = None
+    zone_element, end_element = values.pop("time_zone", None), values.pop("end_time_zone", None)
     if zone_element is not None:
         values["time_zone"] = zone_element.get("Id") or ""
-        zone = read_zone(zone_element)
     recurrence = values.pop("recurrence", None)
     if recurrence is not None:
         values["recurrence"] = recurrence.plain_rule
-    event = EventReading(values, start, end, zone, recurrence)
-    if event.is_all_day and start and end:
-        values["start_date"], values["end_date"] = event.day(start).isoformat(), event.day(end).isoformat()
+    event = EventReading(values, start, end, _zone(zone_element), _zone(end_element), recurrence)
+    if event.is_all_day:
+        for name, at in (("start_date", start), ("end_date", end)):
+            day = event.day(at) if at is not None else None
+            if day is not None:
+                values[name] = day.isoformat()
     return event
+
+
+def _zone(element: etree._Element | None) -> TimeZone | None:
+    return read_zone(element) if element is not None else None
 
 
 def event_item(event: EventReading, identifier: str, folder_id: str) -> Item:

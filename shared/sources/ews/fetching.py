@@ -112,7 +112,9 @@ class Fetcher:
         self, order: Order, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
     ) -> Sorting:
         """One GetItem: the items that it gives, and what it leaves open."""
-        reading = Reading(order.folder_id, order.level, self._largest, self._asking.occurrences)
+        reading = Reading(
+            order.folder_id, order.level, self._largest, self._asking.occurrences, self._asking.attachments
+        )
         sorting = Sorting(order)
         messages_of = self._asking.elements(order.shape.request(order.level), ids, answer_bytes, answer)
         for identifier, message in zip(ids, messages_of, strict=True):

@@ -60,6 +60,13 @@ def number(element: Element) -> int:
     return int(digits[:15]) if digits.isascii() and digits.isdigit() else 0
 
 
+def signed(element: Element) -> int:
+    """A whole number that may be negative; 0 when it is none."""
+    text = (element.text or "").strip()
+    digits = text.removeprefix("-")[:15]
+    return int(digits) * (-1 if text.startswith("-") else 1) if digits.isascii() and digits.isdigit() else 0
+
+
 def flag(element: Element) -> bool:
     """Whether it says true."""
     return element.text == "true"

@@ -1,6 +1,8 @@
 """What is asked of an item, by what we expect it to be: a shape a kind, since asking costs the server by property.
 
 Recipients are dear, yet exclusions need them; InternetMessageHeaders, UniqueBody and TextBody are never asked.
+Only mail is asked as MIME, which brings its attachments. Of the other kinds attachments are listed, and asked for by
+themselves.
 """
 
 from enum import Enum
@@ -33,7 +35,7 @@ _EVENT = (
         "calendar",
         "Start End IsAllDayEvent LegacyFreeBusyStatus Location IsMeeting IsCancelled IsRecurring CalendarItemType"
         " MyResponseType Organizer RequiredAttendees OptionalAttendees Resources AppointmentSequenceNumber Recurrence"
-        " ModifiedOccurrences DeletedOccurrences UID RecurrenceId StartTimeZone EndTimeZone",
+        " ModifiedOccurrences DeletedOccurrences UID RecurrenceId StartTimeZone EndTimeZone JoinOnlineMeetingUrl",
     ),
 )
 _OCCURRENCE = (
@@ -50,9 +52,9 @@ _CONTACT = (
     *_ANY,
     *_uris(
         "contacts",
-        "DisplayName FileAs CompleteName GivenName MiddleName Surname Nickname Generation CompanyName Department"
-        " JobTitle Profession Manager AssistantName SpouseName Children Birthday WeddingAnniversary BusinessHomePage"
-        " OfficeLocation EmailAddresses PhoneNumbers ImAddresses PhysicalAddresses",
+        "DisplayName FileAs CompleteName GivenName MiddleName Surname Nickname Generation Initials CompanyName"
+        " Department JobTitle Profession Manager AssistantName SpouseName Children Birthday WeddingAnniversary"
+        " BusinessHomePage OfficeLocation EmailAddresses PhoneNumbers ImAddresses PhysicalAddresses PostalAddressIndex",
     ),
 )
 _TASK = (
@@ -86,8 +88,8 @@ class Shape(Enum):
 
     @property
     def gives_mime(self) -> bool:
-        """Whether MIME is asked for in this shape: of the rare kinds our own files are better."""
-        return self in (Shape.MESSAGE, Shape.EVENT, Shape.WHOLE)
+        """Whether MIME is asked for in this shape: of all kinds but mail our own files are better."""
+        return self in (Shape.MESSAGE, Shape.WHOLE)
 
     def request(self, level: ContentLevel) -> str:
         """The ItemShape element."""
@@ -119,17 +121,21 @@ SIZES = (
 """Only how large items are: asked when a batch turned out too large to take at once."""
 
 
+_WITH_FILES = (Shape.EVENT, Shape.CONTACT, Shape.LIST, Shape.TASK)
+"""What has a file of ours, which holds its attachments."""
+
+
 def _shape(shape: Shape, level: ContentLevel) -> str:
     mime = level is ContentLevel.MIME and shape.gives_mime
-    body = not shape.gives_mime or level is ContentLevel.BODY or (mime and shape is Shape.EVENT)
+    body = level is not ContentLevel.METADATA and not (mime and shape is Shape.MESSAGE)
     base = "IdOnly" if shape in (Shape.MESSAGE, Shape.EVENT) else "AllProperties"
     uris = _NAMED[shape]
-    if body and level is not ContentLevel.METADATA:
-        uris = (*uris, "item:Body")
+    if body and shape is not Shape.WHOLE:
+        uris = (*uris, "item:Body", *(("item:Attachments",) if shape in _WITH_FILES else ()))
     return (
         f"<m:ItemShape><t:BaseShape>{base}</t:BaseShape>"
         + ("<t:IncludeMimeContent>true</t:IncludeMimeContent>" if mime else "")
-        + (f"<t:BodyType>{'Best' if shape is Shape.MESSAGE else 'Text'}</t:BodyType>" if body else "")
+        + ("<t:BodyType>Best</t:BodyType>" if body else "")
         + f"<t:AdditionalProperties>{fields(uris)}{SEARCH_KEY}</t:AdditionalProperties></m:ItemShape>"
     )
 

@@ -1,7 +1,7 @@
 """Maps contacts, distribution lists and tasks as read to the typed values that their files are made of."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from shared.formats.common import Person
@@ -9,15 +9,16 @@ from shared.formats.contact import (
     AddressKind,
     Contact,
     DistributionList,
-    PartialDate,
     Phone,
     PhoneKind,
     PostalAddress,
 )
+from shared.formats.placeholder_dates import birthday, known_day
 from shared.formats.recurrence import Recurrence
 from shared.formats.task import Task, TaskStatus
 from shared.formats.zones.resolving import day_of_midnight
 from shared.sources.ews.answer import moment
+from shared.sources.ews.attachments import with_contents
 from shared.sources.ews.typed_common import body, importance, person, sensitivity
 
 _PHONES = {
@@ -50,12 +51,17 @@ _STATUSES = {
 }
 
 
-def typed_contact(values: Mapping[str, Any]) -> Contact:
-    """A contact. What Exchange gives twice, as a property and as a part of the complete name, is taken once."""
+def typed_contact(values: Mapping[str, Any], contents: Mapping[str, bytes]) -> Contact:
+    """A contact; `contents` are the bytes of attachments by their ids.
+
+    What Exchange gives twice, as a property and as a part of the complete name, is taken once.
+    """
 
     def text(name: str, part: str = "") -> str:
         return str(values.get(name) or values.get("name_parts", {}).get(part) or "")
 
+    attachments, photo = with_contents(values.get("attachments", ()), contents)
+    preferred = text("postal_address")
     return Contact(
         display_name=text("name"),
         full_name=text("", "FullName"),
@@ -64,11 +70,14 @@ def typed_contact(values: Mapping[str, Any]) -> Contact:
         surname=text("surname", "LastName"),
         prefix=text("", "Title"),
         suffix=text("generation", "Suffix"),
-        nickname=text("nickname"),
+        initials=text("initials", "Initials"),
+        nickname=text("nickname", "Nickname"),
+        phonetic_given_name=text("", "YomiFirstName"),
+        phonetic_surname=text("", "YomiLastName"),
         file_as=text("file_as"),
         emails=tuple(Person(address=address) for address in values.get("emails", ())),
         phones=tuple(Phone(number, _PHONES.get(key, PhoneKind.OTHER)) for key, number in _items(values, "phones")),
-        addresses=tuple(_address(key, parts) for key, parts in _items(values, "addresses")),
+        addresses=tuple(_address(key, parts, preferred) for key, parts in _items(values, "addresses")),
         ims=tuple(address for _, address in _items(values, "im")),
         urls=tuple(filter(None, [text("home_page")])),
         company=text("company"),
@@ -80,9 +89,11 @@ def typed_contact(values: Mapping[str, Any]) -> Contact:
         assistant=text("assistant"),
         spouse=text("spouse"),
         children=tuple(values.get("children", ())),
-        birthday=_birthday(values.get("birthday")),
-        anniversary=_birthday(values.get("anniversary")),
+        birthday=birthday(_day(values.get("birthday"))),
+        anniversary=birthday(_day(values.get("anniversary"))),
         notes=body(values),
+        photo=photo,
+        attachments=attachments,
         categories=tuple(values.get("categories", ())),
         sensitivity=sensitivity(values),
         created=moment(values.get("created")),
@@ -90,12 +101,13 @@ def typed_contact(values: Mapping[str, Any]) -> Contact:
     )
 
 
-def typed_list(values: Mapping[str, Any]) -> DistributionList:
-    """A distribution list."""
+def typed_list(values: Mapping[str, Any], contents: Mapping[str, bytes]) -> DistributionList:
+    """A distribution list; `contents` are the bytes of attachments by their ids."""
     return DistributionList(
         name=values.get("name") or values.get("subject", ""),
         members=tuple(person(member) for member in values.get("members", ())),
         notes=body(values),
+        attachments=with_contents(values.get("attachments", ()), contents)[0],
         categories=tuple(values.get("categories", ())),
         sensitivity=sensitivity(values),
         created=moment(values.get("created")),
@@ -103,14 +115,14 @@ def typed_list(values: Mapping[str, Any]) -> DistributionList:
     )
 
 
-def typed_task(values: Mapping[str, Any], recurrence: Recurrence | None) -> Task:
-    """A task. Its days are midnights to Exchange."""
+def typed_task(values: Mapping[str, Any], recurrence: Recurrence | None, contents: Mapping[str, bytes]) -> Task:
+    """A task; `contents` are the bytes of attachments by their ids. Its days are midnights to Exchange."""
     return Task(
         subject=values.get("subject", ""),
         body=body(values),
-        start=_day(values.get("start")),
-        due=_day(values.get("due")),
-        completed=moment(values.get("completed")),
+        start=known_day(_day(values.get("start"))),
+        due=known_day(_day(values.get("due"))),
+        completed=_known_time(values.get("completed")),
         status=_STATUSES.get(values.get("status", ""), TaskStatus.NOT_STARTED),
         percent=values.get("percent", 0),
         importance=importance(values),
@@ -118,7 +130,8 @@ def typed_task(values: Mapping[str, Any], recurrence: Recurrence | None) -> Task
         categories=tuple(values.get("categories", ())),
         owner=values.get("owner", ""),
         recurrence=recurrence,
-        reminder=moment(values.get("reminder_at")) if values.get("reminder") else None,
+        reminder=_known_time(values.get("reminder_at")) if values.get("reminder") else None,
+        attachments=with_contents(values.get("attachments", ()), contents)[0],
         created=moment(values.get("created")),
         modified=moment(values.get("modified")),
     )
@@ -128,8 +141,9 @@ def _items(values: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
     return list(values.get(name, {}).items())
 
 
-def _address(key: str, parts: Mapping[str, str]) -> PostalAddress:
+def _address(key: str, parts: Mapping[str, str], preferred: str) -> PostalAddress:
     return PostalAddress(
+        is_preferred=key == preferred,
         kind=_PLACES.get(key, AddressKind.OTHER),
         street=parts.get("Street", ""),
         city=parts.get("City", ""),
@@ -139,12 +153,15 @@ def _address(key: str, parts: Mapping[str, str]) -> PostalAddress:
     )
 
 
-def _birthday(text: str | None) -> PartialDate | None:
-    day = _day(text)
-    return PartialDate(day.month, day.day, day.year) if day else None
-
-
 def _day(text: str | None) -> date | None:
-    """The day that a midnight of some zone, given in UTC, stands for."""
+    """The day that a midnight of some zone, given in UTC, stands for; None where the calendar ends."""
     at = moment(text)
-    return day_of_midnight(at) if at else None
+    try:
+        return day_of_midnight(at) if at else None
+    except OverflowError:
+        return None
+
+
+def _known_time(text: str | None) -> datetime | None:
+    at = moment(text)
+    return at if at is not None and known_day(at.date()) else None

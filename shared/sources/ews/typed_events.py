@@ -7,6 +7,7 @@ from typing import Any
 from shared.formats.common import Moment
 from shared.formats.event import Attendee, BusyStatus, Event, Response, Role
 from shared.sources.ews.answer import moment
+from shared.sources.ews.attachments import with_contents
 from shared.sources.ews.events import EventReading
 from shared.sources.ews.typed_common import body, importance, person, sensitivity
 
@@ -28,14 +29,18 @@ _RESPONSES = {
 _ROLES = {"required": Role.REQUIRED, "optional": Role.OPTIONAL, "resources": Role.RESOURCE}
 
 
-def typed_event(reading: EventReading, exceptions: Sequence[EventReading] = ()) -> Event:
-    """An event or series. Each of `exceptions` has the start that it had by the pattern as `original_start`."""
+def typed_event(reading: EventReading, contents: Mapping[str, bytes], exceptions: Sequence[EventReading] = ()) -> Event:
+    """An event or series. Each of `exceptions` has the start that it had by the pattern as `original_start`.
+
+    `contents` are the bytes of attachments by their ids.
+    """
     values = reading.values
     return Event(
         uid=values.get("uid", ""),
         start=reading.moment(reading.start),
         end=reading.moment(reading.end),
         start_zone=reading.zone,
+        end_zone=reading.end_zone,
         subject=values.get("subject", ""),
         body=body(values),
         locations=tuple(filter(None, [values.get("location", "")])),
@@ -49,11 +54,13 @@ def typed_event(reading: EventReading, exceptions: Sequence[EventReading] = ()) 
         busy=_BUSY.get(values.get("busy", "")),
         categories=tuple(values.get("categories", ())),
         reminder_minutes=values.get("reminder_minutes", 0) if values.get("reminder") else None,
+        join_url=values.get("join_url", ""),
+        attachments=with_contents(values.get("attachments", ()), contents)[0],
         sequence=values.get("sequence", 0),
         created=moment(values.get("created")),
         modified=moment(values.get("modified")),
         recurrence=reading.recurrence,
-        exceptions=tuple(_exceptions(reading, exceptions)),
+        exceptions=tuple(_exceptions(reading, contents, exceptions)),
         canceled_occurrences=tuple(_moments(reading, values.get("deleted_occurrences", ()))),
         original_start=reading.moment(moment(values.get("recurrence_id"))) if reading.recurrence is None else None,
     )
@@ -72,7 +79,7 @@ def _moments(reading: EventReading, texts: Sequence[str]) -> list[Moment]:
     return [at for at in moments if at is not None]
 
 
-def _exceptions(series: EventReading, exceptions: Sequence[EventReading]) -> list[Event]:
+def _exceptions(series: EventReading, contents: Mapping[str, bytes], exceptions: Sequence[EventReading]) -> list[Event]:
     """The changed occurrences, those that could not be read too: the series says when they take place."""
     read = {exception.values.get("original_start") for exception in exceptions}
     unread = [
@@ -80,17 +87,17 @@ def _exceptions(series: EventReading, exceptions: Sequence[EventReading]) -> lis
         for occurrence in series.values.get("modified_occurrences", ())
         if occurrence["original_start"] not in read
     ]
-    return [_exception(series, exception) for exception in [*exceptions, *unread]]
+    return [_exception(series, contents, exception) for exception in [*exceptions, *unread]]
 
 
-def _exception(series: EventReading, exception: EventReading) -> Event:
+def _exception(series: EventReading, contents: Mapping[str, bytes], exception: EventReading) -> Event:
     """One changed occurrence. Its original start is a moment of the series: a day in an all-day series."""
     original = series.moment(moment(exception.values.get("original_start")))
-    return replace(typed_event(exception), uid="", original_start=original)
+    return replace(typed_event(exception, contents), uid="", original_start=original)
 
 
 def _unread_exception(series: EventReading, occurrence: Mapping[str, str]) -> EventReading:
     same = ("subject", "location", "sensitivity", "all_day", "modified")
     values: dict[str, Any] = {name: series.values[name] for name in same if name in series.values}
     values["original_start"] = occurrence["original_start"]
-    return EventReading(values, moment(occurrence["start"]), moment(occurrence["end"]), series.zone, None)
+    return EventReading(values, moment(occurrence["start"]), moment(occurrence["end"]), series.zone, None, None)

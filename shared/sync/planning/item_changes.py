@@ -1,17 +1,19 @@
 """From a source's item to the replica's, and what kind of change that is."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from shared.formats.uids import identified
 from shared.replica.port import FeedChange, FeedKind, Located, ReplicaItem, item_key
-from shared.sources.port import ContentLevel, Item
+from shared.sources.port import Content, ContentLevel, Item
 from shared.sync.scope import Kept, kept_note, kept_of
 
 
 def change_for(item: Item, level: ContentLevel, base: ReplicaItem | None, *, recent: bool = False) -> FeedChange:
     """The change that brings the replica from `base` (None: it has no such item) to `item`, fetched at `level`."""
-    content = item.content if level is not ContentLevel.METADATA else None
-    kept = Kept(level, item.private, item.addresses, recent)
-    return FeedChange(_kind(item, base), _replica_item(item, kept, base, None), content)
+    changed = _replica_item(item, Kept(level, item.private, item.addresses, recent), base, None)
+    content = content_to_store(item, changed.key) if level is not ContentLevel.METADATA else None
+    return FeedChange(_kind(item, base), changed, content)
 
 
 def change_keeping_content(item: Item, base: ReplicaItem, *, recent: bool = False, assumed: bool = False) -> FeedChange:
@@ -52,6 +54,14 @@ def change_dropping_content(base: ReplicaItem) -> FeedChange:
 def deletion(base: ReplicaItem) -> FeedChange:
     """The change that takes an item away."""
     return FeedChange(FeedKind.DELETE, base)
+
+
+def content_to_store(item: Item, key: str) -> Content | None:
+    """The item's content; a file without a UID of its own gets one of the item's key: copies must not share one."""
+    content = item.content
+    if content is None or content.form not in ("ics", "vcf"):
+        return content
+    return replace(content, data=identified(content.data, key))
 
 
 def _kind(item: Item, base: ReplicaItem | None) -> FeedKind:

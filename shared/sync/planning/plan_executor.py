@@ -9,7 +9,7 @@ from itertools import batched
 from shared.errors import ActionNeeded, Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
-from shared.sync.planning.item_changes import change_for, change_keeping_content, deletion
+from shared.sync.planning.item_changes import change_for, change_keeping_content, content_to_store, deletion
 from shared.sync.planning.move_detector import Fetched, MoveDetector
 from shared.sync.planning.moves import RemovedItem
 from shared.sync.planning.plan import FetchRequest, Plan
@@ -199,7 +199,7 @@ class PlanExecutor:
 
     def _is_stored(self, item: Item, level: ContentLevel, base: ReplicaItem) -> bool:
         """Whether an item as downloaded is byte for byte what is stored."""
-        content, located = item.content, base.located
+        content, located = content_to_store(item, base.key), base.located
         if content is None or located is None or kept_of(base).level not in (level, None):
             return False
         is_equal = located.form == content.form and located.sha256 == hashlib.sha256(content.data).hexdigest()

@@ -78,11 +78,12 @@ def test_characters_that_a_card_cannot_hold_are_left_out() -> None:
     assert "FN:Ada\tLovelace\x85" in lines
 
 
-def test_a_birthday_in_no_year_anybody_was_born_in_is_still_a_date() -> None:
-    """Some servers write the first day there is for none."""
-    _, lines = card(CONTACT.replace("1815-12-09T23:00:00Z", "0001-01-01T00:00:00Z"))
+@pytest.mark.parametrize("day", ["0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "4501-01-01T00:00:00Z"])
+def test_a_placeholder_for_no_birthday_is_left_out(day: str) -> None:
+    """C7: some servers write the first day there is for none, Outlook one in 4501."""
+    _, lines = card(CONTACT.replace("1815-12-09T23:00:00Z", day))
 
-    assert "BDAY:00010101" in lines
+    assert not any(line.startswith("BDAY") for line in lines)
 
 
 def test_a_contact_without_a_name_is_called_something() -> None:
@@ -148,11 +149,17 @@ def test_how_much_of_a_task_is_done_is_a_fraction_to_exchange(told: str, percent
     assert found.get("PERCENT-COMPLETE") == percent
 
 
-@pytest.mark.parametrize("due", ["2026-03-09T23:00:00Z", "2026-03-01T23:00:00Z"])
-def test_a_task_due_no_later_than_it_begins_is_still_a_valid_one(due: str) -> None:
+@pytest.mark.parametrize(
+    ("due", "day", "start"),
+    [("2026-03-09T23:00:00Z", b"20260310", b"20260310"), ("2026-03-01T23:00:00Z", b"20260302", None)],
+)
+def test_a_task_due_no_later_than_it_begins_keeps_its_due_day(due: str, day: bytes, start: bytes | None) -> None:
+    """C3: of a task that is due before it starts the due day counts."""
     found = todo(f"<t:StartDate>2026-03-09T23:00:00Z</t:StartDate><t:DueDate>{due}</t:DueDate>")
 
-    assert "DUE" not in found
+    assert found["DUE"].to_ical() == day
+    assert (found["DTSTART"].to_ical() if "DTSTART" in found else None) == start
+    assert "DURATION" not in found
 
 
 def test_a_regenerating_task_has_no_rule_that_would_be_wrong() -> None:

@@ -1,0 +1,37 @@
+"""Writes attachments into iCalendar files."""
+
+from collections.abc import Iterable, Sequence
+
+import pybase64
+
+from shared.formats.addresses import link
+from shared.formats.common import Attachment
+from shared.formats.contentlines import line, text_line
+
+_BINARY = "application/octet-stream"
+
+
+def attachments(items: Sequence[Attachment]) -> Iterable[str]:
+    """An ATTACH line for each attachment, its bytes inside (RFC 5545, 3.8.1.1; FILENAME and SIZE: RFC 8607).
+
+    An attachment that is not here is named in a line of our own, so that nobody takes the file for all there is.
+    """
+    for item in items:
+        if item.data is not None:
+            yield _inside(item, item.data)
+        elif item.url:
+            yield line("ATTACH", link(item.url), {"FMTTYPE": item.media_type, "FILENAME": item.name})
+        else:
+            yield text_line("X-MISSING-ATTACHMENT", item.name or "unnamed", {"SIZE": str(item.size or "")})
+
+
+def _inside(item: Attachment, data: bytes) -> str:
+    parameters = {
+        "FMTTYPE": item.media_type or _BINARY,
+        "FILENAME": item.name,
+        "SIZE": str(len(data)),
+        "X-CONTENT-ID": item.content_id,
+        "ENCODING": "BASE64",
+        "VALUE": "BINARY",
+    }
+    return line("ATTACH", pybase64.b64encode(data).decode(), parameters)

@@ -1,0 +1,58 @@
+"""Finds when a zone's offset changes, whatever the zone is made of."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+_NO_OFFSET = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """One change of offset; `wall` is the clock just before it."""
+
+    wall: datetime
+    before: timedelta
+    after: timedelta
+    forward: bool
+
+
+def offset_at(rules: tzinfo, year: int) -> timedelta:
+    """The offset with which a year begins."""
+    return _offset(rules, datetime(year, 1, 1, tzinfo=UTC))
+
+
+def offset_jumps(rules: tzinfo, first_year: int, last_year: int) -> list[Jump]:
+    """Every change of offset from the beginning of one year to that of another, to the minute.
+
+    A zone that changes its mind twice within a week (Morocco in Ramadan never does) would be taken for one that does
+    not.
+    """
+    found = []
+    moment, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year, 1, 1, tzinfo=UTC)
+    before = _offset(rules, moment)
+    while moment < end:
+        following = moment + timedelta(days=7)
+        after = _offset(rules, following)
+        if after != before:
+            at = _found_within(rules, moment, following)
+            forward = bool(at.astimezone(rules).dst())
+            found.append(Jump((at + before).replace(tzinfo=None), before, after, forward))
+        moment, before = following, after
+    return found
+
+
+def _found_within(rules: tzinfo, low: datetime, high: datetime) -> datetime:
+    """The first minute with the later offset."""
+    before = _offset(rules, low)
+    start, end = 0, int((high - low).total_seconds() // 60)
+    while end - start > 1:
+        middle = (start + end) // 2
+        if _offset(rules, low + timedelta(minutes=middle)) == before:
+            start = middle
+        else:
+            end = middle
+    return low + timedelta(minutes=end)
+
+
+def _offset(rules: tzinfo, moment: datetime) -> timedelta:
+    return moment.astimezone(rules).utcoffset() or _NO_OFFSET
