@@ -33,6 +33,7 @@ PERMISSIONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 """By area: the delegated scopes and the application roles of which one is needed."""
 
+_PROFILES = {"User.ReadBasic.All", "User.Read.All"}
 _SHARED = {"mail": "Mail.Read.Shared", "calendar": "Calendars.Read.Shared", "contacts": "Contacts.Read.Shared"}
 
 
@@ -54,6 +55,11 @@ class Caller:
         granted = self._scopes() & delegated if self.person else self._roles() & application
         if not granted:
             raise _denied(area)
+
+    def check_profile(self, person: Person) -> None:
+        """Whether the token may read a person's profile: one's own, or everybody's. Raises GraphError."""
+        if self.person is not None and self.person.oid != person.oid and not self._scopes() & _PROFILES:
+            raise _denied("user")
 
     def check_shared(self, area: str) -> None:
         """Whether the token grants an area of other people's mailboxes. Raises GraphError."""

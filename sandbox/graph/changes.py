@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from sandbox.graph import ids
 from sandbox.graph.call import LARGEST_PAGE, PAGE, Call
 from sandbox.graph.delta import Change, Page, Token, Tracked
 from sandbox.graph.errors import GraphError
 from sandbox.graph.request import GraphResponse, Json
+from sandbox.mailboxes import ids as mailbox_ids
+from sandbox.mailboxes.store import Mailbox
 
 type Options = Mapping[str, str]
+
+BEHAVIORS = ("duplicates", "empty_page", "late", "removed", "replay")
+"""What a fault can make of a delta request: every item twice; no item and a nextLink; changes that come a round later;
+a removal of what the client never had; a round that begins again at the beginning.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class DeltaResource[Thing]:
         token = self._token(call, check, options)
         if call.fault.get("behavior") == "empty_page":
             return self._page(call, [], replace(token, is_skip=True))
+        token = _misbehaved(token, str(call.fault.get("behavior", "")))
         size = min(call.request.prefer.page_size or PAGE, LARGEST_PAGE)
         page = call.rounds.page(token, self.tracked(token.options), size)
         head = self.first() if token.since == 0 and not token.is_skip else []
@@ -59,6 +68,8 @@ class DeltaResource[Thing]:
 
     def _shown(self, call: Call, page: Page[Thing], options: Options) -> list[Json]:
         shown = [self._change(change, options) for change in page.changes]
+        if call.fault.get("behavior") == "removed":
+            return [{"id": _unknown_id(call.mailbox), "@removed": {"reason": "deleted"}}, *shown]
         return shown * 2 if call.fault.get("behavior") == "duplicates" else shown
 
     def _change(self, change: Change[Thing], options: Options) -> Json:
@@ -70,3 +81,17 @@ class DeltaResource[Thing]:
         link, option = ("nextLink", "$skiptoken") if following.is_skip else ("deltaLink", "$deltatoken")
         url = call.url(self.path, **{option: following.encode()})
         return call.answer({"@odata.context": call.metadata(self.kind), f"@odata.{link}": url, "value": value})
+
+
+def _misbehaved(token: Token, behavior: str) -> Token:
+    """The round as a fault wants it; a round under way goes on as it began."""
+    if token.is_skip:
+        return token
+    if behavior == "late":
+        return replace(token, upto=token.since)
+    return replace(token, since=0) if behavior == "replay" else token
+
+
+def _unknown_id(mailbox: Mailbox) -> str:
+    """An id that no item has ever had."""
+    return ids.rest_id(mailbox_ids.ews_id(mailbox.guid, mailbox_ids.item_entry(mailbox.store, 0, 0xFFFFFF)))

@@ -59,7 +59,7 @@ async def _answer(service: GraphService, http: web.Request) -> GraphResponse:
 
 
 async def _batch(service: GraphService, request: GraphRequest, caller: Caller, fault: dict[str, Any]) -> GraphResponse:
-    """Each request within a batch takes its own faults; four run at a time, so that concurrency is never exceeded."""
+    """Each request within a batch has its own faults and limits; the service runs no more at a time than it allows."""
     if request.method != "POST":
         raise GraphError(405, "BadRequest", "Specified HTTP method is not allowed for the request target.")
     raise_fault(fault, request)
@@ -70,7 +70,11 @@ async def _batch(service: GraphService, request: GraphRequest, caller: Caller, f
         except GraphError as exc:
             return failure(exc, request.headers)
         struck = service.fault_of(method, f"/{request.version}{url}", operation_of(inner))
-        return service.answer(inner, caller, struck)
+        try:
+            with service.throttle.running(service.bucket(inner, caller)):
+                return service.answer(inner, caller, struck)
+        except GraphError as exc:
+            return failure(exc, request.headers)
 
     await asyncio.sleep(service.throttle.limits.latency_seconds)
     return batch.answer(request.body, run)

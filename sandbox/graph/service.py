@@ -16,6 +16,7 @@ from sandbox.graph.request import GraphRequest, GraphResponse
 from sandbox.graph.routes import Route, find
 from sandbox.graph.throttle import Throttle
 from sandbox.mailboxes.address_book import Person
+from sandbox.mailboxes.default_folders import new_mailbox
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.store import Mailbox
 
@@ -74,7 +75,7 @@ class GraphService:
     def _mailbox(self, caller: Caller, person: Person, route: Route) -> Mailbox:
         """The mailbox that a request is about; whoever asks for the person alone needs none. Raises GraphError."""
         if route.operation == "GET user":
-            return self.store.mailbox(person.address)
+            return self.store.find(person.address) or new_mailbox(person.address, self.store.clock)
         if self.behavior(person.address).on_premises:
             raise GraphError(404, "MailboxNotHostedInExchangeOnline", "The mailbox is not hosted in Exchange Online.")
         return mailbox_of(caller, person, route.area, self.store)

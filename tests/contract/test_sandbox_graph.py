@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from sandbox.graph.ids import rest_id
 from sandbox.process import Sandbox
 from tests.conftest import Faults
 
@@ -181,3 +182,47 @@ def test_a_round_can_begin_with_an_empty_page(client: Client, faults: Faults) ->
     for _ in range(2):
         page = client.get(page["@odata.nextLink"].removeprefix(client.url), Prefer="odata.maxpagesize=1000").json()
     assert len(page["value"]) == len(whole["value"])
+
+
+def test_a_round_tells_of_removals_that_nobody_knows(client: Client, faults: Faults) -> None:
+    faults.add("graph", {"kind": "graph", "behavior": "removed"})
+    page = client.get(DELTA).json()
+    assert "@removed" in page["value"][0]
+    assert page["value"][0]["id"] not in {one["id"] for one in page["value"][1:]}
+
+
+def test_changes_come_late_and_are_told_again(sandbox: Sandbox, client: Client, faults: Faults) -> None:
+    path = "/v1.0/me/mailFolders/outbox/messages/delta"
+
+    def following(page: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = client.get(page["@odata.deltaLink"].removeprefix(client.url)).json()
+        return answer
+
+    page = client.get(path).json()
+    sandbox.control.post(f"/mailboxes/{ALEX}/generate", {"folder": "outbox", "count": 1, "size": 500})
+    faults.add("graph", {"kind": "graph", "behavior": "late"})
+    page = following(page)
+    assert page["value"] == []
+    page = following(page)
+    assert len(page["value"]) == 1
+    page = following(page)
+    assert page["value"] == []
+    faults.add("graph", {"kind": "graph", "behavior": "replay"})
+    page = following(page)
+    assert len(page["value"]) == 1
+    assert following(page)["value"] == []
+
+
+def test_files_and_steps_are_attached_through_the_control_port(sandbox: Sandbox, client: Client) -> None:
+    task = sandbox.control.post(f"/mailboxes/{ALEX}/items", {"kind": "task"})
+    content = base64.b64encode(b"hello").decode()
+    sandbox.control.post(f"/mailboxes/{ALEX}/attach", {"id": task["id"], "name": "a.txt", "content": content})
+    sandbox.control.post(f"/mailboxes/{ALEX}/checklist", {"id": task["id"], "steps": [{"name": "one"}]})
+    contact = sandbox.control.post(f"/mailboxes/{ALEX}/items", {"kind": "contact"})
+    photo = {"id": contact["id"], "content_type": "image/png", "content": content, "photo": True}
+    sandbox.control.post(f"/mailboxes/{ALEX}/attach", photo)
+    lists = {one["wellknownListName"]: one["id"] for one in client.get("/v1.0/me/todo/lists").json()["value"]}
+    path = f"/v1.0/me/todo/lists/{lists['defaultList']}/tasks/{rest_id(task['id'])}"
+    assert [one["name"] for one in client.get(f"{path}/attachments").json()["value"]] == ["a.txt"]
+    assert [one["displayName"] for one in client.get(f"{path}/checklistItems").json()["value"]] == ["one"]
+    assert client.get(f"/v1.0/me/contacts/{rest_id(contact['id'])}/photo/$value").content == b"hello"

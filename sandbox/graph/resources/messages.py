@@ -108,7 +108,8 @@ def get_mime(call: Call, item: str, folder: str = "") -> GraphResponse:
 
 
 def _is_opaque(item: Item) -> bool:
-    return item.item_class == "IPM.Note.SMIME"
+    """Opaque-signed or encrypted mail, and reports about such mail."""
+    return item.item_class == "IPM.Note.SMIME" or item.item_class.startswith("REPORT.IPM.Note.SMIME")
 
 
 def _fails_for(call: Call) -> bool:

@@ -42,6 +42,7 @@ _NOT_DEFAULT = {"proxyAddresses"}
 def get_user(call: Call) -> GraphResponse:
     """The person."""
     call.query.allow("$select")
+    call.caller.check_profile(call.person)
     names = call.query.select(_USER, "user") or [name for name in _USER if name not in _NOT_DEFAULT]
     return call.answer({"@odata.context": f"{call.request.base}/{call.request.version}/$metadata#users/$entity"} | {
         name: _USER[name](call) for name in names
