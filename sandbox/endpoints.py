@@ -48,6 +48,7 @@ def _app_environment(parts: Parts, said: Mapping[str, Any]) -> dict[str, str]:
     named = {
         "ENTRA_AUTHORITY": said.get("entra"),
         "ENTRA_CLIENT_ID": parts.app.client_id,
+        "ENTRA_TENANTS": "organizations",
         "OPERATOR_TENANT": parts.world.tenants[0].id,
         "EWS_URL": said.get("exchange"),
         "GRAPH_URL": said.get("graph"),

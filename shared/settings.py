@@ -120,7 +120,6 @@ class Settings:
         "ENTRA_TENANTS",
         "Who may sign in: one tenant id, several, or organizations for any work or school account",
         _tenants,
-        "organizations",
     )
     operator_tenant: str = setting(
         "OPERATOR_TENANT",

@@ -12,6 +12,7 @@ from shared.settings import Settings
 REQUIRED = {
     "APP_URL": "https://mail.contoso.example",
     "ENTRA_CLIENT_ID": "c0ffee",
+    "ENTRA_TENANTS": "organizations",
     "KEY_VAULT_URL": "https://vault.contoso.example",
     "MailboxStorage__blobServiceUri": "https://blob.contoso.example",
     "MailboxStorage__queueServiceUri": "https://queue.contoso.example",
@@ -58,6 +59,14 @@ def test_the_apps_address_has_no_path_for_its_pages_and_cookies_are_a_hosts() ->
 def test_a_list_of_tenants_that_names_none_lets_nobody_in_and_is_refused() -> None:
     with pytest.raises(SettingsInvalid, match="ENTRA_TENANTS must name a tenant"):
         Settings.from_environ(REQUIRED | {"ENTRA_TENANTS": ","})
+
+
+@pytest.mark.parametrize("given", [{}, {"ENTRA_TENANTS": ""}, {"ENTRA_TENANTS": "  "}])
+def test_who_may_sign_in_has_no_default(given: dict[str, str]) -> None:
+    """S16: an app without the setting must not accept every organization."""
+    without = {name: value for name, value in REQUIRED.items() if name != "ENTRA_TENANTS"}
+    with pytest.raises(SettingsInvalid, match="ENTRA_TENANTS is missing"):
+        Settings.from_environ(without | given)
 
 
 def test_tenants_are_ids_as_tokens_write_them() -> None:
