@@ -149,9 +149,10 @@ def _start_for(request: func.HttpRequest) -> starts.Start:
     waiting = cookie_of(request, WAITING)
     if waiting and not choose:
         try:
-            return app().sign_in.resume(app().consent.waiting(waiting).resume)
+            session = app().sessions.read(cookie_of(request, COOKIE))
+            return app().sign_in.resume(app().consent.waiting(waiting).resume, session)
         except (NotFound, InvitationRefused):
-            # The cookie outlives what it was for: that must not keep anybody from signing in.
+            # The cookie outlives what it was for, and whose it was: that must not keep anybody from signing in.
             return app().sign_in.connect()
     return app().sign_in.connect(choose=choose)
 
@@ -223,7 +224,10 @@ def _to_wait(cause: ActionNeeded, intent: Mapping[str, str], over: str) -> func.
 def _problem(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
     target = _again(intent, choose=isinstance(cause, AccountRefused))
     if isinstance(cause, SignInRefused):
-        return problem(cause.code, cookies=[over], support=cause.support, target=target, **cause.values)
+        # Who waited in this browser was somebody else: their turn must not come again with each new sign-in.
+        stranger = isinstance(cause, AccountRefused) and WAITED in intent
+        cookies = [over, *([expired_cookie(WAITING)] if stranger else [])]
+        return problem(cause.code, cookies=cookies, support=cause.support, target=target, **cause.values)
     if isinstance(cause, RetryLater):
         # Of a pass it would be said that it is repeated by itself; a sign-in has to be begun again.
         return problem("not_now", problem_of(cause.reason).status, cookies=[over], support=cause.support, target=target)

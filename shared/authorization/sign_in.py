@@ -91,12 +91,11 @@ class SignIn:
         """Only to see one's settings; `to` says which page of ours comes next (a word of the caller's)."""
         return self._start(Act.VIEW, {"to": to})
 
-    def invited(self, token: str, *, choose: bool = False) -> Start:
-        """From an invitation link. Raises InvitationRefused."""
+    def invited(self, token: str, *, choose: bool = False, waited: bool = False) -> Start:
+        """From an invitation link; `waited`: resumed after an approval. Raises InvitationRefused."""
         invitation = self._invitations.open(token)
-        return self._start(
-            Act.INVITED, {"invitation": invitation.id, "token": token}, hint=invitation.address, choose=choose
-        )
+        details = {"invitation": invitation.id, "token": token} | ({WAITED: "yes"} if waited else {})
+        return self._start(Act.INVITED, details, hint=invitation.address, choose=choose)
 
     def renew(self, session: Session, mailbox_id: str) -> Start:
         """Sign in again for a mailbox of this session. Raises NotFound for anybody else's."""
@@ -114,8 +113,12 @@ class SignIn:
             raise NotFound("not an operator")
         return self._start(Act.SERVICE, {"by": session.owner_id}, choose=True)
 
-    def resume(self, intent: Mapping[str, str], *, choose: bool = False) -> Start:
+    def resume(self, intent: Mapping[str, str], session: Session | None, *, choose: bool = False) -> Start:
         """Begin again, after an approval, what an earlier sign-in was for. Raises as they do.
+
+        `session` is the browser's present one. An approval can take weeks, and the next user of a shared browser comes
+        by the same cookie: what concerns a mailbox is resumed only in a session of its owner, and for everybody else
+        this is a sign-in like any other.
 
         Raises:
             NotFound: what an operator begins ends with their session; whoever uses the browser next has no part in it.
@@ -124,12 +127,19 @@ class SignIn:
         if act is Act.SERVICE:
             raise NotFound("not without the operator")
         if act is Act.INVITED:
-            return self.invited(intent["token"], choose=choose)
+            return self.invited(intent["token"], choose=choose, waited=True)
         if act in (Act.RENEW, Act.CHANGE):
-            mailbox = self._registry.get(intent["mailbox"])
-            hint = mailbox.address if act is Act.RENEW else ""
-            return self._start(act, {"mailbox": mailbox.id}, hint=hint, choose=choose or act is Act.CHANGE)
+            return self._resumed_by_owner(act, intent["mailbox"], session, choose=choose)
         return self._start(act, {**intent, WAITED: "yes"}, choose=choose)
+
+    def _resumed_by_owner(self, act: Act, mailbox_id: str, session: Session | None, *, choose: bool) -> Start:
+        """Raises NotFound when the mailbox is not of this session's owner, or there is none."""
+        if session is None:
+            raise NotFound("not without its owner")
+        mailbox = self.own(session, mailbox_id)
+        hint = mailbox.address if act is Act.RENEW else ""
+        details = {"mailbox": mailbox.id, WAITED: "yes"}
+        return self._start(act, details, hint=hint, choose=choose or act is Act.CHANGE)
 
     def challenged(self, intent: Mapping[str, str], claims: str) -> Start:
         """Begin again with the claims challenge that Entra ID gave (MFA, conditional access); once, by `again`."""

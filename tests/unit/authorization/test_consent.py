@@ -39,7 +39,7 @@ def test_a_person_who_waits_is_told_and_carries_on_with_what_they_began(stage: S
     assert stage.consent.callback(granted(start), start.binding) == 1
     told = stage.consent.waiting(kept)
     assert told.granted_at is not None
-    assert stage.come_back(stage.sign_in.resume(told.resume)).mailbox is not None
+    assert stage.come_back(stage.sign_in.resume(told.resume, None)).mailbox is not None
 
 
 def test_a_link_that_is_not_ours_leads_nowhere(stage: Stage) -> None:
