@@ -8,13 +8,16 @@ from shared.sources.port import Access, FolderGone, MailSources
 
 
 def is_same_mailbox(sources: MailSources, access: Access, wanted: str) -> bool:
-    """Whether the wanted address is the account's, or opens the same one mailbox: then both have the same folders.
+    """Whether the wanted address opens the account's own mailbox: then both have the same folders.
 
-    The directory is no witness: it looks for the beginning of an address among names as well, and a name is free to
-    choose. https://learn.microsoft.com/exchange/client-developer/web-service-reference/unresolvedentry
+    Only the mail server proves it. An equal sign-in name does not: two tenants can have accounts of one name, and a
+    guest keeps the name of another tenant. The directory does not either: it looks for the beginning of an address
+    among names as well, and a name is free to choose.
+    https://learn.microsoft.com/exchange/client-developer/web-service-reference/unresolvedentry
+
+    Raises:
+        RetryLater: the server is busy, so nothing is proved.
     """
-    if wanted.casefold() == access.address.casefold():
-        return True
     own = _folders(sources, access)
     try:
         return not own.isdisjoint(_folders(sources, replace(access, address=wanted)))

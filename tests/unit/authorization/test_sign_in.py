@@ -16,6 +16,7 @@ from shared.authorization.errors import (
     OtherBrowser,
     SignInRefused,
 )
+from shared.authorization.port import Identity
 from shared.authorization.signing import Signer
 from shared.errors import (
     AdministratorMustAct,
@@ -380,6 +381,32 @@ def test_a_name_in_the_directory_that_looks_like_the_wanted_address_proves_nothi
     with pytest.raises(SignInFailed) as caught:
         stage.come_back(stage.sign_in.invited(token))
     assert "wrong_account" in str(failure(caught))
+
+
+@pytest.mark.parametrize("account", [ALEX, replace(ALEX, tenant_id=OTHER_TENANT)], ids=["same", "other tenant"])
+@pytest.mark.parametrize("reason", [Reason.THROTTLED, Reason.UNAVAILABLE])
+def test_a_busy_server_proves_no_invited_mailbox(stage: Stage, account: Identity, reason: Reason) -> None:
+    """S5: an equal sign-in name is no proof, and no outcome says "connected" before Exchange has confirmed it."""
+    token = link_token(stage.invitations.create(ALEX.address, "r", "https://crm.example/back").url)
+    stage.entra.person = account
+    stage.sources.trouble[ALEX.address] = RetryLater(reason)
+    with pytest.raises(SignInFailed) as caught:
+        stage.come_back(stage.sign_in.invited(token))
+    assert isinstance(failure(caught), RetryLater)
+    assert caught.value.way_back == ""
+    assert (stage.mailboxes, stage.tokens.stored) == ([], {})
+    stage.sources.trouble.clear()
+    assert stage.come_back(stage.sign_in.invited(token)).way_back
+
+
+def test_an_equal_sign_in_name_whose_address_opens_another_mailbox_is_refused(stage: Stage) -> None:
+    """S5: the invited address must open the mailbox of the account that signs in."""
+    token = link_token(stage.invitations.create(ALEX.address).url)
+    stage.entra.person = replace(ALEX, tenant_id=OTHER_TENANT)
+    stage.sources.trouble[ALEX.address] = AdministratorMustAct(Reason.NO_MAILBOX)
+    with pytest.raises(SignInFailed):
+        stage.come_back(stage.sign_in.invited(token))
+    assert stage.mailboxes == []
 
 
 def test_a_failing_vault_does_not_cost_the_person_their_invitation(stage: Stage) -> None:
