@@ -135,8 +135,7 @@ class Connections:
         for one in half:
             self._end(one.id)
         idle = self._authorizations.idle_since(self._clock() - UNUSED_AFTER)
-        mailboxes = self._registry.all() if idle else ()
-        in_use = {one.authorization_id for one in mailboxes if one.status is not Status.DISCONNECTED}
+        in_use = self._registry.authorizations_in_use() if idle else {}
         unused = [one.id for one in idle if one.mode is AccessMode.DELEGATED and one.id not in in_use]
         for authorization_id in unused:
             self.release_authorization(authorization_id)

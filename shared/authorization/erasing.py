@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.authorization.errors import StillUnderWay
-from shared.errors import MailboxSyncError, NotFound, RetryLater
+from shared.errors import MailboxSyncError, NotFound, OperatorMustAct, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import ErasureRecord, Lease, Leases, MailboxRegistry
 from shared.replica.port import Replica
@@ -87,7 +87,9 @@ class MailboxErasure:
                 break
             try:
                 finished += self._finished(record)
-            except RetryLater as error:
+            except (RetryLater, OperatorMustAct) as error:
+                if isinstance(error, OperatorMustAct) and not error.of_one:
+                    raise
                 _log.warning("an erasure is left for tomorrow", exc_info=error, extra={"mailbox_id": record.mailbox_id})
         return finished
 

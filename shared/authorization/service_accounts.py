@@ -8,7 +8,6 @@ from shared.authorization.connections import Connections
 from shared.authorization.errors import StillInUse
 from shared.authorization.port import Authorization, AuthorizationStore
 from shared.errors import NotFound
-from shared.mailboxes.model import Status
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import AccessMode
 
@@ -43,7 +42,7 @@ class ServiceAccounts:
     def all(self) -> list[ServiceAccount]:
         """Every service account whose token is stored, by address."""
         standing = self._authorizations.service_accounts()
-        read_with = self._in_use() if standing else Counter[str]()
+        read_with = self._registry.authorizations_in_use() if standing else Counter[str]()
         accounts = [ServiceAccount(one.id, one.address, one.created_at, read_with[one.id]) for one in standing]
         return sorted(accounts, key=lambda account: (account.address, account.id))
 
@@ -58,15 +57,11 @@ class ServiceAccounts:
         """
         if self._authorizations.get(authorization_id).mode is not AccessMode.IMPERSONATION:
             raise NotFound("not a service account's")
-        if self._in_use()[authorization_id]:
+        if self._registry.authorizations_in_use()[authorization_id]:
             raise StillInUse
         self._authorizations.change(authorization_id, _given_up)
         self._registry.record_audit(authorization_id, actor, "give_up")
         return self._connections.release_authorization(authorization_id)
-
-    def _in_use(self) -> Counter[str]:
-        """How many mailboxes are read with each authorization."""
-        return Counter(one.authorization_id for one in self._registry.all() if one.status is not Status.DISCONNECTED)
 
 
 def _given_up(authorization: Authorization) -> Authorization:

@@ -6,6 +6,7 @@ Sign-ins, invitations and approvals end by themselves; one sweep a day keeps the
 import hashlib
 import hmac
 import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
 from shared.authorization.port import Approval, Authorization, Invitation, PendingFlow
 from shared.azure_faults import changed_meanwhile, gone, translated
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, OperatorMustAct
 from shared.mailboxes.entities import from_entity, to_entity
 from shared.sources.port import AccessMode
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
+
+_log = logging.getLogger(__name__)
 
 ATTEMPTS = 12
 KEPT_AFTER_END = timedelta(days=1)
@@ -128,29 +131,26 @@ class TableAuthorizations:
 
     def idle_since(self, before: datetime) -> list[Authorization]:
         """A look through the whole table, once a day."""
-        with translated():
-            return [
-                _authorization(entity)
-                for entity in self._table.query_entities(
-                    "refreshed_at lt @before and revoked eq false", parameters={"before": before}
-                )
-            ]
+        return self._found("refreshed_at lt @before and revoked eq false", before=before)
 
     def half_given_back(self) -> list[Authorization]:
         """A property that is not there cannot be asked for, so the tokens are looked at here."""
-        with translated():
-            revoked = [_authorization(entity) for entity in self._table.query_entities("revoked eq true")]
-        return [authorization for authorization in revoked if authorization.stored_at is not None]
+        return [found for found in self._found("revoked eq true") if found.stored_at is not None]
 
     def service_accounts(self) -> list[Authorization]:
         """A look through the whole table, when an operator asks."""
+        return self._found("mode eq @mode and revoked eq false", mode=AccessMode.IMPERSONATION.value)
+
+    def _found(self, query: str, **parameters: object) -> list[Authorization]:
+        """Those that a query finds; one that only a newer version can read is passed over, and so keeps its token."""
+        found = []
         with translated():
-            return [
-                _authorization(entity)
-                for entity in self._table.query_entities(
-                    "mode eq @mode and revoked eq false", parameters={"mode": AccessMode.IMPERSONATION.value}
-                )
-            ]
+            for entity in self._table.query_entities(query, parameters=parameters):
+                try:
+                    found.append(_authorization(entity))
+                except OperatorMustAct as error:
+                    _log.error("authorization not understood", exc_info=error)
+        return found
 
     def delete(self, authorization_id: str) -> None:
         """Deleting what is not there is fine with the SDK."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.errors import OperatorMustAct, Reason
 from shared.mailboxes.model import Mailbox
 
 BUCKETS = 256
@@ -41,26 +42,36 @@ def _property(content: Any) -> Any:
 
 
 def from_entity[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
-    """The dataclass again. Properties it does not know (of a newer version) are ignored; missing ones take defaults."""
+    """The dataclass again. Properties it does not know (of a newer version) are ignored; missing ones take defaults.
+
+    Raises:
+        OperatorMustAct: our_storage, of this row alone: a newer version wrote something that this one cannot read.
+    """
     hints = typing.get_type_hints(kind)
-    known = {
-        declared.name: _typed(hints[declared.name], entity[declared.name])
-        for declared in fields(typing.cast(Any, kind))
-        if declared.name in entity and declared.name not in given
-    }
-    return kind(**known, **given)
+    try:
+        known = {
+            declared.name: _typed(hints[declared.name], entity[declared.name])
+            for declared in fields(typing.cast(Any, kind))
+            if declared.name in entity and declared.name not in given
+        }
+        return kind(**known, **given)
+    except (ValueError, TypeError, AttributeError) as error:
+        detail = "a row cannot be read by this version"
+        raise OperatorMustAct(Reason.OUR_STORAGE, detail, support="RowNotReadable", of_one=True) from error
 
 
 def _typed(hint: Any, content: Any) -> Any:
-    """A property's value as its field's type has it."""
+    """A property's value as its field's type has it. Raises ValueError where it does not fit."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if isinstance(content, tuple):
         return content[0]
-    if isinstance(content, datetime):
+    if isinstance(content, datetime) and datetime in options:
         return datetime.fromtimestamp(content.timestamp(), UTC)
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     for option in options:
         if isinstance(option, type) and issubclass(option, StrEnum):
             return option(content)
+    if not any(isinstance(content, option) for option in options if isinstance(option, type)):
+        raise ValueError("a property of another type")
     return content
 
 

@@ -1,5 +1,6 @@
 """The registry's port."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,7 +63,12 @@ class MailboxRegistry(Protocol):
         ...
 
     def get(self, mailbox_id: str) -> Mailbox:
-        """One mailbox. Raises NotFound."""
+        """One mailbox.
+
+        Raises:
+            NotFound: there is none.
+            OperatorMustAct: this version cannot read it.
+        """
         ...
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
@@ -82,11 +88,18 @@ class MailboxRegistry(Protocol):
         ...
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
-        """Every mailbox of one shard."""
+        """Every mailbox of one shard, without those that this version cannot read."""
         ...
 
     def all(self) -> Iterator[Mailbox]:
-        """Every mailbox, shard by shard."""
+        """Every mailbox, shard by shard, without those that this version cannot read."""
+        ...
+
+    def authorizations_in_use(self) -> Counter[str]:
+        """How many mailboxes are read with each authorization; a disconnected one is not read any more.
+
+        A mailbox that this version cannot read counts whatever its status: nothing of it may be deleted.
+        """
         ...
 
     def record_run(self, run: Run) -> None:

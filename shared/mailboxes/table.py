@@ -2,13 +2,14 @@
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.azure_faults import already_there, changed_meanwhile, gone, translated
-from shared.errors import BeingErased, Conflict, NotFound
+from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct
 from shared.mailboxes import life
 from shared.mailboxes.entities import (
     bucket_of,
@@ -23,7 +24,7 @@ from shared.mailboxes.entities import (
     to_entity,
 )
 from shared.mailboxes.erasures.table import ErasureRecords
-from shared.mailboxes.model import Mailbox
+from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
 
 if TYPE_CHECKING:
@@ -140,18 +141,31 @@ class TableRegistry:
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
         """One range query over the shard's neighbouring partitions."""
+        for entity in self._rows(shard):
+            if (mailbox := _if_known(entity)) is not None:
+                yield mailbox
+
+    def _rows(self, shard: int) -> Iterator[Any]:
         first, past = shard_bounds(shard, self._shards)
         with translated():
-            for entity in self._mailboxes.query_entities(
+            yield from self._mailboxes.query_entities(
                 "PartitionKey ge @first and PartitionKey lt @past", parameters={"first": first, "past": past}
-            ):
-                if (mailbox := _if_known(entity)) is not None:
-                    yield mailbox
+            )
 
     def all(self) -> Iterator[Mailbox]:
         """Every mailbox."""
         for shard in range(self._shards):
             yield from self.in_shard(shard)
+
+    def authorizations_in_use(self) -> Counter[str]:
+        """Every row: one that cannot be read says at least by which authorization its mailbox is read."""
+        in_use = Counter[str]()
+        for shard in range(self._shards):
+            for entity in self._rows(shard):
+                mailbox = _if_known(entity)
+                if mailbox is None or mailbox.status is not Status.DISCONNECTED:
+                    in_use[str(entity.get("authorization_id", ""))] += 1
+        return in_use
 
     def record_run(self, run: Run) -> None:
         """Newest first under the mailbox; a repeated record replaces itself."""
@@ -293,6 +307,6 @@ def _if_known(entity: Any) -> Mailbox | None:
     """None for one that only a newer program can read: it must not keep its whole shard from its turn."""
     try:
         return _mailbox(entity)
-    except ValueError as error:
+    except OperatorMustAct as error:
         _log.error("mailbox not understood", exc_info=error, extra={"mailbox_id": str(entity["RowKey"])})
         return None

@@ -1,5 +1,6 @@
 """What every store of authorizations, invitations and approvals does, in memory and in Table Storage."""
 
+import hashlib
 import threading
 import uuid
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from shared.authorization.port import (
     InvitationStore,
 )
 from shared.authorization.table import TableApprovals, TableAuthorizations, TableFlows, TableInvitations
-from shared.errors import NotFound
+from shared.errors import NotFound, OperatorMustAct
 from shared.sources.port import AccessMode
 from tests.conftest import Azurite
 from tests.fakes.authorization import (
@@ -193,3 +194,21 @@ def test_what_has_ended_is_swept(tables: TableServiceClient) -> None:
     flows.sweep(NOW + timedelta(days=32))
     with pytest.raises(NotFound):
         approvals.get(waiting.id)
+
+
+def test_an_authorization_that_cannot_be_read_hides_no_others(tables: TableServiceClient) -> None:
+    """S6: the daily work keeps the others alive and deletes nothing of it."""
+    store = TableAuthorizations(tables)
+    strange, known = (store.add(an_authorization(refreshed_at=NOW)) for _ in range(2))
+    digest = hashlib.sha256(strange.id.encode()).hexdigest()
+    row = {"PartitionKey": digest[:2], "RowKey": digest[2:42]}
+    tables.get_table_client("authorizations").update_entity(row | {"mode": "delegated_again"})
+    try:
+        found = {one.id for one in store.idle_since(NOW + timedelta(days=1))}
+        with pytest.raises(OperatorMustAct) as caught:
+            store.get(strange.id)
+    finally:
+        store.delete(strange.id)
+    assert known.id in found
+    assert strange.id not in found
+    assert caught.value.of_one

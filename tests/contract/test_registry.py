@@ -208,6 +208,28 @@ def test_a_mailbox_that_only_a_newer_version_understands_keeps_its_shard_from_no
     assert strange.id not in ids
 
 
+def test_a_row_that_cannot_be_read_counts_as_in_use(
+    registry: TableRegistry, storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    """S6: whatever its status, and nobody gets it by its id."""
+    names = [uuid.uuid4().hex for _ in range(4)]
+    strange, active, gone, strange_too = (registry.add(new_mailbox(authorization_id=name)) for name in names)
+    registry.change(gone.id, lambda found: found.having(status=Status.DISCONNECTED))
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        rows = [{"PartitionKey": partition(one.id), "RowKey": one.id} for one in (strange, strange_too)]
+        mailboxes = tables.get_table_client("mailboxes")
+        mailboxes.update_entity(rows[0] | {"status": "quarantined"})
+        mailboxes.update_entity(rows[1] | {"status": "disconnected", "created_at": "in a newer form"})
+        in_use = registry.authorizations_in_use()
+        for one in (strange, strange_too):
+            with pytest.raises(OperatorMustAct) as caught:
+                registry.get(one.id)
+            assert caught.value.of_one
+            mailboxes.delete_entity(partition(one.id), one.id)
+    assert [in_use[name] for name in names] == [1, 1, 0, 1]
+    assert active.authorization_id in in_use
+
+
 def test_an_interrupted_erasure_asked_for_again_leaves_the_next_mailbox_alone(registry: TableRegistry) -> None:
     mailbox = registry.add(new_mailbox())
     (claim,) = registry._owners.query_entities("PartitionKey eq @o", parameters={"o": f"t_{mailbox.owner_id}"})

@@ -3,13 +3,14 @@
 `crash_at(n)` and `fail_at(n, error)` let the n-th write from now never happen, as in the replica's fake.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.errors import BeingErased, Conflict, NotFound
+from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct, Reason
 from shared.mailboxes import life
-from shared.mailboxes.model import Mailbox
+from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -23,6 +24,8 @@ class FakeRegistry:
         self._erasures: dict[str, ErasureRecord] = {}
         self.shards = shards
         self.writes = 0
+        self.unreadable: set[str] = set()
+        """The ids of mailboxes that only a newer version can read."""
         self.audit: list[tuple[str, str, str]] = []
         self._mailboxes: dict[str, Mailbox] = {}
         self._runs: dict[str, list[Run]] = {}
@@ -55,6 +58,8 @@ class FakeRegistry:
 
     def get(self, mailbox_id: str) -> Mailbox:
         """One mailbox."""
+        if mailbox_id in self.unreadable:
+            raise OperatorMustAct(Reason.OUR_STORAGE, support="RowNotReadable", of_one=True)
         try:
             return self._mailboxes[mailbox_id]
         except KeyError:
@@ -65,7 +70,7 @@ class FakeRegistry:
         owned = [one for one in self._mailboxes.values() if (one.tenant_id, one.owner_id) == (tenant_id, owner_id)]
         standing = {one.address.lower() for one in owned if one.erasing_since is None}
         named = (one for one in owned if one.erasing_since is None or one.address.lower() not in standing)
-        return sorted(named, key=lambda mailbox: mailbox.created_at)
+        return sorted((self.get(one.id) for one in named), key=lambda mailbox: mailbox.created_at)
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         """Read, change and replace, again when somebody came between; nothing is written when nothing changed."""
@@ -87,11 +92,19 @@ class FakeRegistry:
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
         """Mailboxes whose number falls to this shard."""
-        yield from [mailbox for mailbox in self._mailboxes.values() if mailbox.shard % self.shards == shard]
+        yield from [mailbox for mailbox in self.all() if mailbox.shard % self.shards == shard]
 
     def all(self) -> Iterator[Mailbox]:
-        """Every mailbox."""
-        yield from list(self._mailboxes.values())
+        """Every mailbox that can be read."""
+        yield from [mailbox for mailbox in self._mailboxes.values() if mailbox.id not in self.unreadable]
+
+    def authorizations_in_use(self) -> Counter[str]:
+        """Unreadable ones count."""
+        return Counter(
+            one.authorization_id
+            for one in self._mailboxes.values()
+            if one.id in self.unreadable or one.status is not Status.DISCONNECTED
+        )
 
     def record_run(self, run: Run) -> None:
         """Remember one pass."""

@@ -108,3 +108,12 @@ def test_giving_up_that_breaks_off_is_finished_by_the_daily_round(stage: Stage) 
     assert stage.tokens.stored == {}
     assert SERVICE.address not in str(stage.authorizations.stored)
     assert signed_in(stage) != service
+
+
+def test_one_that_an_unreadable_mailbox_is_read_with_is_not_given_up(stage: Stage) -> None:
+    """S6."""
+    service = signed_in(stage)
+    stage.registry.unreadable.add(activated(stage, service))
+    assert told(stage) == [(SERVICE.address, 1)]
+    with pytest.raises(StillInUse):
+        stage.service_accounts.give_up(service, "op")

@@ -201,3 +201,24 @@ def test_a_sign_in_under_way_and_what_lies_idle_but_is_used_are_left(stage: Stag
     orphan(stage, days=1)
     assert stage.connections.release_unused() == 0
     assert sorted(stage.tokens.stored) == sorted([mailbox.authorization_id, "orphan"])
+
+
+def test_a_mailbox_that_this_version_cannot_read_keeps_its_token(stage: Stage) -> None:
+    """S6: a newer version wrote its row, and this one runs the daily work, as after a rollback."""
+    mailbox = stage.connect(ALEX)
+    stage.registry.unreadable.add(mailbox.id)
+    stage.clock.pass_by(days=8)
+    assert stage.connections.release_unused() == 0
+    assert mailbox.authorization_id in stage.tokens.stored
+    assert mailbox.authorization_id in stage.authorizations.stored
+
+
+def test_an_unreadable_mailbox_is_left_out_of_the_daily_erasures_alone(stage: Stage) -> None:
+    """S6: neither is anything of it erased, nor does it stop the erasures after it."""
+    first, second = stage.connect(ALEX), stage.connect(an_identity("blake@contoso.example"))
+    for mailbox in (first, second):
+        stage.registry.begin_erasure(mailbox.id)
+    stage.registry.unreadable.add(first.id)
+    assert stage.connections.finish_erasures() == 1
+    stage.registry.unreadable.clear()
+    assert [mailbox.id for mailbox in stage.mailboxes] == [first.id]
