@@ -84,7 +84,7 @@ def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.
     """What an administrator can do about this mailbox: approve the application, or what its reason asks for."""
     settings = app().settings
     if mailbox.reason in APPROVABLE:
-        link = app().consent.link_for(session.tenant_id)
+        link = app().consent.link_for(session)
         return html("need_admin_approval", approval_url=link, support=mailbox.support)
     if not mailbox.reason:
         return redirect(_page_of(mailbox))

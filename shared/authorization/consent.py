@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from shared.authorization.errors import APPROVABLE, SignInRefused
 from shared.authorization.port import Approval, ApprovalStore, FlowStore, IdentityProvider, PendingFlow
 from shared.authorization.refusals import Leg, refused
+from shared.authorization.sessions import Session
 from shared.authorization.signing import digest
 from shared.authorization.start import Start, binding_cookie
 from shared.errors import ActionNeeded, NotFound
@@ -45,26 +46,32 @@ class AdminConsent:
         self._lasts = timedelta(minutes=minutes)
         self._clock = clock
 
-    def wait(self, resume: Mapping[str, str], tenant_id: str = "") -> str:
+    def wait(self, resume: Mapping[str, str]) -> str:
         """Note that somebody waits, and with what they go on; gives the secret that their browser keeps.
 
         The link they send on is made of its digest: whoever gets the link can approve, but not carry on in the
-        person's place. `tenant_id` only from a validated identity.
+        person's place.
         """
         kept = secrets.token_urlsafe(32)
-        self._approvals.put(Approval(_link_id(kept), dict(resume), tenant_id, self._clock()))
+        self._approvals.put(Approval(_link_id(kept), dict(resume), "", self._clock()))
         return kept
 
     def link(self, approval: Approval) -> str:
         """What the person sends to their administrator."""
         return f"{self._approval_url}/for/{approval.id}"
 
-    def link_for(self, tenant_id: str) -> str:
-        """The same for a tenant whose mailboxes have stopped: they are tried again once it is approved.
+    def link_for(self, session: Session) -> str:
+        """The same for a session's tenant whose mailboxes have stopped: they are tried again once it is approved.
 
-        `tenant_id` only from a validated identity.
+        One link a session, however often its page is loaded: each is a row that is kept for a month.
         """
-        return self.link(self.waiting(self.wait({"act": "connect"}, tenant_id)))
+        link_id = _link_id(f"session {session.id}")
+        try:
+            approval = self._approvals.get(link_id)
+        except NotFound:
+            approval = Approval(link_id, {"act": "connect"}, session.tenant_id, self._clock())
+            self._approvals.put(approval)
+        return self.link(approval)
 
     def waiting(self, kept: str) -> Approval:
         """The approval somebody waits for, granted or not, by what their browser keeps. Raises NotFound."""

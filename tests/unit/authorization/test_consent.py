@@ -103,10 +103,31 @@ def test_the_mailboxes_that_stopped_for_it_are_tried_again_and_no_others(stage: 
     ours = stopped(stage, "a@contoso.example", Reason.ADMIN_CONSENT_REQUIRED)
     blocked = stopped(stage, "b@contoso.example", Reason.EWS_BLOCKED)
     foreign = stopped(stage, "c@contoso.example", Reason.ADMIN_CONSENT_REQUIRED, OTHER_TENANT)
-    kept = stage.consent.wait({"act": "connect"}, tenant_id=TENANT)
-    start = stage.consent.start(stage.consent.waiting(kept).id)
+    start = stage.consent.start(stage.consent.link_for(stage.session(an_identity())).rpartition("/")[2])
     assert TENANT in start.url
     assert stage.consent.callback(granted(start), start.binding) == 1
     assert stage.registry.get(ours.id).status is Status.ACTIVE
     assert stage.registry.get(blocked.id).status is Status.NEEDS_ADMIN
     assert stage.registry.get(foreign.id).status is Status.NEEDS_ADMIN
+
+
+def test_a_session_makes_one_link_however_often_its_page_is_loaded(stage: Stage) -> None:
+    """S12: each link is a row that is kept for a month."""
+    session, other = stage.session(an_identity()), stage.session(an_identity("b@contoso.example"))
+    links = {stage.consent.link_for(session) for _ in range(100)}
+    assert len(links) == len(stage.approvals.stored) == 1
+    stage.consent.link_for(other)
+    assert len(stage.approvals.stored) == 2
+    (link,) = links
+    start = stage.consent.start(link.rpartition("/")[2])
+    stage.consent.callback(granted(start), start.binding)
+    assert {stage.consent.link_for(session)} == links
+    (kept,) = [one for one in stage.approvals.stored.values() if link.endswith(one.id)]
+    assert kept.granted_at is not None, "loading the page again does not forget that it was approved"
+
+
+def test_the_link_of_a_session_does_not_show_the_sessions_id(stage: Stage) -> None:
+    session = stage.session(an_identity())
+    assert session.id not in stage.consent.link_for(session)
+    with pytest.raises(NotFound):
+        stage.consent.waiting(session.id)
