@@ -1,5 +1,5 @@
-// Everything Mailbox Sync needs in one resource group of the operator's subscription. No key, secret or connection
-// string is made, listed or output: the app's user-assigned identity opens each door, and roles say which.
+// Everything Mailbox Sync needs, in one resource group of the operator's subscription. No key, secret or connection
+// string is created, listed or output: the app reaches every resource with its user-assigned identity and roles.
 targetScope = 'subscription'
 
 @minLength(1)
@@ -8,7 +8,7 @@ targetScope = 'subscription'
 param environmentName string
 
 @minLength(1)
-@description('Where everything lies. Choose the region your mailboxes may be kept in. These have Flex Consumption.')
+@description('Where everything is kept. Choose the region your mailboxes may be kept in. These have Flex Consumption.')
 @allowed([
   'australiaeast'
   'australiasoutheast'
@@ -51,7 +51,7 @@ param organization string = 'Your organization'
 @description('Where people can ask for help: an address or a URL.')
 param supportContact string = ''
 
-@description('Who is written to by the alerts; empty: alerts show in the portal alone.')
+@description('Who the alerts write to; empty: alerts show in the portal only.')
 param alertAddress string = ''
 
 @description('An https URL that the alerts call, in the common alert schema; empty: none.')
@@ -100,10 +100,10 @@ param zoneRedundant bool = false
 @description('Instances that always run for pages and API; 0: the first request after a pause waits some seconds.')
 param alwaysReady int = 0
 
-@description('Puts storage and vault behind private endpoints, reachable from the app alone.')
+@description('Puts storage and vault behind private endpoints, which only the app\'s network reaches.')
 param vnetEnabled bool = false
 
-@description('The app\'s address when it has a domain of its own, such as https://mail.contoso.com; empty: the default one.')
+@description('The app\'s address when it has its own domain, such as https://mail.contoso.com; empty: the default one.')
 param customAppUrl string = ''
 
 @description('Settings that differ from their defaults, by name: see the README\'s table.')

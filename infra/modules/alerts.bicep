@@ -1,4 +1,4 @@
-// What wakes somebody up. Each rule reads the program's own log lines (JSON, by event and reason) or a platform metric.
+// The alerts. Each rule reads the program's own log lines (JSON, by event and reason) or a platform metric.
 param prefix string
 param queryRulePrefix string
 param metricAlertPrefix string
@@ -21,7 +21,7 @@ var failuresInHalfAnHour = max(20, expectedMailboxes / 100)
 var storageRefusals = max(100, expectedMailboxes / 10)
 var vaultRefusals = max(20, expectedMailboxes / 100)
 
-// severity: 1 somebody's mailboxes are not fresh, 2 it will come to that, 3 worth a look.
+// severity: 1 mailboxes are not fresh, 2 they will not be for long, 3 look at it when there is time.
 var queryRules = [
   {
     name: 'freshness'
@@ -31,7 +31,7 @@ var queryRules = [
     window: 'PT1H'
   }
   {
-    // Of its own end an app writes no line, nor of the lines that no longer arrive.
+    // An app that has ended writes no line that says so, and neither does a log pipeline that has stopped.
     name: 'silent'
     severity: 1
     description: 'Nothing has been dispatched for two hours: the app does not run, or its logs do not arrive.'
@@ -82,7 +82,7 @@ var queryRules = [
   }
 ]
 
-// A service's limit, a partition's, the account's requests, the account's bandwidth: each has a name of its own.
+// The names that Storage has for its limits: of a service, a partition, the account's requests and its bandwidth.
 var throttled = ['ServerBusyError', 'ClientThrottlingError', 'ClientAccountRequestThrottlingError', 'ClientAccountBandwidthThrottlingError']
 
 resource queries 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule in queryRules: {
@@ -109,7 +109,7 @@ resource queries 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule
         }
       ]
     }
-    // What is looked at once a day is told every day until it is fixed: an alert that stays open is told of once.
+    // A rule that runs once a day notifies every day until it is fixed; an alert that stays open notifies only once.
     autoMitigate: rule.window != 'P1D'
     skipQueryValidation: true
     actions: { actionGroups: [actionGroupId] }

@@ -1,4 +1,4 @@
-// Private endpoints and their names: both storage accounts and the vault, reachable from the network alone.
+// Private endpoints and DNS zones: both storage accounts and the vault can be reached from the network only.
 param prefix string
 param networkId string
 param subnetId string
@@ -8,12 +8,12 @@ param vaultId string
 param location string
 param tags object
 
-var doors = [
-  { name: 'mail-blob', target: mailAccountId, kind: 'blob', zone: 0 }
-  { name: 'mail-queue', target: mailAccountId, kind: 'queue', zone: 1 }
-  { name: 'mail-table', target: mailAccountId, kind: 'table', zone: 2 }
-  { name: 'host-blob', target: hostAccountId, kind: 'blob', zone: 0 }
-  { name: 'vault', target: vaultId, kind: 'vault', zone: 3 }
+var targets = [
+  { name: 'mail-blob', resourceId: mailAccountId, kind: 'blob', zone: 0 }
+  { name: 'mail-queue', resourceId: mailAccountId, kind: 'queue', zone: 1 }
+  { name: 'mail-table', resourceId: mailAccountId, kind: 'table', zone: 2 }
+  { name: 'host-blob', resourceId: hostAccountId, kind: 'blob', zone: 0 }
+  { name: 'vault', resourceId: vaultId, kind: 'vault', zone: 3 }
 ]
 
 var zoneNames = [
@@ -39,25 +39,25 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 }]
 
-resource endpoints 'Microsoft.Network/privateEndpoints@2025-09-01' = [for door in doors: {
-  name: '${prefix}-${door.name}'
+resource endpoints 'Microsoft.Network/privateEndpoints@2025-09-01' = [for target in targets: {
+  name: '${prefix}-${target.name}'
   location: location
   tags: tags
   properties: {
     subnet: { id: subnetId }
     privateLinkServiceConnections: [
       {
-        name: door.name
-        properties: { privateLinkServiceId: door.target, groupIds: [door.kind] }
+        name: target.name
+        properties: { privateLinkServiceId: target.resourceId, groupIds: [target.kind] }
       }
     ]
   }
 }]
 
-resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-01' = [for (door, index) in doors: {
+resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-01' = [for (target, index) in targets: {
   parent: endpoints[index]
   name: 'default'
   properties: {
-    privateDnsZoneConfigs: [{ name: door.kind, properties: { privateDnsZoneId: zones[door.zone].id } }]
+    privateDnsZoneConfigs: [{ name: target.kind, properties: { privateDnsZoneId: zones[target.zone].id } }]
   }
 }]

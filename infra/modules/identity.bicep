@@ -1,4 +1,4 @@
-// The one identity the app acts as: for Storage, Key Vault and monitoring, and, federated, for Entra ID.
+// The identity that the app uses for Storage, Key Vault and monitoring, and as its credential for Entra ID.
 param name string
 param location string
 param tags object

@@ -1,4 +1,4 @@
-// Where logs and metrics go. Local authentication is off: only identities write, only identities read.
+// Log Analytics and Application Insights. Local authentication is off: only identities write and read.
 param workspaceName string
 param insightsName string
 param principalId string

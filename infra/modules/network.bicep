@@ -1,4 +1,4 @@
-// A network of two rooms: the app's, and the private endpoints'.
+// A virtual network with two subnets: one for the app, one for the private endpoints.
 param name string
 param location string
 param tags object

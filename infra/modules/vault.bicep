@@ -1,5 +1,5 @@
-// Refresh tokens and the app's signing key. Access by role alone; what is deleted stays recoverable for a while and
-// cannot be purged before its time, by nobody.
+// The Key Vault with refresh tokens and the app's signing key. Access is by role only. What is deleted stays recoverable
+// for a while, and nobody can purge it earlier.
 @minLength(3)
 @maxLength(24)
 param name string

@@ -1,4 +1,4 @@
-// A workbook of the program's own figures: passes, freshness, reasons for failure, throughput.
+// A workbook with the program's own figures: passes, freshness, reasons for failure, throughput.
 param workspaceId string
 param location string
 param tags object

@@ -95,6 +95,8 @@ PROMISES = {
     "modules/registration.bicep": [r"enableAccessTokenIssuance: false", r"audiences: \[federationAudience\]"],
     "main.bicep": [
         r"publicAccess: !vnetEnabled",
+        r"@allowed\(\[\n(?:  '[a-z0-9]+'\n){20,}\]\)\n@metadata\(\{ azd: \{ type: 'location' \} \}\)\nparam location ",
+        r"@minValue\(1\)\n@maxValue\(1000\)\n@description\([^\n]+\)\nparam maximumInstances ",
         r"federationAudience string = 'api://AzureADTokenExchange'",
         r"readerId: deployerReadsData \? principalId : ''",
     ],

@@ -121,6 +121,8 @@ def test_nothing_is_wrong() -> None:
         ),
         ("modules/registration.bicep", "audiences: [federationAudience]", "audiences: ['api://x']", "is not kept"),
         ("main.bicep", "deployerReadsData ? principalId : ''", "principalId", "is not kept"),
+        ("main.bicep", "@metadata({ azd: { type: 'location' } })\n", "", "is not kept"),
+        ("main.bicep", "@maxValue(1000)\n", "", "is not kept"),
         ("modules/identity.bicep", "param name string", "@secure()\nparam name string", "takes a secret"),
     ],
 )

@@ -46,7 +46,7 @@ def test_every_resource_is_as_published(path: Path) -> None:
         ("vault", "sku: { family: 'A'", "sku: { family: 'B'", ".sku.family may not be B"),
         ("network", "addressPrefixes: ['10.40.0.0/16']", "addressPrefixes: '10.40.0.0/16'", "may not be 10.40.0.0/16"),
         ("network", "subnets: [", "subnet: [", ".subnet is unknown"),
-        ("endpoints", "groupIds: [door.kind]", "groupIDs: [door.kind]", ".groupIDs is unknown"),
+        ("endpoints", "groupIds: [target.kind]", "groupIDs: [target.kind]", ".groupIDs is unknown"),
         ("alerts", "Azure.Monitor.Single", "Azure.Monitor.Simple", "criteria.odata.type may not be"),
         ("alerts", "criterionType: 'StaticThresholdCriterion'\n", "", "criterionType is missing"),
         ("alerts", "timeAggregation: 'Count'", "timeAggregation: 'Number'", ".timeAggregation may not be Number"),
