@@ -173,9 +173,9 @@ class Settings:
     )
     graph_url: str = setting(
         "GRAPH_URL",
-        "Microsoft Graph with its version; differs in national clouds",
+        "Microsoft Graph; differs in national clouds",
         _url,
-        "https://graph.microsoft.com/v1.0",
+        "https://graph.microsoft.com",
     )
     sync_source: str = setting(
         "SYNC_SOURCE",

@@ -78,7 +78,7 @@ var programSettings = {
   EWS_DELEGATED_SCOPE: 'https://outlook.office365.com/EWS.AccessAsUser.All'
   EWS_APP_SCOPE: 'https://outlook.office365.com/.default'
   GRAPH_APP_SCOPE: 'https://graph.microsoft.com/.default'
-  GRAPH_URL: 'https://graph.microsoft.com/v1.0'
+  GRAPH_URL: 'https://graph.microsoft.com'
   SYNC_SOURCE: 'auto'
   GRAPH_SCOPES: 'https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read,https://graph.microsoft.com/User.Read'
   KEY_VAULT_URL: vaultUrl

@@ -1,7 +1,8 @@
-"""One suite for the mail source's port: the mailbox in memory and the EWS source on the sandbox's Exchange pass it."""
+"""One suite for the mail source's port: the mailbox in memory passes it, and EWS and Graph on the sandbox do."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -9,14 +10,19 @@ import pytest
 
 from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
+from sandbox.graph import GraphService
+from sandbox.graph.http import application
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.incidents import invalidate_states, recreate
 from sandbox.mailboxes.item_parts import Corruption
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
+from sandbox.mailboxes.store import Mailbox
 from sandbox.mailboxes.store import Item as Kept
 from shared.errors import Reason
 from shared.sources.ews.sources import EwsSources
+from shared.sources.graph import ids
+from shared.sources.graph.sources import GraphSources
 from shared.sources.port import (
     Access,
     AccessMode,
@@ -31,9 +37,11 @@ from shared.sources.port import (
     MailSource,
     MailSources,
     SourceChange,
+    SourceName,
     StateInvalid,
 )
-from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
+from tests.contract import graph_client
+from tests.contract.exchange_server import ALEX, PEOPLE, claims, delegated, listening, served
 from tests.fakes.clock import FakeClock
 from tests.fakes.mailbox import FakeMailbox
 from tests.fakes.source import FakeSources
@@ -47,6 +55,8 @@ class World(Protocol):
     largest: int
     carries_items: bool
     """Whether pages of changes carry the items."""
+    has_marks: bool
+    """Whether folders have marks."""
 
     def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str: ...
     def update(self, item_id: str, body: bytes) -> None: ...
@@ -65,6 +75,8 @@ class World(Protocol):
 
 class InMemory:
     """The fake."""
+
+    has_marks = True
 
     def __init__(self, *, carries_items: bool = False) -> None:
         self.carries_items = carries_items
@@ -120,28 +132,38 @@ class InMemory:
         self._clock.pass_by(seconds=2)
 
 
-class OverEws:
-    """Alex's mailbox in the sandbox's Exchange."""
+class InExchange:
+    """Alex's mailbox in the sandbox's Exchange, whichever service reads it. Ids are those of the service."""
 
-    def __init__(self, server: Served) -> None:
-        self.carries_items = False
-        self.largest = 50_000
-        self.sources: MailSources = EwsSources(server.url, largest_item_bytes=self.largest)
-        self.access = Access(ALEX.address, AccessMode.DELEGATED, delegated(ALEX))
-        self._mailbox = server.mailbox(ALEX)
+    largest = 50_000
+    carries_items = False
+    has_marks = True
+
+    def __init__(self, sources: MailSources, access: Access, mailbox: Mailbox) -> None:
+        self.sources = sources
+        self.access = access
+        self._mailbox = mailbox
+
+    def told(self, ews_id: str) -> str:
+        """An id as the service spells it."""
+        return ews_id
+
+    def _kept(self, told: str) -> str:
+        """An id as the mailbox has it."""
+        return told
 
     def _folder(self, name: str) -> Any:
         return self._mailbox.distinguished[name]
 
     def _item(self, item_id: str) -> Kept:
-        return self._mailbox.items[item_id]
+        return self._mailbox.items[self._kept(item_id)]
 
     def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str:
         item = message_samples.message(body, "")
         item.is_read = False
         if private:
             item.properties["Sensitivity"] = "<t:Sensitivity>Private</t:Sensitivity>"
-        return self._mailbox.insert(self._folder(folder), item).id
+        return self.told(self._mailbox.insert(self._folder(folder), item).id)
 
     def update(self, item_id: str, body: bytes) -> None:
         item = self._item(item_id)
@@ -153,10 +175,10 @@ class OverEws:
         self._mailbox.set_read(self._item(item_id), is_read)
 
     def move(self, item_id: str, folder: str) -> str:
-        return deletion.move_item(self._item(item_id), self._folder(folder)).id
+        return self.told(deletion.move_item(self._item(item_id), self._folder(folder)).id)
 
     def copy(self, item_id: str, folder: str) -> str:
-        return deletion.copy_item(self._item(item_id), self._folder(folder)).id
+        return self.told(deletion.copy_item(self._item(item_id), self._folder(folder)).id)
 
     def delete(self, item_id: str) -> None:
         deletion.delete_item(self._item(item_id), "HardDelete")
@@ -166,13 +188,13 @@ class OverEws:
 
     def add_event(self) -> str:
         item = item_samples.MAKERS["series"](self._mailbox.clock())
-        return self._mailbox.insert(self._folder("calendar"), item).id
+        return self.told(self._mailbox.insert(self._folder("calendar"), item).id)
 
     def add_folder(self, name: str) -> str:
-        return self._mailbox.add_folder(self._mailbox.top(), name).id
+        return self.told(self._mailbox.add_folder(self._mailbox.top(), name).id)
 
     def delete_folder(self, folder_id: str) -> None:
-        deletion.delete_folder(self._mailbox.folders[folder_id], "HardDelete")
+        deletion.delete_folder(self._mailbox.folders[self._kept(folder_id)], "HardDelete")
 
     def invalidate(self) -> None:
         invalidate_states(self._mailbox)
@@ -184,17 +206,47 @@ class OverEws:
         """Marks are exact here."""
 
 
-@pytest.fixture(params=["in memory", "in memory, items on pages", "over EWS"])
-def world(request: pytest.FixtureRequest, authority: Authority) -> Iterator[World]:
-    if request.param != "over EWS":
-        yield InMemory(carries_items=request.param == "in memory, items on pages")
-        return
+class OverGraph(InExchange):
+    """Its ids are EWS's in other letters, and its pages of changes carry items."""
+
+    carries_items = True
+    has_marks = False
+
+    def told(self, ews_id: str) -> str:
+        return ids.graph_id(ews_id)
+
+    def _kept(self, told: str) -> str:
+        return ids.ews_id(told)
+
+
+@contextmanager
+def over_ews(authority: Authority) -> Iterator[World]:
     exchange = EwsService(MailboxStore(PEOPLE), claims)
+    with served(exchange, authority) as server:
+        sources = EwsSources(server.url, largest_item_bytes=InExchange.largest)
+        yield InExchange(sources, Access(ALEX.address, AccessMode.DELEGATED, delegated(ALEX)), server.mailbox(ALEX))
+
+
+@contextmanager
+def over_graph(authority: Authority) -> Iterator[World]:
+    service = GraphService(MailboxStore(PEOPLE), claims)
+    with listening(application(service), authority) as url:
+        sources = GraphSources(url, largest_item_bytes=InExchange.largest)
+        token = graph_client.delegated(ALEX)
+        access = Access(ALEX.address, AccessMode.DELEGATED, token, source=SourceName.GRAPH)
+        yield OverGraph(sources, access, service.store.mailbox(ALEX.address))
+
+
+@pytest.fixture(params=["in memory", "in memory, items on pages", "over EWS", "over Graph"])
+def world(request: pytest.FixtureRequest, authority: Authority) -> Iterator[World]:
+    if request.param.startswith("in memory"):
+        yield InMemory(carries_items=request.param != "in memory")
+        return
     with pytest.MonkeyPatch.context() as patch:
         for name, value in trust(authority.ca).items():
             patch.setenv(name, value)
-        with served(exchange, authority) as server:
-            yield OverEws(server)
+        with over_ews(authority) if request.param == "over EWS" else over_graph(authority) as opened:
+            yield opened
 
 
 @pytest.fixture
@@ -211,6 +263,7 @@ class Reader:
     source: MailSource
     folder: Folder
     state: str | None = None
+    items: dict[str, Item] = field(default_factory=dict)
 
     def changes(self) -> Sequence[SourceChange]:
         found: list[SourceChange] = []
@@ -218,6 +271,7 @@ class Reader:
             page = self.source.changes(self.folder, self.state)
             assert len(page.changes) <= 512
             found += page.changes
+            self.items |= page.items
             self.state = page.state
             if page.complete:
                 return found
@@ -281,20 +335,23 @@ def test_a_page_carries_the_items_it_reports_or_none(world: World, source: MailS
     ids = {world.add(letter(number)) for number in range(3)}
     inbox = at(source, "inbox")
 
-    page = source.changes(inbox, None)
+    reader = Reader(source, inbox)
+    reader.changes()
+    carried = reader.items
 
-    assert set(page.items) >= ids if world.carries_items else page.items == {}
-    assert all(item.content is None and item.folder_id == inbox.id for item in page.items.values())
+    assert set(carried) >= ids if world.carries_items else carried == {}
+    assert all(item.content is None and item.folder_id == inbox.id for item in carried.values())
     by_id = {item.id: item for item in got(source, inbox, sorted(ids), ContentLevel.METADATA)}
-    assert {id_: page.items[id_] for id_ in ids & set(page.items)} == (by_id if world.carries_items else {})
+    assert {id_: carried[id_] for id_ in ids & set(carried)} == (by_id if world.carries_items else {})
 
 
 def test_known_items_are_completed_with_content(world: World, source: MailSource) -> None:
     item_id = world.add(letter(1))
     inbox = at(source, "inbox")
-    known = source.changes(inbox, None).items
+    reader = Reader(source, inbox)
+    reader.changes()
 
-    (item,) = source.fetch(inbox, [item_id], ContentLevel.MIME, known)
+    (item,) = source.fetch(inbox, [item_id], ContentLevel.MIME, reader.items)
 
     assert isinstance(item, Item)
     assert item.content is not None
@@ -446,6 +503,9 @@ def test_a_listing_names_every_item_with_its_version(world: World, source: MailS
 
 def test_a_change_moves_the_folders_mark_and_no_other(world: World, source: MailSource) -> None:
     item_id = world.add(letter(1))
+    if not world.has_marks:
+        assert {folder.mark for folder in source.folders()} == {None}
+        return
     before = {folder.id: folder.mark for folder in source.folders()}
     for change in (
         lambda: world.set_read(item_id, True),

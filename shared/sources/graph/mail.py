@@ -136,7 +136,7 @@ def _values(message: Message) -> dict[str, Any]:
         "to": people_of(message.to_recipients),
         "cc": people_of(message.cc_recipients),
         "bcc": people_of(message.bcc_recipients),
-        "internet_message_id": message.internet_message_id,
+        "internet_message_id": message.internet_message_id or "",
     }
 
 

@@ -148,17 +148,24 @@ class GraphMailbox:
             raise AdministratorMustAct(Reason.ACCESS_DENIED, support=str(exc)) from exc
 
     def resolve(self, query: str) -> list[str]:
-        """The primary address of whoever has this address or sign-in name."""
+        """The primary address of whoever has this address or sign-in name: in full, or its part before the "@".
+
+        That part finds only this mailbox's owner: looking for others by name takes permissions that nobody expects.
+        """
         if "@" not in query:
-            return []
-        part = self._client.ask(f"/users/{quote(query, safe='@')}?$select=mail,userPrincipalName")
+            own = self._user(self._client.mailbox)
+            return own if any(each.casefold().startswith(f"{query.casefold()}@") for each in own) else []
+        return self._user(f"/users/{quote(query, safe='@')}", otherwise=query)
+
+    def _user(self, path: str, otherwise: str = "") -> list[str]:
+        """A user's address; `otherwise` where the directory is not ours to read: opening it shows what it is."""
+        part = self._client.ask(f"{path}?$select=mail,userPrincipalName")
         if part.refusal is not None and part.refusal.rule.reason in _UNKNOWN_USER:
             return []
         if part.refusal is not None and part.refusal.rule.reason is Reason.ACCESS_DENIED:
-            # Reading the directory is not ours to ask for; whether it is a mailbox shows when it is opened.
-            return [query]
+            return [otherwise] if otherwise else []
         user = decoded(_User, part.value())
-        return [user.mail or user.user_principal_name or query]
+        return [each for each in (user.mail or user.user_principal_name or otherwise,) if each]
 
     def _pool(self) -> Executor:
         if self._threads is None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 4
 """Graph serves so many requests about a mailbox at a time."""
 
+VERSION = "v1.0"
+"""Nothing is asked of beta, which changes without notice."""
+
 _REMEMBERED = 10_000
 
 
@@ -24,7 +27,7 @@ def _now() -> datetime:
 
 
 class GraphSources:
-    """Mailboxes of one Graph endpoint (https://graph.microsoft.com/v1.0). Fulfills MailSources.
+    """Mailboxes of one Graph endpoint (https://graph.microsoft.com). Fulfills MailSources.
 
     Safe to use from several threads. `connections` a mailbox, four at most; contents above `largest_item_bytes` are
     left out; `limits` on single requests, for tests.
@@ -39,7 +42,7 @@ class GraphSources:
         limits: "RequestLimits | None" = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        self._url = url
+        self._url = f"{url.rstrip('/')}/{VERSION}"
         self._connections = min(connections, MOST_CONNECTIONS)
         self._largest = largest_item_bytes
         self._limits = limits
