@@ -13,6 +13,7 @@ from shared.sources.graph.event_reading import (
     property_of,
     response_of,
 )
+from shared.sources.graph.ids import ews_id
 from shared.sources.graph.mail import (
     addresses_in,
     capitalized,
@@ -56,7 +57,7 @@ def _values(reading: EventReading) -> dict[str, Any]:
         "cancelled": event.is_cancelled,
         "recurring": event.type in ("occurrence", "exception"),
         "type": _TYPES.get(event.type or "", "Single"),
-        "response": _RESPONSE_WORDS.get(response_of(event.response_status), ""),
+        "response": _RESPONSE_WORDS.get(response_of(event.response_status), "Unknown"),
         "organizer": person_of(event.organizer),
         **_attendee_values(event.attendees or ()),
         "sequence": number(properties.get(property_of(0x8201))),
@@ -95,7 +96,7 @@ def _attendee_values(attendees: Iterable[InvitedAttendee]) -> dict[str, list[dic
 
 def _occurrence_values(exception: EventReading) -> dict[str, str]:
     return {
-        "id": exception.event.id,
+        "id": ews_id(exception.event.id),
         "start": _text(exception.start),
         "end": _text(exception.end),
         "original_start": utc_text(exception.event.original_start),
