@@ -382,6 +382,7 @@ class App(AzureClients):
             back_off=TableTenantBackOff(self.tables, self.monotonic),
             clock=utc_now,
             monotonic=self.monotonic,
+            source_after=self.source_selection.after,
         )
 
     @property

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from shared.authorization.port import AccessTokens
 from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.mailboxes.life import read_by
 from shared.mailboxes.model import SYNCED, Mailbox, is_due
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Cursor, Replica
-from shared.sources.port import MailSources
+from shared.sources.port import MailSources, SourceName
 from shared.sync.backoff import ProcessBackOff, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.limits import Limits
@@ -60,7 +61,9 @@ class SyncEngine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        source_after: Callable[[SourceName, ActionNeeded], SourceName] = lambda source, _: source,
     ) -> None:
+        self._source_after = source_after
         self._sources = sources
         self._replica = replica
         self._registry = registry
@@ -217,10 +220,23 @@ class SyncEngine:
             _log.warning("pass not recorded", exc_info=error)
         return following
 
+    def _has_changed_source(self, mailbox: Mailbox, error: ActionNeeded) -> bool:
+        """Whether the mailbox is read by another source from now on, because this one does not serve it any more.
+
+        One that has items already keeps its source: it has to be moved, with all that follows.
+        """
+        source = self._source_after(mailbox.source, error)
+        if source is mailbox.source:
+            return False
+        after = self._recorder.change(mailbox.id, lambda before: read_by(before, source))
+        return after is not None and after.source is source
+
     def _after_error(
         self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats, message: SyncMessage
     ) -> SyncMessage | None:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
+        if self._has_changed_source(mailbox, error):
+            return SyncMessage(sweep=message.sweep)
         after = self._recorder.failed(mailbox, error, stats)
         now = self._clock()
         if isinstance(error, OperatorMustAct):

@@ -14,11 +14,13 @@ from sandbox.graph.query import Query
 from sandbox.graph.request import GraphResponse, Json
 from sandbox.graph.resources.messages import fail_if_corrupt
 from sandbox.graph.views.contact import CONTACT, CONTACT_FOLDER, is_contact, is_contact_folder, photo
+from sandbox.graph.views.entity import stamp
 from sandbox.mailboxes.store import Folder, Item
 
 _LIST_OPTIONS = ("$select", "$expand", "$filter", "$orderby", "$top", "$skip", "$count")
 _FOLDER_FILTERS = {"displayName": lambda folder: folder.name}
 _FILTERS = {
+    "lastModifiedDateTime": lambda item: stamp(item.modified),
     "displayName": lambda item: item.text("DisplayName"),
     "givenName": lambda item: item.text("GivenName"),
     "surname": lambda item: item.text("Surname"),

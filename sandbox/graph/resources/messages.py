@@ -30,6 +30,7 @@ _FILTERS = {
     "receivedDateTime": received,
     "sentDateTime": lambda item: item.text("DateTimeSent"),
     "createdDateTime": lambda item: stamp(item.created),
+    "lastModifiedDateTime": lambda item: stamp(item.modified),
     "isRead": lambda item: item.is_read,
     "subject": lambda item: item.text("Subject"),
     "internetMessageId": lambda item: item.text("InternetMessageId"),

@@ -3,13 +3,13 @@
 Well-known names are asked once a mailbox: v1.0 does not say them in its listings. No listing gives marks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from shared.sources.folder_paths import name_in_path, with_paths
-from shared.sources.graph.answers import Removed, decoded
+from shared.sources.graph.answers import Page, Removed, decoded
 from shared.sources.graph.batch import Ask
 from shared.sources.graph.client import Part
 from shared.sources.graph.errors import Actor
@@ -45,6 +45,7 @@ class MailFolder(msgspec.Struct, rename="camel", gc=False):
     display_name: str | None = None
     parent_folder_id: str | None = None
     total_item_count: int | None = None
+    child_folder_count: int | None = None
     is_hidden: bool | None = None
     type: str = msgspec.field(default="", name="@odata.type")
     removed: Removed | None = msgspec.field(default=None, name="@removed")
@@ -97,6 +98,20 @@ LISTINGS: Mapping[FolderKind, Ask] = {
 """How the folders of each kind are listed, below the mailbox."""
 
 
+LEVELS: Mapping[FolderKind, tuple[str, str]] = {
+    FolderKind.MAIL: (
+        "/mailFolders?$select=displayName,parentFolderId,totalItemCount,isHidden,childFolderCount&$top=200",
+        "/mailFolders/{}/childFolders"
+        "?$select=displayName,parentFolderId,totalItemCount,isHidden,childFolderCount&$top=200",
+    ),
+    FolderKind.CONTACTS: (
+        "/contactFolders?$select=displayName,parentFolderId&$top=200",
+        "/contactFolders/{}/childFolders?$select=displayName,parentFolderId&$top=200",
+    ),
+}
+"""How a tree is listed level by level: the folders at the top, and those below one."""
+
+
 @dataclass(slots=True)
 class Listed:
     """The folders of one mailbox as far as they were read; each kind is read page by page."""
@@ -123,6 +138,21 @@ class Listed:
         tasks = decoded(Listing[TaskList], body)
         self.tasks |= {each.id: each for each in tasks.value}
         return tasks.next_link
+
+    def take_level(self, kind: FolderKind, body: bytes) -> list[str]:
+        """Add one page of a level; gives the ids of the folders that may have others below them."""
+        if kind is FolderKind.MAIL:
+            mail = [each for each in decoded(Listing[MailFolder], body).value if each.id not in self.mail]
+            self.mail |= {each.id: each for each in mail}
+            return [each.id for each in mail if each.child_folder_count != 0]
+        contacts = [each for each in decoded(Listing[ContactFolder], body).value if each.id not in self.contacts]
+        self.contacts |= {each.id: each for each in contacts}
+        return [each.id for each in contacts]
+
+    @staticmethod
+    def next_link(body: bytes) -> str:
+        """The link to the next page of any listing; empty at its end."""
+        return decoded(Page, body).next_link or ""
 
     def folders(self, memory: Memory) -> list[Folder]:
         """Every folder that can hold items and that a person can see."""
@@ -234,8 +264,3 @@ def _identified(part: Part) -> _Identified | None:
 
 _MISSING = frozenset({Actor.FOLDER, Actor.OPERATOR})
 """How the service answers to a well-known name that this mailbox, or this service, does not have."""
-
-
-def ordered(folders: Iterable[Folder]) -> list[Folder]:
-    """Each folder once, by its id."""
-    return list({folder.id: folder for folder in folders}.values())

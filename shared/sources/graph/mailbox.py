@@ -14,12 +14,12 @@ from shared.sources.graph import states
 from shared.sources.graph.address_book import ContactFetcher
 from shared.sources.graph.answers import decoded
 from shared.sources.graph.attachments import AttachmentReader
-from shared.sources.graph.batch import Ask, Batches
+from shared.sources.graph.batch import Batches
 from shared.sources.graph.calendar import EventFetcher
 from shared.sources.graph.changes import ChangeReader
 from shared.sources.graph.client import GraphClient
 from shared.sources.graph.content import MailFetcher
-from shared.sources.graph.folders import LISTINGS, Listed, memory_of, role_asks
+from shared.sources.graph.folder_listing import FolderListing
 from shared.sources.graph.item_requests import ItemRequests
 from shared.sources.graph.kinds import COLLECTIONS, read_refs
 from shared.sources.graph.lookahead import Lookahead
@@ -66,6 +66,7 @@ class GraphMailbox:
         self._doubt = Doubt(self.check, isolate_failures=isolate_failures)
         self._batches = Batches(client, self._pool)
         self._lookahead = Lookahead(self._batches)
+        self._listing = FolderListing(client, self._batches, self._lookahead)
         self._recent = RecentMembers()
         requests = ItemRequests(client, self._batches, self._doubt)
         self._mail = MailFetcher(
@@ -87,14 +88,11 @@ class GraphMailbox:
     def prefetch(self, stored: Mapping[str, str]) -> None:
         """Ask for the folders and, by their stored states, for each one's changes, in batches of twenty."""
         self._memory = self._memory or _memory_in(stored)
-        asks = {kind.value: self._listing(kind) for kind in LISTINGS}
-        if self._memory is None:
-            asks |= {f"role {number}": ask for number, ask in enumerate(role_asks(self._client.mailbox))}
-        self._lookahead.send(asks, stored)
+        self._lookahead.send(self._listing.asks(with_roles=self._memory is None), stored)
 
     def folders(self) -> list[Folder]:
         """Every visible folder: mail, calendars, contact folders and task lists, in one batch with their roles."""
-        listed = self._listed()
+        listed = self._listing.listed()
         memory = self._memory
         if memory is None or not listed.is_known_to(memory):
             memory = self._asked_memory()
@@ -172,29 +170,9 @@ class GraphMailbox:
             self._threads = ThreadPoolExecutor(self._connections, thread_name_prefix="graph")
         return self._threads
 
-    def _listing(self, kind: FolderKind) -> Ask:
-        ask = LISTINGS[kind]
-        return Ask(self._client.mailbox + ask.path, ask.prefer)
-
-    def _listed(self) -> Listed:
-        """The folders of every kind, from what was asked ahead or asked now."""
-        listed = Listed()
-        asked = {kind: self._lookahead.listing(kind.value) for kind in LISTINGS}
-        missing = [kind for kind, part in asked.items() if part is None]
-        asked |= dict(zip(missing, self._batches.ask([self._listing(kind) for kind in missing]), strict=True))
-        for kind, part in asked.items():
-            link = listed.take(kind, part.value()) if part is not None else None
-            while link:
-                body = self._client.get(self._client.relative(link), prefer=LISTINGS[kind].prefer)
-                link = listed.take(kind, body)
-        return listed
-
     def _asked_memory(self) -> Memory:
         """The mailbox's well-known folders, asked once for as long as the same folders are there."""
-        asks = role_asks(self._client.mailbox)
-        parts = [self._lookahead.listing(f"role {number}") for number in range(len(asks))]
-        found = [part for part in parts if part is not None]
-        self._memory = memory_of(found if len(found) == len(asks) else self._batches.ask(asks))
+        self._memory = self._listing.memory()
         self._remember(self._memory)
         return self._memory
 

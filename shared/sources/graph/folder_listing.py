@@ -1,0 +1,89 @@
+"""Lists a mailbox's folders: by one request a kind, asked ahead where it can be, and level by level in a full mailbox.
+
+Delta gives a whole tree in one answer but stores its state in the mailbox: one that is over its quota refuses it, and
+plain listings give one level each.
+"""
+
+from collections.abc import Sequence
+
+from shared.sources.graph.batch import Ask, Batches
+from shared.sources.graph.client import GraphClient, Part
+from shared.sources.graph.errors import Actor, MailboxFull
+from shared.sources.graph.folders import LEVELS, LISTINGS, Listed, memory_of, role_asks
+from shared.sources.graph.lookahead import Lookahead
+from shared.sources.graph.states import Memory
+from shared.sources.port import FolderKind
+
+_DEEPEST = 300
+"""Levels; Exchange allows no more."""
+
+
+class FolderListing:
+    """Lists the folders of one mailbox."""
+
+    def __init__(self, client: GraphClient, batches: Batches, lookahead: Lookahead) -> None:
+        self._client = client
+        self._batches = batches
+        self._lookahead = lookahead
+
+    def asks(self, *, with_roles: bool) -> dict[str, Ask]:
+        """What to ask ahead, by name."""
+        asks = {kind.value: self._ask(kind) for kind in LISTINGS}
+        if with_roles:
+            asks |= {f"role {number}": ask for number, ask in enumerate(role_asks(self._client.mailbox))}
+        return asks
+
+    def listed(self) -> Listed:
+        """The folders of every kind, from what was asked ahead or asked now."""
+        listed = Listed()
+        asked = {kind: self._lookahead.listing(kind.value) for kind in LISTINGS}
+        missing = [kind for kind, part in asked.items() if part is None]
+        asked |= dict(zip(missing, self._batches.ask([self._ask(kind) for kind in missing]), strict=True))
+        for kind, part in asked.items():
+            if part is not None:
+                self._read(listed, kind, part)
+        return listed
+
+    def memory(self) -> Memory:
+        """The mailbox's well-known folders."""
+        asks = role_asks(self._client.mailbox)
+        parts = [self._lookahead.listing(f"role {number}") for number in range(len(asks))]
+        found = [part for part in parts if part is not None]
+        return memory_of(found if len(found) == len(asks) else self._batches.ask(asks))
+
+    def _ask(self, kind: FolderKind) -> Ask:
+        ask = LISTINGS[kind]
+        return Ask(self._client.mailbox + ask.path, ask.prefer)
+
+    def _read(self, listed: Listed, kind: FolderKind, part: Part) -> None:
+        """All pages of one listing."""
+        if part.refusal is not None and part.refusal.rule.actor is Actor.LISTING:
+            self._read_by_levels(listed, kind, part)
+            return
+        link = listed.take(kind, part.value())
+        while link:
+            body = self._client.get(self._client.relative(link), prefer=LISTINGS[kind].prefer)
+            link = listed.take(kind, body)
+
+    def _read_by_levels(self, listed: Listed, kind: FolderKind, part: Part) -> None:
+        """The tree of a full mailbox: the folders at the top, then the children of each level in batches."""
+        if kind not in LEVELS:
+            raise part.error() or MailboxFull
+        top, below = LEVELS[kind]
+        paths: Sequence[str] = [self._client.mailbox + top]
+        for _ in range(_DEEPEST):
+            found = [folder for path in self._pages(paths) for folder in listed.take_level(kind, path)]
+            paths = [self._client.mailbox + below.format(folder) for folder in found]
+            if not paths:
+                return
+
+    def _pages(self, paths: Sequence[str]) -> Sequence[bytes]:
+        """The answers to several listings, all pages of each."""
+        bodies = []
+        for part in self._batches.ask([Ask(path) for path in paths]):
+            body = part.value()
+            bodies.append(body)
+            while link := Listed.next_link(body):
+                body = self._client.get(self._client.relative(link))
+                bodies.append(body)
+        return bodies

@@ -1,0 +1,224 @@
+"""The whole sync over Graph on the sandbox: a first sync, what changes later, and what an idle pass costs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.authority import Authority, trust
+from sandbox.graph import GraphService
+from sandbox.graph.http import application
+from sandbox.mailboxes import deletion
+from sandbox.mailboxes.incidents import invalidate_states
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples import item_samples, message_samples
+from sandbox.mailboxes.store import Mailbox as Stored
+from shared.errors import AdministratorMustAct, Reason
+from shared.replica.port import FeedKind
+from shared.sources.graph.ids import graph_id
+from shared.sources.graph.sources import GraphSources
+from shared.sources.port import Access, AccessMode, SourceName
+from shared.sync.engine import SyncEngine
+from shared.sync.scope import Scope
+from tests.contract import graph_client
+from tests.contract.exchange_server import ALEX, PEOPLE, claims, listening
+from tests.fakes.tokens import FakeAccessTokens
+from tests.fakes.world import ID, OUT, World
+
+
+class GraphTokens(FakeAccessTokens):
+    """Tokens that the sandbox's Graph takes."""
+
+    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
+        return Access(address, AccessMode.DELEGATED, graph_client.delegated(ALEX), source=source)
+
+
+class GraphWorld(World):
+    """A mailbox on the sandbox's Graph and its replica in memory."""
+
+    def __init__(self, url: str, service: GraphService) -> None:
+        self.over_graph = GraphSources(url)
+        super().__init__(Scope(folders_out=OUT, private_items=True))
+        self.service = service
+        self.exchange: Stored = service.store.mailbox(ALEX.address)
+        self.registry.change(ID, lambda mailbox: mailbox.having(source=SourceName.GRAPH))
+
+    def new_engine(self, clock: object = None) -> SyncEngine:
+        return SyncEngine(
+            sources=self.over_graph,
+            replica=self.replica,
+            registry=self.registry,
+            leases=self.leases,
+            queue=self.queue,
+            access_tokens=GraphTokens(),
+            scope=self.scope,
+            limits=self.limits,
+            clock=self.clock,
+            monotonic=self.clock.monotonic,
+            luck=lambda: 0.5,
+        )
+
+    def insert(self, role: str, number: int) -> str:
+        """A message in a folder; gives its id."""
+        item = message_samples.message(f"From: a@x.example\r\nSubject: Letter {number}\r\n\r\nWords\r\n".encode())
+        return graph_id(self.exchange.insert(self.exchange.distinguished[role], item).id)
+
+    def subjects(self) -> list[str]:
+        return sorted(item.subject for item in self.items().values())
+
+    def requests_of_last_pass(self) -> int:
+        return next(iter(self.registry.runs(ID))).requests
+
+
+@pytest.fixture
+def world(authority: Authority) -> Iterator[GraphWorld]:
+    service = GraphService(MailboxStore(PEOPLE), claims)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in trust(authority.ca).items():
+            patch.setenv(name, value)
+        with listening(application(service), authority) as url:
+            yield GraphWorld(url, service)
+
+
+def test_first_sync_takes_everything_that_graph_gives(world: GraphWorld) -> None:
+    for number in range(250):
+        world.insert("inbox", number)
+    calendar, contacts = world.exchange.distinguished["calendar"], world.exchange.distinguished["contacts"]
+    for event in item_samples.events(world.exchange.clock()):
+        world.exchange.insert(calendar, event)
+    for contact in item_samples.contacts(3):
+        world.exchange.insert(contacts, contact)
+
+    world.sync()
+
+    kinds = [item.kind.value for item in world.items().values()]
+    assert kinds.count("message") == 250
+    assert kinds.count("event") == len(calendar.items)
+    assert kinds.count("contact") == 3
+    assert all(item.located is not None for item in world.items().values())
+    assert world.stored.issues == 0
+    assert world.stored.complete_as_of is not None
+
+
+def test_idle_pass_costs_two_http_requests_and_writes_nothing(world: GraphWorld) -> None:
+    for number in range(14):
+        world.exchange.add_folder(world.exchange.top(), f"Folder {number}")
+    world.insert("inbox", 1)
+    world.sync()
+    before = len(list(world.replica.feed(ID)))
+
+    world.clock.pass_by(minutes=30)
+    world.sync()
+
+    assert world.requests_of_last_pass() <= 2
+    assert len(list(world.replica.feed(ID))) == before
+
+
+def test_changes_moves_and_deletions_are_followed(world: GraphWorld) -> None:
+    first, second = world.insert("inbox", 1), world.insert("inbox", 2)
+    world.sync()
+    key = world.key(first)
+    kept = world.exchange.items[_ews(first)]
+
+    moved = deletion.move_item(kept, world.exchange.distinguished["drafts"])
+    deletion.delete_item(world.exchange.items[_ews(second)], "HardDelete")
+    world.insert("inbox", 3)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+
+    assert world.subjects() == ["Letter 1", "Letter 3"]
+    assert world.key(graph_id(moved.id)) == key
+    assert [kind for kind, _ in world.feed()][-1] in set(FeedKind)
+
+
+def test_read_flag_alone_fetches_no_content(world: GraphWorld) -> None:
+    item_id = world.insert("inbox", 1)
+    world.sync()
+
+    world.exchange.set_read(world.exchange.items[_ews(item_id)], True)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+
+    assert world.items()[item_id].is_read is True
+    assert world.requests_of_last_pass() <= 2
+
+
+def test_lost_states_are_read_from_the_beginning_and_nothing_is_fetched_twice(world: GraphWorld) -> None:
+    for number in range(30):
+        world.insert("inbox", number)
+    world.sync()
+
+    invalidate_states(world.exchange)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+
+    assert len(world.items()) == 30
+    assert world.requests_of_last_pass() < 30
+    assert world.stored.issues == 0
+
+
+def test_full_mailbox_goes_on_by_listing_and_comes_back_to_delta(world: GraphWorld) -> None:
+    world.insert("inbox", 1)
+    world.sync()
+    world.service.behavior(ALEX.address).over_quota = True
+    world.clock.pass_by(minutes=30)
+    world.insert("inbox", 2)
+    world.sync()
+    assert world.subjects() == ["Letter 1", "Letter 2"]
+
+    world.service.behavior(ALEX.address).over_quota = False
+    world.insert("inbox", 3)
+    for _ in range(3):
+        world.clock.pass_by(minutes=30)
+        world.sync()
+
+    assert world.subjects() == ["Letter 1", "Letter 2", "Letter 3"]
+
+
+def test_sweep_finds_a_replica_that_is_right(world: GraphWorld) -> None:
+    for number in range(30):
+        world.insert("inbox", number)
+    world.sync()
+
+    world.clock.pass_by(hours=24)
+    world.sweep()
+
+    assert (world.stored.sweep_missing, world.stored.sweep_extra) == (0, 0)
+
+
+def test_mailbox_that_ews_does_not_serve_any_more_is_read_over_graph_at_once(world: GraphWorld) -> None:
+    world.insert("inbox", 1)
+    world.registry.change(ID, lambda mailbox: mailbox.having(source=SourceName.EWS))
+    blocked = [AdministratorMustAct(Reason.EWS_BLOCKED)]
+    engine = world.new_engine()
+    plain = engine._sources
+
+    class Blocking:
+        """Refuses whoever comes over EWS."""
+
+        def open(self, access: Access, *, isolate_failures: bool = False) -> object:
+            if access.source is SourceName.EWS:
+                raise blocked[0]
+            return plain.open(access, isolate_failures=isolate_failures)
+
+    world.engine = SyncEngine(
+        sources=Blocking(),  # type: ignore[arg-type]
+        replica=world.replica,
+        registry=world.registry,
+        leases=world.leases,
+        queue=world.queue,
+        access_tokens=GraphTokens(),
+        scope=world.scope,
+        limits=world.limits,
+        clock=world.clock,
+        monotonic=world.clock.monotonic,
+        source_after=lambda source, error: SourceName.GRAPH if source is SourceName.EWS else source,
+    )
+
+    world.sync()
+
+    assert world.stored.source is SourceName.GRAPH
+    assert world.subjects() == ["Letter 1"]
+
+
+def _ews(identifier: str) -> str:
+    return identifier.replace("-", "/").replace("_", "+")
