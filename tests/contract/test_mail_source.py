@@ -17,8 +17,8 @@ from sandbox.mailboxes.incidents import invalidate_states, recreate
 from sandbox.mailboxes.item_parts import Corruption
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
-from sandbox.mailboxes.store import Mailbox
 from sandbox.mailboxes.store import Item as Kept
+from sandbox.mailboxes.store import Mailbox
 from shared.errors import Reason
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph import ids
