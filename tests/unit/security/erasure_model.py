@@ -291,7 +291,7 @@ class ErasureModel(RuleBasedStateMachine):
             limits=SMALL,
             clock=stage.clock,
             monotonic=stage.clock.monotonic,
-            luck=lambda: 0.5,
+            jitter=lambda: 0.5,
         )
 
     def _drain(self, mailbox_id: str) -> None:
