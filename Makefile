@@ -21,7 +21,7 @@ demo: setup ## Unattended: sign in, sync, change the mailbox, sync again, compar
 	@$(OURS) -m sandbox.demo $(ARGS)
 
 test: check setup-browser ## Everything that has to hold: check, then the unit, contract and e2e tests
-	@$(PYTEST) tests/unit tests/contract tests/e2e
+	@$(PYTEST) tests/architecture tests/unit tests/contract tests/e2e
 
 check: setup-tests ## Format, lint, types, and the arrows of imports
 	@.venv/bin/ruff format --check .
@@ -30,7 +30,7 @@ check: setup-tests ## Format, lint, types, and the arrows of imports
 	@.venv/bin/lint-imports --no-logo
 
 unit: setup-tests ## The unit tests: no sockets, seconds
-	@$(PYTEST) tests/unit
+	@$(PYTEST) tests/architecture tests/unit
 
 contract: setup-tests ## The contract tests: each port on its fake and on the real adapter
 	@$(PYTEST) tests/contract

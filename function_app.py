@@ -2,11 +2,11 @@
 
 import azure.functions as func
 
-from functions import admin, dispatch, landing, my_sync, sign_in, sync
+from functions import dispatch, landing, my_sync, operator, sign_in, sync
 from shared import logs
 
 logs.configure()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for door in (landing, sign_in, my_sync, admin, dispatch, sync):
-    app.register_functions(door.blueprint)
+for blueprint in (landing, sign_in, my_sync, operator, dispatch, sync):
+    app.register_functions(blueprint.blueprint)

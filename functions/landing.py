@@ -2,11 +2,11 @@
 
 import azure.functions as func
 
-from functions.doors import METHODS, door
-from functions.responses import html, json, problem, problem_json, respond
+from functions.http.handler import ALL_METHODS, http_handler
+from functions.http.responses import html, json, problem, problem_json, respond
 from shared.app import app
 from shared.pages import paths
-from shared.pages.landing import promise
+from shared.pages.privacy_summary import privacy_summary
 from shared.version import VERSION
 
 blueprint = func.Blueprint()
@@ -14,15 +14,15 @@ blueprint = func.Blueprint()
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
-@blueprint.route(route="/", methods=METHODS)
-@door("GET")
+@blueprint.route(route="/", methods=ALL_METHODS)
+@http_handler("GET")
 def landing(request: func.HttpRequest) -> func.HttpResponse:
     """What is read and kept, and the sign-in link. Nothing personal, so it may be cached for a minute."""
-    return html("landing", headers={"Cache-Control": "public, max-age=60"}, **promise(app().settings))
+    return html("landing", headers={"Cache-Control": "public, max-age=60"}, **privacy_summary(app().settings))
 
 
-@blueprint.route(route="static/{file}", methods=METHODS)
-@door("GET")
+@blueprint.route(route="static/{file}", methods=ALL_METHODS)
+@http_handler("GET")
 def static(request: func.HttpRequest) -> func.HttpResponse:
     """The style sheet, the script, the icon."""
     from shared.pages.pages import static_file
@@ -34,17 +34,17 @@ def static(request: func.HttpRequest) -> func.HttpResponse:
     return respond(body, 200, _TYPES[name.rpartition(".")[2]], {"Cache-Control": "public, max-age=3600"})
 
 
-@blueprint.route(route="health", methods=METHODS)
-@door("GET", api=True)
+@blueprint.route(route="health", methods=ALL_METHODS)
+@http_handler("GET", api=True)
 def health(request: func.HttpRequest) -> func.HttpResponse:
     """Whether this instance serves: its settings can be read. Says nothing about anybody's mailbox."""
     app().settings  # noqa: B018 -- raises when they cannot be used
     return json({"status": "ok", "version": VERSION})
 
 
-@blueprint.route(route=f"{{*path:regex(^(?!({'|'.join(paths.TAKEN)})/?$).+)}}", methods=METHODS)
-@door(*METHODS)
-def elsewhere(request: func.HttpRequest) -> func.HttpResponse:
+@blueprint.route(route=f"{{*path:regex(^(?!({'|'.join(paths.RESERVED)})/?$).+)}}", methods=ALL_METHODS)
+@http_handler(*ALL_METHODS)
+def not_found(request: func.HttpRequest) -> func.HttpResponse:
     """Every other address.
 
     The Functions host takes the first route that matches, in no order one can rely on, so no two of ours may match

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
-from functions.doors import METHODS, door
-from functions.responses import html, onward, redirect
-from functions.visitors import binding_cookie, own_form, signed_in
+from functions.http.handler import ALL_METHODS, http_handler
+from functions.http.responses import html, interstitial, redirect
+from functions.http.session_auth import binding_cookie, read_session_form, require_session
 from shared.app import app, utc_now
 from shared.authorization.errors import APPROVABLE
-from shared.authorization.sessions import Session
+from shared.authorization.sessions.sessions import Session
 from shared.errors import NotFound
 from shared.pages import paths
-from shared.pages.acts import CONFIRMED_FIRST, Act
+from shared.pages.mailbox_actions import NEEDS_CONFIRMATION, MailboxAction
 
 if TYPE_CHECKING:
     from shared.authorization.erasing import Receipt
@@ -25,57 +25,57 @@ if TYPE_CHECKING:
 
 blueprint = func.Blueprint()
 
-SAID_ONCE = frozenset({"sync", "pause", "start", "disconnect", "connected", "renewed"})
-"""What `?done=` may say on the page, under [done] in the catalogue."""
+FLASH_MESSAGES = frozenset({"sync", "pause", "start", "disconnect", "connected", "renewed"})
+"""What `?done=` may say on the page, under [done] in the catalog."""
 
 
-@blueprint.route(route="my-sync", methods=METHODS)
-@door("GET")
+@blueprint.route(route="my-sync", methods=ALL_METHODS)
+@http_handler("GET")
 def my_sync(request: func.HttpRequest) -> func.HttpResponse:
     """The page."""
-    from shared.pages.my_sync import acts_for
+    from shared.pages.my_sync import actions_for
 
-    session = signed_in(request)
-    own = _theirs(session)
+    session = require_session(request)
+    own = _own_mailboxes(session)
     if not own:
         return html("no_mailbox", csrf=app().sessions.csrf(session))
-    mailbox = _chosen(own, request.params.get("mailbox", own[0].id))
-    values = _live(session, mailbox)
+    mailbox = _mailbox_by_id(own, request.params.get("mailbox", own[0].id))
+    values = _live_values(session, mailbox)
     done = request.params.get("done", "")
     return html(
         "my_sync",
-        acts=acts_for(mailbox, values["shown"]),
+        acts=actions_for(mailbox, values["shown"]),
         others=own if len(own) > 1 else [],
-        done=done if done in SAID_ONCE else "",
+        done=done if done in FLASH_MESSAGES else "",
         **values,
     )
 
 
-@blueprint.route(route="my-sync/{action}", methods=METHODS)
-@door("GET", "POST")
-def my_sync_act(request: func.HttpRequest) -> func.HttpResponse:
+@blueprint.route(route="my-sync/{action}", methods=ALL_METHODS)
+@http_handler("GET", "POST")
+def my_sync_action(request: func.HttpRequest) -> func.HttpResponse:
     """POST: one act on one's own mailbox. GET: the page that asks for confirmation, or explains, or the progress.
 
     One route for all of them: of two that match a path, the Functions host takes either.
     """
-    session = signed_in(request)
+    session = require_session(request)
     action = request.route_params.get("action", "")
     if request.method != "POST":
-        return _asked(session, action, _own(session, request.params.get("mailbox", "")))
-    fields = own_form(request, session)
-    if action not in _ACTS:
+        return _action_page(session, action, _own_mailbox(session, request.params.get("mailbox", "")))
+    fields = read_session_form(request, session)
+    if action not in _ACTIONS:
         raise NotFound("no such act")
-    mailbox = _own(session, fields.get("mailbox", ""))
-    return _ACTS[Act(action)](session, mailbox)
+    mailbox = _own_mailbox(session, fields.get("mailbox", ""))
+    return _ACTIONS[MailboxAction(action)](session, mailbox)
 
 
-def _asked(session: Session, action: str, mailbox: "Mailbox") -> func.HttpResponse:
+def _action_page(session: Session, action: str, mailbox: "Mailbox") -> func.HttpResponse:
     if action == "progress":
-        return html("_live", **_live(session, mailbox))
+        return html("_live", **_live_values(session, mailbox))
     csrf = app().sessions.csrf(session)
-    if action == Act.APPROVAL:
+    if action == MailboxAction.APPROVAL:
         return _for_administrator(session, mailbox, csrf)
-    if action not in CONFIRMED_FIRST:
+    if action not in NEEDS_CONFIRMATION:
         raise NotFound("no such page")
     return html("confirm", act=action, mailbox=mailbox, csrf=csrf)
 
@@ -87,7 +87,7 @@ def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.
         link = app().consent.link_for(session)
         return html("need_admin_approval", approval_url=link, support=mailbox.support)
     if not mailbox.reason:
-        return redirect(_page_of(mailbox))
+        return redirect(_my_sync_url(mailbox))
     return html(
         "ask_administrator",
         reason=mailbox.reason,
@@ -98,37 +98,37 @@ def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.
 
 
 def _sync(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
-    app().connections.sync_now(mailbox.id, session.owner_id)
-    return redirect(_page_of(mailbox, "sync"))
+    app().mailbox_commands.sync_now(mailbox.id, session.owner_id)
+    return redirect(_my_sync_url(mailbox, "sync"))
 
 
 def _pause(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
-    app().connections.pause(mailbox.id, session.owner_id)
-    return redirect(_page_of(mailbox, "pause"))
+    app().mailbox_commands.pause(mailbox.id, session.owner_id)
+    return redirect(_my_sync_url(mailbox, "pause"))
 
 
 def _start(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
-    app().connections.start(mailbox.id, session.owner_id)
-    return redirect(_page_of(mailbox, "start"))
+    app().mailbox_commands.start(mailbox.id, session.owner_id)
+    return redirect(_my_sync_url(mailbox, "start"))
 
 
 def _sign_in(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     start = app().sign_in.renew(session, mailbox.id)
-    return onward(start.url, cookies=[binding_cookie(start)])
+    return interstitial(start.url, cookies=[binding_cookie(start)])
 
 
 def _change_account(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     start = app().sign_in.change(session, mailbox.id)
-    return onward(start.url, cookies=[binding_cookie(start)])
+    return interstitial(start.url, cookies=[binding_cookie(start)])
 
 
 def _disconnect(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
-    app().connections.disconnect(mailbox.id, session.owner_id)
-    return redirect(_page_of(mailbox, "disconnect"))
+    app().mailbox_commands.disconnect(mailbox.id, session.owner_id)
+    return redirect(_my_sync_url(mailbox, "disconnect"))
 
 
 def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
-    return _receipt(app().connections.erase(mailbox.id, session.owner_id))
+    return _receipt(app().mailbox_commands.erase(mailbox.id, session.owner_id))
 
 
 def _receipt(receipt: "Receipt") -> func.HttpResponse:
@@ -143,18 +143,18 @@ def _receipt(receipt: "Receipt") -> func.HttpResponse:
     )
 
 
-_ACTS: dict[Act, Callable[[Session, "Mailbox"], func.HttpResponse]] = {
-    Act.SYNC: _sync,
-    Act.PAUSE: _pause,
-    Act.START: _start,
-    Act.SIGN_IN: _sign_in,
-    Act.CHANGE_ACCOUNT: _change_account,
-    Act.DISCONNECT: _disconnect,
-    Act.ERASE: _erase,
+_ACTIONS: dict[MailboxAction, Callable[[Session, "Mailbox"], func.HttpResponse]] = {
+    MailboxAction.SYNC: _sync,
+    MailboxAction.PAUSE: _pause,
+    MailboxAction.START: _start,
+    MailboxAction.SIGN_IN: _sign_in,
+    MailboxAction.CHANGE_ACCOUNT: _change_account,
+    MailboxAction.DISCONNECT: _disconnect,
+    MailboxAction.ERASE: _erase,
 }
 
 
-def _live(session: Session, mailbox: "Mailbox") -> dict[str, Any]:
+def _live_values(session: Session, mailbox: "Mailbox") -> dict[str, Any]:
     from shared.pages.my_sync import live_values
 
     registry = app().registry
@@ -162,12 +162,12 @@ def _live(session: Session, mailbox: "Mailbox") -> dict[str, Any]:
     return values | {"csrf": app().sessions.csrf(session)}
 
 
-def _own(session: Session, mailbox_id: str) -> "Mailbox":
+def _own_mailbox(session: Session, mailbox_id: str) -> "Mailbox":
     """One of the session's own mailboxes. Raises NotFound for everything else."""
-    return _chosen(_theirs(session), mailbox_id)
+    return _mailbox_by_id(_own_mailboxes(session), mailbox_id)
 
 
-def _theirs(session: Session) -> "list[Mailbox]":
+def _own_mailboxes(session: Session) -> "list[Mailbox]":
     """The session's own mailboxes; those read with a service account are other people's, and the operators' matter."""
     from shared.sources.port import AccessMode
 
@@ -176,12 +176,12 @@ def _theirs(session: Session) -> "list[Mailbox]":
     return sorted(own, key=lambda mailbox: mailbox.erasing_since is not None)
 
 
-def _chosen(own: "list[Mailbox]", mailbox_id: str) -> "Mailbox":
+def _mailbox_by_id(own: "list[Mailbox]", mailbox_id: str) -> "Mailbox":
     for mailbox in own:
         if mailbox.id == mailbox_id:
             return mailbox
     raise NotFound("not one of theirs")
 
 
-def _page_of(mailbox: "Mailbox", done: str = "") -> str:
+def _my_sync_url(mailbox: "Mailbox", done: str = "") -> str:
     return f"{paths.MY_SYNC}?mailbox={mailbox.id}" + (f"&done={done}" if done else "")

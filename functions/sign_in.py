@@ -11,15 +11,15 @@ from urllib.parse import quote, urlencode
 
 import azure.functions as func
 
-from functions.doors import METHODS, Refused, cookie_of, door, form, from_our_pages
-from functions.responses import cookie, expired_cookie, html, problem, redirect
-from functions.visitors import binding_cookie
+from functions.http.handler import ALL_METHODS, HttpError, http_handler, read_cookie, read_form, require_same_origin
+from functions.http.rate_limits import RateLimit, client_address
+from functions.http.responses import cookie, expired_cookie, html, problem, redirect
+from functions.http.session_auth import binding_cookie
 from shared.app import app
-from shared.authorization import start as starts
-from shared.authorization.acts import WAITED, Act, Outcome, SignInFailed
 from shared.authorization.errors import APPROVABLE, AccountRefused, FlowUnknown, InvitationRefused, SignInRefused
-from shared.authorization.rate_limits import RateLimit, caller_of
-from shared.authorization.sessions import COOKIE
+from shared.authorization.onboarding import authorize_redirect as starts
+from shared.authorization.onboarding.sign_in_outcome import AFTER_APPROVAL, SignInFailed, SignInOutcome, SignInPurpose
+from shared.authorization.sessions.sessions import COOKIE
 from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn, RetryLater
 from shared.pages import paths
 from shared.pages.problems import problem_of
@@ -29,48 +29,48 @@ blueprint = func.Blueprint()
 WAITING = "waiting"
 """The cookie of somebody who waits for their administrator's approval; with it they carry on by one click."""
 WAITING_SECONDS = 30 * 24 * 3600
-LOOK_AGAIN_SECONDS = "60"
+REFRESH_SECONDS = "60"
 
 _log = logging.getLogger(__name__)
 # Generous for one address: a whole office may come from it on the day everybody is invited.
-_starts = RateLimit(burst=60, per_minute=60, together=20, monotonic=time.monotonic)
-_returns = RateLimit(burst=120, per_minute=120, together=20, monotonic=time.monotonic)
+_start_limit = RateLimit(burst=60, per_minute=60, together=20, monotonic=time.monotonic)
+_callback_limit = RateLimit(burst=120, per_minute=120, together=20, monotonic=time.monotonic)
 
 
-@blueprint.route(route="sign-in", methods=METHODS)
-@door("GET")
+@blueprint.route(route="sign-in", methods=ALL_METHODS)
+@http_handler("GET")
 def sign_in(request: func.HttpRequest) -> func.HttpResponse:
     """Begin a sign-in. `to`: only to see a page of ours; `invitation`: for an invitation; `choose`: another account.
 
     Who has consented before is asked nothing by Microsoft: a link on another site could connect them again, unawares.
     So whoever comes from one sees first what it is about, on the page whose button leads here.
     """
-    _starting(request)
-    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _only_looks(request):
-        return redirect(_page_before(request.params.get("invitation", "")))
-    return _begun(_start_for(request))
+    _begin(request)
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _is_for_session_only(request):
+        return redirect(_invitation_page(request.params.get("invitation", "")))
+    return _redirect_to_provider(_start_for(request))
 
 
-@blueprint.route(route="sign-in/callback", methods=METHODS)
-@door("GET", "POST")
+@blueprint.route(route="sign-in/callback", methods=ALL_METHODS)
+@http_handler("GET", "POST")
 def sign_in_callback(request: func.HttpRequest) -> func.HttpResponse:
     """Microsoft sends the browser back: by a posted form; by a plain link only with an error, never with a code."""
-    _limited(request, _returns)
-    answer = form(request) if request.method == "POST" else _errors_only(request.params)
-    bound = starts.binding_cookie(answer.get("state", ""))
+    _enforce_rate_limit(request, _callback_limit)
+    answer = read_form(request) if request.method == "POST" else _errors_only(request.params)
+    bound = starts.binding_cookie_name(answer.get("state", ""))
     over = expired_cookie(bound, same_site="None")
     try:
-        outcome = app().sign_in.callback(answer, cookie_of(request, bound))
+        outcome = app().sign_in.callback(answer, read_cookie(request, bound))
     except SignInFailed as failed:
-        return _failed(failed, over)
-    return _done(outcome, over)
+        return _failure_page(failed, over)
+    return _success_page(outcome, over)
 
 
-@blueprint.route(route="invitation/{token}", methods=METHODS)
-@door("GET")
+@blueprint.route(route="invitation/{token}", methods=ALL_METHODS)
+@http_handler("GET")
 def invitation(request: func.HttpRequest) -> func.HttpResponse:
     """What an invitation is for. Looking at it does not use it up: mail scanners follow links as well."""
-    _limited(request, _starts)
+    _enforce_rate_limit(request, _start_limit)
     token = request.route_params.get("token", "")
     invited = app().invitations.open(token)
     return html(
@@ -81,75 +81,75 @@ def invitation(request: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-@blueprint.route(route="approval", methods=METHODS)
-@door("GET")
+@blueprint.route(route="approval", methods=ALL_METHODS)
+@http_handler("GET")
 def approval(request: func.HttpRequest) -> func.HttpResponse:
     """An administrator goes to Microsoft's approval page."""
-    _starting(request)
-    return _begun(app().consent.start())
+    _begin(request)
+    return _redirect_to_provider(app().consent.start())
 
 
-@blueprint.route(route="approval/for/{id}", methods=METHODS)
-@door("GET")
+@blueprint.route(route="approval/for/{id}", methods=ALL_METHODS)
+@http_handler("GET")
 def approval_for(request: func.HttpRequest) -> func.HttpResponse:
     """The same by the link that somebody who waits has sent: they are told when it is given."""
-    _starting(request)
-    return _begun(app().consent.start(request.route_params.get("id", "")))
+    _begin(request)
+    return _redirect_to_provider(app().consent.start(request.route_params.get("id", "")))
 
 
-@blueprint.route(route="approval/waiting", methods=METHODS)
-@door("GET")
+@blueprint.route(route="approval/waiting", methods=ALL_METHODS)
+@http_handler("GET")
 def approval_waiting(request: func.HttpRequest) -> func.HttpResponse:
     """The page of somebody who waits; it looks again by itself, and says so once the approval has been given."""
-    _limited(request, _returns)
-    waiting = app().consent.waiting(cookie_of(request, WAITING))
+    _enforce_rate_limit(request, _callback_limit)
+    waiting = app().consent.waiting(read_cookie(request, WAITING))
     if waiting.granted_at is not None:
         return html("admin_consented", waiting=0)
     return html(
         "need_admin_approval",
-        headers={"Refresh": LOOK_AGAIN_SECONDS},
+        headers={"Refresh": REFRESH_SECONDS},
         approval_url=app().consent.link(waiting),
         support=request.params.get("support", "") if _is_support(request.params.get("support", "")) else "",
     )
 
 
-@blueprint.route(route="approval/callback", methods=METHODS)
-@door("GET")
+@blueprint.route(route="approval/callback", methods=ALL_METHODS)
+@http_handler("GET")
 def approval_callback(request: func.HttpRequest) -> func.HttpResponse:
     """An administrator comes back."""
-    _limited(request, _returns)
+    _enforce_rate_limit(request, _callback_limit)
     answer = dict(request.params)
-    bound = starts.binding_cookie(answer.get("state", ""))
+    bound = starts.binding_cookie_name(answer.get("state", ""))
     over = [expired_cookie(bound, same_site="None")]
     try:
-        told = app().consent.callback(answer, cookie_of(request, bound))
+        told = app().consent.callback(answer, read_cookie(request, bound))
     except SignInRefused as refused:
         return problem(refused.code, cookies=over, support=refused.support)
     return html("admin_consented", cookies=over, waiting=told)
 
 
-@blueprint.route(route="sign-out", methods=METHODS)
-@door("POST")
+@blueprint.route(route="sign-out", methods=ALL_METHODS)
+@http_handler("POST")
 def sign_out(request: func.HttpRequest) -> func.HttpResponse:
     """End the session in this browser. A form of another site must not be able to."""
-    from_our_pages(request)
-    session = app().sessions.read(cookie_of(request, COOKIE))
-    if session is not None and not app().sessions.csrf_holds(session, form(request).get("csrf", "")):
-        raise Refused("forbidden")
+    require_same_origin(request)
+    session = app().sessions.read(read_cookie(request, COOKIE))
+    if session is not None and not app().sessions.is_csrf_valid(session, read_form(request).get("csrf", "")):
+        raise HttpError("forbidden")
     # What this browser waits for ends as well: whoever signs in here next is not to carry on with it.
     return html("signed_out", cookies=[expired_cookie(COOKIE), expired_cookie(WAITING)])
 
 
-def _start_for(request: func.HttpRequest) -> starts.Start:
+def _start_for(request: func.HttpRequest) -> starts.AuthorizeRedirect:
     choose = request.params.get("choose") == "account"
     if request.params.get("invitation"):
         return app().sign_in.invited(request.params["invitation"], choose=choose)
-    if _only_looks(request):
+    if _is_for_session_only(request):
         return app().sign_in.view("operator" if request.params["to"] == "operator" else "my-sync")
-    waiting = cookie_of(request, WAITING)
+    waiting = read_cookie(request, WAITING)
     if waiting and not choose:
         try:
-            session = app().sessions.read(cookie_of(request, COOKIE))
+            session = app().sessions.read(read_cookie(request, COOKIE))
             return app().sign_in.resume(app().consent.waiting(waiting).resume, session)
         except (NotFound, InvitationRefused):
             # The cookie outlives what it was for, and whose it was: that must not keep anybody from signing in.
@@ -157,26 +157,26 @@ def _start_for(request: func.HttpRequest) -> starts.Start:
     return app().sign_in.connect(choose=choose)
 
 
-def _only_looks(request: func.HttpRequest) -> bool:
+def _is_for_session_only(request: func.HttpRequest) -> bool:
     """Whether this is for a session alone. An invitation is for more, whatever else is asked beside it."""
     return bool(request.params.get("to")) and not request.params.get("invitation")
 
 
-def _starting(request: func.HttpRequest) -> None:
+def _begin(request: func.HttpRequest) -> None:
     """A person's own way to Microsoft: not an image's, a frame's or a script's of another page.
 
     Each of those would leave a flow in storage and a cookie in the browser, until it has no room for others.
     """
-    _limited(request, _starts)
+    _enforce_rate_limit(request, _start_limit)
     if request.headers.get("Sec-Fetch-Dest", "document") != "document":
-        raise Refused("forbidden")
+        raise HttpError("forbidden")
 
 
-def _page_before(invitation: str) -> str:
+def _invitation_page(invitation: str) -> str:
     return f"{paths.INVITATION}/{quote(invitation, safe='')}" if invitation else paths.HOME
 
 
-def _begun(start: starts.Start) -> func.HttpResponse:
+def _redirect_to_provider(start: starts.AuthorizeRedirect) -> func.HttpResponse:
     return redirect(start.url, cookies=[binding_cookie(start)])
 
 
@@ -187,45 +187,49 @@ def _errors_only(params: Mapping[str, str]) -> dict[str, str]:
     return dict(params)
 
 
-def _done(outcome: Outcome, over: str) -> func.HttpResponse:
-    if outcome.act is Act.SERVICE:
+def _success_page(outcome: SignInOutcome, over: str) -> func.HttpResponse:
+    if outcome.purpose is SignInPurpose.SERVICE:
         return redirect(f"{paths.ACTIVATE}?authorization={outcome.authorization_id}", cookies=[over])
     session = cookie(COOKIE, outcome.session, max_age=app().sessions.max_age)
-    if outcome.act is Act.VIEW:
+    if outcome.purpose is SignInPurpose.VIEW:
         page = paths.OPERATOR if outcome.intent.get("to") == "operator" else paths.MY_SYNC
         # Who only looks meanwhile goes on waiting; who waited for just this has nothing left to wait for.
-        waited = [expired_cookie(WAITING)] if WAITED in outcome.intent else []
+        waited = [expired_cookie(WAITING)] if AFTER_APPROVAL in outcome.intent else []
         return redirect(page, cookies=[over, session, *waited])
     cookies = [over, session, expired_cookie(WAITING)]
-    if outcome.way_back:
-        return redirect(outcome.way_back, cookies=cookies)
+    if outcome.return_url:
+        return redirect(outcome.return_url, cookies=cookies)
     return redirect(f"{paths.MY_SYNC}?done={'connected' if outcome.new else 'renewed'}", cookies=cookies)
 
 
-def _failed(failed: SignInFailed, over: str) -> func.HttpResponse:
+def _failure_page(failed: SignInFailed, over: str) -> func.HttpResponse:
     """What became of a sign-in that Microsoft, or the mailbox, turned down."""
     cause = failed.cause
-    if failed.way_back:
-        return redirect(failed.way_back, cookies=[over])
+    if failed.return_url:
+        return redirect(failed.return_url, cookies=[over])
     if isinstance(cause, PersonMustSignIn) and cause.claims and "again" not in failed.intent:
         start = app().sign_in.challenged(failed.intent, cause.claims)
         return redirect(start.url, cookies=[over, binding_cookie(start)])
-    if isinstance(cause, ActionNeeded) and cause.reason in APPROVABLE and failed.intent.get("act") != Act.SERVICE:
-        return _to_wait(cause, failed.intent, over)
-    return _problem(cause, failed.intent, over)
+    if (
+        isinstance(cause, ActionNeeded)
+        and cause.reason in APPROVABLE
+        and failed.intent.get("act") != SignInPurpose.SERVICE
+    ):
+        return _approval_page(cause, failed.intent, over)
+    return _problem_page(cause, failed.intent, over)
 
 
-def _to_wait(cause: ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
+def _approval_page(cause: ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
     query = f"?{urlencode({'support': cause.support})}" if cause.support else ""
     kept = cookie(WAITING, app().consent.wait(intent), max_age=WAITING_SECONDS)
     return redirect(f"{paths.APPROVAL}/waiting{query}", cookies=[over, kept])
 
 
-def _problem(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
-    target = _again(intent, choose=isinstance(cause, AccountRefused))
+def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
+    target = _retry_url(intent, choose=isinstance(cause, AccountRefused))
     if isinstance(cause, SignInRefused):
         # Who waited in this browser was somebody else: their turn must not come again with each new sign-in.
-        stranger = isinstance(cause, AccountRefused) and WAITED in intent
+        stranger = isinstance(cause, AccountRefused) and AFTER_APPROVAL in intent
         cookies = [over, *([expired_cookie(WAITING)] if stranger else [])]
         return problem(cause.code, cookies=cookies, support=cause.support, target=target, **cause.values)
     if isinstance(cause, RetryLater):
@@ -236,11 +240,11 @@ def _problem(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], ove
     return problem(cause.reason, cookies=[over], support=cause.support, target=target)
 
 
-def _again(intent: Mapping[str, str], *, choose: bool) -> str:
+def _retry_url(intent: Mapping[str, str], *, choose: bool) -> str:
     """Where the problem page's button leads: to begin again what this was for."""
-    if intent.get("act") in (Act.RENEW, Act.CHANGE):
+    if intent.get("act") in (SignInPurpose.RENEW, SignInPurpose.CHANGE):
         return paths.MY_SYNC
-    if intent.get("act") == Act.SERVICE:
+    if intent.get("act") == SignInPurpose.SERVICE:
         return paths.ACTIVATE
     query = {"invitation": intent["token"]} if "token" in intent else {}
     query |= {"to": intent["to"]} if "to" in intent else {}
@@ -252,7 +256,7 @@ def _is_support(text: str) -> bool:
     return text.startswith("AADSTS") and text[6:].isdigit() and len(text) < 20
 
 
-def _limited(request: func.HttpRequest, limit: RateLimit) -> None:
-    seconds = limit.wait(caller_of(request.headers.get("X-Forwarded-For", "")))
+def _enforce_rate_limit(request: func.HttpRequest, limit: RateLimit) -> None:
+    seconds = limit.wait(client_address(request.headers.get("X-Forwarded-For", "")))
     if seconds:
-        raise Refused("too_many_requests", headers={"Retry-After": str(seconds)})
+        raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)})

@@ -2,28 +2,28 @@
 
 import azure.functions as func
 
-from functions.messages import flag_in, mailbox_in, optional_number_in
+from functions.queue_messages import has_flag, mailbox_id_of, optional_number
 from shared import logs
 from shared.app import app
 from shared.errors import ActionNeeded
 
 blueprint = func.Blueprint()
 
-LAST_TRY = 5
+MAX_DEQUEUE_COUNT = 5
 """host.json's maxDequeueCount: past this the message goes to the poison queue, so it is told on the mailbox."""
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name="sync-mailboxes", connection="MailboxStorage")
-@logs.guarded
+@logs.redact_errors
 def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
     """One pass, or one sweep, of one mailbox."""
-    mailbox_id = mailbox_in(message)
-    with logs.bound(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
-        _tried(mailbox_id, message)
+    mailbox_id = mailbox_id_of(message)
+    with logs.log_context(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
+        _run_guarded(mailbox_id, message)
 
 
-@logs.guarded
-def _tried(mailbox_id: str, message: func.QueueMessage) -> None:
+@logs.redact_errors
+def _run_guarded(mailbox_id: str, message: func.QueueMessage) -> None:
     """Guarded once more, within the ids, so that the line that tells of a failure has them too."""
     try:
         _run(mailbox_id, message)
@@ -31,13 +31,13 @@ def _tried(mailbox_id: str, message: func.QueueMessage) -> None:
         # An outage, or our own configuration: five tries of it say no more about the mailbox than one.
         raise
     except Exception:
-        if (message.dequeue_count or 1) >= LAST_TRY:
+        if (message.dequeue_count or 1) >= MAX_DEQUEUE_COUNT:
             app().poison.record(mailbox_id)
         raise
 
 
 def _run(mailbox_id: str, message: func.QueueMessage) -> None:
-    if flag_in(message, "sweep"):
+    if has_flag(message, "sweep"):
         app().engine.sweep(mailbox_id)
     else:
-        app().engine.sync(mailbox_id, optional_number_in(message, "continuation"))
+        app().engine.sync(mailbox_id, optional_number(message, "continuation"))

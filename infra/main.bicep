@@ -60,7 +60,7 @@ param alertWebhook string = ''
 @description('Resource id of an action group of yours that the alerts use instead of one made here.')
 param alertActionGroupId string = ''
 
-@description('Whether to make the app registration here. Needs Entra rights; false: infra/scripts/register_app does it afterwards.')
+@description('Whether to make the app registration here. Needs Entra rights; false: infra/scripts/register_app does it afterward.')
 param registerApplication bool = true
 
 @description('The client id of an existing registration, when registerApplication is false.')

@@ -6,11 +6,11 @@ import os
 import signal
 import sys
 
-from sandbox.azurite import AzuriteFailed
 from sandbox.composition import sandbox
 from sandbox.endpoints import publish
 from sandbox.options import Options, parse
 from sandbox.state_folder import AlreadyRunning
+from sandbox.storage.azurite import AzuriteFailed
 
 
 async def run(options: Options) -> None:

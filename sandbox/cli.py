@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox.stage import USUAL_STATE
+from sandbox.local.local_stack import USUAL_STATE
 from shared import cli
 
 NOT_SERVED = "https://localhost:7071"

@@ -10,33 +10,34 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox import key_vault, storage_proxy
-from sandbox.authority import Authority
-from sandbox.azurite import Storage, StoragePorts, azurite
-from sandbox.cast import default_people, people_from, tenants
-from sandbox.certificate import SECRET_NAME, client_certificate
-from sandbox.control import Control, Controlled, register
+from sandbox.control import Control, ControlTargets, register
 from sandbox.endpoints import endpoints
 from sandbox.entra.issuer import Issuer
 from sandbox.entra.service import Entra, operation_of
+from sandbox.entra.token_forge import Forge
 from sandbox.entra.tokens import ExchangeTokens, GraphTokens
 from sandbox.ews_gateway import EwsGateway
-from sandbox.faults import OperationOf
-from sandbox.forge import Forge
-from sandbox.key_vault import KeyVault
+from sandbox.faults.fault_plan import OperationOf
+from sandbox.key_vault import service
+from sandbox.key_vault.service import KeyVault
 from sandbox.managed_identity import ManagedIdentity
 from sandbox.options import Options
-from sandbox.parts import Parts
-from sandbox.server import bind, serving
+from sandbox.people.default_people import default_people, people_from, tenants
+from sandbox.people.directory import EWS_APP_ROLE, GRAPH_APP_ROLES, App, Directory, Person, Tenant
+from sandbox.services import Services
 from sandbox.state_folder import STORAGE, claimed
-from sandbox.storage_proxy import StorageProxy, session_to
-from sandbox.world import EWS_APP_ROLE, GRAPH_APP_ROLES, App, Person, Tenant, World
+from sandbox.storage import storage_proxy
+from sandbox.storage.azurite import Storage, StoragePorts, azurite
+from sandbox.storage.storage_proxy import StorageProxy, session_to
+from sandbox.tls.authority import Authority
+from sandbox.tls.client_certificate import SECRET_NAME, client_certificate
+from sandbox.tls.server import bind, serving
 
 if TYPE_CHECKING:
     from sandbox.mailboxes.mailbox_store import MailboxStore
 
 Verify = Callable[[str], Mapping[str, Any]]
-_DOORS = ("entra", "exchange", "key_vault", "identity", "control", "graph")
+_PORTS = ("entra", "exchange", "key_vault", "identity", "control", "graph")
 _STORAGE_DOORS = ("blob", "queue", "table")
 _APP_NAME = "Mailbox Sync"
 
@@ -47,32 +48,32 @@ async def sandbox(options: Options) -> AsyncIterator[dict[str, Any]]:
     async with AsyncExitStack() as stack:
         stack.enter_context(claimed(options.state))
         (options.state / "endpoints.json").unlink(missing_ok=True)
-        parts = _parts(options)
-        storage = await _storage(parts, stack)
-        _entra(parts)
-        await _exchange(parts, stack)
-        _vault_and_identity(parts)
-        _control(parts)
-        await stack.enter_async_context(serving(parts.services, parts.authority.server_context()))
-        yield endpoints(parts, storage)
+        services = _make_services(options)
+        storage = await _storage(services, stack)
+        _entra(services)
+        await _exchange(services, stack)
+        _vault_and_identity(services)
+        _control(services)
+        await stack.enter_async_context(serving(services.served_apps, services.authority.server_context()))
+        yield endpoints(services, storage)
 
 
-def _parts(options: Options) -> Parts:
-    doors = {name: bind(options.port_base and options.port_base + n) for n, name in enumerate(_DOORS)}
+def _make_services(options: Options) -> Services:
+    ports = {name: bind(options.port_base and options.port_base + n) for n, name in enumerate(_PORTS)}
     there = tenants()
     people = people_from(options.people, there[0]) if options.people else default_people(there, options.messages)
-    issuer = Issuer(doors["entra"].url)
-    vault = KeyVault(issuer, there[0].id, doors["key_vault"].port)
+    issuer = Issuer(ports["entra"].url)
+    vault = KeyVault(issuer, there[0].id, ports["key_vault"].port)
     header = secrets.token_urlsafe(24)
     identity = ManagedIdentity(issuer, there[0].id, header, vault.resource)
     app = _app(options, there[0].id, issuer, identity)
     there[0].known_apps.add(app.client_id)
     there[0].app_roles[app.client_id] = {EWS_APP_ROLE, *GRAPH_APP_ROLES}
-    return Parts(
+    return Services(
         options=options,
         authority=Authority.at(options.state.resolve() / "tls"),
-        doors=doors,
-        world=World(there, people, [app]),
+        ports=ports,
+        directory=Directory(there, people, [app]),
         app=app,
         issuer=issuer,
         identity=identity,
@@ -90,25 +91,27 @@ def _app(options: Options, tenant_id: str, issuer: Issuer, identity: ManagedIden
     return app
 
 
-def _entra(parts: Parts) -> None:
-    if "entra" not in parts.options.without:
-        parts.serve("entra", Entra(parts.world, parts.issuer).application(), operation_of)
+def _entra(services: Services) -> None:
+    if "entra" not in services.options.without:
+        services.serve("entra", Entra(services.directory, services.issuer).application(), operation_of)
 
 
-def _vault_and_identity(parts: Parts) -> None:
+def _vault_and_identity(services: Services) -> None:
     pem, certificate = client_certificate(_APP_NAME)
-    parts.app.certificates.append(certificate)
-    parts.vault.vault.set(SECRET_NAME, pem, content_type="application/x-pem-file")
-    if "key_vault" not in parts.options.without:
-        parts.serve("key_vault", parts.vault.application(), key_vault.operation_of)
-    if "identity" not in parts.options.without:
-        parts.serve("identity", parts.identity.application(), _always("token"))
+    services.app.certificates.append(certificate)
+    services.vault.vault.set(SECRET_NAME, pem, content_type="application/x-pem-file")
+    if "key_vault" not in services.options.without:
+        services.serve("key_vault", services.vault.application(), service.operation_of)
+    if "identity" not in services.options.without:
+        services.serve("identity", services.identity.application(), _always("token"))
 
 
-def _control(parts: Parts) -> None:
-    forge = Forge(parts.world, parts.issuer, parts.identity, parts.app)
-    controlled = Controlled(parts.world, parts.issuer, parts.app, parts.faults, parts.vault.vault, forge)
-    parts.services.append((parts.doors["control"], Control(controlled, parts.control_routes).application()))
+def _control(services: Services) -> None:
+    token_forge = Forge(services.directory, services.issuer, services.identity, services.app)
+    controlled = ControlTargets(
+        services.directory, services.issuer, services.app, services.faults, services.vault.vault, token_forge
+    )
+    services.served_apps.append((services.ports["control"], Control(controlled, services.control_routes).application()))
 
 
 def _always(operation: str) -> OperationOf:
@@ -121,52 +124,52 @@ def _always(operation: str) -> OperationOf:
 # ---------------------------------------------------------------- Exchange
 
 
-async def _exchange(parts: Parts, stack: AsyncExitStack) -> None:
+async def _exchange(services: Services, stack: AsyncExitStack) -> None:
     """The sandbox's own Exchange, or the gateway to another one, or nothing."""
-    verify = ExchangeTokens(parts.issuer).verify
-    options = parts.options
+    verify = ExchangeTokens(services.issuer).verify
+    options = services.options
     if "exchange" not in options.without:
-        await _own_exchange(parts, verify)
+        await _own_exchange(services, verify)
     elif options.ews_url and options.ews_auth == "basic":
         tls = ssl.create_default_context(cafile=str(options.ews_ca) if options.ews_ca else None)
         session = await stack.enter_async_context(session_to(tls))
-        gateway = EwsGateway(session, options.ews_url, parts.world, verify)
-        parts.serve("exchange", gateway.application(), _always("EWS"))
+        gateway = EwsGateway(session, options.ews_url, services.directory, verify)
+        services.serve("exchange", gateway.application(), _always("EWS"))
 
 
-async def _own_exchange(parts: Parts, verify: Verify) -> None:
+async def _own_exchange(services: Services, verify: Verify) -> None:
     # The biggest part, and often left out.
     from sandbox.ews import EwsService, control, http
     from sandbox.mailboxes.control import routes
     from sandbox.mailboxes.mailbox_store import MailboxStore
 
-    store = MailboxStore(parts.world)
-    await asyncio.to_thread(_load, parts.options, store, parts.world.people)
-    ews = EwsService(store, verify, lambda tenant_id: _tenant(parts, tenant_id).ews_block)
-    parts.serve("exchange", http.application(ews), http.operation)
-    parts.control_routes = routes(store, control.COMMANDS)
-    if "graph" not in parts.options.without:
-        _graph(parts, store)
+    store = MailboxStore(services.directory)
+    await asyncio.to_thread(_load, services.options, store, services.directory.people)
+    ews = EwsService(store, verify, lambda tenant_id: _tenant(services, tenant_id).ews_block)
+    services.serve("exchange", http.application(ews), http.operation)
+    services.control_routes = routes(store, control.COMMANDS)
+    if "graph" not in services.options.without:
+        _graph(services, store)
 
 
-def _tenant(parts: Parts, tenant_id: str) -> Tenant:
-    tenant = parts.world.tenant(tenant_id)
+def _tenant(services: Services, tenant_id: str) -> Tenant:
+    tenant = services.directory.tenant(tenant_id)
     assert tenant is not None  # noqa: S101 -- people have no others
     return tenant
 
 
-def _graph(parts: Parts, store: "MailboxStore") -> None:
+def _graph(services: Services, store: "MailboxStore") -> None:
     """Microsoft Graph over the same mailboxes."""
     from sandbox.graph import GraphService, control, http
 
     def fault_of(method: str, path: str, operation: str) -> Mapping[str, Any] | None:
-        parts.faults.count("graph", operation)
-        rule = parts.faults.strike("graph", method, path, operation)
+        services.faults.count("graph", operation)
+        rule = services.faults.strike("graph", method, path, operation)
         return rule.fault if rule else None
 
-    graph = GraphService(store, GraphTokens(parts.issuer).verify, fault_of)
-    parts.serve("graph", http.application(graph), http.operation)
-    parts.control_routes += control.routes(graph)
+    graph = GraphService(store, GraphTokens(services.issuer).verify, fault_of)
+    services.serve("graph", http.application(graph), http.operation)
+    services.control_routes += control.routes(graph)
 
 
 def _load(options: Options, store: "MailboxStore", people: list[Person]) -> None:
@@ -184,24 +187,24 @@ def _load(options: Options, store: "MailboxStore", people: list[Person]) -> None
 # ---------------------------------------------------------------- Storage
 
 
-async def _storage(parts: Parts, stack: AsyncExitStack) -> Storage | None:
-    options = parts.options
+async def _storage(services: Services, stack: AsyncExitStack) -> Storage | None:
+    options = services.options
     if "storage" in options.without:
         return None
     directory = None if options.in_memory else options.state.resolve() / STORAGE
-    base = options.port_base and options.port_base + len(_DOORS)
+    base = options.port_base and options.port_base + len(_PORTS)
     ports = [base and base + n + (3 if options.storage_proxy else 0) for n in range(3)]
-    storage = await stack.enter_async_context(azurite(parts.authority, directory, StoragePorts(*ports)))
-    return await _behind_proxies(parts, storage, stack) if options.storage_proxy else storage
+    storage = await stack.enter_async_context(azurite(services.authority, directory, StoragePorts(*ports)))
+    return await _behind_proxies(services, storage, stack) if options.storage_proxy else storage
 
 
-async def _behind_proxies(parts: Parts, storage: Storage, stack: AsyncExitStack) -> Storage:
+async def _behind_proxies(services: Services, storage: Storage, stack: AsyncExitStack) -> Storage:
     """Azurite with a proxy before each of its services."""
-    session = await stack.enter_async_context(session_to(parts.authority.client_context()))
+    session = await stack.enter_async_context(session_to(services.authority.client_context()))
     urls = {}
-    for number, name in enumerate(_STORAGE_DOORS, start=len(_DOORS)):
-        door = parts.doors[name] = bind(parts.options.port_base and parts.options.port_base + number)
+    for number, name in enumerate(_STORAGE_DOORS, start=len(_PORTS)):
+        port = services.ports[name] = bind(services.options.port_base and services.options.port_base + number)
         upstream, _, account = getattr(storage, name).rpartition("/")
-        parts.serve(name, StorageProxy(session, upstream).application(), storage_proxy.operation_of)
-        urls[name] = f"{door.url}/{account}"
+        services.serve(name, StorageProxy(session, upstream).application(), storage_proxy.operation_of)
+        urls[name] = f"{port.url}/{account}"
     return Storage(**urls, pid=storage.pid)

@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.cast import person_from
 from sandbox.entra.issuer import Issuer
-from sandbox.faults import FaultPlan
-from sandbox.forge import Forge
-from sandbox.key_vault import summary
-from sandbox.vault import Vault
-from sandbox.world import App, Person, World
+from sandbox.entra.token_forge import Forge
+from sandbox.faults.fault_plan import FaultPlan
+from sandbox.key_vault.service import summary
+from sandbox.key_vault.vault import Vault
+from sandbox.people.default_people import person_from
+from sandbox.people.directory import App, Directory, Person
 from shared.pages.paths import APPROVAL_CALLBACK, SIGN_IN_CALLBACK
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -21,21 +21,21 @@ _FIXED = {"address", "oid", "tenant_id", "grants"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Controlled:
+class ControlTargets:
     """What the control port reaches."""
 
-    world: World
+    directory: Directory
     issuer: Issuer
     app: App
     faults: FaultPlan
     vault: Vault
-    forge: Forge
+    token_forge: Forge
 
 
 class Control:
     """The control port's routes. `joined` is told of people who are added."""
 
-    def __init__(self, controlled: Controlled, more: Iterable[web.RouteDef] = ()) -> None:
+    def __init__(self, controlled: ControlTargets, more: Iterable[web.RouteDef] = ()) -> None:
         self._the = controlled
         self._more = list(more)
 
@@ -74,17 +74,17 @@ class Control:
         return web.json_response({"healthy": True})
 
     async def _notes(self, _: web.Request) -> web.Response:
-        return web.json_response(self._the.world.notes)
+        return web.json_response(self._the.directory.notes)
 
     async def _people(self, _: web.Request) -> web.Response:
-        return web.json_response([shown(person) for person in self._the.world.people])
+        return web.json_response([shown(person) for person in self._the.directory.people])
 
     async def _add_person(self, request: web.Request) -> web.Response:
-        person = self._the.world.add(person_from(await _object(request), self._the.world.tenants[0]))
+        person = self._the.directory.add(person_from(await _object(request), self._the.directory.tenants[0]))
         return web.json_response(shown(person), status=201)
 
     def _find(self, request: web.Request) -> Person:
-        person = self._the.world.person(request.match_info["address"])
+        person = self._the.directory.person(request.match_info["address"])
         if person is None:
             raise web.HTTPNotFound(reason="no such person")
         return person
@@ -105,10 +105,10 @@ class Control:
         return web.json_response(shown(person))
 
     async def _tenants(self, _: web.Request) -> web.Response:
-        return web.json_response([_plain(dataclasses.asdict(tenant)) for tenant in self._the.world.tenants])
+        return web.json_response([_plain(dataclasses.asdict(tenant)) for tenant in self._the.directory.tenants])
 
     async def _change_tenant(self, request: web.Request) -> web.Response:
-        tenant, changes = self._the.world.tenant(request.match_info["name"]), await _object(request)
+        tenant, changes = self._the.directory.tenant(request.match_info["name"]), await _object(request)
         if tenant is None:
             raise web.HTTPNotFound(reason="no such tenant")
         client_id = self._the.app.client_id
@@ -152,7 +152,7 @@ class Control:
         return web.json_response({"kid": self._the.issuer.rotate(forget=forget)})
 
     async def _token(self, request: web.Request) -> web.Response:
-        return web.json_response({"token": self._the.forge.make(await _object(request))}, status=201)
+        return web.json_response({"token": self._the.token_forge.make(await _object(request))}, status=201)
 
     async def _key_vault(self, _: web.Request) -> web.Response:
         return web.json_response(summary(self._the.vault))

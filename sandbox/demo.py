@@ -20,15 +20,15 @@ import requests
 from rich.console import Console
 
 from sandbox.compare import Comparison, compare
-from sandbox.ews_client import Worker
-from sandbox.progress import Board, board
-from sandbox.stage import Stage, end_as_by_ctrl_c, stage
-from sandbox.visitor import Visitor
+from sandbox.local.ews_client import MailboxUser
+from sandbox.local.form_browser import FormBrowser
+from sandbox.local.local_stack import LocalStack, end_as_by_ctrl_c, local_stack
+from sandbox.local.progress_board import Board, board
 from shared.app import App
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import Mailbox
 
-USUAL_PEOPLE = ("alex@contoso.example", "bo@contoso.example", "finn@contoso.example", "jo@fabrikam.example")
+DEFAULT_ADDRESSES = ("alex@contoso.example", "bo@contoso.example", "finn@contoso.example", "jo@fabrikam.example")
 """Of the sandbox's own people, those who get in without anybody's help: one of them with an empty mailbox."""
 
 SETTINGS = {"SYNC_INTERVAL_MINUTES": "1", "SYNC_BUDGET_SECONDS": "10"}
@@ -44,12 +44,12 @@ FIRE_AGAIN_SECONDS = 20
 console = Console(stderr=True, highlight=False)
 
 
-class Disappointed(RuntimeError):
+class DemoTimeout(RuntimeError):
     """Something did not happen in time; says what."""
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Account:
     """Who is signed in."""
 
     address: str
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         with ExitStack() as ending:
             state = given.state or Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="mailbox-sync-")))
             with console.status("Starting the sandbox and the app…"):
-                running = ending.enter_context(stage(state, *for_sandbox, settings=SETTINGS))
+                running = ending.enter_context(local_stack(state, *for_sandbox, settings=SETTINGS))
             summary = Demo(running, kill=given.kill).run()
     except (RuntimeError, MailboxSyncError, requests.RequestException) as problem:
         console.print(str(problem), style="red", markup=False)
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 class Demo:
     """One run of it."""
 
-    def __init__(self, running: Stage, *, kill: bool) -> None:
+    def __init__(self, running: LocalStack, *, kill: bool) -> None:
         self._running = running
         self._kill = kill
         self._parts: App = running.parts()
@@ -108,11 +108,11 @@ class Demo:
 
     def _sign_in(self) -> None:
         for person in self._people:
-            visitor = Visitor(self._running.ca, person.address, person.password)
+            browser = FormBrowser(self._running.ca, person.address, person.password)
             try:
-                heading = visitor.sign_in(self._running.url)
+                heading = browser.sign_in(self._running.url)
             finally:
-                visitor.close()
+                browser.close()
             console.print(f"{person.address} has signed in and sees “{heading}”", markup=False)
         wait("everybody's mailbox in the registry", lambda: len(self._mailboxes()) == len(self._people), 30)
 
@@ -126,7 +126,7 @@ class Demo:
             progress.console.file = sys.stderr
             while not self._synced(since):
                 if time.monotonic() > deadline:
-                    raise Disappointed(f"Waited {seconds:.0f} s for {what}. {self._state()}")
+                    raise DemoTimeout(f"Waited {seconds:.0f} s for {what}. {self._state()}")
                 if time.monotonic() - fired > FIRE_AGAIN_SECONDS:
                     self._running.host.fire(TIMER)
                     fired = time.monotonic()
@@ -159,7 +159,7 @@ class Demo:
         """Everybody does a day's work in their mailbox; gives when the work was done."""
         for mailbox in self._mailboxes():
             access = self._parts.access_tokens.access(mailbox.authorization_id, mailbox.address)
-            worker = Worker(self._running.sandbox.endpoints["exchange"], mailbox.address, access.token)
+            worker = MailboxUser(self._running.sandbox.endpoints["exchange"], mailbox.address, access.token)
             try:
                 done = worker.work()
             finally:
@@ -204,11 +204,11 @@ class Demo:
         return f"{told}. The app's last lines:\n" + "\n".join(list(self._running.host.lines)[-15:])
 
 
-def people_of(running: Stage) -> list[Person]:
+def people_of(running: LocalStack) -> list[Account]:
     """Who signs in: the usual people, or everybody when the sandbox was given others."""
     everybody = {person["address"]: person for person in running.sandbox.endpoints["people"]}
-    chosen = [address for address in USUAL_PEOPLE if address in everybody] or list(everybody)
-    return [Person(address, everybody[address]["password"]) for address in chosen]
+    chosen = [address for address in DEFAULT_ADDRESSES if address in everybody] or list(everybody)
+    return [Account(address, everybody[address]["password"]) for address in chosen]
 
 
 def wait(what: str, look: Callable[[], bool], seconds: float) -> None:
@@ -216,7 +216,7 @@ def wait(what: str, look: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not look():
         if time.monotonic() > deadline:
-            raise Disappointed(f"Waited {seconds:.0f} s for {what}")
+            raise DemoTimeout(f"Waited {seconds:.0f} s for {what}")
         time.sleep(LOOK_SECONDS)
 
 

@@ -12,8 +12,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from sandbox.storage_proxy import forward
-from sandbox.world import World
+from sandbox.people.directory import Directory
+from sandbox.storage.storage_proxy import forward
 
 PATH = "/EWS/Exchange.asmx"
 
@@ -22,11 +22,11 @@ class EwsGateway:
     """Stands where Exchange would, and passes requests on to a server at a URL."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, world: World, verify: Callable[[str], Mapping[str, Any]]
+        self, session: aiohttp.ClientSession, url: str, directory: Directory, verify: Callable[[str], Mapping[str, Any]]
     ) -> None:
         self._session = session
         self._url = url
-        self._world = world
+        self._directory = directory
         self._verify = verify
 
     def application(self) -> web.Application:
@@ -41,7 +41,7 @@ class EwsGateway:
             claims = self._verify(token if scheme == "Bearer" else "")
         except ValueError:
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
-        person = self._world.person(str(claims.get("oid", "")))
+        person = self._directory.person(str(claims.get("oid", "")))
         if person is None:
             return web.Response(status=403)
         basic = base64.b64encode(f"{person.address}:{person.password}".encode()).decode()

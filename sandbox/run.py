@@ -18,8 +18,8 @@ from rich.text import Text
 
 from sandbox.host.ncrontab import Schedule, ScheduleInvalid
 from sandbox.host.process import HostFailed
-from sandbox.progress import Board, board
-from sandbox.stage import USUAL_PORT, USUAL_STATE, Stage, end_as_by_ctrl_c, stage, usual_port
+from sandbox.local.local_stack import USUAL_PORT, USUAL_STATE, LocalStack, end_as_by_ctrl_c, local_stack, usual_port
+from sandbox.local.progress_board import Board, board
 from sandbox.state_folder import is_claimed
 from shared.errors import MailboxSyncError
 
@@ -44,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         settings = SETTINGS | schedule_settings(given.schedule)
         with ExitStack() as ending:
             with console.status("Starting the sandbox and the app…"):
-                running = ending.enter_context(stage(given.state, *for_sandbox, port=usual_port(), settings=settings))
+                running = ending.enter_context(
+                    local_stack(given.state, *for_sandbox, port=usual_port(), settings=settings)
+                )
             _welcome(running)
             watch(running)
     except KeyboardInterrupt:
@@ -84,7 +86,7 @@ def schedule_settings(expression: str | None) -> dict[str, str]:
     return {"SYNC_SCHEDULE": expression, "SYNC_INTERVAL_MINUTES": str(min(max(minutes, 1), 1440))}
 
 
-def watch(running: Stage) -> None:
+def watch(running: LocalStack) -> None:
     """Show the mailboxes, and start the app again when it dies, until interrupted.
 
     Raises HostFailed when it does not stay up.
@@ -106,7 +108,7 @@ def watch(running: Stage) -> None:
             time.sleep(LOOK_SECONDS)
 
 
-def _revive(running: Stage, crashes: deque[float]) -> None:
+def _revive(running: LocalStack, crashes: deque[float]) -> None:
     """Start the app again, and say so."""
     code = running.host.process.returncode
     now = time.monotonic()
@@ -117,7 +119,7 @@ def _revive(running: Stage, crashes: deque[float]) -> None:
     running.restart()
 
 
-def _welcome(running: Stage) -> None:
+def _welcome(running: LocalStack) -> None:
     """The way in, and who there is."""
     port = int(running.url.rpartition(":")[2])
     if port != USUAL_PORT:

@@ -18,7 +18,7 @@ class AlreadyRunning(RuntimeError):
 
 @contextmanager
 def claimed(state: Path) -> Iterator[None]:
-    """Hold the folder for one sandbox: readable by its owner alone, without stored mail before and afterwards.
+    """Hold the folder for one sandbox: readable by its owner alone, without stored mail before and afterward.
 
     The lock is the operating system's and ends with the process, so a sandbox that was killed blocks nobody; what it
     left is removed by the next one.

@@ -9,29 +9,29 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.azure_clients import AzureClients
 from shared.pages import paths
+from shared.storage.azure_clients import AzureClients
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shared.authorization.access import LiveAccessTokens
-    from shared.authorization.activation import Activation
-    from shared.authorization.connections import Connections
-    from shared.authorization.consent import AdminConsent
-    from shared.authorization.entra import EntraIdentityProvider
-    from shared.authorization.id_token import TokenValidator
-    from shared.authorization.invitations import Invitations
-    from shared.authorization.key_vault import VaultKeyRing, VaultTokenStore
-    from shared.authorization.service_accounts import ServiceAccounts
-    from shared.authorization.sessions import Sessions
-    from shared.authorization.shared_mailboxes import SharedMailboxes
-    from shared.authorization.sign_in import SignIn
+    from shared.authorization.identity.entra import EntraIdentityProvider
+    from shared.authorization.identity.id_token import TokenValidator
+    from shared.authorization.onboarding.activation import Activation
+    from shared.authorization.onboarding.admin_consent import AdminConsent
+    from shared.authorization.onboarding.invitations import Invitations
+    from shared.authorization.onboarding.service_accounts import ServiceAccounts
+    from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
+    from shared.authorization.onboarding.sign_in import SignIn
+    from shared.authorization.sessions.sessions import Sessions
     from shared.authorization.table import TableAuthorizations, TableFlows
+    from shared.authorization.tokens.access_token_cache import AccessTokenCache
+    from shared.authorization.tokens.key_vault import VaultKeyRing, VaultTokenStore
     from shared.mailboxes.blob import BlobLeases
-    from shared.mailboxes.life import Thresholds
+    from shared.mailboxes.commands import MailboxCommands
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.table import TableRegistry
+    from shared.mailboxes.transitions import Thresholds
     from shared.pages.pages import Pages
     from shared.replica.store import BlobTableReplica
     from shared.scheduling.daily import Daily
@@ -61,7 +61,7 @@ class App(AzureClients):
     @cached_property
     def thresholds(self) -> "Thresholds":
         """After how many failures somebody is asked."""
-        from shared.mailboxes.life import Thresholds
+        from shared.mailboxes.transitions import Thresholds
 
         return Thresholds(self.settings.rejections_before_sign_in, self.settings.failures_before_suspension)
 
@@ -101,8 +101,8 @@ class App(AzureClients):
         return Daily(
             self.dispatch,
             self.flows,
-            finish_erasures=self.connections.finish_erasures,
-            release_unused=self.connections.release_unused,
+            finish_erasures=self.mailbox_commands.finish_erasures,
+            release_unused=self.mailbox_commands.release_unused,
             keep_alive=self.access_tokens.refresh_idle,
             credential_ends=self._credential_ends,
             clock=utc_now,
@@ -127,7 +127,7 @@ class App(AzureClients):
     @cached_property
     def token_store(self) -> "VaultTokenStore":
         """Refresh tokens at rest."""
-        from shared.authorization.key_vault import VaultTokenStore
+        from shared.authorization.tokens.key_vault import VaultTokenStore
 
         return VaultTokenStore(self.secrets)
 
@@ -148,18 +148,18 @@ class App(AzureClients):
     @cached_property
     def token_validator(self) -> "TokenValidator":
         """Checks tokens that Entra ID issued to, or for, this app."""
-        from shared.authorization.entra import published_keys
-        from shared.authorization.id_token import ANY_TENANT, SigningKeys, TokenValidator
+        from shared.authorization.identity.entra import fetch_published_keys
+        from shared.authorization.identity.id_token import ANY_TENANT, PublishedKeys, TokenValidator
 
         authority, tenants = self.settings.entra_authority, self.settings.entra_tenants
         tenant = tenants[0] if len(tenants) == 1 else ANY_TENANT
-        keys = SigningKeys(lambda: published_keys(authority, tenant), self.monotonic)
+        keys = PublishedKeys(lambda: fetch_published_keys(authority, tenant), self.monotonic)
         return TokenValidator(authority, self.settings.entra_client_id, keys, utc_now)
 
     @cached_property
     def identity_provider(self) -> "EntraIdentityProvider":
         """Entra ID."""
-        from shared.authorization.entra import EntraIdentityProvider
+        from shared.authorization.identity.entra import EntraIdentityProvider
         from shared.sources.port import SourceName
 
         settings = self.settings
@@ -177,7 +177,7 @@ class App(AzureClients):
 
     def _client_credential(self) -> "Mapping[str, object]":
         """How the app proves itself to Entra ID; asked for anew, so that a renewed certificate is picked up."""
-        from shared.authorization import credentials
+        from shared.authorization.identity import credentials
 
         if self.settings.entra_credential == "certificate":
             return credentials.certificate(self._certificate)
@@ -185,27 +185,27 @@ class App(AzureClients):
 
     def _certificate(self) -> str:
         """The app's certificate with its key, PEM."""
-        from shared.authorization.key_vault import read_secret
+        from shared.authorization.tokens.key_vault import read_secret
 
         return read_secret(self.secrets, self.settings.entra_certificate_secret)
 
     def _credential_ends(self) -> datetime | None:
         """A federated identity has no end."""
-        from shared.authorization import credentials
+        from shared.authorization.identity import credentials
 
         return credentials.certificate_ends(self._certificate()) if self.settings.entra_certificate_secret else None
 
     @cached_property
-    def access_tokens(self) -> "LiveAccessTokens":
+    def access_tokens(self) -> "AccessTokenCache":
         """Access tokens, in memory only."""
-        from shared.authorization.access import LiveAccessTokens
+        from shared.authorization.tokens.access_token_cache import AccessTokenCache
 
-        return LiveAccessTokens(self.identity_provider, self.token_store, self.authorizations, utc_now)
+        return AccessTokenCache(self.identity_provider, self.token_store, self.authorizations, utc_now)
 
     @cached_property
     def sessions(self) -> "Sessions":
         """Who is signed in here."""
-        from shared.authorization.sessions import Sessions, operator_tenant_of
+        from shared.authorization.sessions.sessions import Sessions, operator_tenant_of
 
         operators = self.settings.operator_tenant or operator_tenant_of(self.settings.entra_tenants)
         return Sessions(self._key_ring("signing-sessions"), self.settings.session_minutes, operators, utc_now)
@@ -213,7 +213,7 @@ class App(AzureClients):
     @cached_property
     def invitations(self) -> "Invitations":
         """Links for one address."""
-        from shared.authorization.invitations import Invitations
+        from shared.authorization.onboarding.invitations import Invitations
         from shared.authorization.table import TableInvitations
 
         return Invitations(
@@ -228,14 +228,14 @@ class App(AzureClients):
         )
 
     def _key_ring(self, name: str) -> "VaultKeyRing":
-        from shared.authorization.key_vault import VaultKeyRing
+        from shared.authorization.tokens.key_vault import VaultKeyRing
 
         return VaultKeyRing(self.secrets, name, self.monotonic)
 
     @cached_property
     def sign_in(self) -> "SignIn":
         """Sign-ins, from their beginning to the connected mailbox."""
-        from shared.authorization.sign_in import SignIn
+        from shared.authorization.onboarding.sign_in import SignIn
 
         return SignIn(
             provider=self.identity_provider,
@@ -248,7 +248,7 @@ class App(AzureClients):
             queue=self.queue,
             sessions=self.sessions,
             invitations=self.invitations,
-            connections=self.connections,
+            mailbox_commands=self.mailbox_commands,
             shared=self.shared_mailboxes,
             redirect_uri=self.settings.app_url + paths.SIGN_IN_CALLBACK,
             minutes=self.settings.sign_in_minutes,
@@ -258,7 +258,7 @@ class App(AzureClients):
     @cached_property
     def shared_mailboxes(self) -> "SharedMailboxes":
         """Mailboxes that belong to no person."""
-        from shared.authorization.shared_mailboxes import SharedMailboxes
+        from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
 
         return SharedMailboxes(
             self.settings.shared_mailboxes,
@@ -271,7 +271,7 @@ class App(AzureClients):
     @cached_property
     def consent(self) -> "AdminConsent":
         """Administrators' approvals."""
-        from shared.authorization.consent import AdminConsent
+        from shared.authorization.onboarding.admin_consent import AdminConsent
         from shared.authorization.table import TableApprovals
 
         return AdminConsent(
@@ -288,7 +288,7 @@ class App(AzureClients):
     @cached_property
     def activation(self) -> "Activation":
         """Many mailboxes at once."""
-        from shared.authorization.activation import Activation
+        from shared.authorization.onboarding.activation import Activation
 
         return Activation(
             authorizations=self.authorizations,
@@ -304,16 +304,18 @@ class App(AzureClients):
     @cached_property
     def service_accounts(self) -> "ServiceAccounts":
         """Accounts that many mailboxes are read with."""
-        from shared.authorization.service_accounts import ServiceAccounts
+        from shared.authorization.onboarding.service_accounts import ServiceAccounts
 
-        return ServiceAccounts(registry=self.registry, authorizations=self.authorizations, connections=self.connections)
+        return ServiceAccounts(
+            registry=self.registry, authorizations=self.authorizations, mailbox_commands=self.mailbox_commands
+        )
 
     @cached_property
-    def connections(self) -> "Connections":
+    def mailbox_commands(self) -> "MailboxCommands":
         """What is done with a mailbox that stands."""
-        from shared.authorization.connections import Connections
+        from shared.mailboxes.commands import MailboxCommands
 
-        return Connections(
+        return MailboxCommands(
             registry=self.registry,
             replica=self.replica,
             leases=self.leases,

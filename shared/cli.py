@@ -14,14 +14,14 @@ from typing import Protocol, TextIO
 
 from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes.port import MailboxRegistry
-from shared.replica import export
-from shared.replica import verify as verifying
+from shared.replica.maintenance import export
+from shared.replica.maintenance import verify as verifying
 from shared.replica.port import FolderState, Replica, ReplicaItem
 from shared.sources.port import ItemKind
 from shared.version import VERSION
 
 
-class House(Protocol):
+class CliApp(Protocol):
     """The parts of the app that the commands use."""
 
     @property
@@ -35,18 +35,18 @@ class House(Protocol):
         ...
 
 
-def mailboxes(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+def mailboxes(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """List the mailboxes. Addresses are shown only when asked for."""
-    for mailbox in house.registry.all():
+    for mailbox in app.registry.all():
         complete = mailbox.complete_as_of.isoformat(timespec="minutes") if mailbox.complete_as_of else "not yet"
         words = [mailbox.id, mailbox.status.value, f"{mailbox.items} items", f"complete as of {complete}"]
         print("  ".join([*words, mailbox.address] if asked.addresses else words), file=out)
     return 0
 
 
-def list_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+def list_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """List a mailbox's items by folder and date."""
-    folders = house.replica.load(asked.mailbox).folders
+    folders = app.replica.load(asked.mailbox).folders
 
     def line_of(item: ReplicaItem) -> str:
         if asked.json:
@@ -56,20 +56,20 @@ def list_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
         return "  ".join(_printable(word) for word in words)
 
     # Lines are ordered and not items: of a large mailbox all that is known is more than fits into memory.
-    found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(house, asked))
+    found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(app, asked))
     for *_, line in sorted(found):
         print(line, file=out)
     return 0
 
 
-def show(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+def show(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """Show one item: what is known of it, or its content as it is."""
-    item = house.replica.item(asked.mailbox, asked.key)
+    item = app.replica.item(asked.mailbox, asked.key)
     if not asked.content:
-        folders = house.replica.load(asked.mailbox).folders
+        folders = app.replica.load(asked.mailbox).folders
         print(json.dumps(export.as_json(item, _path(folders, item)), indent=2), file=out)
         return 0
-    data = house.replica.content(asked.mailbox, item)
+    data = app.replica.content(asked.mailbox, item)
     if (binary := getattr(out, "buffer", None)) is not None:
         binary.write(data)
     else:
@@ -77,12 +77,12 @@ def show(house: House, asked: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def export_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+def export_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """Write a mailbox's items into a directory; files that exist are left as they are."""
     write = export.to_mbox if asked.mbox else export.to_files
     # Before anything is written: an export that breaks off has taken mail along all the same.
-    house.registry.record_audit(asked.mailbox, "operator", "export")
-    done = write(house.replica, asked.mailbox, _chosen(house, asked), asked.directory)
+    app.registry.record_audit(asked.mailbox, "operator", "export")
+    done = write(app.replica, asked.mailbox, _chosen(app, asked), asked.directory)
     print(
         f"{done.written} written, {done.existing} were there already, {done.without_content} without content,"
         f" {done.damaged} damaged",
@@ -91,9 +91,9 @@ def export_items(house: House, asked: argparse.Namespace, out: TextIO) -> int:
     return 1 if done.damaged else 0
 
 
-def feed(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+def feed(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """Replay the change feed, a line a change."""
-    for page in house.replica.feed(asked.mailbox, asked.after):
+    for page in app.replica.feed(asked.mailbox, asked.after):
         for change in page.changes:
             if asked.json:
                 line = {"sequence": page.sequence, "change": change.kind.value, "item": export.as_json(change.item)}
@@ -104,21 +104,21 @@ def feed(house: House, asked: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def verify(house: House, asked: argparse.Namespace, out: TextIO) -> int:
+def verify(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """Read every content and check its digest; replay the feed and compare it with the items."""
-    found = verifying.verify(house.replica, asked.mailbox)
+    found = verifying.verify(app.replica, asked.mailbox)
     print(f"{found.items} items, {found.contents} contents, {len(found.damaged)} damaged or missing", file=out)
     print(f"feed against items: {len(found.different)} different, {len(found.only_in_feed)} only in the feed", file=out)
     return 1 if found.wrong() else 0
 
 
-def _chosen(house: House, asked: argparse.Namespace) -> Iterator[ReplicaItem]:
+def _chosen(app: CliApp, asked: argparse.Namespace) -> Iterator[ReplicaItem]:
     """The items of the folders and the kind asked for."""
-    folders = house.replica.load(asked.mailbox).folders
+    folders = app.replica.load(asked.mailbox).folders
     wanted = {id_ for id_, folder in folders.items() if _is_below(export.shown_path(folder), asked.folder)}
     if asked.folder and not wanted:
         raise NotFound("there is no such folder in this mailbox")
-    for item in house.replica.items(asked.mailbox):
+    for item in app.replica.items(asked.mailbox):
         if (not asked.folder or item.folder_id in wanted) and asked.kind in (None, item.kind):
             yield item
 
@@ -143,10 +143,10 @@ def _mailbox_id(text: str) -> str:
     return text
 
 
-def _check_that_there_is(mailbox_id: str, house: House) -> None:
+def _require_mailbox(mailbox_id: str, app: CliApp) -> None:
     """A mailbox that is not there would be listed as empty, and verified as whole."""
     try:
-        house.registry.get(mailbox_id)
+        app.registry.get(mailbox_id)
     except NotFound as error:
         raise NotFound("there is no such mailbox: see the command mailboxes") from error
 
@@ -157,7 +157,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=VERSION)
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, act: Callable[[House, argparse.Namespace, TextIO], int]) -> argparse.ArgumentParser:
+    def command(name: str, act: Callable[[CliApp, argparse.Namespace, TextIO], int]) -> argparse.ArgumentParser:
         text = (act.__doc__ or "").strip()
         added = commands.add_parser(name, help=text.split(".", 1)[0], description=text)
         added.set_defaults(act=act)
@@ -184,7 +184,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def run(arguments: Sequence[str], house: House, out: TextIO) -> int:
+def run(arguments: Sequence[str], app: CliApp, out: TextIO) -> int:
     """Run one command; gives the exit code. What goes wrong is said in one line."""
     asked = parser().parse_args(arguments)
     if isinstance(out, io.TextIOWrapper):
@@ -192,8 +192,8 @@ def run(arguments: Sequence[str], house: House, out: TextIO) -> int:
         out.reconfigure(errors="replace")
     try:
         if asked.act is not mailboxes:
-            _check_that_there_is(asked.mailbox, house)
-        return int(asked.act(house, asked, out))
+            _require_mailbox(asked.mailbox, app)
+        return int(asked.act(app, asked, out))
     except BrokenPipeError:
         raise
     except (MailboxSyncError, OSError) as error:

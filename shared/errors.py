@@ -40,7 +40,7 @@ class Reason(StrEnum):
     NOT_ASSIGNED = "not_assigned"
     APP_NOT_IN_TENANT = "app_not_in_tenant"
     NO_MAILBOX = "no_mailbox"
-    NO_LICENCE = "no_licence"
+    NO_LICENSE = "no_licence"
     ACCESS_DENIED = "access_denied"
     IMPERSONATION_DENIED = "impersonation_denied"
     # us

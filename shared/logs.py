@@ -16,12 +16,22 @@ from typing import Any
 
 from shared.errors import ActionNeeded, ItemUnusable, MailboxSyncError, SettingsInvalid
 
-OURS = ("shared", "functions", "mailbox_sync")
-TALKATIVE = ("azure", "msal", "exchangelib", "urllib3", "requests", "requests_oauthlib", "oauthlib", "httpx", "asyncio")
+OWN_LOGGERS = ("shared", "functions", "mailbox_sync")
+NOISY_LOGGERS = (
+    "azure",
+    "msal",
+    "exchangelib",
+    "urllib3",
+    "requests",
+    "requests_oauthlib",
+    "oauthlib",
+    "httpx",
+    "asyncio",
+)
 """Vendors' loggers, which quote URLs, tokens and request bodies: their warnings and errors come to us as exceptions."""
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-_bound: ContextVar[dict[str, str]] = ContextVar("bound", default={})  # noqa: B039 -- replaced, never changed
+_context: ContextVar[dict[str, str]] = ContextVar("bound", default={})  # noqa: B039 -- replaced, never changed
 
 
 class InvocationFailed(MailboxSyncError):
@@ -29,22 +39,22 @@ class InvocationFailed(MailboxSyncError):
 
 
 @contextmanager
-def bound(**values: str) -> Iterator[None]:
+def log_context(**values: str) -> Iterator[None]:
     """Put these ids on every line logged inside the block."""
-    token = _bound.set({**_bound.get(), **values})
+    token = _context.set({**_context.get(), **values})
     try:
         yield
     finally:
-        _bound.reset(token)
+        _context.reset(token)
 
 
 def configure() -> None:
     """Give our loggers their form and silence the vendors'. Harmless to repeat."""
-    for name in TALKATIVE:
+    for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if not isinstance(logging.getLogRecordFactory(), _Structured):
         logging.setLogRecordFactory(_Structured(logging.getLogRecordFactory()))
-    for name in OURS:
+    for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(logging.INFO)
 
 
@@ -56,7 +66,7 @@ class _Structured:
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record = self._base(*args, **kwargs)
-        if record.name.split(".")[0] in OURS:
+        if record.name.split(".")[0] in OWN_LOGGERS:
             record.__class__ = _StructuredRecord
         return record
 
@@ -68,16 +78,18 @@ class _StructuredRecord(logging.LogRecord):
         """The whole line as JSON."""
         error = self.exc_info[1] if self.exc_info else None
         self.exc_info, self.exc_text = None, None
-        line: dict[str, object] = {"event": str(self.msg), "level": self.levelname, **_bound.get()}
-        line |= {key: _plain(value) for key, value in self.__dict__.items() if key not in _STANDARD and key[0] != "_"}
+        line: dict[str, object] = {"event": str(self.msg), "level": self.levelname, **_context.get()}
+        line |= {
+            key: _loggable(value) for key, value in self.__dict__.items() if key not in _STANDARD and key[0] != "_"
+        }
         if error is not None:
-            self.__dict__["_error"] = describe(error)
+            self.__dict__["_error"] = describe_error(error)
         if "_error" in self.__dict__:
             line["error"] = self.__dict__["_error"]
         return json.dumps(line, ensure_ascii=True, default=lambda value: type(value).__name__)
 
 
-def _plain(value: object) -> object:
+def _loggable(value: object) -> object:
     """A value fit for a log: numbers, booleans and short words pass; anything else is named by its type."""
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -86,7 +98,7 @@ def _plain(value: object) -> object:
     return type(value).__name__
 
 
-def describe(error: BaseException) -> dict[str, object]:
+def describe_error(error: BaseException) -> dict[str, object]:
     """An exception as a log may name it: type, reason, the vendor's number, and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     told: dict[str, object] = {
@@ -94,7 +106,7 @@ def describe(error: BaseException) -> dict[str, object]:
         "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-6:]],
     }
     if isinstance(error, ActionNeeded | ItemUnusable):
-        told |= {"reason": error.reason.value, "support": _plain(error.support)}
+        told |= {"reason": error.reason.value, "support": _loggable(error.support)}
     if isinstance(error, SettingsInvalid):
         told["problems"] = list(error.problems)
     if error.__cause__ is not None:
@@ -102,7 +114,7 @@ def describe(error: BaseException) -> dict[str, object]:
     return told
 
 
-def guarded[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+def redact_errors[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Let a triggered function fail without telling the host anything but the error's type.
 
     The host logs the text and the stack of what leaves a function, so nothing of a vendor's may leave it. One guard
@@ -110,15 +122,15 @@ def guarded[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """
 
     @functools.wraps(function)
-    def door(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
         except InvocationFailed:
             raise
         except Exception as error:
             logging.getLogger("mailbox_sync").error("invocation failed", exc_info=True)
-            told = describe(error)
+            told = describe_error(error)
             failure = f"{told['type']} {told.get('reason', '')}".strip()
         raise InvocationFailed(failure)
 
-    return door
+    return wrapper

@@ -108,7 +108,7 @@ class Settings:
     organization: str = setting("ORGANIZATION", "The name that people see on the pages", default="Your organization")
     support_contact: str = setting("SUPPORT_CONTACT", "Where people can ask for help: an address or a URL", default="")
     return_urls: tuple[str, ...] = setting(
-        "RETURN_URLS", "Where an invitation may send people afterwards: https URLs, comma-separated", _url_list, ""
+        "RETURN_URLS", "Where an invitation may send people afterward: https URLs, comma-separated", _url_list, ""
     )
 
     # Entra ID

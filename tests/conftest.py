@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.authority import Authority
-from sandbox.process import Sandbox, running_sandbox
+from sandbox.local.sandbox_process import Sandbox, running_sandbox
+from sandbox.tls.authority import Authority
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ param publicAccess bool
 param location string
 param tags object
 
-// The same names as shared/storage_layout.py; tests/unit/infra compares the two.
+// The same names as shared/storage/storage_layout.py; tests/unit/infra compares the two.
 var containers = ['packs', 'feed', 'cursors', 'leases']
 var tables = ['mailboxes', 'owners', 'runs', 'issues', 'audit', 'items', 'authorizations', 'flows', 'invitations', 'approvals', 'backoffs', 'erasures']
 var queues = ['sync-shards', 'sync-mailboxes']

@@ -140,5 +140,5 @@ Write-Output 'Next:'
 Write-Output "  - assign the role Operator (or Operator.Read, Replica.Read): Entra admin center, Enterprise applications, $Name, Users and groups"
 Write-Output "  - let an administrator approve for everybody, if people may not consent themselves: $Url/approval"
 if ($AppOnly) {
-    Write-Output '  - approve the application permissions, and narrow them at once: docs/authorisation.md, Many mailboxes by the app itself'
+    Write-Output '  - approve the application permissions, and narrow them at once: docs/authorization.md, Many mailboxes by the app itself'
 }

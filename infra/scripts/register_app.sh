@@ -149,5 +149,5 @@ Next:
   - let an administrator approve for everybody, if people may not consent themselves: $url/approval
 TEXT
 if $app_only; then
-  echo "  - approve the application permissions, and narrow them at once: docs/authorisation.md, Many mailboxes by the app itself"
+  echo "  - approve the application permissions, and narrow them at once: docs/authorization.md, Many mailboxes by the app itself"
 fi

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.entra.clients import Clients
-from sandbox.entra.errors import Barred, EntraError
+from sandbox.entra.errors import EntraError, SignInBlocked
 from sandbox.entra.grants import Grant, Grants, Interaction, Interactions, Page
 from sandbox.entra.policy import Policy
 from sandbox.entra.scopes import parse
-from sandbox.world import App, Person, World
+from sandbox.people.directory import App, Directory, Person
 
 SECOND_FACTOR = "246810"
 """The sandbox's one code for everybody; its page says so."""
@@ -35,15 +35,15 @@ class Answer:
     values: Mapping[str, str]
 
 
-class Wrong(Exception):
+class FormError(Exception):
     """A form was filled in wrongly; the same page again, with this sentence."""
 
 
 class Authorize:
     """The authorization endpoint's decisions."""
 
-    def __init__(self, world: World, policy: Policy, clients: Clients, grants: Grants) -> None:
-        self._world = world
+    def __init__(self, directory: Directory, policy: Policy, clients: Clients, grants: Grants) -> None:
+        self._directory = directory
         self._policy = policy
         self._clients = clients
         self._grants = grants
@@ -53,7 +53,7 @@ class Authorize:
         """Check the app's request. Raises EntraError for what must not be sent back to an unproven redirect URI."""
         for name in sorted(query.keys() - _KNOWN):
             if not name.startswith("x-"):
-                self._world.note(f"entra authorize: unknown parameter {name}")
+                self._directory.note(f"entra authorize: unknown parameter {name}")
         app = self._app(tenant, query)
         return self.under_way.add(
             Interaction(
@@ -113,11 +113,11 @@ class Authorize:
         interaction.scopes = parse(query["scope"], interaction.app.client_id)
         for wanted in ("state", "nonce"):
             if not query.get(wanted):
-                self._world.note(f"entra authorize: no {wanted}")
+                self._directory.note(f"entra authorize: no {wanted}")
 
     def recognise(self, interaction: Interaction, signed_in: list[Person]) -> Page:
         """Which page comes first, given who is signed in to this browser already. Raises EntraError for prompt=none."""
-        hinted = self._world.person(interaction.login_hint) if interaction.login_hint else None
+        hinted = self._directory.person(interaction.login_hint) if interaction.login_hint else None
         known = hinted in signed_in if hinted else len(signed_in) == 1
         if interaction.prompt == "none" and not known:
             raise EntraError(16000 if signed_in and not hinted else 50058)
@@ -130,11 +130,11 @@ class Authorize:
 
     def sign_in(self, interaction: Interaction, username: str, password: str) -> Page:
         """Address and password. Raises Wrong, EntraError."""
-        person = self._world.person(username.strip())
+        person = self._directory.person(username.strip())
         if person is None:
-            raise Wrong(str(EntraError(50034)))
+            raise FormError(str(EntraError(50034)))
         if not hmac.compare_digest(person.password.encode(), password.encode()):
-            raise Wrong(str(EntraError(50126)))
+            raise FormError(str(EntraError(50126)))
         interaction.person = person
         return self.next(interaction)
 
@@ -146,7 +146,7 @@ class Authorize:
     def verify(self, interaction: Interaction, code: str) -> Page:
         """The second factor. Raises Wrong, EntraError."""
         if not hmac.compare_digest(code.strip().encode(), SECOND_FACTOR.encode()):
-            raise Wrong("That code is not right. Look at your authenticator and try again.")
+            raise FormError("That code is not right. Look at your authenticator and try again.")
         interaction.verified = True
         return self.next(interaction)
 
@@ -160,8 +160,8 @@ class Authorize:
         try:
             self._policy.admit(person, interaction.tenant)
             if interaction.for_everybody and not person.administrator:
-                raise Barred(90094, "Sign in with an administrator's account.")
-        except Barred as barred:
+                raise SignInBlocked(90094, "Sign in with an administrator's account.")
+        except SignInBlocked as barred:
             interaction.barred, interaction.text = barred.number, barred.text
             return self._page(interaction, Page.BARRED, barred.number)
         challenged = bool(interaction.claims)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 
 from sandbox.entra.errors import EntraError
 from sandbox.entra.issuer import ASSERTION, Issuer
-from sandbox.world import App, World
+from sandbox.people.directory import App, Directory
 
 _TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_SECONDS = 24 * 3600
@@ -24,8 +24,8 @@ _LONGEST_SECONDS = 24 * 3600
 class Clients:
     """The apps, and whether a request really comes from one of them."""
 
-    def __init__(self, world: World, issuer: Issuer) -> None:
-        self._world = world
+    def __init__(self, directory: Directory, issuer: Issuer) -> None:
+        self._directory = directory
         self._issuer = issuer
 
     def find(self, client_id: str) -> App:
@@ -33,7 +33,7 @@ class Clients:
         if not client_id:
             raise EntraError(900144, "client_id")
         try:
-            return self._world.apps[client_id]
+            return self._directory.apps[client_id]
         except KeyError:
             raise EntraError(700016, f"Application with identifier '{client_id}'.") from None
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sandbox.entra.errors import EntraError
 from sandbox.entra.scopes import Scopes
-from sandbox.world import App, Person
+from sandbox.people.directory import App, Person
 
 CODE_SECONDS = 120
 """Much shorter than Entra's ten minutes: an app that dawdles should notice here."""

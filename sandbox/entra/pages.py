@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sandbox.entra.authorize import SECOND_FACTOR, Answer
 from sandbox.entra.grants import Interaction, Page
 from sandbox.entra.policy import Policy
-from sandbox.world import Person, World
+from sandbox.people.directory import Directory, Person
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SUBMIT = "document.getElementById('answer').submit()"
@@ -32,8 +32,8 @@ _TITLES = {
 class Pages:
     """Renders what a person sees."""
 
-    def __init__(self, world: World, policy: Policy) -> None:
-        self._world = world
+    def __init__(self, directory: Directory, policy: Policy) -> None:
+        self._directory = directory
         self._policy = policy
         self._templates = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -56,7 +56,7 @@ class Pages:
                 "flow": "" if page is Page.REQUESTED else interaction.id,
                 "app": interaction.app,
                 "hint": interaction.login_hint,
-                "people": self._world.people,
+                "people": self._directory.people,
                 "signed_in": signed_in,
                 "person": person,
                 "home": self._policy.home(person) if person else None,

@@ -1,8 +1,8 @@
 """What stands between a person and a token: their account, their tenant's rules, consent."""
 
-from sandbox.entra.errors import Barred, EntraError
+from sandbox.entra.errors import EntraError, SignInBlocked
 from sandbox.entra.scopes import Scopes
-from sandbox.world import EWS_APP_ROLE, GRAPH_APP_ROLES, App, Person, Tenant, World
+from sandbox.people.directory import EWS_APP_ROLE, GRAPH_APP_ROLES, App, Directory, Person, Tenant
 
 ANY_TENANT = ("organizations", "common")
 
@@ -10,21 +10,21 @@ ANY_TENANT = ("organizations", "common")
 class Policy:
     """The rules of every tenant, as they are now."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
 
     def tenant(self, name: str) -> Tenant | None:
         """The tenant a path names; None for organizations and common. Raises EntraError."""
         if name in ANY_TENANT:
             return None
-        tenant = self._world.tenant(name)
+        tenant = self._directory.tenant(name)
         if tenant is None:
             raise EntraError(90002, f"Tenant '{name}'.")
         return tenant
 
     def home(self, person: Person) -> Tenant:
         """Somebody's own tenant."""
-        tenant = self._world.tenant(person.tenant_id)
+        tenant = self._directory.tenant(person.tenant_id)
         assert tenant is not None  # noqa: S101 -- people are only added to tenants there are
         return tenant
 
@@ -32,12 +32,12 @@ class Policy:
         """Whether somebody may sign in there at all. Raises Barred."""
         tenant = self.tenant(tenant_name)
         if tenant is not None and tenant.id != person.tenant_id:
-            raise Barred(50020, f"Tenant '{tenant.name}'.")
-        if self._world.person(person.oid) is not person:
-            raise Barred(50034)
+            raise SignInBlocked(50020, f"Tenant '{tenant.name}'.")
+        if self._directory.person(person.oid) is not person:
+            raise SignInBlocked(50034)
         for refused, number in ((person.disabled, 50057), (not person.assigned, 50105), (person.blocked, 53003)):
             if refused:
-                raise Barred(number)
+                raise SignInBlocked(number)
 
     def second_factor(self, person: Person, *, challenged: bool) -> bool:
         """Whether the sign-in pages ask for a second factor."""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from sandbox.entra.authorize import Answer, Authorize, Done, Wrong
+from sandbox.entra.authorize import Answer, Authorize, Done, FormError
 from sandbox.entra.clients import Clients
 from sandbox.entra.errors import EntraError
 from sandbox.entra.grants import Grants, Interaction, Page
@@ -15,7 +15,7 @@ from sandbox.entra.pages import Pages
 from sandbox.entra.policy import ANY_TENANT, Policy
 from sandbox.entra.token import TokenEndpoint
 from sandbox.entra.tokens import Tokens
-from sandbox.world import Person, World
+from sandbox.people.directory import Directory, Person
 
 _COOKIE = "__Host-sandbox-signed-in"
 _TROUBLE = "Sorry, but we’re having trouble signing you in"
@@ -25,15 +25,15 @@ Step = Callable[[web.Request, Interaction, Mapping[str, str]], Page | Answer]
 class Entra:
     """The sandbox's Entra ID."""
 
-    def __init__(self, world: World, issuer: Issuer) -> None:
-        self._world = world
+    def __init__(self, directory: Directory, issuer: Issuer) -> None:
+        self._directory = directory
         self._issuer = issuer
-        self._policy = Policy(world)
-        clients, grants = Clients(world, issuer), Grants()
-        self._authorize = Authorize(world, self._policy, clients, grants)
-        self._token = TokenEndpoint(world, self._policy, clients, grants, Tokens(issuer))
+        self._policy = Policy(directory)
+        clients, grants = Clients(directory, issuer), Grants()
+        self._authorize = Authorize(directory, self._policy, clients, grants)
+        self._token = TokenEndpoint(directory, self._policy, clients, grants, Tokens(issuer))
         self._signed_in: dict[str, list[str]] = {}
-        self._pages = Pages(world, self._policy)
+        self._pages = Pages(directory, self._policy)
 
     def application(self) -> web.Application:
         """Entra as a server."""
@@ -115,7 +115,9 @@ class Entra:
         self._signed_in.pop(request.cookies.get(_COOKIE, ""), None)
         back = request.query.get("post_logout_redirect_uri", "")
         if any(
-            urlsplit(back)[:2] == urlsplit(uri)[:2] for app in self._world.apps.values() for uri in app.redirect_uris
+            urlsplit(back)[:2] == urlsplit(uri)[:2]
+            for app in self._directory.apps.values()
+            for uri in app.redirect_uris
         ):
             response = web.Response(status=302, headers={"Location": back})
         else:
@@ -162,7 +164,7 @@ class Entra:
         outcome: Page | Answer
         try:
             outcome = step()
-        except Wrong as problem:
+        except FormError as problem:
             outcome, wrong = interaction.page, str(problem)
         except Done:
             outcome = self._authorize.finish(interaction)
@@ -179,7 +181,7 @@ class Entra:
     def _accounts(self, request: web.Request) -> list[Person]:
         """Who is signed in to this browser."""
         oids = self._signed_in.get(request.cookies.get(_COOKIE, ""), [])
-        return [person for person in map(self._world.person, oids) if person]
+        return [person for person in map(self._directory.person, oids) if person]
 
     def _remember(self, request: web.Request, response: web.Response, person: Person | None) -> None:
         """Keep somebody signed in to this browser, as Entra does."""

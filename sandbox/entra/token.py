@@ -14,7 +14,7 @@ from sandbox.entra.grants import Grant, Grants
 from sandbox.entra.policy import Policy
 from sandbox.entra.scopes import DEFAULT, Scopes, parse, single
 from sandbox.entra.tokens import APP_TOKEN_SECONDS, Tokens, client_info
-from sandbox.world import World
+from sandbox.people.directory import Directory
 
 _KNOWN = {
     *("client_id", "client_assertion", "client_assertion_type", "client_secret", "client_info", "grant_type"),
@@ -25,8 +25,8 @@ _KNOWN = {
 class TokenEndpoint:
     """Answers a token request, decoded from its form."""
 
-    def __init__(self, world: World, policy: Policy, clients: Clients, grants: Grants, tokens: Tokens) -> None:
-        self._world = world
+    def __init__(self, directory: Directory, policy: Policy, clients: Clients, grants: Grants, tokens: Tokens) -> None:
+        self._directory = directory
         self._policy = policy
         self._clients = clients
         self._grants = grants
@@ -36,7 +36,7 @@ class TokenEndpoint:
         """The tokens asked for. Raises EntraError."""
         for name in sorted(form.keys() - _KNOWN):
             if not name.startswith("x-"):
-                self._world.note(f"entra token: unknown parameter {name}")
+                self._directory.note(f"entra token: unknown parameter {name}")
         self._policy.tenant(tenant)
         match form.get("grant_type"):
             case "authorization_code":

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.entra.grants import Grant
 from sandbox.entra.issuer import EXCHANGE, GRAPH, Issuer
-from sandbox.world import EWS_APP_ROLE, App, Person, Tenant
+from sandbox.people.directory import EWS_APP_ROLE, App, Person, Tenant
 
 ID_TOKEN_SECONDS = 3600
 APP_TOKEN_SECONDS = 3600

@@ -13,9 +13,9 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox.host import logs
-from sandbox.host.admin import AdminDoor
+from sandbox.host.admin_api import AdminApi
 from sandbox.host.config import HostFile, read_host_file
-from sandbox.host.http_door import LARGEST_BODY, HttpDoor
+from sandbox.host.http_trigger import MAX_BODY_BYTES, HttpTrigger
 from sandbox.host.timers import TimerStatus
 from sandbox.host.triggers import TriggerFactory, Triggers
 from sandbox.host.worker import Worker
@@ -83,10 +83,10 @@ class Host:
         return triggers
 
     async def _serve(self, triggers: Triggers) -> web.AppRunner:
-        door = HttpDoor(self._worker, triggers.http, self._file)
-        application = web.Application(client_max_size=LARGEST_BODY)
-        application.add_routes(AdminDoor(self._worker, triggers).routes())
-        application.router.add_route("*", "/{path:.*}", door.serve)
+        trigger = HttpTrigger(self._worker, triggers.http, self._file)
+        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        application.add_routes(AdminApi(self._worker, triggers).routes())
+        application.router.add_route("*", "/{path:.*}", trigger.serve)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=self._options.drain)
         await runner.setup()
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -113,13 +113,13 @@ class QueueListener:
             text = self._decode(message)
             if text is None or message.dequeue_count > self._settings.max_dequeue_count:
                 # Too often taken without a verdict: the host died each time.
-                await self._give_up(message)
+                await self._move_to_poison(message)
                 return
             ok, message = await self._run(message, text)
             if ok:
                 await self._queue.delete(message)
             elif message.dequeue_count >= self._settings.max_dequeue_count:
-                await self._give_up(message)
+                await self._move_to_poison(message)
             else:
                 await self._queue.hide(message, self._settings.retry_delay)
         except QueueUnavailable as error:
@@ -142,7 +142,7 @@ class QueueListener:
         try:
             ok = await self._handle(message, text)
         finally:
-            # Not cancelled: a renewal cut off half-way would leave us with a receipt that is no longer good.
+            # Not canceled: a renewal cut off half-way would leave us with a receipt that is no longer good.
             over.set()
             message = await renewal
         return ok, message
@@ -163,7 +163,7 @@ class QueueListener:
             log.warning("Message %s could not be renewed: %s", message.id, error)
             return message
 
-    async def _give_up(self, message: Message) -> None:
+    async def _move_to_poison(self, message: Message) -> None:
         """Put it into the poison queue. A poison queue has none of its own: there it is tried for ever."""
         if self._queue.name.endswith("-poison"):
             await self._queue.hide(message, self._settings.retry_delay)

@@ -36,7 +36,7 @@ def service(connection: str, settings: Mapping[str, str]) -> QueueServiceClient:
 
 
 class StorageQueue:
-    """Fulfils MessageQueue."""
+    """Implements MessageQueue."""
 
     def __init__(self, queues: QueueServiceClient, name: str) -> None:
         self.name = name

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.authorization.errors import StillUnderWay
 from shared.errors import MailboxSyncError, NotFound, OperatorMustAct, RetryLater
+from shared.mailboxes.errors import PassStillRunning
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import ErasureRecord, Lease, Leases, MailboxRegistry
 from shared.replica.port import Replica
@@ -68,7 +68,7 @@ class MailboxErasure:
 
         Raises:
             NotFound: there is no such mailbox (any more).
-            StillUnderWay: a pass did not end in time; the mailbox is marked, and nothing of its copy is deleted yet.
+            PassStillRunning: a pass did not end in time; the mailbox is marked, and nothing of its copy is deleted yet.
         """
         mailbox = self._registry.begin_erasure(mailbox_id)
         self._registry.record_audit(mailbox_id, actor, "erase")
@@ -154,7 +154,7 @@ class MailboxErasure:
             if lease is not None:
                 return lease
             self._wait(1.0)
-        raise StillUnderWay("a pass is still under way")
+        raise PassStillRunning("a pass is still under way")
 
 
 def _turn(record: ErasureRecord, now: datetime) -> tuple[bool, str]:

@@ -6,10 +6,10 @@ SignInRefused
 ├── InvitationRefused                                      the link is changed, expired or used
 └── (itself)                                               whatever else the identity provider turned down
 TokenInvalid                                               a token that is not what it has to be
-ActRefused                                                 an act that cannot be done now
-├── TooSoon, NotWhileStopped                               the mailbox does not take it
-├── StillUnderWay                                          an erasure that a pass keeps waiting
-└── StillInUse                                             a service account whose mailboxes need it
+CommandRefused                                                 an act that cannot be done now
+├── SyncedTooRecently, MailboxStopped                               the mailbox does not take it
+├── PassStillRunning                                          an erasure that a pass keeps waiting
+└── ServiceAccountInUse                                             a service account whose mailboxes need it
 InvitationMalformed, ActivationRefused                     what an operator asks for cannot be made
 
 All in one place, and light: a door names them before anything of what raises them is loaded.
@@ -18,6 +18,7 @@ All in one place, and light: a door names them before anything of what raises th
 from typing import Any
 
 from shared.errors import MailboxSyncError, NotFound, Reason
+from shared.mailboxes.errors import CommandRefused
 
 APPROVABLE = frozenset({Reason.ADMIN_CONSENT_REQUIRED, Reason.CONSENT_REQUIRED, Reason.APP_NOT_IN_TENANT})
 """The reasons an administrator's consent can cure."""
@@ -76,36 +77,7 @@ class TokenInvalid(MailboxSyncError):
     """A token's signature, issuer, audience, time or shape is wrong. The message says which, and nothing of it."""
 
 
-class ActRefused(MailboxSyncError):
-    """An act that cannot be done now; `code` names the problem to answer with, `wait` the seconds until it can be."""
-
-    code = ""
-    wait: int | None = None
-
-
-class TooSoon(ActRefused):
-    """A sync was asked for less than a minute after the last."""
-
-    code = "too_soon"
-
-    def __init__(self, wait: int) -> None:
-        super().__init__("too_soon")
-        self.wait = wait
-
-
-class NotWhileStopped(ActRefused):
-    """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
-
-    code = "not_while_stopped"
-
-
-class StillUnderWay(ActRefused):
-    """A pass under way did not end in time: the mailbox is marked, and erased when asked again, or daily."""
-
-    code = "still_under_way"
-
-
-class StillInUse(ActRefused):
+class ServiceAccountInUse(CommandRefused):
     """The service account cannot be given up: mailboxes are read with it."""
 
     code = "still_in_use"

@@ -36,7 +36,7 @@ class Tokens:
 class PendingFlow:
     """A sign-in under way. Kept on our side, taken once, dead after its end; the browser holds only a binding secret.
 
-    `flow` is what msal needs to redeem (state, nonce, code verifier). `intent` says what to do afterwards.
+    `flow` is what msal needs to redeem (state, nonce, code verifier). `intent` says what to do afterward.
     """
 
     state: str = field(repr=False)
@@ -222,7 +222,7 @@ class AuthorizationStore(Protocol):
         """Those not refreshed since, for the daily look."""
         ...
 
-    def half_given_back(self) -> list[Authorization]:
+    def revoked_with_token(self) -> list[Authorization]:
         """Those revoked whose token may still be stored: whatever was to delete it broke off."""
         ...
 

@@ -1,4 +1,4 @@
-"""Table Storage: authorizations without their secrets, and everything under way towards one.
+"""Table Storage: authorizations without their secrets, and everything under way toward one.
 
 Sign-ins, invitations and approvals end by themselves; one sweep a day keeps their tables small.
 """
@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
 from shared.authorization.port import Approval, Authorization, Invitation, PendingFlow
-from shared.azure_faults import changed_meanwhile, gone, translated
 from shared.errors import Conflict, NotFound, OperatorMustAct
-from shared.mailboxes.entities import from_entity, to_entity
 from shared.sources.port import AccessMode
+from shared.storage.azure_errors import raise_conflict, raise_not_found, translate_errors
+from shared.storage.row_mapping import from_row, to_row
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
 
 _log = logging.getLogger(__name__)
 
-ATTEMPTS = 12
-KEPT_AFTER_END = timedelta(days=1)
+MAX_ATTEMPTS = 12
+TOMBSTONE_AGE = timedelta(days=1)
 """How long a finished flow is remembered, without its contents, so that a replay can be told from a stranger."""
-APPROVAL_LASTS = timedelta(days=30)
+APPROVAL_LIFETIME = timedelta(days=30)
 """How long somebody's place in the queue for their administrator is kept."""
 
 
 class TableFlows:
-    """Fulfils FlowStore. A flow is found by its state's digest, so that reading the table gives no usable state."""
+    """Implements FlowStore. A flow is found by its state's digest, so that reading the table gives no usable state."""
 
     def __init__(self, tables: "TableServiceClient", clock: Callable[[], datetime]) -> None:
         self._table = tables.get_table_client("flows")
@@ -46,15 +46,15 @@ class TableFlows:
             "intent": json.dumps(dict(pending.intent)),
             "expires_at": pending.expires_at,
         }
-        with translated():
+        with translate_errors():
             self._table.create_entity(entity)
 
     def take(self, state: str, binding_digest: str) -> PendingFlow:
         """Replace the flow by its tombstone under the ETag: of two takers at once, one finds it changed."""
         keys = _keys(state)
-        with translated():
+        with translate_errors():
             try:
-                entity = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+                entity = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
             except NotFound:
                 raise FlowUnknown from None
         if "flow" not in entity:
@@ -65,7 +65,7 @@ class TableFlows:
         if expires_at <= self._clock():
             raise FlowExpired
         try:
-            with translated():
+            with translate_errors():
                 _replace(self._table, keys | {"expires_at": expires_at}, str(entity.metadata["etag"]))
         except Conflict:
             raise FlowReplayed from None
@@ -80,11 +80,11 @@ class TableFlows:
 
 def _sweep(table: "TableClient", now: datetime) -> list[Any]:
     """Delete a table's ended entities, and give what they were."""
-    with translated():
+    with translate_errors():
         ended = list(
             table.query_entities(
                 "expires_at lt @before",
-                parameters={"before": now - KEPT_AFTER_END},
+                parameters={"before": now - TOMBSTONE_AGE},
                 select=["PartitionKey", "RowKey", "binding_digest"],
             )
         )
@@ -94,35 +94,35 @@ def _sweep(table: "TableClient", now: datetime) -> list[Any]:
 
 
 class TableAuthorizations:
-    """Fulfils AuthorizationStore."""
+    """Implements AuthorizationStore."""
 
     def __init__(self, tables: "TableServiceClient") -> None:
         self._table = tables.get_table_client("authorizations")
 
     def add(self, authorization: Authorization) -> Authorization:
         """A new one; app-only ones have a tenant's fixed id, so adding it again replaces it."""
-        entity = _keys(authorization.id) | to_entity(authorization, without=frozenset({"version"}))
-        with translated():
+        entity = _keys(authorization.id) | to_row(authorization, without=frozenset({"version"}))
+        with translate_errors():
             self._table.upsert_entity(entity)
         return self.get(authorization.id)
 
     def get(self, authorization_id: str) -> Authorization:
         """One of them."""
         keys = _keys(authorization_id)
-        with translated():
-            entity = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+        with translate_errors():
+            entity = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
         return _authorization(entity)
 
     def change(self, authorization_id: str, change: Callable[[Authorization], Authorization]) -> Authorization:
         """Read, change, replace under the ETag; again while somebody else is faster."""
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             before = self.get(authorization_id)
             after = change(before)
             if after == before:
                 return before
-            entity = _keys(after.id) | to_entity(after, without=frozenset({"version"}))
+            entity = _keys(after.id) | to_row(after, without=frozenset({"version"}))
             try:
-                with translated():
+                with translate_errors():
                     _replace(self._table, entity, before.version)
             except Conflict:
                 continue
@@ -133,7 +133,7 @@ class TableAuthorizations:
         """A look through the whole table, once a day."""
         return self._found("refreshed_at lt @before and revoked eq false", before=before)
 
-    def half_given_back(self) -> list[Authorization]:
+    def revoked_with_token(self) -> list[Authorization]:
         """A property that is not there cannot be asked for, so the tokens are looked at here."""
         return [found for found in self._found("revoked eq true") if found.stored_at is not None]
 
@@ -144,7 +144,7 @@ class TableAuthorizations:
     def _found(self, query: str, **parameters: object) -> list[Authorization]:
         """Those that a query finds; one that only a newer version can read is passed over, and so keeps its token."""
         found = []
-        with translated():
+        with translate_errors():
             for entity in self._table.query_entities(query, parameters=parameters):
                 try:
                     found.append(_authorization(entity))
@@ -155,24 +155,24 @@ class TableAuthorizations:
     def delete(self, authorization_id: str) -> None:
         """Deleting what is not there is fine with the SDK."""
         keys = _keys(authorization_id)
-        with translated():
+        with translate_errors():
             self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
 
 
 class TableInvitations:
-    """Fulfils InvitationStore."""
+    """Implements InvitationStore."""
 
     def __init__(self, tables: "TableServiceClient") -> None:
         self._table = tables.get_table_client("invitations")
 
     def put(self, invitation: Invitation) -> None:
         """A new one."""
-        with translated():
-            self._table.create_entity(_keys(invitation.id) | to_entity(invitation))
+        with translate_errors():
+            self._table.create_entity(_keys(invitation.id) | to_row(invitation))
 
     def get(self, invitation_id: str) -> Invitation:
         """One of them."""
-        return from_entity(Invitation, self._entity(invitation_id))
+        return from_row(Invitation, self._entity(invitation_id))
 
     def use(self, invitation_id: str, at: datetime) -> bool:
         """Under the ETag, so that of two users at once one comes too late. The address has served then, and goes."""
@@ -180,7 +180,7 @@ class TableInvitations:
         if "used_at" in entity:
             return False
         try:
-            with translated():
+            with translate_errors():
                 _replace(self._table, {**entity, "used_at": at, "address": ""}, str(entity.metadata["etag"]))
         except Conflict:
             return False
@@ -188,31 +188,31 @@ class TableInvitations:
 
     def _entity(self, invitation_id: str) -> Any:
         keys = _keys(invitation_id)
-        with translated():
-            return gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+        with translate_errors():
+            return raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
 
 
 class TableApprovals:
-    """Fulfils ApprovalStore. Found by the id's digest: the id itself is the secret of a link."""
+    """Implements ApprovalStore. Found by the id's digest: the id itself is the secret of a link."""
 
     def __init__(self, tables: "TableServiceClient") -> None:
         self._table = tables.get_table_client("approvals")
 
     def put(self, approval: Approval) -> None:
         """A new one, or a newer state of it."""
-        entity = to_entity(approval, without=frozenset({"id", "resume"})) | {
+        entity = to_row(approval, without=frozenset({"id", "resume"})) | {
             "resume": json.dumps(dict(approval.resume)),
-            "expires_at": approval.created_at + APPROVAL_LASTS,
+            "expires_at": approval.created_at + APPROVAL_LIFETIME,
         }
-        with translated():
+        with translate_errors():
             self._table.upsert_entity(_keys(approval.id) | entity)
 
     def get(self, approval_id: str) -> Approval:
         """One of them."""
         keys = _keys(approval_id)
-        with translated():
-            entity = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
-        return from_entity(Approval, entity, id=approval_id, resume=json.loads(entity["resume"]))
+        with translate_errors():
+            entity = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+        return from_row(Approval, entity, id=approval_id, resume=json.loads(entity["resume"]))
 
 
 def _keys(secret_or_id: str) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> None:
     from azure.core import MatchConditions
     from azure.data.tables import UpdateMode
 
-    changed_meanwhile(
+    raise_conflict(
         lambda: table.update_entity(
             entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
         )
@@ -233,7 +233,7 @@ def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> None:
 
 
 def _authorization(entity: Any) -> Authorization:
-    return from_entity(Authorization, entity, version=str(entity.metadata["etag"]))
+    return from_row(Authorization, entity, version=str(entity.metadata["etag"]))
 
 
 def _utc(moment: Any) -> datetime:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
-from shared.azure_faults import already_there, is_ours, translated
 from shared.errors import MailboxSyncError
+from shared.storage.azure_errors import already_exists, is_ours, translate_errors
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobLeaseClient, BlobServiceClient
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class BlobLeases:
-    """Fulfils Leases. Storage ends a lease by itself 15 to 60 seconds after its holder has stopped renewing it."""
+    """Implements Leases. Storage ends a lease by itself 15 to 60 seconds after its holder has stopped renewing it."""
 
     def __init__(self, blobs: "BlobServiceClient", container: str = "leases") -> None:
         self._container = blobs.get_container_client(container)
@@ -25,7 +25,7 @@ class BlobLeases:
     def acquire(self, mailbox_id: str, seconds: int = 60) -> "BlobLease | None":
         """Take the lease, making its blob at the first time; None when somebody holds it."""
         blob = self._container.get_blob_client(mailbox_id)
-        with translated():
+        with translate_errors():
             held = _try_acquire(blob, seconds)
         return BlobLease(held, seconds) if held else None
 
@@ -33,7 +33,7 @@ class BlobLeases:
         """Delete an erased mailbox's lease blob."""
         from azure.core.exceptions import ResourceNotFoundError
 
-        with translated():
+        with translate_errors():
             try:
                 self._container.delete_blob(mailbox_id)
             except ResourceNotFoundError:
@@ -47,7 +47,7 @@ def _try_acquire(blob: "BlobClient", seconds: int) -> "BlobLeaseClient | None":
         try:
             return blob.acquire_lease(lease_duration=seconds)
         except ResourceNotFoundError:
-            already_there(lambda: blob.upload_blob(b"", overwrite=False))
+            already_exists(lambda: blob.upload_blob(b"", overwrite=False))
         except HttpResponseError as error:
             if error.status_code == 409 and not is_ours(error):
                 return None
@@ -77,7 +77,7 @@ class BlobLease:
         self._released.set()
         self._thread.join(timeout=10)
         try:
-            with translated():
+            with translate_errors():
                 self._lease.release()
         except MailboxSyncError as error:
             _log.info("lease not given back, it ends by itself", exc_info=error)
@@ -86,7 +86,7 @@ class BlobLease:
         while not self._released.wait(self._seconds / 3) and not self.lost():
             asked = self._monotonic()
             try:
-                with translated():
+                with translate_errors():
                     self._lease.renew()
             except MailboxSyncError as error:
                 _log.warning("lease not renewed", exc_info=error)

@@ -4,75 +4,17 @@ An int beyond 32 bits is a pair of its value and its type's name: Table Storage 
 """
 
 import hashlib
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import fields
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
-from shared.errors import OperatorMustAct, Reason
 from shared.mailboxes.model import Mailbox
+from shared.storage.row_mapping import to_row
 
 BUCKETS = 256
-"""Into how many partitions the registry is dealt, for good; a shard is a run of neighbouring ones, so that
+"""Into how many partitions the registry is dealt, for good; a shard is a run of neighboring ones, so that
 the number of shards may be changed at any time."""
 
 _END_OF_TIME_MS = 10**14
-
-
-def to_entity(value: Any, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """A dataclass's fields as properties; None is left out, as Table Storage has no null."""
-    entity = {}
-    for declared in fields(value):
-        content = getattr(value, declared.name)
-        if declared.name not in without and content is not None:
-            entity[declared.name] = _property(content)
-    return entity
-
-
-def _property(content: Any) -> Any:
-    """A field's value as a property."""
-    if isinstance(content, StrEnum):
-        return content.value
-    if isinstance(content, int) and not -(2**31) <= content < 2**31:
-        return content, "Edm.Int64"
-    return content
-
-
-def from_entity[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
-    """The dataclass again. Properties it does not know (of a newer version) are ignored; missing ones take defaults.
-
-    Raises:
-        OperatorMustAct: our_storage, of this row alone: a newer version wrote something that this one cannot read.
-    """
-    hints = typing.get_type_hints(kind)
-    try:
-        known = {
-            declared.name: _typed(hints[declared.name], entity[declared.name])
-            for declared in fields(typing.cast(Any, kind))
-            if declared.name in entity and declared.name not in given
-        }
-        return kind(**known, **given)
-    except (ValueError, TypeError, AttributeError) as error:
-        detail = "a row cannot be read by this version"
-        raise OperatorMustAct(Reason.OUR_STORAGE, detail, support="RowNotReadable", of_one=True) from error
-
-
-def _typed(hint: Any, content: Any) -> Any:
-    """A property's value as its field's type has it. Raises ValueError where it does not fit."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if isinstance(content, tuple):
-        return content[0]
-    if isinstance(content, datetime) and datetime in options:
-        return datetime.fromtimestamp(content.timestamp(), UTC)
-    for option in options:
-        if isinstance(option, type) and issubclass(option, StrEnum):
-            return option(content)
-    if not any(isinstance(content, option) for option in options if isinstance(option, type)):
-        raise ValueError("a property of another type")
-    return content
 
 
 def bucket_of(mailbox_id: str) -> int:
@@ -114,7 +56,7 @@ def owner_keys(mailbox: Mailbox) -> dict[str, Any]:
     }
 
 
-def mailbox_entity(mailbox: Mailbox) -> dict[str, Any]:
+def mailbox_row(mailbox: Mailbox) -> dict[str, Any]:
     """A mailbox as the registry stores it."""
     keys = {"PartitionKey": partition(mailbox.id), "RowKey": mailbox.id}
-    return keys | to_entity(mailbox, without=frozenset({"version"}))
+    return keys | to_row(mailbox, without=frozenset({"version"}))

@@ -65,7 +65,7 @@ class Mailbox:
     """When its erasure was asked for: a mark that nothing takes back. Only the erasure touches the mailbox now."""
     version: str = field(default="", compare=False)
 
-    def having(self, **changes: object) -> "Mailbox":
+    def with_changes(self, **changes: object) -> "Mailbox":
         """The same mailbox with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
@@ -75,7 +75,7 @@ def is_due(mailbox: Mailbox, now: datetime) -> bool:
     return mailbox.status in SYNCED and (mailbox.due_at is None or mailbox.due_at <= now)
 
 
-def is_kept(mailbox: Mailbox) -> bool:
+def has_replica(mailbox: Mailbox) -> bool:
     """Whether there may be a copy of it, which the daily round keeps in order whatever the mailbox's status."""
     return mailbox.last_pass_at is not None and mailbox.erasing_since is None
 

@@ -134,7 +134,7 @@ class MailboxRegistry(Protocol):
         """Delete the mailbox's runs and issues and the mailbox itself; gives how many of what.
 
         Repeating it is harmless, and deletes what a late pass has recorded since. The erasure's record, if there is
-        one, says afterwards that it is finished.
+        one, says afterward that it is finished.
         """
         ...
 

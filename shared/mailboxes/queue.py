@@ -3,19 +3,19 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from shared.azure_faults import translated
+from shared.storage.azure_errors import translate_errors
 
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient, QueueServiceClient
 
 SHARDS = "sync-shards"
 MAILBOXES = "sync-mailboxes"
-LONGEST_DELAY = 7 * 24 * 3600
+MAX_DELAY_SECONDS = 7 * 24 * 3600
 """Seconds a message may stay invisible: the service's limit."""
 
 
 class StorageSyncQueue:
-    """Fulfils SyncQueue. The queues exist: the deployment made them."""
+    """Implements SyncQueue. The queues exist: the deployment made them."""
 
     def __init__(self, queues: "QueueServiceClient") -> None:
         from azure.storage.queue import TextBase64EncodePolicy
@@ -25,24 +25,24 @@ class StorageSyncQueue:
 
     def send_shard(self, shard: int, *, sweep: bool = False) -> None:
         """One message a shard."""
-        _send(self._shards, {"shard": shard} | _marked(sweep), 0)
+        _send(self._shards, {"shard": shard} | _sweep_flag(sweep), 0)
 
     def send_mailbox(
         self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
     ) -> None:
         """One message a pass."""
-        message: dict[str, Any] = {"mailbox": mailbox_id} | _marked(sweep)
+        message: dict[str, Any] = {"mailbox": mailbox_id} | _sweep_flag(sweep)
         if continuation is not None:
             message["continuation"] = continuation
         _send(self._mailboxes, message, delay_seconds)
 
 
-def _marked(sweep: bool) -> dict[str, Any]:
+def _sweep_flag(sweep: bool) -> dict[str, Any]:
     return {"sweep": True} if sweep else {}
 
 
 def _send(queue: "QueueClient", message: dict[str, Any], delay_seconds: int) -> None:
-    with translated():
+    with translate_errors():
         queue.send_message(
-            json.dumps(message, separators=(",", ":")), visibility_timeout=max(0, min(delay_seconds, LONGEST_DELAY))
+            json.dumps(message, separators=(",", ":")), visibility_timeout=max(0, min(delay_seconds, MAX_DELAY_SECONDS))
         )

@@ -8,36 +8,35 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.azure_faults import already_there, changed_meanwhile, gone, translated
 from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct
-from shared.mailboxes import life
+from shared.mailboxes import transitions
 from shared.mailboxes.entities import (
     bucket_of,
-    from_entity,
-    mailbox_entity,
+    mailbox_row,
     newest_first,
     owner_keys,
     owner_partition,
     partition,
     row_digest,
     shard_bounds,
-    to_entity,
 )
 from shared.mailboxes.erasures.table import ErasureRecords
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
+from shared.storage.azure_errors import already_exists, raise_conflict, raise_not_found, translate_errors
+from shared.storage.row_mapping import from_row, to_row
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
 
 _log = logging.getLogger(__name__)
 
-ATTEMPTS = 12
+MAX_ATTEMPTS = 12
 """How often a change is tried again when somebody came between; each loser means a winner, so this is plenty."""
 
 
 class TableRegistry:
-    """Fulfils MailboxRegistry. The tables exist: the deployment made them."""
+    """Implements MailboxRegistry. The tables exist: the deployment made them."""
 
     def __init__(self, tables: "TableServiceClient", shards: int, clock: Callable[[], datetime]) -> None:
         self._shards = shards
@@ -54,13 +53,13 @@ class TableRegistry:
 
         So two sign-ins at once cannot make two mailboxes: while one is slow, its claim looks abandoned to the other.
         """
-        mailbox = mailbox.having(shard=bucket_of(mailbox.id))
+        mailbox = mailbox.with_changes(shard=bucket_of(mailbox.id))
         claim = owner_keys(mailbox) | {"mailbox_id": mailbox.id}
-        with translated():
+        with translate_errors():
             etag = self._claimed(claim)
-            stored = self._mailboxes.create_entity(mailbox_entity(mailbox))
+            stored = self._mailboxes.create_entity(mailbox_row(mailbox))
             self._confirm(claim, etag)
-        return mailbox.having(version=stored["etag"])
+        return mailbox.with_changes(version=stored["etag"])
 
     def _claimed(self, claim: dict[str, Any]) -> str:
         """Make the index entry; gives its ETag.
@@ -68,7 +67,7 @@ class TableRegistry:
         One is replaced whose mailbox never came to be (a crash), or is being erased.
         """
         made: list[Mapping[str, Any]] = []
-        if not already_there(lambda: made.append(self._owners.create_entity(claim))):
+        if not already_exists(lambda: made.append(self._owners.create_entity(claim))):
             return str(made[0]["etag"])
         held = self._owners.get_entity(claim["PartitionKey"], claim["RowKey"])
         if self._stands(held["mailbox_id"]):
@@ -94,20 +93,20 @@ class TableRegistry:
     def _holder(self, claim: Mapping[str, Any]) -> str:
         """The mailbox that the index entry names now; empty when there is none."""
         try:
-            held = gone(lambda: self._owners.get_entity(claim["PartitionKey"], claim["RowKey"]))
+            held = raise_not_found(lambda: self._owners.get_entity(claim["PartitionKey"], claim["RowKey"]))
         except NotFound:
             return ""
         return str(held["mailbox_id"])
 
     def get(self, mailbox_id: str) -> Mailbox:
         """One mailbox by its id."""
-        with translated():
-            entity = gone(lambda: self._mailboxes.get_entity(partition(mailbox_id), mailbox_id))
-        return _mailbox(entity)
+        with translate_errors():
+            entity = raise_not_found(lambda: self._mailboxes.get_entity(partition(mailbox_id), mailbox_id))
+        return _mailbox_from_row(entity)
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
         """An owner's mailboxes; an index entry without its mailbox is passed over."""
-        with translated():
+        with translate_errors():
             claims = list(
                 self._owners.query_entities(
                     "PartitionKey eq @owner", parameters={"owner": owner_partition(tenant_id, owner_id)}
@@ -126,28 +125,28 @@ class TableRegistry:
         return self._changed(mailbox_id, lambda before: change(_unmarked(before)))
 
     def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             before = self.get(mailbox_id)
             after = change(before)
             if after == before:
                 return before
             try:
-                with translated():
-                    stored = _replace(self._mailboxes, mailbox_entity(after), before.version)
+                with translate_errors():
+                    stored = _replace(self._mailboxes, mailbox_row(after), before.version)
             except Conflict:
                 continue
-            return after.having(version=stored["etag"])
+            return after.with_changes(version=stored["etag"])
         raise Conflict("the mailbox was changed by others all the while")
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
-        """One range query over the shard's neighbouring partitions."""
+        """One range query over the shard's neighboring partitions."""
         for entity in self._rows(shard):
-            if (mailbox := _if_known(entity)) is not None:
+            if (mailbox := _mailbox_or_none(entity)) is not None:
                 yield mailbox
 
     def _rows(self, shard: int) -> Iterator[Any]:
         first, past = shard_bounds(shard, self._shards)
-        with translated():
+        with translate_errors():
             yield from self._mailboxes.query_entities(
                 "PartitionKey ge @first and PartitionKey lt @past", parameters={"first": first, "past": past}
             )
@@ -162,7 +161,7 @@ class TableRegistry:
         in_use = Counter[str]()
         for shard in range(self._shards):
             for entity in self._rows(shard):
-                mailbox = _if_known(entity)
+                mailbox = _mailbox_or_none(entity)
                 if mailbox is None or mailbox.status is not Status.DISCONNECTED:
                     in_use[str(entity.get("authorization_id", ""))] += 1
         return in_use
@@ -170,12 +169,12 @@ class TableRegistry:
     def record_run(self, run: Run) -> None:
         """Newest first under the mailbox; a repeated record replaces itself."""
         keys = {"PartitionKey": run.mailbox_id, "RowKey": newest_first(run.started_at)}
-        with translated():
-            self._runs.upsert_entity(keys | to_entity(run))
+        with translate_errors():
+            self._runs.upsert_entity(keys | to_row(run))
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
         """The last passes."""
-        return [from_entity(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
+        return [from_row(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
 
     def forget_runs(self, mailbox_id: str, before: datetime) -> int:
         """Earlier passes have later row keys."""
@@ -184,23 +183,23 @@ class TableRegistry:
     def put_issue(self, issue: ItemIssue) -> None:
         """One entity an item."""
         keys = {"PartitionKey": issue.mailbox_id, "RowKey": row_digest(issue.item_id)}
-        with translated():
-            self._issues.upsert_entity(keys | to_entity(issue))
+        with translate_errors():
+            self._issues.upsert_entity(keys | to_row(issue))
 
     def drop_issue(self, mailbox_id: str, item_id: str) -> None:
         """Deleting what is not there is fine with the SDK."""
-        with translated():
+        with translate_errors():
             self._issues.delete_entity(mailbox_id, row_digest(item_id))
 
     def issues(self, mailbox_id: str, limit: int = 1000) -> list[ItemIssue]:
         """Open issues in no particular order."""
-        return [from_entity(ItemIssue, entity) for entity in self._first(self._issues, mailbox_id, limit)]
+        return [from_row(ItemIssue, entity) for entity in self._first(self._issues, mailbox_id, limit)]
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
         """Append to the trail; the random end keeps two acts of one millisecond apart."""
         now = self._clock()
         keys = {"PartitionKey": mailbox_id, "RowKey": f"{newest_first(now)}-{secrets.token_hex(4)}"}
-        with translated():
+        with translate_errors():
             self._audit.create_entity(keys | {"actor": actor, "act": act, "at": now})
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
@@ -214,11 +213,11 @@ class TableRegistry:
         with suppress(NotFound):
             mailbox = self.get(mailbox_id)
             owner = owner_partition(mailbox.tenant_id, mailbox.owner_id)
-            with translated():
+            with translate_errors():
                 self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
             mailboxes = 1
         if owner:
-            self._give_up_claims(mailbox_id, owner)
+            self._release_claims(mailbox_id, owner)
         if recorded:
             self._erasures.finish(mailbox_id)
         return erased | {"mailboxes": mailboxes}
@@ -228,7 +227,7 @@ class TableRegistry:
         mailbox = self.get(mailbox_id)
         self._erasures.begin(mailbox_id, owner_partition(mailbox.tenant_id, mailbox.owner_id))
         now = self._clock()
-        return self._changed(mailbox_id, lambda before: life.marked_for_erasure(before, now))
+        return self._changed(mailbox_id, lambda before: transitions.marked_for_erasure(before, now))
 
     def erasures(self) -> list[ErasureRecord]:
         """A small table: a record goes some weeks after its mailbox."""
@@ -238,7 +237,7 @@ class TableRegistry:
         """Drop the record."""
         self._erasures.forget(mailbox_id)
 
-    def _give_up_claims(self, mailbox_id: str, owner: str) -> None:
+    def _release_claims(self, mailbox_id: str, owner: str) -> None:
         """Of every address that the mailbox has had, for people are renamed; but no claim that is another's by now.
 
         Who signs in meanwhile, or after an interrupted erasure, claims the address for a new mailbox.
@@ -246,14 +245,14 @@ class TableRegistry:
         claims = self._owners.query_entities(
             "PartitionKey eq @owner and mailbox_id eq @mailbox", parameters={"owner": owner, "mailbox": mailbox_id}
         )
-        with translated():
+        with translate_errors():
             for claim in claims:
                 with suppress(Conflict):
                     _delete(self._owners, claim)
 
     def _first(self, table: "TableClient", mailbox_id: str, limit: int, after: str = "") -> list[Mapping[str, Any]]:
         rows: list[Mapping[str, Any]] = []
-        with translated():
+        with translate_errors():
             for row in table.query_entities(
                 "PartitionKey eq @mailbox and RowKey gt @after",
                 parameters={"mailbox": mailbox_id, "after": after},
@@ -267,7 +266,7 @@ class TableRegistry:
     def _clear(self, table: "TableClient", mailbox_id: str, after: str = "") -> int:
         """Delete a mailbox's rows of a table, those past a row key if one is given, a hundred a transaction."""
         cleared = 0
-        with translated():
+        with translate_errors():
             while rows := self._first(table, mailbox_id, 100, after):
                 table.submit_transaction([("delete", dict(row)) for row in rows])
                 cleared += len(rows)
@@ -283,14 +282,14 @@ def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> Mapping
             entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
         )
 
-    return changed_meanwhile(replace)
+    return raise_conflict(replace)
 
 
 def _delete(table: "TableClient", entity: Any) -> None:
     from azure.core import MatchConditions
 
     condition = MatchConditions.IfNotModified
-    changed_meanwhile(lambda: table.delete_entity(entity, etag=entity.metadata["etag"], match_condition=condition))
+    raise_conflict(lambda: table.delete_entity(entity, etag=entity.metadata["etag"], match_condition=condition))
 
 
 def _unmarked(mailbox: Mailbox) -> Mailbox:
@@ -299,14 +298,14 @@ def _unmarked(mailbox: Mailbox) -> Mailbox:
     return mailbox
 
 
-def _mailbox(entity: Any) -> Mailbox:
-    return from_entity(Mailbox, entity, version=entity.metadata["etag"])
+def _mailbox_from_row(entity: Any) -> Mailbox:
+    return from_row(Mailbox, entity, version=entity.metadata["etag"])
 
 
-def _if_known(entity: Any) -> Mailbox | None:
+def _mailbox_or_none(entity: Any) -> Mailbox | None:
     """None for one that only a newer program can read: it must not keep its whole shard from its turn."""
     try:
-        return _mailbox(entity)
+        return _mailbox_from_row(entity)
     except OperatorMustAct as error:
         _log.error("mailbox not understood", exc_info=error, extra={"mailbox_id": str(entity["RowKey"])})
         return None

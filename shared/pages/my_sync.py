@@ -8,11 +8,11 @@ from typing import Any
 
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
-from shared.pages.acts import Act
+from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.problems import PROBLEMS
-from shared.pages.status import Shown, estimate_key, next_sync_at, progress, shown
+from shared.pages.status import StatusView, estimate_key, next_sync_at, progress, status_view
 
-SESSIONS_SHOWN = 10
+PASSES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class IssueGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class PassSummary:
     """One pass as the list of sessions shows it. `result` is the key of its sentence."""
 
     started_at: datetime
@@ -58,30 +58,61 @@ def live_values(
     estimate, number = estimate_key(made.minutes if made else None)
     return {
         "mailbox": mailbox,
-        "shown": shown(mailbox, now, interval),
+        "shown": status_view(mailbox, now, interval),
         "progress": made,
         "estimate": (estimate, number),
         "next_at": next_sync_at(mailbox, now, interval),
-        "sessions": [_session(run) for run in runs[:SESSIONS_SHOWN]],
-        "issues": grouped(issues),
+        "sessions": [_pass_summary(run) for run in runs[:PASSES_SHOWN]],
+        "issues": group_issues(issues),
     }
 
 
-def acts_for(mailbox: Mailbox, now_shown: Shown) -> list[Act]:
+def actions_for(mailbox: Mailbox, now_shown: StatusView) -> list[MailboxAction]:
     """What can be done with the mailbox besides the one thing that its status asks for, mildest first."""
     offered = {
-        Status.ACTIVE: [Act.SYNC, Act.PAUSE, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
-        Status.NEEDS_ADMIN: [Act.SYNC, Act.PAUSE, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
-        Status.PAUSED: [Act.START, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
-        Status.SUSPENDED: [Act.START, Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
-        Status.NEEDS_SIGN_IN: [Act.SIGN_IN, Act.CHANGE_ACCOUNT, Act.DISCONNECT, Act.ERASE],
-        Status.DISCONNECTED: [Act.SIGN_IN, Act.ERASE],
+        Status.ACTIVE: [
+            MailboxAction.SYNC,
+            MailboxAction.PAUSE,
+            MailboxAction.SIGN_IN,
+            MailboxAction.CHANGE_ACCOUNT,
+            MailboxAction.DISCONNECT,
+            MailboxAction.ERASE,
+        ],
+        Status.NEEDS_ADMIN: [
+            MailboxAction.SYNC,
+            MailboxAction.PAUSE,
+            MailboxAction.SIGN_IN,
+            MailboxAction.CHANGE_ACCOUNT,
+            MailboxAction.DISCONNECT,
+            MailboxAction.ERASE,
+        ],
+        Status.PAUSED: [
+            MailboxAction.START,
+            MailboxAction.SIGN_IN,
+            MailboxAction.CHANGE_ACCOUNT,
+            MailboxAction.DISCONNECT,
+            MailboxAction.ERASE,
+        ],
+        Status.SUSPENDED: [
+            MailboxAction.START,
+            MailboxAction.SIGN_IN,
+            MailboxAction.CHANGE_ACCOUNT,
+            MailboxAction.DISCONNECT,
+            MailboxAction.ERASE,
+        ],
+        Status.NEEDS_SIGN_IN: [
+            MailboxAction.SIGN_IN,
+            MailboxAction.CHANGE_ACCOUNT,
+            MailboxAction.DISCONNECT,
+            MailboxAction.ERASE,
+        ],
+        Status.DISCONNECTED: [MailboxAction.SIGN_IN, MailboxAction.ERASE],
     }[mailbox.status]
-    idle = {now_shown.act, Act.SYNC if now_shown.live else None}
+    idle = {now_shown.act, MailboxAction.SYNC if now_shown.live else None}
     return [act for act in offered if act not in idle]
 
 
-def grouped(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
+def group_issues(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
     """Issues by reason, the most frequent first."""
     by_reason: dict[str, list[ItemIssue]] = defaultdict(list)
     for issue in issues:
@@ -99,10 +130,10 @@ def grouped(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
     return sorted(groups, key=lambda group: (-group.count, group.reason))
 
 
-def _session(run: Run) -> Session:
+def _pass_summary(run: Run) -> PassSummary:
     known = {"done": f"sessions.{run.kind}_done", "continues": "sessions.continues", "held": "sessions.held"}
     failed = f"problems.{run.outcome}.title" if run.outcome in PROBLEMS else "problems.internal.title"
-    return Session(
+    return PassSummary(
         started_at=run.started_at,
         seconds=round((run.ended_at - run.started_at).total_seconds()),
         result=known.get(run.outcome, failed),

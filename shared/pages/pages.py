@@ -1,4 +1,4 @@
-"""Renders the web pages: a template, the catalogue's sentences, the operator's name and contact.
+"""Renders the web pages: a template, the catalog's sentences, the operator's name and contact.
 
 Everything a page shows is escaped; a value that a template needs and does not get is an error, not an empty space.
 """
@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from shared.pages import paths
-from shared.pages.acts import CONFIRMED_FIRST
-from shared.pages.catalogue import Catalogue, english
+from shared.pages.catalog import Catalog, english
+from shared.pages.mailbox_actions import NEEDS_CONFIRMATION
 from shared.version import VERSION
 
 MY_APPS_URL = "https://myapps.microsoft.com"
@@ -22,11 +22,11 @@ MY_APPS_URL = "https://myapps.microsoft.com"
 class Pages:
     """Every page of one deployment."""
 
-    def __init__(self, organization: str, support_contact: str = "", catalogue: Catalogue | None = None) -> None:
+    def __init__(self, organization: str, support_contact: str = "", catalog: Catalog | None = None) -> None:
         # Imported here: an instance that only syncs mailboxes shows no page and starts faster without it.
         from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-        self.catalogue = catalogue or english()
+        self.catalog = catalog or english()
         self._organization = organization
         self._environment = Environment(
             loader=FunctionLoader(_template),
@@ -37,21 +37,21 @@ class Pages:
         )
         self._environment.globals.update(
             t=self.text,
-            lines=self.catalogue.lines,
-            known=self.catalogue.__contains__,
+            lines=self.catalog.lines,
+            known=self.catalog.__contains__,
             paths=paths,
-            confirmed_first=CONFIRMED_FIRST,
+            confirmed_first=NEEDS_CONFIRMATION,
             my_apps_url=MY_APPS_URL,
             organization=organization,
             support_contact=support_contact,
             support_url=contact_url(support_contact),
-            time=shown_time,
+            time=time_element,
             version=VERSION,
         )
 
     def text(self, key: str, **values: object) -> str:
-        """One sentence of the catalogue; `{organization}` is always filled in."""
-        return self.catalogue.text(key, **{"organization": self._organization, **values})
+        """One sentence of the catalog; `{organization}` is always filled in."""
+        return self.catalog.text(key, **{"organization": self._organization, **values})
 
     def render(self, name: str, /, **values: object) -> str:
         """One page as HTML. `name` as in templates/, with or without its .html."""
@@ -67,7 +67,7 @@ def contact_url(contact: str) -> str:
     return f"mailto:{contact}" if at and local and "." in domain and not set(contact) & set(" ?&<>\"'") else ""
 
 
-def shown_time(at: datetime) -> Markup:
+def time_element(at: datetime) -> Markup:
     """A moment as <time>: UTC as it comes from here, put into the reader's zone by the page's script."""
     iso = f"{at:%Y-%m-%dT%H:%M:%SZ}"
     return Markup('<time datetime="{}">{} UTC</time>').format(iso, f"{at.day} {at:%B %Y, %H:%M}")

@@ -6,9 +6,9 @@ The Functions host keeps every route that begins with `admin` or `runtime` for i
 
 HOME = "/"
 SIGN_IN = "/sign-in"
-SIGN_IN_TO_LOOK = "/sign-in?to=my-sync"
+SIGN_IN_FOR_SESSION = "/sign-in?to=my-sync"
 """A session alone: asks for no permission and connects nothing."""
-SIGN_IN_TO_OPERATE = "/sign-in?to=operator"
+SIGN_IN_FOR_OPERATOR = "/sign-in?to=operator"
 SIGN_IN_CALLBACK = "/sign-in/callback"
 SIGN_OUT = "/sign-out"
 INVITATION = "/invitation"
@@ -25,7 +25,7 @@ ACTIVATE = "/operator/activate"
 STATIC = "/static"
 HEALTH = "/health"
 
-TAKEN = (
+RESERVED = (
     "api/(activations|invitations|mailboxes|mailboxes/.+)",
     "api/service-accounts|api/service-accounts/.+/give-up",
     "approval|approval/(callback|waiting|for/.+)",

@@ -1,4 +1,4 @@
-"""Every problem that has a page: its HTTP status and where its button leads. The words are in the catalogue."""
+"""Every problem that has a page: its HTTP status and where its button leads. The words are in the catalog."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ _TABLE = [
     Problem("approval_declined", 403, paths.APPROVAL),
     Problem("approval_failed", 502, paths.APPROVAL),
     # a person's or an operator's session
-    Problem("session_expired", 401, paths.SIGN_IN_TO_LOOK),
+    Problem("session_expired", 401, paths.SIGN_IN_FOR_SESSION),
     Problem("not_operator", 403, paths.MY_SYNC),
     Problem("forbidden", 403, paths.MY_SYNC),
     Problem("too_soon", 429, paths.MY_SYNC),
@@ -73,7 +73,7 @@ _TABLE = [
     Problem(Reason.NOT_ASSIGNED, 403, paths.SIGN_IN),
     Problem(Reason.APP_NOT_IN_TENANT, 403, paths.APPROVAL),
     Problem(Reason.NO_MAILBOX, 403, paths.SIGN_IN),
-    Problem(Reason.NO_LICENCE, 403, paths.SIGN_IN),
+    Problem(Reason.NO_LICENSE, 403, paths.SIGN_IN),
     Problem(Reason.ACCESS_DENIED, 403, paths.SIGN_IN),
     Problem(Reason.IMPERSONATION_DENIED, 403, ""),
     # us

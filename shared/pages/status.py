@@ -1,4 +1,4 @@
-"""What a mailbox's status shows: decided here from plain data, worded by the catalogue, painted by the templates.
+"""What a mailbox's status shows: decided here from plain data, worded by the catalog, painted by the templates.
 
 The effective status is not always the stored one: a mailbox that is active and has not been synced for two intervals
 is late, whatever its record says.
@@ -12,24 +12,24 @@ from enum import StrEnum
 
 from shared.mailboxes.model import SYNCED, Mailbox, Status
 from shared.mailboxes.port import Run
-from shared.pages.acts import Act
+from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.problems import PROBLEMS
 
 LATE_AFTER = 2
 """Intervals without a success after which an active mailbox is late."""
 
-LONGEST_PASS = timedelta(minutes=30)
+MAX_PASS_DURATION = timedelta(minutes=30)
 """A pass that began longer ago is not under way any more, whatever its record says: the process ended."""
 
-EVIDENCE_ITEMS = 100
-EVIDENCE_SECONDS = 15
+MIN_EVIDENCE_ITEMS = 100
+MIN_EVIDENCE_SECONDS = 15
 """What has to have been seen of a first sync before anything is said about how long it takes."""
 
-LONGEST_IN_MINUTES = 90
+MAX_SHOWN_MINUTES = 90
 
 
 class Tone(StrEnum):
-    """How a status feels; the style sheet's colours, always together with a word and a sign."""
+    """How a status feels; the style sheet's colors, always together with a word and a sign."""
 
     GOOD = "good"
     WORKING = "working"
@@ -38,7 +38,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class StatusView:
     """What is shown: `state` is the key under [statuses], `reason` the problem that explains it, if one does.
 
     `act` is the one thing to do, if there is one. `live`: whether the page should look again by itself.
@@ -46,47 +46,47 @@ class Shown:
 
     state: str
     tone: Tone
-    act: Act | None = None
+    act: MailboxAction | None = None
     reason: str = ""
     live: bool = False
 
 
-def shown(mailbox: Mailbox, now: datetime, interval: timedelta) -> Shown:
+def status_view(mailbox: Mailbox, now: datetime, interval: timedelta) -> StatusView:
     """The effective status of a mailbox."""
     reason = mailbox.reason if mailbox.reason in PROBLEMS else ""
     match mailbox.status:
         case Status.PAUSED:
-            return Shown("paused", Tone.STOPPED, Act.START)
+            return StatusView("paused", Tone.STOPPED, MailboxAction.START)
         case Status.DISCONNECTED:
-            return Shown("disconnected", Tone.STOPPED, Act.SIGN_IN)
+            return StatusView("disconnected", Tone.STOPPED, MailboxAction.SIGN_IN)
         case Status.SUSPENDED:
-            return Shown("suspended", Tone.STOPPED, Act.START, reason)
+            return StatusView("suspended", Tone.STOPPED, MailboxAction.START, reason)
         case Status.NEEDS_SIGN_IN:
-            return Shown("needs_sign_in", Tone.ATTENTION, Act.SIGN_IN, reason)
+            return StatusView("needs_sign_in", Tone.ATTENTION, MailboxAction.SIGN_IN, reason)
         case Status.NEEDS_ADMIN:
-            return Shown("needs_admin", Tone.ATTENTION, Act.APPROVAL, reason)
+            return StatusView("needs_admin", Tone.ATTENTION, MailboxAction.APPROVAL, reason)
         case Status.ACTIVE:
             return _active(mailbox, reason, now, interval)
 
 
-def _active(mailbox: Mailbox, reason: str, now: datetime, interval: timedelta) -> Shown:
+def _active(mailbox: Mailbox, reason: str, now: datetime, interval: timedelta) -> StatusView:
     """An active mailbox: late before anything else, so that work under way never hides a stale replica."""
     if is_late(mailbox, now, interval):
-        return Shown("late", Tone.ATTENTION, Act.SYNC, reason, live=is_syncing(mailbox, now))
+        return StatusView("late", Tone.ATTENTION, MailboxAction.SYNC, reason, live=is_syncing(mailbox, now))
     if not mailbox.first_sync_done:
         return _first_sync(mailbox, reason, now)
     if is_syncing(mailbox, now):
-        return Shown("syncing", Tone.WORKING, live=True)
+        return StatusView("syncing", Tone.WORKING, live=True)
     if reason:
-        return Shown("retrying", Tone.WORKING, Act.SYNC, reason)
-    return Shown("up_to_date_except" if mailbox.issues else "up_to_date", Tone.GOOD, Act.SYNC)
+        return StatusView("retrying", Tone.WORKING, MailboxAction.SYNC, reason)
+    return StatusView("up_to_date_except" if mailbox.issues else "up_to_date", Tone.GOOD, MailboxAction.SYNC)
 
 
-def _first_sync(mailbox: Mailbox, reason: str, now: datetime) -> Shown:
+def _first_sync(mailbox: Mailbox, reason: str, now: datetime) -> StatusView:
     if reason and not is_syncing(mailbox, now):
-        return Shown("first_sync_retrying", Tone.WORKING, Act.SYNC, reason, live=True)
+        return StatusView("first_sync_retrying", Tone.WORKING, MailboxAction.SYNC, reason, live=True)
     begun = is_syncing(mailbox, now) or mailbox.last_pass_at is not None
-    return Shown("first_sync" if begun else "first_sync_waiting", Tone.WORKING, live=True)
+    return StatusView("first_sync" if begun else "first_sync_waiting", Tone.WORKING, live=True)
 
 
 def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
@@ -104,7 +104,7 @@ def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
 
 def is_syncing(mailbox: Mailbox, now: datetime) -> bool:
     """Whether a pass is under way."""
-    return mailbox.syncing_since is not None and now - mailbox.syncing_since < LONGEST_PASS
+    return mailbox.syncing_since is not None and now - mailbox.syncing_since < MAX_PASS_DURATION
 
 
 def next_sync_at(mailbox: Mailbox, now: datetime, interval: timedelta) -> datetime | None:
@@ -143,7 +143,7 @@ def _minutes_left(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> int |
     if mailbox.status is not Status.ACTIVE:
         return None
     items, seconds = _seen(mailbox, runs, now)
-    if items < EVIDENCE_ITEMS or seconds < EVIDENCE_SECONDS:
+    if items < MIN_EVIDENCE_ITEMS or seconds < MIN_EVIDENCE_SECONDS:
         return None
     left = max(0, mailbox.in_scope - mailbox.items)
     return max(1, math.ceil(left * seconds / items / 60))
@@ -167,6 +167,6 @@ def estimate_key(minutes: int | None) -> tuple[str, int]:
     """The sentence for an estimate, and its number: minutes up to an hour and a half, then hours."""
     if minutes is None:
         return "progress.estimate_none", 0
-    if minutes <= LONGEST_IN_MINUTES:
+    if minutes <= MAX_SHOWN_MINUTES:
         return "progress.estimate_minutes", minutes
     return "progress.estimate_hours", round(minutes / 60)

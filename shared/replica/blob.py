@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from shared.azure_faults import ABSENT, OURS, PATIENCE, translated
 from shared.errors import Conflict, OperatorMustAct, Reason
-from shared.replica.azure_wire import AzureWire, etag_of
-from shared.replica.storage import Blob, BlobInfo
+from shared.replica.storage_port import Blob, BlobInfo
+from shared.storage.azure_errors import CLIENT_OPTIONS, NOT_FOUND_CODES, OURS, translate_errors
+from shared.storage.storage_rest import StorageRestClient, etag_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -21,20 +21,20 @@ _VERSION = {"x-ms-version": "2023-11-03"}
 
 
 class AzureBlobs:
-    """Fulfils Blobs. The containers exist: the deployment made them."""
+    """Implements Blobs. The containers exist: the deployment made them."""
 
     def __init__(self, url: str, credential: "TokenCredential") -> None:
         self._url = url
         self._credential = credential
-        self._wire = AzureWire(url, credential, _VERSION)
+        self._client = StorageRestClient(url, credential, _VERSION)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._wire.close()
+        self._client.close()
 
     def get(self, container: str, name: str) -> Blob | None:
         """The whole blob."""
-        answer = self._wire.send("GET", _path(container, name), expect=(200, 404), headers={})
+        answer = self._client.send("GET", _path(container, name), expect=(200, 404), headers={})
         return Blob(_body(answer), etag_of(answer)) if _is_there(answer) else None
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
@@ -42,7 +42,7 @@ class AzureBlobs:
         if length == 0:
             return b""
         wanted = {"x-ms-range": f"bytes={offset}-{offset + length - 1}"}
-        answer = self._wire.send("GET", _path(container, name), expect=(206, 404, 416), headers=wanted)
+        answer = self._client.send("GET", _path(container, name), expect=(206, 404, 416), headers=wanted)
         if answer.status_code == 416:
             return b""
         return _body(answer) if _is_there(answer) else None
@@ -58,7 +58,7 @@ class AzureBlobs:
             headers["If-Match"] = etag
         if members:
             headers["x-ms-meta-members"] = str(members)
-        answer = self._wire.send("PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data)
+        answer = self._client.send("PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data)
         if answer.status_code == 201:
             return etag_of(answer)
         if (code := answer.headers.get("x-ms-error-code")) in OURS:
@@ -68,13 +68,13 @@ class AzureBlobs:
     def delete(self, container: str, name: str) -> None:
         """Remove it, and the snapshots of it that it would be kept for; a blob that is gone is what was wanted."""
         whole = {"x-ms-delete-snapshots": "include"}
-        _is_there(self._wire.send("DELETE", _path(container, name), expect=(202, 404), headers=whole))
+        _is_there(self._client.send("DELETE", _path(container, name), expect=(202, 404), headers=whole))
 
     def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
         """The SDK's listing: rare, and its paging is worth having."""
         from azure.storage.blob import ContainerClient
 
-        with translated(), ContainerClient(self._url, container, self._credential, **PATIENCE) as client:
+        with translate_errors(), ContainerClient(self._url, container, self._credential, **CLIENT_OPTIONS) as client:
             for blob in client.list_blobs(name_starts_with=prefix, include=["metadata"]):
                 members = int((blob.metadata or {}).get("members", 0))
                 yield BlobInfo(blob.name, blob.size, blob.creation_time or blob.last_modified, members)
@@ -85,15 +85,15 @@ def _path(container: str, name: str) -> str:
 
 
 def _body(answer: "HttpResponse") -> bytes:
-    with translated():
+    with translate_errors():
         return answer.content
 
 
 def _is_there(answer: "HttpResponse") -> bool:
-    """Whether the blob was found. Only a 404 that says so means that there is none: see `ABSENT`."""
+    """Whether the blob was found. Only a 404 that says so means that there is none: see `NOT_FOUND_CODES`."""
     if answer.status_code != 404:
         return True
     code = answer.headers.get("x-ms-error-code", "404")
-    if code not in ABSENT:
+    if code not in NOT_FOUND_CODES:
         raise OperatorMustAct(Reason.OUR_STORAGE, "a container is missing, or the address is wrong", support=code)
     return False

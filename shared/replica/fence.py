@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.errors import Conflict
-from shared.replica import pack
-from shared.replica.entities import FENCE, LARGEST_NUMBER, in_transactions, row_changes, without_assumptions
-from shared.replica.lookup import RowLookup
+from shared.replica.encoding import pack
+from shared.replica.encoding.item_rows import FENCE, MAX_INT32, row_changes, split_into_transactions, unconditional
 from shared.replica.port import FeedChange
-from shared.replica.storage import Row, RowChange, RowExists, RowMissing, Rows, Verb
+from shared.replica.row_lookup import RowLookup
+from shared.replica.storage_port import Row, RowChange, RowExists, RowMissing, Rows, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class FencedRows:
             raise Conflict("the mailbox has been erased")
         if fence.has_applied(sequence):
             return
-        runs = list(in_transactions(row_changes(changes, pack.prefix(mailbox_id, sequence))))
+        runs = list(split_into_transactions(row_changes(changes, pack.prefix(mailbox_id, sequence))))
         for number, run in enumerate(runs, 1):
             fence = self.transact(mailbox_id, run, replace(fence, sequence=sequence, applied=number == len(runs)))
 
@@ -81,7 +81,7 @@ class FencedRows:
             etags = self._rows.transact(mailbox_id, [moved, *run])
         except (RowExists, RowMissing):
             # Under the fence nobody can add or remove rows between this look and the transaction.
-            etags = self._rows.transact(mailbox_id, [moved, *without_assumptions(run, self._present(mailbox_id, run))])
+            etags = self._rows.transact(mailbox_id, [moved, *unconditional(run, self._present(mailbox_id, run))])
         return replace(fence, etag=etags[0])
 
     def put_tombstone(self, mailbox_id: str) -> None:
@@ -89,7 +89,7 @@ class FencedRows:
 
         The largest sequence number makes a program that does not know the state take every page for applied.
         """
-        row: Row = {"sequence": LARGEST_NUMBER, "state": "erased"}
+        row: Row = {"sequence": MAX_INT32, "state": "erased"}
         self._rows.transact(mailbox_id, [RowChange(Verb.REPLACE, FENCE, row)])
 
     def delete(self, mailbox_id: str, keys: Sequence[str]) -> None:
@@ -98,7 +98,7 @@ class FencedRows:
         try:
             self._rows.transact(mailbox_id, run)
         except RowMissing:
-            left = without_assumptions(run, self._present(mailbox_id, run))
+            left = unconditional(run, self._present(mailbox_id, run))
             if left:
                 self._rows.transact(mailbox_id, left)
 

@@ -24,7 +24,7 @@ def item_key(source_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class ContentLocation:
     """Where an item's content lies: pack blob name, offset and length of the stored member in it, its form, SHA-256."""
 
     pack: str
@@ -56,7 +56,7 @@ class ReplicaItem:
     is_read: bool | None = None
     at: datetime | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
-    located: Located | None = None
+    located: ContentLocation | None = None
     aliases: tuple[str, ...] = ()
 
     def with_changes(self, **changes: object) -> "ReplicaItem":
@@ -76,7 +76,7 @@ class FeedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedChange:
-    """One change to apply: the item as it is afterwards (on DELETE: as it was), and new content if there is any.
+    """One change to apply: the item as it is afterward (on DELETE: as it was), and new content if there is any.
 
     With `content` None and `item.located` set, the content already stored stays where it is.
     """

@@ -12,24 +12,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import Conflict, ItemUnusable, NotFound, Reason, RetryLater
-from shared.replica import cursors, feed, pack
-from shared.replica.compaction import Compaction
-from shared.replica.entities import fitted, is_item, item_from, with_aliases
-from shared.replica.erasure import Erasure
+from shared.replica.encoding import cursor_json, feed, pack
+from shared.replica.encoding.item_rows import fit_to_limits, is_item, item_from_row, with_aliases
 from shared.replica.fence import Fence, FencedRows
-from shared.replica.lookup import RowLookup
+from shared.replica.maintenance.compaction import Compaction
+from shared.replica.maintenance.erasure import Erasure
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
-from shared.replica.storage import CURSORS, FEED, PACKS, Blobs, RowChange, Rows
+from shared.replica.row_lookup import RowLookup
+from shared.replica.storage_port import CURSORS, FEED, PACKS, Blobs, RowChange, Rows
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-ATTEMPTS = 8
+MAX_ATTEMPTS = 8
 """How often work is begun again because another writer came between; each time that one got further."""
 
 
 class BlobTableReplica:
-    """Fulfils Replica."""
+    """Implements Replica."""
 
     def __init__(self, blobs: Blobs, rows: Rows) -> None:
         self._blobs = blobs
@@ -53,7 +53,7 @@ class BlobTableReplica:
 
     def load(self, mailbox_id: str) -> Cursor:
         """The cursor, after finishing the page that a crash left half done; rebuilt from the feed when it is lost."""
-        return _again_after_conflict(lambda: self._load(mailbox_id))
+        return _retry_on_conflict(lambda: self._load(mailbox_id))
 
     def _load(self, mailbox_id: str) -> Cursor:
         cursor = self._stored_cursor(mailbox_id)
@@ -63,7 +63,7 @@ class BlobTableReplica:
         while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
             step, changes = feed.decode(page.data)
             self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, self._fence_at(mailbox_id, cursor))
-            cursor = self._put_cursor(mailbox_id, cursor, cursors.step_from_json(cursor, step))
+            cursor = self._put_cursor(mailbox_id, cursor, cursor_json.step_from_json(cursor, step))
         return cursor
 
     def _stored_cursor(self, mailbox_id: str) -> Cursor | None:
@@ -72,7 +72,7 @@ class BlobTableReplica:
         if blob is None:
             return None
         try:
-            return cursors.cursor_from_json(json.loads(blob.data), blob.etag)
+            return cursor_json.cursor_from_json(json.loads(blob.data), blob.etag)
         except (ValueError, LookupError, TypeError, AttributeError):
             return replace(self._rebuilt(mailbox_id), etag=blob.etag)
 
@@ -95,8 +95,10 @@ class BlobTableReplica:
 
     def _cursor_after(self, mailbox_id: str, sequence: int) -> Cursor:
         """The cursor that followed a page, from the pages since the last one that names every folder."""
-        numbers = range(cursors.full_before(sequence), sequence + 1)
-        return cursors.along(Cursor(), (feed.first_line(self._page(mailbox_id, number)) for number in numbers))
+        numbers = range(cursor_json.last_full_page(sequence), sequence + 1)
+        return cursor_json.apply_steps(
+            Cursor(), (feed.first_line(self._page(mailbox_id, number)) for number in numbers)
+        )
 
     def _page(self, mailbox_id: str, sequence: int) -> bytes:
         page = self._blobs.get(FEED, feed.page_name(mailbox_id, sequence))
@@ -133,7 +135,7 @@ class BlobTableReplica:
 
     def _put_page(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> None:
         """The commit point."""
-        step = cursors.step_to_json(cursor, following)
+        step = cursor_json.step_to_json(cursor, following)
         page = feed.encode(mailbox_id, step, changes)
         self._put_once(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
 
@@ -168,7 +170,7 @@ class BlobTableReplica:
 
     def _put_cursor(self, mailbox_id: str, before: Cursor, following: Cursor) -> Cursor:
         """Under the ETag of the one before. The first has none to fail by, so it goes by the tombstone."""
-        data = json.dumps(cursors.cursor_to_json(following), separators=(",", ":")).encode()
+        data = json.dumps(cursor_json.cursor_to_json(following), separators=(",", ":")).encode()
         etag = self._put_once(CURSORS, mailbox_id, data, absent=not before.etag, etag=before.etag)
         if not before.etag:
             self._erasure(mailbox_id).undo((CURSORS, mailbox_id))
@@ -182,11 +184,13 @@ class BlobTableReplica:
         moved = self._lookup.by_key(mailbox_id, list(aliases.values()))
         for index, row in zip(aliases, moved, strict=True):
             rows[index] = row
-        return {source_id: item_from(row) for source_id, row in zip(wanted, rows, strict=True) if row and is_item(row)}
+        return {
+            source_id: item_from_row(row) for source_id, row in zip(wanted, rows, strict=True) if row and is_item(row)
+        }
 
     def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
         """A scan of the mailbox's rows. One folder costs the store as much as all of them: ask for all when you can."""
-        return (item_from(row) for row in self._rows.query(mailbox_id, folder=folder_id) if is_item(row))
+        return (item_from_row(row) for row in self._rows.query(mailbox_id, folder=folder_id) if is_item(row))
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
         """The same scan for one property alone. The fence and the aliases have none."""
@@ -198,7 +202,7 @@ class BlobTableReplica:
         found = self._rows.get(mailbox_id, key) if key.isalnum() and key.isascii() else None
         if found is None or not is_item(found[0]):
             raise NotFound("no such item")
-        return item_from(found[0])
+        return item_from_row(found[0])
 
     def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
         """One item's bytes; looked up again when compaction has moved them since `item` was read."""
@@ -225,7 +229,7 @@ class BlobTableReplica:
         cursor = self._cursor_after(mailbox_id, after) if after else Cursor()
         while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
             step, changes = feed.decode(page.data)
-            cursor = cursors.step_from_json(cursor, step)
+            cursor = cursor_json.step_from_json(cursor, step)
             yield FeedPage(cursor.sequence, changes, cursor)
 
     def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
@@ -242,7 +246,7 @@ class BlobTableReplica:
 
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
         """Free what deleted items have left, when it is time; see compaction.py."""
-        return _again_after_conflict(lambda: self._compact(mailbox_id, now, deleted_days))
+        return _retry_on_conflict(lambda: self._compact(mailbox_id, now, deleted_days))
 
     def _compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
         cursor = self.load(mailbox_id)
@@ -257,9 +261,9 @@ class BlobTableReplica:
         try:
             freed = Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move).run(deleted_days)
         except Conflict:
-            self._erasure(mailbox_id).follow()
+            self._erasure(mailbox_id).erase_late_writes()
             raise
-        self._erasure(mailbox_id).follow()
+        self._erasure(mailbox_id).erase_late_writes()
         return freed
 
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
@@ -274,9 +278,9 @@ class BlobTableReplica:
         return Erasure(self._blobs, self._rows, self._fenced, mailbox_id)
 
 
-def _again_after_conflict[T](work: Callable[[], T]) -> T:
+def _retry_on_conflict[T](work: Callable[[], T]) -> T:
     """Begin again when another writer came between, a bounded number of times."""
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         try:
             return work()
         except Conflict:
@@ -290,7 +294,7 @@ def _brings_content(change: FeedChange) -> bool:
 
 def _settled(change: FeedChange, packed: pack.Pack) -> FeedChange:
     """The change as it is kept: content replaced by where it lies, texts cut to what storage holds."""
-    item = with_aliases(fitted(change.item))
+    item = with_aliases(fit_to_limits(change.item))
     if _brings_content(change):
         item = item.with_changes(located=packed.located[item.key])
     return FeedChange(change.kind, item)

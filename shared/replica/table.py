@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from shared.azure_faults import ABSENT, OURS
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
-from shared.replica.azure_wire import AzureWire, etag_of, json_of
-from shared.replica.storage import ITEMS, Row, RowChange, RowExists, RowMissing, Verb
+from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMissing, Verb
+from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
+from shared.storage.storage_rest import StorageRestClient, etag_of, json_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -40,26 +40,26 @@ _CODE = re.compile(rb'"code" *: *"([A-Za-z]+)"')
 
 
 class AzureRows:
-    """Fulfils Rows. The table exists: the deployment made it."""
+    """Implements Rows. The table exists: the deployment made it."""
 
     def __init__(self, url: str, credential: "TokenCredential", table: str = ITEMS) -> None:
         self._table = table
-        self._wire = AzureWire(url, credential, _HEADERS)
+        self._client = StorageRestClient(url, credential, _HEADERS)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._wire.close()
+        self._client.close()
 
     def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
         """One entity group transaction."""
         parts = "".join(self._part(mailbox_id, change) for change in changes)
         content = f"{_OPENING}{parts}{_CLOSING}".encode()
-        answer = self._wire.send("POST", "$batch", expect=(202,), headers=_BATCH, content=content)
+        answer = self._client.send("POST", "$batch", expect=(202,), headers=_BATCH, content=content)
         return _etags(answer.content, len(changes))
 
     def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
         """A point read."""
-        answer = self._wire.send("GET", self._address(mailbox_id, key), expect=(200, 404), headers={})
+        answer = self._client.send("GET", self._address(mailbox_id, key), expect=(200, 404), headers={})
         if answer.status_code == 404:
             _only_the_row_is_missing(answer)
             return None
@@ -74,14 +74,14 @@ class AzureRows:
         following: dict[str, str] | None = {}
         while following is not None:
             path = f"{self._table}()?{urlencode(asked | following, quote_via=quote)}"
-            answer = self._wire.send("GET", path, expect=(200,), headers={})
+            answer = self._client.send("GET", path, expect=(200,), headers={})
             yield from json_of(answer)["value"]
             following = _following(answer)
 
     def _part(self, mailbox_id: str, change: RowChange) -> str:
         """One row's request within the transaction."""
         where = self._table if change.verb is Verb.INSERT else self._address(mailbox_id, change.key)
-        request = f"{_PART}{_METHODS[change.verb]} {self._wire.url}/{where} HTTP/1.1\r\n{_FORMAT}"
+        request = f"{_PART}{_METHODS[change.verb]} {self._client.url}/{where} HTTP/1.1\r\n{_FORMAT}"
         if change.etag or change.verb is Verb.DELETE:
             request += f"If-Match: {change.etag or '*'}\r\n"
         if change.verb is Verb.DELETE:
@@ -120,9 +120,9 @@ def _failure(answer: bytes, status: int) -> Exception:
 
 
 def _only_the_row_is_missing(answer: "HttpResponse") -> None:
-    """Only a 404 that says so means that there is no row: see `ABSENT`."""
+    """Only a 404 that says so means that there is no row: see `NOT_FOUND_CODES`."""
     code = _code(answer.content, 404)
-    if code not in ABSENT:
+    if code not in NOT_FOUND_CODES:
         raise OperatorMustAct(Reason.OUR_STORAGE, "the table is missing, or the address is wrong", support=code)
 
 

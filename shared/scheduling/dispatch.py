@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import MailboxSyncError
-from shared.mailboxes.model import is_due, is_kept, is_late
+from shared.mailboxes.model import has_replica, is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 
 SECONDS_A_MAILBOX = 0.5
@@ -73,7 +73,7 @@ class Dispatch:
         due, late = [], 0
         for mailbox in self._registry.in_shard(shard):
             late += is_late(mailbox, now, self._interval)
-            if is_kept(mailbox) if sweep else is_due(mailbox, now):
+            if has_replica(mailbox) if sweep else is_due(mailbox, now):
                 due.append(mailbox.id)
         window = self._window(len(due), sweep)
         for mailbox_id in due:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shared.errors import NotFound, Reason, RetryLater
-from shared.mailboxes.life import Thresholds, after_failure
 from shared.mailboxes.port import MailboxRegistry
+from shared.mailboxes.transitions import Thresholds, after_failure
 
 _log = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""Where mail comes from: the port, and a folder for each source that fulfils it."""
+"""Where mail comes from: the port, and a folder for each source that implements it."""

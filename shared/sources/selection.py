@@ -38,7 +38,7 @@ EXCHANGE_ONLINE = frozenset(
 )
 """Whom tokens for Exchange Online are issued for, national clouds included. An Exchange Server has its own name."""
 
-BLOCKED = frozenset({Reason.EWS_BLOCKED, Reason.NO_LICENCE})
+BLOCKED = frozenset({Reason.EWS_BLOCKED, Reason.NO_LICENSE})
 """Verdicts on EWS that say nothing about Graph: it is switched off, or not in the license."""
 
 

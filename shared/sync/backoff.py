@@ -40,7 +40,7 @@ def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:
 
 
 class ProcessBackOff:
-    """Fulfils TenantBackOff for the mailboxes that one process serves."""
+    """Implements TenantBackOff for the mailboxes that one process serves."""
 
     def __init__(self) -> None:
         self._until: dict[str, datetime] = {}

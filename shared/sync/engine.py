@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from shared.authorization.port import AccessTokens
 from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
-from shared.mailboxes.life import read_by
 from shared.mailboxes.model import SYNCED, Mailbox, is_due
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
+from shared.mailboxes.transitions import read_by
 from shared.replica.port import Cursor, Replica
 from shared.sources.port import MailSources, SourceName
 from shared.sync.backoff import ProcessBackOff, wait_after
@@ -151,7 +151,9 @@ class SyncEngine:
         if until is None or until <= now:
             return False
         wait = (until - now) * (1 + self._jitter())
-        self._recorder.change(mailbox.id, lambda before: before.having(due_at=max(before.due_at or until, now + wait)))
+        self._recorder.change(
+            mailbox.id, lambda before: before.with_changes(due_at=max(before.due_at or until, now + wait))
+        )
         self._send(mailbox.id, SyncMessage(delay=wait, sweep=message.sweep))
         return True
 
@@ -246,5 +248,5 @@ class SyncEngine:
         wait = wait_after(error, mailbox, self._limits, self._jitter())
         if error.tenant_wide:
             self._back_off.extend(mailbox.tenant_id, now + wait)
-        self._recorder.change(mailbox.id, lambda before: before.having(due_at=now + wait))
+        self._recorder.change(mailbox.id, lambda before: before.with_changes(due_at=now + wait))
         return SyncMessage(delay=wait, sweep=message.sweep)

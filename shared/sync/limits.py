@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from shared.mailboxes.life import Thresholds
+from shared.mailboxes.transitions import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Limits:
     pages_ahead: int = 1
     """Pages that may wait for the writer while more is fetched."""
     round_changes: int = 4000
-    """Changes read before they are resolved together: moves are recognised within a round."""
+    """Changes read before they are resolved together: moves are recognized within a round."""
     overlap: bool = True
     """Whether fetching and writing run side by side. Off, a pass is a sequence that can be repeated exactly."""
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import partial
 
 from shared.errors import ActionNeeded, NotFound, PersonMustSignIn
-from shared.mailboxes.life import after_failure, after_success
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry, Run
+from shared.mailboxes.transitions import after_failure, after_success
 from shared.sync.limits import Limits
 from shared.sync.pass_result import PassResult, RunStats
 
@@ -93,24 +93,24 @@ def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: da
     """The pass ended without an error. It is complete only when nothing is left to do and nothing was held back."""
     after = _counted(after_success(mailbox, now), stats)
     if not result.finished:
-        return after.having(syncing_since=mailbox.syncing_since or stats.started_at)
-    after = after.having(syncing_since=None)
+        return after.with_changes(syncing_since=mailbox.syncing_since or stats.started_at)
+    after = after.with_changes(syncing_since=None)
     if not result.deletions_blocked:
-        after = after.having(first_sync_done=True, complete_as_of=result.scanned_at)
+        after = after.with_changes(first_sync_done=True, complete_as_of=result.scanned_at)
     if result.swept is not None:
-        after = after.having(swept_at=now, sweep_missing=result.swept.missing, sweep_extra=result.swept.extra)
+        after = after.with_changes(swept_at=now, sweep_missing=result.swept.missing, sweep_extra=result.swept.extra)
     return after
 
 
 def _with_failure(mailbox: Mailbox, error: ActionNeeded, stats: RunStats, now: datetime, limits: Limits) -> Mailbox:
     """The pass ended with an error; what it wrote before stays."""
     after = after_failure(mailbox, error, now, limits.thresholds, limits.interval)
-    return _counted(after, stats).having(syncing_since=None)
+    return _counted(after, stats).with_changes(syncing_since=None)
 
 
 def _with_progress(mailbox: Mailbox, stats: RunStats) -> Mailbox:
     """The pass is under way and has written something."""
-    return _counted(mailbox, stats).having(syncing_since=mailbox.syncing_since or stats.started_at)
+    return _counted(mailbox, stats).with_changes(syncing_since=mailbox.syncing_since or stats.started_at)
 
 
 def _run_of(mailbox_id: str, outcome: str, stats: RunStats, now: datetime) -> Run:
@@ -142,4 +142,4 @@ def _counted(mailbox: Mailbox, stats: RunStats) -> Mailbox:
     if stats.items is None:
         return mailbox
     in_scope = mailbox.in_scope if stats.in_scope is None else stats.in_scope
-    return mailbox.having(items=stats.items, issues=stats.issues, in_scope=in_scope)
+    return mailbox.with_changes(items=stats.items, issues=stats.issues, in_scope=in_scope)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from shared.azure_faults import gone, translated
 from shared.errors import NotFound
+from shared.storage.azure_errors import raise_not_found, translate_errors
 
 if TYPE_CHECKING:
     from azure.data.tables import TableServiceClient
@@ -15,7 +15,7 @@ SECONDS_REMEMBERED = 15.0
 
 
 class TableTenantBackOff:
-    """Fulfils TenantBackOff. Two that extend at once may shorten each other by a moment; it is advice, not a lock."""
+    """Implements TenantBackOff. Two that extend at once may shorten each other by a moment; it is advice, not a lock."""
 
     def __init__(self, tables: "TableServiceClient", monotonic: Callable[[], float]) -> None:
         self._table = tables.get_table_client("backoffs")
@@ -35,14 +35,14 @@ class TableTenantBackOff:
         """Never shortens what is there."""
         agreed = self._stored(tenant_id)
         latest = max(agreed, until) if agreed else until
-        with translated():
+        with translate_errors():
             self._table.upsert_entity({"PartitionKey": tenant_id, "RowKey": "until", "until": latest})
         self._read[tenant_id] = (self._monotonic(), latest)
 
     def _stored(self, tenant_id: str) -> datetime | None:
         try:
-            with translated():
-                entity = gone(lambda: self._table.get_entity(tenant_id, "until"))
+            with translate_errors():
+                entity = raise_not_found(lambda: self._table.get_entity(tenant_id, "until"))
         except NotFound:
             return None
         return datetime.fromtimestamp(entity["until"].timestamp(), UTC)

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from textwrap import fill
 
+from tests.bench.environment import ROOT, environment
 from tests.bench.measures import MEASURES, Figures
-from tests.bench.stage import ROOT, stage
 
 KEYS = (
     "metadata_vs_documented",
@@ -53,7 +53,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     found: list[Figures] = []
-    with stage(options.quick) as prepared:
+    with environment(options.quick) as prepared:
         for name in options.measurements or MEASURES:
             figures = MEASURES[name](prepared)
             print(written(figures), flush=True)
@@ -98,7 +98,8 @@ def page(found: list[Figures], values: dict[str, float | None]) -> str:
         " TLS with the properties that a client asks for, as Exchange does: exchangelib as documented asks for a"
         " hundred and gets the fifty that a received message has, internet headers included; the others ask for the"
         " same 21. `times ours` is processor time. Azurite's rates and the pass into it are of Azurite as it comes; for"
-        " memory it is helped to find its rows (sandbox/quick_rows.cjs), which by itself takes it longer with each."
+        " memory it is helped to find its rows (sandbox/storage/patch_azurite_lookup.cjs), which by itself takes it"
+        " longer with each."
     )
     head = ["# What a sync costs", "", fill(about, WIDTH, break_on_hyphens=False), ""]
     return "\n".join([*head, verdict(values), *map(written, found)]).rstrip() + "\n"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.bench.letter import properties
+from tests.bench.message_sample import properties
 
 FOLDERS = 30
 

@@ -69,10 +69,11 @@ def limit(url: str, bundle: str, mime: bool) -> int:
     """The same requests over the barest connection, parsed by lxml, nothing taken out."""
     from lxml import etree
 
-    from shared.sources.ews import envelope, shapes
+    from shared.sources.ews.fetching import shapes
+    from shared.sources.ews.transport import soap_request
     from shared.sources.port import Access, AccessMode, ContentLevel
 
-    envelopes = envelope.Envelopes(Access("bench@example.org", AccessMode.DELEGATED, "token"))
+    envelopes = soap_request.Envelopes(Access("bench@example.org", AccessMode.DELEGATED, "token"))
     parts = urlsplit(url)
     connection = HTTPSConnection(parts.netloc, context=ssl.create_default_context(cafile=bundle))
     headers = {"Content-Type": "text/xml; charset=utf-8", "Authorization": "Bearer token"}
@@ -86,10 +87,10 @@ def limit(url: str, bundle: str, mime: bool) -> int:
     shape = shapes.Shape.MESSAGE.request(ContentLevel.MIME if mime else ContentLevel.METADATA)
     state, count, size = None, 0, 50
     while True:
-        answer = ask(envelope.sync_folder_items(FOLDER, state))
+        answer = ask(soap_request.sync_folder_items(FOLDER, state))
         ids = re.findall(r'ItemId Id="([^"]+)"', answer.decode())
         for start in range(0, len(ids), size):
-            ask(envelope.get_item(shape, ids[start : start + size]))
+            ask(soap_request.get_item(shape, ids[start : start + size]))
         count += len(ids)
         found = re.search(rb"<m:SyncState>([^<]+)<", answer)
         assert found

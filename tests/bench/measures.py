@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
-from tests.bench.stage import Canned, Stage
+from tests.bench.environment import Canned, Environment
 
 MIME_BYTES = 20_000
 NAMES = {
@@ -30,25 +30,25 @@ class Figures:
     notes: str = ""
 
 
-def reading(stage: Stage, what: str) -> Figures:
+def reading(environment: Environment, what: str) -> Figures:
     """The four contenders, interleaved, each run in a fresh process.
 
     A quick run gives exchangelib a quarter of the messages, once: it takes nine tenths of the time and varies least.
     The others run more often then: they take a tenth of a second, and vary most.
     """
     mime_bytes = MIME_BYTES if what == "mime" else 0
-    count = stage.size(10_000)
+    count = environment.size(10_000)
     cpu: dict[str, list[float]] = {name: [] for name in NAMES}
     seconds: dict[str, list[float]] = {name: [] for name in NAMES}
     sizes: dict[str, float] = {}
-    with stage.canned(count, mime_bytes) as canned, stage.canned(count // 4, mime_bytes) as smaller:
-        for turn in range(stage.runs(3, 5)):
+    with environment.canned(count, mime_bytes) as canned, environment.canned(count // 4, mime_bytes) as smaller:
+        for turn in range(environment.runs(3, 5)):
             for name in NAMES:
                 slow = name in ("documented", "tuned")
-                if stage.quick and slow and turn:
+                if environment.quick and slow and turn:
                     continue
-                server, there = (smaller, count // 4) if stage.quick and slow else (canned, count)
-                result = stage.child("tests.bench.contenders", name, server.url, str(server.ca), what)
+                server, there = (smaller, count // 4) if environment.quick and slow else (canned, count)
+                result = environment.child("tests.bench.contenders", name, server.url, str(server.ca), what)
                 if result["items"] != there:
                     raise RuntimeError(f"{name} read {result['items']} of {there}")
                 cpu[name].append(result["cpu"] * 1000 / there)
@@ -71,21 +71,22 @@ def reading(stage: Stage, what: str) -> Figures:
     return figures
 
 
-def metadata(stage: Stage) -> Figures:
+def metadata(environment: Environment) -> Figures:
     """21 properties a message."""
-    return reading(stage, "metadata")
+    return reading(environment, "metadata")
 
 
-def mime(stage: Stage) -> Figures:
+def mime(environment: Environment) -> Figures:
     """The same and 20 KB MIME."""
-    return reading(stage, "mime")
+    return reading(environment, "mime")
 
 
-def idle(stage: Stage) -> Figures:
+def idle(environment: Environment) -> Figures:
     """A mailbox of thirty folders in which nothing has changed, and one in which a message has come."""
-    with stage.canned(0, MIME_BYTES) as canned:
+    with environment.canned(0, MIME_BYTES) as canned:
         runs = [
-            stage.child("tests.bench.subjects", "idle", canned.url, str(canned.ca)) for _ in range(stage.runs(5, 3))
+            environment.child("tests.bench.subjects", "idle", canned.url, str(canned.ca))
+            for _ in range(environment.runs(5, 3))
         ]
     cpu = median(run["cpu"] for run in runs) * 1000
     requests = max(int(run["requests"]) for run in runs)
@@ -100,12 +101,12 @@ def idle(stage: Stage) -> Figures:
     return figures
 
 
-def whole_pass(stage: Stage) -> Figures:
+def whole_pass(environment: Environment) -> Figures:
     """A first sync of messages with 20 KB MIME into Azurite, on a machine shared with both servers."""
-    count = stage.size(10_000)
-    with stage.canned(count, MIME_BYTES) as canned, stage.storage(as_it_comes=True) as storage:
-        result = _pass(stage, "pass", canned, storage, count)
-        limit = stage.child("tests.bench.subjects", "storage", _json(storage), str(MIME_BYTES))
+    count = environment.size(10_000)
+    with environment.canned(count, MIME_BYTES) as canned, environment.storage(as_it_comes=True) as storage:
+        result = _pass(environment, "pass", canned, storage, count)
+        limit = environment.child("tests.bench.subjects", "storage", _json(storage), str(MIME_BYTES))
     rate, cpu = result["items"] / result["seconds"], result["cpu"] * 1000 / count
     figures = Figures(f"A whole first sync of {count:,} messages with 20 KB MIME into Azurite", ("what", "measured"))
     figures.rows = [
@@ -118,16 +119,16 @@ def whole_pass(stage: Stage) -> Figures:
     return figures
 
 
-def memory(stage: Stage) -> Figures:
+def memory(environment: Environment) -> Figures:
     """Peak memory of a first sync into Azurite and a sweep, ten times as many messages against as many; 1 KB MIME each.
 
     The figures are those after the sweep.
     """
-    counts = [stage.size(10_000), stage.size(100_000)]
+    counts = [environment.size(10_000), environment.size(100_000)]
     passes = []
     for count in counts:
-        with stage.canned(count, 1000) as canned, stage.storage() as storage:
-            passes.append(_pass(stage, "memory", canned, storage, count))
+        with environment.canned(count, 1000) as canned, environment.storage() as storage:
+            passes.append(_pass(environment, "memory", canned, storage, count))
     small, large = (result["swept_mb"] for result in passes)
     figures = Figures(
         "Memory of a first sync with replica writes and a sweep after it, whole process",
@@ -141,17 +142,19 @@ def memory(stage: Stage) -> Figures:
     return figures
 
 
-def imports(stage: Stage) -> Figures:
+def imports(environment: Environment) -> Figures:
     """How long importing the app takes."""
-    found = stage.child("tests.bench.subjects", "import")["import_ms"]
+    found = environment.child("tests.bench.subjects", "import")["import_ms"]
     figures = Figures("Start-up", ("what", "measured"))
     figures.rows = [("importing function_app, bytecode warm", f"{found:.0f} ms")]
     figures.values = {"import_ms": round(found)}
     return figures
 
 
-def _pass(stage: Stage, subject: str, canned: Canned, storage: Mapping[str, str], count: int) -> dict[str, float]:
-    result = stage.child("tests.bench.subjects", subject, canned.url, _json(storage))
+def _pass(
+    environment: Environment, subject: str, canned: Canned, storage: Mapping[str, str], count: int
+) -> dict[str, float]:
+    result = environment.child("tests.bench.subjects", subject, canned.url, _json(storage))
     if result["items"] != count:
         raise RuntimeError(f"the pass brought {result['items']} of {count}")
     return result
@@ -161,7 +164,7 @@ def _json(storage: Mapping[str, str]) -> str:
     return json.dumps(dict(storage))
 
 
-MEASURES: dict[str, Callable[[Stage], Figures]] = {
+MEASURES: dict[str, Callable[[Environment], Figures]] = {
     "metadata": metadata,
     "mime": mime,
     "idle": idle,

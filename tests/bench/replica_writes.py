@@ -26,8 +26,8 @@ from azure.core.credentials import AccessToken
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from sandbox.authority import Authority, trust
-from sandbox.azurite import Storage, StoragePorts, azurite
+from sandbox.storage.azurite import Storage, StoragePorts, azurite
+from sandbox.tls.authority import Authority, trust
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.replica.store import BlobTableReplica
 from shared.sources.port import Content, ItemKind

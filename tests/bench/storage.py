@@ -13,8 +13,8 @@ from typing import Any
 import jwt
 from azure.core.credentials import AccessToken
 
-from sandbox.authority import Authority
-from sandbox.azurite import StoragePorts, azurite
+from sandbox.storage.azurite import StoragePorts, azurite
+from sandbox.tls.authority import Authority
 
 
 class LocalCredential:

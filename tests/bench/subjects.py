@@ -32,8 +32,8 @@ from tests.fakes.leases import FakeLeases
 from tests.fakes.queue import FakeQueue
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.replica import FakeReplica
+from tests.fakes.sync_harness import ID, a_mailbox
 from tests.fakes.tokens import FakeAccessTokens
-from tests.fakes.world import ID, a_mailbox
 
 IDLE_PASSES = 40
 
@@ -122,7 +122,7 @@ def let_arrive(url: str, ca: str) -> None:
 
 def whole_pass(url: str, storage: str, *, and_sweep: bool = False) -> dict[str, float]:
     """A first sync into Storage; `swept_mb` is the peak memory of it and of the sweep that may follow."""
-    from sandbox.provision import provision
+    from sandbox.storage.provision import provision
     from shared.replica.store import BlobTableReplica
 
     told = json.loads(storage)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from azure.identity import DefaultAzureCredential
 
-from sandbox.provision import provision
+from sandbox.storage.provision import provision
 from tests.conftest import Azurite
 
 

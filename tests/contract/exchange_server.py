@@ -12,11 +12,11 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.authority import Authority
 from sandbox.ews import EwsService
 from sandbox.ews.http import application
 from sandbox.mailboxes.store import Mailbox
-from sandbox.server import bind, serving
+from sandbox.tls.authority import Authority
+from sandbox.tls.server import bind, serving
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sandbox.authority import Authority
+from sandbox.tls.authority import Authority
 
 type Step = bytes | float
 """Bytes to send, or seconds to wait before going on."""

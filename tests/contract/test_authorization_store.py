@@ -112,11 +112,11 @@ def test_revoked_ones_whose_token_may_still_be_stored_are_found(authorizations: 
     half = authorizations.add(an_authorization(revoked=True))
     authorizations.add(an_authorization(revoked=True, stored_at=None))
     authorizations.add(an_authorization())
-    found = authorizations.half_given_back()
+    found = authorizations.revoked_with_token()
     assert half in found
     assert all(one.revoked and one.stored_at is not None for one in found)
     authorizations.change(half.id, lambda one: replace(one, stored_at=None))
-    assert half.id not in [one.id for one in authorizations.half_given_back()]
+    assert half.id not in [one.id for one in authorizations.revoked_with_token()]
 
 
 def test_service_accounts_are_found_until_they_are_revoked(authorizations: AuthorizationStore) -> None:

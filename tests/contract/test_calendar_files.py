@@ -12,7 +12,6 @@ import icalendar
 import pytest
 import recurring_ical_events
 
-from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
 from sandbox.ews.drafting import draft
 from sandbox.mailboxes.calendar.ical import calendar
@@ -22,6 +21,7 @@ from sandbox.mailboxes.fragments import TYPES, parse
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples.corpus import load_default
 from sandbox.mailboxes.store import ChangedOccurrence, Item, Mailbox
+from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, MailSource
 from shared.sources.port import Item as SourceItem

@@ -9,7 +9,6 @@ import icalendar
 import pytest
 from dateutil.rrule import rrulestr
 
-from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
 from sandbox.ews.ews_403_bodies import EWS_403_BODIES
 from sandbox.mailboxes.calendar.ical import calendar
@@ -17,6 +16,7 @@ from sandbox.mailboxes.default_folders import add_archive
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
 from sandbox.mailboxes.samples.corpus import load_default
+from sandbox.tls.authority import Authority, trust
 from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, Item, ItemKind, MailSource
@@ -274,9 +274,7 @@ def test_a_distribution_list_has_its_members(opened: Open) -> None:
 
 
 @pytest.mark.parametrize(("back", "ahead"), [(14, 365), (365, 730)])
-def test_occurrences_of_any_window_that_settings_allow_are_those_that_exchange_expands(
-    opened: Open, back: int, ahead: int
-) -> None:
+def test_occurrences_of_any_allowed_window_match_exchanges_expansion(opened: Open, back: int, ahead: int) -> None:
     """Exchange refuses a view of more than two years."""
     source = opened()
     folder = next(folder for folder in source.folders() if folder.role is FolderRole.CALENDAR)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.authority import Authority, trust
+from sandbox.tls.authority import Authority, trust
 from shared.errors import (
     ActionNeeded,
     AdministratorMustAct,
@@ -19,11 +19,11 @@ from shared.errors import (
     Reason,
     RetryLater,
 )
-from shared.sources.ews.session import Limits
 from shared.sources.ews.sources import EwsSources
+from shared.sources.ews.transport.session import RequestLimits
 from shared.sources.port import Access, AccessMode, MailSource
 from tests.contract.rogue_server import CLOSE, RESET, RogueServer, Step, http, rogue_server
-from tests.unit.ews.answers import answer, fault, success
+from tests.unit.ews.soap_samples import answer, fault, success
 from tests.unit.ews.test_folders import folder, found
 
 TOKEN = "the-secret-token"
@@ -31,7 +31,7 @@ GOOD = answer("FindFolder", found(folder("A", distinguished="inbox")))
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IN_CHUNKS = b"30d40\r\n" + GOOD + b" " * (200_000 - len(GOOD)) + b"\r\n0\r\n\r\n"
 """More than is asked for at most, in one chunk, whatever length the headers tell."""
-LIMITS = Limits(connect=2.0, silence=0.4, total=1.2, answer_bytes=100_000)
+LIMITS = RequestLimits(connect=2.0, silence=0.4, total=1.2, answer_bytes=100_000)
 
 
 @pytest.fixture
@@ -90,9 +90,7 @@ def test_an_address_in_any_script_and_of_any_shape_can_be_asked_for(server: Rogu
     assert b"\r\nX-Evil" not in server.requests[0].partition(b"\r\n\r\n")[0]
 
 
-def test_who_finds_every_connection_taken_waits_no_longer_than_a_request_may_last(
-    server: RogueServer, opened: Open
-) -> None:
+def test_waiting_for_a_free_connection_ends_with_the_request_timeout(server: RogueServer, opened: Open) -> None:
     server.answers([0.3, http(GOOD)])
     source = opened()
 
@@ -133,7 +131,7 @@ def test_a_length_that_is_no_number_is_none(server: RogueServer, opened: Open) -
         (http(status=400), OperatorMustAct, Reason.OUR_CONFIGURATION),
         (http(status=401), PersonMustSignIn, Reason.TOKEN_REJECTED),
         (http(status=403), AdministratorMustAct, Reason.EWS_BLOCKED),
-        (http(b"licence", status=403), AdministratorMustAct, Reason.NO_LICENCE),
+        (http(b"licence", status=403), AdministratorMustAct, Reason.NO_LICENSE),
         (http(status=404), OperatorMustAct, Reason.OUR_CONFIGURATION),
         (http(status=409), RetryLater, Reason.UNAVAILABLE),
         (http(status=412), RetryLater, Reason.UNAVAILABLE),
@@ -278,9 +276,7 @@ def test_a_claims_challenge_is_kept_for_the_next_sign_in(server: RogueServer, op
     assert error.claims == claims
 
 
-def test_after_a_fault_the_connection_is_not_used_again_since_more_may_come_on_it(
-    server: RogueServer, opened: Open
-) -> None:
+def test_a_connection_is_not_used_again_after_a_fault(server: RogueServer, opened: Open) -> None:
     second = http(answer("FindFolder", success("FindFolder", "<m:RootFolder/>")))
     server.answers(http(fault("ErrorServerBusy")) + second, http(GOOD))
     source = opened()

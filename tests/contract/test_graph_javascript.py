@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from sandbox.authority import Authority
 from sandbox.graph import GraphService
 from sandbox.graph.http import application
 from sandbox.graph.ids import ews_id, rest_id
@@ -20,6 +19,7 @@ from sandbox.mailboxes.calendar.events import between
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples.corpus import load_default
 from sandbox.mailboxes.store import Mailbox
+from sandbox.tls.authority import Authority
 from tests.contract.exchange_server import ALEX, PEOPLE, claims, listening
 from tests.contract.graph_client import delegated
 

@@ -11,18 +11,18 @@ import pytest
 from azure.identity import DefaultAzureCredential
 from azure.keyvault.secrets import SecretClient
 
-from sandbox.process import Sandbox
-from shared.authorization import credentials
-from shared.authorization.entra import EntraIdentityProvider, published_keys
+from sandbox.local.sandbox_process import Sandbox
 from shared.authorization.errors import AccountRefused, SignInRefused, TokenInvalid
-from shared.authorization.id_token import SigningKeys, TokenValidator
-from shared.authorization.key_vault import read_secret, secret_client
-from shared.authorization.operators import Operators
+from shared.authorization.identity import credentials
+from shared.authorization.identity.entra import EntraIdentityProvider, fetch_published_keys
+from shared.authorization.identity.id_token import PublishedKeys, TokenValidator
+from shared.authorization.identity.operators import OperatorAuthenticator
 from shared.authorization.port import Identity, Tokens
+from shared.authorization.tokens.key_vault import read_secret, secret_client
 from shared.errors import AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.port import SourceName
 from tests.conftest import Faults
-from tests.contract.test_sandbox_entra import CALLBACK, Browser, someone
+from tests.contract.sandbox.test_entra import CALLBACK, Browser, someone
 
 EWS = "https://outlook.office365.com/EWS.AccessAsUser.All"
 GRAPH = "https://graph.microsoft.com/Mail.Read"
@@ -34,7 +34,7 @@ def utc_now() -> datetime:
 
 def validator(sandbox: Sandbox) -> TokenValidator:
     authority = str(sandbox.endpoints["entra"])
-    keys = SigningKeys(lambda: published_keys(authority, "organizations"), time.monotonic)
+    keys = PublishedKeys(lambda: fetch_published_keys(authority, "organizations"), time.monotonic)
     return TokenValidator(authority, str(sandbox.endpoints["client_id"]), keys, utc_now)
 
 
@@ -389,14 +389,14 @@ def test_a_redirect_is_not_followed_with_our_credential(
         provider.refresh(identity.tenant_id, tokens.refresh_token)
 
 
-def test_the_api_opens_for_operators_of_the_home_tenant_and_for_nobody_else(sandbox: Sandbox) -> None:
+def test_the_api_admits_operators_of_the_home_tenant_only(sandbox: Sandbox) -> None:
     robin = sandbox.control.get("/people/robin@contoso.example")
 
     def token(**asked: Any) -> str:
         return f"Bearer {sandbox.control.post('/tokens', {'person': robin['address'], 'kind': 'api'} | asked)['token']}"
 
-    operators = Operators(validator(sandbox), robin["tenant_id"])
-    assert operators.of_bearer(token()) == robin["oid"]
+    operators = OperatorAuthenticator(validator(sandbox), robin["tenant_id"])
+    assert operators.authenticate(token()) == robin["oid"]
     for header in (
         "",
         "Bearer",
@@ -414,8 +414,8 @@ def test_the_api_opens_for_operators_of_the_home_tenant_and_for_nobody_else(sand
         token(drop=["exp"]),
     ):
         with pytest.raises(TokenInvalid):
-            operators.of_bearer(header)
+            operators.authenticate(header)
     with pytest.raises(TokenInvalid):
-        Operators(validator(sandbox), "1b671a64-40d5-491e-99b0-da01ff1f3341").of_bearer(token())
+        OperatorAuthenticator(validator(sandbox), "1b671a64-40d5-491e-99b0-da01ff1f3341").authenticate(token())
     with pytest.raises(TokenInvalid):
-        Operators(validator(sandbox), "").of_bearer(token())
+        OperatorAuthenticator(validator(sandbox), "").authenticate(token())

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import pytest
 
-from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
 from sandbox.graph import GraphService
 from sandbox.graph.http import application
@@ -19,6 +18,7 @@ from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.store import Item as Kept
 from sandbox.mailboxes.store import Mailbox
+from sandbox.tls.authority import Authority, trust
 from shared.errors import Reason
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph import ids
@@ -47,7 +47,7 @@ from tests.fakes.mailbox import FakeMailbox
 from tests.fakes.source import FakeSources
 
 
-class World(Protocol):
+class SourceUnderTest(Protocol):
     """A mailbox that a test changes behind the source's back, and the sources that open it."""
 
     sources: MailSources
@@ -220,7 +220,7 @@ class OverGraph(InExchange):
 
 
 @contextmanager
-def over_ews(authority: Authority) -> Iterator[World]:
+def over_ews(authority: Authority) -> Iterator[SourceUnderTest]:
     exchange = EwsService(MailboxStore(PEOPLE), claims)
     with served(exchange, authority) as server:
         sources = EwsSources(server.url, largest_item_bytes=InExchange.largest)
@@ -228,7 +228,7 @@ def over_ews(authority: Authority) -> Iterator[World]:
 
 
 @contextmanager
-def over_graph(authority: Authority) -> Iterator[World]:
+def over_graph(authority: Authority) -> Iterator[SourceUnderTest]:
     service = GraphService(MailboxStore(PEOPLE), claims)
     with listening(application(service), authority) as url:
         sources = GraphSources(url, largest_item_bytes=InExchange.largest)
@@ -238,7 +238,7 @@ def over_graph(authority: Authority) -> Iterator[World]:
 
 
 @pytest.fixture(params=["in memory", "in memory, items on pages", "over EWS", "over Graph"])
-def world(request: pytest.FixtureRequest, authority: Authority) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, authority: Authority) -> Iterator[SourceUnderTest]:
     if request.param.startswith("in memory"):
         yield InMemory(carries_items=request.param != "in memory")
         return
@@ -250,7 +250,7 @@ def world(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Worl
 
 
 @pytest.fixture
-def source(world: World) -> Iterator[MailSource]:
+def source(world: SourceUnderTest) -> Iterator[MailSource]:
     opened = world.sources.open(world.access)
     yield opened
     opened.close()
@@ -292,7 +292,7 @@ def got(source: MailSource, folder: Folder, ids: Sequence[str], level: ContentLe
     return [item for item in items if isinstance(item, Item)]
 
 
-def test_a_first_reading_gives_every_item_once(world: World, source: MailSource) -> None:
+def test_a_first_reading_gives_every_item_once(world: SourceUnderTest, source: MailSource) -> None:
     ids = {world.add(letter(number)) for number in range(600)}
 
     changes = Reader(source, at(source, "inbox")).changes()
@@ -302,7 +302,7 @@ def test_a_first_reading_gives_every_item_once(world: World, source: MailSource)
     assert {change.kind for change in changes} == {ChangeKind.UPSERT}
 
 
-def test_a_second_reading_gives_nothing_when_nothing_happened(world: World, source: MailSource) -> None:
+def test_a_second_reading_gives_nothing_when_nothing_happened(world: SourceUnderTest, source: MailSource) -> None:
     world.add(letter(1))
     reader = Reader(source, at(source, "inbox"))
     reader.changes()
@@ -310,7 +310,7 @@ def test_a_second_reading_gives_nothing_when_nothing_happened(world: World, sour
     assert reader.changes() == []
 
 
-def test_each_kind_of_change_is_told_as_what_it_is(world: World, source: MailSource) -> None:
+def test_each_kind_of_change_is_told_as_what_it_is(world: SourceUnderTest, source: MailSource) -> None:
     updated, flagged, deleted = (world.add(letter(number)) for number in range(3))
     reader = Reader(source, at(source, "inbox"))
     reader.changes()
@@ -331,7 +331,7 @@ def test_each_kind_of_change_is_told_as_what_it_is(world: World, source: MailSou
     assert told[deleted].version == ""
 
 
-def test_a_page_carries_the_items_it_reports_or_none(world: World, source: MailSource) -> None:
+def test_a_page_carries_the_items_it_reports_or_none(world: SourceUnderTest, source: MailSource) -> None:
     ids = {world.add(letter(number)) for number in range(3)}
     inbox = at(source, "inbox")
 
@@ -345,7 +345,7 @@ def test_a_page_carries_the_items_it_reports_or_none(world: World, source: MailS
     assert {id_: carried[id_] for id_ in ids & set(carried)} == (by_id if world.carries_items else {})
 
 
-def test_known_items_are_completed_with_content(world: World, source: MailSource) -> None:
+def test_known_items_are_completed_with_content(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     inbox = at(source, "inbox")
     reader = Reader(source, inbox)
@@ -359,13 +359,13 @@ def test_known_items_are_completed_with_content(world: World, source: MailSource
     assert item == again
 
 
-def test_figures_count_requests(world: World, source: MailSource) -> None:
+def test_figures_count_requests(world: SourceUnderTest, source: MailSource) -> None:
     assert source.figures.requests == 0
     source.folders()
     assert source.figures.requests >= 1
 
 
-def test_the_version_told_with_a_change_is_the_one_fetched(world: World, source: MailSource) -> None:
+def test_the_version_told_with_a_change_is_the_one_fetched(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     inbox = at(source, "inbox")
     (change,) = (change for change in Reader(source, inbox).changes() if change.item_id == item_id)
@@ -375,7 +375,7 @@ def test_the_version_told_with_a_change_is_the_one_fetched(world: World, source:
     assert item.version == change.version
 
 
-def test_an_update_changes_the_version_and_the_content_key(world: World, source: MailSource) -> None:
+def test_an_update_changes_the_version_and_the_content_key(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     inbox = at(source, "inbox")
     (before,) = got(source, inbox, [item_id], ContentLevel.METADATA)
@@ -388,7 +388,9 @@ def test_an_update_changes_the_version_and_the_content_key(world: World, source:
     assert after.move_key == before.move_key
 
 
-def test_a_moved_item_is_known_again_by_its_search_key_and_same_content(world: World, source: MailSource) -> None:
+def test_a_moved_item_is_known_again_by_its_search_key_and_same_content(
+    world: SourceUnderTest, source: MailSource
+) -> None:
     item_id = world.add(letter(1))
     inbox, archive = at(source, "inbox"), _archive(world, source)
     (before,) = got(source, inbox, [item_id], ContentLevel.METADATA)
@@ -405,7 +407,7 @@ def test_a_moved_item_is_known_again_by_its_search_key_and_same_content(world: W
     assert after.folder_id == archive.id
 
 
-def test_a_copy_shares_the_search_key_under_an_id_of_its_own(world: World, source: MailSource) -> None:
+def test_a_copy_shares_the_search_key_under_an_id_of_its_own(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     archive = _archive(world, source)
     copied = world.copy(item_id, "archive")
@@ -417,13 +419,15 @@ def test_a_copy_shares_the_search_key_under_an_id_of_its_own(world: World, sourc
     assert copy.move_key == original.move_key
 
 
-def _archive(world: World, source: MailSource) -> Folder:
+def _archive(world: SourceUnderTest, source: MailSource) -> Folder:
     """The folder that moves go to; something must be in it for it to be there."""
     world.add(letter(77), "archive")
     return next(folder for folder in source.folders() if folder.path in ("Projects", "Archive"))
 
 
-def test_fetching_gives_each_once_and_says_which_are_gone_or_damaged(world: World, source: MailSource) -> None:
+def test_fetching_gives_each_once_and_says_which_are_gone_or_damaged(
+    world: SourceUnderTest, source: MailSource
+) -> None:
     fine = [world.add(letter(number)) for number in range(130)]
     gone, damaged = world.add(letter(200)), world.add(letter(201))
     inbox = at(source, "inbox")
@@ -437,7 +441,7 @@ def test_fetching_gives_each_once_and_says_which_are_gone_or_damaged(world: Worl
     assert sorted(result.id for result in results if isinstance(result, Item)) == sorted(fine)
 
 
-def test_metadata_alone_brings_no_content(world: World, source: MailSource) -> None:
+def test_metadata_alone_brings_no_content(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
 
     (item,) = got(source, at(source, "inbox"), [item_id], ContentLevel.METADATA)
@@ -446,7 +450,7 @@ def test_metadata_alone_brings_no_content(world: World, source: MailSource) -> N
     assert item.kind is ItemKind.MESSAGE
 
 
-def test_an_item_above_the_largest_size_comes_without_content(world: World, source: MailSource) -> None:
+def test_an_item_above_the_largest_size_comes_without_content(world: SourceUnderTest, source: MailSource) -> None:
     small, large = world.add(letter(1)), world.add(letter(2, size=world.largest))
 
     by_id = {item.id: item for item in got(source, at(source, "inbox"), [small, large])}
@@ -456,7 +460,7 @@ def test_an_item_above_the_largest_size_comes_without_content(world: World, sour
     assert by_id[large].size > world.largest
 
 
-def test_a_private_item_is_marked(world: World, source: MailSource) -> None:
+def test_a_private_item_is_marked(world: SourceUnderTest, source: MailSource) -> None:
     private, open_to_all = world.add(letter(1), private=True), world.add(letter(2))
 
     by_id = {item.id: item.private for item in got(source, at(source, "inbox"), [private, open_to_all])}
@@ -464,7 +468,7 @@ def test_a_private_item_is_marked(world: World, source: MailSource) -> None:
     assert by_id == {private: True, open_to_all: False}
 
 
-def test_an_event_has_its_own_kind_and_form(world: World, source: MailSource) -> None:
+def test_an_event_has_its_own_kind_and_form(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add_event()
 
     (item,) = got(source, at(source, "calendar"), [item_id])
@@ -476,7 +480,7 @@ def test_an_event_has_its_own_kind_and_form(world: World, source: MailSource) ->
     assert item.at.tzinfo is UTC
 
 
-def test_a_series_has_many_occurrences_in_the_window(world: World, source: MailSource) -> None:
+def test_a_series_has_many_occurrences_in_the_window(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add_event()
     calendar = at(source, "calendar")
     (item,) = got(source, calendar, [item_id], ContentLevel.METADATA)
@@ -490,7 +494,7 @@ def test_a_series_has_many_occurrences_in_the_window(world: World, source: MailS
     assert len({(each.id, each.at) for each in found}) == len(found)
 
 
-def test_a_listing_names_every_item_with_its_version(world: World, source: MailSource) -> None:
+def test_a_listing_names_every_item_with_its_version(world: SourceUnderTest, source: MailSource) -> None:
     ids = {world.add(letter(number)) for number in range(30)}
     inbox = at(source, "inbox")
     versions = {change.item_id: change.version for change in Reader(source, inbox).changes()}
@@ -501,7 +505,7 @@ def test_a_listing_names_every_item_with_its_version(world: World, source: MailS
     assert listed == versions
 
 
-def test_a_change_moves_the_folders_mark_and_no_other(world: World, source: MailSource) -> None:
+def test_a_change_moves_the_folders_mark_and_no_other(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     if not world.has_marks:
         assert {folder.mark for folder in source.folders()} == {None}
@@ -519,7 +523,7 @@ def test_a_change_moves_the_folders_mark_and_no_other(world: World, source: Mail
         before = after
 
 
-def test_a_new_folder_is_listed_by_its_path(world: World, source: MailSource) -> None:
+def test_a_new_folder_is_listed_by_its_path(world: SourceUnderTest, source: MailSource) -> None:
     folder_id = world.add_folder("R/D")
 
     (found,) = (folder for folder in source.folders() if folder.id == folder_id)
@@ -528,7 +532,7 @@ def test_a_new_folder_is_listed_by_its_path(world: World, source: MailSource) ->
     assert found.total == 0
 
 
-def test_a_deleted_folder_is_gone(world: World, source: MailSource) -> None:
+def test_a_deleted_folder_is_gone(world: SourceUnderTest, source: MailSource) -> None:
     folder_id = world.add_folder("Soon gone")
     (found,) = (folder for folder in source.folders() if folder.id == folder_id)
     world.delete_folder(folder_id)
@@ -540,7 +544,7 @@ def test_a_deleted_folder_is_gone(world: World, source: MailSource) -> None:
         list(source.list_items(found))
 
 
-def test_forgotten_state_is_invalid_and_a_new_one_works(world: World, source: MailSource) -> None:
+def test_forgotten_state_is_invalid_and_a_new_one_works(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     reader = Reader(source, at(source, "inbox"))
     reader.changes()
@@ -552,7 +556,7 @@ def test_forgotten_state_is_invalid_and_a_new_one_works(world: World, source: Ma
     assert item_id in {change.item_id for change in reader.changes()}
 
 
-def test_a_recreated_mailbox_has_other_folders(world: World, source: MailSource) -> None:
+def test_a_recreated_mailbox_has_other_folders(world: SourceUnderTest, source: MailSource) -> None:
     world.add(letter(1))
     before = {folder.id for folder in source.folders()}
     old_inbox = at(source, "inbox")
@@ -563,21 +567,21 @@ def test_a_recreated_mailbox_has_other_folders(world: World, source: MailSource)
         source.changes(old_inbox, None)
 
 
-def test_checking_and_resolving_work_without_opening(world: World) -> None:
+def test_checking_and_resolving_work_without_opening(world: SourceUnderTest) -> None:
     world.sources.check(world.access)
 
     assert world.access.address in world.sources.resolve(world.access, "alex")
     assert world.sources.resolve(world.access, "nobody-by-that-name") == []
 
 
-def test_a_closed_source_can_be_closed_again(world: World) -> None:
+def test_a_closed_source_can_be_closed_again(world: SourceUnderTest) -> None:
     opened = world.sources.open(replace(world.access))
     opened.close()
 
     assert opened.close() is None
 
 
-def test_times_are_aware(world: World, source: MailSource) -> None:
+def test_times_are_aware(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     inbox = at(source, "inbox")
 

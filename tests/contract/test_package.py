@@ -101,7 +101,7 @@ def test_every_module_of_ours_is_imported_from_the_package_alone(package: Path, 
         and (not Path(file).is_relative_to(standard) or "site-packages" in Path(file).parts)
     }
     assert elsewhere == set()
-    assert "shared.sources.ews.session" in told["files"]
+    assert "shared.sources.ews.transport.session" in told["files"]
 
 
 def test_a_requirement_that_is_missing_is_noticed(package: Path, bare_python: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from shared.mailboxes.port import ItemIssue, Run
 from shared.mailboxes.queue import StorageSyncQueue
 from shared.mailboxes.table import TableRegistry
 from tests.conftest import Azurite, Faults
-from tests.unit.mailboxes.test_life import a_mailbox
+from tests.unit.mailboxes.test_transitions import a_mailbox
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -56,8 +56,8 @@ def test_what_is_stored_comes_back_the_same(registry: TableRegistry) -> None:
 def test_an_owner_has_a_mailbox_once_and_finds_it(registry: TableRegistry) -> None:
     first = registry.add(new_mailbox())
     with pytest.raises(Conflict):
-        registry.add(first.having(id=uuid.uuid4().hex, address=first.address.upper()))
-    other = registry.add(first.having(id=uuid.uuid4().hex, address="archive@contoso.example"))
+        registry.add(first.with_changes(id=uuid.uuid4().hex, address=first.address.upper()))
+    other = registry.add(first.with_changes(id=uuid.uuid4().hex, address="archive@contoso.example"))
     assert {mailbox.id for mailbox in registry.of_owner("t", first.owner_id)} == {first.id, other.id}
     assert registry.of_owner("another-tenant", first.owner_id) == []
 
@@ -89,7 +89,7 @@ def test_of_two_sign_ins_at_once_the_slower_one_leaves_no_second_mailbox(
     storage: Azurite, credential: DefaultAzureCredential, registry: TableRegistry
 ) -> None:
     first = new_mailbox()
-    second = first.having(id=uuid.uuid4().hex)
+    second = first.with_changes(id=uuid.uuid4().hex)
     with TableServiceClient(storage.table, credential=credential) as tables:
         halted = Before(tables, "mailboxes", "create_entity", lambda: registry.add(second))
         with pytest.raises(Conflict):
@@ -99,7 +99,7 @@ def test_of_two_sign_ins_at_once_the_slower_one_leaves_no_second_mailbox(
         registry.get(first.id)
 
 
-def test_an_erasure_that_breaks_off_at_its_end_can_still_be_asked_for_by_its_owner(
+def test_the_owner_can_repeat_an_erasure_that_broke_off_at_its_end(
     storage: Azurite, credential: DefaultAzureCredential, registry: TableRegistry
 ) -> None:
     def breaks() -> None:
@@ -119,7 +119,7 @@ def test_an_erasure_spares_what_the_same_person_connects_at_that_moment(
     storage: Azurite, credential: DefaultAzureCredential, registry: TableRegistry
 ) -> None:
     mailbox = registry.add(new_mailbox())
-    again = mailbox.having(id=uuid.uuid4().hex)
+    again = mailbox.with_changes(id=uuid.uuid4().hex)
     with TableServiceClient(storage.table, credential=credential) as tables:
         halted = Before(tables, "owners", "delete_entity", lambda: registry.add(again))
         TableRegistry(cast(TableServiceClient, halted), 16, lambda: NOW).erase(mailbox.id)
@@ -130,7 +130,7 @@ def test_changes_at_once_are_all_counted(registry: TableRegistry) -> None:
     mailbox = registry.add(new_mailbox())
 
     def count() -> None:
-        registry.change(mailbox.id, lambda before: before.having(failures=before.failures + 1))
+        registry.change(mailbox.id, lambda before: before.with_changes(failures=before.failures + 1))
 
     threads = [threading.Thread(target=count) for _ in range(6)]
     for thread in threads:
@@ -183,18 +183,18 @@ def test_erasing_leaves_nothing_and_frees_the_address(registry: TableRegistry) -
     assert registry.erase(mailbox.id) == {"runs": 0, "issues": 0, "mailboxes": 0}
     with pytest.raises(NotFound):
         registry.get(mailbox.id)
-    again = registry.add(mailbox.having(id=uuid.uuid4().hex))
+    again = registry.add(mailbox.with_changes(id=uuid.uuid4().hex))
     assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [again.id]
 
 
 def test_erasing_a_renamed_persons_mailbox_frees_both_addresses(registry: TableRegistry, owners: TableClient) -> None:
     mailbox = registry.add(new_mailbox())
-    registry.change(mailbox.id, lambda before: before.having(address=f"new-{before.address}"))
+    registry.change(mailbox.id, lambda before: before.with_changes(address=f"new-{before.address}"))
     registry.erase(mailbox.id)
     assert list(owners.query_entities(f"PartitionKey eq 't_{mailbox.owner_id}'")) == []
 
 
-def test_a_mailbox_that_only_a_newer_version_understands_keeps_its_shard_from_nothing(
+def test_a_row_of_a_newer_version_does_not_block_its_shard(
     registry: TableRegistry, storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
     strange, known = registry.add(new_mailbox()), registry.add(new_mailbox())
@@ -214,7 +214,7 @@ def test_a_row_that_cannot_be_read_counts_as_in_use(
     """S6: whatever its status, and nobody gets it by its id."""
     names = [uuid.uuid4().hex for _ in range(4)]
     strange, active, gone, strange_too = (registry.add(new_mailbox(authorization_id=name)) for name in names)
-    registry.change(gone.id, lambda found: found.having(status=Status.DISCONNECTED))
+    registry.change(gone.id, lambda found: found.with_changes(status=Status.DISCONNECTED))
     with TableServiceClient(storage.table, credential=credential) as tables:
         rows = [{"PartitionKey": partition(one.id), "RowKey": one.id} for one in (strange, strange_too)]
         mailboxes = tables.get_table_client("mailboxes")
@@ -230,11 +230,11 @@ def test_a_row_that_cannot_be_read_counts_as_in_use(
     assert active.authorization_id in in_use
 
 
-def test_an_interrupted_erasure_asked_for_again_leaves_the_next_mailbox_alone(registry: TableRegistry) -> None:
+def test_a_repeated_erasure_leaves_the_owners_next_mailbox_alone(registry: TableRegistry) -> None:
     mailbox = registry.add(new_mailbox())
     (claim,) = registry._owners.query_entities("PartitionKey eq @o", parameters={"o": f"t_{mailbox.owner_id}"})
     registry._owners.delete_entity(claim)
-    next_one = registry.add(mailbox.having(id=uuid.uuid4().hex))
+    next_one = registry.add(mailbox.with_changes(id=uuid.uuid4().hex))
     assert registry.erase(mailbox.id)["mailboxes"] == 1
     assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [next_one.id]
 
@@ -242,7 +242,7 @@ def test_an_interrupted_erasure_asked_for_again_leaves_the_next_mailbox_alone(re
 def test_a_claim_left_by_a_crash_does_not_lock_the_address_for_ever(registry: TableRegistry) -> None:
     mailbox = registry.add(new_mailbox())
     registry._mailboxes.delete_entity(f"{mailbox.shard:02x}", mailbox.id)
-    again = registry.add(mailbox.having(id=uuid.uuid4().hex))
+    again = registry.add(mailbox.with_changes(id=uuid.uuid4().hex))
     assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [again.id]
 
 

@@ -11,7 +11,7 @@ from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
 from shared.errors import BeingErased, Conflict, NotFound, RetryLater
-from shared.mailboxes import life
+from shared.mailboxes import transitions
 from shared.mailboxes.entities import partition
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, MailboxRegistry, Run
@@ -43,14 +43,14 @@ def test_s1_marked_mailbox_is_changed_by_nobody(registry: MailboxRegistry) -> No
     assert (marked.status, marked.erasing_since) == (Status.DISCONNECTED, NOW)
     assert marked.authorization_id == mailbox.authorization_id
     with pytest.raises(BeingErased):
-        registry.change(mailbox.id, lambda found: life.after_sign_in(found, "another"))
+        registry.change(mailbox.id, lambda found: transitions.after_sign_in(found, "another"))
     assert registry.get(mailbox.id) == marked
     assert registry.begin_erasure(mailbox.id) == marked
 
 
 def test_s1_address_of_a_marked_mailbox_is_free(registry: MailboxRegistry) -> None:
     mailbox = registry.add(new_mailbox())
-    again = mailbox.having(id=uuid.uuid4().hex)
+    again = mailbox.with_changes(id=uuid.uuid4().hex)
     with pytest.raises(Conflict):
         registry.add(again)
     registry.begin_erasure(mailbox.id)
@@ -87,7 +87,7 @@ def test_s2_late_change_brings_no_erased_mailbox_back(registry: MailboxRegistry)
     def stands_still(found: Mailbox) -> Mailbox:
         registry.begin_erasure(mailbox.id)
         registry.erase(mailbox.id)
-        return found.having(items=7)
+        return found.with_changes(items=7)
 
     with pytest.raises(NotFound):
         registry.change(mailbox.id, stands_still)
@@ -110,7 +110,7 @@ def test_s3_sign_in_and_mark_have_one_order(registry: MailboxRegistry) -> None:
 
     def overtaken(found: Mailbox) -> Mailbox:
         registry.begin_erasure(mailbox.id)
-        return life.after_sign_in(found, "another")
+        return transitions.after_sign_in(found, "another")
 
     with pytest.raises(BeingErased):
         registry.change(mailbox.id, overtaken)

@@ -246,7 +246,7 @@ def test_compaction_frees_deleted_content_and_keeps_the_rest(replica: Replica, m
     assert replica.content(mailbox, found(replica, mailbox, "B")) == b"b" * 5000
 
 
-def test_a_derived_document_is_replaced_as_a_whole_and_goes_with_the_mailbox(replica: Replica, mailbox: str) -> None:
+def test_a_derived_document_is_replaced_whole_and_erased_with_its_mailbox(replica: Replica, mailbox: str) -> None:
     with pytest.raises(NotFound):
         replica.derived(mailbox, "occurrences")
     replica.put_derived(mailbox, "occurrences", b"a long first document")

@@ -11,11 +11,11 @@ import pytest
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
 
-from sandbox.authority import Authority
+from sandbox.tls.authority import Authority
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
 from shared.replica.blob import AzureBlobs
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage import PACKS, RowChange, Verb
+from shared.replica.storage_port import PACKS, RowChange, Verb
 from shared.replica.store import BlobTableReplica
 from shared.replica.table import AzureRows
 from tests.conftest import Azurite, Faults

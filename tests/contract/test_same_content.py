@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
-from sandbox.ews_client import account_of
+from sandbox.local.ews_client import account_of
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
+from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import NO_ITEMS, Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, MailSource
 from shared.sync.scope import kept_of
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 from tests.fakes.clock import FakeClock
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 LETTERS = 8
 
@@ -58,7 +58,7 @@ class Tokens:
         return Access(address, AccessMode.DELEGATED, delegated(ALEX))
 
 
-class Synced(World):
+class Synced(SyncHarness):
     """Alex's mailbox in the sandbox's Exchange, synced by the engine into a replica in memory."""
 
     def __init__(self, server: Served, clock: FakeClock) -> None:

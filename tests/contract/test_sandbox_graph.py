@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from sandbox.graph.ids import rest_id
-from sandbox.process import Sandbox
+from sandbox.local.sandbox_process import Sandbox
 from tests.conftest import Faults
 
 ALEX = "alex@contoso.example"

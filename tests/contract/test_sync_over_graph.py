@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.authority import Authority, trust
 from sandbox.graph import GraphService
 from sandbox.graph.http import application
 from sandbox.mailboxes import deletion
@@ -12,6 +11,7 @@ from sandbox.mailboxes.incidents import invalidate_states
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.store import Mailbox as Stored
+from sandbox.tls.authority import Authority, trust
 from shared.errors import AdministratorMustAct, Reason
 from shared.replica.port import FeedKind
 from shared.sources.graph.ids import graph_id
@@ -21,8 +21,8 @@ from shared.sync.engine import SyncEngine
 from shared.sync.scope import Scope
 from tests.contract import graph_client
 from tests.contract.exchange_server import ALEX, PEOPLE, claims, listening
+from tests.fakes.sync_harness import ID, OUT, SyncHarness
 from tests.fakes.tokens import FakeAccessTokens
-from tests.fakes.world import ID, OUT, World
 
 
 class GraphTokens(FakeAccessTokens):
@@ -32,7 +32,7 @@ class GraphTokens(FakeAccessTokens):
         return Access(address, AccessMode.DELEGATED, graph_client.delegated(ALEX), source=source)
 
 
-class GraphWorld(World):
+class GraphWorld(SyncHarness):
     """A mailbox on the sandbox's Graph and its replica in memory."""
 
     def __init__(self, url: str, service: GraphService) -> None:
@@ -40,7 +40,7 @@ class GraphWorld(World):
         super().__init__(Scope(folders_out=OUT, private_items=True))
         self.service = service
         self.exchange: Stored = service.store.mailbox(ALEX.address)
-        self.registry.change(ID, lambda mailbox: mailbox.having(source=SourceName.GRAPH))
+        self.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.GRAPH))
 
     def new_engine(self, clock: object = None) -> SyncEngine:
         return SyncEngine(
@@ -54,7 +54,7 @@ class GraphWorld(World):
             limits=self.limits,
             clock=self.clock,
             monotonic=self.clock.monotonic,
-            luck=lambda: 0.5,
+            jitter=lambda: 0.5,
         )
 
     def insert(self, role: str, number: int) -> str:
@@ -187,7 +187,7 @@ def test_sweep_finds_a_replica_that_is_right(world: GraphWorld) -> None:
 
 def test_mailbox_that_ews_does_not_serve_any_more_is_read_over_graph_at_once(world: GraphWorld) -> None:
     world.insert("inbox", 1)
-    world.registry.change(ID, lambda mailbox: mailbox.having(source=SourceName.EWS))
+    world.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.EWS))
     blocked = [AdministratorMustAct(Reason.EWS_BLOCKED)]
     engine = world.new_engine()
     plain = engine._sources

@@ -7,8 +7,8 @@ import pytest
 from azure.identity import DefaultAzureCredential
 from azure.keyvault.secrets import SecretClient
 
-from shared.authorization.key_vault import VaultKeyRing, VaultTokenStore, read_secret, secret_client
 from shared.authorization.port import TokenStore
+from shared.authorization.tokens.key_vault import VaultKeyRing, VaultTokenStore, read_secret, secret_client
 from shared.errors import MailboxSyncError, NotFound, OperatorMustAct
 from tests.fakes.authorization import MemoryTokens
 from tests.fakes.clock import FakeClock
@@ -98,7 +98,7 @@ def test_a_signing_key_is_made_at_its_first_use_and_shared(vault: SecretClient, 
     assert len(one.valid()[0].secret) == 64
 
 
-def test_a_rotated_signing_key_is_found_afresh_but_not_asked_for_all_the_time(vault: SecretClient, name: str) -> None:
+def test_a_rotated_signing_key_is_found_without_constant_requests(vault: SecretClient, name: str) -> None:
     clock = FakeClock()
     ring = VaultKeyRing(vault, name, clock.monotonic)
     before = ring.valid()[0]

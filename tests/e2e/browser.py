@@ -60,7 +60,7 @@ class Watched:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser of the machine's own Chromium, ended afterwards."""
+    """A browser of the machine's own Chromium, ended afterward."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"]
@@ -75,7 +75,7 @@ def chromium() -> Iterator[Browser]:
 def watched(
     browser: Browser, *, width: str = "desktop", scheme: str = "light", script: bool = True, zone: str = "Europe/Paris"
 ) -> Iterator[Watched]:
-    """A page in a fresh profile: no cookies, the given width and colour scheme, the sandbox's CA accepted."""
+    """A page in a fresh profile: no cookies, the given width and color scheme, the sandbox's CA accepted."""
     across, down = WIDTHS[width]
     context = browser.new_context(
         viewport={"width": across, "height": down},

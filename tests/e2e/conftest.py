@@ -6,29 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.process import Sandbox
-from sandbox.stage import Stage, stage
-from sandbox.visitor import Visitor
-from tests.e2e.faulty import Bench
+from sandbox.local.form_browser import FormBrowser
+from sandbox.local.local_stack import LocalStack, local_stack
+from sandbox.local.sandbox_process import Sandbox
+from tests.e2e.fault_bench import Bench
 
 NEVER = "0 0 0 1 1 *"
 
 
 @pytest.fixture(scope="session")
-def running_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def running_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The stage: .url, .sandbox (control, people), .host (fire timers, kill, log), .parts() at the same storage."""
     state: Path = tmp_path_factory.mktemp("stage")
     settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_INTERVAL_MINUTES": "1"}
-    with stage(state, "--in-memory", "--messages", "200", settings=settings) as running:
+    with local_stack(state, "--in-memory", "--messages", "200", settings=settings) as running:
         yield running
 
 
 @pytest.fixture
-def sign_in(running_app: Stage) -> Callable[[str], str]:
+def sign_in(running_app: LocalStack) -> Callable[[str], str]:
     """Signs a person in through the real pages, without script; gives the last page's heading."""
 
     def through_the_pages(address: str) -> str:
-        visitor = Visitor(running_app.ca, address, running_app.sandbox.password(address))
+        visitor = FormBrowser(running_app.ca, address, running_app.sandbox.password(address))
         try:
             return visitor.sign_in(running_app.url)
         finally:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.e2e.faulty import After, Trouble
+from tests.e2e.fault_bench import After, Trouble
 
 Fault = Mapping[str, Any]
 

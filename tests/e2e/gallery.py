@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from functions.responses import SECURITY_HEADERS
+from functions.http.responses import SECURITY_HEADERS
 from shared.pages.pages import Pages, static_file
 from tests.unit.pages.samples import all_pages, live
 

@@ -11,8 +11,8 @@ from random import Random
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from sandbox.stage import Stage
-from shared.replica.feed import replay
+from sandbox.local.local_stack import LocalStack
+from shared.replica.encoding.feed import replay
 from tests.e2e.conftest import eventually
 from tests.e2e.watching import Watched, insist, wait_for
 
@@ -35,20 +35,20 @@ LEASE_AND_MORE = 150
 
 
 @contextmanager
-def slow(stage: Stage, what: object = SLOW) -> Iterator[None]:
+def slow(stack: LocalStack, what: object = SLOW) -> Iterator[None]:
     """Exchange, or whatever is named, answers late within this block."""
-    rule = stage.sandbox.control.post("/faults", what)["id"]
+    rule = stack.sandbox.control.post("/faults", what)["id"]
     try:
         yield
     finally:
-        stage.sandbox.control.delete(f"/faults/{rule}")
+        stack.sandbox.control.delete(f"/faults/{rule}")
 
 
 class Killer:
     """Kills the app of a stage; counts how often a pass was under way."""
 
-    def __init__(self, stage: Stage, seed: int) -> None:
-        self._stage = stage
+    def __init__(self, stack: LocalStack, seed: int) -> None:
+        self._stack = stack
         self._chance = Random(seed)  # noqa: S311 -- repeatable on purpose
         self.hits = 0
 
@@ -59,12 +59,12 @@ class Killer:
         """
         insist("what is to be interrupted", ask, when or self._is_syncing)
         time.sleep(self._chance.uniform(0, LONGEST_SECONDS))
-        self._stage.host.kill()
+        self._stack.host.kill()
         self.hits += is_held(victim)
-        self._stage.restart()
+        self._stack.restart()
 
     def _is_syncing(self) -> bool:
-        return "sync_mailbox" in self._stage.host.status()["in_flight"]
+        return "sync_mailbox" in self._stack.host.status()["in_flight"]
 
 
 def is_held(one: Watched) -> bool:
@@ -76,9 +76,9 @@ def is_held(one: Watched) -> bool:
     return bool(found.lease.state == "leased")
 
 
-def first_sync_killed(killer: Killer, stage: Stage, messages: int) -> Watched:
+def first_sync_killed(killer: Killer, stack: LocalStack, messages: int) -> Watched:
     """Somebody new signs in, and the app dies while it copies their mailbox for the first time."""
-    one = Watched(stage, messages)
+    one = Watched(stack, messages)
     one.sign_in()
     killer.strike(one, one.ask)
     return one

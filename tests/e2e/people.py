@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
-from sandbox.process import Sandbox
+from sandbox.local.sandbox_process import Sandbox
 
 TRIES = 15
 WAIT_FOR_OUR_TURN = 4_000  # milliseconds: anonymous doors let one caller in every three seconds

@@ -7,8 +7,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from sandbox.stage import Stage
-from sandbox.visitor import Form, Page
+from sandbox.local.form_browser import Form, Page
+from sandbox.local.local_stack import LocalStack
 from tests.e2e.people import password_of
 
 MOST_STEPS = 8
@@ -19,13 +19,13 @@ BUTTONS = ("accept", "return", "sign in", "continue")
 class Person:
     """One person and their browser's cookies."""
 
-    def __init__(self, stage: Stage, address: str) -> None:
-        self.stage = stage
+    def __init__(self, stack: LocalStack, address: str) -> None:
+        self.stack = stack
         self.address = address
         self._at_microsoft = address
         self.session = requests.Session()
         self.session.trust_env = False
-        self.session.verify = stage.ca
+        self.session.verify = stack.ca
 
     def ask(self, method: str, path: str, **more: Any) -> requests.Response:
         """One request to the app, its redirects not followed; asked to wait, they wait."""
@@ -38,7 +38,7 @@ class Person:
 
     def knock(self, method: str, path: str, **more: Any) -> requests.Response:
         """The same without patience."""
-        url = urljoin(self.stage.url, path)
+        url = urljoin(self.stack.url, path)
         return self.session.request(method, url, **({"allow_redirects": False, "timeout": 60} | more))
 
     def begin(self, path: str = "/sign-in") -> dict[str, str]:
@@ -53,7 +53,7 @@ class Person:
         answer = self.session.get(url, timeout=60)
         for _ in range(MOST_STEPS):
             form = Page(answer.text).forms[0]
-            if form.action.startswith(self.stage.url):
+            if form.action.startswith(self.stack.url):
                 return form.fields
             answer = self.session.post(urljoin(answer.url, form.action), data=self._filled(form), timeout=60)
         raise AssertionError("no form led back to the app")
@@ -65,7 +65,7 @@ class Person:
 
     def _written(self, kind: str) -> str:
         if kind == "password":
-            return password_of(self.stage.sandbox, self._at_microsoft)
+            return password_of(self.stack.sandbox, self._at_microsoft)
         return self._at_microsoft if kind in ("text", "email") else ""
 
     def come_back(self, fields: dict[str, str], **more: Any) -> requests.Response:

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from sandbox.stage import ROOT, Stage, stage
+from sandbox.local.local_stack import ROOT, LocalStack, local_stack
 from shared.mailboxes.model import Status
 from shared.mailboxes.queue import MAILBOXES
-from shared.replica.feed import replay
+from shared.replica.encoding.feed import replay
 from tests.conftest import Faults
 from tests.e2e.conftest import NEVER, eventually
-from tests.e2e.faulty import Bench, ImpatientApp
+from tests.e2e.fault_bench import Bench, ImpatientApp
 from tests.e2e.watching import Watched, wait_for
 
 SLOW = {"kind": "delay", "seconds": 0.3}
@@ -138,7 +138,7 @@ def test_instances_whose_clocks_are_minutes_apart_agree(bench: Bench, apart: tim
 
 
 @pytest.fixture
-def hasty(tmp_path: Path) -> Iterator[Stage]:
+def hasty(tmp_path: Path) -> Iterator[LocalStack]:
     """The product with a host that tries a failed message again after a second, not after minutes."""
     app = tmp_path / "app"
     app.mkdir()
@@ -148,18 +148,18 @@ def hasty(tmp_path: Path) -> Iterator[Stage]:
     host["extensions"]["queues"] |= {"visibilityTimeout": "00:00:01", "maxPollingInterval": "00:00:01"}
     (app / "host.json").write_text(json.dumps(host), encoding="utf-8")
     settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
-    with stage(tmp_path / "state", "--in-memory", "--messages", "1", settings=settings, app=app) as running:
+    with local_stack(tmp_path / "state", "--in-memory", "--messages", "1", settings=settings, app=app) as running:
         yield running
     shutil.rmtree(app)
 
 
-def send(running: Stage, text: str) -> None:
+def send(running: LocalStack, text: str) -> None:
     """Put a message on the mailboxes' queue as it is."""
     queue = running.parts().queues.get_queue_client(MAILBOXES)
     queue.send_message(base64.b64encode(text.encode()).decode())
 
 
-def poisoned(running: Stage) -> list[str]:
+def poisoned(running: LocalStack) -> list[str]:
     """What lies in the poison queue."""
     queue = running.parts().queues.get_queue_client(f"{MAILBOXES}-poison")
     names = [found.name for found in running.parts().queues.list_queues()]
@@ -168,8 +168,8 @@ def poisoned(running: Stage) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-def test_messages_that_fail_at_every_try_are_put_aside_and_told_on_the_mailbox_unless_the_fault_is_ours(
-    hasty: Stage,
+def test_poison_messages_mark_the_mailbox_unless_the_fault_is_ours(
+    hasty: LocalStack,
 ) -> None:
     one, other = Watched(hasty, 6), Watched(hasty, 6)
     for person in (one, other):

@@ -1,4 +1,4 @@
-"""Each thing that can go wrong with each service: the pass says who acts next, and afterwards the replica is whole.
+"""Each thing that can go wrong with each service: the pass says who acts next, and afterward the replica is whole.
 
 Every kind of trouble is met at one of the places where it can strike; tests/soak has each kind at each place.
 """
@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Faults
 from tests.e2e import fault_table as table
-from tests.e2e.faulty import After, Bench, Trouble
+from tests.e2e.fault_bench import After, Bench, Trouble
 
 
 def dealt(places: Sequence[tuple[str, str]], kinds: Mapping[str, tuple[table.Fault, After]]) -> list[object]:
@@ -74,7 +74,7 @@ def test_a_missing_table_is_ours_to_mend_and_no_reason_to_sign_in(bench: Bench, 
     bench.assert_whole()
 
 
-def test_a_message_that_cannot_be_sent_is_brought_again_with_the_one_it_answers(bench: Bench, faults: Faults) -> None:
+def test_an_unsent_message_is_sent_when_its_trigger_is_redelivered(bench: Bench, faults: Faults) -> None:
     after = bench.suffer(
         faults,
         Trouble("exchange", "FindFolder", table.status(503)),

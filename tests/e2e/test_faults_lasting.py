@@ -9,7 +9,7 @@ import pytest
 from shared.mailboxes.model import Status
 from tests.conftest import Faults
 from tests.e2e import fault_table as table
-from tests.e2e.faulty import Bench, Trouble
+from tests.e2e.fault_bench import Bench, Trouble
 
 LONGER_THAN_ANY_THRESHOLD = 12
 PAIRS = 8
@@ -48,9 +48,7 @@ def test_an_outage_of_any_length_asks_nobody_to_sign_in(bench: Bench, faults: Fa
     bench.assert_whole()
 
 
-def test_the_sixth_rejection_in_a_row_asks_to_sign_in_and_then_all_goes_on_as_before(
-    bench: Bench, faults: Faults
-) -> None:
+def test_the_sixth_rejection_in_a_row_asks_to_sign_in(bench: Bench, faults: Faults) -> None:
     bench.change("rejected")
     rejected = Trouble("exchange", "FindFolder", {"kind": "expired_token"})
     last(bench, faults, rejected, 5)
@@ -72,7 +70,7 @@ def test_a_blocked_mailbox_is_tried_ever_more_seldom_and_needs_no_sign_in(bench:
     bench.assert_whole()
 
 
-def test_a_tenant_that_asks_for_patience_is_left_alone_by_all_of_its_mailboxes(bench: Bench, faults: Faults) -> None:
+def test_a_throttled_tenant_is_left_alone_by_all_its_mailboxes(bench: Bench, faults: Faults) -> None:
     bench.suffer(faults, Trouble("exchange", "FindFolder", table.status(429, Retry_After="600")))
     bench.sandbox.control.delete("/requests")
     bench.app.clocks.ahead += timedelta(minutes=5)
@@ -100,7 +98,7 @@ def test_folders_that_cannot_be_read_are_issues_until_they_can(bench: Bench, fau
 
 
 @pytest.mark.parametrize("fault", [table.RESET, table.SILENCE, table.status(500)], ids=["reset", "silence", "500"])
-def test_items_over_which_every_pass_ends_become_issues_and_stop_nothing_else(
+def test_items_that_end_every_pass_become_issues_and_block_nothing(
     bench: Bench, faults: Faults, fault: table.Fault
 ) -> None:
     bench.spoilt = True

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sandbox.process import Sandbox
+from sandbox.local.sandbox_process import Sandbox
 from tests.conftest import Faults
-from tests.e2e.faulty import Bench, Trouble
+from tests.e2e.fault_bench import Bench, Trouble
 
 ENOUGH_TO_BE_PROTECTED = 80
 

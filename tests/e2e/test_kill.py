@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.stage import Stage
+from sandbox.local.local_stack import LocalStack
 from tests.e2e.killing import Killer, assert_whole, first_sync_killed, pass_killed, slow
 from tests.e2e.watching import Watched, wait_for
 
@@ -14,7 +14,7 @@ MANY, FEW = 600, 60
 
 
 @pytest.mark.timeout(400)
-def test_whenever_the_app_is_killed_nothing_is_missing_doubled_or_different(running_app: Stage) -> None:
+def test_killing_the_app_leaves_nothing_missing_doubled_or_different(running_app: LocalStack) -> None:
     killer = Killer(running_app, SEED)
     settled = [Watched(running_app, FEW) for _ in range(EACH)]
     began = datetime.now(UTC)

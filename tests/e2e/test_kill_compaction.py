@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.stage import Stage, stage
+from sandbox.local.local_stack import LocalStack, local_stack
 from tests.e2e.conftest import NEVER
 from tests.e2e.killing import SLOW_PACKS, Killer, assert_whole, compaction_killed, dead_bytes, slow
 from tests.e2e.watching import Watched, wait_for
@@ -18,21 +18,21 @@ MANY = 900
 
 
 @pytest.fixture
-def compacting(tmp_path: Path) -> Iterator[Stage]:
+def compacting(tmp_path: Path) -> Iterator[LocalStack]:
     """The product with a promise of one day, so that every sweep compacts, and a proxy that can slow Storage down."""
     settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_INTERVAL_MINUTES": "1"}
     options = ("--in-memory", "--storage-proxy", "--messages", "1")
-    with stage(tmp_path / "state", *options, settings=settings | {"REPLICA_DELETED_DAYS": "1"}) as running:
+    with local_stack(tmp_path / "state", *options, settings=settings | {"REPLICA_DELETED_DAYS": "1"}) as running:
         yield running
 
 
 @pytest.mark.timeout(400)
-def test_a_compaction_that_was_killed_loses_nothing_and_the_next_one_leaves_nothing_dead(compacting: Stage) -> None:
+def test_a_killed_compaction_loses_nothing_and_the_next_one_completes(compacting: LocalStack) -> None:
     compactions_killed(compacting, VICTIMS)
 
 
-def compactions_killed(running: Stage, victims: int) -> None:
-    """Kill one compaction of each of so many mailboxes, and look at all of them afterwards."""
+def compactions_killed(running: LocalStack, victims: int) -> None:
+    """Kill one compaction of each of so many mailboxes, and look at all of them afterward."""
     killer, everybody = Killer(running, SEED), [Watched(running, MANY) for _ in range(victims)]
     began = datetime.now(UTC)
     for one in everybody:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from requests import RequestException
 
-from sandbox.stage import Stage, stage
+from sandbox.local.local_stack import LocalStack, local_stack
 from shared.app import App
 from shared.errors import NotFound
 from shared.replica.port import Cursor
@@ -29,18 +29,18 @@ HELD_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The product behind a proxy that can keep a request to Storage back."""
     settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_INTERVAL_MINUTES": "1"}
     options = ("--in-memory", "--storage-proxy", "--messages", "1")
-    with stage(tmp_path_factory.mktemp("erasure"), *options, settings=settings) as made:
+    with local_stack(tmp_path_factory.mktemp("erasure"), *options, settings=settings) as made:
         yield made
 
 
 class Held:
     """Requests to Storage that are kept back."""
 
-    def __init__(self, running: Stage, rule: str) -> None:
+    def __init__(self, running: LocalStack, rule: str) -> None:
         self._control = running.sandbox.control
         self._rule = rule
 
@@ -54,7 +54,7 @@ class Held:
 
 
 @contextmanager
-def held(running: Stage, operation: str) -> Iterator[Held]:
+def held(running: LocalStack, operation: str) -> Iterator[Held]:
     """The first request of this kind to Blob Storage is kept back."""
     fault = {"kind": "delay", "seconds": HELD_SECONDS}
     rule = {"service": "blob", "match": {"operation": operation}, "times": 1, "fault": fault}
@@ -78,7 +78,7 @@ def assert_erased(parts: App, mailbox_id: str) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_after_the_erasure(running: Stage) -> None:
+def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_after_the_erasure(running: LocalStack) -> None:
     """S2b: SIGSTOP in the first pack write, an erasure by another instance, SIGCONT."""
     one = Watched(running, MANY)
     with held(running, "PUT packs") as pack:
@@ -107,7 +107,7 @@ def _break_lease(one: Watched) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_s1_erasure_killed_and_signed_in_again_gives_a_new_whole_mailbox(running: Stage) -> None:
+def test_s1_erasure_killed_and_signed_in_again_gives_a_new_whole_mailbox(running: LocalStack) -> None:
     """S1: SIGKILL in the deletions, the same person signs in, the daily round finishes the old mailbox."""
     one = Watched(running, MANY)
     one.sign_in()

@@ -12,12 +12,12 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from sandbox.stage import Stage, stage
+from sandbox.local.local_stack import LocalStack, local_stack
 from shared import logs
 from tests.conftest import Faults
 from tests.e2e import fault_table as table
 from tests.e2e.conftest import NEVER, eventually
-from tests.e2e.faulty import Bench, Trouble
+from tests.e2e.fault_bench import Bench, Trouble
 from tests.e2e.person import Person
 
 pytestmark = pytest.mark.timeout(300)
@@ -75,7 +75,7 @@ IN_ACCESS = (
 class Scene:
     """What was planted, what came up on the way, and what the app said."""
 
-    running: Stage
+    running: LocalStack
     person: Person
     secrets: set[str] = field(default_factory=lambda: {WORD, ADDRESS, PASSWORD})
     urls: list[str] = field(default_factory=list)
@@ -198,14 +198,18 @@ class Scene:
     def ours(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """The program's own lines: as the host has them, and what they say."""
         lines = [json.loads(line) for line in self.text.splitlines()]
-        return [(line, json.loads(line["message"])) for line in lines if line["logger"].partition(".")[0] in logs.OURS]
+        return [
+            (line, json.loads(line["message"]))
+            for line in lines
+            if line["logger"].partition(".")[0] in logs.OWN_LOGGERS
+        ]
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
     options = ("--in-memory", "--storage-proxy", "--messages", "1")
-    with stage(tmp_path, *options, settings=settings) as running:
+    with local_stack(tmp_path, *options, settings=settings) as running:
         somebody = {"address": ADDRESS, "password": PASSWORD, "display_name": f"{WORD.title()} Planted"}
         running.sandbox.control.post("/people", somebody)
         played = Scene(running, Person(running, ADDRESS))
@@ -261,7 +265,7 @@ def every_line_is_one_json_object_with_its_time(scene: Scene) -> None:
         assert datetime.fromisoformat(json.loads(line)["time"]).tzinfo is UTC
 
 
-def test_nothing_that_the_app_says_is_private_and_each_line_of_a_pass_has_its_ids(scene: Scene) -> None:
+def test_logs_hold_nothing_private_and_each_line_of_a_pass_has_its_ids(scene: Scene) -> None:
     no_secret_is_in_anything_the_app_says(scene)
     no_token_of_any_sort_is_in_anything_the_app_says(scene)
     no_secret_is_in_an_address_that_the_app_sends_people_to(scene)
@@ -273,7 +277,7 @@ def test_nothing_that_the_app_says_is_private_and_each_line_of_a_pass_has_its_id
 def test_the_lease_speaks_with_the_ids_of_its_pass(
     bench: Bench, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with logs.bound(mailbox_id="a-mailbox", invocation_id="an-invocation"):
+    with logs.log_context(mailbox_id="a-mailbox", invocation_id="an-invocation"):
         lease = bench.app.leases.acquire(bench.mailbox_id, seconds=15)
     assert lease
     faults.add("blob", table.status(500), match={"operation": "PUT leases"}, times=None)

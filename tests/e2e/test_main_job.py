@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.local.local_stack import LocalStack
 from sandbox.mailboxes.editor import KINDS
-from sandbox.stage import Stage
 from shared.mailboxes.model import Status
-from shared.storage_layout import TABLES
+from shared.storage.storage_layout import TABLES
 from tests.e2e.person import Person, title
 from tests.e2e.watching import Watched
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def somebody(running_app: Stage) -> Watched:
+def somebody(running_app: LocalStack) -> Watched:
     """Connected through the real pages, and synced once."""
     one = Watched(running_app, ENOUGH_TO_BE_PROTECTED)
     assert one.sign_in() == "My sync"
@@ -34,7 +34,7 @@ def test_the_first_sync_brings_everything(somebody: Watched) -> None:
     assert mailbox.items == somebody.compared().items
 
 
-def test_changes_of_every_kind_arrive_with_the_next_tick_and_again_with_the_one_after(somebody: Watched) -> None:
+def test_changes_of_every_kind_arrive_with_each_tick(somebody: Watched) -> None:
     for seed in (1, 2):
         somebody.change(list(KINDS), seed)
         somebody.synced()
@@ -66,7 +66,7 @@ def test_a_mailbox_that_answers_empty_for_a_while_is_not_erased(somebody: Watche
 
 
 @pytest.fixture
-def leaving(running_app: Stage) -> Iterator[tuple[Person, Watched]]:
+def leaving(running_app: LocalStack) -> Iterator[tuple[Person, Watched]]:
     """Somebody who is about to leave, at their browser."""
     one = Watched(running_app, 6)
     person = Person(running_app, one.address).connect()

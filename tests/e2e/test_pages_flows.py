@@ -118,7 +118,7 @@ def test_signing_in_again_with_another_account_connects_nothing(seen: Watched, r
     assert mailbox_id(page) == before
 
 
-def test_changing_the_account_says_what_happens_and_connects_another_mailbox(seen: Watched, running_app: Any) -> None:
+def test_changing_the_account_explains_and_connects_another_mailbox(seen: Watched, running_app: Any) -> None:
     page, sandbox = seen.page, running_app.sandbox
     connect(page, running_app.url, sandbox, new_person(sandbox))
     before = mailbox_id(page)
@@ -148,9 +148,7 @@ def test_a_person_without_a_mailbox_learns_it_at_once(seen: Watched, running_app
     expect(page.get_by_role("heading", name="There is no mailbox for this account")).to_be_visible()
 
 
-def test_the_administrator_s_approval_from_the_person_s_page_to_the_connected_mailbox(
-    browser: Browser, running_app: Any
-) -> None:
+def test_administrators_approval_leads_to_the_connected_mailbox(browser: Browser, running_app: Any) -> None:
     sandbox = running_app.sandbox
     with watched(browser) as person, watched(browser) as administrator:
         begin(person.page, f"{running_app.url}/sign-in")

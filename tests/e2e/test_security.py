@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox.stage import Stage
-from shared import storage_layout
+from sandbox.local.local_stack import LocalStack
 from shared.app import App
+from shared.storage import storage_layout
 from tests.e2e.conftest import eventually
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
@@ -19,7 +19,7 @@ OPERATOR = "robin@contoso.example"
 
 
 @pytest.fixture
-def somebody(running_app: Stage) -> Iterator[Callable[..., Person]]:
+def somebody(running_app: LocalStack) -> Iterator[Callable[..., Person]]:
     made: list[Person] = []
 
     def one(address: str = "", **policy: object) -> Person:
@@ -32,7 +32,7 @@ def somebody(running_app: Stage) -> Iterator[Callable[..., Person]]:
 
 
 @pytest.fixture
-def api(running_app: Stage, somebody: Callable[..., Person]) -> Callable[..., requests.Response]:
+def api(running_app: LocalStack, somebody: Callable[..., Person]) -> Callable[..., requests.Response]:
     """The operator's API, called with an operator's token."""
     token = running_app.sandbox.control.post("/tokens", {"person": OPERATOR, "kind": "api"})["token"]
     caller = somebody(OPERATOR)
@@ -55,7 +55,7 @@ def test_no_part_of_another_page_begins_a_flow(somebody: Callable[..., Person], 
     assert "Set-Cookie" not in answer.headers
 
 
-def test_a_link_on_another_site_gets_past_an_invitations_page_by_no_other_wish(
+def test_no_parameter_of_a_foreign_link_skips_the_invitation_page(
     somebody: Callable[..., Person], api: Callable[..., requests.Response]
 ) -> None:
     person = somebody()
@@ -67,7 +67,7 @@ def test_a_link_on_another_site_gets_past_an_invitations_page_by_no_other_wish(
     assert "Set-Cookie" not in answer.headers
 
 
-def test_a_link_on_another_site_shows_what_it_is_about_before_anything_is_connected(
+def test_a_foreign_link_shows_its_purpose_before_anything_is_connected(
     somebody: Callable[..., Person],
 ) -> None:
     """Whoever has consented once is asked nothing by Microsoft: one click elsewhere would connect them again."""
@@ -82,7 +82,7 @@ def test_a_link_on_another_site_shows_what_it_is_about_before_anything_is_connec
     assert urlsplit(typed.headers["Location"]).netloc != ""
 
 
-def test_whoever_gets_the_link_for_the_administrator_cannot_carry_on_as_who_waits(
+def test_the_administrators_link_does_not_let_others_resume_the_sign_in(
     somebody: Callable[..., Person],
 ) -> None:
     person, holder = somebody(authorize_error=90094), somebody()
@@ -204,7 +204,7 @@ def everything(app: App) -> dict[str, str]:
 
 
 def test_an_erasure_leaves_neither_the_mailbox_nor_its_address_anywhere(
-    somebody: Callable[..., Person], api: Callable[..., requests.Response], running_app: Stage
+    somebody: Callable[..., Person], api: Callable[..., requests.Response], running_app: LocalStack
 ) -> None:
     parts = running_app.parts()
     vault_before = {name for name in everything(parts) if name.startswith("vault ")}

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from sandbox.stage import Stage
+from sandbox.local.local_stack import LocalStack
 from tests.e2e.conftest import eventually
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
@@ -16,7 +16,7 @@ SECRETS = ("code-that-leaked", "state-that-leaked", "token-that-leaked", "somebo
 
 
 @pytest.fixture
-def somebody(running_app: Stage) -> Iterator[Callable[..., Person]]:
+def somebody(running_app: LocalStack) -> Iterator[Callable[..., Person]]:
     made: list[Person] = []
 
     def one(address: str = "", **policy: object) -> Person:
@@ -73,7 +73,7 @@ def test_a_victim_cannot_be_signed_in_as_the_attacker(somebody: Callable[..., Pe
 def test_a_session_that_was_planted_is_replaced_by_signing_in(somebody: Callable[..., Person]) -> None:
     attacker, victim = somebody().connect(), somebody()
     planted = attacker.cookie("session")
-    host = urlsplit(victim.stage.url).hostname
+    host = urlsplit(victim.stack.url).hostname
     victim.session.cookies.set("__Host-session", planted, domain=f"{host}.local", path="/", secure=True)
     answer = victim.come_back(victim.begin())
     (line,) = [one for one in answer.raw.headers.getlist("Set-Cookie") if one.startswith("__Host-session=")]
@@ -116,7 +116,7 @@ def test_a_foreign_host_header_changes_nothing(somebody: Callable[..., Person]) 
     answer = person.ask("GET", "/sign-in", headers=headers)
     assert "evil" not in f"{answer.headers} {answer.text}"
     redirect_uri = parse_qs(urlsplit(answer.headers["Location"]).query)["redirect_uri"]
-    assert redirect_uri == [f"{person.stage.url}/sign-in/callback"]
+    assert redirect_uri == [f"{person.stack.url}/sign-in/callback"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_foreign_host_header_changes_nothing(somebody: Callable[..., Person]) 
 def test_nothing_in_the_address_leads_elsewhere(somebody: Callable[..., Person], path: str) -> None:
     person = somebody()
     answer = person.ask("GET", path)
-    entra = urlsplit(person.stage.sandbox.endpoints["entra"]).netloc
+    entra = urlsplit(person.stack.sandbox.endpoints["entra"]).netloc
     assert urlsplit(answer.headers["Location"]).netloc == entra
     assert "evil" not in str(answer.headers)
     assert "x=1" not in str(answer.headers)
@@ -162,7 +162,7 @@ def test_no_answer_carries_what_was_sent(somebody: Callable[..., Person]) -> Non
         assert 400 <= answer.status_code < 500
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cache-Control"] == "no-store"
-    log = person.stage.log.read_text(errors="replace")
+    log = person.stack.log.read_text(errors="replace")
     assert not any(secret in log for secret in SECRETS)
 
 
@@ -201,7 +201,7 @@ def test_no_form_of_another_site_is_carried_out(somebody: Callable[..., Person])
     tries += [("/sign-out", {"csrf": "guessed"}, {}), ("/sign-out", {"csrf": csrf}, {"Sec-Fetch-Site": "cross-site"})]
     for path, given, headers in tries:
         assert person.ask("POST", path, data=given, headers=headers).status_code == 403, path
-    assert person.stage.parts().registry.get(mailbox).status == "active"
+    assert person.stack.parts().registry.get(mailbox).status == "active"
 
 
 def test_another_persons_mailbox_is_answered_like_none(somebody: Callable[..., Person]) -> None:
@@ -240,7 +240,7 @@ def test_a_session_does_not_open_the_api(somebody: Callable[..., Person]) -> Non
 def test_looking_at_ones_settings_does_not_reconnect(somebody: Callable[..., Person]) -> None:
     person = somebody().connect()
     mailbox = person.mailbox()
-    registry = person.stage.parts().registry
+    registry = person.stack.parts().registry
     eventually("the first sync", lambda: registry.get(mailbox).first_sync_done)
     person.ask("POST", "/my-sync/disconnect", data={"mailbox": mailbox, "csrf": person.csrf()})
     back = person.come_back(person.begin("/sign-in?to=my-sync"))

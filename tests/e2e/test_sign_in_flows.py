@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
-from sandbox.stage import Stage
-from sandbox.visitor import Page
+from sandbox.local.form_browser import Page
+from sandbox.local.local_stack import LocalStack
 from shared.app import utc_now
 from shared.errors import NotFound
 from shared.mailboxes.model import Status
@@ -22,7 +22,7 @@ OPERATOR = "robin@contoso.example"
 
 
 @pytest.fixture
-def somebody(running_app: Stage) -> Iterator[Callable[..., Person]]:
+def somebody(running_app: LocalStack) -> Iterator[Callable[..., Person]]:
     made: list[Person] = []
 
     def one(address: str = "", **policy: object) -> Person:
@@ -35,7 +35,7 @@ def somebody(running_app: Stage) -> Iterator[Callable[..., Person]]:
 
 
 @pytest.fixture
-def api(running_app: Stage) -> Callable[..., Any]:
+def api(running_app: LocalStack) -> Callable[..., Any]:
     """The operator's API, called with an operator's token."""
     asked = {"person": OPERATOR, "kind": "api"}
     token = running_app.sandbox.control.post("/tokens", asked)["token"]
@@ -100,8 +100,8 @@ def test_need_for_approval_in_every_shape_leads_to_the_waiting_page(
     assert page.headers["Refresh"] == "60"
 
 
-def test_an_invitation_that_ended_while_its_person_waited_does_not_keep_them_from_signing_in(
-    somebody: Callable[..., Person], api: Callable[..., Any], running_app: Stage
+def test_an_invitation_that_expired_while_waiting_allows_sign_in(
+    somebody: Callable[..., Person], api: Callable[..., Any], running_app: LocalStack
 ) -> None:
     person = somebody(authorize_error=90094)
     made = api("POST", "invitations", {"address": person.address}).json()
@@ -116,12 +116,12 @@ def test_who_waited_only_to_look_can_connect_a_mailbox_afterwards(somebody: Call
     person = somebody(authorize_error=90094)
     person.come_back(person.begin("/sign-in?to=my-sync"))
     assert person.cookie("waiting")
-    person.stage.sandbox.control.patch(f"/people/{person.address}", {"authorize_error": 0})
+    person.stack.sandbox.control.patch(f"/people/{person.address}", {"authorize_error": 0})
     assert person.come_back(person.begin()).headers["Location"] == "/my-sync"
     assert person.come_back(person.begin()).headers["Location"] == "/my-sync?done=connected"
 
 
-def test_an_operators_service_account_is_not_carried_on_with_by_whoever_uses_the_browser_next(
+def test_a_service_account_sign_in_is_not_resumed_by_the_next_user(
     somebody: Callable[..., Person],
 ) -> None:
     operator, account, next_one = somebody(OPERATOR), somebody(authorize_error=90094), somebody()
@@ -159,14 +159,14 @@ def test_an_administrator_who_declines_or_whose_account_may_not_is_told_so(someb
     assert title(person.ask("GET", "/approval/waiting")) == "Your administrator has to approve"
 
 
-def test_an_approval_by_the_link_on_a_persons_page_has_the_tenants_mailboxes_tried_again(
-    somebody: Callable[..., Person], running_app: Stage
+def test_approval_by_a_persons_link_retries_the_tenants_mailboxes(
+    somebody: Callable[..., Person], running_app: LocalStack
 ) -> None:
     person, administrator = somebody().connect(), somebody(OPERATOR)
     mailbox, registry = person.mailbox(), running_app.parts().registry
     eventually("the first sync", lambda: registry.get(mailbox).first_sync_done)
     stopped = {"status": Status.NEEDS_ADMIN, "reason": "admin_consent_required"}
-    registry.change(mailbox, lambda found: found.having(**stopped, due_at=utc_now() + timedelta(hours=20)))
+    registry.change(mailbox, lambda found: found.with_changes(**stopped, due_at=utc_now() + timedelta(hours=20)))
     page = person.ask("GET", f"/my-sync/approval?mailbox={mailbox}")
     found = re.search(r"/approval/for/[\w-]{30,}", page.text)
     assert found
@@ -189,7 +189,7 @@ def test_a_demanded_second_factor_is_passed_on_and_satisfied(somebody: Callable[
 def test_a_lapsed_flow_says_that_an_administrator_may_be_asked(somebody: Callable[..., Person]) -> None:
     person = somebody()
     fields = person.begin()
-    flows = person.stage.parts().flows
+    flows = person.stack.parts().flows
     rows = [row for row in flows._table.list_entities() if "binding_digest" in row]
     newest = max(rows, key=lambda row: row["expires_at"])
     flows._table.update_entity(newest | {"expires_at": newest["expires_at"].replace(year=2020)})
@@ -199,7 +199,7 @@ def test_a_lapsed_flow_says_that_an_administrator_may_be_asked(somebody: Callabl
 
 
 def test_an_invitation_by_the_api_connects_its_address_and_goes_back(
-    somebody: Callable[..., Person], api: Callable[..., Any], running_app: Stage
+    somebody: Callable[..., Person], api: Callable[..., Any], running_app: LocalStack
 ) -> None:
     person = somebody()
     made = api("POST", "invitations", {"address": person.address, "reference": "case 7"})
@@ -214,8 +214,8 @@ def test_an_invitation_by_the_api_connects_its_address_and_goes_back(
     assert title(person.ask("GET", f"{path[:-2]}AA")) == "This invitation is not valid"
 
 
-def test_the_wrong_person_for_an_invitation_is_told_which_account_is_wanted(
-    somebody: Callable[..., Person], api: Callable[..., Any], running_app: Stage
+def test_the_wrong_person_for_an_invitation_learns_which_account_it_needs(
+    somebody: Callable[..., Person], api: Callable[..., Any], running_app: LocalStack
 ) -> None:
     wanted, other = somebody(), somebody()
     path = api("POST", "invitations", {"address": wanted.address}).json()["url"].removeprefix(running_app.url)
@@ -236,7 +236,7 @@ def test_an_invitation_is_refused_for_a_return_address_that_is_not_listed(api: C
 
 
 def test_an_alias_is_the_same_mailbox(
-    somebody: Callable[..., Person], api: Callable[..., Any], running_app: Stage
+    somebody: Callable[..., Person], api: Callable[..., Any], running_app: LocalStack
 ) -> None:
     alex = somebody("alex@contoso.example")
     made = api("POST", "invitations", {"address": "alexander@contoso.example"}).json()
@@ -246,7 +246,7 @@ def test_an_alias_is_the_same_mailbox(
 
 
 def test_a_list_of_mailboxes_is_activated_by_a_service_account(
-    somebody: Callable[..., Person], api: Callable[..., Any], running_app: Stage
+    somebody: Callable[..., Person], api: Callable[..., Any], running_app: LocalStack
 ) -> None:
     operator = somebody(OPERATOR)
     operator.come_back(operator.begin("/sign-in?to=operator"))
@@ -285,7 +285,7 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
 def test_a_mailbox_is_read_and_stopped_by_the_api(somebody: Callable[..., Person], api: Callable[..., Any]) -> None:
     person = somebody().connect()
     mailbox = person.mailbox()
-    registry = person.stage.parts().registry
+    registry = person.stack.parts().registry
     eventually("the first sync", lambda: registry.get(mailbox).first_sync_done)
     told = api("GET", f"mailboxes/{mailbox}").json()
     assert (told["address"], told["status"], told["runs"][0]["outcome"]) == (person.address, "active", "done")
@@ -304,10 +304,10 @@ def test_a_mailbox_is_read_and_stopped_by_the_api(somebody: Callable[..., Person
 def test_a_revoked_grant_asks_for_signing_in_again_and_keeps_the_mailbox(somebody: Callable[..., Person]) -> None:
     person = somebody().connect()
     mailbox = person.mailbox()
-    parts = person.stage.parts()
+    parts = person.stack.parts()
     eventually("the first sync", lambda: parts.registry.get(mailbox).first_sync_done)
-    person.stage.sandbox.control.patch(f"/people/{person.address}", {"revoke_grants": True})
-    person.stage.restart()
+    person.stack.sandbox.control.patch(f"/people/{person.address}", {"revoke_grants": True})
+    person.stack.restart()
     parts.queue.send_mailbox(mailbox)
     eventually("the refusal", lambda: parts.registry.get(mailbox).status is Status.NEEDS_SIGN_IN)
     assert parts.registry.get(mailbox).reason == "grant_revoked"
@@ -316,12 +316,12 @@ def test_a_revoked_grant_asks_for_signing_in_again_and_keeps_the_mailbox(somebod
     assert (person.mailbox(), parts.registry.get(mailbox).status) == (mailbox, Status.ACTIVE)
 
 
-def test_the_outcome_of_an_invitation_can_be_checked_by_any_library(running_app: Stage) -> None:
+def test_the_outcome_of_an_invitation_can_be_checked_by_any_library(running_app: LocalStack) -> None:
     parts = running_app.parts()
     invitations = parts.invitations
     invitations._return_urls = ("https://crm.example/back",)
     made = invitations.create("a@contoso.example", "case 7", "https://crm.example/back")
-    token = invitations.way_back(made.id, "connected", "m1").partition("outcome=")[2]
+    token = invitations.return_url(made.id, "connected", "m1").partition("outcome=")[2]
     key = parts.secrets.get_secret("signing-outcomes").value or ""
     claims = jwt.decode(token, key, algorithms=["HS256"], audience="https://crm.example", issuer=running_app.url)
     assert (claims["reference"], claims["outcome"], claims["jti"]) == ("case 7", "connected", made.id)

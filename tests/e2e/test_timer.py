@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sandbox.compare import compare
-from sandbox.stage import stage
-from sandbox.visitor import Visitor
+from sandbox.local.form_browser import FormBrowser
+from sandbox.local.local_stack import local_stack
 from tests.e2e.conftest import eventually
 
 PERSON = "finn@contoso.example"
@@ -12,8 +12,8 @@ PERSON = "finn@contoso.example"
 
 def test_left_alone_the_timer_syncs_again_and_again(tmp_path: Path) -> None:
     settings = {"SYNC_SCHEDULE": "*/4 * * * * *", "SYNC_INTERVAL_MINUTES": "1"}
-    with stage(tmp_path, "--in-memory", "--messages", "10", settings=settings) as running:
-        visitor = Visitor(running.ca, PERSON, running.sandbox.password(PERSON))
+    with local_stack(tmp_path, "--in-memory", "--messages", "10", settings=settings) as running:
+        visitor = FormBrowser(running.ca, PERSON, running.sandbox.password(PERSON))
         visitor.sign_in(running.url)
         visitor.close()
         parts = running.parts()

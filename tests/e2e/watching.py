@@ -9,12 +9,12 @@ from typing import Any, cast
 from requests import RequestException
 
 from sandbox.compare import Comparison, compare
-from sandbox.stage import Stage
-from sandbox.visitor import Visitor
+from sandbox.local.form_browser import FormBrowser
+from sandbox.local.local_stack import LocalStack
 from shared.app import App
 from shared.mailboxes.model import Mailbox
 from tests.e2e.conftest import eventually
-from tests.e2e.faulty import fill
+from tests.e2e.fault_bench import fill
 from tests.e2e.people import new_person, password_of
 
 TICK_SECONDS = 4
@@ -26,18 +26,18 @@ PATIENCE_SECONDS = 100
 class Watched:
     """One person, their mailbox, and the app's doings with it."""
 
-    def __init__(self, stage: Stage, messages: int, **policy: object) -> None:
-        self.stage = stage
-        self.address = new_person(stage.sandbox, **policy)
-        self.parts: App = stage.parts()
-        fill(stage.sandbox.control, self.address, messages)
+    def __init__(self, stack: LocalStack, messages: int, **policy: object) -> None:
+        self.stack = stack
+        self.address = new_person(stack.sandbox, **policy)
+        self.parts: App = stack.parts()
+        fill(stack.sandbox.control, self.address, messages)
         self._id = ""
 
     def sign_in(self) -> str:
         """Sign in through the real pages; gives the last page's heading."""
-        visitor = Visitor(self.stage.ca, self.address, password_of(self.stage.sandbox, self.address))
+        visitor = FormBrowser(self.stack.ca, self.address, password_of(self.stack.sandbox, self.address))
         try:
-            return visitor.sign_in(self.stage.url)
+            return visitor.sign_in(self.stack.url)
         finally:
             visitor.close()
 
@@ -55,7 +55,7 @@ class Watched:
 
     def control(self, act: str, **body: object) -> Any:
         """An act of the control port upon the mailbox."""
-        return self.stage.sandbox.control.post(f"/mailboxes/{self.address}/{act}", body)
+        return self.stack.sandbox.control.post(f"/mailboxes/{self.address}/{act}", body)
 
     def change(self, kinds: Sequence[str], seed: int) -> None:
         """One change of each of these kinds."""
@@ -64,7 +64,7 @@ class Watched:
 
     def truth(self) -> dict[str, Any]:
         """What the mailbox holds."""
-        return cast(dict[str, Any], self.stage.sandbox.control.get(f"/mailboxes/{self.address}/truth"))
+        return cast(dict[str, Any], self.stack.sandbox.control.get(f"/mailboxes/{self.address}/truth"))
 
     def compared(self) -> Comparison:
         """The replica beside the truth."""
@@ -96,7 +96,7 @@ def wait_for(
 
     def tick() -> None:
         with suppress(RequestException):
-            everybody[0].stage.host.fire("dispatch")
+            everybody[0].stack.host.fire("dispatch")
 
     def look() -> bool:
         return all(one.has(outcome, since) for one in everybody)

@@ -32,7 +32,7 @@ def an_identity(address: str = "alex@contoso.example", **changes: Any) -> Identi
 
 
 class FakeEntra:
-    """Fulfils IdentityProvider. `person` signs in next; what is in `refuse` is raised, each once.
+    """Implements IdentityProvider. `person` signs in next; what is in `refuse` is raised, each once.
 
     A code is good once; a refresh token as long as it is in `valid`.
     """
@@ -83,7 +83,7 @@ class FakeEntra:
 
 
 class MemoryTokens:
-    """Fulfils TokenStore. What is in `refuse` is raised by the next write or deletion."""
+    """Implements TokenStore. What is in `refuse` is raised by the next write or deletion."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: NOW) -> None:
         self._clock = clock
@@ -118,7 +118,7 @@ class MemoryTokens:
 
 
 class MemoryFlows:
-    """Fulfils FlowStore."""
+    """Implements FlowStore."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -151,7 +151,7 @@ class MemoryFlows:
 
 
 class MemoryAuthorizations:
-    """Fulfils AuthorizationStore."""
+    """Implements AuthorizationStore."""
 
     def __init__(self) -> None:
         self.stored: dict[str, Authorization] = {}
@@ -179,7 +179,7 @@ class MemoryAuthorizations:
             if found.refreshed_at is not None and found.refreshed_at < before and not found.revoked
         ]
 
-    def half_given_back(self) -> list[Authorization]:
+    def revoked_with_token(self) -> list[Authorization]:
         return [found for found in self.stored.values() if found.revoked and found.stored_at is not None]
 
     def service_accounts(self) -> list[Authorization]:
@@ -190,7 +190,7 @@ class MemoryAuthorizations:
 
 
 class MemoryInvitations:
-    """Fulfils InvitationStore. `reads` counts: guessing must not cost any. What is in `refuse` is raised by `use`."""
+    """Implements InvitationStore. `reads` counts: guessing must not cost any. What is in `refuse` is raised by `use`."""
 
     def __init__(self) -> None:
         self.stored: dict[str, Invitation] = {}
@@ -217,7 +217,7 @@ class MemoryInvitations:
 
 
 class MemoryApprovals:
-    """Fulfils ApprovalStore."""
+    """Implements ApprovalStore."""
 
     def __init__(self) -> None:
         self.stored: dict[str, Approval] = {}
@@ -232,7 +232,7 @@ class MemoryApprovals:
 
 
 class Ring:
-    """Fulfils SigningKeyRing; `rotate` adds a newer key, seen by those who ask afresh."""
+    """Implements SigningKeyRing; `rotate` adds a newer key, seen by those who ask afresh."""
 
     def __init__(self, secret: bytes = b"first") -> None:
         self._published = [SigningKey("k1", secret)]
@@ -270,7 +270,7 @@ class Folders:
 
 @dataclass
 class FakeSources:
-    """Fulfils MailSources: `trouble` is raised for an address, `directory` says what names resolve to.
+    """Implements MailSources: `trouble` is raised for an address, `directory` says what names resolve to.
 
     `aliases` says which mailbox an address opens besides its own. `ews_blocked` are addresses that EWS is blocked for,
     and Graph is not. `meanwhile` happens while a mailbox is being checked.

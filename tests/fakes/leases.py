@@ -2,7 +2,7 @@
 
 
 class FakeLeases:
-    """Fulfils Leases: one holder a mailbox."""
+    """Implements Leases: one holder a mailbox."""
 
     def __init__(self) -> None:
         self.refuse: list[Exception] = []

@@ -145,7 +145,7 @@ class FakeMailbox:
         mail.flagged = self._touch(mail.folder_id)
 
     def move(self, item_id: str, folder_id: str) -> str:
-        """An item is moved; gives its id afterwards. Where ids survive, it cannot be moved to where it is."""
+        """An item is moved; gives its id afterward. Where ids survive, it cannot be moved to where it is."""
         mail = self.mails[item_id]
         if self.immutable_ids and mail.folder_id == folder_id:
             return item_id
@@ -172,7 +172,7 @@ class FakeMailbox:
         box.deletions[item_id] = (number, mail.created)
 
     def recover(self, mail: Mail, folder_id: str) -> str:
-        """A deleted item is recovered; gives its id afterwards."""
+        """A deleted item is recovered; gives its id afterward."""
         recovered = replace(mail, id=mail.id if self.immutable_ids else f"i{self._next()}", version=mail.version + 1)
         self._place(recovered, folder_id)
         return recovered.id

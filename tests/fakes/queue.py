@@ -15,7 +15,7 @@ class Message:
 
 
 class FakeQueue:
-    """Fulfils SyncQueue; what was sent lies in `shards` and `mailboxes`, oldest first."""
+    """Implements SyncQueue; what was sent lies in `shards` and `mailboxes`, oldest first."""
 
     def __init__(self) -> None:
         self.shards: deque[tuple[int, bool]] = deque()

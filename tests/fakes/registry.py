@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct, Reason
-from shared.mailboxes import life
+from shared.mailboxes import transitions
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 class FakeRegistry:
-    """Fulfils MailboxRegistry."""
+    """Implements MailboxRegistry."""
 
     def __init__(self, shards: int = 1, clock: Callable[[], datetime] = lambda: NOW) -> None:
         self._clock = clock
@@ -86,7 +86,7 @@ class FakeRegistry:
         return self._put(after)
 
     def _put(self, mailbox: Mailbox) -> Mailbox:
-        stored = mailbox.having(version=str(self.writes))
+        stored = mailbox.with_changes(version=str(self.writes))
         self._mailboxes[mailbox.id] = stored
         return stored
 
@@ -162,7 +162,7 @@ class FakeRegistry:
         if mailbox.erasing_since is not None:
             return mailbox
         self._write()
-        return self._put(life.marked_for_erasure(self.get(mailbox_id), self._clock()))
+        return self._put(transitions.marked_for_erasure(self.get(mailbox_id), self._clock()))
 
     def erasures(self) -> list[ErasureRecord]:
         """Every record."""

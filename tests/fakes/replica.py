@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import Conflict, NotFound
-from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, Located, ReplicaItem, item_key
+from shared.replica.port import ContentLocation, Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
 
 TRANSACTION = 100
 """Entities in one transaction, as in Table Storage: each transaction is one write that can crash."""
@@ -38,7 +38,7 @@ class _Stored:
 
 
 class FakeReplica:
-    """Fulfils the Replica port in memory. `writes` counts what reached storage."""
+    """Implements the Replica port in memory. `writes` counts what reached storage."""
 
     def __init__(self) -> None:
         self.writes = 0
@@ -199,7 +199,7 @@ class FakeReplica:
             raise error
         self.writes += 1
 
-    def _put_pack(self, stored: _Stored, name: str, changes: Sequence[FeedChange]) -> dict[str, Located]:
+    def _put_pack(self, stored: _Stored, name: str, changes: Sequence[FeedChange]) -> dict[str, ContentLocation]:
         contents = {change.item.key: change.content for change in changes if change.content}
         if not contents:
             return {}
@@ -208,7 +208,8 @@ class FakeReplica:
         self._write()
         stored.packs[pack] = {f"{key}.{content.form}": content.data for key, content in contents.items()}
         return {
-            key: Located(pack, 0, len(content.data), content.form, digests[key]) for key, content in contents.items()
+            key: ContentLocation(pack, 0, len(content.data), content.form, digests[key])
+            for key, content in contents.items()
         }
 
     def _put_cursor(self, stored: _Stored, cursor: Cursor) -> Cursor:
@@ -237,7 +238,7 @@ def _apply_one(stored: _Stored, change: FeedChange) -> None:
         stored.aliases[alias] = item.key
 
 
-def _settled(change: FeedChange, located: Mapping[str, Located]) -> FeedChange:
+def _settled(change: FeedChange, located: Mapping[str, ContentLocation]) -> FeedChange:
     """The change as the feed keeps it: where its content lies instead of the content, its aliases complete."""
     item = change.item
     digest = item_key(item.source_id)

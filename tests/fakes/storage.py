@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from shared.errors import Conflict
-from shared.replica.storage import Blob, BlobInfo, Row, RowChange, RowExists, RowMissing, Verb
+from shared.replica.storage_port import Blob, BlobInfo, Row, RowChange, RowExists, RowMissing, Verb
 from tests.fakes.replica import Crash
 
 __all__ = ["Crash", "MemoryBlobs", "MemoryRows", "Plan"]
@@ -60,7 +60,7 @@ class Plan:
 
 
 class MemoryBlobs:
-    """Fulfils Blobs."""
+    """Implements Blobs."""
 
     def __init__(self, plan: Plan | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.blobs: dict[tuple[str, str], tuple[bytes, str, BlobInfo]] = {}
@@ -111,7 +111,7 @@ class MemoryBlobs:
 
 
 class MemoryRows:
-    """Fulfils Rows; refuses what Azure refuses: more than 100 rows, a row twice, a property or payload too large."""
+    """Implements Rows; refuses what Azure refuses: more than 100 rows, a row twice, a property or payload too large."""
 
     def __init__(self, plan: Plan | None = None) -> None:
         self.rows: dict[str, dict[str, tuple[dict[str, str | int], str]]] = {}

@@ -4,7 +4,7 @@ from shared.sources.port import Access, AccessMode, SourceName
 
 
 class FakeAccessTokens:
-    """Fulfils AccessTokens. `error`, when set, is raised instead; every token is a new one."""
+    """Implements AccessTokens. `error`, when set, is raised instead; every token is a new one."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None

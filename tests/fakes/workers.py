@@ -15,7 +15,7 @@ from datetime import datetime
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import Run
-from shared.replica.storage import Blob, BlobInfo, Row, RowChange
+from shared.replica.storage_port import Blob, BlobInfo, Row, RowChange
 from tests.fakes.authorization import MemoryAuthorizations, MemoryTokens
 from tests.fakes.leases import FakeLease, FakeLeases
 from tests.fakes.registry import FakeRegistry

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Faults
 from tests.e2e import fault_table as table
 from tests.e2e.conftest import _benches, bench
-from tests.e2e.faulty import After, Bench, Trouble
+from tests.e2e.fault_bench import After, Bench, Trouble
 
 __all__ = ["_benches", "bench"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.stage import Stage
+from sandbox.local.local_stack import LocalStack
 from tests.e2e.conftest import running_app
 from tests.e2e.killing import Killer, assert_whole, first_sync_killed, pass_killed, slow
 from tests.e2e.test_kill_compaction import compacting, compactions_killed
@@ -18,7 +18,7 @@ COMPACTIONS = 10
 
 
 @pytest.mark.timeout(1800)
-def test_thirty_kills_leave_nothing_missing_doubled_or_different(running_app: Stage) -> None:
+def test_thirty_kills_leave_nothing_missing_doubled_or_different(running_app: LocalStack) -> None:
     killer, everybody = Killer(running_app, SEED), list[Watched]()
     for number in range(ROUNDS):
         with slow(running_app):
@@ -33,5 +33,5 @@ def test_thirty_kills_leave_nothing_missing_doubled_or_different(running_app: St
 
 
 @pytest.mark.timeout(1800)
-def test_ten_killed_compactions_lose_nothing(compacting: Stage) -> None:
+def test_ten_killed_compactions_lose_nothing(compacting: LocalStack) -> None:
     compactions_killed(compacting, COMPACTIONS)

@@ -24,7 +24,7 @@ def lines() -> Iterator[io.StringIO]:
 
 
 def test_a_line_is_json_with_the_bound_ids_and_the_extra_values(lines: io.StringIO) -> None:
-    with logs.bound(mailbox_id="m1", invocation_id="i1"):
+    with logs.log_context(mailbox_id="m1", invocation_id="i1"):
         logging.getLogger("shared.sync").info("pass ended", extra={"new_items": 3, "outcome": "done"})
     assert json.loads(lines.getvalue()) == {
         "event": "pass ended",
@@ -54,13 +54,13 @@ def test_an_exception_is_named_but_never_quoted(lines: io.StringIO) -> None:
 
 
 def test_vendors_cannot_speak(lines: io.StringIO) -> None:
-    for name in logs.TALKATIVE:
+    for name in logs.NOISY_LOGGERS:
         logging.getLogger(f"{name}.part").error(SECRET)
     assert lines.getvalue() == ""
 
 
 def test_what_leaves_a_guarded_function_has_no_text_of_the_cause(lines: io.StringIO) -> None:
-    @logs.guarded
+    @logs.redact_errors
     def door(message: str) -> None:
         raise KeyError(SECRET)
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
-from shared.mailboxes import life
-from shared.mailboxes.entities import from_entity, mailbox_entity
+from shared.mailboxes import transitions
+from shared.mailboxes.entities import mailbox_row
 from shared.mailboxes.model import Mailbox
 from shared.sources.port import Access, AccessMode, MailSource, SourceName
 from shared.sources.selection import SelectedSources, SourceSelection, SourceSetting, is_exchange_online
+from shared.storage.row_mapping import from_row
 from tests.fakes.clock import FakeClock
 
 EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
@@ -50,7 +51,7 @@ def test_auto_is_ews_where_it_is_allowed() -> None:
     assert sources.checked == [EWS]
 
 
-@pytest.mark.parametrize("reason", [Reason.EWS_BLOCKED, Reason.NO_LICENCE])
+@pytest.mark.parametrize("reason", [Reason.EWS_BLOCKED, Reason.NO_LICENSE])
 def test_auto_is_graph_where_ews_is_blocked(reason: Reason) -> None:
     choice = selection(Sources(ews=AdministratorMustAct(reason))).choose(access_to)
 
@@ -141,21 +142,21 @@ def a_mailbox() -> Mailbox:
 
 
 def test_row_without_a_source_is_read_over_ews() -> None:
-    stored = mailbox_entity(a_mailbox().having(source=GRAPH))
-    assert from_entity(Mailbox, stored).source is GRAPH
+    stored = mailbox_row(a_mailbox().with_changes(source=GRAPH))
+    assert from_row(Mailbox, stored).source is GRAPH
     del stored["source"]
-    assert from_entity(Mailbox, stored).source is EWS
+    assert from_row(Mailbox, stored).source is EWS
 
 
 @pytest.mark.parametrize(
     ("change", "source"),
     [
         (lambda mailbox: mailbox, GRAPH),
-        (lambda mailbox: mailbox.having(items=1), EWS),
-        (lambda mailbox: mailbox.having(last_success_at=mailbox.created_at), EWS),
+        (lambda mailbox: mailbox.with_changes(items=1), EWS),
+        (lambda mailbox: mailbox.with_changes(last_success_at=mailbox.created_at), EWS),
     ],
 )
 def test_mailbox_with_items_keeps_its_source_until_it_is_moved(
     change: Callable[[Mailbox], Mailbox], source: SourceName
 ) -> None:
-    assert life.read_by(change(a_mailbox()), GRAPH).source is source
+    assert transitions.read_by(change(a_mailbox()), GRAPH).source is source

@@ -50,7 +50,7 @@ def test_what_is_no_url_at_all_is_not_quoted_either(value: str) -> None:
     assert problem.startswith("KEY_VAULT_URL must be an https:// URL")
 
 
-def test_the_apps_address_has_no_path_for_its_pages_and_cookies_are_a_hosts() -> None:
+def test_the_apps_address_has_no_path() -> None:
     with pytest.raises(SettingsInvalid, match="APP_URL must be an https:// URL without a path"):
         Settings.from_environ(REQUIRED | {"APP_URL": "https://sync.example/mail"})
     assert Settings.from_environ(REQUIRED | {"APP_URL": "https://sync.example/"}).app_url == "https://sync.example"

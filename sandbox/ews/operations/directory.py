@@ -9,7 +9,7 @@ from sandbox.mailboxes.fragments import escape, flag
 
 
 def resolve_names(call: Call) -> str:
-    """Whom a name or the beginning of an address stands for, within the caller's organisation."""
+    """Whom a name or the beginning of an address stands for, within the caller's organization."""
     asked = call.request.findtext(f"{M}UnresolvedEntry") or ""
     tenant = call.caller.person.tenant_id
     found = [person for person in call.store.address_book.matching(asked) if person.tenant_id == tenant]

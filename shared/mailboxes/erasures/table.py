@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.azure_faults import already_there, gone, translated
 from shared.errors import NotFound
 from shared.mailboxes.entities import partition
 from shared.mailboxes.port import ErasureRecord
+from shared.storage.azure_errors import already_exists, raise_not_found, translate_errors
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
@@ -17,7 +17,7 @@ class ErasureRecords:
     """The table `erasures`: one row an erasure.
 
     Until it is finished a row names the owner as the registry's index does: once the mailbox's own row is gone,
-    nothing else tells whose entries in the index are left. Afterwards it holds the mailbox's id and a time.
+    nothing else tells whose entries in the index are left. Afterward it holds the mailbox's id and a time.
     """
 
     def __init__(self, table: "TableClient", clock: Callable[[], datetime]) -> None:
@@ -26,15 +26,15 @@ class ErasureRecords:
 
     def begin(self, mailbox_id: str, owner: str) -> None:
         """Record that it was begun; one that is recorded stays as it is."""
-        with translated():
-            already_there(lambda: self._table.create_entity(_keys(mailbox_id) | {"owner": owner}))
+        with translate_errors():
+            already_exists(lambda: self._table.create_entity(_keys(mailbox_id) | {"owner": owner}))
 
     def owner(self, mailbox_id: str) -> str:
         """The owner of an unfinished one; empty for any other."""
         keys = _keys(mailbox_id)
-        with translated():
+        with translate_errors():
             try:
-                found = gone(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+                found = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
             except NotFound:
                 return ""
         return str(found.get("owner", ""))
@@ -43,18 +43,18 @@ class ErasureRecords:
         """Record that it is finished now, without the owner."""
         from azure.data.tables import UpdateMode
 
-        with translated():
+        with translate_errors():
             self._table.upsert_entity(_keys(mailbox_id) | {"finished_at": self._clock()}, mode=UpdateMode.REPLACE)
 
     def all(self) -> list[ErasureRecord]:
         """Every record."""
-        with translated():
+        with translate_errors():
             return [_record(entity) for entity in self._table.list_entities()]
 
     def forget(self, mailbox_id: str) -> None:
         """Drop one. Deleting what is not there is fine with the SDK."""
         keys = _keys(mailbox_id)
-        with translated():
+        with translate_errors():
             self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
 
 

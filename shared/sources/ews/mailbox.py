@@ -8,17 +8,26 @@ from functools import partial
 from lxml import etree
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
-from shared.sources.ews import envelope, shapes
-from shared.sources.ews.answer import M, T, messages, parse, problem_of
-from shared.sources.ews.changes import read_changes, read_listing, read_ref
-from shared.sources.ews.doubt import Doubt
-from shared.sources.ews.envelope import Envelopes
-from shared.sources.ews.errors import Fault, of_fault, of_part
-from shared.sources.ews.events import event_item, read_event
-from shared.sources.ews.fetching import Fetcher
-from shared.sources.ews.folders import NO_FOLDERS, PROPERTIES, WELL_KNOWN, Page, read_page, with_names, with_paths
-from shared.sources.ews.paging import Walk
-from shared.sources.ews.session import Channel, Limits
+from shared.sources.ews.faults.fault_attribution import FaultAttribution
+from shared.sources.ews.faults.rules import Fault, error_of_fault, part_reason
+from shared.sources.ews.fetching import shapes
+from shared.sources.ews.fetching.fetcher import Fetcher
+from shared.sources.ews.fetching.paginator import Paginator
+from shared.sources.ews.reading.events import event_item, read_event
+from shared.sources.ews.reading.folders import (
+    NO_FOLDERS,
+    PROPERTIES,
+    WELL_KNOWN,
+    Page,
+    read_page,
+    with_names,
+    with_paths,
+)
+from shared.sources.ews.reading.sync_folder_items import read_changes, read_listing, read_ref
+from shared.sources.ews.transport import soap_request
+from shared.sources.ews.transport.session import Channel, RequestLimits
+from shared.sources.ews.transport.soap_request import Envelopes
+from shared.sources.ews.transport.soap_response import M, T, parse, response_messages, response_problem
 from shared.sources.exchange_names import role_of
 from shared.sources.port import (
     NO_ITEMS,
@@ -42,13 +51,13 @@ _ARCHIVE_ROOT = "archivemsgfolderroot"
 
 
 class EwsMailbox:
-    """One mailbox; makes no request before it is asked something. Fulfils MailSource."""
+    """One mailbox; makes no request before it is asked something. Implements MailSource."""
 
     def __init__(
         self,
         channel: Channel,
         access: Access,
-        limits: Limits,
+        limits: RequestLimits,
         *,
         connections: int,
         largest_item_bytes: int,
@@ -58,8 +67,8 @@ class EwsMailbox:
     ) -> None:
         self._channel = channel
         self._envelopes = Envelopes(access)
-        self._doubt = Doubt(self.check, isolate_failures=isolate_failures)
-        self._fetcher = Fetcher(channel, self._envelopes, limits, largest_item_bytes, self._doubt)
+        self._faults = FaultAttribution(self.check, isolate_failures=isolate_failures)
+        self._fetcher = Fetcher(channel, self._envelopes, limits, largest_item_bytes, self._faults)
         self._connections = connections
         self._archives = archives
         self._names = names
@@ -89,7 +98,7 @@ class EwsMailbox:
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
         """The next page of a folder's changes: ids and kinds only."""
-        return read_changes(self._of_folder("SyncFolderItems", envelope.sync_folder_items(folder.id, state)), state)
+        return read_changes(self._of_folder("SyncFolderItems", soap_request.sync_folder_items(folder.id, state)), state)
 
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
@@ -99,12 +108,14 @@ class EwsMailbox:
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
         """Every item's id and version, a page at a time. An item may come twice when the folder shrinks meanwhile."""
-        walk, more = Walk(), True
+        paginator, more = Paginator(), True
         while more:
-            request = envelope.find_item(folder.id, envelope.fields(("item:DateTimeReceived",)), walk.offset)
+            request = soap_request.find_item(
+                folder.id, soap_request.fields(("item:DateTimeReceived",)), paginator.offset
+            )
             listing = read_listing(self._of_folder("FindItem", request))
             yield from (read_ref(element, "DateTimeReceived") for element in listing.items)
-            more = walk.go_on(len(listing.items), listing.total, listing.following)
+            more = paginator.advance(len(listing.items), listing.total, listing.following)
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only.
@@ -115,12 +126,12 @@ class EwsMailbox:
         given: set[str] = set()
         while start < end:
             until = min(end, start + _LONGEST_VIEW)
-            request = envelope.calendar_view(folder.id, shapes.OCCURRENCE, start, until)
+            request = soap_request.calendar_view(folder.id, shapes.OCCURRENCE, start, until)
             listing = read_listing(self._of_folder("FindItem", request))
             fresh = [item for item in map(partial(_occurrence, folder), listing.items) if item.id not in given]
             yield from fresh
             given |= {item.id for item in fresh}
-            is_full = len(listing.items) >= envelope.LISTING or not listing.last
+            is_full = len(listing.items) >= soap_request.LISTING or not listing.last
             later = [item.at for item in fresh if item.at is not None and item.at > start]
             start = max(later) if is_full and later else until
 
@@ -136,10 +147,10 @@ class EwsMailbox:
 
     def resolve(self, query: str) -> list[str]:
         """Primary addresses that a name or address stands for in the directory."""
-        body = parse(self._channel.ask(self._envelopes.wrap(envelope.resolve_names(query))))
+        body = parse(self._channel.ask(self._envelopes.wrap(soap_request.resolve_names(query))))
         found: list[str] = []
-        for message in messages(body, "ResolveNames"):
-            problem = problem_of(message)
+        for message in response_messages(body, "ResolveNames"):
+            problem = response_problem(message)
             if problem is not None and problem.code.startswith("ErrorNameResolution"):
                 if problem.code != "ErrorNameResolutionMultipleResults":
                     continue
@@ -163,8 +174,8 @@ class EwsMailbox:
             try:
                 return self._one(operation, request)
             except (RetryLater, AdministratorMustAct) as exc:
-                is_checked = isinstance(exc, RetryLater) and self._doubt.falls_on_the_asked(exc)
-                reason = of_part(exc) or (Reason.ITEM_UNREADABLE if is_checked else None)
+                is_checked = isinstance(exc, RetryLater) and self._faults.may_be_item_fault(exc)
+                reason = part_reason(exc) or (Reason.ITEM_UNREADABLE if is_checked else None)
                 if reason is None:
                     raise
                 if last:
@@ -176,8 +187,8 @@ class EwsMailbox:
     def _one(self, operation: str, request: str) -> etree._Element:
         """The only response message of a request. Raises what it says went wrong."""
         body = parse(self._channel.ask(self._envelopes.wrap(request)))
-        message = next(messages(body, operation))
-        problem = problem_of(message)
+        message = next(response_messages(body, operation))
+        problem = response_problem(message)
         if problem is not None:
             raise problem.error()
         return message
@@ -187,13 +198,13 @@ class EwsMailbox:
 
         Raises: RetryLater when they do not come to an end. A folder that is not listed would be taken for deleted.
         """
-        walk = Walk()
+        paginator = Paginator()
         yield page
-        while walk.go_on(len(page.folders), page.total, page.following):
-            page = self._folder_page([root], walk.offset)[0]
+        while paginator.advance(len(page.folders), page.total, page.following):
+            page = self._folder_page([root], paginator.offset)[0]
             yield page
         if page.following is not None:
-            raise of_fault(Fault.UNEXPECTED)
+            raise error_of_fault(Fault.UNEXPECTED)
 
     def _first_pages(self, roots: list[str]) -> list[Page]:
         pages = self._folder_page(roots, 0)
@@ -202,10 +213,10 @@ class EwsMailbox:
     def _folder_page(self, roots: list[str], offset: int) -> list[Page]:
         """A page of folders below each root. A mailbox without an archive just has nothing there."""
         parents = "".join(self._envelopes.named_folder(root) for root in roots)
-        body = parse(self._channel.ask(self._envelopes.wrap(envelope.find_folder(parents, PROPERTIES, offset))))
+        body = parse(self._channel.ask(self._envelopes.wrap(soap_request.find_folder(parents, PROPERTIES, offset))))
         pages = []
-        for root, message in zip(roots, messages(body, "FindFolder"), strict=False):
-            problem = problem_of(message)
+        for root, message in zip(roots, response_messages(body, "FindFolder"), strict=False):
+            problem = response_problem(message)
             if problem is None:
                 pages.append(read_page(message, archive=root == _ARCHIVE_ROOT))
             elif root == _ARCHIVE_ROOT and problem.code in _NO_ARCHIVE:
@@ -218,7 +229,7 @@ class EwsMailbox:
         """Roles by folder id, asked once for as long as the same folders are there."""
         if not self._names or not self._names.keys() & {folder.id for folder in folders}:
             body = parse(self._channel.ask(self._envelopes.wrap(self._get_folders(WELL_KNOWN))))
-            for name, message in zip(WELL_KNOWN, messages(body, "GetFolder"), strict=False):
+            for name, message in zip(WELL_KNOWN, response_messages(body, "GetFolder"), strict=False):
                 identifier = message.find(f"{M}Folders/*/{T}FolderId")
                 if identifier is not None:
                     self._names[identifier.get("Id") or ""] = role_of(name)
@@ -226,13 +237,13 @@ class EwsMailbox:
 
     def _named_folders_exist(self, names: list[str]) -> None:
         body = parse(self._channel.ask(self._envelopes.wrap(self._get_folders(names))))
-        for message in messages(body, "GetFolder"):
-            problem = problem_of(message)
+        for message in response_messages(body, "GetFolder"):
+            problem = response_problem(message)
             if problem is not None:
                 raise _of_the_root(problem.error())
 
     def _get_folders(self, names: Sequence[str]) -> str:
-        return envelope.get_folder("".join(self._envelopes.named_folder(name) for name in names))
+        return soap_request.get_folder("".join(self._envelopes.named_folder(name) for name in names))
 
 
 _NO_ARCHIVE = {
@@ -257,5 +268,5 @@ def _of_the_root(error: Exception) -> Exception:
 def _occurrence(folder: Folder, element: etree._Element) -> Item:
     identifier = element.find(f"{T}ItemId")
     if identifier is None:
-        raise of_fault(Fault.UNEXPECTED)
+        raise error_of_fault(Fault.UNEXPECTED)
     return event_item(read_event(element), identifier.get("Id") or "", folder.id)

@@ -10,7 +10,7 @@ from shared.sources.port import Access, FolderRole, MailSource
 
 if TYPE_CHECKING:
     from shared.sources.ews.mailbox import EwsMailbox
-    from shared.sources.ews.session import Limits, Session, Surroundings
+    from shared.sources.ews.transport.session import EwsSession, RequestLimits, TransportSettings
 
 _REMEMBERED = 10_000
 
@@ -20,7 +20,7 @@ def _now() -> datetime:
 
 
 class EwsSources:
-    """Mailboxes of one Exchange endpoint. Fulfils MailSources; safe to use from several threads.
+    """Mailboxes of one Exchange endpoint. Implements MailSources; safe to use from several threads.
 
     `connections` a mailbox; contents above `largest_item_bytes` are left out; `archives`: whether online archives are
     listed as well; `limits` on single requests, for tests.
@@ -33,7 +33,7 @@ class EwsSources:
         connections: int = 3,
         largest_item_bytes: int = 150 << 20,
         archives: bool = False,
-        limits: "Limits | None" = None,
+        limits: "RequestLimits | None" = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self._url = url
@@ -43,7 +43,7 @@ class EwsSources:
         self._limits = limits
         self._clock = clock
         self._names: OrderedDict[str, dict[str, FolderRole]] = OrderedDict()
-        self._surroundings: Surroundings | None = None
+        self._transport_settings: TransportSettings | None = None
         self._lock = threading.Lock()
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
@@ -69,9 +69,9 @@ class EwsSources:
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "EwsMailbox":
         # exchangelib takes 0.3 s to import, most of a cold start's allowance
         from shared.sources.ews.mailbox import EwsMailbox
-        from shared.sources.ews.session import Limits
+        from shared.sources.ews.transport.session import RequestLimits
 
-        limits = self._limits or Limits()
+        limits = self._limits or RequestLimits()
         return EwsMailbox(
             self._session(access, limits),
             access,
@@ -83,17 +83,17 @@ class EwsSources:
             isolate_failures=isolate_failures,
         )
 
-    def _session(self, access: Access, limits: "Limits") -> "Session":
-        from shared.sources.ews.session import Session, surroundings_of
+    def _session(self, access: Access, limits: "RequestLimits") -> "EwsSession":
+        from shared.sources.ews.transport.session import EwsSession, transport_settings_for
 
-        if self._surroundings is None:
-            self._surroundings = surroundings_of(self._url)
-        return Session(
+        if self._transport_settings is None:
+            self._transport_settings = transport_settings_for(self._url)
+        return EwsSession(
             self._url,
             access,
             limits,
             connections=self._connections,
-            surroundings=self._surroundings,
+            transport_settings=self._transport_settings,
             clock=self._clock,
         )
 

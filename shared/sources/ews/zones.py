@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from lxml import etree
 
 from shared.formats.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
-from shared.sources.ews.answer import T
+from shared.sources.ews.transport.soap_response import T
 
 _NO_OFFSET = timedelta(0)
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -85,7 +85,7 @@ NO_MAILBOX = (
     "ErrorMailboxNotFound",
     "ErrorUserNotFound",
 )
-"""There is no such mailbox here: no licence, inactive, or on premises."""
+"""There is no such mailbox here: no license, inactive, or on premises."""
 
 ON_PREMISES = (
     "MailboxNotHostedInExchangeOnline",
@@ -93,7 +93,7 @@ ON_PREMISES = (
 )
 """The mailbox is on an Exchange Server: EWS reads it."""
 
-NO_LICENCE = (
+NO_LICENSE = (
     "ErrorInvalidLicense",
     "InvalidLicense",
 )

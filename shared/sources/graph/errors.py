@@ -74,7 +74,7 @@ _RULES_OF_CODES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (codes.ACCOUNT_DISABLED, Rule(Actor.ADMINISTRATOR, Reason.ACCOUNT_DISABLED)),
     (codes.NO_MAILBOX, Rule(Actor.ADMINISTRATOR, Reason.NO_MAILBOX)),
     (codes.ON_PREMISES, Rule(Actor.ADMINISTRATOR, Reason.NO_MAILBOX)),
-    (codes.NO_LICENCE, Rule(Actor.ADMINISTRATOR, Reason.NO_LICENCE)),
+    (codes.NO_LICENSE, Rule(Actor.ADMINISTRATOR, Reason.NO_LICENSE)),
     (codes.ACCESS_DENIED, _DENIED),
     (codes.MAILBOX_FULL, Rule(Actor.LISTING, Reason.UNAVAILABLE)),
     (codes.STATE_LOST, Rule(Actor.STATE, Reason.BAD_ANSWER, loses_state=True)),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.doubt import Doubt
+from shared.sources.ews.faults.fault_attribution import FaultAttribution
 from shared.sources.graph.answers import decoded
 from shared.sources.graph.batch import Ask, Batches
 from shared.sources.graph.client import GraphClient, Part
@@ -20,17 +20,17 @@ SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError
 class ItemRequests:
     """Asks one mailbox for items. Used from several threads."""
 
-    def __init__(self, client: GraphClient, batches: Batches, doubt: Doubt) -> None:
+    def __init__(self, client: GraphClient, batches: Batches, faults: FaultAttribution) -> None:
         self._client = client
         self._batches = batches
-        self._doubt = doubt
+        self._faults = faults
 
     def answers(self, asks: Mapping[str, Ask]) -> Iterator[tuple[str, Part | ItemFailure]]:
         """What became of each item's request; a batch that fails is asked one by one, if a single item may be why."""
         try:
             yield from zip(asks, self._batches.ask(list(asks.values())), strict=True)
         except RetryLater as exc:
-            self._doubt.blame(exc)
+            self._faults.raise_unless_item_fault(exc)
             for identifier, ask in asks.items():
                 yield identifier, self._alone(identifier, ask)
 
@@ -50,7 +50,7 @@ class ItemRequests:
         if reason is None:
             if not isinstance(error, RetryLater):
                 raise error
-            self._doubt.blame(error)
+            self._faults.raise_unless_item_fault(error)
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, refusal.support)
         if refusal.rule.reason is Reason.UNAVAILABLE:
             # Of a mailbox that cannot be read at all every item says so.
@@ -71,7 +71,7 @@ class ItemRequests:
     def failed(self, error: RetryLater, identifier: str) -> ItemFailure:
         """An item over which a request failed. Raises the error itself when it may be an outage."""
         if error.support != OVERSIZED:
-            self._doubt.blame(error)
+            self._faults.raise_unless_item_fault(error)
         return ItemFailure(identifier, of_item(error.support), error.support)
 
 

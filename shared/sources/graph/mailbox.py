@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from shared.errors import AdministratorMustAct, MailboxSyncError, Reason, RetryLater
-from shared.sources.ews.doubt import Doubt
+from shared.sources.ews.faults.fault_attribution import FaultAttribution
 from shared.sources.graph import states
 from shared.sources.graph.address_book import ContactFetcher
 from shared.sources.graph.answers import decoded
@@ -63,12 +63,12 @@ class GraphMailbox:
         self._memory = remembered
         self._remember = remember
         self._threads: ThreadPoolExecutor | None = None
-        self._doubt = Doubt(self.check, isolate_failures=isolate_failures)
+        self._faults = FaultAttribution(self.check, isolate_failures=isolate_failures)
         self._batches = Batches(client, self._pool)
         self._lookahead = Lookahead(self._batches)
         self._listing = FolderListing(client, self._batches, self._lookahead)
         self._recent = RecentMembers()
-        requests = ItemRequests(client, self._batches, self._doubt)
+        requests = ItemRequests(client, self._batches, self._faults)
         self._mail = MailFetcher(
             client, requests, self._pool, in_flight=connections, largest_item_bytes=largest_item_bytes
         )
@@ -185,7 +185,7 @@ class GraphMailbox:
             try:
                 return ask()
             except (RetryLater, AdministratorMustAct) as exc:
-                is_checked = isinstance(exc, RetryLater) and self._doubt.falls_on_the_asked(exc)
+                is_checked = isinstance(exc, RetryLater) and self._faults.may_be_item_fault(exc)
                 if not is_checked and not _may_be_one_folder(exc):
                     raise
                 if last:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.formats.uids import identified
-from shared.replica.port import FeedChange, FeedKind, Located, ReplicaItem, item_key
+from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem, item_key
 from shared.sources.port import Content, ContentLevel, Item
 from shared.sync.scope import Kept, kept_note, kept_of
 
@@ -71,7 +71,7 @@ def _kind(item: Item, base: ReplicaItem | None) -> FeedKind:
     return FeedKind.MOVE if moved else FeedKind.UPDATE
 
 
-def _replica_item(item: Item, kept: Kept, base: ReplicaItem | None, located: Located | None) -> ReplicaItem:
+def _replica_item(item: Item, kept: Kept, base: ReplicaItem | None, located: ContentLocation | None) -> ReplicaItem:
     return ReplicaItem(
         key=base.key if base else item_key(item.id),
         source_id=item.id,

@@ -84,7 +84,7 @@ class CursorDraft:
     def restart(self, folder_id: str) -> None:
         """A folder is to be read from its beginning, though its items may be in the replica.
 
-        Nobody will report what was deleted until then, so its items have to be compared one by one afterwards.
+        Nobody will report what was deleted until then, so its items have to be compared one by one afterward.
         """
         self._put(replace(self.folders[folder_id], state=None, mark=None))
         self._restarted.add(folder_id)

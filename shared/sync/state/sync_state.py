@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.replica.port import Located
+from shared.replica.port import ContentLocation
 from shared.sources.port import ContentLevel
 
 
@@ -46,7 +46,7 @@ class RememberedRemoval:
     key: str
     source_id: str
     level: ContentLevel | None
-    located: Located | None
+    located: ContentLocation | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def _removal(entry: list[Any]) -> RememberedRemoval:
         key,
         source_id,
         ContentLevel(level) if level else None,
-        Located(*located) if located else None,
+        ContentLocation(*located) if located else None,
     )
 
 
@@ -211,7 +211,7 @@ def _removed_note(removed: Iterable[RememberedRemoval]) -> list[object]:
             one.key,
             one.source_id,
             one.level.value if one.level else "",
-            [getattr(one.located, each.name) for each in fields(Located)] if one.located else None,
+            [getattr(one.located, each.name) for each in fields(ContentLocation)] if one.located else None,
         ]
         for one in removed
     ]

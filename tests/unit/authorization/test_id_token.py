@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from shared.authorization.errors import AccountRefused, TokenInvalid
-from shared.authorization.id_token import (
-    KEYS_LAST_SECONDS,
+from shared.authorization.identity.id_token import (
+    KEYS_MAX_AGE_SECONDS,
+    KEYS_MIN_AGE_SECONDS,
     PERSONAL_TENANT,
-    REFETCH_AFTER_SECONDS,
-    SigningKeys,
+    PublishedKeys,
     TokenValidator,
     identity_of,
 )
@@ -53,7 +53,7 @@ def clock() -> FakeClock:
 
 
 def validator(clock: FakeClock, published: Published | None = None) -> TokenValidator:
-    return TokenValidator(AUTHORITY, CLIENT, SigningKeys(published or Published(), clock.monotonic), clock)
+    return TokenValidator(AUTHORITY, CLIENT, PublishedKeys(published or Published(), clock.monotonic), clock)
 
 
 def claims(clock: FakeClock, **changes: Any) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def test_a_new_key_is_found_when_it_turns_up(clock: FakeClock) -> None:
     check = validator(clock, published)
     check.id_token(signed(claims(clock)), "n")
     published.keys.append(jwk(FOREIGN, "new"))
-    clock.pass_by(seconds=REFETCH_AFTER_SECONDS + 1)
+    clock.pass_by(seconds=KEYS_MIN_AGE_SECONDS + 1)
     assert check.id_token(signed(claims(clock), FOREIGN, kid="new"), "n")["oid"]
     assert published.asked == 2
 
@@ -219,7 +219,7 @@ def test_a_withdrawn_key_is_forgotten_in_time(clock: FakeClock) -> None:
     check = validator(clock, published)
     check.id_token(signed(claims(clock)), "n")
     published.keys.clear()
-    clock.pass_by(seconds=KEYS_LAST_SECONDS + 1)
+    clock.pass_by(seconds=KEYS_MAX_AGE_SECONDS + 1)
     with pytest.raises(TokenInvalid):
         check.id_token(signed(claims(clock)), "n")
 

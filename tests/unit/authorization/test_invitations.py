@@ -3,15 +3,15 @@
 import pytest
 
 from shared.authorization.errors import InvitationMalformed, InvitationRefused
-from shared.authorization.invitations import is_address
-from tests.unit.authorization.stage import APP, Stage
+from shared.authorization.onboarding.invitations import is_address
+from tests.fakes.authorization_stack import APP, AuthorizationStack
 
 ADDRESS = "alex@contoso.example"
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def stack() -> AuthorizationStack:
+    return AuthorizationStack()
 
 
 def token_of(url: str) -> str:
@@ -19,43 +19,43 @@ def token_of(url: str) -> str:
     return url.removeprefix(f"{APP}/invitation/")
 
 
-def test_a_link_carries_no_address_and_no_reference(stage: Stage) -> None:
-    url = stage.invitations.create(ADDRESS, "case 7").url
-    invited = stage.invitations.open(token_of(url))
+def test_a_link_carries_no_address_and_no_reference(stack: AuthorizationStack) -> None:
+    url = stack.invitations.create(ADDRESS, "case 7").url
+    invited = stack.invitations.open(token_of(url))
     assert (invited.address, invited.reference) == (ADDRESS, "case 7")
     assert len(url) < 300
     assert set(token_of(url)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
-def test_a_link_expires(stage: Stage) -> None:
-    token = token_of(stage.invitations.create(ADDRESS).url)
-    stage.clock.pass_by(days=7)
+def test_a_link_expires(stack: AuthorizationStack) -> None:
+    token = token_of(stack.invitations.create(ADDRESS).url)
+    stack.clock.pass_by(days=7)
     with pytest.raises(InvitationRefused, match="invitation_expired"):
-        stage.invitations.open(token)
+        stack.invitations.open(token)
 
 
-def test_guessing_costs_no_look_into_storage(stage: Stage) -> None:
-    token = token_of(stage.invitations.create(ADDRESS).url)
+def test_guessing_costs_no_look_into_storage(stack: AuthorizationStack) -> None:
+    token = token_of(stack.invitations.create(ADDRESS).url)
     header, body, signature = token.split(".")
     for guess in ("", "x", "a.b.c", f"{header}.{body}.", f"{header}.{body[:-2]}AA.{signature}", token[:-2] + "AA"):
         with pytest.raises(InvitationRefused, match="invitation_invalid"):
-            stage.invitations.open(guess)
-    assert stage.invited.reads == 0
+            stack.invitations.open(guess)
+    assert stack.invited.reads == 0
 
 
-def test_a_link_whose_invitation_was_erased_is_invalid(stage: Stage) -> None:
-    token = token_of(stage.invitations.create(ADDRESS).url)
-    stage.invited.stored.clear()
+def test_a_link_whose_invitation_was_erased_is_invalid(stack: AuthorizationStack) -> None:
+    token = token_of(stack.invitations.create(ADDRESS).url)
+    stack.invited.stored.clear()
     with pytest.raises(InvitationRefused, match="invitation_invalid"):
-        stage.invitations.open(token)
+        stack.invitations.open(token)
 
 
 @pytest.mark.parametrize(
     "url",
     ["https://crm.example/back", "https://crm.example/back/", "https://crm.example/back?case=7&x="],
 )
-def test_a_listed_return_url_is_allowed_with_a_query_of_its_own(stage: Stage, url: str) -> None:
-    assert stage.invitations.create(ADDRESS, "", url).url
+def test_a_listed_return_url_is_allowed_with_a_query_of_its_own(stack: AuthorizationStack, url: str) -> None:
+    assert stack.invitations.create(ADDRESS, "", url).url
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_a_listed_return_url_is_allowed_with_a_query_of_its_own(stage: Stage, ur
         "https://crm.ex\u0430mple/back",
     ],
 )
-def test_no_other_return_url_is(stage: Stage, url: str) -> None:
+def test_no_other_return_url_is(stack: AuthorizationStack, url: str) -> None:
     with pytest.raises(InvitationMalformed, match="return_url_not_allowed"):
-        stage.invitations.create(ADDRESS, "", url)
+        stack.invitations.create(ADDRESS, "", url)
 
 
-def test_a_return_url_that_is_not_listed_any_more_is_not_used(stage: Stage) -> None:
-    invited = stage.invitations.create(ADDRESS, "", "https://crm.example/back")
-    stage.invitations._return_urls = ()
-    assert stage.invitations.way_back(invited.id, "connected") == ""
+def test_a_return_url_that_is_not_listed_any_more_is_not_used(stack: AuthorizationStack) -> None:
+    invited = stack.invitations.create(ADDRESS, "", "https://crm.example/back")
+    stack.invitations._return_urls = ()
+    assert stack.invitations.return_url(invited.id, "connected") == ""
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_addresses_are_known(text: str) -> None:
     ["", "alex", "@contoso.example", "alex@", "alex@contoso", "a b@c.example", "a@b@c.example", "a@c.example\r\nx",
      "<a@c.example>", "a@c.example,b@c.example", "a/../b@c.example", "a@" + "c" * 400 + ".example", "a?@c.example"],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(stage: Stage, text: str) -> None:
+def test_what_is_no_address_is_refused(stack: AuthorizationStack, text: str) -> None:
     assert not is_address(text)
     with pytest.raises(InvitationMalformed, match="malformed"):
-        stage.invitations.create(text)
+        stack.invitations.create(text)
 
 
 @pytest.mark.parametrize("reference", ["x" * 201, "a\nb", "\x00"])
-def test_a_reference_is_short_and_printable(stage: Stage, reference: str) -> None:
+def test_a_reference_is_short_and_printable(stack: AuthorizationStack, reference: str) -> None:
     with pytest.raises(InvitationMalformed):
-        stage.invitations.create(ADDRESS, reference)
+        stack.invitations.create(ADDRESS, reference)

@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from shared.authorization.errors import TokenInvalid
-from shared.authorization.sessions import Session, Sessions, operator_tenant_of
-from shared.authorization.signing import Signer, TokenExpired
+from shared.authorization.sessions.sessions import Session, Sessions, operator_tenant_of
+from shared.authorization.sessions.signing import Signer, TokenExpired
 from tests.fakes.authorization import OTHER_TENANT, TENANT, Ring, an_identity
 from tests.fakes.clock import FakeClock
 
@@ -64,13 +64,13 @@ def test_a_cookie_tells_no_address_and_fits_the_header(sessions: Sessions) -> No
 def test_a_csrf_value_holds_for_its_own_session_alone(sessions: Sessions, ring: Ring) -> None:
     mine, other = opened(sessions), opened(sessions)
     value = sessions.csrf(mine)
-    assert sessions.csrf_holds(mine, value)
-    assert not sessions.csrf_holds(other, value)
+    assert sessions.is_csrf_valid(mine, value)
+    assert not sessions.is_csrf_valid(other, value)
     for wrong in ("", value[:-1], value + "x", "\u00e4", value.upper()):
-        assert not sessions.csrf_holds(mine, wrong)
+        assert not sessions.is_csrf_valid(mine, wrong)
     ring.rotate()
     ring.valid(fresh=True)
-    assert sessions.csrf_holds(mine, value)
+    assert sessions.is_csrf_valid(mine, value)
 
 
 def test_rotating_the_key_ends_no_session(sessions: Sessions, ring: Ring) -> None:
@@ -104,8 +104,8 @@ def test_a_form_that_another_instance_made_with_a_newer_key_is_taken(clock: Fake
     elsewhere.rotate()
     elsewhere.valid(fresh=True)
     value = Sessions(elsewhere, 30, TENANT, clock).csrf(session)
-    assert here.csrf_holds(session, value)
-    assert not here.csrf_holds(opened(here), value)
+    assert here.is_csrf_valid(session, value)
+    assert not here.is_csrf_valid(opened(here), value)
 
 
 @pytest.mark.parametrize(

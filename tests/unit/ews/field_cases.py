@@ -13,7 +13,7 @@ import recurring_ical_events
 
 from shared.formats.uids import identified
 from shared.sources.port import Content, ContentLevel, Folder, FolderKind, FolderRole, Item
-from tests.unit.ews.answers import CALENDAR, CONTACTS, ScriptedChannel, answer, asked_ids, items, mailbox, success
+from tests.unit.ews.soap_samples import CALENDAR, CONTACTS, ScriptedChannel, answer, asked_ids, items, mailbox, success
 
 HERE = Path(__file__).parent / "field_cases"
 TASKS = Folder("F4", "", "Tasks", "Tasks", FolderKind.TASKS, FolderRole.TASKS, 0)

@@ -6,9 +6,19 @@ from collections.abc import Callable
 import pytest
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.session import Limits
+from shared.sources.ews.transport.session import RequestLimits
 from shared.sources.port import ContentLevel, Item
-from tests.unit.ews.answers import CALENDAR, Answer, ScriptedChannel, answer, failure, fault, items, mailbox, success
+from tests.unit.ews.soap_samples import (
+    CALENDAR,
+    Answer,
+    ScriptedChannel,
+    answer,
+    failure,
+    fault,
+    items,
+    mailbox,
+    success,
+)
 
 type Given = Callable[[str], "str | None"]
 
@@ -44,7 +54,7 @@ def channel_of(element: str, answered: Callable[[list[str]], "bytes | Exception"
 
 
 def fetched(channel: ScriptedChannel, level: ContentLevel = ContentLevel.MIME, largest: int = 1 << 30) -> Item:
-    (item,) = mailbox(channel, largest=largest, limits=Limits()).fetch(CALENDAR, ["I0"], level)
+    (item,) = mailbox(channel, largest=largest, limits=RequestLimits()).fetch(CALENDAR, ["I0"], level)
     assert isinstance(item, Item)
     return item
 

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.doubt import LOOKED_INTO, PATIENCE, Doubt
-from shared.sources.ews.envelope import Envelopes
-from shared.sources.ews.errors import Fault, error_of, of_code, of_fault, of_status
-from shared.sources.ews.fetching import Fetcher
-from shared.sources.ews.session import Limits
+from shared.sources.ews.faults.fault_attribution import CHECK_SECONDS, MAX_CHECKS, FaultAttribution
+from shared.sources.ews.faults.rules import Fault, error_of_fault, error_of_rule, rule_of_code, rule_of_status
+from shared.sources.ews.fetching.fetcher import Fetcher
+from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, ItemKind
-from tests.unit.ews.answers import (
+from tests.unit.ews.soap_samples import (
     CALENDAR,
     CONTACTS,
     INBOX,
@@ -93,9 +93,7 @@ def test_items_that_were_unreadable_are_so_again_when_tried_by_themselves() -> N
         ("ErrorCorruptData", Reason.ITEM_CORRUPT),
     ],
 )
-def test_an_item_that_makes_the_server_fail_the_whole_request_does_not_block_the_others(
-    code: str, reason: Reason
-) -> None:
+def test_an_item_that_fails_the_whole_request_does_not_block_others(code: str, reason: Reason) -> None:
     results = fetched(unless_asked_for({"I5"}, lambda _: fault(code)), 16)
 
     assert reasons(results) == {"I5": reason}
@@ -108,7 +106,7 @@ def test_a_fault_that_has_passed_makes_no_issue() -> None:
     assert reasons(fetched(channel, 1)) == {}
 
 
-def test_a_server_that_fails_every_request_makes_no_issues_and_is_left_alone() -> None:
+def test_a_server_that_fails_every_request_causes_no_issues() -> None:
     channel = ScriptedChannel(fault("ErrorInternalServerError"))
 
     with pytest.raises(RetryLater) as caught:
@@ -126,16 +124,18 @@ def test_an_item_that_the_server_never_finishes_fails_alone() -> None:
 
 
 CHOKING = {
-    "silence": of_fault(Fault.SILENCE),
-    "drip": of_fault(Fault.DRIP),
-    "reset": of_fault(Fault.RESET),
-    "cut": of_fault(Fault.CUT),
-    "not_xml": of_fault(Fault.NOT_XML),
-    "unexpected": of_fault(Fault.UNEXPECTED),
-    "http_500": error_of(of_status(500), "http_500"),
-    "http_504": error_of(of_status(504), "http_504"),
-    "ErrorMailboxStoreUnavailable": error_of(of_code("ErrorMailboxStoreUnavailable"), "ErrorMailboxStoreUnavailable"),
-    "ErrorServerBusy": error_of(of_code("ErrorServerBusy"), "ErrorServerBusy"),
+    "silence": error_of_fault(Fault.SILENCE),
+    "drip": error_of_fault(Fault.DRIP),
+    "reset": error_of_fault(Fault.RESET),
+    "cut": error_of_fault(Fault.CUT),
+    "not_xml": error_of_fault(Fault.NOT_XML),
+    "unexpected": error_of_fault(Fault.UNEXPECTED),
+    "http_500": error_of_rule(rule_of_status(500), "http_500"),
+    "http_504": error_of_rule(rule_of_status(504), "http_504"),
+    "ErrorMailboxStoreUnavailable": error_of_rule(
+        rule_of_code("ErrorMailboxStoreUnavailable"), "ErrorMailboxStoreUnavailable"
+    ),
+    "ErrorServerBusy": error_of_rule(rule_of_code("ErrorServerBusy"), "ErrorServerBusy"),
 }
 """What an outage says, by the word that support is given for it."""
 
@@ -181,7 +181,7 @@ def test_an_item_of_which_not_even_the_size_can_be_had_fails_alone_once_passes_a
             return ROOT
         if "I5" not in wanted:
             return messages_as_asked(request)
-        return of_fault(Fault.SILENCE) if SIZE_ONLY in request else fault("ErrorInternalServerError")
+        return error_of_fault(Fault.SILENCE) if SIZE_ONLY in request else fault("ErrorInternalServerError")
 
     with pytest.raises(RetryLater):
         fetched(ScriptedChannel(answered), 16)
@@ -205,7 +205,7 @@ def test_an_outage_makes_no_issues_though_passes_are_isolate_failures(said: str)
 
 
 def test_a_server_that_names_a_time_is_believed_though_passes_are_isolate_failures() -> None:
-    channel = unless_asked_for({"I5"}, lambda _: error_of(of_status(503), "http_503", retry_after=60))
+    channel = unless_asked_for({"I5"}, lambda _: error_of_rule(rule_of_status(503), "http_503", retry_after=60))
 
     with pytest.raises(RetryLater) as caught:
         fetched(channel, 16, isolate_failures=True)
@@ -217,17 +217,17 @@ def test_a_server_that_names_a_time_is_believed_though_passes_are_isolate_failur
 def test_failures_are_looked_into_for_a_while_only() -> None:
     now, probes = [0.0], list[float]()
     silence = RetryLater(Reason.TIMED_OUT)
-    assert not Doubt(lambda: probes.append(now[0]), lambda: now[0]).falls_on_the_asked(silence)
-    doubt = Doubt(lambda: probes.append(now[0]), lambda: now[0], isolate_failures=True)
-    for now[0] in (1000.0, 1000.0 + PATIENCE):
-        assert doubt.falls_on_the_asked(silence)
+    assert not FaultAttribution(lambda: probes.append(now[0]), lambda: now[0]).may_be_item_fault(silence)
+    faults = FaultAttribution(lambda: probes.append(now[0]), lambda: now[0], isolate_failures=True)
+    for now[0] in (1000.0, 1000.0 + CHECK_SECONDS):
+        assert faults.may_be_item_fault(silence)
     now[0] += 1
-    assert not doubt.falls_on_the_asked(silence)
-    assert probes == [1000.0, 1000.0 + PATIENCE]
+    assert not faults.may_be_item_fault(silence)
+    assert probes == [1000.0, 1000.0 + CHECK_SECONDS]
 
 
 @pytest.mark.parametrize("said", CHOKING)
-def test_a_store_that_gives_no_item_is_asked_for_a_few_only_though_the_mailbox_answers(said: str) -> None:
+def test_a_store_that_gives_no_item_is_asked_for_a_few_only(said: str) -> None:
     channel = unless_asked_for(ids(2000), lambda _: CHOKING[said])
     source = mailbox(channel, isolate_failures=True)
     results: list[Item | ItemFailure] = []
@@ -235,8 +235,8 @@ def test_a_store_that_gives_no_item_is_asked_for_a_few_only_though_the_mailbox_a
     with pytest.raises(RetryLater):
         results.extend(source.fetch(INBOX, ids(2000), ContentLevel.METADATA))
 
-    assert 0 < len(results) <= LOOKED_INTO
-    assert channel.requests < 5 * LOOKED_INTO
+    assert 0 < len(results) <= MAX_CHECKS
+    assert channel.requests < 5 * MAX_CHECKS
 
 
 def test_what_was_found_out_before_patience_ended_is_given() -> None:
@@ -244,12 +244,14 @@ def test_what_was_found_out_before_patience_ended_is_given() -> None:
     now = [0.0]
 
     def silent(wanted: list[str]) -> Exception:
-        now[0] += Limits().silence
-        return of_fault(Fault.SILENCE)
+        now[0] += RequestLimits().silence
+        return error_of_fault(Fault.SILENCE)
 
-    doubt = Doubt(lambda: None, lambda: now[0], isolate_failures=True)
+    faults = FaultAttribution(lambda: None, lambda: now[0], isolate_failures=True)
     channel = unless_asked_for(ids(9)[1:], silent)
-    fetcher = Fetcher(channel, Envelopes(Access("a@x.example", AccessMode.DELEGATED, "t")), Limits(), 1 << 20, doubt)
+    fetcher = Fetcher(
+        channel, Envelopes(Access("a@x.example", AccessMode.DELEGATED, "t")), RequestLimits(), 1 << 20, faults
+    )
     results: list[Item | ItemFailure] = []
 
     with pytest.raises(RetryLater):
@@ -264,7 +266,7 @@ def test_an_item_that_looks_like_an_outage_in_a_batch_too_large_for_memory_fails
     said: str,
 ) -> None:
     def oversized_then_choking() -> Callable[[list[str]], Exception]:
-        waiting = [of_fault(Fault.OVERSIZED)]
+        waiting = [error_of_fault(Fault.OVERSIZED)]
         return lambda _: waiting.pop() if waiting else CHOKING[said]
 
     with pytest.raises(RetryLater):
@@ -280,8 +282,8 @@ def test_an_item_whose_size_chokes_a_batch_too_large_for_memory_fails_alone_once
         if "<m:GetFolder>" in request:
             return ROOT
         if len(wanted) == 16 and SIZE_ONLY not in request:
-            return of_fault(Fault.OVERSIZED)
-        return of_fault(Fault.SILENCE) if "I5" in wanted else messages_as_asked(request)
+            return error_of_fault(Fault.OVERSIZED)
+        return error_of_fault(Fault.SILENCE) if "I5" in wanted else messages_as_asked(request)
 
     with pytest.raises(RetryLater):
         fetched(ScriptedChannel(answered), 16)
@@ -290,9 +292,9 @@ def test_an_item_whose_size_chokes_a_batch_too_large_for_memory_fails_alone_once
     assert len(results) == 16
 
 
-def test_an_unreadable_item_in_a_batch_too_large_for_memory_does_not_block_the_others() -> None:
+def test_an_unreadable_item_in_an_oversized_batch_blocks_no_others() -> None:
     def oversized_or_malformed(wanted: list[str]) -> bytes | Exception:
-        return of_fault(Fault.OVERSIZED) if len(wanted) == 16 else malformed(wanted)
+        return error_of_fault(Fault.OVERSIZED) if len(wanted) == 16 else malformed(wanted)
 
     results = fetched(unless_asked_for({"I5"}, oversized_or_malformed), 16)
 
@@ -301,7 +303,7 @@ def test_an_unreadable_item_in_a_batch_too_large_for_memory_does_not_block_the_o
 
 
 def test_an_item_far_larger_than_it_says_does_not_block_the_others() -> None:
-    results = fetched(unless_asked_for({"I5"}, lambda _: of_fault(Fault.OVERSIZED)), 16)
+    results = fetched(unless_asked_for({"I5"}, lambda _: error_of_fault(Fault.OVERSIZED)), 16)
 
     assert reasons(results) == {"I5": Reason.ITEM_TOO_LARGE}
     assert len(results) == 16
@@ -320,7 +322,7 @@ def test_a_giant_of_another_kind_than_its_folder_is_had_in_its_own_shape() -> No
             return of_size(9_000_000, ["I0"])
         shape = "event" if "calendar:Start" in request else "mail"
         given.append(shape)
-        return of_fault(Fault.OVERSIZED) if given.count(shape) == 1 else items(meeting)
+        return error_of_fault(Fault.OVERSIZED) if given.count(shape) == 1 else items(meeting)
 
     results = fetched(ScriptedChannel(answered), 1)
 
@@ -366,11 +368,11 @@ def series_with(occurrences: Callable[[list[str]], bytes | Exception]) -> Script
     [
         lambda wanted: items(*(occurrence(each, "<t:Broken>" if each == "O5" else "") for each in wanted)),
         lambda wanted: fault("ErrorInternalServerError") if "O5" in wanted else items(*map(occurrence, wanted)),
-        lambda wanted: of_fault(Fault.OVERSIZED) if "O5" in wanted else items(*map(occurrence, wanted)),
+        lambda wanted: error_of_fault(Fault.OVERSIZED) if "O5" in wanted else items(*map(occurrence, wanted)),
     ],
     ids=["malformed", "fault", "oversized"],
 )
-def test_one_unreadable_occurrence_costs_its_series_no_more_than_its_own_words(
+def test_one_unreadable_occurrence_costs_its_series_only_itself(
     instead: Callable[[list[str]], bytes | Exception],
 ) -> None:
     item = fetched(series_with(instead), 1, CALENDAR)["I0"]
@@ -395,7 +397,7 @@ def test_what_was_left_of_a_stopped_batch_of_occurrences_is_asked_again() -> Non
 
 
 @pytest.mark.parametrize("code", ["ErrorMailboxStoreUnavailable", "ErrorServerBusy"])
-def test_a_series_whose_changes_cannot_be_had_for_the_moment_is_not_taken_for_whole(code: str) -> None:
+def test_a_series_without_its_changed_occurrences_is_not_complete(code: str) -> None:
     channel = series_with(lambda wanted: answer("GetItem", *(failure("GetItem", code) for _ in wanted)))
 
     with pytest.raises(RetryLater):
@@ -412,7 +414,7 @@ PERSON = '<t:Contact><t:ItemId Id="I2" ChangeKey="1"/><t:DisplayName>Ada</t:Disp
 @pytest.mark.parametrize(
     "code", ["ErrorUnsupportedMimeConversion", "ErrorMimeContentConversionFailed", "ErrorContentConversionFailed"]
 )
-def test_what_the_server_cannot_write_as_mime_is_written_by_us_unless_it_is_mail(code: str) -> None:
+def test_items_without_server_mime_are_written_by_us_unless_mail(code: str) -> None:
     """Deleted items hold all kinds, and MIME is asked of each."""
 
     def answered(request: str) -> bytes:

@@ -10,7 +10,7 @@ import icalendar
 import pytest
 
 from shared.sources.port import ContentLevel, Item, ItemKind
-from tests.unit.ews.answers import CALENDAR, ScriptedChannel, items, mailbox
+from tests.unit.ews.soap_samples import CALENDAR, ScriptedChannel, items, mailbox
 
 BERLIN = '<t:StartTimeZone Id="W. Europe Standard Time" Name="(UTC+01:00) Amsterdam, Berlin"/>'
 CUSTOM = (

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from shared.sources.port import ContentLevel, Item
-from tests.unit.ews.answers import CALENDAR, ScriptedChannel, items, mailbox
+from tests.unit.ews.soap_samples import CALENDAR, ScriptedChannel, items, mailbox
 
 YEARS = 6
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

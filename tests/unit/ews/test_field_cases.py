@@ -58,7 +58,7 @@ def test_what_the_server_left_out_of_its_icalendar_is_there() -> None:
 
 def test_no_mime_is_asked_of_an_event() -> None:
     """C1."""
-    from shared.sources.ews.shapes import Shape
+    from shared.sources.ews.fetching.shapes import Shape
 
     assert not any("IncludeMimeContent" in Shape.EVENT.request(level) for level in ContentLevel)
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.port import FolderRole
-from tests.unit.ews.answers import ScriptedChannel, answer, failure, mailbox, success
+from tests.unit.ews.soap_samples import ScriptedChannel, answer, failure, mailbox, success
 
 
 def folder(

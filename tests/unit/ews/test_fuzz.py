@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.errors import MailboxSyncError
 from shared.sources.ews.mailbox import EwsMailbox
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemRef, SourceChange
-from tests.unit.ews.answers import (
+from tests.unit.ews.soap_samples import (
     CALENDAR,
     CONTACTS,
     INBOX,
@@ -23,10 +23,10 @@ from tests.unit.ews.answers import (
     message,
     success,
 )
-from tests.unit.ews.test_changes import START_END, listing, occurrence, page, view
+from tests.unit.ews.test_contacts_tasks import CONTACT, LIST, MONTHLY, TASKS, task
 from tests.unit.ews.test_events import BERLIN, CUSTOM, WEEKLY, event
 from tests.unit.ews.test_folders import folder, found
-from tests.unit.ews.test_people import CONTACT, LIST, MONTHLY, TASKS, task
+from tests.unit.ews.test_sync_folder_items import START_END, listing, occurrence, page, view
 
 Ask = Callable[[EwsMailbox], Iterable[object]]
 

@@ -7,7 +7,7 @@ from lxml import etree
 
 from shared.formats.recurrence import Recurrence
 from shared.sources.ews.recurrence import read_recurrence
-from tests.unit.ews.answers import TYPES
+from tests.unit.ews.soap_samples import TYPES
 
 FOREVER = "<t:NoEndRecurrence><t:StartDate>2026-01-05</t:StartDate></t:NoEndRecurrence>"
 

@@ -16,7 +16,7 @@ from shared.formats.zones.resolving import ResolvedZone, day_of_midnight, resolv
 from shared.formats.zones.vtimezone import vtimezone
 from shared.formats.zones.windows_zones import WINDOWS_ZONES
 from shared.sources.ews.zones import duration, read_zone
-from tests.unit.ews.answers import TYPES
+from tests.unit.ews.soap_samples import TYPES
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 CHANGING = (

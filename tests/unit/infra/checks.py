@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-from shared import storage_layout
 from shared.settings import Settings
+from shared.storage import storage_layout
 from tests.unit.infra.bicep import FUNCTIONS, KEYWORDS, BicepFile, block, keys, load, loop_names, references
 from tests.unit.infra.type_checks import type_findings
 

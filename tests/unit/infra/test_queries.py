@@ -10,7 +10,7 @@ import pytest
 
 from shared import errors
 from shared.errors import OperatorMustAct, Reason, SettingsInvalid
-from shared.logs import describe
+from shared.logs import describe_error
 from shared.mailboxes.model import Status
 
 ROOT = Path(__file__).parents[3]
@@ -22,7 +22,7 @@ QUERIES = [
     *(item["content"]["query"] for item in WORKBOOK["items"] if "query" in item["content"]),
 ]
 EVERYWHERE = {"event", "level", "error"}
-OF_ERRORS = {*describe(OperatorMustAct(Reason.INTERNAL)), *describe(SettingsInvalid(["X is missing"]))}
+OF_ERRORS = {*describe_error(OperatorMustAct(Reason.INTERNAL)), *describe_error(SettingsInvalid(["X is missing"]))}
 
 
 def calls(*names: str) -> Iterator[ast.Call]:
@@ -72,11 +72,11 @@ def test_an_alert_looks_for_reasons_statuses_and_errors_that_there_are() -> None
 def test_settings_that_cannot_be_used_raise_the_operators_alarm() -> None:
     alarm = re.search(r"name: 'our-credential'.*?query: '([^']*)'", ALERTS, re.DOTALL)
     assert alarm
-    assert f'"{describe(SettingsInvalid(["X is missing"]))["type"]}"' in alarm[1]
+    assert f'"{describe_error(SettingsInvalid(["X is missing"]))["type"]}"' in alarm[1]
 
 
 @pytest.mark.parametrize("limit", ["ServerBusy", "ClientThrottling", "ClientAccountRequestThrottling"])
-def test_storage_that_throttles_a_partition_or_the_whole_account_raises_an_alarm(limit: str) -> None:
+def test_throttling_of_a_partition_or_the_account_raises_an_alarm(limit: str) -> None:
     listed = re.search(r"^var throttled = \[(.*)\]", ALERTS, re.MULTILINE)
     assert listed
     assert f"'{limit}Error'" in listed[1]

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.authorization.activation import Activated
-from shared.authorization.service_accounts import ServiceAccount
+from shared.authorization.onboarding.activation import ActivationResult
+from shared.authorization.onboarding.service_accounts import ServiceAccount
 from shared.errors import Reason
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
-from shared.pages.my_sync import acts_for, live_values
+from shared.pages.my_sync import actions_for, live_values
 from shared.pages.operator import operator_values
 from shared.pages.problems import PROBLEMS, problem_of
-from shared.pages.status import shown
+from shared.pages.status import status_view
 from shared.sources.port import AccessMode
 
 NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
@@ -35,7 +35,7 @@ MAILBOX = Mailbox(
     complete_as_of=NOW - 6 * MINUTE,
 )
 
-FIRST = MAILBOX.having(
+FIRST = MAILBOX.with_changes(
     first_sync_done=False,
     created_at=NOW - 4 * MINUTE,
     syncing_since=NOW - 3 * MINUTE,
@@ -73,23 +73,23 @@ ISSUES = [issue(1, Reason.ITEM_TOO_LARGE), issue(2, Reason.ITEM_TOO_LARGE), issu
 
 STATES = {
     "up-to-date": (MAILBOX, RUNS, []),
-    "exceptions": (MAILBOX.having(issues=3), RUNS, ISSUES),
-    "syncing": (MAILBOX.having(syncing_since=NOW - MINUTE), RUNS, []),
-    "retrying": (MAILBOX.having(reason="throttled"), RUNS, []),
-    "late": (MAILBOX.having(last_success_at=NOW - timedelta(hours=3), reason="unavailable"), RUNS, []),
-    "first-waiting": (FIRST.having(syncing_since=None, items=0, in_scope=0), [], []),
-    "first-counting": (FIRST.having(items=0, in_scope=0), [], []),
+    "exceptions": (MAILBOX.with_changes(issues=3), RUNS, ISSUES),
+    "syncing": (MAILBOX.with_changes(syncing_since=NOW - MINUTE), RUNS, []),
+    "retrying": (MAILBOX.with_changes(reason="throttled"), RUNS, []),
+    "late": (MAILBOX.with_changes(last_success_at=NOW - timedelta(hours=3), reason="unavailable"), RUNS, []),
+    "first-waiting": (FIRST.with_changes(syncing_since=None, items=0, in_scope=0), [], []),
+    "first-counting": (FIRST.with_changes(items=0, in_scope=0), [], []),
     "first": (FIRST, [], []),
-    "first-interrupted": (FIRST.having(syncing_since=None, reason="timed_out"), [], []),
-    "paused": (MAILBOX.having(status=Status.PAUSED), RUNS, []),
+    "first-interrupted": (FIRST.with_changes(syncing_since=None, reason="timed_out"), [], []),
+    "paused": (MAILBOX.with_changes(status=Status.PAUSED), RUNS, []),
     "needs-sign-in": (
-        MAILBOX.having(status=Status.NEEDS_SIGN_IN, reason="grant_revoked", support="AADSTS50173"),
+        MAILBOX.with_changes(status=Status.NEEDS_SIGN_IN, reason="grant_revoked", support="AADSTS50173"),
         RUNS,
         [],
     ),
-    "needs-admin": (MAILBOX.having(status=Status.NEEDS_ADMIN, reason="ews_blocked", support="403"), RUNS, []),
-    "suspended": (MAILBOX.having(status=Status.SUSPENDED, reason="bad_answer"), RUNS, []),
-    "disconnected": (MAILBOX.having(status=Status.DISCONNECTED), RUNS, []),
+    "needs-admin": (MAILBOX.with_changes(status=Status.NEEDS_ADMIN, reason="ews_blocked", support="403"), RUNS, []),
+    "suspended": (MAILBOX.with_changes(status=Status.SUSPENDED, reason="bad_answer"), RUNS, []),
+    "disconnected": (MAILBOX.with_changes(status=Status.DISCONNECTED), RUNS, []),
 }
 
 PROMISE: dict[str, object] = {
@@ -110,11 +110,11 @@ ACCOUNTS = [
 ]
 
 ACTIVATED = [
-    Activated("ada@contoso.example", "ada@contoso.example", "active", "m-1"),
-    Activated("Alan", "alan@contoso.example", "already"),
-    Activated("grace@contoso.example", "grace@contoso.example", "failed", reason="no_licence", support="ErrorX"),
-    Activated("Smith", "", "failed", reason="ambiguous_name"),
-    Activated("kurt@contoso.example", "", "not_tried"),
+    ActivationResult("ada@contoso.example", "ada@contoso.example", "active", "m-1"),
+    ActivationResult("Alan", "alan@contoso.example", "already"),
+    ActivationResult("grace@contoso.example", "grace@contoso.example", "failed", reason="no_licence", support="ErrorX"),
+    ActivationResult("Smith", "", "failed", reason="ambiguous_name"),
+    ActivationResult("kurt@contoso.example", "", "not_tried"),
 ]
 
 
@@ -127,7 +127,7 @@ def live(state: str) -> dict[str, object]:
 def my_sync(state: str, **values: object) -> tuple[str, dict[str, object]]:
     """The whole page."""
     mailbox = STATES[state][0]
-    acts = acts_for(mailbox, shown(mailbox, NOW, INTERVAL))
+    acts = actions_for(mailbox, status_view(mailbox, NOW, INTERVAL))
     return "my_sync", live(state) | {"acts": acts, "others": [], "done": "", **values}
 
 
@@ -139,18 +139,18 @@ def problem(code: str, **values: object) -> tuple[str, dict[str, object]]:
 
 def _fleet() -> list[Mailbox]:
     return [
-        mailbox.having(id=f"{number:08d}-{state}", address=f"person.{number}@contoso.example")
+        mailbox.with_changes(id=f"{number:08d}-{state}", address=f"person.{number}@contoso.example")
         for number, (state, (mailbox, _, _)) in enumerate(STATES.items())
     ]
 
 
 def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
     """Every page by a name of its own: the template and its values."""
-    other = MAILBOX.having(id="other", address="ada@fabrikam.example")
+    other = MAILBOX.with_changes(id="other", address="ada@fabrikam.example")
     pages: dict[str, tuple[str, dict[str, object]]] = {
         "landing": ("landing", PROMISE),
         "landing-narrow": ("landing", PROMISE | {"content": "metadata", "mail_days": 90, "usual_folders": False}),
-        "onward": ("onward", {"url": "https://login.example/authorize?a=1&b=2"}),
+        "interstitial": ("interstitial", {"url": "https://login.example/authorize?a=1&b=2"}),
         "connected": ("connected", {"address": MAILBOX.address, "next_at": NOW, "return_url": ""}),
         "connected-return": (
             "connected",
@@ -193,8 +193,8 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
                 "reconnected": True,
             },
         ),
-        "operator": ("admin", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),
-        "operator-attention": ("admin", operator_values(_fleet(), NOW, INTERVAL, "attention") | {"csrf": "c"}),
+        "operator": ("operator", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),
+        "operator-attention": ("operator", operator_values(_fleet(), NOW, INTERVAL, "attention") | {"csrf": "c"}),
         "activate": (
             "activate",
             {
@@ -227,7 +227,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             | {"done": ""}
             | C,
         ),
-        "operator-empty": ("admin", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
+        "operator-empty": ("operator", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
     }
     for act in ("change-account", "disconnect", "erase"):

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
-from shared.pages.pages import Pages, contact_url, shown_time, static_file
+from shared.pages.pages import Pages, contact_url, static_file, time_element
 from tests.unit.pages.samples import MAILBOX, all_pages, my_sync, problem
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
@@ -80,7 +80,7 @@ def test_ids_on_a_page_are_unique(name: str) -> None:
 
 def test_names_addresses_and_support_numbers_are_escaped() -> None:
     template, values = my_sync("needs-sign-in")
-    values["mailbox"] = MAILBOX.having(display_name=HOSTILE, address=HOSTILE, support=HOSTILE)
+    values["mailbox"] = MAILBOX.with_changes(display_name=HOSTILE, address=HOSTILE, support=HOSTILE)
     assert "<script>alert" not in PAGES.render(template, **values)
     assert "<img src=x" not in PAGES.render(template, **values)
 
@@ -101,11 +101,11 @@ def test_a_sentence_s_placeholders_are_not_read_from_what_is_put_into_them() -> 
 
 def test_a_value_that_is_missing_is_an_error_rather_than_an_empty_space() -> None:
     with pytest.raises(UndefinedError):
-        PAGES.render("onward")
+        PAGES.render("interstitial")
 
 
 def test_a_time_is_utc_without_script_and_machine_readable() -> None:
-    shown = shown_time(datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC))
+    shown = time_element(datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC))
     assert shown == '<time datetime="2026-11-03T04:05:06Z">3 November 2026, 04:05 UTC</time>'
 
 
@@ -125,7 +125,7 @@ def test_a_support_contact_is_a_link_only_when_it_safely_can_be(contact: str, ur
     assert contact_url(contact) == url
 
 
-@pytest.mark.parametrize("name", ["../catalogue.toml", "..", "", "site.css/", "%2e%2e/pages.py", "/etc/passwd"])
+@pytest.mark.parametrize("name", ["../catalog.toml", "..", "", "site.css/", "%2e%2e/pages.py", "/etc/passwd"])
 def test_only_files_that_are_in_the_static_folder_can_be_asked_for(name: str) -> None:
     assert static_file(name) is None
 

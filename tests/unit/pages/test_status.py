@@ -6,84 +6,84 @@ from datetime import timedelta
 import pytest
 
 from shared.mailboxes.model import Mailbox, Status
-from shared.pages.acts import Act
-from shared.pages.catalogue import english
-from shared.pages.my_sync import acts_for, grouped, live_values
+from shared.pages.catalog import english
+from shared.pages.mailbox_actions import MailboxAction
+from shared.pages.my_sync import actions_for, group_issues, live_values
 from shared.pages.operator import operator_values
-from shared.pages.status import Tone, estimate_key, next_sync_at, progress, shown
+from shared.pages.status import Tone, estimate_key, next_sync_at, progress, status_view
 from shared.sync.pass_result import PassResult
 from shared.sync.run_recorder import outcome_of
 from tests.unit.pages.samples import FIRST, INTERVAL, ISSUES, MAILBOX, MINUTE, NOW, RUNS, STATES, run
 
 
 def state(mailbox: Mailbox) -> str:
-    return shown(mailbox, NOW, INTERVAL).state
+    return status_view(mailbox, NOW, INTERVAL).state
 
 
 def test_a_mailbox_synced_within_two_intervals_is_up_to_date() -> None:
-    assert state(MAILBOX.having(last_success_at=NOW - 2 * INTERVAL)) == "up_to_date"
+    assert state(MAILBOX.with_changes(last_success_at=NOW - 2 * INTERVAL)) == "up_to_date"
 
 
-def test_a_mailbox_without_a_success_for_more_than_two_intervals_is_late_though_its_record_says_active() -> None:
-    late = shown(MAILBOX.having(last_success_at=NOW - 2 * INTERVAL - MINUTE), NOW, INTERVAL)
-    assert (late.state, late.tone, late.act) == ("late", Tone.ATTENTION, Act.SYNC)
+def test_an_active_mailbox_without_success_for_two_intervals_is_late() -> None:
+    late = status_view(MAILBOX.with_changes(last_success_at=NOW - 2 * INTERVAL - MINUTE), NOW, INTERVAL)
+    assert (late.state, late.tone, late.act) == ("late", Tone.ATTENTION, MailboxAction.SYNC)
 
 
 def test_a_pass_under_way_does_not_hide_that_a_mailbox_is_late() -> None:
-    assert state(MAILBOX.having(last_success_at=NOW - 3 * INTERVAL, syncing_since=NOW)) == "late"
+    assert state(MAILBOX.with_changes(last_success_at=NOW - 3 * INTERVAL, syncing_since=NOW)) == "late"
 
 
 def test_a_first_sync_that_never_began_becomes_late() -> None:
-    assert state(FIRST.having(syncing_since=None, created_at=NOW - 3 * INTERVAL)) == "late"
+    assert state(FIRST.with_changes(syncing_since=None, created_at=NOW - 3 * INTERVAL)) == "late"
 
 
 def test_a_long_first_sync_is_not_late_while_its_passes_go_on() -> None:
-    long = FIRST.having(created_at=NOW - timedelta(days=2), syncing_since=None, last_pass_at=NOW - MINUTE)
+    long = FIRST.with_changes(created_at=NOW - timedelta(days=2), syncing_since=None, last_pass_at=NOW - MINUTE)
     assert state(long) == "first_sync"
-    assert state(long.having(last_pass_at=None, syncing_since=NOW - MINUTE)) == "first_sync"
+    assert state(long.with_changes(last_pass_at=None, syncing_since=NOW - MINUTE)) == "first_sync"
 
 
 def test_a_first_sync_whose_passes_only_fail_becomes_late() -> None:
-    failing = FIRST.having(
+    failing = FIRST.with_changes(
         created_at=NOW - timedelta(hours=5), syncing_since=None, last_pass_at=NOW - MINUTE, reason="timed_out"
     )
     assert state(failing) == "late"
 
 
 def test_a_pass_that_began_too_long_ago_is_not_under_way_any_more() -> None:
-    assert state(MAILBOX.having(syncing_since=NOW - timedelta(hours=1))) == "up_to_date"
+    assert state(MAILBOX.with_changes(syncing_since=NOW - timedelta(hours=1))) == "up_to_date"
 
 
 def test_a_reason_that_nobody_has_described_is_not_shown() -> None:
-    assert shown(MAILBOX.having(status=Status.SUSPENDED, reason="weird"), NOW, INTERVAL).reason == ""
+    assert status_view(MAILBOX.with_changes(status=Status.SUSPENDED, reason="weird"), NOW, INTERVAL).reason == ""
 
 
 @pytest.mark.parametrize(
     ("status", "act"),
     [
-        (Status.PAUSED, Act.START),
-        (Status.SUSPENDED, Act.START),
-        (Status.NEEDS_SIGN_IN, Act.SIGN_IN),
-        (Status.NEEDS_ADMIN, Act.APPROVAL),
-        (Status.DISCONNECTED, Act.SIGN_IN),
+        (Status.PAUSED, MailboxAction.START),
+        (Status.SUSPENDED, MailboxAction.START),
+        (Status.NEEDS_SIGN_IN, MailboxAction.SIGN_IN),
+        (Status.NEEDS_ADMIN, MailboxAction.APPROVAL),
+        (Status.DISCONNECTED, MailboxAction.SIGN_IN),
     ],
 )
-def test_a_mailbox_that_is_not_active_names_the_one_thing_to_do(status: Status, act: Act) -> None:
-    assert shown(MAILBOX.having(status=status), NOW, INTERVAL).act is act
+def test_a_mailbox_that_is_not_active_names_the_one_thing_to_do(status: Status, act: MailboxAction) -> None:
+    assert status_view(MAILBOX.with_changes(status=status), NOW, INTERVAL).act is act
 
 
 @pytest.mark.parametrize("name", STATES)
 def test_nothing_is_offered_twice_and_erasing_always_is(name: str) -> None:
     mailbox = STATES[name][0]
-    now_shown = shown(mailbox, NOW, INTERVAL)
-    acts = acts_for(mailbox, now_shown)
+    now_shown = status_view(mailbox, NOW, INTERVAL)
+    acts = actions_for(mailbox, now_shown)
     assert now_shown.act not in acts
-    assert acts.count(Act.ERASE) == 1
+    assert acts.count(MailboxAction.ERASE) == 1
 
 
 def test_a_sync_is_not_offered_while_one_is_under_way() -> None:
     syncing = STATES["syncing"][0]
-    assert Act.SYNC not in acts_for(syncing, shown(syncing, NOW, INTERVAL))
+    assert MailboxAction.SYNC not in actions_for(syncing, status_view(syncing, NOW, INTERVAL))
 
 
 def test_the_next_sync_is_the_next_tick() -> None:
@@ -91,8 +91,8 @@ def test_the_next_sync_is_the_next_tick() -> None:
     assert at == NOW.replace(hour=14, minute=30)
 
 
-def test_the_next_sync_of_a_mailbox_left_alone_is_the_first_tick_that_finds_it_due() -> None:
-    at = next_sync_at(MAILBOX.having(due_at=NOW + timedelta(hours=3)), NOW, INTERVAL)
+def test_the_next_sync_is_the_first_tick_that_finds_the_mailbox_due() -> None:
+    at = next_sync_at(MAILBOX.with_changes(due_at=NOW + timedelta(hours=3)), NOW, INTERVAL)
     assert at == NOW.replace(hour=17, minute=30)
 
 
@@ -103,7 +103,7 @@ def test_the_next_sync_of_a_night_is_on_the_next_day() -> None:
 
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.SUSPENDED, Status.NEEDS_SIGN_IN, Status.DISCONNECTED])
 def test_no_next_sync_is_promised_for_a_mailbox_that_is_not_in_the_rota(status: Status) -> None:
-    assert next_sync_at(MAILBOX.having(status=status), NOW, INTERVAL) is None
+    assert next_sync_at(MAILBOX.with_changes(status=status), NOW, INTERVAL) is None
 
 
 def test_progress_counts_what_is_in_the_copy_against_what_is_in_scope() -> None:
@@ -113,14 +113,14 @@ def test_progress_counts_what_is_in_the_copy_against_what_is_in_scope() -> None:
 
 
 def test_an_estimate_goes_by_the_speed_of_the_pass_under_way() -> None:
-    made = progress(FIRST.having(items=3000, in_scope=9000, syncing_since=NOW - 3 * MINUTE), [], NOW)
+    made = progress(FIRST.with_changes(items=3000, in_scope=9000, syncing_since=NOW - 3 * MINUTE), [], NOW)
     assert made is not None
     assert made.minutes == 6
 
 
-def test_an_estimate_goes_by_the_passes_that_have_ended_waiting_between_them_included() -> None:
+def test_an_estimate_uses_ended_passes_and_the_waits_between_them() -> None:
     runs = [run(6, seconds=240, created=2000), run(16, seconds=240, created=2000)]
-    made = progress(FIRST.having(items=4000, in_scope=6000), runs, NOW)
+    made = progress(FIRST.with_changes(items=4000, in_scope=6000), runs, NOW)
     assert made is not None
     assert made.minutes == 7
 
@@ -128,10 +128,10 @@ def test_an_estimate_goes_by_the_passes_that_have_ended_waiting_between_them_inc
 @pytest.mark.parametrize(
     "early",
     [
-        FIRST.having(items=99),
-        FIRST.having(syncing_since=NOW - timedelta(seconds=5)),
-        FIRST.having(syncing_since=None),
-        FIRST.having(status=Status.PAUSED),
+        FIRST.with_changes(items=99),
+        FIRST.with_changes(syncing_since=NOW - timedelta(seconds=5)),
+        FIRST.with_changes(syncing_since=None),
+        FIRST.with_changes(status=Status.PAUSED),
     ],
 )
 def test_nothing_is_estimated_without_evidence(early: Mailbox) -> None:
@@ -141,13 +141,13 @@ def test_nothing_is_estimated_without_evidence(early: Mailbox) -> None:
 
 
 def test_progress_never_says_all_before_it_is_done() -> None:
-    made = progress(FIRST.having(items=12500), [], NOW)
+    made = progress(FIRST.with_changes(items=12500), [], NOW)
     assert made is not None
     assert (made.done, made.percent) == (12480, 99)
 
 
-def test_there_is_no_progress_before_it_is_known_how_much_there_is_nor_afterwards() -> None:
-    assert progress(FIRST.having(in_scope=0), [], NOW) is None
+def test_there_is_no_progress_before_the_total_is_known_nor_after_the_end() -> None:
+    assert progress(FIRST.with_changes(in_scope=0), [], NOW) is None
     assert progress(MAILBOX, RUNS, NOW) is None
 
 
@@ -158,14 +158,14 @@ def test_long_estimates_are_told_in_hours() -> None:
 
 
 def test_issues_are_grouped_by_reason_the_most_frequent_first() -> None:
-    groups = grouped(ISSUES)
+    groups = group_issues(ISSUES)
     assert [(group.reason, group.count, group.support) for group in groups] == [
         ("item_too_large", 2, ()),
         ("item_corrupt", 1, ("ErrorX",)),
     ]
 
 
-def test_a_failed_session_without_changes_does_not_claim_that_nothing_was_new() -> None:
+def test_a_failed_pass_without_changes_does_not_say_nothing_was_new() -> None:
     sessions = live_values(MAILBOX, RUNS, [], NOW, INTERVAL)["sessions"]
     failed = [session for session in sessions if session.failed]
     assert [session.result for session in failed] == ["problems.throttled.title"]
@@ -182,15 +182,15 @@ def test_a_session_that_ended_without_an_error_is_never_shown_as_a_fault(result:
 
 
 def test_operators_see_first_what_needs_attention_and_there_the_stalest() -> None:
-    stale = MAILBOX.having(id="stale", last_success_at=NOW - timedelta(hours=9))
-    staler = MAILBOX.having(id="staler", last_success_at=NOW - timedelta(days=9))
+    stale = MAILBOX.with_changes(id="stale", last_success_at=NOW - timedelta(hours=9))
+    staler = MAILBOX.with_changes(id="staler", last_success_at=NOW - timedelta(days=9))
     values = operator_values([MAILBOX, stale, staler], NOW, INTERVAL)
     assert [row.mailbox.id for row in values["rows"]] == ["staler", "stale", MAILBOX.id]
     assert values["tones"] == [(Tone.ATTENTION, 2), (Tone.STOPPED, 0), (Tone.WORKING, 0), (Tone.GOOD, 1)]
 
 
 def test_operators_can_look_at_one_tone_and_an_unknown_one_shows_all() -> None:
-    paused = MAILBOX.having(id="paused", status=Status.PAUSED)
+    paused = MAILBOX.with_changes(id="paused", status=Status.PAUSED)
     assert [row.mailbox.id for row in operator_values([MAILBOX, paused], NOW, INTERVAL, "stopped")["rows"]] == [
         "paused"
     ]

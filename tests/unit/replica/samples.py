@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from shared.replica.entities import FENCE, LARGEST_NUMBER
-from shared.replica.feed import replay
+from shared.replica.encoding.feed import replay
+from shared.replica.encoding.item_rows import FENCE, MAX_INT32
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, Replica, ReplicaItem, item_key
 from shared.sources.port import Content, ItemKind
 from tests.fakes.storage import MemoryRows
@@ -69,4 +69,4 @@ def replayed(replica: Replica, mailbox_id: str) -> dict[str, ReplicaItem]:
 def only_tombstone(rows: MemoryRows, mailbox_id: str) -> bool:
     """Whether of a mailbox's rows nothing is left but the tombstone of its erasure."""
     left = {key: values for key, (values, _) in rows.rows[mailbox_id].items()}
-    return left == {FENCE: {"sequence": LARGEST_NUMBER, "state": "erased"}}
+    return left == {FENCE: {"sequence": MAX_INT32, "state": "erased"}}

@@ -18,7 +18,7 @@ from shared import cli
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
-from shared.replica import export
+from shared.replica.maintenance import export
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.sources.port import AccessMode, Content, ItemKind
 from tests.fakes.replica import FakeReplica
@@ -65,14 +65,14 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    house = House()
+def app() -> House:
+    app = House()
     folders = cursor_with(
         FolderState("inbox", "Inbox"), FolderState("sub", "Inbox/../..%2Fetc"), FolderState("cal", "Calendar")
     )
     event = an_item("E", kind=ItemKind.EVENT, folder_id="cal", subject="\x1b[31mLunch", at=None)
     commit(
-        house.replica,
+        app.replica,
         ID,
         created("A", MESSAGE, subject="../../etc/passwd"),
         created("B", MESSAGE, folder_id="sub", subject="CON", at=datetime(2001, 2, 3, tzinfo=UTC)),
@@ -80,23 +80,23 @@ def house() -> House:
         created("N", b"", subject="no content"),
         after=folders,
     )
-    return house
+    return app
 
 
 def files_below(directory: Path) -> dict[str, bytes]:
     return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
-def test_mailboxes_are_listed_without_addresses_unless_asked(house: House) -> None:
-    assert house.run("mailboxes") == f"{ID}  active  3 items  complete as of not yet\n"
-    assert "ann@contoso.example" in house.run("mailboxes", "--addresses")
+def test_mailboxes_are_listed_without_addresses_unless_asked(app: House) -> None:
+    assert app.run("mailboxes") == f"{ID}  active  3 items  complete as of not yet\n"
+    assert "ann@contoso.example" in app.run("mailboxes", "--addresses")
 
 
-def test_a_list_is_ordered_and_no_control_sequence_reaches_the_terminal(house: House) -> None:
-    lines = house.run("list", "--mailbox", ID).splitlines()
+def test_a_list_is_ordered_and_no_control_sequence_reaches_the_terminal(app: House) -> None:
+    lines = app.run("list", "--mailbox", ID).splitlines()
     assert lines[0].startswith(item_key("E"))
     assert len(lines) == 4
-    assert "\x1b" not in house.run("list", "--mailbox", ID)
+    assert "\x1b" not in app.run("list", "--mailbox", ID)
 
 
 class Large(FakeReplica):
@@ -108,10 +108,10 @@ class Large(FakeReplica):
 
 
 def test_a_list_holds_its_lines_and_not_what_else_is_known_of_the_items() -> None:
-    house = House(Large())
+    app = House(Large())
     tracemalloc.start()
     try:
-        lines = house.run("list", "--mailbox", ID).splitlines()
+        lines = app.run("list", "--mailbox", ID).splitlines()
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -119,78 +119,76 @@ def test_a_list_holds_its_lines_and_not_what_else_is_known_of_the_items() -> Non
     assert most < 10_000_000
 
 
-def test_a_list_can_be_narrowed_to_a_folder_and_a_kind(house: House) -> None:
-    everything_below = house.run("list", "--mailbox", ID, "--folder", "inbox", "--json").splitlines()
+def test_a_list_can_be_narrowed_to_a_folder_and_a_kind(app: House) -> None:
+    everything_below = app.run("list", "--mailbox", ID, "--folder", "inbox", "--json").splitlines()
     assert {json.loads(line)["key"] for line in everything_below} == {item_key(source) for source in "ABN"}
-    events = house.run("list", "--mailbox", ID, "--kind", "event", "--json").splitlines()
+    events = app.run("list", "--mailbox", ID, "--kind", "event", "--json").splitlines()
     assert [json.loads(line)["content"]["form"] for line in events] == ["ics"]
 
 
-def test_an_unknown_folder_item_or_mailbox_is_said_in_one_line(
-    house: House, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_folder_item_or_mailbox_is_said_in_one_line(app: House, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (
         ["list", "--mailbox", ID, "--folder", "Nowhere"],
         ["show", "--mailbox", ID, "nothing"],
         ["list", "--mailbox", "mailbox-2"],
         ["verify", "--mailbox", "mailbox-2"],
     ):
-        assert cli.run(arguments, house, io.StringIO()) == 1
+        assert cli.run(arguments, app, io.StringIO()) == 1
         assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(SystemExit):
-        cli.run(["list", "--mailbox", "../other"], house, io.StringIO())
+        cli.run(["list", "--mailbox", "../other"], app, io.StringIO())
 
 
-def test_one_item_is_shown_with_its_metadata_or_as_it_is(house: House) -> None:
-    shown = json.loads(house.run("show", "--mailbox", ID, item_key("A")))
+def test_one_item_is_shown_with_its_metadata_or_as_it_is(app: House) -> None:
+    shown = json.loads(app.run("show", "--mailbox", ID, item_key("A")))
     assert (shown["folder"], shown["subject"], shown["metadata"]["categories"]) == (
         "Inbox",
         "../../etc/passwd",
         ["a", "ü"],
     )
-    assert house.run("show", "--mailbox", ID, item_key("A"), "--content").encode() == MESSAGE
+    assert app.run("show", "--mailbox", ID, item_key("A"), "--content").encode() == MESSAGE
 
 
-def test_an_export_writes_every_item_below_its_directory_and_nowhere_else(house: House, tmp_path: Path) -> None:
+def test_an_export_writes_every_item_below_its_directory_and_nowhere_else(app: House, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "target"
-    assert house.run("export", "--mailbox", ID, str(target)).startswith("4 written, 0 were there already, 1 without")
+    assert app.run("export", "--mailbox", ID, str(target)).startswith("4 written, 0 were there already, 1 without")
     files = files_below(tmp_path)
     assert all(name.startswith("deep/target/") for name in files)
     assert sorted(name.rpartition(".")[2] for name in files) == ["eml", "eml", "ics", "json"]
     assert list(files.values()).count(MESSAGE) == 2
     assert all(path.stat().st_mode & 0o077 == 0 for path in target.rglob("*"))
-    assert house.one.audit == [(ID, "operator", "export")]
+    assert app.one.audit == [(ID, "operator", "export")]
 
 
-def test_an_export_overwrites_nothing(house: House, tmp_path: Path) -> None:
-    house.run("export", "--mailbox", ID, str(tmp_path))
+def test_an_export_overwrites_nothing(app: House, tmp_path: Path) -> None:
+    app.run("export", "--mailbox", ID, str(tmp_path))
     for path in tmp_path.rglob("*.eml"):
         path.write_bytes(b"mine")
-    assert house.run("export", "--mailbox", ID, str(tmp_path)).startswith("0 written, 4 were there already")
+    assert app.run("export", "--mailbox", ID, str(tmp_path)).startswith("0 written, 4 were there already")
     assert {path.read_bytes() for path in tmp_path.rglob("*.eml")} == {b"mine"}
 
 
-def test_what_is_there_already_is_not_read_again(house: House, tmp_path: Path) -> None:
+def test_what_is_there_already_is_not_read_again(app: House, tmp_path: Path) -> None:
     """An export of days that a busy moment of Storage has broken off goes on where it was."""
-    house.run("export", "--mailbox", ID, str(tmp_path))
-    for pack in {item.located.pack for item in house.replica.items(ID) if item.located}:
-        house.replica.remove_pack(ID, pack)
-    assert house.run("export", "--mailbox", ID, str(tmp_path)).startswith("0 written, 4 were there already")
+    app.run("export", "--mailbox", ID, str(tmp_path))
+    for pack in {item.located.pack for item in app.replica.items(ID) if item.located}:
+        app.replica.remove_pack(ID, pack)
+    assert app.run("export", "--mailbox", ID, str(tmp_path)).startswith("0 written, 4 were there already")
 
 
 def test_a_directory_that_cannot_be_written_to_is_said_in_one_line(
-    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    app: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     for more in ([], ["--mbox"]):
-        assert cli.run(["export", "--mailbox", ID, str(tmp_path / "file"), *more], house, io.StringIO()) == 1
+        assert cli.run(["export", "--mailbox", ID, str(tmp_path / "file"), *more], app, io.StringIO()) == 1
         assert len(capsys.readouterr().err.splitlines()) == 1
     assert files_below(tmp_path) == {"file": b""}
 
 
-def test_an_mbox_is_read_back_by_any_reader(house: House, tmp_path: Path) -> None:
-    commit(house.replica, ID, created("A2", MESSAGE.rstrip(b"\r\n")))
-    house.run("export", "--mailbox", ID, "--mbox", str(tmp_path))
+def test_an_mbox_is_read_back_by_any_reader(app: House, tmp_path: Path) -> None:
+    commit(app.replica, ID, created("A2", MESSAGE.rstrip(b"\r\n")))
+    app.run("export", "--mailbox", ID, "--mbox", str(tmp_path))
     box = mailbox.mbox(tmp_path / "Inbox.mbox")
     try:
         assert [message["Subject"] for message in box] == ["hi", "hi"]
@@ -198,10 +196,10 @@ def test_an_mbox_is_read_back_by_any_reader(house: House, tmp_path: Path) -> Non
     finally:
         box.close()
     assert len(list(tmp_path.rglob("*.ics"))) == 1
-    assert house.run("export", "--mailbox", ID, "--mbox", str(tmp_path)).startswith("0 written, 5 were there already")
+    assert app.run("export", "--mailbox", ID, "--mbox", str(tmp_path)).startswith("0 written, 5 were there already")
 
 
-def test_a_folder_named_like_an_mbox_keeps_no_message_out_of_it(house: House, tmp_path: Path) -> None:
+def test_a_folder_named_like_an_mbox_keeps_no_message_out_of_it(app: House, tmp_path: Path) -> None:
     """Its other items and its folders need a directory of its name."""
     folders = cursor_with(folder("inbox"), folder("box", path="Inbox.mbox"), folder("below", path="Inbox.mbox/Below"))
     event = an_item("aa first of all", kind=ItemKind.EVENT, folder_id="box")
@@ -209,12 +207,10 @@ def test_a_folder_named_like_an_mbox_keeps_no_message_out_of_it(house: House, tm
         FeedChange(FeedKind.CREATE, event, Content("ics", b"BEGIN")),
         created("M", MESSAGE, folder_id="below"),
     ):
-        commit(house.replica, ID, change, after=folders)
-    house.run("export", "--mailbox", ID, "--mbox", "--kind", "event", str(tmp_path / "after events"))
+        commit(app.replica, ID, change, after=folders)
+    app.run("export", "--mailbox", ID, "--mbox", "--kind", "event", str(tmp_path / "after events"))
     for target in (tmp_path / "after events", tmp_path / "new"):
-        assert house.run("export", "--mailbox", ID, "--mbox", "--kind", "message", str(target)).startswith(
-            "4 written, 0"
-        )
+        assert app.run("export", "--mailbox", ID, "--mbox", "--kind", "message", str(target)).startswith("4 written, 0")
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -226,9 +222,9 @@ def test_boxes_that_cannot_get_their_names_leave_nothing_behind(tmp_path: Path) 
             (tmp_path / "Inbox.mbox").mkdir()
             return super().content(mailbox_id, item)
 
-    house = House(Obstructing())
-    commit(house.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
-    assert cli.run(["export", "--mailbox", ID, "--mbox", str(tmp_path)], house, io.StringIO()) == 1
+    app = House(Obstructing())
+    commit(app.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
+    assert cli.run(["export", "--mailbox", ID, "--mbox", str(tmp_path)], app, io.StringIO()) == 1
     assert files_below(tmp_path) == {}
 
 
@@ -242,18 +238,18 @@ def test_an_item_that_a_pass_deletes_during_an_export_is_not_damaged(tmp_path: P
             self.compact(mailbox_id, NOW, 7)
             return super().content(mailbox_id, item)
 
-    house = House(Passing())
-    commit(house.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
-    assert house.run("export", "--mailbox", ID, str(tmp_path)).endswith(
+    app = House(Passing())
+    commit(app.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
+    assert app.run("export", "--mailbox", ID, str(tmp_path)).endswith(
         "0 written, 0 were there already, 0 without content, 0 damaged\n"
     )
 
 
-def test_a_terminal_that_lacks_a_letter_gets_the_rest(house: House) -> None:
+def test_a_terminal_that_lacks_a_letter_gets_the_rest(app: House) -> None:
     shown = io.BytesIO()
     out = io.TextIOWrapper(shown, encoding="ascii")
-    commit(house.replica, ID, created("G", b"", subject="Gr\u00fc\u00dfe"))
-    assert cli.run(["list", "--mailbox", ID], house, out) == 0
+    commit(app.replica, ID, created("G", b"", subject="Gr\u00fc\u00dfe"))
+    assert cli.run(["list", "--mailbox", ID], app, out) == 0
     out.flush()
     assert b"Gr??e" in shown.getvalue()
 
@@ -271,35 +267,35 @@ class Unreachable(FakeReplica):
 
 
 def test_an_export_that_broke_off_is_made_whole_by_the_next(tmp_path: Path) -> None:
-    house = House(Unreachable())
-    commit(house.replica, ID, *(created(each, MESSAGE) for each in "ABC"), after=cursor_with(folder("inbox")))
+    app = House(Unreachable())
+    commit(app.replica, ID, *(created(each, MESSAGE) for each in "ABC"), after=cursor_with(folder("inbox")))
     arguments = ["export", "--mailbox", ID, "--mbox", str(tmp_path)]
-    assert cli.run(arguments, house, io.StringIO()) == 1
+    assert cli.run(arguments, app, io.StringIO()) == 1
     assert files_below(tmp_path) == {}
-    assert house.one.audit == [(ID, "operator", "export")]
-    assert house.run(*arguments).startswith("3 written, 0 were there already")
+    assert app.one.audit == [(ID, "operator", "export")]
+    assert app.run(*arguments).startswith("3 written, 0 were there already")
     (box,) = files_below(tmp_path)
     assert box == "Inbox.mbox"
     assert (tmp_path / box).stat().st_mode & 0o077 == 0
     assert (tmp_path / box).read_bytes().count(b"From MAILER-DAEMON") == 3
 
 
-def test_the_feed_is_replayed_in_order(house: House) -> None:
-    commit(house.replica, ID, FeedChange(FeedKind.DELETE, house.replica.item(ID, item_key("A"))))
-    lines = [json.loads(line) for line in house.run("feed", "--mailbox", ID, "--json").splitlines()]
+def test_the_feed_is_replayed_in_order(app: House) -> None:
+    commit(app.replica, ID, FeedChange(FeedKind.DELETE, app.replica.item(ID, item_key("A"))))
+    lines = [json.loads(line) for line in app.run("feed", "--mailbox", ID, "--json").splitlines()]
     assert [(line["sequence"], line["change"]) for line in lines] == [(1, "create")] * 4 + [(2, "delete")]
-    assert house.run("feed", "--mailbox", ID, "--after", "1").split()[:2] == ["2", "delete"]
+    assert app.run("feed", "--mailbox", ID, "--after", "1").split()[:2] == ["2", "delete"]
 
 
-def test_verifying_finds_a_content_that_is_gone(house: House) -> None:
-    assert house.run("verify", "--mailbox", ID) == (
+def test_verifying_finds_a_content_that_is_gone(app: House) -> None:
+    assert app.run("verify", "--mailbox", ID) == (
         "4 items, 3 contents, 0 damaged or missing\nfeed against items: 0 different, 0 only in the feed\n"
     )
-    located = house.replica.item(ID, item_key("A")).located
+    located = app.replica.item(ID, item_key("A")).located
     assert located is not None
-    house.replica.remove_pack(ID, located.pack)
+    app.replica.remove_pack(ID, located.pack)
     out = io.StringIO()
-    assert cli.run(["verify", "--mailbox", ID], house, out) == 1
+    assert cli.run(["verify", "--mailbox", ID], app, out) == 1
     assert "3 damaged" in out.getvalue()
 
 
@@ -361,11 +357,11 @@ def test_online_archive_has_a_root_of_its_own() -> None:
     ("folder", "subjects"), [("Inbox", {"mine"}), ("Online Archive", {"old"}), ("online archive/inbox", {"old"})]
 )
 def test_folder_option_tells_online_archive_apart(folder: str, subjects: set[str]) -> None:
-    house = House()
+    app = House()
     folders = cursor_with(FolderState("a", "Inbox"), FolderState("b", "Inbox", archive=True))
     mine, old = created("A", subject="mine", folder_id="a"), created("B", subject="old", folder_id="b")
-    commit(house.replica, ID, mine, old, after=folders)
+    commit(app.replica, ID, mine, old, after=folders)
 
-    told = house.run("list", "--mailbox", ID, "--folder", folder, "--json")
+    told = app.run("list", "--mailbox", ID, "--folder", folder, "--json")
 
     assert {json.loads(line)["subject"] for line in told.splitlines()} == subjects

@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 
 from shared.errors import ItemUnusable
-from shared.replica import pack
-from shared.replica.compaction import PACKS_AT_ONCE, is_time
-from shared.replica.entities import location_of
+from shared.replica.encoding import pack
+from shared.replica.encoding.item_rows import location_properties
+from shared.replica.maintenance.compaction import PACKS_AT_ONCE, is_compaction_due
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage import FEED, PACKS, Row
+from shared.replica.storage_port import FEED, PACKS, Row
 from shared.replica.store import BlobTableReplica
 from shared.sources.port import Content
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
@@ -46,7 +46,7 @@ def test_a_daily_sweep_keeps_the_promise(days: int) -> None:
     """Whenever something is deleted, the first compaction after it is at most the promised days away."""
     ran: list[datetime] = []
     for day in range(200):
-        if is_time(ran[-1] if ran else None, NOW + timedelta(days=day), days):
+        if is_compaction_due(ran[-1] if ran else None, NOW + timedelta(days=day), days):
             ran.append(NOW + timedelta(days=day))
     gaps = {later - earlier for earlier, later in pairwise(ran)}
     assert gaps == {timedelta(days=max(days - 1, 1))}
@@ -118,7 +118,7 @@ class WireRows(MemoryRows):
             yield json.loads(json.dumps(row))
 
 
-def test_however_many_packs_are_rewritten_the_rows_of_few_are_in_memory_at_once() -> None:
+def test_compaction_holds_the_rows_of_few_packs_in_memory() -> None:
     """Something was deleted from each of two thousand packs: what is held of the rows is less than all of them."""
     plan = Plan()
     blobs, rows = MemoryBlobs(plan, clock=lambda: NOW), WireRows()
@@ -127,7 +127,7 @@ def test_however_many_packs_are_rewritten_the_rows_of_few_are_in_memory_at_once(
     for number in range(2_000):
         packed = pack.build(MAILBOX, 1, [(item_key(f"{number}-{one}"), Content("eml", b"x")) for one in range(11)])
         blobs.put(PACKS, packed.name, packed.data, members=11)
-        rows.rows[MAILBOX] |= {key: (location_of(packed.located[key]), "") for key in list(packed.located)[:10]}
+        rows.rows[MAILBOX] |= {key: (location_properties(packed.located[key]), "") for key in list(packed.located)[:10]}
     held: list[int] = []
 
     def measure() -> None:

@@ -1,4 +1,4 @@
-"""A crash, a lost answer or another writer at every single write: afterwards the replica is as if nothing had been."""
+"""A crash, a lost answer or another writer at every single write: afterward the replica is as if nothing had been."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import Conflict, Reason, RetryLater
 from shared.replica.port import Cursor, FeedChange, FeedKind, ReplicaItem, item_key
-from shared.replica.storage import CURSORS, FEED, PACKS
+from shared.replica.storage_port import CURSORS, FEED, PACKS
 from shared.replica.store import BlobTableReplica
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
 from tests.unit.replica.samples import (
@@ -259,7 +259,7 @@ def dead_bytes(bench: Bench) -> list[str]:
 
 
 @pytest.mark.parametrize("write", range(1, COMPACT + 1))
-def test_a_crash_at_any_write_of_a_compaction_leaves_garbage_and_never_a_loss(write: int) -> None:
+def test_a_crash_at_any_write_of_a_compaction_loses_nothing(write: int) -> None:
     bench = Bench()
     held = truth(bench.replica, MAILBOX)
     bench.plan.at(write, Crash())

@@ -1,6 +1,6 @@
 """A cursor stored by an earlier version, with Exchange's names of folders, is read."""
 
-from shared.replica.cursors import cursor_from_json, cursor_to_json
+from shared.replica.encoding.cursor_json import cursor_from_json, cursor_to_json
 from shared.sources.port import FolderKind, FolderRole
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Conflict, RetryLater
-from shared.replica.entities import FENCE
+from shared.replica.encoding.item_rows import FENCE
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage import CURSORS, PACKS, Blob, BlobInfo, Row, RowChange
+from shared.replica.storage_port import CURSORS, PACKS, Blob, BlobInfo, Row, RowChange
 from shared.replica.store import BlobTableReplica
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import NOW, commit, created, only_tombstone, replayed, truth
@@ -167,7 +167,7 @@ def test_any_order_of_requests_ends_whole(runs: list[tuple[int, int]]) -> None:
 
 
 @pytest.mark.parametrize("requests", range(12))
-def test_a_reader_who_finishes_a_page_of_a_mailbox_that_is_being_erased_brings_nothing_back(requests: int) -> None:
+def test_finishing_a_page_during_an_erasure_restores_nothing(requests: int) -> None:
     turns = Turns()
     blobs, rows = TurnBlobs(turns), TurnRows(turns)
     replica = BlobTableReplica(blobs, rows)
@@ -188,7 +188,7 @@ def test_a_reader_who_finishes_a_page_of_a_mailbox_that_is_being_erased_brings_n
 
 
 @pytest.mark.parametrize("requests", range(16))
-def test_a_compaction_of_a_mailbox_that_is_being_erased_leaves_nothing_behind(requests: int) -> None:
+def test_compacting_a_mailbox_under_erasure_leaves_nothing_behind(requests: int) -> None:
     """It carries over what is alive, and notes its day; its lease may have been lost long ago."""
     turns = Turns()
     blobs, rows = TurnBlobs(turns), TurnRows(turns)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.errors import Conflict, NotFound
+from shared.replica.maintenance.verify import verify
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
-from shared.replica.storage import CURSORS
+from shared.replica.storage_port import CURSORS
 from shared.replica.store import BlobTableReplica
-from shared.replica.verify import verify
 from shared.sources.port import Content
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
 from tests.unit.replica.samples import NOW, an_item, folder, replayed, truth

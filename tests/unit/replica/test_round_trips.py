@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.replica import cursors, entities, feed, pack
-from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, Located, ReplicaItem, item_key
-from shared.replica.storage import RowChange, Verb
+from shared.replica.encoding import cursor_json, feed, item_rows, pack
+from shared.replica.port import ContentLocation, Cursor, FeedChange, FeedKind, FolderState, ReplicaItem, item_key
+from shared.replica.storage_port import RowChange, Verb
 from shared.sources.port import Content, FolderKind, FolderRole, ItemKind
 from tests.unit.replica.samples import an_item, created, cursor_with, folder
 
@@ -24,7 +24,7 @@ json_values = st.recursive(
 metadata = st.dictionaries(texts, json_values, max_size=4)
 times = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 places = st.builds(
-    Located, st.from_regex(r"m1/\d{10}-[0-9a-f]{16}\.zip", fullmatch=True), st.integers(0, 2**30),
+    ContentLocation, st.from_regex(r"m1/\d{10}-[0-9a-f]{16}\.zip", fullmatch=True), st.integers(0, 2**30),
     st.integers(0, 2**30), st.sampled_from(["eml", "ics", "vcf", "json"]),
     st.from_regex("[0-9a-f]{64}", fullmatch=True),
 )  # fmt: skip
@@ -58,19 +58,19 @@ folders = st.lists(states, max_size=4).map(lambda found: {each.id: each for each
 @given(items)
 @settings(deadline=None)
 def test_a_row_gives_its_item_back(item: ReplicaItem) -> None:
-    row = json.loads(json.dumps({"RowKey": item.key} | entities.row_of(item)))
-    assert entities.item_from(row) == item
-    assert entities.is_item(row)
+    row = json.loads(json.dumps({"RowKey": item.key} | item_rows.item_to_row(item)))
+    assert item_rows.item_from_row(row) == item
+    assert item_rows.is_item(row)
 
 
 @given(changes, folders)
 @settings(deadline=None)
 def test_a_feed_page_gives_its_changes_and_cursor_back(page: list[FeedChange], after: dict[str, FolderState]) -> None:
-    step = cursors.step_to_json(Cursor(), Cursor(2, after, {"n": 1}))
+    step = cursor_json.step_to_json(Cursor(), Cursor(2, after, {"n": 1}))
     data = feed.encode("m1", step, page)
     first, read = feed.decode(data)
     assert list(read) == page
-    assert cursors.step_from_json(Cursor(), first) == Cursor(2, after, {"n": 1})
+    assert cursor_json.step_from_json(Cursor(), first) == Cursor(2, after, {"n": 1})
     assert len(data.splitlines()) == 1 + len(page)
     assert feed.deletes(data) == any(change.kind is FeedKind.DELETE for change in page)
 
@@ -79,7 +79,7 @@ def test_a_feed_page_gives_its_changes_and_cursor_back(page: list[FeedChange], a
 @settings(deadline=None)
 def test_a_cursor_comes_back_the_same(found: dict[str, FolderState], notes: dict[str, object]) -> None:
     cursor = Cursor(7, found, notes)
-    assert cursors.cursor_from_json(json.loads(json.dumps(cursors.cursor_to_json(cursor))), "e") == replace(
+    assert cursor_json.cursor_from_json(json.loads(json.dumps(cursor_json.cursor_to_json(cursor))), "e") == replace(
         cursor, etag="e"
     )
 
@@ -90,8 +90,8 @@ def test_the_steps_of_the_pages_add_up_to_every_cursor(walk: list[dict[str, Fold
     before, steps = Cursor(), []
     for sequence, found in enumerate(walk, 1):
         following = Cursor(sequence, found)
-        steps.append(json.loads(json.dumps(cursors.step_to_json(before, following))))
-        assert cursors.along(Cursor(), steps[cursors.full_before(sequence) - 1 :]) == following
+        steps.append(json.loads(json.dumps(cursor_json.step_to_json(before, following))))
+        assert cursor_json.apply_steps(Cursor(), steps[cursor_json.last_full_page(sequence) - 1 :]) == following
         before = following
 
 
@@ -119,44 +119,44 @@ def test_two_attempts_at_a_page_never_share_a_pack() -> None:
 @settings(max_examples=30, deadline=None)
 def test_what_storage_cannot_hold_is_cut_alike_for_feed_and_table(text: str, fields: int) -> None:
     large = {f"field{number}": "\N{ROCKET}" * 3000 for number in range(fields)}
-    item = entities.fitted(an_item(subject=text * 400, metadata={"text": "kept"} | large))
-    row = entities.row_of(item)
+    item = item_rows.fit_to_limits(an_item(subject=text * 400, metadata={"text": "kept"} | large))
+    row = item_rows.item_to_row(item)
     assert all(len(value.encode("utf-16-le")) <= 65_536 for value in row.values() if isinstance(value, str))
     assert sum(len(value.encode("utf-16-le")) for value in row.values() if isinstance(value, str)) < 900_000
-    assert entities.item_from({"RowKey": item.key} | row) == item
+    assert item_rows.item_from_row({"RowKey": item.key} | row) == item
     assert feed.decode(feed.encode("m1", {"sequence": 1}, [FeedChange(FeedKind.CREATE, item)]))[1][0].item == item
     assert item.metadata["text"] == "kept"
     assert set(item.metadata) == {"text"} | set(large) or len(item.metadata["left_out"]) > 0  # type: ignore[arg-type]
 
 
 def test_no_length_of_what_a_server_says_keeps_a_page_from_being_applied() -> None:
-    item = entities.fitted(an_item(item_class="IPM." * 20_000, move_key="ab" * 20_000, size=2**40))
-    row = entities.row_of(item)
+    item = item_rows.fit_to_limits(an_item(item_class="IPM." * 20_000, move_key="ab" * 20_000, size=2**40))
+    row = item_rows.item_to_row(item)
     assert all(len(value.encode("utf-16-le")) <= 65_536 for value in row.values() if isinstance(value, str))
-    assert entities.item_from({"RowKey": item.key} | row) == item
-    assert entities.row_of(entities.fitted(an_item(size=2**31 - 1)))["size"] == 2**31 - 1
+    assert item_rows.item_from_row({"RowKey": item.key} | row) == item
+    assert item_rows.item_to_row(item_rows.fit_to_limits(an_item(size=2**31 - 1)))["size"] == 2**31 - 1
 
 
 def test_transactions_hold_what_azure_allows() -> None:
     rows = [RowChange(Verb.REPLACE, f"k{number}", {"metadata": "m" * 30_000}) for number in range(250)]
-    runs = list(entities.in_transactions(rows))
+    runs = list(item_rows.split_into_transactions(rows))
     assert [row for run in runs for row in run] == rows
     assert all(len(run) < 100 and len(run) * 31_000 < 4 * 2**20 for run in runs)
     small = [RowChange(Verb.DELETE, f"k{number}") for number in range(198)]
-    assert [len(run) for run in entities.in_transactions(small)] == [99, 99]
-    assert list(entities.in_transactions([])) == [[]]
+    assert [len(run) for run in item_rows.split_into_transactions(small)] == [99, 99]
+    assert list(item_rows.split_into_transactions([])) == [[]]
 
 
 def test_the_longest_texts_of_the_rarest_letters_fit_into_a_transaction() -> None:
-    item = entities.fitted(an_item(subject="\N{ROCKET}" * entities.LONGEST_TEXT))
-    rows = [RowChange(Verb.INSERT, f"k{number}", entities.row_of(item)) for number in range(99)]
-    for run in entities.in_transactions(rows):
+    item = item_rows.fit_to_limits(an_item(subject="\N{ROCKET}" * item_rows.MAX_TEXT_CHARACTERS))
+    rows = [RowChange(Verb.INSERT, f"k{number}", item_rows.item_to_row(item)) for number in range(99)]
+    for run in item_rows.split_into_transactions(rows):
         assert sum(len(json.dumps(dict(row.values))) + 600 for row in run) < 4 * 2**20
 
 
-def test_a_redacted_page_says_nothing_personal_of_the_dead_and_everything_of_the_living() -> None:
+def test_a_redacted_page_keeps_live_items_and_nothing_personal_of_others() -> None:
     page = [created("A", b""), FeedChange(FeedKind.DELETE, an_item("B", aliases=("x" * 32,)))]
-    data = feed.encode("m1", cursors.step_to_json(Cursor(), replace(cursor_with(folder()), sequence=1)), page)
+    data = feed.encode("m1", cursor_json.step_to_json(Cursor(), replace(cursor_with(folder()), sequence=1)), page)
     redacted = feed.redact(data, {item_key("A")})
     first, read = feed.decode(redacted)
     assert read[0] == page[0]

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from shared.replica.maintenance.feed_state import FeedState
+from shared.replica.maintenance.verify import VerifyResult, verify
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
-from shared.replica.storage import PACKS
+from shared.replica.storage_port import PACKS
 from shared.replica.store import BlobTableReplica
-from shared.replica.told import Told
-from shared.replica.verify import Verified, verify
 from tests.fakes.replica import FakeReplica
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import NOW, an_item, commit, created
@@ -65,7 +65,7 @@ class Bench:
         row, etag = self.rows.rows[MAILBOX][item_key(source_id)]
         self.rows.rows[MAILBOX][item_key(source_id)] = (row | values, etag)
 
-    def wrong(self) -> Verified:
+    def wrong(self) -> VerifyResult:
         return verify(self.replica, MAILBOX)
 
 
@@ -75,20 +75,20 @@ def bench() -> Bench:
 
 
 def test_a_whole_replica_is_found_whole_before_and_after_compaction(bench: Bench) -> None:
-    assert bench.wrong() == Verified(items=6, contents=5)
+    assert bench.wrong() == VerifyResult(items=6, contents=5)
     bench.replica.compact(MAILBOX, NOW, 7)
-    assert bench.wrong() == Verified(items=6, contents=5)
+    assert bench.wrong() == VerifyResult(items=6, contents=5)
 
 
 def test_an_item_that_has_lost_its_content_is_found(bench: Bench) -> None:
     bench.change("x", pack="")
-    assert bench.wrong() == Verified(items=6, contents=4, different={item_key("x")})
+    assert bench.wrong() == VerifyResult(items=6, contents=4, different={item_key("x")})
 
 
 def test_an_item_that_has_the_content_of_another_is_found(bench: Bench) -> None:
     row, _ = bench.rows.rows[MAILBOX][item_key("flagged")]
     bench.change("x", **{name: row[name] for name in ("pack", "offset", "length", "form", "sha256")})  # type: ignore[arg-type]
-    assert bench.wrong() == Verified(items=6, contents=5, different={item_key("x")})
+    assert bench.wrong() == VerifyResult(items=6, contents=5, different={item_key("x")})
 
 
 def test_items_that_are_gone_damaged_or_of_nobody_are_found(bench: Bench) -> None:
@@ -124,20 +124,20 @@ def test_what_is_wrong_is_found_though_a_pass_writes_meanwhile(bench: Bench) -> 
     assert bench.wrong().different == {item_key("x")}
 
 
-def test_a_feed_is_held_in_little_memory_whatever_its_items_say() -> None:
+def test_feed_state_needs_little_memory_whatever_the_items() -> None:
     """Twenty thousand items of two kilobytes each: what is kept of them takes less than one megabyte."""
-    told = Told(Endless(), MAILBOX)
+    told = FeedState(Endless(), MAILBOX)
     tracemalloc.start()
     try:
-        told.read_on()
+        told.read_new_pages()
         size, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert size < 1_000_000
     assert item_key("199-99") in told
-    assert told.agrees(a_page(199)[99].item)
-    assert not told.agrees(a_page(199)[99].item.with_changes(subject="another"))
-    assert len(told.never_met()) == 19_999
+    assert told.matches(a_page(199)[99].item)
+    assert not told.matches(a_page(199)[99].item.with_changes(subject="another"))
+    assert len(told.missing_keys()) == 19_999
 
 
 def a_page(number: int) -> list[FeedChange]:

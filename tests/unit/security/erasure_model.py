@@ -11,16 +11,17 @@ from contextlib import suppress
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from shared.authorization.access import LiveAccessTokens
-from shared.authorization.connections import Connections
 from shared.authorization.erasing import Receipt
+from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import MailboxSyncError, NotFound
+from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.replica.store import BlobTableReplica
 from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.authorization import an_identity
+from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.clock import FakeClock
 from tests.fakes.mailbox import FakeMailbox
 from tests.fakes.workers import (
@@ -34,7 +35,6 @@ from tests.fakes.workers import (
     Worker,
     Workers,
 )
-from tests.unit.authorization.stage import Stage
 from tests.unit.replica.samples import only_tombstone
 
 ALEX = an_identity("alex@contoso.example")
@@ -53,14 +53,14 @@ class ErasureModel(RuleBasedStateMachine):
         self.running: list[Worker] = []
         self.killed = False
         clock = FakeClock()
-        self.stage = Stage(
+        self.stack = AuthorizationStack(
             SlowTokens(self.workers, clock),
             SlowRegistry(self.workers, clock),
             authorizations=SlowAuthorizations(self.workers),
             leases=SlowLeases(self.workers),
             clock=clock,
         )
-        self.stage.entra.person = ALEX
+        self.stack.entra.person = ALEX
         self.blobs, self.rows = SlowBlobs(self.workers), SlowRows(self.workers)
         self.sources = SlowSources(self.workers, page=4, batch=3)
         self.mailbox = self.sources.mailboxes[ALEX.address] = FakeMailbox(clock)
@@ -79,8 +79,8 @@ class ErasureModel(RuleBasedStateMachine):
     def renewal(self, which: int, far: int) -> None:
         """Signing in again for the mailbox that the person's page shows, whatever becomes of it meanwhile."""
         with suppress(NotFound):
-            start = self.stage.sign_in.renew(self.stage.session(ALEX), self._known(which))
-            self._start(lambda: self.stage.come_back(start), far)
+            start = self.stack.sign_in.renew(self.stack.session(ALEX), self._known(which))
+            self._start(lambda: self.stack.come_back(start), far)
 
     @rule(which=picks, far=requests, sweep=st.booleans())
     def pass_(self, which: int, far: int, sweep: bool) -> None:
@@ -129,7 +129,7 @@ class ErasureModel(RuleBasedStateMachine):
         before = len(self.running)
         begun[act]()
         late = self.running[before:]
-        self.stage.leases.held.clear()
+        self.stack.leases.held.clear()
         self.erase(latest, erased)
         if again:
             self.sign_in(10_000)
@@ -160,7 +160,7 @@ class ErasureModel(RuleBasedStateMachine):
     @rule(which=picks)
     def lease_ends(self, which: int) -> None:
         """Its holder stands still, and renews it no more."""
-        self.stage.leases.expire(self._known(which))
+        self.stack.leases.expire(self._known(which))
 
     @rule(which=picks)
     def mail_arrives_or_goes(self, which: int) -> None:
@@ -171,7 +171,7 @@ class ErasureModel(RuleBasedStateMachine):
 
     @rule()
     def day_passes(self) -> None:
-        self.stage.clock.pass_by(hours=25)
+        self.stack.clock.pass_by(hours=25)
 
     # What must hold
 
@@ -179,7 +179,7 @@ class ErasureModel(RuleBasedStateMachine):
     def everybody_ends_and_all_is_right(self) -> None:
         while self.running:
             self._go_on(self.running[0], 10_000)
-        self.stage.leases.held.clear()
+        self.stack.leases.held.clear()
         if not self.killed:
             self._assert_nothing_left()
         self._connections().finish_erasures()
@@ -196,8 +196,8 @@ class ErasureModel(RuleBasedStateMachine):
     def _assert_nothing_left(self) -> None:
         """Of mailboxes that are gone from the registry only tombstones, as long as their erasure is recorded."""
         standing = {one.id for one in self._all()}
-        unfinished = {one.mailbox_id for one in self.stage.registry.erasures() if one.finished_at is None}
-        recorded = {one.mailbox_id for one in self.stage.registry.erasures()}
+        unfinished = {one.mailbox_id for one in self.stack.registry.erasures() if one.finished_at is None}
+        recorded = {one.mailbox_id for one in self.stack.registry.erasures()}
         for mailbox_id in self.known:
             if mailbox_id in standing or mailbox_id in unfinished:
                 continue
@@ -206,13 +206,13 @@ class ErasureModel(RuleBasedStateMachine):
             assert (
                 only_tombstone(self.rows, mailbox_id) if mailbox_id in recorded else not self.rows.rows.get(mailbox_id)
             )
-            assert self.stage.registry.issues(mailbox_id) == []
+            assert self.stack.registry.issues(mailbox_id) == []
 
     def _assert_tokens(self) -> None:
-        self.stage.clock.pass_by(days=8)
+        self.stack.clock.pass_by(days=8)
         self._connections().release_unused()
         used = {one.authorization_id for one in self._all() if one.status is not Status.DISCONNECTED}
-        assert set(self.stage.tokens.stored) == used
+        assert set(self.stack.tokens.stored) == used
 
     def _assert_copy(self) -> None:
         """One mailbox stands at most, and its copy is whole after two quiet passes, whatever lay there before."""
@@ -222,7 +222,7 @@ class ErasureModel(RuleBasedStateMachine):
             return
         (mailbox,) = standing
         for _ in range(3):
-            self.stage.clock.pass_by(hours=25)
+            self.stack.clock.pass_by(hours=25)
             self._engine().sync(mailbox.id)
             self._drain(mailbox.id)
         replica = BlobTableReplica(self.blobs, self.rows)
@@ -237,10 +237,10 @@ class ErasureModel(RuleBasedStateMachine):
         return self.known[which % len(self.known)]
 
     def _all(self) -> list[Mailbox]:
-        return list(self.stage.registry.all())
+        return list(self.stack.registry.all())
 
     def _sign_in(self) -> None:
-        outcome = self.stage.come_back(self.stage.sign_in.connect())
+        outcome = self.stack.come_back(self.stack.sign_in.connect())
         assert outcome.mailbox is not None
 
     def _start(self, act: object, far: int) -> None:
@@ -260,46 +260,46 @@ class ErasureModel(RuleBasedStateMachine):
         if isinstance(worker.result, Receipt):
             assert worker.result.mailbox_id not in {one.id for one in self._all()}
 
-    def _connections(self) -> Connections:
-        stage = self.stage
-        return Connections(
-            registry=stage.registry,
+    def _connections(self) -> MailboxCommands:
+        stack = self.stack
+        return MailboxCommands(
+            registry=stack.registry,
             replica=BlobTableReplica(self.blobs, self.rows),
-            leases=stage.leases,
-            queue=stage.queue,
-            authorizations=stage.authorizations,
-            token_store=stage.tokens,
+            leases=stack.leases,
+            queue=stack.queue,
+            authorizations=stack.authorizations,
+            token_store=stack.tokens,
             access_tokens=self._access_tokens(),
-            clock=stage.clock,
+            clock=stack.clock,
             wait=lambda _: self.workers.step(),
         )
 
-    def _access_tokens(self) -> LiveAccessTokens:
-        stage = self.stage
-        return LiveAccessTokens(stage.entra, stage.tokens, stage.authorizations, stage.clock)
+    def _access_tokens(self) -> AccessTokenCache:
+        stack = self.stack
+        return AccessTokenCache(stack.entra, stack.tokens, stack.authorizations, stack.clock)
 
     def _engine(self) -> SyncEngine:
-        stage = self.stage
+        stack = self.stack
         return SyncEngine(
             sources=self.sources,
             replica=BlobTableReplica(self.blobs, self.rows),
-            registry=stage.registry,
-            leases=stage.leases,
-            queue=stage.queue,
+            registry=stack.registry,
+            leases=stack.leases,
+            queue=stack.queue,
             access_tokens=self._access_tokens(),
             scope=Scope(private_items=True),
             limits=SMALL,
-            clock=stage.clock,
-            monotonic=stage.clock.monotonic,
+            clock=stack.clock,
+            monotonic=stack.clock.monotonic,
             jitter=lambda: 0.5,
         )
 
     def _drain(self, mailbox_id: str) -> None:
         """Deliver what was queued for a mailbox."""
         for _ in range(50):
-            if not self.stage.queue.mailboxes:
+            if not self.stack.queue.mailboxes:
                 return
-            message = self.stage.queue.mailboxes.popleft()
-            self.stage.clock.pass_by(seconds=message.delay_seconds)
+            message = self.stack.queue.mailboxes.popleft()
+            self.stack.clock.pass_by(seconds=message.delay_seconds)
             with suppress(MailboxSyncError):
                 self._engine().sync(message.mailbox_id, message.continuation)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.replica.export import folder_paths, mboxrd, safe_name
+from shared.replica.maintenance.export import folder_paths, mboxrd, safe_name
 from shared.replica.port import FolderState
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -27,7 +27,7 @@ def test_no_name_is_a_device_of_windows(text: str) -> None:
     assert safe_name(text) == f"_{text}"
 
 
-def test_a_folder_as_deep_as_a_server_allows_has_a_path_that_a_file_system_allows() -> None:
+def test_the_deepest_folder_has_a_path_that_a_file_system_allows() -> None:
     """Three hundred levels, each as long as a name may be; macOS allows 1,024 bytes in all, its own part included."""
     levels = [FolderState(f"id{depth}", "/".join(["Ünder" * 50] * depth)) for depth in range(1, 301)]
     found = folder_paths({each.id: each for each in levels})

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from shared.authorization.errors import SignInRefused, TokenInvalid
-from shared.authorization.id_token import KEYS_LAST_SECONDS, PERSONAL_TENANT, SigningKeys, TokenValidator, identity_of
+from shared.authorization.identity.id_token import (
+    KEYS_MAX_AGE_SECONDS,
+    PERSONAL_TENANT,
+    PublishedKeys,
+    TokenValidator,
+    identity_of,
+)
 from shared.errors import Reason, RetryLater
 from tests.fakes.authorization import TENANT
 from tests.fakes.clock import FakeClock
@@ -31,9 +37,9 @@ class Ailing:
         return {"keys": [jwk(KEY)]}
 
 
-def test_invented_key_ids_do_not_make_us_ask_an_ailing_identity_provider_again_and_again(clock: FakeClock) -> None:
+def test_invented_key_ids_cause_no_flood_of_key_requests(clock: FakeClock) -> None:
     published = Ailing()
-    keys = SigningKeys(published, clock.monotonic)
+    keys = PublishedKeys(published, clock.monotonic)
     assert keys.key("k")
     clock.pass_by(seconds=61)
     for number in range(5):
@@ -44,9 +50,9 @@ def test_invented_key_ids_do_not_make_us_ask_an_ailing_identity_provider_again_a
 
 
 def test_keys_past_their_time_are_not_believed_though_no_newer_can_be_had(clock: FakeClock) -> None:
-    keys = SigningKeys(Ailing(), clock.monotonic)
+    keys = PublishedKeys(Ailing(), clock.monotonic)
     assert keys.key("k")
-    clock.pass_by(seconds=KEYS_LAST_SECONDS + 1)
+    clock.pass_by(seconds=KEYS_MAX_AGE_SECONDS + 1)
     for _ in range(2):
         with pytest.raises(RetryLater):
             keys.key("k")
@@ -64,7 +70,7 @@ def test_keys_past_their_time_are_not_believed_though_no_newer_can_be_had(clock:
 )
 def test_a_key_signs_for_the_issuer_that_it_is_published_for_alone(clock: FakeClock, issuer: Any, good: bool) -> None:
     """A key of the personal accounts has once signed tokens of organizations: microsoft.com, Storm-0558, 2023."""
-    keys = SigningKeys(Published(jwk(KEY, issuer=issuer)), clock.monotonic)
+    keys = PublishedKeys(Published(jwk(KEY, issuer=issuer)), clock.monotonic)
     validator = TokenValidator(AUTHORITY, CLIENT, keys, clock)
     if good:
         assert validator.id_token(signed(claims(clock)), "n")

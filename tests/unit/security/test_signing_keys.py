@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 
-from shared.authorization.key_vault import READ_AGAIN_AFTER_SECONDS, VaultKeyRing
+from shared.authorization.tokens.key_vault import READ_AGAIN_AFTER_SECONDS, VaultKeyRing
 from tests.fakes.clock import FakeClock
 
 GOOD, NEWER = "a" * 64, "b" * 64

@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from shared.authorization.acts import SignInFailed
-from shared.authorization.connections import Connections
+from shared.authorization.onboarding.sign_in_outcome import SignInFailed
 from shared.authorization.port import Authorization
 from shared.errors import NotFound, Reason, RetryLater
+from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import AccessMode
 from tests.fakes.authorization import TENANT, MemoryTokens, an_identity
+from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.replica import FakeReplica
-from tests.unit.authorization.stage import Stage
 
 ALEX = an_identity("alex@contoso.example")
 DOWN = RetryLater(Reason.UNAVAILABLE)
@@ -33,16 +33,16 @@ class Interrupted(FakeReplica):
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def stack() -> AuthorizationStack:
+    return AuthorizationStack()
 
 
-def test_a_sign_in_that_fails_after_the_token_was_stored_takes_it_back(stage: Stage) -> None:
-    stage.registry.fail_at(1, DOWN)
+def test_a_sign_in_that_fails_after_the_token_was_stored_takes_it_back(stack: AuthorizationStack) -> None:
+    stack.registry.fail_at(1, DOWN)
     with pytest.raises(SignInFailed):
-        stage.come_back(stage.sign_in.connect())
-    assert stage.tokens.stored == {}
-    assert stage.authorizations.stored == {}
+        stack.come_back(stack.sign_in.connect())
+    assert stack.tokens.stored == {}
+    assert stack.authorizations.stored == {}
 
 
 class HalfWritten(MemoryTokens):
@@ -62,37 +62,37 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("error", [DOWN, Killed()], ids=["a failure", "a crash"])
-def test_a_token_that_was_stored_when_something_went_wrong_is_found_and_given_back(error: BaseException) -> None:
-    stage = Stage(HalfWritten(error))
+def test_a_token_stored_before_a_failure_is_found_and_deleted(error: BaseException) -> None:
+    stack = AuthorizationStack(HalfWritten(error))
     with pytest.raises((SignInFailed, Killed)):
-        stage.come_back(stage.sign_in.connect())
-    stage.clock.pass_by(days=8)
-    stage.connections.release_unused()
-    assert stage.tokens.stored == {}
-    assert stage.authorizations.stored == {}
+        stack.come_back(stack.sign_in.connect())
+    stack.clock.pass_by(days=8)
+    stack.mailbox_commands.release_unused()
+    assert stack.tokens.stored == {}
+    assert stack.authorizations.stored == {}
 
 
-def test_a_token_that_could_not_be_deleted_when_its_mailbox_was_disconnected_is_deleted_by_the_daily_round(
-    stage: Stage,
+def test_daily_work_deletes_a_token_that_a_disconnect_could_not(
+    stack: AuthorizationStack,
 ) -> None:
-    mailbox = stage.connect(ALEX)
-    stage.tokens.refuse = [DOWN]
+    mailbox = stack.connect(ALEX)
+    stack.tokens.refuse = [DOWN]
     with pytest.raises(RetryLater):
-        stage.connections.disconnect(mailbox.id, ALEX.owner_id)
-    assert stage.registry.get(mailbox.id).status is Status.DISCONNECTED
-    assert stage.connections.release_unused() == 1
-    assert stage.tokens.stored == {}
-    assert stage.connections.release_unused() == 0
-    assert stage.connections.erase(mailbox.id, ALEX.owner_id).held_until is not None
+        stack.mailbox_commands.disconnect(mailbox.id, ALEX.owner_id)
+    assert stack.registry.get(mailbox.id).status is Status.DISCONNECTED
+    assert stack.mailbox_commands.release_unused() == 1
+    assert stack.tokens.stored == {}
+    assert stack.mailbox_commands.release_unused() == 0
+    assert stack.mailbox_commands.erase(mailbox.id, ALEX.owner_id).held_until is not None
 
 
-def test_disconnect_that_dies_before_it_revokes_leaves_no_token_for_good(stage: Stage) -> None:
+def test_disconnect_that_dies_before_it_revokes_leaves_no_token_for_good(stack: AuthorizationStack) -> None:
     """Between the mailbox's status and the authorization's: the daily round gives it back once it lies idle."""
-    mailbox = stage.connect(ALEX)
-    stage.registry.change(mailbox.id, lambda found: found.having(status=Status.DISCONNECTED))
-    stage.clock.pass_by(days=8)
-    assert stage.connections.release_unused() == 1
-    assert stage.tokens.stored == {}
+    mailbox = stack.connect(ALEX)
+    stack.registry.change(mailbox.id, lambda found: found.with_changes(status=Status.DISCONNECTED))
+    stack.clock.pass_by(days=8)
+    assert stack.mailbox_commands.release_unused() == 1
+    assert stack.tokens.stored == {}
 
 
 class AnswerLost(FakeRegistry):
@@ -116,109 +116,109 @@ class AnswerLost(FakeRegistry):
 @pytest.mark.parametrize("connected", [False, True], ids=["connecting", "signing in again"])
 def test_a_write_whose_answer_was_lost_leaves_no_mailbox_without_its_token(connected: bool) -> None:
     registry = AnswerLost()
-    stage = Stage(registry=registry)
+    stack = AuthorizationStack(registry=registry)
     if connected:
-        stage.connect(ALEX)
+        stack.connect(ALEX)
     registry.lost = True
     with pytest.raises(SignInFailed):
-        stage.come_back(stage.sign_in.connect())
-    (mailbox,) = stage.mailboxes
-    assert mailbox.authorization_id in stage.tokens.stored
-    assert stage.access_tokens.access(mailbox.authorization_id, mailbox.address).token
+        stack.come_back(stack.sign_in.connect())
+    (mailbox,) = stack.mailboxes
+    assert mailbox.authorization_id in stack.tokens.stored
+    assert stack.access_tokens.access(mailbox.authorization_id, mailbox.address).token
 
 
-def test_an_invitation_that_cannot_be_used_up_takes_the_token_back(stage: Stage) -> None:
-    token = stage.invitations.create(ALEX.address).url.rpartition("/")[2]
-    start = stage.sign_in.invited(token)
-    stage.invited.refuse.append(DOWN)
+def test_an_invitation_that_cannot_be_used_up_takes_the_token_back(stack: AuthorizationStack) -> None:
+    token = stack.invitations.create(ALEX.address).url.rpartition("/")[2]
+    start = stack.sign_in.invited(token)
+    stack.invited.refuse.append(DOWN)
     with pytest.raises(SignInFailed):
-        stage.come_back(start)
-    assert stage.tokens.stored == {}
+        stack.come_back(start)
+    assert stack.tokens.stored == {}
 
 
-def test_of_two_sign_ins_at_once_the_token_of_one_stays(stage: Stage) -> None:
-    stage.connect(ALEX)
-    one, other = stage.sign_in.connect(), stage.sign_in.connect()
+def test_of_two_sign_ins_at_once_the_token_of_one_stays(stack: AuthorizationStack) -> None:
+    stack.connect(ALEX)
+    one, other = stack.sign_in.connect(), stack.sign_in.connect()
 
     def faster() -> None:
-        stage.sources.meanwhile = lambda: None
-        stage.come_back(other)
+        stack.sources.meanwhile = lambda: None
+        stack.come_back(other)
 
-    stage.sources.meanwhile = faster
-    outcome = stage.come_back(one)
-    assert list(stage.tokens.stored) == [outcome.authorization_id]
-    assert list(stage.authorizations.stored) == [outcome.authorization_id]
+    stack.sources.meanwhile = faster
+    outcome = stack.come_back(one)
+    assert list(stack.tokens.stored) == [outcome.authorization_id]
+    assert list(stack.authorizations.stored) == [outcome.authorization_id]
 
 
-def test_a_mailbox_erased_during_a_renewal_leaves_no_token(stage: Stage) -> None:
-    mailbox = stage.connect(ALEX)
-    start = stage.sign_in.renew(stage.session(ALEX), mailbox.id)
-    stage.sources.meanwhile = lambda: stage.connections.erase(mailbox.id, ALEX.owner_id)
+def test_a_mailbox_erased_during_a_renewal_leaves_no_token(stack: AuthorizationStack) -> None:
+    mailbox = stack.connect(ALEX)
+    start = stack.sign_in.renew(stack.session(ALEX), mailbox.id)
+    stack.sources.meanwhile = lambda: stack.mailbox_commands.erase(mailbox.id, ALEX.owner_id)
     with pytest.raises(NotFound):
-        stage.come_back(start)
-    assert stage.tokens.stored == {}
+        stack.come_back(start)
+    assert stack.tokens.stored == {}
 
 
-def test_s3_sign_in_during_an_erasure_gets_another_mailbox(stage: Stage) -> None:
+def test_s3_sign_in_during_an_erasure_gets_another_mailbox(stack: AuthorizationStack) -> None:
     """S3: from the mark on the sign-in wins, with a mailbox and a token of its own, and the receipt says so."""
-    mailbox = stage.connect(ALEX)
-    connections = Connections(
-        registry=stage.registry,
-        replica=Interrupted(lambda: stage.connect(ALEX)),
-        leases=stage.leases,
-        queue=stage.queue,
-        authorizations=stage.authorizations,
-        token_store=stage.tokens,
-        access_tokens=stage.access_tokens,
-        clock=stage.clock,
+    mailbox = stack.connect(ALEX)
+    mailbox_commands = MailboxCommands(
+        registry=stack.registry,
+        replica=Interrupted(lambda: stack.connect(ALEX)),
+        leases=stack.leases,
+        queue=stack.queue,
+        authorizations=stack.authorizations,
+        token_store=stack.tokens,
+        access_tokens=stack.access_tokens,
+        clock=stack.clock,
         wait=lambda _: None,
     )
-    assert connections.erase(mailbox.id, ALEX.owner_id).reconnected
-    (another,) = stage.mailboxes
+    assert mailbox_commands.erase(mailbox.id, ALEX.owner_id).reconnected
+    (another,) = stack.mailboxes
     assert another.id != mailbox.id
-    assert list(stage.tokens.stored) == [another.authorization_id]
-    assert list(stage.authorizations.stored) == [another.authorization_id]
+    assert list(stack.tokens.stored) == [another.authorization_id]
+    assert list(stack.authorizations.stored) == [another.authorization_id]
 
 
-def orphan(stage: Stage, days: int) -> Authorization:
+def orphan(stack: AuthorizationStack, days: int) -> Authorization:
     """What a process that was killed between the token and the mailbox leaves."""
-    at = stage.clock() - timedelta(days=days)
+    at = stack.clock() - timedelta(days=days)
     made = Authorization("orphan", AccessMode.DELEGATED, TENANT, ALEX.owner_id, at, refreshed_at=at, stored_at=at)
-    stage.tokens.write("orphan", "left behind")
-    return stage.authorizations.add(made)
+    stack.tokens.write("orphan", "left behind")
+    return stack.authorizations.add(made)
 
 
-def test_a_token_that_no_mailbox_points_to_is_given_back_after_a_week(stage: Stage) -> None:
-    mailbox = stage.connect(ALEX)
-    orphan(stage, days=8)
-    assert stage.connections.release_unused() == 1
-    assert list(stage.tokens.stored) == [mailbox.authorization_id]
+def test_a_token_that_no_mailbox_points_to_is_given_back_after_a_week(stack: AuthorizationStack) -> None:
+    mailbox = stack.connect(ALEX)
+    orphan(stack, days=8)
+    assert stack.mailbox_commands.release_unused() == 1
+    assert list(stack.tokens.stored) == [mailbox.authorization_id]
 
 
-def test_a_sign_in_under_way_and_what_lies_idle_but_is_used_are_left(stage: Stage) -> None:
-    mailbox = stage.connect(ALEX)
-    stage.clock.pass_by(days=30)
-    orphan(stage, days=1)
-    assert stage.connections.release_unused() == 0
-    assert sorted(stage.tokens.stored) == sorted([mailbox.authorization_id, "orphan"])
+def test_a_sign_in_under_way_and_what_lies_idle_but_is_used_are_left(stack: AuthorizationStack) -> None:
+    mailbox = stack.connect(ALEX)
+    stack.clock.pass_by(days=30)
+    orphan(stack, days=1)
+    assert stack.mailbox_commands.release_unused() == 0
+    assert sorted(stack.tokens.stored) == sorted([mailbox.authorization_id, "orphan"])
 
 
-def test_a_mailbox_that_this_version_cannot_read_keeps_its_token(stage: Stage) -> None:
+def test_a_mailbox_that_this_version_cannot_read_keeps_its_token(stack: AuthorizationStack) -> None:
     """S6: a newer version wrote its row, and this one runs the daily work, as after a rollback."""
-    mailbox = stage.connect(ALEX)
-    stage.registry.unreadable.add(mailbox.id)
-    stage.clock.pass_by(days=8)
-    assert stage.connections.release_unused() == 0
-    assert mailbox.authorization_id in stage.tokens.stored
-    assert mailbox.authorization_id in stage.authorizations.stored
+    mailbox = stack.connect(ALEX)
+    stack.registry.unreadable.add(mailbox.id)
+    stack.clock.pass_by(days=8)
+    assert stack.mailbox_commands.release_unused() == 0
+    assert mailbox.authorization_id in stack.tokens.stored
+    assert mailbox.authorization_id in stack.authorizations.stored
 
 
-def test_an_unreadable_mailbox_is_left_out_of_the_daily_erasures_alone(stage: Stage) -> None:
+def test_an_unreadable_mailbox_is_left_out_of_the_daily_erasures_alone(stack: AuthorizationStack) -> None:
     """S6: neither is anything of it erased, nor does it stop the erasures after it."""
-    first, second = stage.connect(ALEX), stage.connect(an_identity("blake@contoso.example"))
+    first, second = stack.connect(ALEX), stack.connect(an_identity("blake@contoso.example"))
     for mailbox in (first, second):
-        stage.registry.begin_erasure(mailbox.id)
-    stage.registry.unreadable.add(first.id)
-    assert stage.connections.finish_erasures() == 1
-    stage.registry.unreadable.clear()
-    assert [mailbox.id for mailbox in stage.mailboxes] == [first.id]
+        stack.registry.begin_erasure(mailbox.id)
+    stack.registry.unreadable.add(first.id)
+    assert stack.mailbox_commands.finish_erasures() == 1
+    stack.registry.unreadable.clear()
+    assert [mailbox.id for mailbox in stack.mailboxes] == [first.id]

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
-from shared.mailboxes import life
+from shared.mailboxes import transitions
 from shared.sources.port import ContentLevel, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.replica import Crash
-from tests.fakes.world import ID, OUT, World
+from tests.fakes.sync_harness import ID, OUT, SyncHarness
 from tests.unit.sync.model_stage import ModelStage
 
 SMALL = Limits(
@@ -78,7 +78,9 @@ class SyncModel(ModelStage):
     ) -> None:
         self.known_at = []
         self.deleted = []
-        self.world = World(SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable, carries_items=carries_items)
+        self.world = SyncHarness(
+            SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable, carries_items=carries_items
+        )
         self.mailbox = self.world.mailbox
         self.mailbox.marks = marks
         self.mailbox.saves_touch_modified = touching
@@ -334,13 +336,13 @@ class SyncModel(ModelStage):
         """Paused, or disconnected and signed in again with another authorization; in the end it runs again."""
 
         def stop() -> None:
-            self.world.registry.change(ID, life.disconnected if again else life.paused)
+            self.world.registry.change(ID, transitions.disconnected if again else transitions.paused)
             if again:
-                self.world.registry.change(ID, lambda mailbox: life.after_sign_in(mailbox, "another"))
+                self.world.registry.change(ID, lambda mailbox: transitions.after_sign_in(mailbox, "another"))
 
         self.world.sources.at(request, stop)
         self._run(self.world.sync)
-        self.world.registry.change(ID, life.started)
+        self.world.registry.change(ID, transitions.started)
 
     @rule(request=soon)
     def pass_overtaken_by_another(self, request: int) -> None:

@@ -1,4 +1,4 @@
-"""What the model's rules stand on: one world, how its passes are run and ended, and what must hold afterwards."""
+"""What the model's rules stand on: one world, how its passes are run and ended, and what must hold afterward."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,13 +10,13 @@ from shared.errors import OperatorMustAct
 from shared.replica.port import FolderState
 from tests.fakes.mailbox import FakeMailbox, Mail
 from tests.fakes.replica import Crash
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
 class ModelStage(RuleBasedStateMachine):
     """Without rules of its own. Picks are numbers that are taken modulo what there is."""
 
-    world: World
+    world: SyncHarness
     mailbox: FakeMailbox
     known_at: list[tuple[datetime, dict[str, tuple[str, int]]]]
     """Before each pass: when, and which items there were, each with its folder and version."""

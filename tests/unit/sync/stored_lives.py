@@ -10,7 +10,7 @@ from contextlib import suppress
 from shared.errors import Reason
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 LIMITS = Limits(
     budget_seconds=20,
@@ -24,7 +24,7 @@ LIMITS = Limits(
 """Small, so that a few items already take several pages, rounds and passes."""
 
 
-def everyday(world: World) -> None:
+def everyday(world: SyncHarness) -> None:
     """Passes that ended, with an issue, deletions that are remembered and a mark that is not settled."""
     mailbox = world.mailbox
     for number in range(5):
@@ -39,7 +39,7 @@ def everyday(world: World) -> None:
     world.sync()
 
 
-def interrupted(world: World) -> None:
+def interrupted(world: SyncHarness) -> None:
     """A pass whose time ran out: folders read so far, items whose folder's state does not know them."""
     mailbox = world.mailbox
     for _ in range(6):
@@ -53,7 +53,7 @@ def interrupted(world: World) -> None:
     world.engine.sync(ID)
 
 
-def sweeping(world: World) -> None:
+def sweeping(world: SyncHarness) -> None:
     """A daily sweep under way, which found much of a folder gone though nobody reported a deletion."""
     mailbox = world.mailbox
     for number in range(8):
@@ -67,7 +67,7 @@ def sweeping(world: World) -> None:
     world.engine.sweep(ID)
 
 
-def held(world: World) -> None:
+def held(world: SyncHarness) -> None:
     """The mailbox answers as if it were empty: deletions are held back."""
     mailbox = world.mailbox
     for _ in range(8):
@@ -78,7 +78,7 @@ def held(world: World) -> None:
     world.sync()
 
 
-def crashed(world: World) -> None:
+def crashed(world: SyncHarness) -> None:
     """A page was committed, its rows were not written: the cursor stands before it."""
     mailbox = world.mailbox
     for _ in range(3):
@@ -91,6 +91,6 @@ def crashed(world: World) -> None:
         world.engine.sync(ID)
 
 
-LIVES: dict[str, Callable[[World], None]] = {
+LIVES: dict[str, Callable[[SyncHarness], None]] = {
     life.__name__: life for life in (everyday, interrupted, sweeping, held, crashed)
 }

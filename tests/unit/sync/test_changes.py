@@ -7,13 +7,13 @@ from shared.replica.port import FeedKind
 from shared.sources.port import ContentLevel
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SyncHarness:
     """A synced mailbox of twelve items whose marks have settled."""
-    world = World()
+    world = SyncHarness()
     for number in range(12):
         world.mailbox.add((world.mailbox.inbox, world.mailbox.archive)[number % 2])
     world.sync()
@@ -23,7 +23,7 @@ def world() -> World:
     return world
 
 
-def changes_of(world: World) -> list[FeedKind]:
+def changes_of(world: SyncHarness) -> list[FeedKind]:
     """One more pass, checked: the kinds it adds to the feed."""
     before = len(world.feed())
     world.sync()
@@ -31,44 +31,44 @@ def changes_of(world: World) -> list[FeedKind]:
     return [kind for kind, _ in world.feed()[before:]]
 
 
-def an_item(world: World, number: int = 0) -> str:
+def an_item(world: SyncHarness, number: int = 0) -> str:
     return world.mailbox.in_folder(world.mailbox.inbox)[number].id
 
 
-def test_a_new_item_is_one_line_and_three_requests(world: World) -> None:
+def test_a_new_item_is_one_line_and_three_requests(world: SyncHarness) -> None:
     world.mailbox.add(world.mailbox.inbox)
     before = world.sources.requests.total()
     assert changes_of(world) == [FeedKind.CREATE]
     assert world.sources.requests.total() - before == 3
 
 
-def test_a_rewritten_item_is_downloaded_once_more(world: World) -> None:
+def test_a_rewritten_item_is_downloaded_once_more(world: SyncHarness) -> None:
     item = an_item(world)
     world.mailbox.update(item)
     assert changes_of(world) == [FeedKind.UPDATE]
     assert world.sources.downloads[world.mailbox.mails[item].move_key, 1] == 1
 
 
-def test_a_category_costs_no_download(world: World) -> None:
+def test_a_category_costs_no_download(world: SyncHarness) -> None:
     downloads = world.sources.downloads.total()
     world.mailbox.categorize(an_item(world), ("red",))
     assert changes_of(world) == [FeedKind.UPDATE]
     assert world.sources.downloads.total() == downloads
 
 
-def test_a_read_flag_costs_no_fetch_at_all(world: World) -> None:
+def test_a_read_flag_costs_no_fetch_at_all(world: SyncHarness) -> None:
     fetched = world.sources.requests["fetch"]
     world.mailbox.set_read(an_item(world))
     assert changes_of(world) == [FeedKind.READ_FLAG]
     assert world.sources.requests["fetch"] == fetched
 
 
-def test_a_deletion_is_one_line(world: World) -> None:
+def test_a_deletion_is_one_line(world: SyncHarness) -> None:
     world.mailbox.delete(an_item(world))
     assert changes_of(world) == [FeedKind.DELETE]
 
 
-def test_a_move_keeps_the_items_identity_and_downloads_nothing(world: World) -> None:
+def test_a_move_keeps_the_items_identity_and_downloads_nothing(world: SyncHarness) -> None:
     item = an_item(world)
     key, downloads = world.key(item), world.sources.downloads.total()
     moved = world.mailbox.move(item, world.mailbox.archive)
@@ -77,7 +77,7 @@ def test_a_move_keeps_the_items_identity_and_downloads_nothing(world: World) -> 
     assert world.sources.downloads.total() == downloads
 
 
-def test_a_move_there_and_back_between_two_passes_keeps_it_too(world: World) -> None:
+def test_a_move_there_and_back_between_two_passes_keeps_it_too(world: SyncHarness) -> None:
     item = an_item(world)
     key = world.key(item)
     back = world.mailbox.move(world.mailbox.move(item, world.mailbox.archive), world.mailbox.inbox)
@@ -85,7 +85,7 @@ def test_a_move_there_and_back_between_two_passes_keeps_it_too(world: World) -> 
     assert world.key(back) == key
 
 
-def test_moved_and_rewritten_item_keeps_identity_and_gets_new_content(world: World) -> None:
+def test_moved_and_rewritten_item_keeps_identity_and_gets_new_content(world: SyncHarness) -> None:
     item = an_item(world)
     key = world.key(item)
     moved = world.mailbox.move(item, world.mailbox.archive)
@@ -95,7 +95,7 @@ def test_moved_and_rewritten_item_keeps_identity_and_gets_new_content(world: Wor
     assert world.content(moved) == b"mimerewritten"
 
 
-def test_a_move_into_a_new_folder_downloads_nothing(world: World) -> None:
+def test_a_move_into_a_new_folder_downloads_nothing(world: SyncHarness) -> None:
     downloads = world.sources.downloads.total()
     folder = world.mailbox.add_folder("Done")
     for number in (0, 1, 2):
@@ -104,7 +104,7 @@ def test_a_move_into_a_new_folder_downloads_nothing(world: World) -> None:
     assert world.sources.downloads.total() == downloads
 
 
-def test_a_move_whose_two_sides_come_in_different_passes_keeps_identity(world: World) -> None:
+def test_a_move_whose_two_sides_come_in_different_passes_keeps_identity(world: SyncHarness) -> None:
     """To the deleted items, out of scope, and back an hour later."""
     item = an_item(world)
     key, downloads = world.key(item), world.sources.downloads.total()
@@ -117,14 +117,14 @@ def test_a_move_whose_two_sides_come_in_different_passes_keeps_identity(world: W
     assert world.sources.downloads.total() == downloads
 
 
-def test_a_copy_is_an_item_of_its_own(world: World) -> None:
+def test_a_copy_is_an_item_of_its_own(world: SyncHarness) -> None:
     item = an_item(world)
     copied = world.mailbox.copy(item, world.mailbox.archive)
     assert changes_of(world) == [FeedKind.CREATE]
     assert world.key(copied) != world.key(item)
 
 
-def test_of_a_copy_and_a_deletion_one_becomes_the_other_once_only(world: World) -> None:
+def test_of_a_copy_and_a_deletion_one_becomes_the_other_once_only(world: SyncHarness) -> None:
     item = an_item(world)
     world.mailbox.copy(item, world.mailbox.archive)
     world.mailbox.copy(item, world.mailbox.archive)
@@ -132,25 +132,25 @@ def test_of_a_copy_and_a_deletion_one_becomes_the_other_once_only(world: World) 
     assert sorted(changes_of(world)) == [FeedKind.CREATE, FeedKind.MOVE]
 
 
-def test_a_renamed_folder_changes_paths_and_no_item(world: World) -> None:
+def test_a_renamed_folder_changes_paths_and_no_item(world: SyncHarness) -> None:
     world.mailbox.rename_folder(world.mailbox.archive, "Old projects")
     assert changes_of(world) == []
     assert world.replica.load(ID).folders[world.mailbox.archive].path == "Old projects"
 
 
-def test_a_folder_moved_below_another_changes_paths_and_no_item(world: World) -> None:
+def test_a_folder_moved_below_another_changes_paths_and_no_item(world: SyncHarness) -> None:
     world.mailbox.move_folder(world.mailbox.archive, world.mailbox.inbox)
     assert changes_of(world) == []
     assert world.replica.load(ID).folders[world.mailbox.archive].path == "Inbox/Projects"
 
 
-def test_a_folder_moved_to_the_deleted_items_takes_its_items_out(world: World) -> None:
+def test_a_folder_moved_to_the_deleted_items_takes_its_items_out(world: SyncHarness) -> None:
     world.mailbox.move_folder(world.mailbox.archive, world.mailbox.bin)
     assert changes_of(world) == [FeedKind.DELETE] * 6
     assert world.mailbox.archive not in world.replica.load(ID).folders
 
 
-def test_deleted_folder_takes_items_along_but_not_those_moved_out(world: World) -> None:
+def test_deleted_folder_takes_items_along_but_not_those_moved_out(world: SyncHarness) -> None:
     downloads = world.sources.downloads.total()
     rescued = world.mailbox.in_folder(world.mailbox.archive)[0].id
     key = world.key(rescued)
@@ -161,13 +161,13 @@ def test_deleted_folder_takes_items_along_but_not_those_moved_out(world: World) 
     assert world.sources.downloads.total() == downloads
 
 
-def test_an_emptied_folder_is_emptied_in_the_replica(world: World) -> None:
+def test_an_emptied_folder_is_emptied_in_the_replica(world: SyncHarness) -> None:
     world.mailbox.empty_folder(world.mailbox.archive)
     assert changes_of(world) == [FeedKind.DELETE] * 6
 
 
 def test_ids_that_survive_moves_are_understood_as_well() -> None:
-    world = World(immutable_ids=True)
+    world = SyncHarness(immutable_ids=True)
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.clock.pass_by(minutes=30)
@@ -177,7 +177,7 @@ def test_ids_that_survive_moves_are_understood_as_well() -> None:
     assert world.sources.downloads.total() == downloads
 
 
-def test_expanded_occurrences_follow_the_calendar(world: World) -> None:
+def test_expanded_occurrences_follow_the_calendar(world: SyncHarness) -> None:
     world.mailbox.add(world.mailbox.calendar, "Standup")
     world.mailbox.add(world.mailbox.calendar, "Doctor", private=True)
     world.sync()
@@ -189,7 +189,7 @@ def test_expanded_occurrences_follow_the_calendar(world: World) -> None:
     assert world.replica.derived(ID, "occurrences") == b""
 
 
-def test_occurrences_go_with_their_calendar(world: World) -> None:
+def test_occurrences_go_with_their_calendar(world: SyncHarness) -> None:
     world.mailbox.add(world.mailbox.calendar, "Standup")
     world.sync()
     world.mailbox.move_folder(world.mailbox.calendar, world.mailbox.bin)
@@ -200,7 +200,7 @@ def test_occurrences_go_with_their_calendar(world: World) -> None:
 @pytest.mark.parametrize("write", range(1, 8))
 def test_occurrences_whose_pass_died_at_any_write_go_with_their_event(write: int) -> None:
     """The event goes before any pass has committed it: nothing but the cursor's note tells of the document."""
-    world = World()
+    world = SyncHarness()
     event = world.mailbox.add(world.mailbox.calendar)
     world.replica.fail_at(write, RetryLater(Reason.UNAVAILABLE))
     world.engine.sync(ID)
@@ -216,7 +216,7 @@ def test_occurrences_whose_pass_died_at_any_write_go_with_their_event(write: int
 @pytest.mark.parametrize("request_", range(1, 7))
 def test_occurrences_go_with_event_that_came_and_went_between_reads(request_: int) -> None:
     """It comes at any moment of a pass, also after its calendar was read and before it is expanded."""
-    world = World()
+    world = SyncHarness()
     stays, passing = world.mailbox.add(world.mailbox.calendar), list[str]()
     world.sources.at(request_, lambda: passing.append(world.mailbox.add(world.mailbox.calendar)))
     world.sync()
@@ -227,7 +227,7 @@ def test_occurrences_go_with_event_that_came_and_went_between_reads(request_: in
     assert world.occurring() == {stays}
 
 
-def test_occurrences_that_a_lost_cursor_knew_of_go_with_their_event(world: World) -> None:
+def test_occurrences_that_a_lost_cursor_knew_of_go_with_their_event(world: SyncHarness) -> None:
     event = world.mailbox.add(world.mailbox.calendar, "Standup")
     world.sync()
     world.replica.lose_cursor(ID)
@@ -236,7 +236,7 @@ def test_occurrences_that_a_lost_cursor_knew_of_go_with_their_event(world: World
     assert world.replica.derived(ID, "occurrences") == b""
 
 
-def test_copy_does_not_take_key_of_item_that_went_out_of_scope(world: World) -> None:
+def test_copy_does_not_take_key_of_item_that_went_out_of_scope(world: SyncHarness) -> None:
     """It comes back one day, under the id that its key was made from."""
     item = an_item(world)
     everything = world.scope
@@ -252,7 +252,7 @@ def test_copy_does_not_take_key_of_item_that_went_out_of_scope(world: World) -> 
 
 
 def test_item_moved_under_own_id_while_settings_changed_is_kept() -> None:
-    world = World(immutable_ids=True)
+    world = SyncHarness(immutable_ids=True)
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.rescope(Scope(folders_out=world.scope.folders_out, content=ContentLevel.BODY))
@@ -263,7 +263,7 @@ def test_item_moved_under_own_id_while_settings_changed_is_kept() -> None:
 @pytest.mark.parametrize("known", [True, False], ids=["known before", "new"])
 def test_item_moving_while_both_folders_are_read_is_in_the_later_one(known: bool) -> None:
     """A round ends between the page on which it arrives in one folder and the one that says it has left the other."""
-    world = World(limits=Limits(overlap=False, round_changes=4), page=2, immutable_ids=True)
+    world = SyncHarness(limits=Limits(overlap=False, round_changes=4), page=2, immutable_ids=True)
     moving = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.clock.pass_by(minutes=30)
@@ -282,7 +282,7 @@ def test_item_moving_while_both_folders_are_read_is_in_the_later_one(known: bool
 
 
 def test_item_moving_before_it_is_fetched_is_left_to_its_new_folder() -> None:
-    world = World(immutable_ids=True)
+    world = SyncHarness(immutable_ids=True)
     world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.clock.pass_by(minutes=30)
@@ -298,7 +298,7 @@ def test_item_moving_before_it_is_fetched_is_left_to_its_new_folder() -> None:
 
 
 def test_items_on_pages_save_the_request_for_their_metadata() -> None:
-    world = World(carries_items=True)
+    world = SyncHarness(carries_items=True)
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     downloads, fetched = world.sources.downloads.copy(), world.sources.requests["fetch"]
@@ -310,7 +310,7 @@ def test_items_on_pages_save_the_request_for_their_metadata() -> None:
 
 
 def test_a_read_flag_on_a_carried_item_is_told_as_such() -> None:
-    world = World(carries_items=True)
+    world = SyncHarness(carries_items=True)
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     fetched = world.sources.requests["fetch"]
@@ -322,7 +322,7 @@ def test_a_read_flag_on_a_carried_item_is_told_as_such() -> None:
 
 
 def test_a_carried_item_whose_content_changed_is_downloaded() -> None:
-    world = World(carries_items=True)
+    world = SyncHarness(carries_items=True)
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.mailbox.update(item)
@@ -332,7 +332,7 @@ def test_a_carried_item_whose_content_changed_is_downloaded() -> None:
 
 
 def test_a_carried_item_that_is_left_out_is_never_asked_for() -> None:
-    world = World(carries_items=True)
+    world = SyncHarness(carries_items=True)
     world.mailbox.add(world.mailbox.inbox, private=True)
     world.sync()
     assert world.sources.requests["fetch"] == 0
@@ -340,7 +340,7 @@ def test_a_carried_item_that_is_left_out_is_never_asked_for() -> None:
 
 
 def test_a_moved_item_carried_on_its_page_keeps_its_identity() -> None:
-    world = World(carries_items=True)
+    world = SyncHarness(carries_items=True)
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     key, downloads = world.key(item), world.sources.downloads.copy()

@@ -6,20 +6,20 @@ import pytest
 
 from shared.scheduling.dispatch import Dispatch
 from shared.sync.limits import Limits
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SyncHarness:
     """A mailbox of thirty items in small pages, never synced."""
-    world = World(limits=Limits(overlap=False, page_items=4), page=6)
+    world = SyncHarness(limits=Limits(overlap=False, page_items=4), page=6)
     for number in range(30):
         world.mailbox.add((world.mailbox.inbox, world.mailbox.archive)[number % 2])
     return world
 
 
 @pytest.mark.parametrize("request_number", range(1, 12))
-def test_a_writer_that_slipped_past_the_lease_is_fenced(world: World, request_number: int) -> None:
+def test_a_writer_that_slipped_past_the_lease_is_fenced(world: SyncHarness, request_number: int) -> None:
     """The lease ends unnoticed in mid-pass and another worker does the whole sync; the first one must not write on."""
 
     def overtake() -> None:
@@ -34,7 +34,7 @@ def test_a_writer_that_slipped_past_the_lease_is_fenced(world: World, request_nu
 
 
 @pytest.mark.parametrize("request_number", range(1, 12))
-def test_a_lost_lease_that_is_noticed_stops_the_writing(world: World, request_number: int) -> None:
+def test_a_lost_lease_that_is_noticed_stops_the_writing(world: SyncHarness, request_number: int) -> None:
     written: list[int] = []
 
     def lose() -> None:
@@ -50,7 +50,7 @@ def test_a_lost_lease_that_is_noticed_stops_the_writing(world: World, request_nu
     world.assert_equal()
 
 
-def test_the_same_message_twice_at_once_does_the_work_once(world: World) -> None:
+def test_the_same_message_twice_at_once_does_the_work_once(world: SyncHarness) -> None:
     world.limits = Limits(page_items=4)
     world.engine = world.new_engine()
     workers = [threading.Thread(target=world.engine.sync, args=(ID,)) for _ in range(4)]
@@ -62,7 +62,7 @@ def test_the_same_message_twice_at_once_does_the_work_once(world: World) -> None
     assert max(world.sources.downloads.values()) == 1
 
 
-def test_two_dispatches_that_overlap_cost_one_idle_pass(world: World) -> None:
+def test_two_dispatches_that_overlap_cost_one_idle_pass(world: SyncHarness) -> None:
     dispatch = Dispatch(world.registry, world.queue, 1, world.limits.interval, world.clock)
     dispatch.shard(0)
     dispatch.shard(0)
@@ -72,7 +72,7 @@ def test_two_dispatches_that_overlap_cost_one_idle_pass(world: World) -> None:
     assert [run.created for run in world.registry.runs(ID)] == [0, 30]
 
 
-def test_a_repeated_continuation_is_stale_once_the_first_has_got_further(world: World) -> None:
+def test_a_repeated_continuation_is_stale_once_the_first_has_got_further(world: SyncHarness) -> None:
     world.limits = Limits(overlap=False, page_items=4, budget_seconds=6)
     world.engine = world.new_engine()
     world.clock.step = 1
@@ -87,7 +87,7 @@ def test_a_repeated_continuation_is_stale_once_the_first_has_got_further(world: 
 
 
 @pytest.mark.parametrize("minutes", [-12, -1, 1, 12])
-def test_workers_whose_clocks_differ_by_minutes_take_turns(world: World, minutes: float) -> None:
+def test_workers_whose_clocks_differ_by_minutes_take_turns(world: SyncHarness, minutes: float) -> None:
     engines = [world.engine, world.new_engine(world.clock.apart(minutes=minutes))]
     for turn in range(8):
         engines[turn % 2].sync(ID)

@@ -14,18 +14,18 @@ from shared.errors import (
 )
 from shared.mailboxes.model import Status
 from shared.sync.backoff import ProcessBackOff
-from tests.fakes.world import ADDRESS, ID, World, a_mailbox
+from tests.fakes.sync_harness import ADDRESS, ID, SyncHarness, a_mailbox
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SyncHarness:
     """A mailbox with one item, never synced."""
-    world = World()
+    world = SyncHarness()
     world.mailbox.add(world.mailbox.inbox)
     return world
 
 
-def test_an_unknown_mailbox_ends_at_once(world: World) -> None:
+def test_an_unknown_mailbox_ends_at_once(world: SyncHarness) -> None:
     world.engine.sync("nobody")
     world.engine.sweep("nobody")
     assert world.tokens.asked == 0
@@ -35,8 +35,8 @@ def test_an_unknown_mailbox_ends_at_once(world: World) -> None:
 @pytest.mark.parametrize(
     "status", [Status.PAUSED, Status.NEEDS_SIGN_IN, Status.SUSPENDED, Status.DISCONNECTED], ids=str
 )
-def test_a_stopped_mailbox_ends_at_once(world: World, status: Status) -> None:
-    world.registry.change(ID, lambda mailbox: mailbox.having(status=status))
+def test_a_stopped_mailbox_ends_at_once(world: SyncHarness, status: Status) -> None:
+    world.registry.change(ID, lambda mailbox: mailbox.with_changes(status=status))
     world.sync()
     assert world.tokens.asked == 0
     assert world.registry.runs(ID) == []
@@ -45,33 +45,33 @@ def test_a_stopped_mailbox_ends_at_once(world: World, status: Status) -> None:
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.DISCONNECTED], ids=str)
 def test_running_pass_notices_within_seconds_that_mailbox_was_stopped(status: Status, first: bool) -> None:
-    world = World()
+    world = SyncHarness()
     if not first:
         world.sync()
     for _ in range(2000):
         world.mailbox.add(world.mailbox.inbox)
 
     def stop() -> None:
-        world.registry.change(ID, lambda mailbox: mailbox.having(status=status))
+        world.registry.change(ID, lambda mailbox: mailbox.with_changes(status=status))
         world.clock.pass_by(seconds=3)
 
     world.sources.at(20, stop)
     world.sync()
     assert 0 < len(world.items()) < 1000
     assert (world.stored.status, world.leases.held) == (status, {})
-    world.registry.change(ID, lambda mailbox: mailbox.having(status=Status.ACTIVE))
+    world.registry.change(ID, lambda mailbox: mailbox.with_changes(status=Status.ACTIVE))
     world.sync()
     world.assert_equal()
 
 
-def test_a_blocked_mailbox_is_tried_and_a_success_unblocks_it(world: World) -> None:
-    world.registry.change(ID, lambda mailbox: mailbox.having(status=Status.NEEDS_ADMIN, reason="ews_blocked"))
+def test_a_blocked_mailbox_is_tried_and_a_success_unblocks_it(world: SyncHarness) -> None:
+    world.registry.change(ID, lambda mailbox: mailbox.with_changes(status=Status.NEEDS_ADMIN, reason="ews_blocked"))
     world.sync()
     assert world.stored.status is Status.ACTIVE
     assert world.stored.reason == ""
 
 
-def test_a_second_message_while_one_is_under_way_ends_at_once(world: World) -> None:
+def test_a_second_message_while_one_is_under_way_ends_at_once(world: SyncHarness) -> None:
     second: list[int] = []
 
     def again() -> None:
@@ -85,7 +85,7 @@ def test_a_second_message_while_one_is_under_way_ends_at_once(world: World) -> N
     world.assert_equal()
 
 
-def test_a_stale_continuation_ends_at_once(world: World) -> None:
+def test_a_stale_continuation_ends_at_once(world: SyncHarness) -> None:
     world.sync()
     asked = world.tokens.asked
     world.engine.sync(ID, continuation=world.replica.load(ID).sequence - 1)
@@ -93,7 +93,7 @@ def test_a_stale_continuation_ends_at_once(world: World) -> None:
     assert world.tokens.asked == asked
 
 
-def test_every_ending_gives_the_lease_and_the_source_back(world: World) -> None:
+def test_every_ending_gives_the_lease_and_the_source_back(world: SyncHarness) -> None:
     world.sources.fail_at(1, RetryLater(Reason.UNAVAILABLE))
     world.engine.sync(ID)
     world.sources.fail_at(1, ValueError("a defect"))
@@ -104,7 +104,7 @@ def test_every_ending_gives_the_lease_and_the_source_back(world: World) -> None:
     assert world.sources.opened == world.sources.closed == 3
 
 
-def test_a_defect_is_recorded_and_left_to_the_queue(world: World) -> None:
+def test_a_defect_is_recorded_and_left_to_the_queue(world: SyncHarness) -> None:
     world.sources.fail_at(1, ValueError("a defect"))
     with pytest.raises(ValueError, match="a defect"):
         world.engine.sync(ID)
@@ -125,7 +125,7 @@ WHO_ACTS: list[tuple[ActionNeeded, Status, int]] = [
 @pytest.mark.parametrize(("error", "status", "failures"), WHO_ACTS, ids=str)
 @pytest.mark.parametrize("where", ["token", "request"])
 def test_the_type_of_an_error_says_who_acts(
-    world: World, error: ActionNeeded, status: Status, failures: int, where: str
+    world: SyncHarness, error: ActionNeeded, status: Status, failures: int, where: str
 ) -> None:
     if where == "token":
         world.tokens.error = error
@@ -138,7 +138,7 @@ def test_the_type_of_an_error_says_who_acts(
     assert bool(world.queue.mailboxes) is isinstance(error, RetryLater)
 
 
-def test_our_own_fault_changes_no_mailbox_and_is_raised(world: World) -> None:
+def test_our_own_fault_changes_no_mailbox_and_is_raised(world: SyncHarness) -> None:
     world.tokens.error = OperatorMustAct(Reason.OUR_CREDENTIAL)
     for _ in range(20):
         with pytest.raises(OperatorMustAct):
@@ -147,7 +147,7 @@ def test_our_own_fault_changes_no_mailbox_and_is_raised(world: World) -> None:
     assert not world.queue.mailboxes
 
 
-def test_six_rejections_in_a_row_ask_for_sign_in_and_success_resets(world: World) -> None:
+def test_six_rejections_in_a_row_ask_for_sign_in_and_success_resets(world: SyncHarness) -> None:
     rejected = PersonMustSignIn(Reason.TOKEN_REJECTED, definite=False)
     for _ in range(5):
         world.sources.fail_at(1, rejected)
@@ -161,7 +161,7 @@ def test_six_rejections_in_a_row_ask_for_sign_in_and_success_resets(world: World
     assert world.stored.status is Status.NEEDS_SIGN_IN
 
 
-def waits(world: World, times: int, retry_after: float | None) -> list[int]:
+def waits(world: SyncHarness, times: int, retry_after: float | None) -> list[int]:
     """The delays of that many failures in a row."""
     delays = []
     for _ in range(times):
@@ -174,7 +174,7 @@ def waits(world: World, times: int, retry_after: float | None) -> list[int]:
     return delays
 
 
-def test_waits_grow_to_an_interval_when_the_server_names_none(world: World) -> None:
+def test_waits_grow_to_an_interval_when_the_server_names_none(world: SyncHarness) -> None:
     delays = waits(world, 9, None)
     assert delays == sorted(delays)
     assert delays[0] < 60
@@ -182,12 +182,12 @@ def test_waits_grow_to_an_interval_when_the_server_names_none(world: World) -> N
 
 
 @pytest.mark.parametrize(("named", "least", "most"), [(0.5, 30, 40), (600, 600, 750), (90_000, 7200, 9000)])
-def test_the_wait_a_server_names_is_kept_within_bounds(world: World, named: float, least: int, most: int) -> None:
+def test_the_wait_a_server_names_is_kept_within_bounds(world: SyncHarness, named: float, least: int, most: int) -> None:
     (delay,) = waits(world, 1, named)
     assert least <= delay <= most
 
 
-def test_a_mailbox_that_waits_is_not_dispatched_before(world: World) -> None:
+def test_a_mailbox_that_waits_is_not_dispatched_before(world: SyncHarness) -> None:
     (delay,) = waits(world, 1, 600)
     assert world.stored.due_at == world.clock()
     world.sync()
@@ -196,7 +196,7 @@ def test_a_mailbox_that_waits_is_not_dispatched_before(world: World) -> None:
 
 
 def test_a_tenant_wide_back_off_keeps_its_other_mailboxes_waiting() -> None:
-    world = World()
+    world = SyncHarness()
     other = a_mailbox(world.clock, id="mailbox-2", owner_id="o2", authorization_id="a2")
     world.registry.add(other)
     world.sources.fail_at(1, RetryLater(Reason.THROTTLED, retry_after=300, tenant_wide=True))
@@ -213,7 +213,7 @@ def test_a_tenant_wide_back_off_keeps_its_other_mailboxes_waiting() -> None:
     assert world.registry.get("mailbox-2").first_sync_done
 
 
-def test_an_agreed_back_off_is_never_shortened(world: World) -> None:
+def test_an_agreed_back_off_is_never_shortened(world: SyncHarness) -> None:
     back_off, now = ProcessBackOff(), world.clock()
     back_off.extend("t1", now + timedelta(minutes=5))
     back_off.extend("t1", now + timedelta(minutes=1))
@@ -221,7 +221,7 @@ def test_an_agreed_back_off_is_never_shortened(world: World) -> None:
     assert back_off.until("t2") is None
 
 
-def test_a_sweep_that_finds_a_pass_under_way_comes_again(world: World) -> None:
+def test_a_sweep_that_finds_a_pass_under_way_comes_again(world: SyncHarness) -> None:
     world.sync()
     world.leases.acquire(ID)
     world.engine.sweep(ID)
@@ -230,7 +230,7 @@ def test_a_sweep_that_finds_a_pass_under_way_comes_again(world: World) -> None:
     assert message.delay_seconds > 0
 
 
-def test_a_failed_sweep_comes_again_as_a_sweep(world: World) -> None:
+def test_a_failed_sweep_comes_again_as_a_sweep(world: SyncHarness) -> None:
     world.sync()
     world.sources.fail_at(1, RetryLater(Reason.UNAVAILABLE))
     world.engine.sweep(ID)
@@ -238,13 +238,13 @@ def test_a_failed_sweep_comes_again_as_a_sweep(world: World) -> None:
     assert message.sweep
 
 
-def test_a_mailbox_erased_during_its_pass_ends_quietly(world: World) -> None:
+def test_a_mailbox_erased_during_its_pass_ends_quietly(world: SyncHarness) -> None:
     world.sources.at(3, lambda: world.registry.erase(ID))
     world.engine.sync(ID)
     assert not world.leases.held
 
 
-def test_the_run_says_what_was_done(world: World) -> None:
+def test_the_run_says_what_was_done(world: SyncHarness) -> None:
     world.sync()
     (run,) = world.registry.runs(ID)
     assert (run.outcome, run.created, run.updated, run.kind) == ("done", 1, 0, "pass")
@@ -252,7 +252,7 @@ def test_the_run_says_what_was_done(world: World) -> None:
     assert run.requests == world.sources.requests.total()
 
 
-def test_no_log_line_names_anybody(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_log_line_names_anybody(world: SyncHarness, caplog: pytest.LogCaptureFixture) -> None:
     world.mailbox.add(world.mailbox.inbox, "Your biopsy results", addresses=("doctor@clinic.example",))
     with caplog.at_level("DEBUG"):
         world.sync()
@@ -264,7 +264,7 @@ def test_no_log_line_names_anybody(world: World, caplog: pytest.LogCaptureFixtur
 
 def test_a_wait_of_less_than_a_second_is_waited_for() -> None:
     """Sent without a delay, the message would come at once and be sent again, as fast as the queue can."""
-    world = World()
+    world = SyncHarness()
     world.engine._back_off.extend("t1", world.clock() + timedelta(milliseconds=300))
     world.engine.sync(ID)
     assert [message.delay_seconds for message in world.queue.mailboxes] == [1]

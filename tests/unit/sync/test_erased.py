@@ -9,16 +9,16 @@ from datetime import datetime
 import pytest
 
 from shared.errors import NotFound
-from shared.mailboxes import life
+from shared.mailboxes import transitions
 from shared.mailboxes.port import Lease
 from shared.replica.store import BlobTableReplica
 from shared.sync.engine import SyncEngine
 from tests.fakes.storage import MemoryBlobs, MemoryRows, Plan
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 from tests.unit.replica.samples import only_tombstone
 
 
-def erase(world: World) -> None:
+def erase(world: SyncHarness) -> None:
     """Everything that another instance does, the mailbox's lease aside."""
     world.registry.begin_erasure(ID)
     world.replica.erase(ID)
@@ -40,20 +40,20 @@ class Stalling:
         """Nothing is remembered."""
 
 
-def stalled(world: World, happens: Callable[[], object]) -> SyncEngine:
+def stalled(world: SyncHarness, happens: Callable[[], object]) -> SyncEngine:
     world.back_off = Stalling(happens)
     return world.new_engine()
 
 
 @pytest.fixture
-def world() -> World:
-    world = World()
+def world() -> SyncHarness:
+    world = SyncHarness()
     for _ in range(3):
         world.mailbox.add(world.mailbox.inbox)
     return world
 
 
-def test_s2a_mailbox_erased_before_the_lease_is_not_read(world: World) -> None:
+def test_s2a_mailbox_erased_before_the_lease_is_not_read(world: SyncHarness) -> None:
     """S2a: the message read the mailbox, stalled, and took the lease of a mailbox that had been erased meanwhile."""
     stalled(world, lambda: erase(world)).sync(ID)
     assert world.sources.requests.total() == 0
@@ -62,15 +62,15 @@ def test_s2a_mailbox_erased_before_the_lease_is_not_read(world: World) -> None:
     assert not world.leases.held
 
 
-def test_s2a_mailbox_stopped_before_the_lease_is_not_read(world: World) -> None:
+def test_s2a_mailbox_stopped_before_the_lease_is_not_read(world: SyncHarness) -> None:
     """S2a, its neighbor: paused or disconnected in the same gap."""
-    stalled(world, lambda: world.registry.change(ID, life.disconnected)).sync(ID)
+    stalled(world, lambda: world.registry.change(ID, transitions.disconnected)).sync(ID)
     assert world.sources.requests.total() == 0
     assert world.stored.last_pass_at is None
 
 
 @pytest.mark.parametrize("sweep", [False, True])
-def test_s1_marked_mailbox_is_neither_synced_nor_compacted(world: World, sweep: bool) -> None:
+def test_s1_marked_mailbox_is_neither_synced_nor_compacted(world: SyncHarness, sweep: bool) -> None:
     world.sync()
     world.registry.begin_erasure(ID)
     requests, writes = world.sources.requests.total(), world.replica.writes
@@ -82,7 +82,7 @@ def test_s1_marked_mailbox_is_neither_synced_nor_compacted(world: World, sweep: 
 
 
 @pytest.mark.parametrize("request_", range(1, 7))
-def test_s2b_pass_that_stands_still_at_a_request_leaves_nothing(world: World, request_: int) -> None:
+def test_s2b_pass_that_stands_still_at_a_request_leaves_nothing(world: SyncHarness, request_: int) -> None:
     world.sources.at(request_, lambda: erase(world))
     world.engine.sync(ID)
     assert world.sources.requests.total() >= request_
@@ -96,7 +96,7 @@ def test_s2b_pass_that_stands_still_at_a_request_leaves_nothing(world: World, re
 
 
 @pytest.mark.parametrize("write", range(1, 12))
-def test_s2b_first_pass_that_stands_still_at_a_write_leaves_nothing(world: World, write: int) -> None:
+def test_s2b_first_pass_that_stands_still_at_a_write_leaves_nothing(world: SyncHarness, write: int) -> None:
     """S2b: the replica's own order of writes, with the engine above it."""
     plan = Plan()
     blobs, rows = MemoryBlobs(plan), MemoryRows(plan)
@@ -112,7 +112,7 @@ def test_s2b_first_pass_that_stands_still_at_a_write_leaves_nothing(world: World
 class LeaseTaken:
     """Leases of which the first is granted only after something else has happened."""
 
-    def __init__(self, world: World, happens: Callable[[], object]) -> None:
+    def __init__(self, world: SyncHarness, happens: Callable[[], object]) -> None:
         self._leases = world.leases
         self._happens = [happens]
 
@@ -125,9 +125,9 @@ class LeaseTaken:
         self._leases.forget(mailbox_id)
 
 
-def test_s2a_compaction_of_a_mailbox_erased_before_the_lease_does_nothing(world: World) -> None:
+def test_s2a_compaction_of_a_mailbox_erased_before_the_lease_does_nothing(world: SyncHarness) -> None:
     world.sync()
-    world.registry.change(ID, life.paused)
+    world.registry.change(ID, transitions.paused)
     world.clock.pass_by(hours=24 * 30)
     world.leases = LeaseTaken(world, lambda: erase(world))  # type: ignore[assignment]
     writes = world.replica.writes

@@ -9,11 +9,11 @@ from shared.mailboxes.model import Mailbox
 from shared.replica.port import FeedKind
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
-def a_full_mailbox(items: int = 40, **how: object) -> World:
-    world = World(**how)  # type: ignore[arg-type]
+def a_full_mailbox(items: int = 40, **how: object) -> SyncHarness:
+    world = SyncHarness(**how)  # type: ignore[arg-type]
     for number in range(items):
         world.mailbox.add((world.mailbox.inbox, world.mailbox.archive, world.mailbox.calendar)[number % 3])
     return world
@@ -31,7 +31,7 @@ def test_everything_in_scope_is_copied_and_the_mailbox_says_so() -> None:
 
 
 def test_an_empty_mailbox_is_complete_too() -> None:
-    world = World()
+    world = SyncHarness()
     world.sync()
     assert world.stored.first_sync_done
     assert world.feed() == []
@@ -232,7 +232,7 @@ def test_a_first_sync_under_way_says_how_much_of_how_much_is_there() -> None:
 
 def test_first_sync_that_is_killed_early_every_time_gets_further() -> None:
     """G6: it committed after 250 items, and a process that lived for fewer began again at the same place."""
-    world = World()
+    world = SyncHarness()
     for _ in range(200):
         world.mailbox.add(world.mailbox.inbox)
     held = []
@@ -253,7 +253,7 @@ def _killed() -> None:
 
 
 def test_pages_of_a_first_sync_grow_and_later_ones_are_large() -> None:
-    world = World()
+    world = SyncHarness()
     for _ in range(800):
         world.mailbox.add(world.mailbox.inbox)
     world.sync()

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from shared.errors import Reason, RetryLater
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
-def a_settled_world(**fields: object) -> World:
-    world = World()
+def a_settled_world(**fields: object) -> SyncHarness:
+    world = SyncHarness()
     for name, value in fields.items():
         setattr(world.mailbox, name, value)
     world.mailbox.add(world.mailbox.inbox)

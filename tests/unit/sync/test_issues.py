@@ -9,13 +9,13 @@ from shared.mailboxes.model import Status
 from shared.sync.backoff import is_stuck
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SyncHarness:
     """A synced mailbox of which one item is corrupt."""
-    world = World()
+    world = SyncHarness()
     for _ in range(4):
         world.mailbox.add(world.mailbox.inbox)
     world.mailbox.bad[bad_item(world)] = Reason.ITEM_CORRUPT
@@ -23,11 +23,11 @@ def world() -> World:
     return world
 
 
-def bad_item(world: World) -> str:
+def bad_item(world: SyncHarness) -> str:
     return world.mailbox.in_folder(world.mailbox.inbox)[1].id
 
 
-def test_the_others_arrive_and_the_mailbox_says_how_many_failed(world: World) -> None:
+def test_the_others_arrive_and_the_mailbox_says_how_many_failed(world: SyncHarness) -> None:
     assert len(world.items()) == 3
     assert (world.stored.items, world.stored.issues) == (3, 1)
     assert world.stored.first_sync_done
@@ -36,7 +36,7 @@ def test_the_others_arrive_and_the_mailbox_says_how_many_failed(world: World) ->
     assert issue.support == "ErrorItemCorrupt"
 
 
-def test_it_is_tried_again_with_growing_delays(world: World) -> None:
+def test_it_is_tried_again_with_growing_delays(world: SyncHarness) -> None:
     waits = []
     for _ in range(4):
         (issue,) = world.registry.issues(ID)
@@ -48,7 +48,7 @@ def test_it_is_tried_again_with_growing_delays(world: World) -> None:
     assert issue.tries == 5
 
 
-def test_before_its_time_it_costs_no_request(world: World) -> None:
+def test_before_its_time_it_costs_no_request(world: SyncHarness) -> None:
     world.clock.pass_by(minutes=16)
     world.sync()
     world.clock.pass_by(minutes=6)
@@ -57,7 +57,7 @@ def test_before_its_time_it_costs_no_request(world: World) -> None:
     assert world.sources.requests.total() == before + 1
 
 
-def test_a_cured_item_arrives_and_its_issue_goes(world: World) -> None:
+def test_a_cured_item_arrives_and_its_issue_goes(world: SyncHarness) -> None:
     world.mailbox.bad.clear()
     world.clock.pass_by(minutes=30)
     world.sync()
@@ -66,7 +66,7 @@ def test_a_cured_item_arrives_and_its_issue_goes(world: World) -> None:
     assert world.stored.issues == 0
 
 
-def test_the_issue_of_an_item_that_was_rewritten_and_is_fine_goes_at_once(world: World) -> None:
+def test_the_issue_of_an_item_that_was_rewritten_and_is_fine_goes_at_once(world: SyncHarness) -> None:
     world.mailbox.update(bad_item(world))
     world.mailbox.bad.clear()
     world.clock.pass_by(minutes=1)
@@ -75,7 +75,7 @@ def test_the_issue_of_an_item_that_was_rewritten_and_is_fine_goes_at_once(world:
     assert world.registry.issues(ID) == []
 
 
-def test_the_issue_of_a_deleted_item_goes(world: World) -> None:
+def test_the_issue_of_a_deleted_item_goes(world: SyncHarness) -> None:
     world.mailbox.delete(bad_item(world))
     world.clock.pass_by(minutes=1)
     world.sync()
@@ -89,7 +89,7 @@ def test_the_issue_of_an_item_that_moved_under_its_own_id_moves_with_it(
     overlap: bool, round_changes: int, back: bool
 ) -> None:
     """The deletion that its old folder reports is not its end."""
-    world = World(limits=Limits(overlap=overlap, round_changes=round_changes), immutable_ids=True)
+    world = SyncHarness(limits=Limits(overlap=overlap, round_changes=round_changes), immutable_ids=True)
     mailbox = world.mailbox
     origin, target = (mailbox.archive, mailbox.inbox) if back else (mailbox.inbox, mailbox.archive)
     item = mailbox.add(origin)
@@ -107,14 +107,14 @@ def test_the_issue_of_an_item_that_moved_under_its_own_id_moves_with_it(
     assert world.registry.issues(ID) == []
 
 
-def test_the_issues_of_a_folder_that_is_no_longer_synced_go(world: World) -> None:
+def test_the_issues_of_a_folder_that_is_no_longer_synced_go(world: SyncHarness) -> None:
     world.mailbox.move_folder(world.mailbox.inbox, world.mailbox.bin)
     world.clock.pass_by(minutes=1)
     world.sync()
     assert world.registry.issues(ID) == []
 
 
-def test_an_item_whose_new_version_cannot_be_had_stays_at_its_old_one(world: World) -> None:
+def test_an_item_whose_new_version_cannot_be_had_stays_at_its_old_one(world: SyncHarness) -> None:
     item = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     content = world.content(item)
     world.mailbox.update(item)
@@ -126,7 +126,7 @@ def test_an_item_whose_new_version_cannot_be_had_stays_at_its_old_one(world: Wor
 
 
 def test_an_item_that_is_gone_before_it_is_fetched_is_no_issue() -> None:
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.sources.at(3, lambda: world.mailbox.delete(item))
     world.sync()
@@ -135,7 +135,7 @@ def test_an_item_that_is_gone_before_it_is_fetched_is_no_issue() -> None:
 
 
 def test_crash_after_issue_was_written_leaves_none_of_a_healthy_item() -> None:
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.add(world.mailbox.inbox)
     world.mailbox.bad[item] = Reason.ITEM_CORRUPT
@@ -150,7 +150,7 @@ def test_crash_after_issue_was_written_leaves_none_of_a_healthy_item() -> None:
 
 
 def test_an_item_that_the_source_passes_over_in_silence_is_an_issue() -> None:
-    world = World()
+    world = SyncHarness()
     silent = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.silent.add(silent)
     world.sync()
@@ -159,7 +159,7 @@ def test_an_item_that_the_source_passes_over_in_silence_is_an_issue() -> None:
 
 
 def test_item_that_looks_like_outage_pass_after_pass_becomes_issue() -> None:
-    world = World()
+    world = SyncHarness()
     for _ in range(4):
         world.mailbox.add(world.mailbox.inbox)
     world.sync()
@@ -188,7 +188,7 @@ def test_item_that_looks_like_outage_pass_after_pass_becomes_issue() -> None:
 
 
 def test_folder_that_looks_like_outage_pass_after_pass_becomes_issue() -> None:
-    world = World()
+    world = SyncHarness()
     for folder in (world.mailbox.inbox, world.mailbox.archive) * 3:
         world.mailbox.add(folder)
     world.mailbox.choking.add(world.mailbox.archive)
@@ -208,7 +208,7 @@ def test_folder_that_looks_like_outage_pass_after_pass_becomes_issue() -> None:
     assert world.registry.issues(ID) == []
 
 
-def test_rewritten_item_is_had_at_once_though_another_is_retried(world: World) -> None:
+def test_rewritten_item_is_had_at_once_though_another_is_retried(world: SyncHarness) -> None:
     second = world.mailbox.in_folder(world.mailbox.inbox)[2].id
     world.mailbox.update(second)
     world.mailbox.bad[second] = Reason.ITEM_CORRUPT
@@ -235,23 +235,23 @@ def test_rewritten_item_is_had_at_once_though_another_is_retried(world: World) -
     ],
 )
 def test_passes_are_stuck_when_the_wait_after_one_is_of_minutes(
-    world: World, reason: str, minutes: int | None, status: Status, stuck: bool
+    world: SyncHarness, reason: str, minutes: int | None, status: Status, stuck: bool
 ) -> None:
     now = world.clock()
     due = None if minutes is None else now + timedelta(minutes=minutes)
-    mailbox = world.stored.having(reason=reason, status=status, last_pass_at=now, due_at=due)
+    mailbox = world.stored.with_changes(reason=reason, status=status, last_pass_at=now, due_at=due)
     assert is_stuck(mailbox, Limits()) is stuck
     assert is_stuck(mailbox, Limits(interval=timedelta(minutes=3))) is (stuck or minutes == 3)
 
 
-def test_waiting_issue_does_not_hold_up_pass_stuck_for_another_reason(world: World) -> None:
+def test_waiting_issue_does_not_hold_up_pass_stuck_for_another_reason(world: SyncHarness) -> None:
     """It is reported as changed, and is not asked for before its time."""
     (before,) = world.registry.issues(ID)
     world.mailbox.update(bad_item(world))
     world.clock.pass_by(minutes=1)
     reason, now = Reason.TIMED_OUT.value, world.clock()
     world.registry.change(
-        ID, lambda mailbox: mailbox.having(reason=reason, last_pass_at=now, due_at=now + timedelta(minutes=4))
+        ID, lambda mailbox: mailbox.with_changes(reason=reason, last_pass_at=now, due_at=now + timedelta(minutes=4))
     )
     fetched = world.sources.requests["fetch"]
     world.sync()
@@ -266,7 +266,7 @@ def test_waiting_issue_does_not_hold_up_pass_stuck_for_another_reason(world: Wor
 
 
 def test_folder_listed_but_unknown_blocks_nothing_and_is_an_issue() -> None:
-    world = World()
+    world = SyncHarness()
     world.mailbox.add(world.mailbox.inbox)
     world.mailbox.ghosts.add(world.mailbox.archive)
     world.sync()
@@ -280,7 +280,7 @@ def test_folder_listed_but_unknown_blocks_nothing_and_is_an_issue() -> None:
 
 
 def test_unreadable_folder_blocks_no_other_and_is_tried_more_seldom() -> None:
-    world = World(page=2)
+    world = SyncHarness(page=2)
     for folder in (world.mailbox.inbox, world.mailbox.archive) * 3:
         world.mailbox.add(folder)
     world.mailbox.closed.add(world.mailbox.archive)
@@ -311,7 +311,7 @@ def test_unreadable_folder_blocks_no_other_and_is_tried_more_seldom() -> None:
 
 
 def test_what_a_folder_gave_before_it_could_not_be_read_is_kept() -> None:
-    world = World(page=2)
+    world = SyncHarness(page=2)
     for _ in range(6):
         world.mailbox.add(world.mailbox.inbox)
     world.sources.at(4, lambda: world.mailbox.closed.add(world.mailbox.inbox))
@@ -326,7 +326,7 @@ def test_what_a_folder_gave_before_it_could_not_be_read_is_kept() -> None:
     assert max(world.sources.downloads.values()) == 1
 
 
-def test_a_folder_that_cannot_be_read_keeps_no_sweep_from_its_end(world: World) -> None:
+def test_a_folder_that_cannot_be_read_keeps_no_sweep_from_its_end(world: SyncHarness) -> None:
     world.mailbox.closed.add(world.mailbox.archive)
     world.clock.pass_by(hours=14)
     world.sweep()
@@ -340,7 +340,7 @@ def test_a_folder_that_cannot_be_read_keeps_no_sweep_from_its_end(world: World) 
 
 def test_an_issue_that_a_crash_kept_from_being_dropped_is_looked_for_again() -> None:
     """Neither the mailbox, whose pass died before it was counted, nor the cursor may forget it until it is dropped."""
-    world = World()
+    world = SyncHarness()
     ill = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.mailbox.bad[ill] = Reason.ITEM_CORRUPT
@@ -364,7 +364,7 @@ def test_an_issue_that_a_crash_kept_from_being_dropped_is_looked_for_again() -> 
 
 
 def test_issue_of_item_moved_out_of_deleted_folder_stays() -> None:
-    world = World(immutable_ids=True)
+    world = SyncHarness(immutable_ids=True)
     rescued = world.mailbox.add(world.mailbox.archive)
     world.sync()
     world.mailbox.move(rescued, world.mailbox.inbox)
@@ -380,7 +380,7 @@ def test_issue_of_item_moved_out_of_deleted_folder_stays() -> None:
     world.assert_equal()
 
 
-def assert_left_behind(world: World, choking: list[str]) -> None:
+def assert_left_behind(world: SyncHarness, choking: list[str]) -> None:
     """After a few passes all of these have issues, and nothing else is held up; once they are well they are had."""
     assert world.sync() < 12
     assert {issue.item_id for issue in world.registry.issues(ID)} == set(choking)
@@ -394,7 +394,7 @@ def assert_left_behind(world: World, choking: list[str]) -> None:
 @pytest.mark.parametrize("is_known", [False, True])
 def test_many_choking_items_are_left_behind_pass_by_pass(*, is_known: bool) -> None:
     """What was found out before patience ended is written down: else every pass would begin with the same ones."""
-    world = World()
+    world = SyncHarness()
     world.sources.patience = 2
     world.mailbox.add(world.mailbox.inbox)
     world.sync()
@@ -409,7 +409,7 @@ def test_many_choking_items_are_left_behind_pass_by_pass(*, is_known: bool) -> N
 
 
 def test_many_choking_folders_are_left_behind_pass_by_pass() -> None:
-    world = World()
+    world = SyncHarness()
     world.sources.patience = 2
     choking = [world.mailbox.add_folder(f"Folder {number}") for number in range(5)]
     for folder in choking:
@@ -419,7 +419,7 @@ def test_many_choking_folders_are_left_behind_pass_by_pass() -> None:
 
 
 def test_item_whose_time_comes_during_a_pass_stops_no_pass() -> None:
-    world = World()
+    world = SyncHarness()
     chokes = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.choking.add(chokes)
     world.sync()
@@ -433,7 +433,7 @@ def test_item_whose_time_comes_during_a_pass_stops_no_pass() -> None:
 
 
 def test_a_folder_that_looks_like_an_outage_stops_no_sweep_before_its_time() -> None:
-    world = World()
+    world = SyncHarness()
     for folder in (world.mailbox.inbox, world.mailbox.archive, world.mailbox.calendar):
         world.mailbox.add(folder)
     world.mailbox.choking.update({world.mailbox.archive, world.mailbox.calendar})
@@ -454,7 +454,7 @@ def test_a_folder_that_looks_like_an_outage_stops_no_sweep_before_its_time() -> 
 @pytest.mark.parametrize("request_", range(1, 6))
 def test_occurrences_of_unreadable_calendar_are_written_once_it_can_be(request_: int) -> None:
     """It is closed at any moment of a sweep, also after its changes were read."""
-    world = World()
+    world = SyncHarness()
     world.mailbox.add(world.mailbox.calendar)
     world.sync()
     world.clock.pass_by(hours=14)
@@ -470,7 +470,7 @@ def test_occurrences_of_unreadable_calendar_are_written_once_it_can_be(request_:
 
 
 def test_occurrences_of_unknown_calendar_are_written_once_it_is_known() -> None:
-    world = World()
+    world = SyncHarness()
     event = world.mailbox.add(world.mailbox.calendar)
     world.sync()
     world.clock.pass_by(hours=14)
@@ -488,7 +488,7 @@ def test_occurrences_of_unknown_calendar_are_written_once_it_is_known() -> None:
 @pytest.mark.parametrize("known", [False, True], ids=["new", "changed"])
 def test_listed_item_not_found_for_a_while_is_an_issue(known: bool) -> None:
     """M1: never taken for gone until the folder says so, however often it is not found."""
-    world = World()
+    world = SyncHarness()
     items = [world.mailbox.add(world.mailbox.inbox) for _ in range(49)]
     if known:
         world.sync()
@@ -509,7 +509,7 @@ def test_listed_item_not_found_for_a_while_is_an_issue(known: bool) -> None:
 
 
 def test_item_not_found_and_deleted_later_leaves_no_issue() -> None:
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.absent.add(item)
     world.sync()
@@ -521,7 +521,7 @@ def test_item_not_found_and_deleted_later_leaves_no_issue() -> None:
 
 def test_item_not_found_whose_deletion_nobody_reports_leaves_no_issue() -> None:
     """M1: the state is lost with the deletion; the folder is listed when the issue is tried again."""
-    world = World()
+    world = SyncHarness()
     world.mailbox.add(world.mailbox.inbox)
     item = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.absent.add(item)
@@ -536,7 +536,7 @@ def test_item_not_found_whose_deletion_nobody_reports_leaves_no_issue() -> None:
 
 def test_item_not_found_just_after_it_was_written_is_kept() -> None:
     """M1: written before its folder's state moved on, then asked for by its id."""
-    world = World(page=2, limits=Limits(budget_seconds=5, page_items=1, overlap=False))
+    world = SyncHarness(page=2, limits=Limits(budget_seconds=5, page_items=1, overlap=False))
     items = [world.mailbox.add(world.mailbox.inbox) for _ in range(6)]
     world.clock.step = 1
     world.engine.sync(ID)
@@ -551,7 +551,7 @@ def test_item_not_found_just_after_it_was_written_is_kept() -> None:
 
 def test_item_tried_again_in_stuck_pass_is_not_taken_for_gone() -> None:
     """M1: what waits is not asked for, so nothing says that it is gone."""
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.mailbox.update(item)
@@ -573,7 +573,7 @@ def test_item_tried_again_in_stuck_pass_is_not_taken_for_gone() -> None:
 @pytest.mark.parametrize("carries_items", [False, True])
 def test_mail_without_mime_is_kept_in_part_and_tried_again(carries_items: bool) -> None:
     """M3: listed, counted and exported, marked as not original, with an issue until its MIME can be had."""
-    world = World(carries_items=carries_items)
+    world = SyncHarness(carries_items=carries_items)
     item = world.mailbox.add(world.mailbox.inbox)
     world.mailbox.no_mime.add(item)
     world.sync()
@@ -600,7 +600,7 @@ def test_mail_without_mime_is_kept_in_part_and_tried_again(carries_items: bool) 
 
 def test_mime_of_a_version_is_not_given_up_for_a_part_of_it() -> None:
     """M3: the daily comparison asks for what was kept when a category changed; its MIME cannot be had any more."""
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.mailbox.categorize(item, ("red",))

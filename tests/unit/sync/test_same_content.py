@@ -3,19 +3,19 @@
 import pytest
 
 from shared.errors import Reason
-from shared.replica.port import FeedKind, Located, ReplicaItem
+from shared.replica.port import ContentLocation, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Item, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_for, change_keeping_content
 from shared.sync.planning.same_content import Sameness, sameness
 from shared.sync.scope import kept_of
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
 @pytest.fixture(params=[True, False], ids=["every-save-touches-modified", "edits-alone-touch-modified"])
-def world(request: pytest.FixtureRequest) -> World:
+def world(request: pytest.FixtureRequest) -> SyncHarness:
     """A synced mailbox of twelve old items. Each test runs with both habits of servers."""
-    world = World()
+    world = SyncHarness()
     world.mailbox.saves_touch_modified = request.param
     for number in range(12):
         world.mailbox.add((world.mailbox.inbox, world.mailbox.archive)[number % 2])
@@ -25,25 +25,25 @@ def world(request: pytest.FixtureRequest) -> World:
     return world
 
 
-def an_item(world: World) -> str:
+def an_item(world: SyncHarness) -> str:
     return world.mailbox.in_folder(world.mailbox.inbox)[0].id
 
 
-def downloads(world: World) -> int:
+def downloads(world: SyncHarness) -> int:
     """How many contents one more pass downloads."""
     before = world.sources.downloads.total()
     world.sync()
     return world.sources.downloads.total() - before
 
 
-def test_edit_at_equal_length_is_downloaded(world: World) -> None:
+def test_edit_at_equal_length_is_downloaded(world: SyncHarness) -> None:
     world.mailbox.edit(an_item(world))
     assert downloads(world) == 1
     world.assert_equal()
     assert world.assumed() == []
 
 
-def test_edit_of_item_read_meanwhile_is_downloaded(world: World) -> None:
+def test_edit_of_item_read_meanwhile_is_downloaded(world: SyncHarness) -> None:
     """The read flag explains no upsert: alone it comes as a change of the read flag."""
     item = an_item(world)
     world.mailbox.set_read(item)
@@ -53,7 +53,7 @@ def test_edit_of_item_read_meanwhile_is_downloaded(world: World) -> None:
 
 
 def test_edit_in_second_of_reading_is_downloaded() -> None:
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.mailbox.edit(item)
@@ -63,21 +63,21 @@ def test_edit_in_second_of_reading_is_downloaded() -> None:
     assert world.content(moved) == b"mime" + world.mailbox.mails[moved].body
 
 
-def test_flag_changes_download_nothing(world: World) -> None:
+def test_flag_changes_download_nothing(world: SyncHarness) -> None:
     for mail in list(world.mailbox.mails.values()):
         world.mailbox.categorize(mail.id, ("red",))
     assert downloads(world) == 0
     world.assert_equal()
 
 
-def test_read_flags_download_nothing(world: World) -> None:
+def test_read_flags_download_nothing(world: SyncHarness) -> None:
     for mail in list(world.mailbox.mails.values()):
         world.mailbox.set_read(mail.id)
     assert downloads(world) == 0
     world.assert_equal()
 
 
-def test_moves_download_nothing(world: World) -> None:
+def test_moves_download_nothing(world: SyncHarness) -> None:
     for mail in list(world.mailbox.in_folder(world.mailbox.inbox)):
         world.mailbox.move(mail.id, world.mailbox.archive)
     assert downloads(world) == 0
@@ -85,7 +85,7 @@ def test_moves_download_nothing(world: World) -> None:
 
 
 def test_move_that_touches_nothing_needs_no_confirmation() -> None:
-    world = World()
+    world = SyncHarness()
     world.mailbox.saves_touch_modified = False
     item = world.mailbox.add(world.mailbox.inbox)
     world.clock.pass_by(minutes=30)
@@ -96,7 +96,7 @@ def test_move_that_touches_nothing_needs_no_confirmation() -> None:
 
 
 @pytest.mark.parametrize("first", ["edit", "label"])
-def test_edit_hidden_by_category_is_found_by_sweep(world: World, first: str) -> None:
+def test_edit_hidden_by_category_is_found_by_sweep(world: SyncHarness, first: str) -> None:
     item = an_item(world)
     if first == "edit":
         world.mailbox.edit(item)
@@ -112,7 +112,7 @@ def test_edit_hidden_by_category_is_found_by_sweep(world: World, first: str) -> 
 
 
 def test_edit_hidden_by_move_is_found_by_sweep() -> None:
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.clock.pass_by(minutes=30)
@@ -125,7 +125,7 @@ def test_edit_hidden_by_move_is_found_by_sweep() -> None:
     assert world.content(moved) == b"mime" + world.mailbox.mails[moved].body
 
 
-def test_confirmed_content_is_stored_once_and_is_no_difference(world: World) -> None:
+def test_confirmed_content_is_stored_once_and_is_no_difference(world: SyncHarness) -> None:
     item = an_item(world)
     world.mailbox.categorize(item, ("red",))
     world.sync()
@@ -139,7 +139,7 @@ def test_confirmed_content_is_stored_once_and_is_no_difference(world: World) -> 
     assert len(world.feed()) == before
 
 
-def test_assumption_stays_until_it_is_confirmed(world: World) -> None:
+def test_assumption_stays_until_it_is_confirmed(world: SyncHarness) -> None:
     item = an_item(world)
     world.mailbox.edit(item)
     world.mailbox.categorize(item, ("red",))
@@ -154,7 +154,7 @@ def test_assumption_stays_until_it_is_confirmed(world: World) -> None:
 
 
 def test_sweep_confirms_few_items_a_folder_and_the_rest_next_day() -> None:
-    world = World(limits=Limits(confirmed_a_folder=5, overlap=False))
+    world = SyncHarness(limits=Limits(confirmed_a_folder=5, overlap=False))
     items = [world.mailbox.add(world.mailbox.inbox) for _ in range(12)]
     world.sync()
     for item in items:
@@ -168,7 +168,7 @@ def test_sweep_confirms_few_items_a_folder_and_the_rest_next_day() -> None:
     assert left == [7, 2, 0]
 
 
-def test_failed_edit_is_not_covered_by_read_flag(world: World) -> None:
+def test_failed_edit_is_not_covered_by_read_flag(world: SyncHarness) -> None:
     """The row's version moves on with the read flag; what failed before is downloaded all the same."""
     item = an_item(world)
     world.mailbox.edit(item)
@@ -181,7 +181,7 @@ def test_failed_edit_is_not_covered_by_read_flag(world: World) -> None:
     world.assert_equal()
 
 
-def test_lost_content_is_downloaded_again_by_confirmation(world: World) -> None:
+def test_lost_content_is_downloaded_again_by_confirmation(world: SyncHarness) -> None:
     item = an_item(world)
     world.mailbox.categorize(item, ("red",))
     world.sync()
@@ -206,7 +206,7 @@ def item_of(**told: object) -> Item:
 def stored(form: str = "eml", **told: object) -> ReplicaItem:
     """What the replica has, as an earlier version of the program wrote it: without a word of how sure it is."""
     change = change_for(item_of(version="v1", **told), ContentLevel.MIME, None)
-    return change.item.with_changes(located=Located("pack", 0, 1, form, "0"))
+    return change.item.with_changes(located=ContentLocation("pack", 0, 1, form, "0"))
 
 
 LATER = "2026-03-01T11:00:00Z"
@@ -252,7 +252,7 @@ def test_kept_content_is_marked_until_downloaded() -> None:
     assert not kept_of(change_for(item_of(), ContentLevel.MIME, kept.item).item).assumed
 
 
-def test_upgrade_downloads_nothing_whose_version_stayed(world: World) -> None:
+def test_upgrade_downloads_nothing_whose_version_stayed(world: SyncHarness) -> None:
     """G1: rows of earlier versions know neither `recent` nor `assumed`."""
     assert all("assumed" not in str(item.metadata) for item in world.replica.items(ID))
     world.rescope(world.scope)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import Reason
-from shared.replica.entities import fitted
+from shared.replica.encoding.item_rows import fit_to_limits
 from shared.replica.port import ReplicaItem
 from shared.sources.exchange_names import role_of
 from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
@@ -14,7 +14,7 @@ from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_for
 from shared.sync.scope import LeftOut, Scope
 from shared.sync.state.sync_state import from_notes
-from tests.fakes.world import ID, OUT, World
+from tests.fakes.sync_harness import ID, OUT, SyncHarness
 
 BASE = Scope(folders_out=OUT)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -68,9 +68,9 @@ def test_folders_that_are_each_others_parents_do_not_hang_the_program() -> None:
     assert set(Scope(folders_out=("junkemail",)).folders(ring)) == {"1", "2"}
 
 
-def a_mixed_world(scope: Scope) -> World:
+def a_mixed_world(scope: Scope) -> SyncHarness:
     """Items of every sort that a setting can leave out."""
-    world = World(scope)
+    world = SyncHarness(scope)
     inbox, now = world.mailbox.inbox, world.clock()
     world.mailbox.add(inbox, "plain")
     world.mailbox.add(inbox, "private", private=True)
@@ -130,7 +130,7 @@ def test_of_private_items_nothing_is_stored_and_their_number_is_known() -> None:
 
 
 def test_an_item_made_private_leaves_the_replica() -> None:
-    world = World()
+    world = SyncHarness()
     item = world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.mailbox.categorize(item, (), private=True)
@@ -145,7 +145,7 @@ def test_an_item_made_private_leaves_the_replica() -> None:
 
 @pytest.mark.parametrize("bad", [{}, {"i13": Reason.ITEM_CORRUPT}], ids=["well", "never fetched"])
 def test_a_narrowed_setting_takes_private_events_from_the_occurrences_too(bad: dict[str, Reason]) -> None:
-    world = World(replace(BASE, private_items=True))
+    world = SyncHarness(replace(BASE, private_items=True))
     world.mailbox.bad = bad
     event = world.mailbox.add(world.mailbox.calendar, id="i13", private=True)
     world.sync()
@@ -157,7 +157,7 @@ def test_a_narrowed_setting_takes_private_events_from_the_occurrences_too(bad: d
 
 
 def test_mail_that_grows_too_old_leaves_with_the_sweep() -> None:
-    world = World(replace(BASE, mail_days=30))
+    world = SyncHarness(replace(BASE, mail_days=30))
     world.mailbox.add(world.mailbox.inbox)
     world.sync()
     world.clock.pass_by(days=29)
@@ -170,7 +170,7 @@ def test_mail_that_grows_too_old_leaves_with_the_sweep() -> None:
 
 
 def test_old_mail_is_not_even_downloaded_in_a_first_sync() -> None:
-    world = World(replace(BASE, mail_days=30))
+    world = SyncHarness(replace(BASE, mail_days=30))
     old = world.clock() - timedelta(days=100)
     for _ in range(5):
         world.mailbox.add(world.mailbox.inbox, at=old)
@@ -200,7 +200,7 @@ def test_a_changed_setting_is_applied_in_as_many_passes_as_it_takes() -> None:
 
 
 def test_widened_setting_fetches_once_and_burdens_no_cursor() -> None:
-    world = World(replace(BASE, mail_days=30), Limits(overlap=False, page_items=10))
+    world = SyncHarness(replace(BASE, mail_days=30), Limits(overlap=False, page_items=10))
     old = world.clock() - timedelta(days=100)
     for _ in range(60):
         world.mailbox.add(world.mailbox.inbox, at=old)
@@ -231,7 +231,7 @@ def test_narrowed_setting_reaches_unreadable_folder_once_it_can_be_read(why: str
 
 
 def test_left_out_items_are_counted_once_over_several_passes() -> None:
-    world = World(BASE, Limits(overlap=False, budget_seconds=3, page_items=2))
+    world = SyncHarness(BASE, Limits(overlap=False, budget_seconds=3, page_items=2))
     for number in range(12):
         world.mailbox.add(world.mailbox.inbox, private=number % 2 == 0)
     world.sync()
@@ -282,7 +282,7 @@ def huge(private: bool) -> ReplicaItem:
     """An item that names 15,000 people, as storage keeps it."""
     item = Item("i1", "v1", "f1", ItemKind.MESSAGE, "IPM.Note", private=private, addresses=MANY)
     item.metadata = {"to": [{"name": "A person", "address": address} for address in MANY], "sensitivity": "Private"}
-    return fitted(change_for(item, ContentLevel.MIME, None).item)
+    return fit_to_limits(change_for(item, ContentLevel.MIME, None).item)
 
 
 def test_what_scope_needs_of_an_item_too_large_for_storage_is_kept() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from shared.replica.port import Cursor
-from shared.replica.storage import BlobInfo
+from shared.replica.storage_port import BlobInfo
 from shared.replica.store import BlobTableReplica
 from tests.fakes.storage import MemoryBlobs, MemoryRows, Plan
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 from tests.unit.sync.stored_lives import LIMITS, LIVES
 
 STORED = Path(__file__).parent / "stored"
@@ -20,7 +20,7 @@ STORED = Path(__file__).parent / "stored"
 class Stored(BlobTableReplica):
     """The replica over stores that can be filled and let crash."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SyncHarness) -> None:
         self.plan = Plan()
         self.blobs = MemoryBlobs(self.plan, world.clock)
         self.rows = MemoryRows(self.plan)
@@ -44,21 +44,21 @@ class Stored(BlobTableReplica):
         self.rows.rows[ID] = {key: (values, f"W/{key}") for key, values in stored["rows"].items()}
 
 
-def lived(name: str) -> World:
+def lived(name: str) -> SyncHarness:
     """The world after a life, with what this version stored of it."""
-    world = World(limits=LIMITS, page=5, batch=3)
+    world = SyncHarness(limits=LIMITS, page=5, batch=3)
     _replace(world, Stored(world))
     LIVES[name](world)
     return world
 
 
-def _replace(world: World, replica: Stored) -> None:
+def _replace(world: SyncHarness, replica: Stored) -> None:
     world.replica = replica  # type: ignore[assignment]
     world.engine = world.new_engine()
 
 
 @pytest.fixture(params=LIVES)
-def world(request: pytest.FixtureRequest) -> World:
+def world(request: pytest.FixtureRequest) -> SyncHarness:
     """A world after a life, with what the earlier version stored of it."""
     world = lived(request.param)
     replica = Stored(world)
@@ -96,7 +96,7 @@ def _comparable(notes: object) -> object:
     return comparable
 
 
-def test_it_syncs_on_from_what_the_earlier_version_stored(world: World) -> None:
+def test_it_syncs_on_from_what_the_earlier_version_stored(world: SyncHarness) -> None:
     keys = {item.source_id: item.key for item in world.replica.items(ID)}
     world.mailbox.blank = False
     world.sync()
@@ -106,7 +106,7 @@ def test_it_syncs_on_from_what_the_earlier_version_stored(world: World) -> None:
     assert {id_: key for id_, key in keys.items() if id_ in after}.items() <= after.items()
 
 
-def test_every_kind_of_change_reaches_a_store_of_the_earlier_version(world: World) -> None:
+def test_every_kind_of_change_reaches_a_store_of_the_earlier_version(world: SyncHarness) -> None:
     mailbox = world.mailbox
     mailbox.blank = False
     added, read, moved, deleted = (mailbox.add(mailbox.inbox) for _ in range(4))
@@ -120,7 +120,7 @@ def test_every_kind_of_change_reaches_a_store_of_the_earlier_version(world: Worl
     world.assert_equal()
 
 
-def test_stored_contents_are_not_downloaded_again(world: World) -> None:
+def test_stored_contents_are_not_downloaded_again(world: SyncHarness) -> None:
     had = {mail.id for mail in world.expected().values()} & {item.source_id for item in world.replica.items(ID)}
     before = world.sources.downloads.copy()
     world.mailbox.blank = False

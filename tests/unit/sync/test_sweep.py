@@ -9,13 +9,13 @@ import pytest
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Status
 from shared.sources.port import Folder
-from tests.fakes.world import ID, World
+from tests.fakes.sync_harness import ID, SyncHarness
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> SyncHarness:
     """A synced mailbox of twelve items."""
-    world = World(page=5)
+    world = SyncHarness(page=5)
     for number in range(12):
         world.mailbox.add((world.mailbox.inbox, world.mailbox.archive)[number % 2])
     world.sync()
@@ -23,7 +23,7 @@ def world() -> World:
     return world
 
 
-def unreported(world: World) -> None:
+def unreported(world: SyncHarness) -> None:
     """Differences that no change ever tells of: one item gone, one come, one of another version."""
     inbox = world.mailbox.in_folder(world.mailbox.inbox)
     del world.mailbox.mails[inbox[0].id]
@@ -31,14 +31,14 @@ def unreported(world: World) -> None:
     come_unreported(world)
 
 
-def come_unreported(world: World) -> str:
+def come_unreported(world: SyncHarness) -> str:
     """An item that no change ever tells of; gives its id."""
     come = world.mailbox.add(world.mailbox.archive)
     world.mailbox.mails[come].changed = world.mailbox.mails[come].created = 0
     return come
 
 
-def test_a_sweep_of_an_equal_mailbox_finds_nothing_and_says_when(world: World) -> None:
+def test_a_sweep_of_an_equal_mailbox_finds_nothing_and_says_when(world: SyncHarness) -> None:
     writes = len(world.feed())
     world.sweep()
     stored = world.stored
@@ -48,7 +48,7 @@ def test_a_sweep_of_an_equal_mailbox_finds_nothing_and_says_when(world: World) -
     assert world.registry.runs(ID)[0].kind == "sweep"
 
 
-def test_a_sweep_repairs_what_no_change_told_of_and_records_it(world: World) -> None:
+def test_a_sweep_repairs_what_no_change_told_of_and_records_it(world: SyncHarness) -> None:
     unreported(world)
     world.sync()
     with pytest.raises(AssertionError):
@@ -61,7 +61,7 @@ def test_a_sweep_repairs_what_no_change_told_of_and_records_it(world: World) -> 
     assert (world.stored.sweep_missing, world.stored.sweep_extra) == (0, 0)
 
 
-def test_a_sweep_asks_every_folder_whatever_its_mark(world: World) -> None:
+def test_a_sweep_asks_every_folder_whatever_its_mark(world: SyncHarness) -> None:
     world.sync()
     world.clock.pass_by(hours=1)
     world.sync()
@@ -72,7 +72,7 @@ def test_a_sweep_asks_every_folder_whatever_its_mark(world: World) -> None:
     assert asked["list"] >= 3
 
 
-def test_a_folder_is_listed_again_only_for_the_ids_of_what_is_missing(world: World) -> None:
+def test_a_folder_is_listed_again_only_for_the_ids_of_what_is_missing(world: SyncHarness) -> None:
     def pages() -> int:
         before = world.sources.requests["list"]
         world.sweep()
@@ -87,7 +87,7 @@ def test_a_folder_is_listed_again_only_for_the_ids_of_what_is_missing(world: Wor
     world.assert_equal()
 
 
-def test_what_is_listed_and_gone_when_it_is_listed_again_is_not_missing(world: World) -> None:
+def test_what_is_listed_and_gone_when_it_is_listed_again_is_not_missing(world: SyncHarness) -> None:
     world.sync()
     come = come_unreported(world)
     listings: list[str] = []
@@ -104,7 +104,7 @@ def test_what_is_listed_and_gone_when_it_is_listed_again_is_not_missing(world: W
     assert (world.stored.sweep_missing, world.stored.sweep_extra) == (0, 0)
 
 
-def test_a_sweep_takes_as_many_passes_as_its_budget_makes_it_take(world: World) -> None:
+def test_a_sweep_takes_as_many_passes_as_its_budget_makes_it_take(world: SyncHarness) -> None:
     unreported(world)
     world.limits = replace(world.limits, budget_seconds=2)
     world.engine = world.new_engine()
@@ -116,7 +116,7 @@ def test_a_sweep_takes_as_many_passes_as_its_budget_makes_it_take(world: World) 
     world.assert_equal()
 
 
-def test_a_sweep_interrupted_by_a_fault_goes_on_where_it_was(world: World) -> None:
+def test_a_sweep_interrupted_by_a_fault_goes_on_where_it_was(world: SyncHarness) -> None:
     unreported(world)
     world.sources.fail_at(5, RetryLater(Reason.UNAVAILABLE))
     world.sweep()
@@ -125,7 +125,7 @@ def test_a_sweep_interrupted_by_a_fault_goes_on_where_it_was(world: World) -> No
 
 
 @pytest.mark.parametrize("request_", range(1, 25))
-def test_sweep_of_several_passes_keeps_figures_whatever_request_fails(world: World, request_: int) -> None:
+def test_sweep_of_several_passes_keeps_figures_whatever_request_fails(world: SyncHarness, request_: int) -> None:
     """Also that which expands occurrences, when every folder has been compared."""
     world.mailbox.add(world.mailbox.calendar)
     world.sync()
@@ -140,7 +140,7 @@ def test_sweep_of_several_passes_keeps_figures_whatever_request_fails(world: Wor
     world.assert_equal()
 
 
-def test_a_sweep_drops_the_bytes_of_deleted_items(world: World) -> None:
+def test_a_sweep_drops_the_bytes_of_deleted_items(world: SyncHarness) -> None:
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     item = world.items()[gone]
     world.mailbox.delete(gone)
@@ -151,12 +151,12 @@ def test_a_sweep_drops_the_bytes_of_deleted_items(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - SYNCED))
-def test_stopped_mailbox_is_compacted_and_its_server_left_alone(world: World, status: Status) -> None:
+def test_stopped_mailbox_is_compacted_and_its_server_left_alone(world: SyncHarness, status: Status) -> None:
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     item = world.items()[gone]
     world.mailbox.delete(gone)
     world.sync()
-    world.registry.change(ID, lambda mailbox: mailbox.having(status=status))
+    world.registry.change(ID, lambda mailbox: mailbox.with_changes(status=status))
     requests = world.sources.requests.total()
     world.sweep()
     assert not [pack for pack in world.replica._of(ID).packs.values() if f"{item.key}.eml" in pack]
@@ -165,7 +165,7 @@ def test_stopped_mailbox_is_compacted_and_its_server_left_alone(world: World, st
     assert ID not in world.leases.held
 
 
-def test_the_bytes_of_deleted_items_go_though_the_server_lets_nobody_in(world: World) -> None:
+def test_the_bytes_of_deleted_items_go_though_the_server_lets_nobody_in(world: SyncHarness) -> None:
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     item = world.items()[gone]
     world.mailbox.delete(gone)
@@ -179,7 +179,7 @@ def test_the_bytes_of_deleted_items_go_though_the_server_lets_nobody_in(world: W
     assert world.sources.requests.total() == requests, "it is not due yet"
 
 
-def test_a_compaction_that_fails_is_tried_again_with_its_sweep(world: World) -> None:
+def test_a_compaction_that_fails_is_tried_again_with_its_sweep(world: SyncHarness) -> None:
     world.mailbox.delete(world.mailbox.in_folder(world.mailbox.inbox)[0].id)
     world.sync()
     world.replica.fail_at(1, RetryLater(Reason.THROTTLED))
@@ -190,7 +190,7 @@ def test_a_compaction_that_fails_is_tried_again_with_its_sweep(world: World) -> 
     assert sum(len(pack) for pack in world.replica._of(ID).packs.values()) == 11
 
 
-def test_item_slipping_between_pages_of_a_listing_is_not_deleted(world: World) -> None:
+def test_item_slipping_between_pages_of_a_listing_is_not_deleted(world: SyncHarness) -> None:
     """Deleting the first item while the listing is between its pages shifts the others by one."""
     first = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     shifted = world.mailbox.in_folder(world.mailbox.inbox)[5].id
@@ -210,7 +210,7 @@ def test_item_slipping_between_pages_of_a_listing_is_not_deleted(world: World) -
 @pytest.mark.parametrize("immutable", [False, True])
 def test_what_comes_and_goes_at_any_moments_of_a_sweep_leaves_no_stray(immutable: bool) -> None:
     for comes, goes in combinations(range(1, 14), 2):
-        world = World(page=2, immutable_ids=immutable)
+        world = SyncHarness(page=2, immutable_ids=immutable)
         for _ in range(3):
             world.mailbox.add(world.mailbox.archive)
         world.sync()
@@ -224,19 +224,19 @@ def test_what_comes_and_goes_at_any_moments_of_a_sweep_leaves_no_stray(immutable
         world.assert_equal()
 
 
-def come_too(world: World, come: list[str]) -> None:
+def come_too(world: SyncHarness, come: list[str]) -> None:
     """Another item arrives."""
     come.append(world.mailbox.add(world.mailbox.archive))
 
 
-def go(world: World, come: list[str]) -> None:
+def go(world: SyncHarness, come: list[str]) -> None:
     """One is moved to where nothing is synced, the other deleted."""
     world.mailbox.move(come[0], world.mailbox.bin)
     world.mailbox.delete(come[1])
 
 
 @pytest.mark.parametrize("request_", range(1, 10))
-def test_a_state_lost_at_any_moment_of_a_sweep_hides_no_deletion(world: World, request_: int) -> None:
+def test_a_state_lost_at_any_moment_of_a_sweep_hides_no_deletion(world: SyncHarness, request_: int) -> None:
     gone = world.mailbox.in_folder(world.mailbox.archive)[2].id
 
     def lose() -> None:
@@ -251,14 +251,14 @@ def test_a_state_lost_at_any_moment_of_a_sweep_hides_no_deletion(world: World, r
 
 
 def test_mailbox_never_complete_is_not_swept_and_keeps_its_lease() -> None:
-    world = World()
+    world = SyncHarness()
     world.leases.acquire(ID)
     world.engine.sweep(ID)
     assert world.sources.requests.total() == 0
     assert not world.queue.mailboxes, "who finds the lease taken comes again"
 
 
-def test_lost_sync_state_is_read_anew_without_download(world: World) -> None:
+def test_lost_sync_state_is_read_anew_without_download(world: SyncHarness) -> None:
     world.mailbox.invalidate(world.mailbox.inbox)
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     world.mailbox.delete(gone)
@@ -271,7 +271,7 @@ def test_lost_sync_state_is_read_anew_without_download(world: World) -> None:
     assert world.sources.downloads.total() == downloads + 1
 
 
-def test_item_gone_unreported_goes_though_server_says_so_late(world: World) -> None:
+def test_item_gone_unreported_goes_though_server_says_so_late(world: SyncHarness) -> None:
     """The folder's state is lost, so nobody reports the deletion; asked by its id, the server passes over the item."""
     gone = world.mailbox.in_folder(world.mailbox.inbox)[0].id
     world.mailbox.invalidate(world.mailbox.inbox)
@@ -287,14 +287,14 @@ def test_item_gone_unreported_goes_though_server_says_so_late(world: World) -> N
     world.assert_equal()
 
 
-def test_folder_vanishing_while_it_is_read_is_handled_in_same_pass(world: World) -> None:
+def test_folder_vanishing_while_it_is_read_is_handled_in_same_pass(world: SyncHarness) -> None:
     world.mailbox.add(world.mailbox.archive)
     world.sources.at(2, lambda: world.mailbox.delete_folder(world.mailbox.archive))
     world.sync()
     world.assert_equal()
 
 
-def test_a_restored_mailbox_is_complete_after_the_second_look(world: World) -> None:
+def test_a_restored_mailbox_is_complete_after_the_second_look(world: SyncHarness) -> None:
     world.mailbox.recreate()
     for _ in range(3):
         world.sync()
@@ -302,7 +302,7 @@ def test_a_restored_mailbox_is_complete_after_the_second_look(world: World) -> N
     world.assert_equal()
 
 
-def test_more_held_than_the_source_counts_is_noticed_at_once(world: World) -> None:
+def test_more_held_than_the_source_counts_is_noticed_at_once(world: SyncHarness) -> None:
     """G4: the changes have come to an end, and not all deletions were among them."""
     for mail in world.mailbox.in_folder(world.mailbox.inbox)[:3]:
         del world.mailbox.mails[mail.id]
@@ -311,7 +311,7 @@ def test_more_held_than_the_source_counts_is_noticed_at_once(world: World) -> No
     world.assert_equal()
 
 
-def test_source_that_counts_too_few_is_compared_once(world: World) -> None:
+def test_source_that_counts_too_few_is_compared_once(world: SyncHarness) -> None:
     """G4: its counts are not ours to mend."""
     for mail in world.mailbox.in_folder(world.mailbox.inbox):
         world.mailbox.uncounted.add(mail.id)

@@ -1,0 +1,171 @@
+"""What leaves the program over HTTP: pages, redirects, problems, JSON, cookies; and the headers all of them carry."""
+
+import json as jsonlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+
+from shared.app import app
+from shared.errors import SettingsInvalid
+from shared.pages.problems import problem_of
+
+if TYPE_CHECKING:
+    from shared.pages.pages import Pages
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        # Browsers hold form-action against every redirect that follows a form, and an organization's own sign-in
+        # service may be one of them: a form that leads to Microsoft answers with `interstitial`, a page of its own.
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+_COOKIE_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_COOKIE_VALUE = re.compile(r"[A-Za-z0-9._~-]*")
+_SAFE_URL = re.compile(r"https://[!-~]+|/(?![/\\])[!-~]*")
+
+
+def html(
+    template: str,
+    /,
+    status: int = 200,
+    *,
+    cookies: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> func.HttpResponse:
+    """A page, never stored by browser or proxy."""
+    return respond(_pages().render(template, **values), status, "text/html", headers, cookies)
+
+
+def redirect(url: str, status: int = 303, *, cookies: Iterable[str] = ()) -> func.HttpResponse:
+    """Send the browser on, to a path of ours or to an https URL that the caller has checked.
+
+    Raises:
+        ValueError: anything else, so that no header can be smuggled in and no other scheme reached.
+    """
+    return respond("", status, "text/plain", {"Location": _checked_url(url)}, cookies)
+
+
+def interstitial(url: str, *, cookies: Iterable[str] = ()) -> func.HttpResponse:
+    """A page that goes on to another site by itself: what a form answers instead of a redirect (see form-action)."""
+    return html("interstitial", cookies=cookies, url=_checked_url(url))
+
+
+def problem(
+    code: str,
+    /,
+    status: int | None = None,
+    *,
+    cookies: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> func.HttpResponse:
+    """The page for something that went wrong: a shared.errors.Reason, or a problem code of the catalog.
+
+    Values: `target` where its button leads instead of the usual place, `support` the vendor's number to quote,
+    and whatever placeholders its sentences have (`wanted`, `actual`, `retry_minutes`).
+    """
+    found = problem_of(code)
+    return html(
+        "problem",
+        status or found.status,
+        cookies=cookies,
+        headers=headers,
+        **{"support": "", "target": found.target} | values,
+        code=found.code,
+        values=values,
+    )
+
+
+def json(body: object, status: int = 200, *, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+    """A JSON answer of the API."""
+    return respond(jsonlib.dumps(body, ensure_ascii=False), status, "application/json", headers)
+
+
+def problem_json(
+    code: str, /, status: int | None = None, *, headers: Mapping[str, str] | None = None, **values: object
+) -> func.HttpResponse:
+    """The same problem for a program (RFC 9457): what happened, and in `remedy` what to do."""
+    found, text = problem_of(code), _pages().text
+    body = {
+        "type": "about:blank",
+        "title": text(f"problems.{found.code}.title", **values),
+        "status": status or found.status,
+        "code": found.code,
+        "detail": text(f"problems.{found.code}.happened", **values),
+        "remedy": text(f"problems.{found.code}.remedy", **values),
+    }
+    extra = {name: value for name, value in values.items() if name not in body}
+    return respond(jsonlib.dumps(body | extra), status or found.status, "application/problem+json", headers)
+
+
+def respond(
+    body: str | bytes,
+    status: int,
+    mimetype: str,
+    headers: Mapping[str, str] | None = None,
+    cookies: Iterable[str] = (),
+) -> func.HttpResponse:
+    """Any answer, with the headers that all answers carry; not to be stored unless `headers` says otherwise."""
+    response = func.HttpResponse(
+        body,
+        status_code=status,
+        mimetype=mimetype,
+        headers={"Cache-Control": "no-store"} | SECURITY_HEADERS | dict(headers or {}),
+    )
+    for line in cookies:
+        response.headers.add("Set-Cookie", line)
+    return response
+
+
+def cookie(name: str, value: str, *, max_age: int, same_site: str = "Lax") -> str:
+    """A Set-Cookie line for this host alone: the __Host- prefix, Secure, HttpOnly, Path=/; `max_age` in seconds.
+
+    Raises:
+        ValueError: a name or value that could break out of the header.
+    """
+    if not _COOKIE_NAME.fullmatch(name) or not _COOKIE_VALUE.fullmatch(value):
+        raise ValueError("a cookie's name or value has characters it must not have")
+    return f"__Host-{name}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite={same_site}"
+
+
+def expired_cookie(name: str, *, same_site: str = "Lax") -> str:
+    """A Set-Cookie line that makes the browser forget the cookie."""
+    return cookie(name, "", max_age=0, same_site=same_site)
+
+
+def _checked_url(url: str) -> str:
+    if not _SAFE_URL.fullmatch(url):
+        raise ValueError("not a path of ours nor an https URL")
+    return url
+
+
+def _pages() -> "Pages":
+    """The deployment's pages; without usable settings, pages that at least can say so."""
+    try:
+        return app().pages
+    except SettingsInvalid:
+        from shared.pages.pages import Pages
+
+        return Pages("")

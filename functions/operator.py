@@ -1,0 +1,267 @@
+"""The operator's doors: the page of all mailboxes, and the API.
+
+Pages go by the session of somebody with the role Operator; the API by a Bearer token with that role, and by nothing
+that a browser sends of itself, so that no other site's page can call it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+
+from functions.http.handler import ALL_METHODS, HttpError, http_handler, read_json_object
+from functions.http.responses import html, interstitial, json, redirect
+from functions.http.session_auth import binding_cookie, read_session_form, require_session
+from shared.app import app, utc_now
+from shared.authorization.errors import ActivationRefused, InvitationMalformed, TokenInvalid
+from shared.authorization.identity.operators import OperatorAuthenticator
+from shared.authorization.sessions.sessions import Session
+from shared.errors import NotFound
+from shared.pages import paths
+
+if TYPE_CHECKING:
+    from shared.authorization.onboarding.activation import ActivationResult
+    from shared.mailboxes.model import Mailbox
+
+blueprint = func.Blueprint()
+
+MAX_LISTED = 1000
+MAX_LIST_BYTES = 256 * 1024
+_HIDDEN_FIELDS = frozenset({"claims", "version", "shard", "authorization_id"})
+
+
+# ---------------------------------------------------------------- pages
+
+
+@blueprint.route(route="operator", methods=ALL_METHODS)
+@http_handler("GET")
+def operator_page(request: func.HttpRequest) -> func.HttpResponse:
+    """Every mailbox's freshness, and the reason for anything red."""
+    from shared.pages.operator import operator_values
+
+    session = _require_operator(request)
+    values = operator_values(app().registry.all(), utc_now(), app().interval, request.params.get("show", ""))
+    return html("operator", csrf=app().sessions.csrf(session), **values)
+
+
+@blueprint.route(route="operator/activate", methods=ALL_METHODS)
+@http_handler("GET", "POST", largest_body=MAX_LIST_BYTES)
+def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
+    """Activate a list of mailboxes with a service account or by the app itself; GET shows the form."""
+    from shared.authorization.onboarding.activation import parse_names
+
+    session = _require_operator(request)
+    values: dict[str, Any] = {"results": [], "refused": False, "names": "", "done": request.params.get("done", "")}
+    chosen = request.params.get("authorization", "")
+    if request.method == "POST":
+        fields = read_session_form(request, session)
+        chosen = fields.get("authorization", "")
+        values["names"] = fields.get("names", "")
+        try:
+            values["results"] = _activate(fields, parse_names(values["names"]), session.owner_id)
+        except ActivationRefused:
+            values["refused"] = True
+    values["accounts"] = app().service_accounts.all()
+    csrf = app().sessions.csrf(session)
+    return html("activate", csrf=csrf, authorization=chosen, tenant=session.tenant_id, **values)
+
+
+@blueprint.route(route="operator/service-account", methods=ALL_METHODS)
+@http_handler("POST")
+def operator_service_account(request: func.HttpRequest) -> func.HttpResponse:
+    """Sign a service account in."""
+    session = _require_operator(request)
+    read_session_form(request, session)
+    start = app().sign_in.service(session)
+    return interstitial(start.url, cookies=[binding_cookie(start)])
+
+
+@blueprint.route(route="operator/service-account/give-up", methods=ALL_METHODS)
+@http_handler("POST")
+def operator_revoke(request: func.HttpRequest) -> func.HttpResponse:
+    """Give a service account up that no mailbox is read with any more."""
+    session = _require_operator(request)
+    fields = read_session_form(request, session)
+    app().service_accounts.revoke(fields.get("authorization", ""), session.owner_id)
+    return redirect(f"{paths.ACTIVATE}?done=given_up")
+
+
+# ---------------------------------------------------------------- API
+
+
+@blueprint.route(route="api/invitations", methods=ALL_METHODS)
+@http_handler("POST", api=True)
+def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
+    """Make an invitation: {"address", "reference"?, "return_url"?} gives {"id", "url", "expires_at"}."""
+    _authenticated_caller(request)
+    body = _string_fields(read_json_object(request), required={"address"}, optional={"reference", "return_url"})
+    try:
+        invited = app().invitations.create(**body)
+    except InvitationMalformed as exc:
+        raise HttpError(exc.code) from exc
+    return json(_json_values(asdict(invited)), 201)
+
+
+@blueprint.route(route="api/mailboxes", methods=ALL_METHODS)
+@http_handler("GET", api=True)
+def api_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
+    """A thousand mailboxes at a time, in the order of their ids within shards; `after` is the last id received."""
+    _authenticated_caller(request)
+    listed = page_after(app().registry.all(), request.params.get("after", ""))
+    more = listed[-1].id if len(listed) == MAX_LISTED else ""
+    return json({"mailboxes": [_mailbox_json(mailbox) for mailbox in listed], "after": more})
+
+
+@blueprint.route(route="api/mailboxes/{id}", methods=ALL_METHODS)
+@http_handler("GET", api=True)
+def api_mailbox(request: func.HttpRequest) -> func.HttpResponse:
+    """One mailbox with its last passes and its open issues."""
+    _authenticated_caller(request)
+    mailbox = app().registry.get(_id_in_path(request))
+    runs = [_json_values(asdict(run)) for run in app().registry.runs(mailbox.id)]
+    issues = [_json_values(asdict(issue)) for issue in app().registry.issues(mailbox.id)]
+    return json(_mailbox_json(mailbox) | {"runs": runs, "open_issues": issues})
+
+
+@blueprint.route(route="api/mailboxes/{id}/{act}", methods=ALL_METHODS)
+@http_handler("POST", api=True)
+def api_mailbox_command(request: func.HttpRequest) -> func.HttpResponse:
+    """pause, start, sync, disconnect or erase; gives the mailbox as it is then, or the receipt of its erasure."""
+    actor = _authenticated_caller(request)
+    act = _COMMANDS.get(request.route_params.get("act", ""))
+    if act is None:
+        raise NotFound("no such act")
+    return json(act(_id_in_path(request), actor))
+
+
+@blueprint.route(route="api/activations", methods=ALL_METHODS)
+@http_handler("POST", api=True, largest_body=MAX_LIST_BYTES)
+def api_activations(request: func.HttpRequest) -> func.HttpResponse:
+    """Activate a list: {"addresses": [..]} or {"csv": ".."}, with {"authorization": id} or {"tenant": id}."""
+    actor = _authenticated_caller(request)
+    body = read_json_object(request)
+    chosen = _string_fields(
+        {name: value for name, value in body.items() if name not in ("addresses", "csv")},
+        required=set(),
+        optional={"authorization", "tenant"},
+    )
+    try:
+        results = _activate(chosen, _names(body), actor)
+    except ActivationRefused as exc:
+        raise HttpError("malformed") from exc
+    return json({"results": [_json_values(asdict(result)) for result in results]})
+
+
+@blueprint.route(route="api/service-accounts", methods=ALL_METHODS)
+@http_handler("GET", api=True)
+def api_service_accounts(request: func.HttpRequest) -> func.HttpResponse:
+    """The service accounts that are signed in, and how many mailboxes are read with each."""
+    _authenticated_caller(request)
+    return json({"service_accounts": [_json_values(asdict(account)) for account in app().service_accounts.all()]})
+
+
+@blueprint.route(route="api/service-accounts/{id}/give-up", methods=ALL_METHODS)
+@http_handler("POST", api=True)
+def api_revoke_service_account(request: func.HttpRequest) -> func.HttpResponse:
+    """Delete a service account's token; `held_until`: how long the vault's soft delete still holds it."""
+    actor, account_id = _authenticated_caller(request), _id_in_path(request)
+    held_until = app().service_accounts.revoke(account_id, actor)
+    return json(_json_values({"id": account_id, "held_until": held_until}))
+
+
+def _names(body: Mapping[str, Any]) -> list[str]:
+    from shared.authorization.onboarding.activation import parse_names
+
+    names = body.get("addresses", parse_names(body["csv"]) if isinstance(body.get("csv"), str) else None)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise HttpError("malformed")
+    return names
+
+
+def _activate(chosen: Mapping[str, str], names: list[str], actor: str) -> "list[ActivationResult]":
+    if chosen.get("authorization"):
+        return app().activation.with_service_account(chosen["authorization"], names, actor)
+    return app().activation.app_only(chosen.get("tenant", ""), names, actor)
+
+
+def _sync(mailbox_id: str, actor: str) -> dict[str, Any]:
+    app().mailbox_commands.sync_now(mailbox_id, actor)
+    return _mailbox_json(app().registry.get(mailbox_id))
+
+
+def _erase(mailbox_id: str, actor: str) -> dict[str, Any]:
+    return _json_values(asdict(app().mailbox_commands.erase(mailbox_id, actor)))
+
+
+_COMMANDS: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "pause": lambda mailbox_id, actor: _mailbox_json(app().mailbox_commands.pause(mailbox_id, actor)),
+    "start": lambda mailbox_id, actor: _mailbox_json(app().mailbox_commands.start(mailbox_id, actor)),
+    "disconnect": lambda mailbox_id, actor: _mailbox_json(app().mailbox_commands.disconnect(mailbox_id, actor)),
+    "sync": _sync,
+    "erase": _erase,
+}
+
+
+def _require_operator(request: func.HttpRequest) -> Session:
+    session = require_session(request)
+    if not session.operator:
+        raise HttpError("not_operator")
+    return session
+
+
+def _authenticated_caller(request: func.HttpRequest) -> str:
+    """The opaque id of who calls the API. Raises Refused: unauthenticated."""
+    try:
+        return _operators().authenticate(request.headers.get("Authorization", ""))
+    except TokenInvalid as exc:
+        raise HttpError("unauthenticated", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from exc
+
+
+def _operators() -> OperatorAuthenticator:
+    """The API's operators are of the same tenant as the pages'."""
+    return OperatorAuthenticator(app().token_validator, app().sessions.operator_tenant)
+
+
+def _id_in_path(request: func.HttpRequest) -> str:
+    """The id in the path; what cannot be one is answered like one that does not exist."""
+    given: str = request.route_params.get("id", "")
+    if not 1 <= len(given) <= 64 or not given.isascii() or not given.replace("-", "").isalnum():
+        raise NotFound("nothing has such an id")
+    return given
+
+
+def page_after(mailboxes: "Iterable[Mailbox]", after: str) -> "list[Mailbox]":
+    """A page of the registry, in its own order, which the ids alone decide: the last one received may be erased."""
+    from shared.mailboxes.entities import partition
+
+    def place(mailbox_id: str) -> tuple[str, str]:
+        return partition(mailbox_id), mailbox_id
+
+    return list(islice((one for one in mailboxes if not after or place(one.id) > place(after)), MAX_LISTED))
+
+
+def _string_fields(body: Mapping[str, Any], required: set[str], optional: set[str]) -> dict[str, str]:
+    """The texts of a body: all that are required, none that is unknown. Raises Refused: malformed."""
+    known = required | optional
+    if not required <= body.keys() <= known or not all(isinstance(value, str) for value in body.values()):
+        raise HttpError("malformed")
+    return dict(body)
+
+
+def _mailbox_json(mailbox: "Mailbox") -> dict[str, Any]:
+    return _json_values({name: value for name, value in asdict(mailbox).items() if name not in _HIDDEN_FIELDS})
+
+
+def _json_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them: times as ISO 8601, enumerations as their words."""
+    return {name: _json_value(value) for name, value in values.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.value if isinstance(value, StrEnum) else value

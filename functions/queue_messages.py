@@ -1,0 +1,48 @@
+"""What arrives on a queue, checked. A message that does not fit is refused and ends in the poison queue."""
+
+import json
+from typing import Any
+
+import azure.functions as func
+
+from shared.errors import MailboxSyncError
+
+
+class MessageMalformed(MailboxSyncError):
+    """A queue message that this program cannot have sent."""
+
+
+def required_number(message: func.QueueMessage, name: str) -> int:
+    """A whole number the message must carry."""
+    value = _decoded(message).get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MessageMalformed(f"the message carries no number named {name}")
+    return value
+
+
+def optional_number(message: func.QueueMessage, name: str) -> int | None:
+    """A whole number the message may carry."""
+    return required_number(message, name) if name in _decoded(message) else None
+
+
+def has_flag(message: func.QueueMessage, name: str) -> bool:
+    """Whether the message carries this mark."""
+    return _decoded(message).get(name) is True
+
+
+def mailbox_id_of(message: func.QueueMessage) -> str:
+    """The mailbox id the message must carry."""
+    value = _decoded(message).get("mailbox")
+    if not isinstance(value, str) or not 1 <= len(value) <= 64 or not value.replace("-", "").isalnum():
+        raise MessageMalformed("the message carries no mailbox id")
+    return value
+
+
+def _decoded(message: func.QueueMessage) -> dict[str, Any]:
+    try:
+        members = json.loads(message.get_body())
+    except ValueError as error:
+        raise MessageMalformed("the message is not JSON") from error
+    if not isinstance(members, dict):
+        raise MessageMalformed("the message is not a JSON object")
+    return members

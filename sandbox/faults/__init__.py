@@ -1,0 +1,1 @@
+"""Faults on request: the plan, and what each fault does to a request."""

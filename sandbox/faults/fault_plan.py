@@ -1,0 +1,123 @@
+"""Faults on request: which request is struck, and by what. The control port makes the rules, a middleware plays them.
+
+A rule: {"service": "exchange", "match": {"method": "POST", "path": "regex", "operation": "GetItem"},
+"skip": 2, "times": 1, "fault": {"kind": "status", "status": 503, "headers": {"Retry-After": "7"}}}.
+See sandbox/README.md for every kind.
+"""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.faults.fault_handlers import KINDS, Handler, play
+
+SERVICES = ("entra", "exchange", "graph", "key_vault", "blob", "queue", "table", "identity")
+OperationOf = Callable[[web.Request], Awaitable[str]]
+
+
+@dataclass(slots=True)
+class Rule:
+    """One rule, and how often it has matched and struck. `times` None: for ever."""
+
+    id: str
+    service: str
+    fault: Mapping[str, Any]
+    method: str = ""
+    path: re.Pattern[str] | None = None
+    operation: re.Pattern[str] | None = None
+    skip: int = 0
+    times: int | None = 1
+    matched: int = 0
+    hits: int = 0
+
+    def matches(self, method: str, path: str, operation: str) -> bool:
+        """Whether a request is one of those meant."""
+        return (
+            self.method in ("", method)
+            and (self.path is None or bool(self.path.search(path)))
+            and (self.operation is None or bool(self.operation.fullmatch(operation)))
+        )
+
+    def strikes(self) -> bool:
+        """Count a match; whether it is one to strike."""
+        self.matched += 1
+        if self.matched <= self.skip or (self.times is not None and self.hits >= self.times):
+            return False
+        self.hits += 1
+        return True
+
+    def shown(self) -> dict[str, Any]:
+        """For the control port."""
+        return {
+            "id": self.id,
+            "service": self.service,
+            "fault": dict(self.fault),
+            "matched": self.matched,
+            "hits": self.hits,
+        }
+
+
+@dataclass(slots=True)
+class FaultPlan:
+    """Every rule, in the order given, and what has been asked of which service."""
+
+    rules: list[Rule] = field(default_factory=list)
+    requests: dict[str, Counter[str]] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def add(self, given: Mapping[str, Any]) -> Rule:
+        """Add a rule. Raises ValueError saying what is wrong with it."""
+        match, fault = given.get("match") or {}, given.get("fault") or {}
+        if unknown := set(given) - {"service", "match", "skip", "times", "fault"}:
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        if given.get("service") not in SERVICES:
+            raise ValueError(f"service must be one of {', '.join(SERVICES)}")
+        if unknown := set(match) - {"method", "path", "operation"}:
+            raise ValueError(f"unknown in match: {', '.join(sorted(unknown))}")
+        if fault.get("kind") not in KINDS:
+            raise ValueError(f"fault.kind must be one of {', '.join(KINDS)}")
+        rule = Rule(
+            id=str(next(self._numbers)),
+            service=given["service"],
+            fault=fault,
+            method=match.get("method", ""),
+            path=re.compile(match["path"]) if "path" in match else None,
+            operation=re.compile(match["operation"]) if "operation" in match else None,
+            skip=int(given.get("skip", 0)),
+            times=None if given.get("times", 1) is None else int(given.get("times", 1)),
+        )
+        self.rules.append(rule)
+        return rule
+
+    def remove(self, rule_id: str = "") -> None:
+        """Take one rule out, or all of them."""
+        self.rules = [rule for rule in self.rules if rule_id and rule.id != rule_id]
+
+    def count(self, service: str, operation: str) -> None:
+        """Note that a service was asked for something."""
+        self.requests.setdefault(service, Counter())[operation] += 1
+
+    def strike(self, service: str, method: str, path: str, operation: str) -> Rule | None:
+        """The first rule that strikes this request, if any."""
+        for rule in self.rules:
+            if rule.service == service and rule.matches(method, path, operation) and rule.strikes():
+                return rule
+        return None
+
+    def guard(self, service: str, application: web.Application, operation_of: OperationOf) -> web.Application:
+        """Put this plan before a service."""
+
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            operation = await operation_of(request)
+            self.count(service, operation)
+            rule = self.strike(service, request.method, request.raw_path, operation)
+            return await (play(rule.fault, request, handler, operation) if rule else handler(request))
+
+        application.middlewares.insert(0, guard)
+        return application

@@ -1,0 +1,143 @@
+"""The whole product on one machine: the sandbox, and the real app in the local host, set up to work with it."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from sandbox.host.process import RunningHost, start_host
+from sandbox.local.sandbox_process import Sandbox, running_sandbox
+from sandbox.storage.provision import provision
+from shared.app import App
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+USUAL_PORT = 7071
+USUAL_STATE = Path(".sandbox")
+MESSAGE_LEASE = "30"
+"""Seconds after which the messages of an app that was killed come back; 600 in Azure."""
+
+_BINDINGS = ("SYNC_SCHEDULE", "SWEEP_SCHEDULE")
+"""Settings that bindings name: a host reads them itself and knows none of our defaults."""
+
+
+@dataclass(slots=True)
+class LocalStack:
+    """A sandbox and an app under way. `environment` is what the app's process got besides this process's own.
+
+    `app` is the folder of the functions app: this project's, or one beside it with another host.json.
+    """
+
+    sandbox: Sandbox
+    host: RunningHost
+    state: Path
+    environment: dict[str, str]
+    app: Path = ROOT
+
+    @property
+    def url(self) -> str:
+        """Where the app is."""
+        return self.environment["APP_URL"]
+
+    @property
+    def ca(self) -> str:
+        """The file with the sandbox's certificate authority."""
+        return str(self.sandbox.endpoints["ca"])
+
+    @property
+    def log(self) -> Path:
+        """The file with everything the app has said."""
+        return self.state / "app.log"
+
+    def parts(self) -> App:
+        """The program's own parts, in this process, at the same storage: to look at what the app has done."""
+        os.environ.update(self.environment)  # noqa: TID251 -- settings are read from nowhere else
+        return App()
+
+    def restart(self) -> None:
+        """Start the app again, at the same place, after it was killed or has died."""
+        self.host.stop()
+        self.host = _start_app(self.sandbox, self.environment, self.state, self.app)
+
+
+@contextmanager
+def local_stack(
+    state: Path, *options: str, port: int = 0, settings: Mapping[str, str] | None = None, app: Path = ROOT
+) -> Iterator[LocalStack]:
+    """Start both, stop both afterward.
+
+    `options` are the sandbox's; `port` is the app's (0: any); `settings` go before the app's usual ones; `app` is the
+    functions app's folder.
+
+    Raises:
+        RuntimeError: one of them did not start, with what it said.
+    """
+    url = f"https://localhost:{port or free_port()}"
+    with running_sandbox(state, "--app-url", url, *options) as sandbox:
+        environment = {"APP_URL": url} | _defaults() | sandbox.app_environment | dict(settings or {})
+        _deploy(environment)
+        running = LocalStack(sandbox, _start_app(sandbox, environment, state, app), state, environment, app)
+        try:
+            yield running
+        finally:
+            running.host.stop()
+
+
+def _deploy(environment: Mapping[str, str]) -> None:
+    """Make in Storage what the app expects to find there."""
+    from azure.identity import DefaultAzureCredential
+
+    blob, queue, table = (environment[f"MailboxStorage__{name}ServiceUri"] for name in ("blob", "queue", "table"))
+    with _app_environment(environment), DefaultAzureCredential() as credential:
+        provision(blob, queue, table, credential)
+
+
+@contextmanager
+def _app_environment(environment: Mapping[str, str]) -> Iterator[None]:
+    """This process's environment as the app's, for the length of a block: the identity is found there alone."""
+    before = dict(os.environ)  # noqa: TID251 -- put back as it was
+    os.environ.update(environment)  # noqa: TID251
+    try:
+        yield
+    finally:
+        os.environ.clear()  # noqa: TID251
+        os.environ.update(before)  # noqa: TID251
+
+
+def _start_app(sandbox: Sandbox, environment: Mapping[str, str], state: Path, app: Path) -> RunningHost:
+    port = environment["APP_URL"].rpartition(":")[2]
+    certificate, key = sandbox.endpoints["server_certificate"], sandbox.endpoints["server_key"]
+    options = ("--port", port, "--certificate", certificate, "--key", key, "--lease", MESSAGE_LEASE)
+    status = ("--timer-status", str(state / "timers.json"))
+    return start_host(app, environment, Path(sandbox.endpoints["ca"]), *options, *status, log=state / "app.log")
+
+
+def _defaults() -> dict[str, str]:
+    declared = {field.metadata["name"]: field.metadata["default"] for field in fields(Settings)}
+    return {name: declared[name] for name in _BINDINGS}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def usual_port() -> int:
+    """The app's usual port, or another one when somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", USUAL_PORT))
+        except OSError:
+            return free_port()
+    return USUAL_PORT
+
+
+def end_as_by_ctrl_c() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: tidily, with everything it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

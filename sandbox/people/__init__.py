@@ -1,0 +1,1 @@
+"""Who there is: tenants, people, app registrations."""

@@ -1,0 +1,40 @@
+"""What a run of the sandbox is made of, while it is put together."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from sandbox.entra.issuer import Issuer
+from sandbox.faults.fault_plan import FaultPlan, OperationOf
+from sandbox.key_vault.service import KeyVault
+from sandbox.managed_identity import ManagedIdentity
+from sandbox.options import Options
+from sandbox.people.directory import App, Directory
+from sandbox.tls.authority import Authority
+from sandbox.tls.server import BoundPort
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts. `services` are those that will be served, each behind its door."""
+
+    options: Options
+    authority: Authority
+    ports: dict[str, BoundPort]
+    directory: Directory
+    app: App
+    issuer: Issuer
+    identity: ManagedIdentity
+    header: str
+    vault: KeyVault
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    served_apps: list[tuple[BoundPort, web.Application]] = field(default_factory=list)
+    control_routes: list[web.RouteDef] = field(default_factory=list)
+
+    def serve(self, name: str, application: web.Application, operation: OperationOf) -> None:
+        """Put a service behind its door, with the faults before it."""
+        self.served_apps.append((self.ports[name], self.faults.guard(name, application, operation)))
+
+    def served(self) -> dict[str, str]:
+        """The address of each service that is served, by name."""
+        return {name: port.url for name, port in self.ports.items() if any(port is d for d, _ in self.served_apps)}

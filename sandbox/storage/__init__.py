@@ -1,0 +1,1 @@
+"""Azurite as the sandbox's Storage, and a proxy before it that can fail."""

@@ -1,0 +1,1 @@
+"""The sandbox's certificate authority, its certificates and its HTTPS servers."""

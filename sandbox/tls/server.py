@@ -1,0 +1,55 @@
+"""HTTPS servers on 127.0.0.1: the address first, the service afterward, so that services can name one another."""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPort:
+    """A bound port, before anything listens behind it."""
+
+    socket: socket.socket
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The service's address."""
+        return f"https://127.0.0.1:{self.port}"
+
+
+def bind(port: int = 0) -> BoundPort:
+    """Take a port on the loopback interface; 0 lets the system choose.
+
+    Raises:
+        OSError: somebody else has that port.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(("127.0.0.1", port))
+    except OSError:
+        sock.close()
+        raise
+    return BoundPort(sock, sock.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(services: Sequence[tuple[BoundPort, web.Application]], tls: ssl.SSLContext) -> AsyncIterator[None]:
+    """Serve every application behind its door until the block ends; what is under way then is cut short."""
+    runners: list[web.AppRunner] = []
+    try:
+        for bound, application in services:
+            # A handler ends when its client hangs up: a silent or dripping answer must not outlive who waited for it.
+            runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1)
+            await runner.setup()
+            runners.append(runner)
+            await web.SockSite(runner, bound.socket, ssl_context=tls, backlog=512).start()
+        yield
+    finally:
+        for runner in runners:
+            await runner.cleanup()

@@ -1,0 +1,74 @@
+"""The line to the identity provider: bounded in time, never redirected, its outages in our words."""
+
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import MailboxSyncError, Reason, RetryLater
+
+if TYPE_CHECKING:
+    import requests
+
+TIMEOUT_SECONDS = (5.0, 20.0)
+"""Seconds to connect, and to wait for an answer."""
+
+
+class HttpClient:
+    """What msal and the signing keys speak through; has the two methods that msal needs."""
+
+    def __init__(self) -> None:
+        import requests
+
+        self._session = requests.Session()
+        self.refusal: dict[str, object] = {}
+        """What the last GET was refused with, by its JSON: msal keeps no more of it than its text."""
+
+    def get(self, url: str, **options: Any) -> "requests.Response":
+        """A GET. Raises RetryLater when the server is busy, ill or out of reach."""
+        answer = self._ask("GET", url, options)
+        self.refusal = _error_in(answer)
+        return answer
+
+    def post(self, url: str, **options: Any) -> "requests.Response":
+        """A POST. Raises RetryLater when the server is busy, ill or out of reach."""
+        return self._ask("POST", url, options)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def _ask(self, method: str, url: str, options: dict[str, Any]) -> "requests.Response":
+        import requests
+
+        try:
+            # A redirect could carry the client assertion or a refresh token to wherever it points.
+            answer = self._session.request(
+                method, url, **options | {"timeout": TIMEOUT_SECONDS, "allow_redirects": False}
+            )
+        except requests.Timeout as exc:
+            raise RetryLater(Reason.TIMED_OUT, "the identity provider did not answer in time") from exc
+        except requests.RequestException as exc:
+            raise RetryLater(Reason.UNAVAILABLE, "the identity provider cannot be reached") from exc
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise _retry_later(answer)
+        return answer
+
+
+def _error_in(answer: "requests.Response") -> dict[str, object]:
+    if answer.status_code != 400:
+        return {}
+    try:
+        told = answer.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _retry_later(answer: "requests.Response") -> MailboxSyncError:
+    wait = answer.headers.get("Retry-After", "")
+    throttled = answer.status_code == 429
+    return RetryLater(
+        Reason.THROTTLED if throttled else Reason.UNAVAILABLE,
+        "the identity provider asks to wait",
+        support=str(answer.status_code),
+        retry_after=float(wait) if wait.isascii() and wait.isdigit() else None,
+        tenant_wide=throttled,
+    )

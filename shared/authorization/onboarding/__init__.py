@@ -1,0 +1,1 @@
+"""How a mailbox gets connected: sign-in, invitation, approval, activation."""

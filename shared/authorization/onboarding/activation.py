@@ -1,0 +1,208 @@
+"""Activating a list of mailboxes at once, read by a service account (impersonation) or by the app itself (app-only).
+
+Each is tried before it counts as active, and each failure comes with its reason; one failure stops nobody else.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared.authorization.errors import ActivationRefused
+from shared.authorization.onboarding.invitations import is_address
+from shared.authorization.port import AccessTokens, Authorization, AuthorizationStore
+from shared.errors import ActionNeeded, Conflict, NotFound, Reason
+from shared.mailboxes import transitions
+from shared.mailboxes.commands import new_mailbox
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import MailboxRegistry, SyncQueue
+from shared.sources.port import AccessMode, MailSources, SourceName
+from shared.sources.selection import SourceSelection
+
+MAX_NAMES = 500
+"""How many names one activation takes; a longer list is sent in parts."""
+PARALLEL_CHECKS = 4
+TIME_LIMIT = timedelta(seconds=150)
+"""The platform cuts an HTTP answer off at 230 seconds; what has not been begun by then is reported as not tried."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationResult:
+    """What became of one name of the list. `result`: active, already, failed or not_tried; `reason` of a failure."""
+
+    asked: str
+    address: str
+    result: str
+    mailbox_id: str = ""
+    reason: str = ""
+    support: str = ""
+
+
+class Activation:
+    """Activates lists of mailboxes."""
+
+    def __init__(
+        self,
+        *,
+        authorizations: AuthorizationStore,
+        access_tokens: AccessTokens,
+        registry: MailboxRegistry,
+        sources: MailSources,
+        selection: SourceSelection,
+        queue: SyncQueue,
+        tenants: Sequence[str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._authorizations = authorizations
+        self._access_tokens = access_tokens
+        self._registry = registry
+        self._sources = sources
+        self._selection = selection
+        self._queue = queue
+        self._tenants = tuple(tenants)
+        self._clock = clock
+
+    def with_service_account(self, authorization_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
+        """Through ExchangeImpersonation. Raises ActivationRefused; NotFound."""
+        authorization = self._authorizations.get(authorization_id)
+        if authorization.mode is not AccessMode.IMPERSONATION or authorization.revoked:
+            raise ActivationRefused("not a service account's authorization")
+        return self._all(authorization, names, actor)
+
+    def app_only(self, tenant_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
+        """With full_access_as_app, in a tenant that is served. Raises ActivationRefused."""
+        served = tenant_id in self._tenants or self._tenants == ("organizations",)
+        if not _GUID.fullmatch(tenant_id) or not served:
+            raise ActivationRefused("not a tenant that is served")
+        return self._all(self._of_app(tenant_id), names, actor)
+
+    def _of_app(self, tenant_id: str) -> Authorization:
+        """A tenant's one app-only authorization: it holds no secret, so one is as good as many."""
+        try:
+            return self._authorizations.get(f"app-{tenant_id}")
+        except NotFound:
+            return self._authorizations.add(
+                Authorization(f"app-{tenant_id}", AccessMode.APP_ONLY, tenant_id, "app", self._clock())
+            )
+
+    def _all(self, authorization: Authorization, names: Sequence[str], actor: str) -> list[ActivationResult]:
+        names = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+        if not names or len(names) > MAX_NAMES or any(len(name) > 320 or not name.isprintable() for name in names):
+            raise ActivationRefused(f"a list has 1 to {MAX_NAMES} names")
+        anchor = authorization.address or next(filter(is_address, names), "")
+        one = partial(self._one, authorization, anchor, actor, self._clock() + TIME_LIMIT)
+        with ThreadPoolExecutor(PARALLEL_CHECKS) as pool:
+            return self._again(authorization, list(pool.map(one, names)), actor)
+
+    def _one(
+        self, authorization: Authorization, anchor: str, actor: str, until: datetime, name: str
+    ) -> ActivationResult:
+        if self._clock() > until:
+            return ActivationResult(name, "", "not_tried")
+        address = ""
+        try:
+            address = name if is_address(name) else self._resolved(authorization, anchor, name)
+            choice = self._selection.choose(partial(self._access_tokens.access, authorization.id, address))
+            if choice.error is not None:
+                raise choice.error
+            return self._added(authorization, name, address, actor, choice.source)
+        except ActionNeeded as error:
+            return ActivationResult(name, address, "failed", reason=error.reason.value, support=error.support)
+        except NotFound as error:
+            return ActivationResult(name, address, "failed", reason=str(error))
+
+    def _resolved(self, authorization: Authorization, anchor: str, name: str) -> str:
+        """The one address that a name stands for, from the directory. Raises NotFound: unknown_name, ambiguous_name."""
+        if not anchor:
+            raise NotFound("unknown_name")
+        choice = self._selection.choose(partial(self._access_tokens.access, authorization.id, anchor))
+        if choice.access is None or choice.error is not None:
+            raise choice.error or NotFound("unknown_name")
+        found = self._sources.resolve(choice.access, name)
+        if len(found) != 1:
+            raise NotFound("ambiguous_name" if found else "unknown_name")
+        return found[0]
+
+    def _added(
+        self, authorization: Authorization, name: str, address: str, actor: str, source: SourceName
+    ) -> ActivationResult:
+        try:
+            mailbox = self._registry.add(new_mailbox(authorization, address, address, self._clock(), source))
+        except Conflict:
+            return ActivationResult(name, address, "already")
+        self._registry.record_audit(mailbox.id, actor, "activate")
+        self._queue.send_mailbox(mailbox.id)
+        return ActivationResult(name, address, "active", mailbox.id)
+
+    def _again(
+        self, authorization: Authorization, results: list[ActivationResult], actor: str
+    ) -> list[ActivationResult]:
+        """What stands already is named; what was disconnected is connected again, for nobody could sign in for it.
+
+        One look through the registry: an owner's mailboxes are read one by one, and these may be thousands.
+        """
+        asked = {result.address.casefold() for result in results if result.result == "already"}
+        theirs = (authorization.tenant_id, authorization.owner_id, authorization.mode)
+        existing = {
+            mailbox.address.casefold(): mailbox
+            for mailbox in (self._registry.all() if asked else ())
+            if (mailbox.tenant_id, mailbox.owner_id, mailbox.mode) == theirs
+            and mailbox.address.casefold() in asked
+            and mailbox.erasing_since is None
+        }
+        return [self._existing(result, existing, authorization.id, actor) for result in results]
+
+    def _existing(
+        self, result: ActivationResult, existing: Mapping[str, Mailbox], authorization_id: str, actor: str
+    ) -> ActivationResult:
+        mailbox = existing.get(result.address.casefold())
+        if mailbox is None or result.result != "already":
+            return result
+        if mailbox.status is not Status.DISCONNECTED:
+            return replace(result, mailbox_id=mailbox.id)
+        try:
+            self._registry.change(mailbox.id, partial(_reconnected, authorization_id=authorization_id))
+            self._registry.record_audit(mailbox.id, actor, "activate")
+            self._queue.send_mailbox(mailbox.id)
+        except ActionNeeded as error:
+            return replace(result, result="failed", reason=error.reason.value, support=error.support)
+        except NotFound:  # erased since it was listed
+            return replace(result, result="failed", reason=Reason.CONFLICT.value)
+        return replace(result, result="active", mailbox_id=mailbox.id)
+
+
+def _reconnected(mailbox: Mailbox, *, authorization_id: str) -> Mailbox:
+    return transitions.after_sign_in(mailbox, authorization_id) if mailbox.status is Status.DISCONNECTED else mailbox
+
+
+def parse_names(text: str) -> list[str]:
+    """The names of a typed list or a CSV file: from each line the first cell with an address, else its first cell.
+
+    A first line without an address is a heading when the second has one.
+
+    Raises:
+        ActivationRefused: the text is no list.
+    """
+    try:
+        rows = [row for row in _rows(text) if row]
+    except csv.Error as exc:
+        raise ActivationRefused("the list cannot be read") from exc
+    if len(rows) > 1 and not _addresses(rows[0]) and _addresses(rows[1]):
+        rows = rows[1:]
+    return [next(iter(_addresses(row)), row[0]) for row in rows]
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    delimiter = ";" if ";" in text else ","
+    for row in csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None), delimiter=delimiter):
+        yield [cell.strip() for cell in row if cell.strip()]
+
+
+def _addresses(row: list[str]) -> list[str]:
+    return [cell for cell in row if is_address(cell)]

@@ -1,0 +1,127 @@
+"""Invitations: a signed link for one address, good once and for some days, and the signed outcome that goes back.
+
+The link carries an id, its end and a signature; the address, the inviter's reference and where to return to stay
+with us. Guessing costs no storage access: what is not signed by us ends at the signature.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from shared.authorization.errors import InvitationMalformed, InvitationRefused, TokenInvalid
+from shared.authorization.port import Invitation, InvitationStore, SigningKeyRing
+from shared.authorization.sessions.signing import Signer, TokenExpired
+from shared.errors import NotFound
+
+OUTCOME_LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedInvitation:
+    """An invitation that was made, and the link to send."""
+
+    id: str
+    url: str
+    expires_at: datetime
+
+
+class Invitations:
+    """Makes, opens and closes invitations."""
+
+    def __init__(
+        self,
+        store: InvitationStore,
+        links: SigningKeyRing,
+        outcomes: SigningKeyRing,
+        *,
+        app_url: str,
+        path: str,
+        return_urls: Sequence[str],
+        days: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._links = Signer(links, "invitation", clock)
+        self._outcomes = Signer(outcomes, "JWT", clock)
+        self._app_url = app_url
+        self._path = path
+        self._return_urls = tuple(return_urls)
+        self._lasts = timedelta(days=days)
+        self._clock = clock
+
+    def create(self, address: str, reference: str = "", return_url: str = "") -> CreatedInvitation:
+        """Invite the owner of an address.
+
+        Raises:
+            InvitationMalformed: malformed, or return_url_not_allowed.
+        """
+        if not is_address(address) or len(reference) > 200 or not reference.isprintable():
+            raise InvitationMalformed("malformed")
+        if return_url and not self.may_return_to(return_url):
+            raise InvitationMalformed("return_url_not_allowed")
+        invitation = Invitation(
+            secrets.token_hex(16), address.strip(), reference, return_url, self._clock() + self._lasts
+        )
+        self._store.put(invitation)
+        token = self._links.sign({"jti": invitation.id}, invitation.expires_at)
+        return CreatedInvitation(invitation.id, f"{self._app_url}{self._path}/{token}", invitation.expires_at)
+
+    def open(self, token: str) -> Invitation:
+        """The invitation behind a link, without using it up: mail scanners open links too.
+
+        Raises:
+            InvitationRefused: invalid, expired or used.
+        """
+        try:
+            invitation = self._store.get(self._links.verify(token)["jti"])
+        except TokenExpired as exc:
+            raise InvitationRefused("invitation_expired") from exc
+        except (TokenInvalid, NotFound) as exc:
+            raise InvitationRefused("invitation_invalid") from exc
+        if invitation.used_at is not None:
+            raise InvitationRefused("invitation_used")
+        return invitation
+
+    def wanted(self, invitation_id: str) -> Invitation:
+        """The invitation a sign-in was begun with, if it can still be used. Raises InvitationRefused."""
+        invitation = self._store.get(invitation_id)
+        if invitation.used_at is not None:
+            raise InvitationRefused("invitation_used")
+        return invitation
+
+    def use(self, invitation_id: str) -> None:
+        """Use it up. Raises InvitationRefused: another sign-in was faster."""
+        if not self._store.use(invitation_id, self._clock()):
+            raise InvitationRefused("invitation_used")
+
+    def return_url(self, invitation_id: str, outcome: str, mailbox_id: str = "") -> str:
+        """The return URL with the signed outcome; empty when the inviter named none or it is not allowed any more."""
+        invitation = self._store.get(invitation_id)
+        if not invitation.return_url or not self.may_return_to(invitation.return_url):
+            return ""
+        parts = urlsplit(invitation.return_url)
+        claims = {
+            "iss": self._app_url,
+            "aud": f"https://{parts.netloc}",
+            "jti": invitation.id,
+            "outcome": outcome,
+            "mailbox": mailbox_id,
+            "reference": invitation.reference,
+        }
+        token = self._outcomes.sign(claims, self._clock() + OUTCOME_LIFETIME)
+        query = [*parse_qsl(parts.query, keep_blank_values=True), ("outcome", token)]
+        return urlunsplit(parts._replace(query=urlencode(query)))
+
+    def may_return_to(self, url: str) -> bool:
+        """Whether a URL is one of the allowed, or the same with a query: nothing is matched by its beginning."""
+        plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+        return plain and "#" not in url and url.partition("?")[0].rstrip("/") in self._return_urls
+
+
+def is_address(text: str) -> bool:
+    """Whether a text can be one mail address: enough to refuse what is none, not a grammar."""
+    local, at, domain = text.strip().rpartition("@")
+    printable = text.isprintable() and not any(character in text for character in ' ,;<>"\\()[]:/?#&%|')
+    return bool(local and at and domain) and len(text) <= 320 and "@" not in local and "." in domain and printable

@@ -1,0 +1,68 @@
+"""The service accounts that operators have signed in: which there are, what is read with each, and giving one up."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.authorization.errors import ServiceAccountInUse
+from shared.authorization.port import Authorization, AuthorizationStore
+from shared.errors import NotFound
+from shared.mailboxes.commands import MailboxCommands
+from shared.mailboxes.port import MailboxRegistry
+from shared.sources.port import AccessMode
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """One of them, by its authorization's id. `mailboxes` are read with it; a disconnected one is not any more."""
+
+    id: str
+    address: str
+    signed_in_at: datetime
+    mailboxes: int
+
+
+class ServiceAccounts:
+    """What an operator can do about the service accounts that stand.
+
+    Their tokens end with none of their mailboxes, and the daily round keeps them alive: only here are they given up.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: MailboxRegistry,
+        authorizations: AuthorizationStore,
+        mailbox_commands: MailboxCommands,
+    ) -> None:
+        self._registry = registry
+        self._authorizations = authorizations
+        self._mailbox_commands = mailbox_commands
+
+    def all(self) -> list[ServiceAccount]:
+        """Every service account whose token is stored, by address."""
+        existing = self._authorizations.service_accounts()
+        read_with = self._registry.authorizations_in_use() if existing else Counter[str]()
+        accounts = [ServiceAccount(one.id, one.address, one.created_at, read_with[one.id]) for one in existing]
+        return sorted(accounts, key=lambda account: (account.address, account.id))
+
+    def revoke(self, authorization_id: str, actor: str) -> datetime | None:
+        """Delete its token; gives until when the vault's soft delete still holds it. Harmless to repeat.
+
+        It is revoked first, so that whatever breaks off after that the daily round finishes.
+
+        Raises:
+            NotFound: there is no such service account.
+            ServiceAccountInUse: mailboxes are read with it that are not disconnected.
+        """
+        if self._authorizations.get(authorization_id).mode is not AccessMode.IMPERSONATION:
+            raise NotFound("not a service account's")
+        if self._registry.authorizations_in_use()[authorization_id]:
+            raise ServiceAccountInUse
+        self._authorizations.change(authorization_id, _revoked)
+        self._registry.record_audit(authorization_id, actor, "give_up")
+        return self._mailbox_commands.release_authorization(authorization_id)
+
+
+def _revoked(authorization: Authorization) -> Authorization:
+    return replace(authorization, revoked=True, address="")

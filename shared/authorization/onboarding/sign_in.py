@@ -1,0 +1,292 @@
+"""Signing in: from the link to the connected mailbox.
+
+start: a flow is begun and kept on our side; the browser gets a binding cookie and goes to Microsoft.
+callback: the flow is taken (once, by the browser it belongs to), the code redeemed, the identity validated and held
+against who was wanted, the mailbox tried, and only then anything is stored (grants.py).
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared.authorization.errors import AccountRefused, FlowUnknown, SignInRefused
+from shared.authorization.onboarding.alias_check import is_same_mailbox
+from shared.authorization.onboarding.authorize_redirect import AuthorizeRedirect, binding_cookie_name
+from shared.authorization.onboarding.grants import GrantRecorder
+from shared.authorization.onboarding.invitations import Invitations
+from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
+from shared.authorization.onboarding.sign_in_outcome import (
+    AFTER_APPROVAL,
+    MAIL_PURPOSES,
+    SignInFailed,
+    SignInOutcome,
+    SignInPurpose,
+)
+from shared.authorization.port import (
+    AuthorizationStore,
+    FlowStore,
+    Identity,
+    IdentityProvider,
+    PendingFlow,
+    Tokens,
+    TokenStore,
+)
+from shared.authorization.sessions.sessions import Session, Sessions
+from shared.authorization.sessions.signing import digest
+from shared.errors import ActionNeeded, MailboxSyncError, NotFound, OperatorMustAct, Reason
+from shared.mailboxes import transitions
+from shared.mailboxes.commands import MailboxCommands
+from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.port import MailboxRegistry, SyncQueue
+from shared.sources.port import Access, AccessMode, MailSources, SourceName
+from shared.sources.selection import SourceSelection
+
+
+class SignIn:
+    """Begins and ends sign-ins."""
+
+    def __init__(
+        self,
+        *,
+        provider: IdentityProvider,
+        flows: FlowStore,
+        authorizations: AuthorizationStore,
+        token_store: TokenStore,
+        registry: MailboxRegistry,
+        sources: MailSources,
+        selection: SourceSelection,
+        queue: SyncQueue,
+        sessions: Sessions,
+        invitations: Invitations,
+        mailbox_commands: MailboxCommands,
+        shared: SharedMailboxes,
+        redirect_uri: str,
+        minutes: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._provider = provider
+        self._flows = flows
+        self._grants = GrantRecorder(
+            authorizations=authorizations,
+            token_store=token_store,
+            registry=registry,
+            mailbox_commands=mailbox_commands,
+            clock=clock,
+        )
+        self._registry = registry
+        self._sources = sources
+        self._selection = selection
+        self._queue = queue
+        self._sessions = sessions
+        self._invitations = invitations
+        self._mailbox_commands = mailbox_commands
+        self._shared = shared
+        self._redirect_uri = redirect_uri
+        self._lasts = timedelta(minutes=minutes)
+        self._clock = clock
+
+    # ---------------------------------------------------------------- the start
+
+    def connect(self, *, choose: bool = False) -> AuthorizeRedirect:
+        """From the sign-in link. `choose`: show the account picker, after a wrong account."""
+        return self._start(SignInPurpose.CONNECT, choose=choose)
+
+    def view(self, to: str = "") -> AuthorizeRedirect:
+        """Only to see one's settings; `to` says which page of ours comes next (a word of the caller's)."""
+        return self._start(SignInPurpose.VIEW, {"to": to})
+
+    def invited(self, token: str, *, choose: bool = False, waited: bool = False) -> AuthorizeRedirect:
+        """From an invitation link; `waited`: resumed after an approval. Raises InvitationRefused."""
+        invitation = self._invitations.open(token)
+        details = {"invitation": invitation.id, "token": token} | ({AFTER_APPROVAL: "yes"} if waited else {})
+        return self._start(SignInPurpose.INVITED, details, hint=invitation.address, choose=choose)
+
+    def renew(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
+        """Sign in again for a mailbox of this session. Raises NotFound for anybody else's."""
+        mailbox = self.own(session, mailbox_id)
+        return self._start(SignInPurpose.RENEW, {"mailbox": mailbox.id}, hint=mailbox.address, claims=mailbox.claims)
+
+    def change(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
+        """Change the account: another mailbox will be connected instead. Raises NotFound for anybody else's."""
+        mailbox = self.own(session, mailbox_id)
+        return self._start(SignInPurpose.CHANGE, {"mailbox": mailbox.id}, choose=True)
+
+    def service(self, session: Session) -> AuthorizeRedirect:
+        """An operator signs a service account in. Raises NotFound for anybody else."""
+        if not session.operator:
+            raise NotFound("not an operator")
+        return self._start(SignInPurpose.SERVICE, {"by": session.owner_id}, choose=True)
+
+    def resume(self, intent: Mapping[str, str], session: Session | None, *, choose: bool = False) -> AuthorizeRedirect:
+        """Begin again, after an approval, what an earlier sign-in was for. Raises as they do.
+
+        `session` is the browser's present one. An approval can take weeks, and the next user of a shared browser comes
+        by the same cookie: what concerns a mailbox is resumed only in a session of its owner, and for everybody else
+        this is a sign-in like any other.
+
+        Raises:
+            NotFound: what an operator begins ends with their session; whoever uses the browser next has no part in it.
+        """
+        purpose = SignInPurpose(intent.get("act", SignInPurpose.CONNECT))
+        if purpose is SignInPurpose.SERVICE:
+            raise NotFound("not without the operator")
+        if purpose is SignInPurpose.INVITED:
+            return self.invited(intent["token"], choose=choose, waited=True)
+        if purpose in (SignInPurpose.RENEW, SignInPurpose.CHANGE):
+            return self._resumed_by_owner(purpose, intent["mailbox"], session, choose=choose)
+        return self._start(purpose, {**intent, AFTER_APPROVAL: "yes"}, choose=choose)
+
+    def _resumed_by_owner(
+        self, purpose: SignInPurpose, mailbox_id: str, session: Session | None, *, choose: bool
+    ) -> AuthorizeRedirect:
+        """Raises NotFound when the mailbox is not of this session's owner, or there is none."""
+        if session is None:
+            raise NotFound("not without its owner")
+        mailbox = self.own(session, mailbox_id)
+        hint = mailbox.address if purpose is SignInPurpose.RENEW else ""
+        details = {"mailbox": mailbox.id, AFTER_APPROVAL: "yes"}
+        return self._start(purpose, details, hint=hint, choose=choose or purpose is SignInPurpose.CHANGE)
+
+    def challenged(self, intent: Mapping[str, str], claims: str) -> AuthorizeRedirect:
+        """Begin again with the claims challenge that Entra ID gave (MFA, conditional access); once, by `again`."""
+        purpose = SignInPurpose(intent["act"])
+        details = {**intent, "again": "yes"}
+        return self._start(purpose, details, claims=claims)
+
+    def own(self, session: Session, mailbox_id: str) -> Mailbox:
+        """A mailbox, if it is this session's; else NotFound, as if there were none.
+
+        Those that are read with a service account are other people's, whoever signed the account in.
+        """
+        mailbox = self._registry.get(mailbox_id)
+        theirs = (mailbox.tenant_id, mailbox.owner_id) == (session.tenant_id, session.owner_id)
+        if not theirs or mailbox.mode is not AccessMode.DELEGATED:
+            raise NotFound("not this session's")
+        return mailbox
+
+    def _start(
+        self, purpose: SignInPurpose, details: Mapping[str, str] | None = None, *, hint: str = "", claims: str = "",
+        choose: bool = False,
+    ) -> AuthorizeRedirect:  # fmt: skip
+        url, flow = self._provider.begin(
+            redirect_uri=self._redirect_uri,
+            login_hint="" if choose else hint,
+            prompt="select_account" if choose else "",
+            claims=claims,
+            mail=purpose in MAIL_PURPOSES,
+        )
+        state, binding = str(flow["state"]), secrets.token_urlsafe(32)
+        intent = {**(details or {}), "act": purpose.value}
+        self._flows.put(PendingFlow(state, digest(binding), flow, intent, self._clock() + self._lasts))
+        return AuthorizeRedirect(url, binding_cookie_name(state), binding, int(self._lasts.total_seconds()))
+
+    # ---------------------------------------------------------------- the callback
+
+    def callback(self, answer: Mapping[str, str], binding: str) -> SignInOutcome:
+        """The browser is back from Microsoft.
+
+        Raises:
+            SignInRefused: the flow cannot be taken; nothing more is known.
+            SignInFailed: anything later, with its cause.
+        """
+        state = answer.get("state", "")
+        if not state:
+            raise FlowUnknown
+        pending = self._flows.take(state, digest(binding))
+        if pending.intent.get("act") not in set(SignInPurpose):
+            raise FlowUnknown
+        try:
+            identity, tokens = self._provider.redeem(pending.flow, answer)
+            return self._ended(pending.intent, identity, tokens)
+        except (SignInRefused, ActionNeeded) as cause:
+            raise SignInFailed(cause, pending.intent, self._bad_news(cause, pending.intent)) from cause
+
+    def _ended(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
+        purpose = SignInPurpose(intent["act"])
+        session = self._sessions.open(identity)
+        if purpose is SignInPurpose.VIEW:
+            return SignInOutcome(purpose, identity, session, intent=intent)
+        if not tokens.refresh_token:
+            raise OperatorMustAct(Reason.OUR_CONFIGURATION, "no refresh token came: offline_access is not granted")
+        if purpose is SignInPurpose.SERVICE:
+            return self._service_account(intent, identity, tokens)
+        choice = self._selection.choose(partial(self._access, identity, tokens))
+        access = choice.access or self._access(identity, tokens, SourceName.EWS)
+        existing = self._pinned(intent, identity, access)
+        if choice.refusal is not None:
+            # Whoever has no mailbox, no license, or no source that is allowed learns it now.
+            raise choice.refusal
+        stored = self._grants.store(identity, tokens, AccessMode.DELEGATED)
+        try:
+            if "invitation" in intent:
+                # Used up after the token is safe: a failing vault does not cost the person theirs.
+                self._invitations.use(intent["invitation"])
+            existing, mailbox = self._grants.register(
+                existing, identity, stored, source=choice.source, renews=purpose is SignInPurpose.RENEW
+            )
+        except MailboxSyncError:
+            self._grants.roll_back(stored)
+            raise
+        self._shared.claim(stored, access, existing.authorization_id if existing is not None else "")
+        if existing is not None:
+            self._grants.delete_replaced(existing, stored)
+        if purpose is SignInPurpose.CHANGE and mailbox.id != intent["mailbox"]:
+            with suppress(NotFound):  # erased while its person was at Microsoft
+                self._mailbox_commands.disconnect(intent["mailbox"], identity.owner_id)
+        self._registry.record_audit(mailbox.id, identity.owner_id, purpose.value)
+        self._queue.send_mailbox(mailbox.id)
+        return SignInOutcome(
+            purpose, identity, session, mailbox, stored.id, existing is None, self._good_news(intent, mailbox), intent
+        )
+
+    def _service_account(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
+        """Its authorization keeps its id, so that signing it in again serves all mailboxes read with it.
+
+        No session comes of it: the operator's own goes on, and who was signed in here is the service account.
+        """
+        stored = self._grants.store(identity, tokens, AccessMode.IMPERSONATION)
+        for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
+            if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
+                with suppress(NotFound):  # erased since it was listed
+                    self._registry.change(mailbox.id, lambda found: transitions.after_sign_in(found, stored.id))
+        return SignInOutcome(SignInPurpose.SERVICE, identity, "", authorization_id=stored.id, intent=intent)
+
+    def _pinned(self, intent: Mapping[str, str], identity: Identity, access: Access) -> Mailbox | None:
+        """The mailbox that stands already, if who signed in is who was wanted; one that is being erased does not.
+
+        Raises:
+            AccountRefused: wrong_account.
+        """
+        if "invitation" in intent:
+            wanted = self._invitations.wanted(intent["invitation"]).address
+            if not is_same_mailbox(self._sources, access, wanted):
+                raise AccountRefused("wrong_account", wanted=wanted, actual=identity.address)
+        if intent["act"] == SignInPurpose.RENEW:
+            mailbox = self._registry.get(intent["mailbox"])
+            if (mailbox.tenant_id, mailbox.owner_id) != (identity.tenant_id, identity.owner_id):
+                raise AccountRefused("wrong_account", wanted=mailbox.address, actual=identity.address)
+            return mailbox if mailbox.erasing_since is None else None
+        owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
+        existing = (mailbox for mailbox in owned if mailbox.erasing_since is None)
+        return next((mailbox for mailbox in existing if mailbox.mode is AccessMode.DELEGATED), None)
+
+    def _access(self, identity: Identity, tokens: Tokens, source: SourceName) -> Access:
+        """Access with a token for the source: signing in gives one for EWS, the refresh token one for Graph."""
+        if source is not SourceName.EWS:
+            tokens = self._provider.refresh(identity.tenant_id, tokens.refresh_token, source)
+        return Access(identity.address, AccessMode.DELEGATED, tokens.access_token, source=source)
+
+    # ---------------------------------------------------------------- the inviter
+
+    def _good_news(self, intent: Mapping[str, str], mailbox: Mailbox) -> str:
+        if "invitation" not in intent:
+            return ""
+        return self._invitations.return_url(intent["invitation"], "connected", mailbox.id)
+
+    def _bad_news(self, cause: Exception, intent: Mapping[str, str]) -> str:
+        """Only a refusal is final enough to be told; whoever signed in with the wrong account tries again here."""
+        if "invitation" not in intent or not isinstance(cause, SignInRefused) or cause.code != "declined":
+            return ""
+        return self._invitations.return_url(intent["invitation"], "declined")

@@ -1,0 +1,1 @@
+"""Access tokens in memory, refresh tokens in Key Vault."""

@@ -1,0 +1,151 @@
+"""Key Vault: refresh tokens, the keys of our own signatures, the app's certificate.
+
+A vault takes 300 new versions in 10 seconds and keeps every one of them; whoever writes here writes seldom.
+"""
+
+import logging
+import secrets as randomness
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared.authorization.port import SigningKey
+from shared.errors import NotFound, RetryLater
+from shared.storage.azure_errors import CLIENT_OPTIONS, raise_not_found, translate_errors
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.keyvault.secrets import SecretClient, SecretProperties
+
+REFRESH_TOKEN = "application/vnd.mailbox-sync.refresh-token"  # noqa: S105 -- a content type
+SIGNING_KEY = "application/vnd.mailbox-sync.signing-key"
+_log = logging.getLogger(__name__)
+
+MAX_KEYS = 3
+"""How many versions of a signing key still verify: rotating it ends no session and no invitation at once."""
+RELOAD_AFTER_SECONDS = 30.0
+READ_AGAIN_AFTER_SECONDS = 600.0
+"""After so long a key that was switched off is believed by no instance any more."""
+MIN_KEY_BYTES = 32
+"""Characters. What is shorter is no key of ours: an empty one would let anybody sign, a word could be guessed."""
+
+
+def secret_client(url: str, credential: "TokenCredential") -> "SecretClient":
+    """The vault's client, which tries again only when the line breaks."""
+    from azure.keyvault.secrets import SecretClient
+
+    return SecretClient(url, credential, **CLIENT_OPTIONS)
+
+
+class VaultTokenStore:
+    """Implements TokenStore: a secret an authorization, named by its id."""
+
+    def __init__(self, client: "SecretClient") -> None:
+        self._client = client
+
+    def read(self, authorization_id: str) -> str:
+        """The newest version."""
+        with translate_errors():
+            return raise_not_found(lambda: self._client.get_secret(authorization_id)).value or ""
+
+    def write(self, authorization_id: str, refresh_token: str) -> None:
+        """A new version, and every older one disabled.
+
+        Only versions older than the one just written: of two writers at once, neither may disable the other's.
+        """
+        with translate_errors():
+            written = self._client.set_secret(authorization_id, refresh_token, content_type=REFRESH_TOKEN).properties
+            self._tidy(authorization_id, written)
+
+    def _tidy(self, authorization_id: str, written: "SecretProperties") -> None:
+        for version in self._client.list_properties_of_secret_versions(authorization_id):
+            if version.enabled and _older(version, written):
+                self._client.update_secret_properties(authorization_id, version.version, enabled=False)
+
+    def delete(self, authorization_id: str) -> datetime | None:
+        """All versions at once; the vault's soft delete holds them until the time that this gives."""
+        with translate_errors():
+            try:
+                return raise_not_found(
+                    lambda: self._client.begin_delete_secret(authorization_id).result()
+                ).scheduled_purge_date
+            except NotFound:
+                return self._held_until(authorization_id)
+
+    def _held_until(self, authorization_id: str) -> datetime | None:
+        try:
+            return raise_not_found(lambda: self._client.get_deleted_secret(authorization_id)).scheduled_purge_date
+        except NotFound:
+            return None
+
+
+def _older(version: "SecretProperties", written: "SecretProperties") -> bool:
+    """Vault times have a resolution of a second: within the same one, both stay enabled until the next write."""
+    return (
+        version.version != written.version
+        and version.created_on is not None
+        and written.created_on is not None
+        and version.created_on < written.created_on
+    )
+
+
+class VaultKeyRing:
+    """Implements SigningKeyRing: the versions of one secret, made at its first use.
+
+    Rotating is adding a version to the secret (any tool can); the newest signs, the ones before still verify.
+    """
+
+    def __init__(self, client: "SecretClient", name: str, monotonic: Callable[[], float]) -> None:
+        self._client = client
+        self._name = name
+        self._monotonic = monotonic
+        self._keys: tuple[SigningKey, ...] = ()
+        self._read_at = 0.0
+        self._lock = threading.Lock()
+
+    def valid(self, *, fresh: bool = False) -> Sequence[SigningKey]:
+        """From memory; read anew now and then, and when asked to, but not more than every half minute.
+
+        Key names are free to invent. A vault that cannot be reached for a while ends nobody's session.
+        """
+        with self._lock:
+            stale_after = RELOAD_AFTER_SECONDS if fresh else READ_AGAIN_AFTER_SECONDS
+            if not self._keys or self._monotonic() - self._read_at > stale_after:
+                self._read_at = self._monotonic()
+                try:
+                    self._keys = self._read() or self._made()
+                except RetryLater:
+                    if not self._keys:
+                        raise
+            return self._keys
+
+    def _read(self) -> tuple[SigningKey, ...]:
+        with translate_errors():
+            try:
+                listed = raise_not_found(lambda: list(self._client.list_properties_of_secret_versions(self._name)))
+            except NotFound:
+                return ()
+            versions = [version for version in listed if version.enabled and version.version and version.created_on]
+            versions.sort(key=lambda version: (version.created_on, version.version), reverse=True)
+            keys = [self._key(str(version.version)) for version in versions[:MAX_KEYS]]
+        good = tuple(key for key in keys if len(key.secret) >= MIN_KEY_BYTES)
+        if len(good) < len(keys):
+            _log.error("a signing key in the vault is too short and is passed over")
+        return good
+
+    def _made(self) -> tuple[SigningKey, ...]:
+        """A new key. Two instances at once make two versions; reading back makes both agree on the ring."""
+        with translate_errors():
+            self._client.set_secret(self._name, randomness.token_hex(32), content_type=SIGNING_KEY)
+        return self._read()
+
+    def _key(self, version: str) -> SigningKey:
+        value = self._client.get_secret(self._name, version).value or ""
+        return SigningKey(version[:12], value.encode())
+
+
+def read_secret(client: "SecretClient", name: str) -> str:
+    """One secret's newest value, such as the app's certificate. Raises NotFound."""
+    with translate_errors():
+        return raise_not_found(lambda: client.get_secret(name)).value or ""

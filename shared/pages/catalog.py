@@ -1,0 +1,63 @@
+"""Every English sentence that people read, by key; a translation is another file like catalog.toml.
+
+A sentence may have `{placeholders}`. A key with `one` and `other` below it has two forms and goes by `count`.
+Sentences hold no markup: templates own that, and escape whatever is put into a sentence.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+class Catalog:
+    """The sentences of one language."""
+
+    def __init__(self, sentences: Mapping[str, Any]) -> None:
+        self._sentences = sentences
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is anything under that key."""
+        try:
+            self._find(key)
+        except KeyError:
+            return False
+        return True
+
+    def text(self, key: str, **values: object) -> str:
+        """One sentence with its placeholders filled in; whole numbers get thousands separators.
+
+        Raises:
+            KeyError: there is no such sentence, or a placeholder was left empty.
+        """
+        found = self._find(key)
+        if isinstance(found, Mapping):
+            found = found["one" if values.get("count") == 1 else "other"]
+        return str(found).format_map({name: _shown(value) for name, value in values.items()})
+
+    def lines(self, key: str, **values: object) -> list[str]:
+        """Several sentences that belong together, with their placeholders filled in."""
+        return [str(line).format_map(values) for line in self._find(key)]
+
+    def keys(self, section: str) -> list[str]:
+        """The keys right below a section."""
+        return list(self._find(section))
+
+    def _find(self, key: str) -> Any:
+        found: Any = self._sentences
+        for part in key.split("."):
+            if not isinstance(found, Mapping) or part not in found:
+                raise KeyError(f"no sentence for {key}")
+            found = found[part]
+        return found
+
+
+def _shown(value: object) -> object:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@cache
+def english() -> Catalog:
+    """The catalog that ships with the program."""
+    return Catalog(tomllib.loads(resources.files(__package__).joinpath("catalog.toml").read_text("utf-8")))

@@ -1,0 +1,148 @@
+"""A feed page as NDJSON: the first line names the cursor that follows, each further line is one change, in order.
+
+A line's `content` lies in this page's own pack; `kept` was stored before and stays where the item table says.
+`redacted` lines are of items deleted since: what they said is gone, that they were is not (docs/decisions/0005).
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.replica.encoding.pack import prefix
+from shared.replica.port import ContentLocation, FeedChange, FeedKind, FeedPage, ReplicaItem
+from shared.sources.port import ItemKind
+
+_TEXTS = {
+    "source_id": "source_id",
+    "version": "version",
+    "folder_id": "folder_id",
+    "item_class": "item_class",
+    "search_key": "move_key",
+    "same_content_key": "content_key",
+    "subject": "subject",
+}
+"""By the name in a line, the field of an item."""
+_OPAQUE = ("change", "key", "source_id", "version", "folder_id", "kind", "item_class", "aliases")
+"""What stays of a redacted line: ids and kinds, nothing that a person wrote."""
+
+
+def page_name(mailbox_id: str, sequence: int) -> str:
+    """The blob of one page; ten digits, so that names sort as numbers do."""
+    return f"{mailbox_id}/{sequence:010d}.ndjson"
+
+
+def sequence_of(name: str) -> int:
+    """The number of a page, from its blob's name."""
+    return int(name.rpartition("/")[2].partition(".")[0])
+
+
+def encode(mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChange]) -> bytes:
+    """A page's bytes. Contents are settled by now: what is new lies in this page's pack."""
+    own = prefix(mailbox_id, step["sequence"])
+    lines = [_dump({"mailbox": mailbox_id, "changes": len(changes)} | dict(step))]
+    lines += [_dump(_line(change, own)) for change in changes]
+    return b"\n".join(lines) + b"\n"
+
+
+def decode(data: bytes) -> tuple[dict[str, Any], tuple[FeedChange, ...]]:
+    """A page's first line and its changes."""
+    first, *lines = data.splitlines()
+    return json.loads(first), tuple(_change(json.loads(line)) for line in lines)
+
+
+def first_line(data: bytes) -> dict[str, Any]:
+    """A page's first line alone."""
+    return json.loads(data.partition(b"\n")[0])  # type: ignore[no-any-return]
+
+
+def replay(pages: Iterable[FeedPage]) -> dict[str, ReplicaItem]:
+    """The item table as the feed tells it, by key. Where contents lie now is the table's to say, so it is left out."""
+    table: dict[str, ReplicaItem] = {}
+    for page in pages:
+        for change in page.changes:
+            if change.kind is FeedKind.DELETE:
+                table.pop(change.item.key, None)
+            else:
+                table[change.item.key] = change.item.with_changes(located=None)
+    return table
+
+
+def redact(data: bytes, live: Collection[str]) -> bytes:
+    """The page with what is personal taken out of every line whose item is not `live`. Doing it again changes nothing.
+
+    Replaying still gives the same item table: an item that is not live ends deleted, whatever its lines said.
+    """
+    first, *lines = data.splitlines()
+    return b"\n".join([first, *(_redacted(line, live) for line in lines)]) + b"\n"
+
+
+def deletes(data: bytes) -> bool:
+    """Whether the page deletes anything; may say yes for one that only mentions the word, never no wrongly."""
+    return b'"change":"delete"' in data
+
+
+def _redacted(line: bytes, live: Collection[str]) -> bytes:
+    values = json.loads(line)
+    if values["key"] in live or "redacted" in values:
+        return line
+    return _dump({name: values[name] for name in _OPAQUE if name in values} | {"redacted": True})
+
+
+def _dump(values: Mapping[str, Any]) -> bytes:
+    """Compact, ASCII: no line separator can hide in a text, and half a surrogate pair does no harm."""
+    return json.dumps(values, separators=(",", ":")).encode("ascii")
+
+
+def _line(change: FeedChange, own: str) -> dict[str, Any]:
+    item = change.item
+    line: dict[str, Any] = {"change": change.kind.value, "key": item.key, "kind": item.kind.value}
+    for name, field in _TEXTS.items():
+        if value := getattr(item, field):
+            line[name] = value
+    if item.size:
+        line["size"] = item.size
+    if item.is_read is not None:
+        line["is_read"] = item.is_read
+    if item.at is not None:
+        line["at"] = item.at.isoformat()
+    if item.metadata:
+        line["metadata"] = item.metadata
+    if item.aliases:
+        line["aliases"] = item.aliases
+    if item.located is not None:
+        line["content" if item.located.pack.startswith(own) else "kept"] = _located_to_json(item.located)
+    return line
+
+
+def _change(line: Mapping[str, Any]) -> FeedChange:
+    at = line.get("at")
+    located = line.get("content") or line.get("kept")
+    item = ReplicaItem(
+        key=line["key"],
+        source_id=line.get("source_id", ""),
+        version=line.get("version", ""),
+        folder_id=line.get("folder_id", ""),
+        kind=ItemKind(line["kind"]),
+        item_class=line.get("item_class", ""),
+        move_key=line.get("search_key", ""),
+        content_key=line.get("same_content_key", ""),
+        subject=line.get("subject", ""),
+        size=line.get("size", 0),
+        is_read=line.get("is_read"),
+        at=datetime.fromisoformat(at) if at else None,
+        metadata=line.get("metadata", {}),
+        located=ContentLocation(**located) if located else None,
+        aliases=tuple(line.get("aliases", ())),
+    )
+    return FeedChange(FeedKind(line["change"]), item)
+
+
+def _located_to_json(located: ContentLocation) -> dict[str, Any]:
+    return {
+        "pack": located.pack,
+        "offset": located.offset,
+        "length": located.length,
+        "form": located.form,
+        "sha256": located.sha256,
+    }

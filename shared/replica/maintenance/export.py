@@ -1,0 +1,269 @@
+"""A mailbox as files on disk: a directory a folder and a file an item, or an mbox a folder.
+
+Folder names and subjects were written by strangers: nothing of them reaches the disk but letters that can neither
+leave the directory nor hide, be taken for an option or mean something to a file system. Nothing that exists is
+overwritten.
+"""
+
+import hashlib
+import json
+import ntpath
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkstemp
+from typing import BinaryIO
+
+from shared.errors import ItemUnusable, NotFound
+from shared.replica.port import FolderState, Replica, ReplicaItem
+
+_UNSAFE = frozenset('<>:"/\\|?*')
+"""Separators, and what Windows refuses."""
+_MAX_PATH_BYTES = 600
+"""Bytes of a folder's path below the directory of the export: macOS takes 1,024 in all, that directory, the file's name
+and what the operator has above it included."""
+_QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class ExportResult:
+    """What an export did."""
+
+    written: int = 0
+    existing: int = 0
+    without_content: int = 0
+    damaged: int = 0
+
+
+def safe_name(text: str, longest: int = 80) -> str:
+    """The text as one harmless component of a path, `longest` bytes at most.
+
+    What cannot be seen goes: control sequences, and the marks that turn the direction of writing.
+    """
+    seen = unicodedata.normalize("NFC", text)
+    name = "".join("_" if letter in _UNSAFE or not letter.isprintable() else letter for letter in seen).strip(" .")
+    name = name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
+    return f"_{name}" if not name or name[0] in "-~" or ntpath.isreserved(name) else name
+
+
+ARCHIVE = "Online Archive"
+"""What an online archive's folders lie below: it has an inbox of its own."""
+
+
+def shown_path(folder: FolderState) -> str:
+    """A folder's path among those of the mailbox and of its online archive."""
+    return f"{ARCHIVE}/{folder.path}" if folder.archive else folder.path
+
+
+def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
+    """A relative path for every folder, below that of its parent.
+
+    Two that would be one on a disk that ignores case are told apart, and so is all that lies in them.
+    """
+    paths: dict[str, Path] = {}
+    taken: set[str] = set()
+    for id_, folder in sorted(folders.items(), key=_parents_first):
+        *above, name = shown_path(folder).split("/")
+        parent = paths.get(folder.parent_id) or Path(*map(_directory_name, above))
+        path = parent / _directory_name(name)
+        if len(os.fsencode(path)) > _MAX_PATH_BYTES:
+            path = Path(path.parts[0], f"{path.name}-{_short(id_)}")
+        if str(path).casefold() in taken:
+            path = path.with_name(f"{path.name}-{_short(id_)}")
+        taken.add(str(path).casefold())
+        paths[id_] = path
+    return paths
+
+
+def _parents_first(entry: tuple[str, FolderState]) -> tuple[bool, int, str, str]:
+    id_, folder = entry
+    return folder.archive, folder.path.count("/"), folder.path, id_
+
+
+def _directory_name(text: str) -> str:
+    """A folder's part of a path: never the name that the mbox of the folder beside it has."""
+    name = safe_name(text)
+    return f"{name}_" if name.casefold().endswith(".mbox") else name
+
+
+def file_name(item: ReplicaItem, form: str) -> str:
+    """A name that sorts by date, says what it is, and is the item's alone."""
+    day = item.at.astimezone(UTC).strftime("%Y-%m-%d") if item.at else "undated"
+    return f"{day} {safe_name(item.subject or item.kind, 60)} {item.key[:12]}.{form}"
+
+
+def to_files(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path) -> ExportResult:
+    """Each item as a file of its own; what has no content as the JSON of its metadata."""
+    places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
+    for item in items:
+        _write_file(replica, mailbox_id, item, places, done)
+    return done
+
+
+def to_mbox(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path) -> ExportResult:
+    """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
+    places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
+    with _boxes() as box_of:
+        for item in items:
+            if item.located is None or item.located.form != "eml":
+                _write_file(replica, mailbox_id, item, places, done)
+                continue
+            folder = places.of(item)
+            box = box_of(folder.with_name(f"{folder.name}.mbox"))
+            if box is None:
+                done.existing += 1
+            else:
+                _append_message(replica, mailbox_id, item, box, done)
+    return done
+
+
+@contextmanager
+def _boxes() -> Iterator[Callable[[Path], Path | None]]:
+    """Gives the file that is to become an mbox, None when there is an mbox of that name already.
+
+    A box gets its name when all of them are whole: what an export that broke off has written is never taken for one.
+    """
+    begun: dict[Path, Path | None] = {}
+
+    def box_of(path: Path) -> Path | None:
+        if path not in begun:
+            begun[path] = None if path.exists() else _begin(path)
+        return begun[path]
+
+    try:
+        yield box_of
+        for path, box in begun.items():
+            if box is not None:
+                box.rename(path)
+    except BaseException:
+        for part in filter(None, begun.values()):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _begin(path: Path) -> Path:
+    """An empty file beside the one it is to become, which only its owner may read."""
+    _make_directory(path.parent)
+    file, name = mkstemp(suffix=".part", dir=path.parent)
+    os.close(file)
+    return Path(name)
+
+
+def _append_message(replica: Replica, mailbox_id: str, item: ReplicaItem, box: Path, done: ExportResult) -> None:
+    """Opened for each message: a mailbox may have more folders than a process may have files."""
+    data = _content(replica, mailbox_id, item, done)
+    if data is not None:
+        with box.open("ab") as file:
+            file.write(mboxrd(data, item.at))
+        done.written += 1
+
+
+def mboxrd(message: bytes, at: datetime | None) -> bytes:
+    """One message as an mbox holds it: an envelope line, every line that looks like one quoted, an empty line."""
+    date = (at or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC).ctime()
+    lines = _QUOTED.sub(rb">\1", message.replace(b"\r\n", b"\n"))
+    return b"From MAILER-DAEMON %s\n%s\n" % (date.encode("ascii"), lines if lines.endswith(b"\n") else lines + b"\n")
+
+
+def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:
+    """An item as a reader of JSON gets it."""
+    located = item.located
+    return {
+        "key": item.key,
+        "folder": folder,
+        "kind": item.kind.value,
+        "item_class": item.item_class,
+        "subject": item.subject,
+        "at": item.at.isoformat() if item.at else None,
+        "is_read": item.is_read,
+        "size": item.size,
+        "metadata": dict(item.metadata),
+        "content": {"form": located.form, "bytes": located.length, "sha256": located.sha256} if located else None,
+    }
+
+
+class _FolderPaths:
+    """Where the items of each folder go; the directory is the operator's choice, all below it ours."""
+
+    def __init__(self, replica: Replica, mailbox_id: str, target: Path) -> None:
+        self._folders = replica.load(mailbox_id).folders
+        self._paths = folder_paths(self._folders)
+        self._target = target
+
+    def of(self, item: ReplicaItem) -> Path:
+        return self._target / self._paths.get(item.folder_id, Path(f"unknown-{_short(item.folder_id)}"))
+
+    def name(self, item: ReplicaItem) -> str:
+        folder = self._folders.get(item.folder_id)
+        return folder.path if folder else ""
+
+
+def _write_file(replica: Replica, mailbox_id: str, item: ReplicaItem, places: _FolderPaths, done: ExportResult) -> None:
+    """Looked for before it is read: an export of days that was broken off goes on where it was."""
+    path = places.of(item) / file_name(item, item.located.form if item.located else "metadata.json")
+    done.without_content += item.located is None
+    if path.exists():
+        done.existing += 1
+        return
+    if item.located is None:
+        data: bytes | None = json.dumps(as_json(item, places.name(item)), indent=2).encode()
+    else:
+        data = _content(replica, mailbox_id, item, done)
+    if data is None:
+        return
+    if _create(path, data):
+        done.written += 1
+    else:
+        done.existing += 1
+
+
+def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: ExportResult) -> bytes | None:
+    try:
+        return replica.content(mailbox_id, item)
+    except (NotFound, ItemUnusable):
+        done.damaged += _is_there(replica, mailbox_id, item)
+        return None
+
+
+def _is_there(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
+    """Whether it is still an item: a pass may have deleted it, and its content with it, since it was listed."""
+    try:
+        replica.item(mailbox_id, item.key)
+    except NotFound:
+        return False
+    return True
+
+
+def _create(path: Path, data: bytes) -> bool:
+    """Make a file that only its owner may read, for it is mail; False when there is one already."""
+    _make_directory(path.parent)
+    try:
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            _write_whole(file, data, path)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _write_whole(file: BinaryIO, data: bytes, path: Path) -> None:
+    """All of it or no file: the next export would take a part for the whole."""
+    try:
+        file.write(data)
+        file.flush()
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _make_directory(path: Path) -> None:
+    for directory in (*reversed(path.parents), path):
+        directory.mkdir(mode=0o700, exist_ok=True)
+
+
+def _short(id_: str) -> str:
+    return hashlib.sha256(id_.encode()).hexdigest()[:8]

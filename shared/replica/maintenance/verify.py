@@ -1,0 +1,90 @@
+"""Whether a replica is whole: every content as it was written, and every item as the feed tells it.
+
+Passes go on while it is read, and reading all of it takes its time. So what seems wrong at first is looked at again
+beside what the feed has told meanwhile; only what differs while nothing is written is wrong.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from shared.errors import ItemUnusable, NotFound
+from shared.replica.maintenance.feed_state import FeedState
+from shared.replica.port import Replica, ReplicaItem
+
+MAX_RECHECKS = 5
+"""How often what seems wrong is looked at again while passes keep writing."""
+
+
+@dataclass(slots=True)
+class VerifyResult:
+    """What verifying found: how much there is, and the keys of what is wrong with it."""
+
+    items: int = 0
+    contents: int = 0
+    damaged: set[str] = field(default_factory=set)
+    """Items whose content is not there, or not what was written."""
+    different: set[str] = field(default_factory=set)
+    """Items of which the feed tells something else, of their content too, or nothing."""
+    only_in_feed: set[str] = field(default_factory=set)
+
+    def wrong(self) -> set[str]:
+        """All of them."""
+        return self.damaged | self.different | self.only_in_feed
+
+
+def verify(replica: Replica, mailbox_id: str) -> VerifyResult:
+    """Read every item and its content, and the feed from its beginning."""
+    feed_state = FeedState(replica, mailbox_id)
+    feed_state.read_new_pages()
+    found = VerifyResult()
+    for item in replica.items(mailbox_id):
+        found.items += 1
+        found.contents += item.located is not None
+        _check_item(replica, mailbox_id, item, feed_state, found)
+    found.only_in_feed = feed_state.missing_keys()
+    return _settled(replica, mailbox_id, feed_state, found)
+
+
+def _settled(replica: Replica, mailbox_id: str, feed_state: FeedState, found: VerifyResult) -> VerifyResult:
+    """Look again at what is wrong until it is right, or wrong while nobody wrote."""
+    for _ in range(MAX_RECHECKS):
+        if not found.wrong():
+            break
+        before = feed_state.sequence
+        feed_state.read_new_pages()
+        again = VerifyResult(found.items, found.contents)
+        _recheck(replica, mailbox_id, found.wrong(), feed_state, again)
+        found = again
+        if feed_state.sequence == before:
+            break
+    return found
+
+
+def _recheck(
+    replica: Replica, mailbox_id: str, keys: Iterable[str], feed_state: FeedState, found: VerifyResult
+) -> None:
+    for key in keys:
+        try:
+            item = replica.item(mailbox_id, key)
+        except NotFound:
+            if key in feed_state:
+                found.only_in_feed.add(key)
+        else:
+            _check_item(replica, mailbox_id, item, feed_state, found)
+
+
+def _check_item(
+    replica: Replica, mailbox_id: str, item: ReplicaItem, feed_state: FeedState, found: VerifyResult
+) -> None:
+    if not feed_state.matches(item):
+        found.different.add(item.key)
+    if item.located is not None and not _is_whole(replica, mailbox_id, item):
+        found.damaged.add(item.key)
+
+
+def _is_whole(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
+    try:
+        replica.content(mailbox_id, item)
+    except (NotFound, ItemUnusable):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""What Exchange's errors mean: response codes, statuses, 403, faults of single items."""

@@ -1,0 +1,1 @@
+"""GetItem in batches: shapes, batch sizes, retries of parts, pages."""

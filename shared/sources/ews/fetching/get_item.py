@@ -1,0 +1,111 @@
+"""GetItem as such: some items in one shape, their sizes, and a series' changed occurrences."""
+
+from collections.abc import Callable, Sequence
+from itertools import batched
+
+from lxml import etree
+
+from shared.sources.ews.faults.rules import BatchTooLarge, Fault, ResponseUnreadable, error_of_fault, rule_of_code
+from shared.sources.ews.fetching import shapes
+from shared.sources.ews.fetching.shapes import Shape
+from shared.sources.ews.reading.attachments import AttachmentReader
+from shared.sources.ews.transport.session import Channel, RequestLimits
+from shared.sources.ews.transport.soap_request import Envelopes, get_item
+from shared.sources.ews.transport.soap_response import M, T, parse, parse_count, response_messages, response_problem
+from shared.sources.port import ContentLevel, ItemFailure
+
+MALFORMED = Fault.MALFORMED.name.lower()
+OVERSIZED = Fault.OVERSIZED.name.lower()
+
+_OCCURRENCES_AT_ONCE = 50
+
+
+class ItemGetter:
+    """Asks one mailbox for items. Used from several threads."""
+
+    def __init__(self, channel: Channel, envelopes: Envelopes, limits: RequestLimits) -> None:
+        self._channel = channel
+        self._envelopes = envelopes
+        self._limits = limits
+        self.attachments = AttachmentReader(self._ask, limits.batch_bytes // 2, limits.answer_bytes).read
+
+    def _ask(self, request: str, answer_bytes: int) -> bytes:
+        return self._channel.ask(self._envelopes.wrap(request), answer_bytes)
+
+    def request(self, shape: str, ids: Sequence[str], answer_bytes: int) -> bytes:
+        """The answer as it came, of at most so many bytes."""
+        return self._ask(get_item(shape, ids), answer_bytes)
+
+    def elements(
+        self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
+    ) -> list[etree._Element]:
+        """The response messages, one for each id, in the order of the ids; `answer` gives what was asked already."""
+        data = answer() if answer is not None else self.request(shape, ids, answer_bytes)
+        found = list(response_messages(parse(data), "GetItem"))
+        if len(found) != len(ids):
+            raise error_of_fault(Fault.UNEXPECTED)
+        return found
+
+    def sizes(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure]:
+        """How large items are. Raises what is wrong with more than one item."""
+        sizes: list[tuple[str, int] | ItemFailure] = []
+        for identifier, message in zip(ids, self.elements(shapes.SIZES, ids, self._limits.answer_bytes), strict=True):
+            problem = response_problem(message)
+            text = message.findtext(f"{M}Items/*/{T}Size") or "0"
+            if problem is None:
+                sizes.append((identifier, parse_count(text) or 0))
+                continue
+            reason = rule_of_code(problem.code).of_item
+            if reason is None:
+                raise problem.error()
+            sizes.append(ItemFailure(identifier, reason, problem.code))
+        return sizes
+
+    def occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
+        """The modified occurrences of a series, for its .ics; what is wrong with one leaves that one out.
+
+        Raises: what will pass. A series without its changes would be taken for whole.
+        """
+        found: dict[str, etree._Element] = {}
+        for part in batched(ids, _OCCURRENCES_AT_ONCE, strict=False):
+            found |= self._occurrences(part)
+        return found
+
+    def _occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
+        shape = Shape.EVENT.request(ContentLevel.BODY)
+        try:
+            answered = self.elements(shape, ids, self._limits.batch_bytes)
+        except (ResponseUnreadable, BatchTooLarge) as exc:
+            return self._occurrences_in_parts(ids, len(ids), exc)
+        found: dict[str, etree._Element] = {}
+        again: list[str] = []
+        busy: BatchTooLarge | None = None
+        for identifier, message in zip(ids, answered, strict=True):
+            problem = response_problem(message)
+            element = message.find(f"{M}Items/{T}CalendarItem")
+            if problem is None and element is not None:
+                found[identifier] = element
+            elif problem is not None and rule_of_code(problem.code).of_item is None:
+                error = problem.error()
+                if not isinstance(error, BatchTooLarge):
+                    raise error
+                again.append(identifier)
+                busy = error
+        if busy is not None:
+            found |= self._occurrences_in_parts(again, len(ids), busy)
+        return found
+
+    def _occurrences_in_parts(
+        self, ids: Sequence[str], asked: int, exc: ResponseUnreadable | BatchTooLarge
+    ) -> dict[str, etree._Element]:
+        """Half as many at once; a single one is left out if it alone is at fault."""
+        if asked > 1:
+            found: dict[str, etree._Element] = {}
+            for part in batched(ids, max(1, asked // 2), strict=False):
+                found |= self._occurrences(part)
+            return found
+        if isinstance(exc, ResponseUnreadable):
+            self.sizes(ids)
+        elif exc.support != OVERSIZED:
+            raise exc
+        return {}

@@ -1,0 +1,159 @@
+"""Turns an item element into an Item with its content: .eml byte for byte, .ics, .vcf, or .json for the rest."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from shared.errors import Reason
+from shared.formats.ics.calendar import event_calendar, task_calendar
+from shared.formats.vcf import contact_card, list_card
+from shared.sources.ews.reading.attachments import NONE_ATTACHED, Attached, ListedAttachment
+from shared.sources.ews.reading.contacts_tasks import contact_item, read_contact, read_task, task_item
+from shared.sources.ews.reading.events import EventReading, event_item, read_event
+from shared.sources.ews.reading.items import COMMON, kind_of, message, values_of
+from shared.sources.ews.reading.typed_contacts import typed_contact, typed_list, typed_task
+from shared.sources.ews.reading.typed_events import typed_event
+from shared.sources.ews.transport.soap_response import T
+from shared.sources.port import Content, ContentLevel, Item, ItemFailure, ItemKind
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading items takes: how much is wanted of each, and how to get what the item itself does not bring.
+
+    `occurrences` gets a series' changed occurrences by their ids, `attachments` the bytes of attachments.
+    """
+
+    folder_id: str
+    level: ContentLevel
+    largest: int
+    occurrences: Callable[[Sequence[str]], dict[str, etree._Element]]
+    attachments: Callable[[Sequence[ListedAttachment]], Attached]
+
+
+def read(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    """One item. Raises ValueError, TypeError or LookupError for an element that makes no sense."""
+    reader = _READERS.get(element.tag, _read_message)
+    return reader(element, identifier, reading)
+
+
+def _read_message(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    """Mail of every class, and whatever else Exchange gives as a message or plain item."""
+    values = values_of(element, COMMON)
+    kind = kind_of(element.tag, values.get("item_class", ""))
+    mime, body = values.pop("mime", None), values.pop("body", None)
+    item = message(values, identifier, reading.folder_id, kind)
+    if reading.level is ContentLevel.METADATA or item.size > reading.largest:
+        return item
+    if mime is not None and kind is ItemKind.MESSAGE:
+        item.content = Content("eml", mime)
+    else:
+        item.content = as_json(item, body)
+    return item
+
+
+def as_json(item: Item, body: dict[str, str] | None) -> Content:
+    """An item that has no format of its own, or of which only the body is wanted."""
+    told: dict[str, Any] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
+    if body:
+        told["body"] = body
+    return Content("json", json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
+
+
+def _read_event(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    """An event, with its changed occurrences. Exchange's own iCalendar is not used: it cannot be trusted."""
+    event = read_event(element)
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(event.values, reading):
+        exceptions = _exceptions(event, reading)
+        attached = _attached([event.values, *(each.values for each in exceptions)], reading)
+        content = Content("ics", event_calendar(typed_event(event, attached.contents, exceptions)))
+    _forget_content(event.values)
+    return _with_content(event_item(event, identifier, reading.folder_id), content, attached)
+
+
+def _exceptions(event: EventReading, reading: Reading) -> list[EventReading]:
+    """The changed occurrences of a series, each with the start it had by the rule."""
+    modified = event.values.get("modified_occurrences", ())
+    originals = {occurrence["id"]: occurrence["original_start"] for occurrence in modified if occurrence["id"]}
+    found = []
+    for identifier, element in reading.occurrences(list(originals)).items():
+        exception = read_event(element)
+        exception.values["original_start"] = originals[identifier] or exception.values.get("recurrence_id", "")
+        found.append(exception)
+    return found
+
+
+def _read_contact(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    values = read_contact(element)
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(values, reading):
+        attached = _attached([values], reading)
+        content = Content("vcf", contact_card(typed_contact(values, attached.contents)))
+    _forget_content(values)
+    return _with_content(contact_item(values, identifier, reading.folder_id, ItemKind.CONTACT), content, attached)
+
+
+def _read_list(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    values = read_contact(element)
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(values, reading):
+        attached = _attached([values], reading)
+        content = Content("vcf", list_card(typed_list(values, attached.contents)))
+    _forget_content(values)
+    return _with_content(contact_item(values, identifier, reading.folder_id, ItemKind.LIST), content, attached)
+
+
+def _read_task(element: etree._Element, identifier: str, reading: Reading) -> Item:
+    values, recurrence = read_task(element)
+    content, attached = None, NONE_ATTACHED
+    if _is_wanted(values, reading):
+        attached = _attached([values], reading)
+        content = Content("ics", task_calendar(typed_task(values, recurrence, attached.contents)))
+    _forget_content(values)
+    return _with_content(task_item(values, identifier, reading.folder_id), content, attached)
+
+
+def _is_wanted(values: Mapping[str, Any], reading: Reading) -> bool:
+    """Whether the item's file is wanted; one that is larger than the largest item is not."""
+    return reading.level is not ContentLevel.METADATA and values.get("size", 0) <= reading.largest
+
+
+def _attached(parts: Sequence[Mapping[str, Any]], reading: Reading) -> Attached:
+    """The attachments of an item and of its changed occurrences, as far as they fit the largest item together.
+
+    What does not fit is not asked for, and named in the file.
+    """
+    room = reading.largest
+    wanted = []
+    for listed in (each for values in parts for each in values.get("attachments", ())):
+        room -= listed.attachment.size
+        if room >= 0 and listed.id:
+            wanted.append(listed)
+    return reading.attachments(wanted) if wanted else NONE_ATTACHED
+
+
+def _forget_content(values: dict[str, Any]) -> None:
+    """Leave the metadata alone."""
+    for name in ("mime", "body", "attachments"):
+        values.pop(name, None)
+
+
+def _with_content(item: Item, content: Content | None, attached: Attached) -> Item:
+    """The item with its file; what is lacking in that is told, so that it is tried again."""
+    item.content = content
+    if attached.refused:
+        item.lacking = ItemFailure(item.id, Reason.ITEM_UNREADABLE, attached.refused)
+        item.metadata = {**item.metadata, "original": False}
+    return item
+
+
+_READERS: dict[str, Callable[[etree._Element, str, Reading], Item]] = {
+    f"{T}CalendarItem": _read_event,
+    f"{T}Contact": _read_contact,
+    f"{T}DistributionList": _read_list,
+    f"{T}Task": _read_task,
+}

@@ -1,0 +1,146 @@
+"""Reads the folder tree, with each folder's mark: what makes an idle mailbox cost one request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from shared.sources.ews.transport.soap_request import extended, fields
+from shared.sources.ews.transport.soap_response import T, parse_count, parse_time
+from shared.sources.exchange_names import kind_of, role_of
+from shared.sources.port import Folder, FolderRole
+
+COMMIT_TIME = 0x670A
+"""PR_LOCAL_COMMIT_TIME_MAX: when anything in the folder was last committed."""
+
+DELETED_COUNT = 0x670B
+"""PR_DELETED_COUNT_TOTAL: how many items were ever deleted from it."""
+
+HIDDEN = 0x10F4
+"""PR_ATTR_HIDDEN: Outlook's own settings live in such folders; no person ever sees them."""
+
+PROPERTIES = (
+    fields(
+        (
+            "folder:ParentFolderId",
+            "folder:DisplayName",
+            "folder:FolderClass",
+            "folder:TotalCount",
+            "folder:DistinguishedFolderId",
+        )
+    )
+    + extended(COMMIT_TIME, "SystemTime")
+    + extended(DELETED_COUNT, "Integer")
+    + extended(HIDDEN, "Boolean")
+)
+
+WELL_KNOWN = (
+    "inbox",
+    "drafts",
+    "sentitems",
+    "deleteditems",
+    "junkemail",
+    "outbox",
+    "calendar",
+    "contacts",
+    "tasks",
+    "notes",
+    "journal",
+    "syncissues",
+    "conflicts",
+    "localfailures",
+    "serverfailures",
+    "conversationhistory",
+)
+"""Asked by name where a server does not name folders by itself."""
+
+_NOT_SYNCED = (f"{T}SearchFolder", f"{T}PublicFolder")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of folders: how many there are in all, and where the next page begins (None at the end)."""
+
+    folders: tuple[Folder, ...]
+    hidden: frozenset[str]
+    total: int
+    following: int | None
+
+
+NO_FOLDERS = Page((), frozenset(), 0, None)
+
+
+def read_page(message: etree._Element, archive: bool) -> Page:
+    """The folders of one FindFolder response message, each with its name for a path until `with_paths` has seen all."""
+    root = next((child for child in message if child.tag.endswith("}RootFolder")), None)
+    if root is None:
+        return NO_FOLDERS
+    found: list[Folder] = []
+    hidden: set[str] = set()
+    for element in root.iterfind(f"{T}Folders/*"):
+        folder, is_hidden = _read_folder(element, archive)
+        if not folder.id:
+            continue
+        if is_hidden or element.tag in _NOT_SYNCED:
+            hidden.add(folder.id)
+        found.append(folder)
+    last = root.get("IncludesLastItemInRange", "true") == "true"
+    following = None if last or not found else parse_count(root.get("IndexedPagingOffset", "")) or 0
+    return Page(tuple(found), frozenset(hidden), parse_count(root.get("TotalItemsInView", "")) or 0, following)
+
+
+def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
+    """One folder, and whether it is hidden. One walk over its children: an idle mailbox's pass is little else."""
+    told: dict[str, str] = {}
+    for child in element:
+        tag = child.tag
+        if tag in _IDS:
+            told[tag] = child.get("Id") or ""
+        elif tag == _EXTENDED and len(child) > 1:
+            told[(child[0].get("PropertyTag") or "").lower()] = child[1].text or ""
+        else:
+            told[tag] = child.text or ""
+    name, total, commit = told.get(_NAME, ""), told.get(_TOTAL, ""), told.get(_COMMIT)
+    folder = Folder(
+        id=told.get(_ID, ""),
+        parent_id=told.get(_PARENT, ""),
+        name=name,
+        path=name.replace("/", "%2F"),
+        kind=kind_of(told.get(_CLASS, "")),
+        role=role_of(told.get(_DISTINGUISHED, "")),
+        total=parse_count(total) or 0,
+        archive=archive,
+        mark=f"{commit}|{told.get(_DELETED, '')}|{total}" if commit else None,
+        marked_at=parse_time(commit),
+    )
+    return folder, told.get(_HIDDEN, "").lower() in ("true", "1")
+
+
+_ID, _PARENT, _EXTENDED = f"{T}FolderId", f"{T}ParentFolderId", f"{T}ExtendedProperty"
+_IDS = (_ID, _PARENT)
+_NAME, _CLASS, _TOTAL = f"{T}DisplayName", f"{T}FolderClass", f"{T}TotalCount"
+_DISTINGUISHED = f"{T}DistinguishedFolderId"
+_COMMIT, _DELETED, _HIDDEN = f"0x{COMMIT_TIME:04x}", f"0x{DELETED_COUNT:04x}", f"0x{HIDDEN:04x}"
+
+
+def with_paths(folders: list[Folder], hidden: frozenset[str]) -> list[Folder]:
+    """The visible folders with their paths. What lies in a hidden folder is hidden with it; a loop ends at its seam."""
+    by_id = {folder.id: folder for folder in folders}
+    found = []
+    for folder in folders:
+        names: list[str] = []
+        seen: set[str] = set()
+        current: Folder | None = folder
+        while current is not None and current.id not in seen and current.id not in hidden:
+            seen.add(current.id)
+            names.append(current.path)
+            current = by_id.get(current.parent_id)
+        if current is None or current.id not in hidden:
+            # A copy costs more than all the rest, and a folder at the top has its path already.
+            found.append(replace(folder, path="/".join(reversed(names))) if len(names) > 1 else folder)
+    return found
+
+
+def with_names(folders: list[Folder], names: Mapping[str, FolderRole]) -> list[Folder]:
+    """The folders with their roles looked up by id, where the listing did not bring them."""
+    return [replace(folder, role=names.get(folder.id, FolderRole.NONE)) for folder in folders]

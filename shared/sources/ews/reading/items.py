@@ -1,0 +1,242 @@
+"""Reads items of every kind out of GetItem and FindItem answers: one walk over an item's children."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pybase64
+from lxml import etree
+
+from shared.sources.ews.transport.soap_response import T, parse_time
+from shared.sources.port import Item, ItemKind
+
+Element = etree._Element
+
+_KINDS: Mapping[str, ItemKind] = {
+    f"{T}Message": ItemKind.MESSAGE,
+    f"{T}MeetingMessage": ItemKind.MESSAGE,
+    f"{T}MeetingRequest": ItemKind.MESSAGE,
+    f"{T}MeetingResponse": ItemKind.MESSAGE,
+    f"{T}MeetingCancellation": ItemKind.MESSAGE,
+    f"{T}PostItem": ItemKind.MESSAGE,
+    f"{T}CalendarItem": ItemKind.EVENT,
+    f"{T}Contact": ItemKind.CONTACT,
+    f"{T}DistributionList": ItemKind.LIST,
+    f"{T}Task": ItemKind.TASK,
+}
+
+_NO_MAIL = ("ipm.stickynote", "ipm.activity", "ipm.configuration", "ipm.microsoft.")
+"""Classes that Exchange gives as messages or plain items although they are no mail."""
+
+_MAIL = (
+    "ipm.note",
+    "ipm.post",
+    "ipm.schedule",
+    "ipm.sharing",
+    "ipm.recall",
+    "ipm.outlook.recall",
+    "ipm.document",
+    "report.",
+)
+"""Mail, and documents that were dropped into a folder: their file is an attachment, which only MIME has."""
+
+_MIME = f"{T}MimeContent"
+
+
+def kind_of(tag: str, item_class: str) -> ItemKind:
+    """What an item is, by its element and, where Exchange gives a plain item or message, by its class."""
+    kind = _KINDS.get(tag, ItemKind.OTHER)
+    lower = item_class.lower()
+    if kind is ItemKind.MESSAGE and lower.startswith(_NO_MAIL):
+        return ItemKind.OTHER
+    if kind is ItemKind.OTHER and lower.startswith(_MAIL):
+        return ItemKind.MESSAGE
+    return kind
+
+
+def number(element: Element) -> int:
+    """A whole number; 0 when it is none."""
+    digits = (element.text or "0").strip()
+    return int(digits[:15]) if digits.isascii() and digits.isdigit() else 0
+
+
+def signed(element: Element) -> int:
+    """A whole number that may be negative; 0 when it is none."""
+    text = (element.text or "").strip()
+    digits = text.removeprefix("-")[:15]
+    return int(digits) * (-1 if text.startswith("-") else 1) if digits.isascii() and digits.isdigit() else 0
+
+
+def flag(element: Element) -> bool:
+    """Whether it says true."""
+    return element.text == "true"
+
+
+def time(element: Element) -> str:
+    """A time as ISO 8601 UTC, which is how Exchange mostly writes it."""
+    written = element.text or ""
+    if len(written) == 20 and written[-1] == "Z":
+        return written
+    value = parse_time(written)
+    return value.isoformat().replace("+00:00", "Z") if value else ""
+
+
+def _strings(element: Element) -> list[str]:
+    return [child.text for child in element if child.text]
+
+
+def mailbox_of(element: Element) -> dict[str, str]:
+    """A name and an address; an Exchange-internal address (EX) stays as it is given.
+
+    The schema puts the name first and the address second; what follows is routing and is not looked at, since an item
+    has many people.
+    """
+    found = {}
+    for child in element:
+        tag = child.tag
+        if tag == _NAME:
+            if child.text:
+                found["name"] = child.text
+        elif tag == _ADDRESS:
+            if child.text:
+                found["address"] = child.text
+            break
+    return found
+
+
+_NAME = f"{T}Name"
+_ADDRESS = f"{T}EmailAddress"
+
+
+def _one_mailbox(element: Element) -> dict[str, str]:
+    return mailbox_of(element[0]) if len(element) else {}
+
+
+def _mailboxes(element: Element) -> list[dict[str, str]]:
+    return [mailbox_of(child) for child in element]
+
+
+def _flag_status(element: Element) -> str:
+    """FlagStatus, which is always the first."""
+    return (element[0].text or "") if len(element) else ""
+
+
+def _identifier(element: Element) -> str:
+    return element.get("Id") or ""
+
+
+def _body(element: Element) -> dict[str, str]:
+    return {"type": (element.get("BodyType") or "Text").lower(), "text": element.text or ""}
+
+
+Reader = Callable[[Element], Any] | None
+"""What a property's element is turned into; None: its text as it stands, which most are."""
+
+COMMON: dict[str, tuple[str, Reader]] = {
+    f"{T}ItemClass": ("item_class", None),
+    f"{T}Subject": ("subject", None),
+    f"{T}Sensitivity": ("sensitivity", None),
+    f"{T}DateTimeReceived": ("received", time),
+    f"{T}Size": ("size", number),
+    f"{T}Categories": ("categories", _strings),
+    f"{T}Importance": ("importance", None),
+    f"{T}HasAttachments": ("has_attachments", flag),
+    f"{T}IsDraft": ("draft", flag),
+    f"{T}DateTimeSent": ("sent", time),
+    f"{T}DateTimeCreated": ("created", time),
+    f"{T}LastModifiedTime": ("modified", time),
+    f"{T}ConversationId": ("conversation_id", _identifier),
+    f"{T}Flag": ("flag", _flag_status),
+    f"{T}From": ("from", _one_mailbox),
+    f"{T}Sender": ("sender", _one_mailbox),
+    f"{T}ToRecipients": ("to", _mailboxes),
+    f"{T}CcRecipients": ("cc", _mailboxes),
+    f"{T}BccRecipients": ("bcc", _mailboxes),
+    f"{T}InternetMessageId": ("internet_message_id", None),
+    f"{T}IsRead": ("is_read", flag),
+    f"{T}Body": ("body", _body),
+}
+"""Where each property of a message goes."""
+
+_ITEM_ID = f"{T}ItemId"
+_EXTENDED = f"{T}ExtendedProperty"
+
+
+def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:
+    """An item's properties by our names, with `version`, `search_key` and, where it came, `mime` (bytes)."""
+    values: dict[str, Any] = {}
+    for child in element:
+        tag = child.tag
+        reader = readers.get(tag)
+        if reader is not None:
+            name, convert = reader
+            values[name] = convert(child) if convert is not None else child.text or ""
+        elif tag == _ITEM_ID:
+            values["version"] = child.get("ChangeKey") or ""
+        elif tag == _MIME:
+            values["mime"] = _bytes(child.text)
+        elif tag == _EXTENDED and child[0].get("PropertyTag", "").lower() == "0x300b":
+            values["search_key"] = _hexadecimal(child[1].text)
+    return values
+
+
+def _bytes(text: str | None) -> bytes | None:
+    """MIME content, byte for byte. Raises ValueError (binascii.Error) when it is no base64."""
+    return pybase64.b64decode(text, validate="\n" not in text) if text else None
+
+
+def _hexadecimal(text: str | None) -> str:
+    return pybase64.b64decode(text).hex() if text else ""
+
+
+def message(values: dict[str, Any], identifier: str, folder_id: str, kind: ItemKind) -> Item:
+    """A message, or any item told by what it has in common with one. `at` is when it was received."""
+    people = [*values.get("to", ()), *values.get("cc", ()), *values.get("bcc", ())]
+    people += [values[name] for name in ("from", "sender") if name in values]
+    return item(values, identifier, folder_id, kind, at=values.get("received") or values.get("created"), people=people)
+
+
+def item(
+    values: dict[str, Any],
+    identifier: str,
+    folder_id: str,
+    kind: ItemKind,
+    *,
+    at: str | None,
+    people: list[dict[str, str]],
+) -> Item:
+    """An item of what was read of it; what has no field of its own stays in the metadata."""
+    search_key = values.pop("search_key", "")
+    return Item(
+        id=identifier,
+        version=values.pop("version", ""),
+        folder_id=folder_id,
+        kind=kind,
+        item_class=values.pop("item_class", ""),
+        move_key=search_key,
+        content_key=_content_key(values, search_key, kind) if search_key else "",
+        subject=values.pop("subject", ""),
+        size=values.pop("size", 0),
+        is_read=values.pop("is_read", None),
+        private=values.get("sensitivity") == "Private",
+        at=parse_time(at),
+        addresses=tuple({person["address"].lower() for person in people if "address" in person}),
+        metadata={name: value for name, value in values.items() if value or value is False},
+    )
+
+
+def _content_key(values: Mapping[str, Any], search_key: str, kind: ItemKind) -> str:
+    """Unequal when the content must be downloaded: what identifies mail and its size, or the last change of the rest.
+
+    A move changes id, change key and, on some servers, the last-modified time; so that a moved message is recognized,
+    its key leaves the time out. Drafts and every other kind are edited all the time: for them it counts, and a move
+    that changes it costs one download. The stored form must not change, or everything would be downloaded again.
+    An equal key is no proof: mail can be edited in place at equal length (shared/sync/same_content.py).
+    """
+    told = values.get
+    parts = [search_key, kind, told("item_class", ""), told("subject", ""), str(told("size", 0))]
+    if kind is ItemKind.MESSAGE and not told("draft"):
+        parts += [told("internet_message_id", ""), told("received", ""), told("sent", "")]
+    else:
+        parts.append(told("modified", ""))
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

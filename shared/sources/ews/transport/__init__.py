@@ -1,0 +1,1 @@
+"""HTTP and SOAP: sessions, deadlines, requests written and responses parsed."""

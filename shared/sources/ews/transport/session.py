@@ -1,0 +1,300 @@
+"""Speaks HTTP with Exchange through exchangelib's sessions: one request, one answer, one typed error.
+
+exchangelib holds the connections and the OAuth credentials; a request goes straight to the session's adapter, since
+preparing it anew and logging around it would cost several times what Exchange's answer costs to read. Nothing here
+sleeps or tries again, except that a rejected token is renewed once.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypedDict
+
+import requests
+import urllib3
+from exchangelib.configuration import Configuration
+from exchangelib.credentials import OAuth2AuthorizationCodeCredentials
+from exchangelib.protocol import BaseProtocol, FailFast
+from exchangelib.transport import OAUTH2
+from exchangelib.version import EXCHANGE_2013_SP1, Version
+
+from shared.errors import MailboxSyncError, Reason, RetryLater
+from shared.sources.bounded_tls import deadline
+from shared.sources.ews.faults.forbidden import ForbiddenResponse, diagnose
+from shared.sources.ews.faults.rules import Fault, error_of_fault, error_of_rule, rule_of_status
+from shared.sources.ews.transport.deadline import BoundAdapter
+from shared.sources.ews.transport.http_errors import fault_in, redacted
+from shared.sources.ews.transport.soap_request import VERSION
+from shared.sources.ews.transport.soap_response import ResponseProblem, parse, parse_count, soap_fault
+from shared.sources.http_headers import claims_of, retry_after_of
+from shared.sources.port import Access
+
+_ERROR_BYTES = 65_536
+_CHUNK = 1 << 18
+
+
+def silence_loggers() -> None:
+    """Shut the loggers that print bearer tokens and request XML, whatever level the host sets on the root.
+
+    exchangelib logs headers and bodies at DEBUG and at ERROR, requests_oauthlib tokens at DEBUG.
+    """
+    for name in ("exchangelib", "requests_oauthlib", "oauthlib"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+
+
+silence_loggers()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """How long a request may take: to connect, between two bytes, and in all (seconds); how large its answer may be."""
+
+    connect: float = 10.0
+    silence: float = 60.0
+    total: float = 150.0
+    answer_bytes: int = 16 << 20
+    batch_bytes: int = 8 << 20
+
+
+class TransportSettings(TypedDict):
+    """What the machine says about connections: its proxies, and the certificates to trust."""
+
+    stream: bool
+    verify: bool | str
+    cert: Any
+    proxies: dict[str, str]
+
+
+def transport_settings_for(url: str) -> TransportSettings:
+    """This machine's, by the environment variables that requests knows; read once, since every reading costs."""
+    with requests.Session() as session:
+        found = session.merge_environment_settings(url, {}, True, None, None)
+    proxies, verify = dict(found["proxies"]), found["verify"]
+    return TransportSettings(
+        stream=True, verify=True if verify is None else verify, cert=found["cert"], proxies=proxies
+    )
+
+
+class Channel(Protocol):
+    """Where requests go; safe to use from several threads. Counts requests, and bytes of answers."""
+
+    requests: int
+    bytes_received: int
+
+    def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
+        """Send one request and give the whole answer, of at most so many bytes."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections and forget the token."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _HttpReply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Credentials(OAuth2AuthorizationCodeCredentials):  # type: ignore[misc]
+    """An access token without an expiry (exchangelib loops for ever on one that has passed), renewed by its owner."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access_token=_token(access.token))
+        self._renew = access.renew
+
+    def refresh(self, session: Any) -> None:
+        """Take a fresh token; the protocol calls this under its lock and once for all sessions that met a 401."""
+        if self._renew is not None:
+            self.access_token = _token(self._renew())
+
+
+def _token(value: str) -> dict[str, str]:
+    return {"access_token": value, "token_type": "Bearer"}
+
+
+class _Protocol(BaseProtocol):  # type: ignore[misc]
+    """exchangelib's session pool without its process-wide cache, which would keep every mailbox's token for ever."""
+
+    HTTP_ADAPTER_CLS = BoundAdapter
+    USERAGENT = "mailbox-sync"
+
+
+class EwsSession:
+    """The connections to one mailbox; safe to use from several threads, each request on one of them."""
+
+    def __init__(
+        self,
+        url: str,
+        access: Access,
+        limits: RequestLimits,
+        *,
+        connections: int,
+        transport_settings: TransportSettings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._url = url
+        self._mode = access.mode
+        self._limits = limits
+        self._clock = clock
+        self._transport_settings = transport_settings
+        self._closed = False
+        self.requests = 0
+        self.bytes_received = 0
+        self._renewable = access.renew is not None
+        self._free = threading.BoundedSemaphore(connections)
+        anchor = "".join(mark for mark in access.address if mark > " ")
+        self._headers = {"X-AnchorMailbox": anchor.encode(), "Accept": "text/xml"}
+        self._protocol = _Protocol(
+            config=Configuration(
+                service_endpoint=url,
+                credentials=_Credentials(access),
+                auth_type=OAUTH2,
+                version=Version(EXCHANGE_2013_SP1, VERSION),
+                retry_policy=FailFast(),
+                max_connections=connections,
+            )
+        )
+
+    def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
+        """Send one request and give the whole answer, XML by its content type.
+
+        Raises: what the HTTP status, the SOAP fault or the transport leads to, by the table in errors.py; Oversized
+        answers as BatchTooLarge.
+        """
+        limit = answer_bytes or self._limits.answer_bytes
+        # exchangelib would wait for a free session for ever
+        if not self._free.acquire(timeout=self._limits.total):
+            raise error_of_fault(Fault.SILENCE)
+        try:
+            reply = self._reply(envelope, limit)
+        finally:
+            self._free.release()
+        if reply.status != 200:
+            raise self._refusal(reply)
+        if not _is_xml(reply):
+            raise error_of_fault(Fault.NOT_XML)
+        return reply.body
+
+    def _reply(self, envelope: bytes, limit: int) -> _HttpReply:
+        """What the server says, asked again with a fresh token if it rejects ours."""
+        if self._closed:
+            # exchangelib would go and fetch a token of its own
+            raise RetryLater(Reason.UNAVAILABLE, "the mailbox was closed")
+        session = self._protocol.get_session()
+        sound = False
+        try:
+            reply = self._post(session, envelope, limit)
+            if reply.status == 401 and self._renewable:
+                session = self._protocol.refresh_credentials(session)
+                reply = self._post(session, envelope, limit)
+            # Some servers send a second answer after a fault: its connection is not used again.
+            sound = reply.status == 200 and b"Fault>" not in reply.body[:2048]
+        finally:
+            self._release_session(session, sound)
+        return reply
+
+    def close(self) -> None:
+        """Close the connections and forget the token. Requests under way end by themselves, then close theirs."""
+        self._closed = True
+        self._protocol.close()
+        self._protocol.credentials.access_token = None
+
+    def _release_session(self, session: Any, sound: bool) -> None:
+        if self._closed:
+            self._protocol.close_session(session)
+        elif sound:
+            self._protocol.release_session(session)
+        else:
+            self._protocol.retire_session(session)
+
+    def _post(self, session: Any, envelope: bytes, limit: int) -> _HttpReply:
+        self.requests += 1
+        prepared = self._prepared(session)
+        prepared.body = envelope
+        prepared.headers["Content-Length"] = str(len(envelope))
+        timeout = (self._limits.connect, self._limits.silence)
+        try:
+            with deadline(self._limits.total):
+                response = session.get_adapter(self._url).send(prepared, timeout=timeout, **self._transport_settings)
+                reply = self._read(response, limit)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+            raise error_of_fault(fault_in(exc)) from redacted(exc)
+        self.bytes_received += len(reply.body)
+        return reply
+
+    def _prepared(self, session: Any) -> requests.PreparedRequest:
+        """The request that all of a session's requests share, signed with the session's token."""
+        if not hasattr(session, "prepared"):
+            prepared = requests.PreparedRequest()
+            prepared.method, prepared.url = "POST", self._url
+            prepared.headers = requests.structures.CaseInsensitiveDict({**session.headers, **self._headers})
+            session.prepared = session.auth(prepared)
+        request: requests.PreparedRequest = session.prepared
+        return request
+
+    def _read(self, response: requests.Response, limit: int) -> _HttpReply:
+        """The whole body within the limit, decoded; the connection is free again afterward, or closed."""
+        if response.status_code != 200:
+            limit = _ERROR_BYTES
+        raw = response.raw
+        length = parse_count(response.headers.get("Content-Length", ""))
+        is_plain = not any(name in response.headers for name in ("Content-Encoding", "Transfer-Encoding"))
+        if length is not None and length <= limit and is_plain:
+            # In one piece: putting pieces together costs as much as receiving them.
+            return _HttpReply(response.status_code, response.headers, raw.read(decode_content=False))
+        body = self._in_pieces(response, limit)
+        if len(body) > limit and response.status_code == 200:
+            raise error_of_fault(Fault.OVERSIZED)
+        return _HttpReply(response.status_code, response.headers, body)
+
+    def _in_pieces(self, response: requests.Response, limit: int) -> bytes:
+        """A body of unknown or compressed length, as far as the limit and a little more."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while size <= limit and (part := response.raw.read(_CHUNK, decode_content=True)):
+                size += len(part)
+                parts.append(part)
+        finally:
+            if size > limit or not response.raw.closed:
+                response.close()
+        return b"".join(parts)
+
+    def _refusal(self, reply: _HttpReply) -> MailboxSyncError:
+        retry_after = retry_after_of(reply.headers, self._clock)
+        support = f"http_{reply.status}"
+        if reply.status == 401:
+            return error_of_rule(rule_of_status(401), support, claims=claims_of(reply.headers))
+        if reply.status == 403:
+            return diagnose(ForbiddenResponse(self._mode, reply.headers, reply.body)).error()
+        problem = _soap_problem(reply)
+        if problem is not None:
+            return ResponseProblem(problem.code, problem.retry_after or retry_after).error()
+        return error_of_rule(rule_of_status(reply.status), support, retry_after=retry_after)
+
+
+def _soap_problem(reply: _HttpReply) -> ResponseProblem | None:
+    """The SOAP fault in an error's body; Exchange sends some of them as HTTP 500 or 503."""
+    if reply.status < 500 or not _is_xml(reply):
+        return None
+    try:
+        problem = soap_fault(parse(reply.body))
+    except MailboxSyncError:
+        return None
+    return problem if problem and problem.code.startswith("Error") else None
+
+
+def _is_xml(reply: _HttpReply) -> bool:
+    kind = reply.headers.get("Content-Type", "text/xml").partition(";")[0].strip().lower()
+    return kind in {"text/xml", "application/xml", "application/soap+xml"} and reply.body.lstrip()[:1] in (
+        b"<",
+        b"\xef",
+    )

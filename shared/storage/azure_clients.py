@@ -1,0 +1,61 @@
+"""The clients of Azure's services, made at their first use: what the composition root stands on."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.storage.azure_errors import CLIENT_OPTIONS
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableServiceClient
+    from azure.keyvault.secrets import SecretClient
+    from azure.storage.blob import BlobServiceClient
+    from azure.storage.queue import QueueServiceClient
+
+    from shared.settings import Settings
+
+
+class AzureClients:
+    """The settings, the identity, and a client for each service that the settings name."""
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """Raises SettingsInvalid, naming everything that is wrong."""
+        from shared.settings import load
+
+        return load()
+
+    @cached_property
+    def credential(self) -> "TokenCredential":
+        """The app's managed identity."""
+        from azure.identity import DefaultAzureCredential
+
+        return DefaultAzureCredential(managed_identity_client_id=self.settings.identity_client_id or None)
+
+    @cached_property
+    def blobs(self) -> "BlobServiceClient":
+        """Blob Storage."""
+        from azure.storage.blob import BlobServiceClient
+
+        return BlobServiceClient(self.settings.blob_url, self.credential, **CLIENT_OPTIONS)
+
+    @cached_property
+    def queues(self) -> "QueueServiceClient":
+        """Queue Storage."""
+        from azure.storage.queue import QueueServiceClient
+
+        return QueueServiceClient(self.settings.queue_url, credential=self.credential, **CLIENT_OPTIONS)
+
+    @cached_property
+    def tables(self) -> "TableServiceClient":
+        """Table Storage."""
+        from azure.data.tables import TableServiceClient
+
+        return TableServiceClient(self.settings.table_url, credential=self.credential, **CLIENT_OPTIONS)
+
+    @cached_property
+    def secrets(self) -> "SecretClient":
+        """Key Vault."""
+        from shared.authorization.tokens.key_vault import secret_client
+
+        return secret_client(self.settings.key_vault_url, self.credential)

@@ -1,0 +1,67 @@
+"""Dataclasses as table rows and back. Plain: a row is a dict of str, int, bool and aware datetimes.
+
+An int beyond 32 bits is a pair of its value and its type's name: Table Storage keeps it as another type than the rest.
+"""
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.errors import OperatorMustAct, Reason
+
+
+def to_row(value: Any, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """A dataclass's fields as properties; None is left out, as Table Storage has no null."""
+    entity = {}
+    for declared in fields(value):
+        content = getattr(value, declared.name)
+        if declared.name not in without and content is not None:
+            entity[declared.name] = _property(content)
+    return entity
+
+
+def _property(content: Any) -> Any:
+    """A field's value as a property."""
+    if isinstance(content, StrEnum):
+        return content.value
+    if isinstance(content, int) and not -(2**31) <= content < 2**31:
+        return content, "Edm.Int64"
+    return content
+
+
+def from_row[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
+    """The dataclass again. Properties it does not know (of a newer version) are ignored; missing ones take defaults.
+
+    Raises:
+        OperatorMustAct: our_storage, of this row alone: a newer version wrote something that this one cannot read.
+    """
+    hints = typing.get_type_hints(kind)
+    try:
+        known = {
+            declared.name: _typed_value(hints[declared.name], entity[declared.name])
+            for declared in fields(typing.cast(Any, kind))
+            if declared.name in entity and declared.name not in given
+        }
+        return kind(**known, **given)
+    except (ValueError, TypeError, AttributeError) as error:
+        detail = "a row cannot be read by this version"
+        raise OperatorMustAct(Reason.OUR_STORAGE, detail, support="RowNotReadable", of_one=True) from error
+
+
+def _typed_value(hint: Any, content: Any) -> Any:
+    """A property's value as its field's type has it. Raises ValueError where it does not fit."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if isinstance(content, tuple):
+        return content[0]
+    if isinstance(content, datetime) and datetime in options:
+        return datetime.fromtimestamp(content.timestamp(), UTC)
+    for option in options:
+        if isinstance(option, type) and issubclass(option, StrEnum):
+            return option(content)
+    if not any(isinstance(content, option) for option in options if isinstance(option, type)):
+        raise ValueError("a property of another type")
+    return content

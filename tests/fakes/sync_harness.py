@@ -1,0 +1,252 @@
+"""One mailbox, one replica and the engine between them, all in memory, and what must hold after a quiet pass."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+from shared.errors import NotFound
+from shared.mailboxes.model import Mailbox
+from shared.replica.port import FeedKind, ReplicaItem
+from shared.sources.port import AccessMode, ContentLevel, FolderKind, Item, ItemKind
+from shared.sync import engine as engine_module
+from shared.sync.limits import Limits
+from shared.sync.port import TenantBackOff
+from shared.sync.scope import Scope, kept_of
+from tests.fakes.clock import FakeClock
+from tests.fakes.leases import FakeLeases
+from tests.fakes.mailbox import FakeMailbox, Mail
+from tests.fakes.queue import FakeQueue
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.replica import FakeReplica
+from tests.fakes.source import FakeSources
+from tests.fakes.tokens import FakeAccessTokens
+
+ID = "mailbox-1"
+ADDRESS = "alex@contoso.example"
+OUT = ("junkemail", "deleteditems")
+
+
+class SyncHarness:
+    """Everything around one mailbox."""
+
+    def __init__(
+        self,
+        scope: Scope | None = None,
+        limits: Limits | None = None,
+        *,
+        page: int = 512,
+        batch: int = 20,
+        immutable_ids: bool = False,
+        overlap: bool = False,
+        carries_items: bool = False,
+    ) -> None:
+        self.clock = FakeClock()
+        self.mailbox = FakeMailbox(self.clock, immutable_ids=immutable_ids)
+        self.sources = FakeSources(page, batch, carries_items=carries_items)
+        self.sources.mailboxes[ADDRESS] = self.mailbox
+        self.replica = FakeReplica()
+        self.registry = FakeRegistry(clock=self.clock)
+        self.leases = FakeLeases()
+        self.queue = FakeQueue()
+        self.tokens = FakeAccessTokens()
+        self.back_off: TenantBackOff | None = None
+        self.scope = scope or Scope(folders_out=OUT)
+        self.limits = limits or Limits(overlap=overlap)
+        self.engine = self.new_engine()
+        self.registry.add(a_mailbox(self.clock))
+
+    def new_engine(self, clock: object = None) -> engine_module.SyncEngine:
+        """An engine as another process would have it: with the present settings and a memory of its own."""
+        return engine_module.SyncEngine(
+            sources=self.sources,
+            replica=self.replica,
+            registry=self.registry,
+            leases=self.leases,
+            queue=self.queue,
+            access_tokens=self.tokens,
+            scope=self.scope,
+            limits=self.limits,
+            back_off=self.back_off,
+            clock=clock or self.clock,  # type: ignore[arg-type]
+            monotonic=self.clock.monotonic,
+            jitter=lambda: 0.5,
+        )
+
+    def rescope(self, scope: Scope) -> None:
+        """The operator changes the settings and the app starts anew."""
+        self.scope = scope
+        self.engine = self.new_engine()
+
+    # Running
+
+    def sync(self, most: int = 200) -> int:
+        """One dispatch, and every message that follows, each when its time has come; gives how many messages."""
+        self.engine.sync(ID)
+        return 1 + self.pump(most)
+
+    def sweep(self) -> None:
+        """The daily sweep and what follows from it."""
+        self.engine.sweep(ID)
+        self.pump()
+
+    def pump(self, most: int = 200) -> int:
+        """Deliver what is in the queue until it is empty."""
+        delivered = 0
+        while self.queue.mailboxes:
+            assert delivered < most, "the messages do not come to an end"
+            message = self.queue.mailboxes.popleft()
+            self.clock.pass_by(seconds=message.delay_seconds)
+            if message.sweep:
+                self.engine.sweep(message.mailbox_id)
+            else:
+                self.engine.sync(message.mailbox_id, message.continuation)
+            delivered += 1
+        return delivered
+
+    def quiet(self) -> None:
+        """Nothing fails any more; passes until all is settled, the safety stop and the issues' delays included."""
+        self.sources.calm()
+        self.replica.calm()
+        self.registry.calm()
+        self.leases.held.clear()
+        self.tokens.error = None
+        self.mailbox.blank = False
+        for _ in range(4):
+            self.clock.pass_by(hours=25)
+            self.sync()
+
+    # Looking
+
+    @property
+    def stored(self) -> Mailbox:
+        """The mailbox in the registry."""
+        return self.registry.get(ID)
+
+    def items(self) -> dict[str, ReplicaItem]:
+        """The replica's items by source id."""
+        items = list(self.replica.items(ID))
+        assert len({item.source_id for item in items}) == len(items), "an item is there twice"
+        return {item.source_id: item for item in items}
+
+    def key(self, source_id: str) -> str:
+        """An item's key."""
+        return self.items()[source_id].key
+
+    def content(self, source_id: str) -> bytes:
+        """An item's content."""
+        return self.replica.content(ID, self.items()[source_id])
+
+    def feed(self) -> list[tuple[FeedKind, str]]:
+        """The whole feed: kinds and source ids."""
+        return [(change.kind, change.item.source_id) for page in self.replica.feed(ID) for change in page.changes]
+
+    def expected(self) -> dict[str, Mail]:
+        """What of the mailbox belongs in the replica, with the contents of its items."""
+        source = self.sources.open(self.tokens.access("a", ADDRESS))
+        folders = self.scope.folders(source.listed())
+        return {
+            mail.id: mail
+            for mail in self.mailbox.mails.values()
+            if mail.folder_id in folders and self._belongs(source._item(mail, self.scope.content))
+        }
+
+    def _belongs(self, item: Item) -> bool:
+        self.sources.downloads[item.move_key, int(item.content_key.rpartition("-")[2])] -= 1
+        return item.id not in self.mailbox.bad and self.scope.leaves_out(item, self.clock()) is None
+
+    # What must hold
+
+    def assumed(self) -> list[str]:
+        """The source ids of items whose content the replica has not compared since it was kept."""
+        return [id_ for id_, item in self.items().items() if kept_of(item).assumed]
+
+    def assert_equal(self, *, but_assumed: bool = False) -> None:
+        """The replica is the mailbox, item by item, byte by byte; and the feed replays to the replica.
+
+        `but_assumed` leaves open what contents are that a daily comparison is still to confirm.
+        """
+        expected, items = self.expected(), self.items()
+        assert set(items) - set(self.mailbox.bad) == set(expected)
+        for id_, mail in expected.items():
+            self._assert_item(items[id_], mail, but_assumed=but_assumed)
+        self._assert_cursor(items)
+        assert self._events(self.occurring()) <= {*expected, *self.mailbox.bad}
+        assert self._occurrences(expected) <= self._occurrence_lines()
+        assert self.replayed() == {item.key: item for item in self.replica.items(ID)}
+
+    def _assert_item(self, item: ReplicaItem, mail: Mail, *, but_assumed: bool) -> None:
+        assert (item.folder_id, item.version, item.is_read) == (mail.folder_id, str(mail.version), mail.is_read)
+        assert (item.subject, item.metadata["categories"]) == (mail.subject, list(mail.categories))
+        level = self.scope.level(len(mail.body))
+        if item.metadata.get("original") is False:
+            assert mail.id in self.mailbox.no_mime
+            level = ContentLevel.BODY
+        if level.value == "metadata":
+            assert item.located is None
+        elif not (but_assumed and kept_of(item).assumed):
+            assert self.replica.content(ID, item) == level.value.encode() + mail.body
+
+    def _assert_cursor(self, items: dict[str, ReplicaItem]) -> None:
+        cursor = self.replica.load(ID)
+        held = Counter(item.folder_id for item in items.values())
+        assert {id_: state.items for id_, state in cursor.folders.items() if state.items} == dict(held)
+        assert all(state.path == self.mailbox.path(id_) for id_, state in cursor.folders.items())
+        assert self.stored.items == len(items)
+
+    def occurring(self) -> set[str]:
+        """The events that the document of occurrences names."""
+        return {source_id for source_id, _ in self._occurrence_lines()}
+
+    def _occurrence_lines(self) -> set[tuple[str, str]]:
+        """Its lines: which event, and when."""
+        try:
+            lines = self.replica.derived(ID, "occurrences").splitlines()
+        except NotFound:
+            return set()
+        return {(event["source_id"], event["at"]) for event in map(json.loads, lines)}
+
+    def _occurrences(self, expected: Mapping[str, Mail]) -> set[tuple[str, str]]:
+        """What it has to name at least: the window's beginning moves on with a sweep only."""
+        start = self.clock() - timedelta(days=self.limits.occurrence_days_back)
+        calendars = [id_ for id_, box in self.mailbox.boxes.items() if box.kind is FolderKind.CALENDAR]
+        return {
+            (mail.id, at.isoformat())
+            for calendar in calendars
+            for mail, at in self.mailbox.occurrences(calendar, start, self.clock() + timedelta(weeks=4))
+            if mail.id in expected and mail.kind is ItemKind.EVENT
+        }
+
+    def _events(self, ids: set[str]) -> set[str]:
+        """Without mail that lies in a calendar: it may be too old for the replica, its occurrences are not."""
+        mails = self.mailbox.mails
+        return {id_ for id_ in ids if id_ not in mails or mails[id_].kind is ItemKind.EVENT}
+
+    def replayed(self) -> dict[str, ReplicaItem]:
+        """What the feed alone says the items are. Every page's number follows the one before."""
+        rows: dict[str, ReplicaItem] = {}
+        for number, page in enumerate(self.replica.feed(ID), start=1):
+            assert page.sequence == number
+            for change in page.changes:
+                there = change.item.key in rows
+                assert there is not (change.kind is FeedKind.CREATE), f"{change.kind} of an item in the wrong state"
+                if change.kind is FeedKind.DELETE:
+                    del rows[change.item.key]
+                else:
+                    rows[change.item.key] = change.item
+        return rows
+
+
+def a_mailbox(clock: FakeClock, **changes: object) -> Mailbox:
+    """A connected mailbox that was never synced."""
+    return Mailbox(
+        id=ID,
+        shard=0,
+        tenant_id="t1",
+        owner_id="o1",
+        address=ADDRESS,
+        display_name="Alex",
+        authorization_id="a1",
+        mode=AccessMode.DELEGATED,
+        created_at=clock(),
+    ).with_changes(**changes)

@@ -1,0 +1,162 @@
+"""What enters over HTTP is checked before anything is done, and every failure leaves as an answer without details."""
+
+import inspect
+import json
+import logging
+from collections.abc import Callable
+
+import azure.functions as func
+import pytest
+
+from functions.http.handler import (
+    MAX_BODY_BYTES,
+    HttpError,
+    http_handler,
+    read_cookie,
+    read_form,
+    read_json_object,
+    require_same_origin,
+)
+from functions.http.responses import json as json_answer
+from shared.errors import (
+    AdministratorMustAct,
+    Conflict,
+    NotFound,
+    OperatorMustAct,
+    Reason,
+    RetryLater,
+    SettingsInvalid,
+)
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+SECRET = "ada@contoso.example"
+
+
+def request(method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None) -> func.HttpRequest:
+    return func.HttpRequest(method, "https://localhost/x", headers=headers or {}, body=body)
+
+
+def behind(
+    error: Exception | None, *methods: str, api: bool = False
+) -> Callable[[func.HttpRequest], func.HttpResponse]:
+    @http_handler(*(methods or ("GET",)), api=api)
+    def handler(_: func.HttpRequest) -> func.HttpResponse:
+        if error:
+            raise error
+        return json_answer({"ok": True})
+
+    return handler
+
+
+def test_a_handler_behind_a_door_keeps_its_name_by_which_the_host_knows_it() -> None:
+    assert behind(None).__name__ == "handler"
+
+
+def test_the_worker_sees_the_parameter_that_its_binding_is_named_after() -> None:
+    assert list(inspect.signature(behind(None)).parameters) == ["req"]
+
+
+def test_another_method_is_answered_with_those_that_are_allowed() -> None:
+    answer = behind(None, "GET", "POST")(request("DELETE"))
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_head_is_answered_where_get_is() -> None:
+    assert behind(None)(request("HEAD")).status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
+    answer = behind(None, "POST")(request("POST", b"x" * (MAX_BODY_BYTES + 1)))
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (HttpError("malformed"), 400),
+        (HttpError("malformed", 415), 415),
+        (NotFound(SECRET), 404),
+        (Conflict(SECRET), 409),
+        (RetryLater(Reason.UNAVAILABLE, SECRET), 503),
+        (AdministratorMustAct(Reason.EWS_BLOCKED, SECRET), 403),
+        (OperatorMustAct(Reason.OUR_STORAGE, SECRET), 503),
+        (SettingsInvalid(["APP_URL is missing"]), 503),
+        (ZeroDivisionError(SECRET), 500),
+    ],
+)
+@pytest.mark.parametrize("api", [False, True])
+def test_whatever_is_raised_leaves_as_an_answer_without_its_text(error: Exception, status: int, api: bool) -> None:
+    answer = behind(error, api=api)(request())
+    assert answer.status_code == status
+    assert SECRET not in answer.get_body().decode()
+    assert answer.mimetype == ("application/problem+json" if api else "text/html")
+
+
+@pytest.mark.parametrize("error", [Conflict(SECRET), RetryLater(Reason.TIMED_OUT), RetryLater(Reason.THROTTLED)])
+def test_nobody_is_told_that_what_they_asked_for_is_repeated_by_itself(error: Exception) -> None:
+    told = json.loads(behind(error, api=True)(request()).get_body())
+    assert (told["code"], told["remedy"]) == ("not_now", "Try again in a few minutes.")
+
+
+def test_a_wait_that_the_server_named_is_passed_on() -> None:
+    answer = behind(RetryLater(Reason.THROTTLED, retry_after=12.4))(request())
+    assert answer.headers["Retry-After"] == "12"
+
+
+def test_an_unexpected_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        behind(ZeroDivisionError(SECRET))(request())
+    assert any("a request failed" in record.getMessage() for record in caplog.records)
+
+
+def test_a_form_is_read_once_decoded() -> None:
+    assert read_form(request("POST", b"a=1&b=%C3%A9+x", FORM)) == {"a": "1", "b": "é x"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"a=1&a=2", FORM),
+        (b"a=%ff", FORM),
+        ("a=é".encode(), FORM),
+        (b"&".join(b"f%d=1" % number for number in range(100)), FORM),
+        (b'{"a": 1}', {"Content-Type": "application/json"}),
+        (b"a=1", {}),
+    ],
+)
+def test_a_form_that_is_none_is_refused(body: bytes, headers: dict[str, str]) -> None:
+    with pytest.raises(HttpError):
+        read_form(request("POST", body, headers))
+
+
+def test_a_json_object_is_read() -> None:
+    body = json.dumps({"a": [1]}).encode()
+    assert read_json_object(request("POST", body, {"Content-Type": "application/json; charset=utf-8"})) == {"a": [1]}
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"1", b"{", b"\xff", b"[" * 60000])
+def test_json_that_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(HttpError):
+        read_json_object(request("POST", body, {"Content-Type": "application/json"}))
+
+
+def test_a_cookie_is_found_by_its_host_bound_name_alone() -> None:
+    sent = request(headers={"Cookie": "session=planted; __Host-session=real; other=x"})
+    assert read_cookie(sent, "session") == "real"
+    assert read_cookie(sent, "binding") == ""
+
+
+def test_a_cookie_that_comes_twice_counts_as_none() -> None:
+    assert read_cookie(request(headers={"Cookie": "__Host-session=a; __Host-session=b"}), "session") == ""
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_a_form_from_elsewhere_is_refused(site: str) -> None:
+    with pytest.raises(HttpError):
+        require_same_origin(request("POST", headers={"Sec-Fetch-Site": site}))
+
+
+def test_a_form_of_our_own_page_is_accepted() -> None:
+    sent = request("POST", headers={"Sec-Fetch-Site": "same-origin"})
+    assert require_same_origin(sent) is None

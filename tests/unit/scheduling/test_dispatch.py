@@ -1,0 +1,127 @@
+"""Who is sent by a tick, and when."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.errors import Reason, RetryLater
+from shared.mailboxes.entities import BUCKETS, bucket_of, partition, shard_bounds
+from shared.mailboxes.model import Mailbox, Status
+from shared.scheduling.dispatch import Dispatch, Dispatched, spread_offset
+from tests.unit.mailboxes.test_transitions import a_mailbox
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+INTERVAL = timedelta(minutes=30)
+
+
+class SomeMailboxes:
+    """A registry with the mailboxes it was given, all in shard 0."""
+
+    def __init__(self, *mailboxes: Mailbox) -> None:
+        self.mailboxes = mailboxes
+
+    def in_shard(self, shard: int) -> Iterator[Mailbox]:
+        yield from self.mailboxes if shard == 0 else ()
+
+
+class Sent:
+    """A queue that remembers."""
+
+    def __init__(self) -> None:
+        self.shards: list[tuple[int, bool]] = []
+        self.mailboxes: dict[str, tuple[int, bool]] = {}
+
+    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+        self.shards.append((shard, sweep))
+
+    def send_mailbox(
+        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+    ) -> None:
+        assert mailbox_id not in self.mailboxes
+        self.mailboxes[mailbox_id] = (delay_seconds, sweep)
+
+
+def dispatch(sent: Sent, *mailboxes: Mailbox) -> Dispatch:
+    return Dispatch(SomeMailboxes(*mailboxes), sent, 16, INTERVAL, lambda: NOW)  # type: ignore[arg-type]
+
+
+def test_a_tick_asks_for_every_shard_once() -> None:
+    sent = Sent()
+    assert dispatch(sent).tick() == 16
+    assert sent.shards == [(shard, False) for shard in range(16)]
+
+
+def test_failing_shard_keeps_no_other_waiting_and_fails_the_tick() -> None:
+    class Busy(Sent):
+        def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+            if shard == 3:
+                raise RetryLater(Reason.THROTTLED)
+            super().send_shard(shard, sweep=sweep)
+
+    sent = Busy()
+    with pytest.raises(RetryLater):
+        dispatch(sent).tick()
+    assert [shard for shard, _ in sent.shards] == [shard for shard in range(16) if shard != 3]
+
+
+def test_a_shard_sends_what_runs_and_leaves_what_rests() -> None:
+    sent = Sent()
+    mailboxes = [a_mailbox(id=f"m-{status}", status=status, last_success_at=NOW) for status in Status]
+    later = a_mailbox(id="later", due_at=NOW + timedelta(hours=1), last_success_at=NOW)
+    assert dispatch(sent, *mailboxes, later).shard(0) == Dispatched(sent=2, late=0)
+    assert set(sent.mailboxes) == {"m-active", "m-needs_admin"}
+
+
+def test_daily_round_sends_every_mailbox_that_has_a_copy() -> None:
+    sent = Sent()
+    mailboxes = [a_mailbox(id=f"m-{status}", status=status, last_pass_at=NOW) for status in Status]
+    later = a_mailbox(id="later", due_at=NOW + timedelta(hours=20), last_pass_at=NOW)
+    dispatch(sent, *mailboxes, later, a_mailbox(id="never read")).shard(0, sweep=True)
+    assert set(sent.mailboxes) == {"later", *(f"m-{status}" for status in Status)}
+    assert all(sweep for _, sweep in sent.mailboxes.values())
+
+
+def test_a_mailbox_without_success_for_three_intervals_is_counted_late() -> None:
+    fresh = a_mailbox(id="fresh", last_success_at=NOW - 2 * INTERVAL)
+    stale = a_mailbox(id="stale", last_success_at=NOW - 4 * INTERVAL)
+    paused = a_mailbox(id="paused", status=Status.PAUSED, last_success_at=NOW - 400 * INTERVAL)
+    assert dispatch(Sent(), fresh, stale, paused).shard(0) == Dispatched(sent=2, late=1)
+
+
+def test_mailbox_waiting_for_administrator_is_tried_seldom_without_alarm() -> None:
+    blocked = a_mailbox(id="blocked", status=Status.NEEDS_ADMIN, last_success_at=NOW - 40 * INTERVAL)
+    resting = blocked.with_changes(id="resting", due_at=NOW + timedelta(hours=21))
+    assert dispatch(Sent(), blocked, resting).shard(0) == Dispatched(sent=1, late=0)
+
+
+def test_mailboxes_are_spread_over_interval_each_at_its_own_offset() -> None:
+    sent = Sent()
+    mailboxes = [a_mailbox(id=f"m{number}") for number in range(4000)]
+    dispatch(sent, *mailboxes).shard(0)
+    delays = [delay for delay, _ in sent.mailboxes.values()]
+    assert max(delays) <= INTERVAL.total_seconds() * 0.8
+    per_minute = Counter(delay // 60 for delay in delays)
+    assert max(per_minute.values()) < 2 * min(per_minute[minute] for minute in range(23))
+    assert sent.mailboxes["m7"][0] == int(spread_offset("m7") * INTERVAL.total_seconds() * 0.8)
+
+
+def test_a_single_mailbox_starts_at_once() -> None:
+    sent = Sent()
+    dispatch(sent, a_mailbox()).shard(0)
+    assert sent.mailboxes == {"m1": (0, False)}
+
+
+def test_a_shard_that_no_longer_exists_sends_nothing() -> None:
+    sent = Sent()
+    assert dispatch(sent, a_mailbox()).shard(200) == Dispatched(0, 0)
+    assert sent.mailboxes == {}
+
+
+def test_shards_cover_every_partition_once_however_many_there_are() -> None:
+    for shards in (1, 3, 16, 255, 256):
+        bounds = [shard_bounds(shard, shards) for shard in range(shards)]
+        for bucket in range(BUCKETS):
+            assert sum(first <= f"{bucket:02x}" < past for first, past in bounds) == 1
+    assert partition("m1") == f"{bucket_of('m1'):02x}"
