@@ -27,7 +27,7 @@ class Verdict:
 def vanishing(
     states: Mapping[str, FolderState], listed: Mapping[str, Folder], in_scope: Mapping[str, Folder]
 ) -> tuple[int, int]:
-    """How many items the replica holds, and how many of them this look says are gone.
+    """How many items the replica holds, and how many of them this scan says are gone.
 
     Folders that went out of scope do not count: a setting, or a person moving a folder, did that on purpose.
     """

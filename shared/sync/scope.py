@@ -99,7 +99,7 @@ class Scope:
         return level is not None and level is not self.level(item.size)
 
     def digest(self) -> str:
-        """Changes when a setting changed that decides item by item; folders show by themselves with every look."""
+        """Changes when a setting changed that decides item by item; folders show by themselves with every scan."""
         parts = (self.mail_days, self.content.value, self.largest_item_bytes, self.private_items, sorted(self.exclude))
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 

@@ -31,7 +31,7 @@ class CursorDraft:
 
     @property
     def folders(self) -> dict[str, FolderState]:
-        """Every folder's state, the items counted since the last look included."""
+        """Every folder's state, the items counted since the last page included."""
         if self._counts:
             counts, self._counts = self._counts, {}
             for folder_id, number in counts.items():
