@@ -15,7 +15,7 @@ SECONDS_REMEMBERED = 15.0
 
 
 class TableTenantBackOff:
-    """Implements TenantBackOff. Two that extend at once may shorten each other by a moment; it is advice, not a lock."""
+    """Implements TenantBackOff. Two that extend at once may shorten each other by a moment: advice, not a lock."""
 
     def __init__(self, tables: "TableServiceClient", monotonic: Callable[[], float]) -> None:
         self._table = tables.get_table_client("backoffs")
