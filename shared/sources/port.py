@@ -209,7 +209,7 @@ class ItemFailure:
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """What a sweep compares: an item's id and version, and its time for the scope."""
+    """What a comparison needs of an item: its id and version, and `at`, when it was received (mail only, else None)."""
 
     id: str
     version: str

@@ -1,4 +1,4 @@
-"""What the documents say of the code is what the code says. `python -m tests.architecture.test_docs` writes it in anew."""
+"""What the docs say of the code is what the code says. `python -m tests.architecture.test_docs` writes the tables."""
 
 import re
 from collections import defaultdict

@@ -190,7 +190,7 @@ class MemoryAuthorizations:
 
 
 class MemoryInvitations:
-    """Implements InvitationStore. `reads` counts: guessing must not cost any. What is in `refuse` is raised by `use`."""
+    """Implements InvitationStore. `reads` counts: guessing must cost none. `use` raises what is in `refuse`."""
 
     def __init__(self) -> None:
         self.stored: dict[str, Invitation] = {}

@@ -247,7 +247,7 @@ class FakeSource:
         while True:
             self._sources.request("list")
             mails = self._mailbox.in_folder(folder.id)[done : done + self._sources.page]
-            yield from [ItemRef(mail.id, str(mail.version), mail.at) for mail in mails]
+            yield from (_ref(mail) for mail in mails)
             done += len(mails)
             if len(mails) < self._sources.page:
                 return
@@ -276,3 +276,8 @@ class FakeSource:
         if folder.id in self._mailbox.closed:
             raise FolderUnreadable(Reason.ITEM_REFUSED, support="ErrorAccessDenied")
         return self._mailbox.boxes[folder.id]
+
+
+def _ref(mail: Mail) -> ItemRef:
+    """What a listing says of an item: only mail has an age."""
+    return ItemRef(mail.id, str(mail.version), mail.at if mail.kind is ItemKind.MESSAGE else None)

@@ -111,10 +111,10 @@ class EwsMailbox:
         paginator, more = Paginator(), True
         while more:
             request = soap_request.find_item(
-                folder.id, soap_request.fields(("item:DateTimeReceived",)), paginator.offset
+                folder.id, soap_request.fields(("item:ItemClass", "item:DateTimeReceived")), paginator.offset
             )
             listing = read_listing(self._of_folder("FindItem", request))
-            yield from (read_ref(element, "DateTimeReceived") for element in listing.items)
+            yield from (read_ref(element) for element in listing.items)
             more = paginator.advance(len(listing.items), listing.total, listing.following)
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from lxml import etree
 
 from shared.sources.ews.faults.rules import Fault, error_of_fault
+from shared.sources.ews.reading.items import kind_of
 from shared.sources.ews.transport.soap_request import PAGE
 from shared.sources.ews.transport.soap_response import M, T, parse_count, parse_time
-from shared.sources.port import ChangeKind, ChangePage, ItemRef, SourceChange
+from shared.sources.port import ChangeKind, ChangePage, ItemKind, ItemRef, SourceChange
 
 _KINDS = {
     f"{T}Create": ChangeKind.UPSERT,
@@ -73,11 +74,11 @@ def read_listing(message: etree._Element) -> Listing:
     return Listing(items, parse_count(root.get("TotalItemsInView", "")) or 0, following, last)
 
 
-def read_ref(element: etree._Element, time: str) -> ItemRef:
-    """One item of a listing; `time` names the property that the scope is measured by."""
+def read_ref(element: etree._Element) -> ItemRef:
+    """One item of a listing; only mail has an age. Events, contacts and tasks may lie in mail folders too."""
     identifier = element.find(_ITEM_ID)
     if identifier is None:
         raise error_of_fault(Fault.UNEXPECTED)
-    return ItemRef(
-        identifier.get("Id") or "", identifier.get("ChangeKey") or "", parse_time(element.findtext(f"{T}{time}"))
-    )
+    is_mail = kind_of(element.tag, element.findtext(f"{T}ItemClass") or "") is ItemKind.MESSAGE
+    received = parse_time(element.findtext(f"{T}DateTimeReceived")) if is_mail else None
+    return ItemRef(identifier.get("Id") or "", identifier.get("ChangeKey") or "", received)
