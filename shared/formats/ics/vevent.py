@@ -82,6 +82,8 @@ def _days_to_first(event: Event, zone: ResolvedZone | None) -> int:
 
 def _later(at: Moment, days: int, zone: ResolvedZone | None) -> Moment:
     """The same time of day some days later; the moment itself where the calendar ends before that."""
+    if not days:
+        return at
     local = local_time(at, zone) if isinstance(at, datetime) else at
     try:
         later = (local or at) + timedelta(days=days)
