@@ -25,7 +25,7 @@ from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, MailSource
 from shared.sources.port import Item as SourceItem
-from shared.sync.items import change_for
+from shared.sync.planning.item_changes import change_for
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 
 CASES = Path(__file__).parents[1] / "unit" / "ews" / "field_cases"
