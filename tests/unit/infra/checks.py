@@ -77,11 +77,13 @@ PROMISES = {
         r"publicAccess: 'None'",
         r"deleteRetentionPolicy: \{ enabled: false \}",
         r"isVersioningEnabled: false",
+        r"resource mailLock 'Microsoft\.Authorization/locks@[\d-]+' = if \(protectData\)",
     ],
     "modules/vault.bicep": [
         r"enableRbacAuthorization: true",
         r"enableSoftDelete: true",
         r"enablePurgeProtection: true",
+        r"resource lock 'Microsoft\.Authorization/locks@[\d-]+' = if \(protectData\)",
         r"publicNetworkAccess: publicAccess \? 'Enabled' : 'Disabled'",
     ],
     "modules/monitoring.bicep": [r"disableLocalAuth: true", r"DisableLocalAuth: true"],
@@ -93,7 +95,14 @@ PROMISES = {
         r"properties: \{ allow: false \}",
     ],
     "modules/registration.bicep": [r"enableAccessTokenIssuance: false", r"audiences: \[federationAudience\]"],
+    "modules/alerts.bicep": [
+        r"toint\(line\.late\) > \$\{lateInShard\}",
+        r"failures > \$\{failuresInHalfAnHour\}",
+        r"threshold: storageRefusals",
+        r"threshold: vaultRefusals",
+    ],
     "main.bicep": [
+        r"dailyLogsGb: logsGb",
         r"publicAccess: !vnetEnabled",
         r"@allowed\(\[\n(?:  '[a-z0-9]+'\n){20,}\]\)\n@metadata\(\{ azd: \{ type: 'location' \} \}\)\nparam location ",
         r"@minValue\(1\)\n@maxValue\(1000\)\n@description\([^\n]+\)\nparam maximumInstances ",

@@ -123,6 +123,10 @@ def test_nothing_is_wrong() -> None:
         ("main.bicep", "deployerReadsData ? principalId : ''", "principalId", "is not kept"),
         ("main.bicep", "@metadata({ azd: { type: 'location' } })\n", "", "is not kept"),
         ("main.bicep", "@maxValue(1000)\n", "", "is not kept"),
+        ("main.bicep", "dailyLogsGb: logsGb", "dailyLogsGb: 10", "is not kept"),
+        ("modules/alerts.bicep", "failures > ${failuresInHalfAnHour}", "failures > 20", "is not kept"),
+        ("modules/alerts.bicep", "threshold: vaultRefusals", "threshold: 20", "is not kept"),
+        ("modules/vault.bicep", "= if (protectData)", "= if (false)", "is not kept"),
         ("modules/identity.bicep", "param name string", "@secure()\nparam name string", "takes a secret"),
     ],
 )
