@@ -75,6 +75,7 @@ $(RELEASE)/.stamp: requirements-release.txt | setup
 clean: ## Remove what was made here, the virtual environment and Node parts apart
 	@rm -rf .sandbox build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -not -path './.venv/*' -not -path './sandbox/node_modules/*' -prune -exec rm -rf {} +
+	@find infra/package -mindepth 1 -not -name .funcignore -delete
 
 setup:
 	@sandbox/setup/all
