@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-tests setup-browser
+.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-tests setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -23,11 +23,14 @@ demo: setup ## Unattended: sign in, sync, change the mailbox, sync again, compar
 test: check setup-browser ## Everything that has to hold: check, then the unit, contract and e2e tests
 	@$(PYTEST) tests/architecture tests/unit tests/contract tests/e2e
 
-check: setup-tests ## Format, lint, types, and the arrows of imports
+check: setup-tests ## Formatting, lint, types, and import contracts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo
+
+docs: setup-tests ## Write the generated tables of the docs and the Bicep settings
+	@$(OURS) -m tests.architecture.generated_docs
 
 unit: setup-tests ## The unit tests: no sockets, seconds
 	@$(PYTEST) tests/architecture tests/unit

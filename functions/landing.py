@@ -18,7 +18,9 @@ _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 @http_handler("GET")
 def landing(request: func.HttpRequest) -> func.HttpResponse:
     """What is read and kept, and the sign-in link. Nothing personal, so it may be cached for a minute."""
-    return html("landing", headers={"Cache-Control": "public, max-age=60"}, **privacy_summary(app().settings))
+    return html(
+        "landing", headers={"Cache-Control": "public, max-age=60"}, **privacy_summary(app().settings, app().interval)
+    )
 
 
 @blueprint.route(route="static/{file}", methods=ALL_METHODS)

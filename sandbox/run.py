@@ -8,7 +8,6 @@ import sys
 import time
 from collections import deque
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -16,12 +15,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.host.ncrontab import Schedule, ScheduleInvalid
 from sandbox.host.process import HostFailed
 from sandbox.local.local_stack import USUAL_PORT, USUAL_STATE, LocalStack, end_as_by_ctrl_c, local_stack, usual_port
 from sandbox.local.progress_board import Board, board
 from sandbox.state_folder import is_claimed
 from shared.errors import MailboxSyncError
+from shared.scheduling.ncrontab import Schedule, ScheduleInvalid
 
 LOOK_SECONDS = 1.0
 MOST_CRASHES = 5
@@ -79,11 +78,8 @@ def schedule_settings(expression: str | None) -> dict[str, str]:
     """The settings for another schedule: a mailbox is due as often as the timer ticks. Raises ScheduleInvalid."""
     if not expression:
         return {}
-    schedule = Schedule.parse(expression)
-    first = schedule.next_after(datetime.now(UTC))
-    second = first and schedule.next_after(first)
-    minutes = round((second - first) / timedelta(minutes=1)) if first and second else 30
-    return {"SYNC_SCHEDULE": expression, "SYNC_INTERVAL_MINUTES": str(min(max(minutes, 1), 1440))}
+    Schedule.parse(expression)
+    return {"SYNC_SCHEDULE": expression}
 
 
 def watch(running: LocalStack) -> None:

@@ -56,7 +56,9 @@ class App(AzureClients):
     @cached_property
     def interval(self) -> timedelta:
         """How often a mailbox is due."""
-        return timedelta(minutes=self.settings.sync_interval_minutes)
+        from shared.scheduling.ncrontab import Schedule
+
+        return Schedule.parse(self.settings.sync_schedule).interval()
 
     @cached_property
     def thresholds(self) -> "Thresholds":

@@ -86,6 +86,13 @@ def _tenants(value: str) -> tuple[str, ...]:
     return tuple(map(_tenant, named))
 
 
+def _schedule(value: str) -> str:
+    from shared.scheduling.ncrontab import Schedule
+
+    Schedule.parse(value)
+    return value
+
+
 def _tenant_or_none(value: str) -> str:
     return _tenant(value) if value else ""
 
@@ -191,10 +198,14 @@ class Settings:
     table_url: str = setting("MailboxStorage__tableServiceUri", "Table Storage: registry, items, runs, issues", _url)
 
     # When
-    sync_schedule: str = setting("SYNC_SCHEDULE", "NCRONTAB schedule of the dispatch, UTC", default="0 */30 * * * *")
-    sweep_schedule: str = setting("SWEEP_SCHEDULE", "NCRONTAB schedule of the daily sweep, UTC", default="0 15 2 * * *")
-    sync_interval_minutes: int = setting(
-        "SYNC_INTERVAL_MINUTES", "Minutes between two ticks of SYNC_SCHEDULE: change both", _number(1, 1440), "30"
+    sync_schedule: str = setting(
+        "SYNC_SCHEDULE",
+        "NCRONTAB schedule of the dispatch, UTC: how often mailboxes are synced",
+        _schedule,
+        "0 */30 * * * *",
+    )
+    sweep_schedule: str = setting(
+        "SWEEP_SCHEDULE", "NCRONTAB schedule of the daily sweep, UTC", _schedule, "0 15 2 * * *"
     )
     sync_shards: int = setting(
         "SYNC_SHARDS", "In how many parts the registry is gone through at a tick", _number(1, 256), "16"

@@ -62,6 +62,7 @@ var platformSettings = {
 
 // Every setting of shared/settings.py, by its name there; tests/unit/infra compares both ways.
 var programSettings = {
+  // settings: begin
   APP_URL: appUrl
   ORGANIZATION: organization
   SUPPORT_CONTACT: supportContact
@@ -77,17 +78,16 @@ var programSettings = {
   EWS_URL: 'https://outlook.office365.com/EWS/Exchange.asmx'
   EWS_DELEGATED_SCOPE: 'https://outlook.office365.com/EWS.AccessAsUser.All'
   EWS_APP_SCOPE: 'https://outlook.office365.com/.default'
+  GRAPH_SCOPES: 'https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read,https://graph.microsoft.com/User.Read'
   GRAPH_APP_SCOPE: 'https://graph.microsoft.com/.default'
   GRAPH_URL: 'https://graph.microsoft.com'
   SYNC_SOURCE: 'auto'
-  GRAPH_SCOPES: 'https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read,https://graph.microsoft.com/User.Read'
   KEY_VAULT_URL: vaultUrl
   MailboxStorage__blobServiceUri: blobUrl
   MailboxStorage__queueServiceUri: queueUrl
   MailboxStorage__tableServiceUri: tableUrl
   SYNC_SCHEDULE: '0 */30 * * * *'
   SWEEP_SCHEDULE: '0 15 2 * * *'
-  SYNC_INTERVAL_MINUTES: '30'
   SYNC_SHARDS: '16'
   SYNC_BUDGET_SECONDS: '240'
   SYNC_CONNECTIONS: '3'
@@ -108,6 +108,7 @@ var programSettings = {
   INVITATION_DAYS: '7'
   REJECTIONS_BEFORE_SIGN_IN: '6'
   FAILURES_BEFORE_SUSPENSION: '10'
+  // settings: end
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.host.ncrontab import Schedule
+from shared.scheduling.ncrontab import Schedule
 
 LONGEST_NAP = 30.0
 """Seconds between looks at the clock, which may be set while we wait."""

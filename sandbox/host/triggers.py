@@ -7,11 +7,11 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from sandbox.host import worker
 from sandbox.host.config import ConfigInvalid, HostFile, resolve
-from sandbox.host.ncrontab import Schedule
 from sandbox.host.queues import Message, QueueListener
 from sandbox.host.storage_queue import StorageQueue, service
 from sandbox.host.timers import Timer, TimerStatus
 from sandbox.host.worker import Function, Worker
+from shared.scheduling.ncrontab import Schedule
 
 
 @dataclass(slots=True)

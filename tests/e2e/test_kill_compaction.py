@@ -20,7 +20,7 @@ MANY = 900
 @pytest.fixture
 def compacting(tmp_path: Path) -> Iterator[LocalStack]:
     """The product with a promise of one day, so that every sweep compacts, and a proxy that can slow Storage down."""
-    settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_INTERVAL_MINUTES": "1"}
+    settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
     options = ("--in-memory", "--storage-proxy", "--messages", "1")
     with local_stack(tmp_path / "state", *options, settings=settings | {"REPLICA_DELETED_DAYS": "1"}) as running:
         yield running

@@ -31,7 +31,7 @@ HELD_SECONDS = 20
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The product behind a proxy that can keep a request to Storage back."""
-    settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_INTERVAL_MINUTES": "1"}
+    settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
     options = ("--in-memory", "--storage-proxy", "--messages", "1")
     with local_stack(tmp_path_factory.mktemp("erasure"), *options, settings=settings) as made:
         yield made

@@ -22,7 +22,7 @@ REQUIRED = {
 
 def test_the_required_settings_are_enough_and_the_rest_has_defaults() -> None:
     settings = Settings.from_environ(REQUIRED)
-    assert settings.sync_interval_minutes == 30
+    assert settings.sync_schedule == "0 */30 * * * *"
     assert settings.folders_out == ("junkemail", "deleteditems")
     assert settings.entra_authority == "https://login.microsoftonline.com"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.host.ncrontab import Schedule
 from sandbox.host.timers import Timer, TimerStatus
+from shared.scheduling.ncrontab import Schedule
 
 START = datetime(2026, 11, 23, 10, 7, 30, tzinfo=UTC)
 EVERY_HALF_HOUR = Schedule.parse("0 */30 * * * *")

@@ -9,13 +9,13 @@ import pytest
 
 from sandbox import cli, run
 from sandbox.cli import environment_of
-from sandbox.host.ncrontab import ScheduleInvalid
 from sandbox.local.form_browser import Page
 from sandbox.local.progress_board import Board, board, progress_of, status_of
 from sandbox.options import parse
 from sandbox.run import schedule_settings
 from sandbox.state_folder import STORAGE, AlreadyRunning, claimed, is_claimed
 from shared.mailboxes.model import Mailbox, Status
+from shared.scheduling.ncrontab import ScheduleInvalid
 from shared.sources.port import AccessMode
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -27,11 +27,9 @@ def mailbox(**more: Any) -> Mailbox:
     return Mailbox(**usual | more)
 
 
-@pytest.mark.parametrize(
-    ("expression", "minutes"), [("0 * * * * *", "1"), ("0 */30 * * * *", "30"), ("*/10 * * * * *", "1")]
-)
-def test_with_another_schedule_a_mailbox_is_due_at_every_tick(expression: str, minutes: str) -> None:
-    assert schedule_settings(expression) == {"SYNC_SCHEDULE": expression, "SYNC_INTERVAL_MINUTES": minutes}
+@pytest.mark.parametrize("expression", ["0 * * * * *", "*/10 * * * * *"])
+def test_another_schedule_is_a_setting(expression: str) -> None:
+    assert schedule_settings(expression) == {"SYNC_SCHEDULE": expression}
 
 
 def test_without_a_schedule_nothing_is_changed() -> None:

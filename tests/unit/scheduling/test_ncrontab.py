@@ -1,4 +1,4 @@
-"""The schedules of the local host."""
+"""NCRONTAB schedules: their ticks, and how often a mailbox is due by them."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.host.ncrontab import Schedule, ScheduleInvalid
+from shared.scheduling.ncrontab import Schedule, ScheduleInvalid
 
 MONDAY = datetime(2026, 11, 23, 10, 7, 30, tzinfo=UTC)
 
@@ -68,3 +68,19 @@ def test_no_tick_lies_between_a_moment_and_its_next(moment: datetime, expression
     assert tick > moment
     assert schedule.next_after(tick - timedelta(seconds=1)) == tick
     assert schedule.next_after(moment + (tick - moment) / 2) == tick
+
+
+@pytest.mark.parametrize(
+    ("expression", "minutes"),
+    [
+        ("0 */30 * * * *", 30),
+        ("0 * * * * *", 1),
+        ("*/10 * * * * *", 1),
+        ("0 0 */2 * * *", 120),
+        ("0 */15 9-17 * * MON-FRI", 15),
+        ("0 0 0 * * SUN", 24 * 60),
+        ("0 0 0 30 2 *", 24 * 60),
+    ],
+)
+def test_a_mailbox_is_due_as_often_as_the_shortest_gap(expression: str, minutes: int) -> None:
+    assert Schedule.parse(expression).interval() == timedelta(minutes=minutes)

@@ -1,0 +1,97 @@
+"""Writes what the documents repeat from the code: `python -m tests.architecture.generated_docs`, or `make docs`.
+
+The README's settings table, the settings block of infra/modules/app.bicep, and the fault tables of docs/operations.md.
+`test_docs.py` compares them, so that a forgotten run is noticed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from shared.settings import Settings
+from shared.sources.ews.faults import rules as ews
+from shared.sources.graph import errors as graph
+
+ROOT = Path(__file__).parents[2]
+DEPLOYED = {
+    "APP_URL": "appUrl",
+    "ORGANIZATION": "organization",
+    "SUPPORT_CONTACT": "supportContact",
+    "ENTRA_CLIENT_ID": "clientId",
+    "ENTRA_AUTHORITY": "environment().authentication.loginEndpoint",
+    "ENTRA_TENANTS": "tenants",
+    "OPERATOR_TENANT": "tenant().tenantId",
+    "ENTRA_ASSERTION_SCOPE": "'${federationAudience}/.default'",
+    "AZURE_CLIENT_ID": "identityClientId",
+    "KEY_VAULT_URL": "vaultUrl",
+    "MailboxStorage__blobServiceUri": "blobUrl",
+    "MailboxStorage__queueServiceUri": "queueUrl",
+    "MailboxStorage__tableServiceUri": "tableUrl",
+}
+"""Settings that a deployment gives another value than their default, and the Bicep expression of that value."""
+
+
+def settings_table() -> str:
+    """The README's table of settings."""
+    lines = ["| setting | default | what it is for |", "|---|---|---|"]
+    for declared in fields(Settings):
+        default = declared.metadata["default"]
+        shown = "**required**" if default is None else f"`{default}`" if default else "empty"
+        lines.append(f"| `{declared.metadata['name']}` | {shown} | {declared.metadata['purpose']} |")
+    return "\n".join(lines) + "\n"
+
+
+def bicep_settings() -> str:
+    """The members of `programSettings` in infra/modules/app.bicep."""
+    lines = []
+    for declared in fields(Settings):
+        name, default = declared.metadata["name"], declared.metadata["default"]
+        lines.append(f"  {name}: {DEPLOYED.get(name) or _bicep_text(default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _bicep_text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def fault_table(rows: Iterable[ews.RuleRow | graph.Row]) -> str:
+    """The rules, each with all the answers that lead to it, in the table's own order."""
+    grouped: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        grouped[row.actor, row.reason, row.of_item].append(row.answer)
+    lines = ["| who acts | reason | one item | answers |", "|---|---|---|---|"]
+    for (actor, reason, of_item), answers in grouped.items():
+        lines.append(f"| {actor} | `{reason}` | {f'`{of_item}`' if of_item else ''} | {', '.join(answers)} |")
+    return "\n".join(lines) + "\n"
+
+
+BLOCKS: Mapping[str, Mapping[str, tuple[str, Callable[[], str]]]] = {
+    "README.md": {"settings": ("<!-- {}: {} -->\n", settings_table)},
+    "infra/modules/app.bicep": {"settings": ("  // {}: {}\n", bicep_settings)},
+    "docs/operations.md": {
+        "fault table": ("<!-- {}: {} -->\n", lambda: fault_table(ews.table())),
+        "graph fault table": ("<!-- {}: {} -->\n", lambda: fault_table(graph.table())),
+    },
+}
+"""For each file, its generated blocks: the form of the marks around a block, and what writes it."""
+
+
+def written(path: str, text: str) -> str:
+    """The text of a file with its generated blocks as they should be. Raises ValueError when a mark is missing."""
+    for name, (mark, write) in BLOCKS[path].items():
+        begin, end = mark.format(name, "begin"), mark.format(name, "end")
+        block = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+        if not block.search(text):
+            raise ValueError(f"{path} has no block {name}")
+        replacement = begin + write() + end
+        text = block.sub(lambda _, replacement=replacement: replacement, text)  # type: ignore[misc]
+    return text
+
+
+if __name__ == "__main__":
+    for path in BLOCKS:
+        page = ROOT / path
+        page.write_text(written(path, page.read_text()))
