@@ -27,17 +27,18 @@ def item_of(
 ) -> Item:
     """An item of its values, which are taken over; what has no field of its own stays in the metadata."""
     take = values.pop
-    move_key = take("move_key", "")
+    move_key, item_class = take("move_key", ""), take("item_class", "")
+    subject, size = take("subject", ""), take("size", 0)
     return Item(
         id=identifier,
         version=take("version", ""),
         folder_id=folder_id,
         kind=kind,
-        item_class=take("item_class", ""),
+        item_class=item_class,
         move_key=move_key,
-        content_key=take("content_key", "") or (content_key(values, move_key, kind) if move_key else ""),
-        subject=take("subject", ""),
-        size=take("size", 0),
+        content_key=content_key((move_key, kind, item_class, subject, str(size)), values) if move_key else "",
+        subject=subject,
+        size=size,
         is_read=take("is_read", None),
         private=values.get("sensitivity") == "Private",
         at=at,
@@ -46,18 +47,18 @@ def item_of(
     )
 
 
-def content_key(values: Mapping[str, Any], move_key: str, kind: ItemKind) -> str:
+def content_key(always: tuple[str, ItemKind, str, str, str], values: Mapping[str, Any]) -> str:
     """Equal only when the content is: what identifies a sent or received message, or the last change of the rest.
 
     A move changes id, change key and, on some servers, the last-modified time. Mail that was sent or received is not
     edited in place without its size or one of these changing; drafts and every other kind are, so for them the
     last-modified time counts and a move that changes it costs one download. Read flag, categories and follow-up flag
-    are not content.
+    are not content. `always` is the move key, the kind, the item class, the subject and the size.
     """
     told = values.get
-    parts = [move_key, kind, told("item_class", ""), told("subject", ""), str(told("size", 0))]
-    if kind is ItemKind.MESSAGE and not told("draft"):
-        parts += [told("internet_message_id", ""), told("received", ""), told("sent", "")]
+    parts: tuple[str, ...]
+    if always[1] is ItemKind.MESSAGE and not told("draft"):
+        parts = (*always, told("internet_message_id", ""), told("received", ""), told("sent", ""))
     else:
-        parts.append(told("modified", ""))
+        parts = (*always, told("modified", ""))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from shared.sources.graph import states
 from shared.sources.graph.client import GraphClient, Part
 from shared.sources.graph.errors import AskForLess, JsonFault, MailboxFull, of_fault
-from shared.sources.graph.kinds import COLLECTIONS, Collection, ReadPage, read_page
+from shared.sources.graph.kinds import COLLECTIONS, Collection, ReadPage, modified_at, read_page
 from shared.sources.graph.recent import RecentMembers
 from shared.sources.graph.states import Memory, State
 from shared.sources.port import ChangePage, Folder, FolderRole, StateInvalid
@@ -114,11 +114,12 @@ class ChangeReader:
         collection = COLLECTIONS[folder.kind]
         path = state.link or self._client.mailbox + collection.path.format(folder.id) + collection.latest
         read = self._read(collection, folder, self._client.get(path, prefer=_page_size(collection.page_sizes[0])))
-        fresh = {key: at for key, at in read.modified.items() if not at or at >= state.known_until}
+        modified = {member.id: modified_at(member) for member in read.given}
+        fresh = {key: at for key, at in modified.items() if not at or at >= state.known_until}
         newest = max([state.newest, *fresh.values()])
         read.changes = {key: change for key, change in read.changes.items() if key in fresh}
         read.items = {key: item for key, item in read.items.items() if key in fresh}
-        if read.next_link and len(fresh) == len(read.modified):
+        if read.next_link and len(fresh) == len(modified):
             following = replace(state, link=self._client.relative(read.next_link), newest=newest)
         else:
             following = State(folder.kind, complete=True, is_listing=True, known_until=max(newest, state.known_until))

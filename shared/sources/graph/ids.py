@@ -16,18 +16,15 @@ from shared.sources.graph.client import GraphClient
 MOST = 1_000
 """Ids of one translation request."""
 
-_TO_GRAPH = str.maketrans("/+", "-_")
-_TO_EWS = str.maketrans("-_", "/+")
-
 
 def graph_id(ews_id: str) -> str:
     """The Graph id of an EWS id."""
-    return ews_id.translate(_TO_GRAPH)
+    return ews_id.replace("/", "-").replace("+", "_")
 
 
 def ews_id(identifier: str) -> str:
     """The EWS id of a (default, not immutable) Graph id."""
-    return identifier.translate(_TO_EWS)
+    return identifier.replace("-", "/").replace("_", "+")
 
 
 @dataclass(frozen=True, slots=True)

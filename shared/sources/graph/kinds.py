@@ -116,8 +116,8 @@ class ReadPage:
 
     changes: dict[str, SourceChange] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
-    modified: dict[str, str] = field(default_factory=dict)
-    """When each was last modified, where the page says."""
+    given: list[Named] = field(default_factory=list)
+    """All members, as they were read."""
     members: dict[str, Named] = field(default_factory=dict)
     """The members themselves, of kinds whose files are written from what the page carried."""
     next_link: str = ""
@@ -131,14 +131,43 @@ def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
     """
     try:
         page = decoded(collection.members, body)
-        members: Iterator[Named] = iter(page.value)
+        members: list[Named] = page.value
     except RetryLater:
         page = decoded(Page, body)
-        members = _one_by_one(collection, page.value)
-    read = ReadPage(next_link=page.next_link or "", delta_link=page.delta_link or "")
+        members = list(_one_by_one(collection, page.value))
+    read = ReadPage(next_link=page.next_link or "", delta_link=page.delta_link or "", given=members)
+    kind, item_of = collection.member, collection.item
     for member in members:
-        _take(read, member, collection, folder_id)
+        if member.id in read.changes:
+            _forget(read, member.id)
+        if member.removed is not None:
+            read.changes[member.id] = SourceChange(ChangeKind.DELETE, member.id)
+            continue
+        is_read = getattr(member, "is_read", None)
+        read.changes[member.id] = SourceChange(
+            ChangeKind.UPSERT, member.id, member.change_key or member.version, is_read
+        )
+        if item_of is not None and isinstance(member, kind):
+            _read_item(read, member, item_of, folder_id, keeps=collection.is_complete)
     return read
+
+
+def _forget(read: ReadPage, identifier: str) -> None:
+    """What the page said of an item before it said something else."""
+    for known in (read.changes, read.items, read.members):
+        known.pop(identifier, None)
+
+
+def _read_item(
+    read: ReadPage, member: Named, item_of: Callable[[Any, str], Item], folder_id: str, *, keeps: bool
+) -> None:
+    """The item that a member carries. One that makes no sense is fetched by itself, which says what is wrong."""
+    if keeps:
+        read.members[member.id] = member
+    try:
+        read.items[member.id] = item_of(member, folder_id)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        return
 
 
 def _one_by_one(collection: Collection, raws: list[msgspec.Raw]) -> Iterator[Named]:
@@ -150,23 +179,9 @@ def _one_by_one(collection: Collection, raws: list[msgspec.Raw]) -> Iterator[Nam
             yield decoded(Named, bytes(raw))
 
 
-def _take(read: ReadPage, member: Named, collection: Collection, folder_id: str) -> None:
-    identifier = member.id
-    for known in (read.changes, read.items, read.members):
-        known.pop(identifier, None)
-    if member.removed is not None:
-        read.changes[identifier] = SourceChange(ChangeKind.DELETE, identifier)
-        return
-    is_read = getattr(member, "is_read", None)
-    read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version, is_read)
-    read.modified[identifier] = utc_text(getattr(member, "last_modified_date_time", None))
-    if collection.item is not None and isinstance(member, collection.member):
-        if collection.is_complete:
-            read.members[identifier] = member
-        try:
-            read.items[identifier] = collection.item(member, folder_id)
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
-            read.items.pop(identifier, None)
+def modified_at(member: Named) -> str:
+    """When a member was last modified; empty where it does not say."""
+    return utc_text(getattr(member, "last_modified_date_time", None))
 
 
 def read_refs(collection: Collection, body: bytes) -> tuple[list[ItemRef], str]:
