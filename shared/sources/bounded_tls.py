@@ -46,6 +46,8 @@ class _BoundSocket(ssl.SSLSocket):
         self.settimeout(left)
         try:
             return super().read(len, buffer)
+        except TimeoutError:
+            raise TimeoutError("the request's time is up") from None
         finally:
             self.settimeout(patience)
 
