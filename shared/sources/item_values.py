@@ -36,7 +36,7 @@ def item_of(
         kind=kind,
         item_class=item_class,
         move_key=move_key,
-        content_key=content_key((move_key, kind, item_class, subject, str(size)), values) if move_key else "",
+        content_key=content_key((move_key, kind, subject, size), values) if move_key else "",
         subject=subject,
         size=size,
         is_read=take("is_read", None),
@@ -47,18 +47,22 @@ def item_of(
     )
 
 
-def content_key(always: tuple[str, ItemKind, str, str, str], values: Mapping[str, Any]) -> str:
-    """Equal only when the content is: what identifies a sent or received message, or the last change of the rest.
+def content_key(always: tuple[str, ItemKind, str, int], values: Mapping[str, Any]) -> str:
+    """Unequal when the content must be downloaded: what identifies mail and its size, or the last change of the rest.
 
-    A move changes id, change key and, on some servers, the last-modified time. Mail that was sent or received is not
-    edited in place without its size or one of these changing; drafts and every other kind are, so for them the
-    last-modified time counts and a move that changes it costs one download. Read flag, categories and follow-up flag
-    are not content. `always` is the move key, the kind, the item class, the subject and the size.
+    `always` is the move key, the kind, the subject and the size; `values` the metadata.
+
+    A move changes id, change key and, on some servers, the last-modified time; so that a moved message is recognized,
+    its key leaves the time out. Drafts and every other kind are edited all the time: for them it counts, and a move
+    that changes it costs one download. The stored form must not change, its empty part included, or everything would be
+    downloaded again; and it must not depend on the source, or a mailbox that is moved to another would be.
+    An equal key is no proof: mail can be edited in place at equal length (shared/sync/planning/same_content.py).
     """
+    move_key, kind, subject, size = always
     told = values.get
-    parts: tuple[str, ...]
-    if always[1] is ItemKind.MESSAGE and not told("draft"):
-        parts = (*always, told("internet_message_id", ""), told("received", ""), told("sent", ""))
+    parts: tuple[str, ...] = (move_key, kind, "", subject, str(size))
+    if kind is ItemKind.MESSAGE and not told("draft"):
+        parts = (*parts, told("internet_message_id", ""), told("received", ""), told("sent", ""))
     else:
-        parts = (*always, told("modified", ""))
+        parts = (*parts, told("modified", ""))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

@@ -21,7 +21,6 @@ from shared.sources.ews.reading.folders import (
     Page,
     read_page,
     with_names,
-    with_paths,
 )
 from shared.sources.ews.reading.sync_folder_items import read_changes, read_listing, read_ref
 from shared.sources.ews.transport import soap_request
@@ -29,6 +28,7 @@ from shared.sources.ews.transport.session import Channel, RequestLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.ews.transport.soap_response import M, T, parse, response_messages, response_problem
 from shared.sources.exchange_names import role_of
+from shared.sources.folder_paths import with_paths
 from shared.sources.port import (
     NO_ITEMS,
     Access,

@@ -114,7 +114,7 @@ def message_item(message: Message, folder_id: str) -> Item:
         kind=kind,
         item_class=item_class,
         move_key=move_key,
-        content_key=content_key((move_key, kind, item_class, subject, str(size)), metadata) if move_key else "",
+        content_key=content_key((move_key, kind, subject, size), metadata) if move_key else "",
         subject=subject,
         size=size,
         is_read=message.is_read,

@@ -8,6 +8,7 @@ from lxml import etree
 from shared.sources.ews.transport.soap_request import extended, fields
 from shared.sources.ews.transport.soap_response import T, parse_count, parse_time
 from shared.sources.exchange_names import kind_of, role_of
+from shared.sources.folder_paths import name_in_path
 from shared.sources.port import Folder, FolderRole
 
 COMMIT_TIME = 0x670A
@@ -105,7 +106,7 @@ def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
         id=told.get(_ID, ""),
         parent_id=told.get(_PARENT, ""),
         name=name,
-        path=name.replace("/", "%2F"),
+        path=name_in_path(name),
         kind=kind_of(told.get(_CLASS, "")),
         role=role_of(told.get(_DISTINGUISHED, "")),
         total=parse_count(total) or 0,
@@ -121,24 +122,6 @@ _IDS = (_ID, _PARENT)
 _NAME, _CLASS, _TOTAL = f"{T}DisplayName", f"{T}FolderClass", f"{T}TotalCount"
 _DISTINGUISHED = f"{T}DistinguishedFolderId"
 _COMMIT, _DELETED, _HIDDEN = f"0x{COMMIT_TIME:04x}", f"0x{DELETED_COUNT:04x}", f"0x{HIDDEN:04x}"
-
-
-def with_paths(folders: list[Folder], hidden: frozenset[str]) -> list[Folder]:
-    """The visible folders with their paths. What lies in a hidden folder is hidden with it; a loop ends at its seam."""
-    by_id = {folder.id: folder for folder in folders}
-    found = []
-    for folder in folders:
-        names: list[str] = []
-        seen: set[str] = set()
-        current: Folder | None = folder
-        while current is not None and current.id not in seen and current.id not in hidden:
-            seen.add(current.id)
-            names.append(current.path)
-            current = by_id.get(current.parent_id)
-        if current is None or current.id not in hidden:
-            # A copy costs more than all the rest, and a folder at the top has its path already.
-            found.append(replace(folder, path="/".join(reversed(names))) if len(names) > 1 else folder)
-    return found
 
 
 def with_names(folders: list[Folder], names: Mapping[str, FolderRole]) -> list[Folder]:

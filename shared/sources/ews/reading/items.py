@@ -1,6 +1,5 @@
 """Reads items of every kind out of GetItem and FindItem answers: one walk over an item's children."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ import pybase64
 from lxml import etree
 
 from shared.sources.ews.transport.soap_response import T, parse_time
+from shared.sources.item_values import content_key
 from shared.sources.port import Item, ItemKind
 
 Element = etree._Element
@@ -214,7 +214,7 @@ def item(
         kind=kind,
         item_class=values.pop("item_class", ""),
         move_key=search_key,
-        content_key=_content_key(values, search_key, kind) if search_key else "",
+        content_key=_key_of(values, search_key, kind) if search_key else "",
         subject=values.pop("subject", ""),
         size=values.pop("size", 0),
         is_read=values.pop("is_read", None),
@@ -225,18 +225,5 @@ def item(
     )
 
 
-def _content_key(values: Mapping[str, Any], search_key: str, kind: ItemKind) -> str:
-    """Unequal when the content must be downloaded: what identifies mail and its size, or the last change of the rest.
-
-    A move changes id, change key and, on some servers, the last-modified time; so that a moved message is recognized,
-    its key leaves the time out. Drafts and every other kind are edited all the time: for them it counts, and a move
-    that changes it costs one download. The stored form must not change, or everything would be downloaded again.
-    An equal key is no proof: mail can be edited in place at equal length (shared/sync/same_content.py).
-    """
-    told = values.get
-    parts = [search_key, kind, told("item_class", ""), told("subject", ""), str(told("size", 0))]
-    if kind is ItemKind.MESSAGE and not told("draft"):
-        parts += [told("internet_message_id", ""), told("received", ""), told("sent", "")]
-    else:
-        parts.append(told("modified", ""))
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+def _key_of(values: Mapping[str, Any], search_key: str, kind: ItemKind) -> str:
+    return content_key((search_key, kind, values.get("subject", ""), values.get("size", 0)), values)
