@@ -39,7 +39,9 @@ def mailboxes(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """List the mailboxes. Addresses are shown only when asked for."""
     for mailbox in app.registry.all():
         complete = mailbox.complete_as_of.isoformat(timespec="minutes") if mailbox.complete_as_of else "not yet"
-        words = [mailbox.id, mailbox.status.value, f"{mailbox.items} items", f"complete as of {complete}"]
+        words = [mailbox.id, mailbox.status.value, mailbox.source.value, f"{mailbox.items} items"]
+        words += [f"{mailbox.not_provided} not provided"] if mailbox.not_provided else []
+        words.append(f"complete as of {complete}")
         print("  ".join([*words, mailbox.address] if asked.addresses else words), file=out)
     return 0
 

@@ -52,6 +52,8 @@ class Mailbox:
     in_scope: int = 0
     """How many items the source reports in the folders that are in scope, at the last look."""
     issues: int = 0
+    not_provided: int = 0
+    """How many items its folders count that its source does not give, at the last daily sweep."""
     syncing_since: datetime | None = None
     last_pass_at: datetime | None = None
     last_success_at: datetime | None = None

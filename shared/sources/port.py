@@ -288,6 +288,12 @@ class MailSource(Protocol):
         """
         ...
 
+    def not_provided(self, folder: Folder) -> int:
+        """How many items the folder counted, when it was last listed here, that this source cannot give: contact groups
+        over Graph. 0 for a source that gives everything.
+        """
+        ...
+
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times with recurring ones expanded, metadata only.
 

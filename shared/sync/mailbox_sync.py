@@ -239,6 +239,7 @@ class MailboxSync:
                 self.pages.resolve(self.issues.resolve_issue(id_, folder.id))
             self.draft.recount(folder.id, difference.items)
             self._repair(folder, replace(difference, extra=[] if blocked else gone), in_sweep=in_sweep)
+            sweep.keep_not_provided(self.draft, folder, difference.not_provided)
             if not blocked:
                 sweep.keep_surplus(self.draft, folder, difference.items - len(gone))
             again = blocked or self.draft.has_restarted(folder.id)

@@ -40,6 +40,8 @@ class RunStats:
     issues: int = 0
     in_scope: int | None = None
     """What the source reports; None before the first scan."""
+    not_provided: int = 0
+    """What the folders count and the source does not give."""
     requests: int = 0
     sequence: int = 0
     """The cursor's number at the end: what a continuation goes on from."""

@@ -42,7 +42,8 @@ class Progress:
     def stats(self) -> RunStats:
         """The figures that the draft and the issues give."""
         items, issues = self._draft.held(), len(self._issues)
-        return replace(self._started, items=items, issues=issues, in_scope=self._in_scope)
+        not_provided = sum(self._draft.state.not_provided.values())
+        return replace(self._started, items=items, issues=issues, in_scope=self._in_scope, not_provided=not_provided)
 
     def report(self) -> bool:
         """Report if it is time; gives whether the pass is to go on.

@@ -61,6 +61,8 @@ class FakeMailbox:
         self.clock = clock
         self.immutable_ids = immutable_ids
         self.mails: dict[str, Mail] = {}
+        self.not_provided: dict[str, int] = {}
+        """By folder id: items that the folder counts and the source does not give."""
         self.boxes: dict[str, Box] = {}
         self.bad: dict[str, Reason] = {}
         """Items that cannot be had, and why."""

@@ -254,6 +254,10 @@ class FakeSource:
             if self._sources.between_pages is not None:
                 self._sources.between_pages(folder)
 
+    def not_provided(self, folder: Folder) -> int:
+        """As many as the mailbox says."""
+        return self._mailbox.not_provided.get(folder.id, 0)
+
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """One request."""
         self._sources.request("occurrences")

@@ -117,6 +117,10 @@ class EwsMailbox:
             yield from (read_ref(element) for element in listing.items)
             more = paginator.advance(len(listing.items), listing.total, listing.following)
 
+    def not_provided(self, folder: Folder) -> int:
+        """None: every item of a folder is listed."""
+        return 0
+
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only.
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.sources.folder_paths import name_in_path, with_paths
-from shared.sources.graph.answers import Page, Removed, decoded
+from shared.sources.graph.answers import Extended, Page, Removed, decoded, values_of
 from shared.sources.graph.batch import Ask
 from shared.sources.graph.client import Part
 from shared.sources.graph.errors import Actor
+from shared.sources.graph.queries import extended, query
 from shared.sources.graph.states import Memory
 from shared.sources.port import Folder, FolderKind, FolderRole
 
@@ -110,6 +111,27 @@ LEVELS: Mapping[FolderKind, tuple[str, str]] = {
     ),
 }
 """How a tree is listed level by level: the folders at the top, and those below one."""
+
+
+COUNTED: Mapping[FolderKind, str] = {
+    FolderKind.MAIL: "/mailFolders/{}?$select=totalItemCount",
+    FolderKind.CONTACTS: "/contactFolders/{}" + query(select="id", expand=extended(("Integer 0x3602",))),
+}
+"""How a folder says how many items of any class it holds (0x3602 is PR_CONTENT_COUNT)."""
+
+
+class _Count(msgspec.Struct, rename="camel"):
+    total_item_count: int | None = None
+    single_value_extended_properties: list[Extended] | None = None
+
+
+def count_in(body: bytes) -> int:
+    """The count in an answer to such a request."""
+    told = decoded(_Count, body)
+    if told.total_item_count is not None:
+        return told.total_item_count
+    text = values_of(told.single_value_extended_properties).get("3602", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0
 
 
 @dataclass(slots=True)

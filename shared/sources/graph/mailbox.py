@@ -20,6 +20,7 @@ from shared.sources.graph.changes import ChangeReader
 from shared.sources.graph.client import GraphClient
 from shared.sources.graph.content import MailFetcher
 from shared.sources.graph.folder_listing import FolderListing
+from shared.sources.graph.folders import COUNTED, count_in
 from shared.sources.graph.item_requests import ItemRequests
 from shared.sources.graph.kinds import COLLECTIONS, read_refs
 from shared.sources.graph.lookahead import Lookahead
@@ -67,6 +68,7 @@ class GraphMailbox:
         self._batches = Batches(client, self._pool)
         self._lookahead = Lookahead(self._batches)
         self._listing = FolderListing(client, self._batches, self._lookahead)
+        self._not_provided: dict[str, int] = {}
         self._recent = RecentMembers()
         requests = ItemRequests(client, self._batches, self._faults)
         self._mail = MailFetcher(
@@ -121,12 +123,20 @@ class GraphMailbox:
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
         """Every item's id and version, a page at a time."""
         collection = COLLECTIONS[folder.kind]
+        listed = 0
         path = self._client.mailbox + collection.path.format(folder.id) + collection.refs
         while path:
             body = self._of_folder(lambda path=path: self._client.get(path))  # type: ignore[misc]
             refs, link = read_refs(collection, body)
+            listed += len(refs)
             yield from refs
             path = self._client.relative(link) if link else ""
+        is_whole = folder.total is not None and listed >= folder.total
+        self._not_provided[folder.id] = 0 if is_whole else max(self._counted(folder) - listed, 0)
+
+    def not_provided(self, folder: Folder) -> int:
+        """Items of classes that the folder counts and its collection does not give: posts, contact groups."""
+        return self._not_provided.get(folder.id, 0)
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only."""
@@ -175,6 +185,13 @@ class GraphMailbox:
         self._memory = self._listing.memory()
         self._remember(self._memory)
         return self._memory
+
+    def _counted(self, folder: Folder) -> int:
+        """How many items of any class the service counts in a folder now; 0 where it does not say."""
+        if folder.kind not in COUNTED:
+            return 0
+        part = self._client.ask(self._client.mailbox + COUNTED[folder.kind].format(folder.id))
+        return count_in(part.body) if part.refusal is None else 0
 
     def _of_folder[T](self, ask: Callable[[], T]) -> T:
         """The answer to a request about one folder.

@@ -52,6 +52,8 @@ class Difference:
     """With an open issue, and not in the listing."""
     passed_by: int = 0
     """Listed, but too old to be asked for."""
+    not_provided: int = 0
+    """Counted by the folder, and not given by the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class FolderComparison:
             version, older = listing.items.take(item.source_id), listing.old.take(item.source_id)
             self._judge(item, older if version is None else version, difference, now)
         difference.passed_by = len(listing.old)
+        difference.not_provided = self._source.not_provided(folder)
         difference.missing.extend(self._missing(folder, listing.items))
         return difference
 

@@ -68,6 +68,12 @@ def keep_surplus(draft: CursorDraft, folder: Folder, items: int) -> None:
     draft.update(surplus={**others, folder.id: surplus} if surplus > 0 else others)
 
 
+def keep_not_provided(draft: CursorDraft, folder: Folder, items: int) -> None:
+    """A folder was listed and counts so many items that its source does not give."""
+    others = {id_: number for id_, number in draft.state.not_provided.items() if id_ != folder.id}
+    draft.update(not_provided={**others, folder.id: items} if items else others)
+
+
 def deletions_blocked(
     draft: CursorDraft, folder_id: str, held: int, gone: int, *, now: datetime, limits: Limits
 ) -> bool:

@@ -89,6 +89,8 @@ class SyncState:
     """The same by folder id, of folders whose comparison found much of them gone though no deletion was reported."""
     surplus: Mapping[str, int] = field(default_factory=dict)
     """By folder id, how many items more the replica has than the source counts, though compared."""
+    not_provided: Mapping[str, int] = field(default_factory=dict)
+    """By folder id, how many items the folder counts that its source does not give."""
     other: Mapping[str, object] = field(default_factory=dict)
     """Notes that this version does not know, kept as they are."""
 
@@ -235,6 +237,7 @@ _CODECS: dict[str, _Codec] = {
     "looks_empty_since": ("safety", _time, _iso),
     "folder_looks_empty_since": ("safety_sweep", _times, _times_note),
     "surplus": ("surplus", _counts, dict),
+    "not_provided": ("not_provided", _counts, dict),
 }
 """Each field's name in the notes, and how its value is read from there and written there."""
 
