@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.authority import Authority, trust
+from sandbox.tls.authority import Authority, trust
 from shared.sources.https_pool import (
     HttpReply,
     HttpsPool,

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from sandbox.authority import Authority, trust
 from sandbox.ews import EwsService
 from sandbox.graph import GraphService
 from sandbox.graph.http import application
@@ -18,6 +17,7 @@ from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.store import Item as Kept
 from sandbox.mailboxes.store import Mailbox
+from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph.ids import graph_id
 from shared.sources.graph.sources import GraphSources
