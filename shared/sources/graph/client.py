@@ -18,6 +18,7 @@ from shared.sources.https_pool import HttpReply, TransportFailed
 from shared.sources.port import Access, AccessMode, RequestFigures
 
 _REDIRECTS = 3
+_TOO_MANY = 429
 _JSON = "application/json"
 _ALWAYS = {"User-Agent": "mailbox-sync", "Accept-Encoding": "gzip"}
 
@@ -62,10 +63,19 @@ class Channel(Protocol):
 class GraphClient:
     """The connections to one mailbox; safe to use from several threads, each request on one of them.
 
-    `url` is the service's root with its version (https://graph.microsoft.com/v1.0).
+    `url` is the service's root with its version (https://graph.microsoft.com/v1.0). `is_tenant_wide` is asked when the
+    mailbox is throttled.
     """
 
-    def __init__(self, url: str, access: Access, pool: Channel, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        url: str,
+        access: Access,
+        pool: Channel,
+        clock: Callable[[], datetime],
+        is_tenant_wide: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._is_tenant_wide = is_tenant_wide
         self._root = urlsplit(url).path.rstrip("/")
         self._pool = pool
         self._clock = clock
@@ -128,7 +138,13 @@ class GraphClient:
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
         """What an answer that is no success says; header names in lower case."""
-        return Refusal(status, code_in(body), retry_after_of(headers, self._clock), claims_of(headers))
+        return Refusal(
+            status,
+            code_in(body),
+            retry_after_of(headers, self._clock),
+            claims_of(headers),
+            tenant_wide=status == _TOO_MANY and self._is_tenant_wide(),
+        )
 
     def renewed(self, rejected: str) -> bool:
         """Whether there is another token than the rejected one now; fetched once for all threads that met a 401."""

@@ -168,6 +168,8 @@ class Refusal:
     retry_after: float | None = None
     """Seconds."""
     claims: str = ""
+    tenant_wide: bool = False
+    """Several mailboxes of the tenant are throttled."""
 
     @property
     def rule(self) -> Rule:
@@ -185,7 +187,10 @@ class Refusal:
         rule = self.rule
         if with_state and rule.loses_state:
             return StateInvalid(self.support)
-        return error_of(rule, self.support, retry_after=self.retry_after, claims=self.claims)
+        error = error_of(rule, self.support, retry_after=self.retry_after, claims=self.claims)
+        if isinstance(error, RetryLater):
+            error.tenant_wide = self.tenant_wide
+        return error
 
     def of_item(self) -> Reason | None:
         """Why one item cannot be had, when a request about it alone was answered so; None: not for its own sake."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from shared.sources.graph.throttling import ThrottleWatch
 from shared.sources.port import Access, MailSource
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class GraphSources:
         self._limits = limits
         self._clock = clock
         self._memories: OrderedDict[str, Memory] = OrderedDict()
+        self._throttled = ThrottleWatch(clock)
         self._machine: MachineSettings | None = None
         self._lock = threading.Lock()
 
@@ -86,7 +88,7 @@ class GraphSources:
         with self._lock:
             remembered = self._memories.get(key)
         return GraphMailbox(
-            GraphClient(self._url, access, pool, self._clock),
+            GraphClient(self._url, access, pool, self._clock, lambda: self._throttled.is_tenant_wide(access.address)),
             connections=self._connections,
             largest_item_bytes=self._largest,
             remembered=remembered,

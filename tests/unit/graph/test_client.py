@@ -1,6 +1,7 @@
 """The client and its batches: tokens, redirects within the service, links, parts, and the one table of answers."""
 
 import base64
+from datetime import timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from shared.sources.graph.batch import Ask, Batches
 from shared.sources.graph.client import GraphClient
 from shared.sources.graph.errors import RULES, STATUSES, Refusal, code_in, table
 from shared.sources.graph.ids import Translated, ews_id, graph_id, translate
+from shared.sources.graph.throttling import ThrottleWatch
 from shared.sources.port import Access, AccessMode, FolderGone
 from tests.unit.graph.service import NOW, ROOT, Answer, Service, access_of, client_of, error, page
 
@@ -114,6 +116,25 @@ def test_rejected_parts_are_asked_again_with_a_fresh_token(service: Service) -> 
 
     assert all(part.refusal is None for part in parts)
     assert service.tokens == ["token", "fresh"]
+
+
+def test_throttling_is_the_tenants_when_several_of_its_mailboxes_meet_it() -> None:
+    now = [NOW]
+    watch = ThrottleWatch(lambda: now[0])
+
+    assert [watch.is_tenant_wide(f"{name}@x.example") for name in ("a", "a", "b", "C")] == [False, False, False, True]
+    assert not watch.is_tenant_wide("a@other.example")
+    now[0] += timedelta(minutes=2)
+    assert not watch.is_tenant_wide("a@x.example")
+
+
+def test_tenant_wide_throttling_is_said_with_the_error(service: Service) -> None:
+    service.script["/x"] = error(429, "TooManyRequests", Retry_After="5")
+    client = GraphClient(ROOT, access_of(), service, lambda: NOW, lambda: True)
+
+    with pytest.raises(RetryLater) as raised:
+        client.get("/users/alex@contoso.example/x")
+    assert raised.value.tenant_wide
 
 
 def test_ids_are_spelled_in_two_alphabets() -> None:

@@ -1,0 +1,38 @@
+"""Whether throttling is a mailbox's own or its whole tenant's.
+
+Graph throttles by mailbox: a 429 says nothing of other mailboxes. When several of one tenant meet it at a time, it is
+the tenant that is asked to slow down. A tenant is known here by the domain of its addresses.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+SEVERAL = 3
+"""Mailboxes."""
+
+WITHIN = timedelta(minutes=1)
+_MOST = 1_000
+
+
+class ThrottleWatch:
+    """What this process has met lately. Used from several threads."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._met: dict[str, OrderedDict[str, datetime]] = {}
+        self._lock = threading.Lock()
+
+    def is_tenant_wide(self, address: str) -> bool:
+        """Note that a mailbox was throttled; whether several of its tenant were within a minute."""
+        tenant, now = address.lower().rpartition("@")[2], self._clock()
+        with self._lock:
+            met = self._met.setdefault(tenant, OrderedDict())
+            met[address.lower()] = now
+            met.move_to_end(address.lower())
+            while met and next(iter(met.values())) < now - WITHIN:
+                met.popitem(last=False)
+            while len(self._met) > _MOST:
+                self._met.pop(next(iter(self._met)))
+            return len(met) >= SEVERAL
