@@ -1,18 +1,22 @@
 """The main job, end to end: sign in, first sync, changes of every kind, recovery, the end. Each ends equal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from sandbox.local.local_stack import LocalStack
 from sandbox.mailboxes.editor import KINDS
 from shared.mailboxes.model import Status
+from shared.replica.encoding.item_rows import FENCE
 from shared.storage.storage_layout import TABLES
 from tests.e2e.person import Person, title
 from tests.e2e.watching import Watched
 
 ENOUGH_TO_BE_PROTECTED = 150
 """Messages, some of which go with a folder: fewer than fifty items are not worth a safety stop."""
+
+KEYS = {"PartitionKey", "RowKey"}
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -93,11 +97,17 @@ def test_after_disconnecting_the_token_is_gone_and_the_replica_stays(leaving: tu
 
 
 def test_after_erasing_nothing_is_left_anywhere(leaving: tuple[Person, Watched]) -> None:
+    """But for the tombstone and the record of the erasure, which name nobody: docs/decisions/0010-erasure.md."""
     person, one = leaving
     authorization, owner = one.mailbox.authorization_id, one.mailbox.owner_id
     act(person, "erase")
-    left = [*blobs_of(one), *rows_of(one, one.id, authorization, owner, one.address)]
-    assert left == []
+    assert blobs_of(one) == []
+    left = rows_of(one, one.id, authorization, owner, one.address)
+    assert sorted((table, set(row) - KEYS, row.get("state")) for table, row in left) == [
+        ("erasures", {"finished_at"}, None),
+        ("items", {"sequence", "state"}, "erased"),
+    ]
+    assert [row["RowKey"] for _, row in left if row.get("state")] == [FENCE]
     assert authorization not in names_in_the_vault(one)
 
 
@@ -115,11 +125,11 @@ def blobs_of(one: Watched) -> list[str]:
     return found
 
 
-def rows_of(one: Watched, *words: str) -> list[str]:
-    """Every entity, but for the audit's, that has one of these words anywhere."""
-    found = []
+def rows_of(one: Watched, *words: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Every entity with its table, but for the audit's, that has one of these words anywhere."""
+    found: list[tuple[str, Mapping[str, Any]]] = []
     for table in TABLES:
         if table != "audit":
-            rows = map(str, one.parts.tables.get_table_client(table).list_entities())
-            found += [f"{table}: {row}" for row in rows if any(word in row for word in words if word)]
+            rows = one.parts.tables.get_table_client(table).list_entities()
+            found += [(table, row) for row in rows if any(word in str(row) for word in words if word)]
     return found
