@@ -12,7 +12,7 @@ from lxml import etree
 
 from sandbox.ews.refusals import Fault, Forbidden, Unauthorized
 from sandbox.mailboxes.address_book import AddressBook, Person
-from sandbox.mailboxes.fragments import T, children
+from sandbox.mailboxes.fragments import T, children, local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def is_app(claims: Mapping[str, Any]) -> bool:
 
 def caller_of(book: AddressBook, claims: Mapping[str, Any], header: etree._Element | None) -> Caller:
     """Who the request acts for. Raises Fault where impersonation fails or is missing, Unauthorized for strangers."""
-    named = _connecting_address(header)
+    named = _connecting_name(header)
     if is_app(claims):
         if named is None:
             raise Fault("ErrorImpersonationRequired")
@@ -67,22 +67,23 @@ def caller_of(book: AddressBook, claims: Mapping[str, Any], header: etree._Eleme
     return _impersonated(book, named)
 
 
-def _impersonated(book: AddressBook, named: str) -> Caller:
-    person = book.by_address(named)
+def _impersonated(book: AddressBook, named: tuple[str, str]) -> Caller:
+    kind, name = named
+    person = book.by_sign_in_name(name) if kind == "PrincipalName" else book.by_address(name)
     if person is None or not person.has_mailbox:
         raise Fault("ErrorNonExistentMailbox")
     return Caller(person, impersonated=True)
 
 
-def _connecting_address(header: etree._Element | None) -> str | None:
-    """The address in an ExchangeImpersonation header. Raises Fault when there is one that names nobody."""
+def _connecting_name(header: etree._Element | None) -> tuple[str, str] | None:
+    """The kind of name and the name in an ExchangeImpersonation header. Raises Fault when one names nobody."""
     element = header.find(f"{T}ExchangeImpersonation") if header is not None else None
     if element is None:
         return None
     sid = element.find(f"{T}ConnectingSID")
     for named in children(sid) if sid is not None else ():
         if named.tag in _NAMING and (named.text or "").strip():
-            return (named.text or "").strip()
+            return local(named), (named.text or "").strip()
     raise Fault("ErrorImpersonationFailed")
 
 

@@ -35,6 +35,7 @@ DeleteFolder = @DeleteType:DeleteType FolderIds:FolderIds
 ResolveNames = @ReturnFullContactData:boolean @SearchScope:ResolveScope? @ContactDataShape:Base?
   ParentFolderIds:FolderIds? UnresolvedEntry
 GetServerTimeZones = @ReturnFullTimeZoneData:boolean? Ids:ZoneIds?
+ConvertId = @DestinationFormat:IdFormat SourceIds:AlternateIds
 GetAttachment = AttachmentShape:any? AttachmentIds:AttachmentIds
 """
 
@@ -82,6 +83,10 @@ OccurrenceItemId = @RecurringMasterId @ChangeKey? @InstanceIndex:int
 RecurringMasterItemId = @OccurrenceId @ChangeKey?
 AttachmentIds = AttachmentId:AttachmentId+
 AttachmentId = @Id
+
+AlternateIds = (AlternateId:AlternateId | AlternatePublicFolderId:any | AlternatePublicFolderItemId:any)+
+AlternateId = @Format:IdFormat @Id @Mailbox @IsArchive:boolean?
+IdFormat = enum EwsLegacyId EwsId EntryId HexEntryId StoreId OwaId
 
 IndexedPage = @MaxEntriesReturned:int? @Offset:int @BasePoint:BasePoint
 CalendarView = @MaxEntriesReturned:int? @StartDate:dateTime @EndDate:dateTime

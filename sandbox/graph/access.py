@@ -117,12 +117,13 @@ def claims_challenge(claims: str) -> GraphError:
 
 
 def user_of(caller: Caller, named: str | None, store: MailboxStore) -> Person:
-    """The person that a path is about: `me`, or one named by address or object id. Raises GraphError."""
+    """The person that a path is about: `me`, or one named by address, sign-in name or object id. Raises GraphError."""
     if named is None:
         if caller.person is None:
             raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
         return caller.person
-    person = store.address_book.by_address(named) or store.address_book.by_oid(named)
+    book = store.address_book
+    person = book.by_address(named) or book.by_sign_in_name(named) or book.by_oid(named)
     if person is None or person.tenant_id != caller.claims.get("tid"):
         raise GraphError(404, "ErrorInvalidUser", f"The requested user '{named}' is invalid.")
     return person

@@ -16,6 +16,10 @@ class Person(Protocol):
         """Other addresses of the same mailbox."""
 
     @property
+    def sign_in_name(self) -> str:
+        """What they sign in with (the user principal name), where that is not the primary address; else empty."""
+
+    @property
     def oid(self) -> str:
         """Entra's object id."""
 
@@ -49,6 +53,11 @@ class AddressBook:
             if wanted == person.address.lower() or wanted in (alias.lower() for alias in person.aliases):
                 return person
         return None
+
+    def by_sign_in_name(self, name: str) -> Person | None:
+        """Who signs in with this name."""
+        wanted = name.lower()
+        return next((one for one in self._people if wanted == (one.sign_in_name or one.address).lower()), None)
 
     def by_oid(self, oid: str) -> Person | None:
         """Who has this object id."""

@@ -48,6 +48,8 @@ class Person:
     display_name: str
     tenant_id: str
     oid: str = ""
+    sign_in_name: str = ""
+    """The user principal name where it is not the primary address: what tokens say, in its own letter case."""
     aliases: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     """Our app's roles assigned to them."""
@@ -81,6 +83,11 @@ class Person:
         self.address = self.address.lower()
         # Derived, so that a person is the same one after the sandbox was started again.
         self.oid = self.oid or str(uuid.uuid5(uuid.NAMESPACE_URL, f"oid:{self.tenant_id}:{self.address}"))
+
+    @property
+    def principal_name(self) -> str:
+        """What tokens call them."""
+        return self.sign_in_name or self.address
 
     def revoke_grants(self) -> None:
         """Sign them out everywhere: every refresh token issued so far is dead."""
@@ -136,8 +143,9 @@ class Directory:
         return self._tenants.get(name) or next((t for t in self._tenants.values() if t.domain == name.lower()), None)
 
     def person(self, name: str) -> Person | None:
-        """Somebody by address, alias or object id."""
-        return next((p for p in self._people if name.lower() in (p.address, p.oid, *p.aliases)), None)
+        """Somebody by address, sign-in name, alias or object id."""
+        wanted = name.lower()
+        return next((p for p in self._people if wanted in (p.address, p.sign_in_name.lower(), p.oid, *p.aliases)), None)
 
     def add(self, person: Person) -> Person:
         """Add somebody. Raises ValueError when the address is taken or the tenant unknown."""

@@ -19,6 +19,7 @@ class Identity:
     owner_id: str
     """Entra's `oid`."""
     address: str
+    """What they sign in with. Not always an address of their mailbox."""
     display_name: str
     roles: tuple[str, ...] = ()
 
@@ -238,6 +239,11 @@ class AuthorizationStore(Protocol):
 class AccessTokens(Protocol):
     """What a pass asks for: the access to one mailbox."""
 
-    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
-        """A live access token for the source, from memory or new. Raises as shared.errors says who acts."""
+    def access(
+        self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
+    ) -> Access:
+        """A live access token for the source, from memory or new; `own`: for the mailbox of who signed in.
+
+        Raises as shared.errors says who acts.
+        """
         ...

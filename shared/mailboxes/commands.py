@@ -17,13 +17,11 @@ from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import NotFound
 from shared.mailboxes import transitions
 from shared.mailboxes.errors import MailboxStopped, SyncedTooRecently
-from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.model import Mailbox, Status, is_own
 from shared.mailboxes.port import Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Replica
 from shared.sources.port import AccessMode, SourceName
 
-SHARED_OWNER_PREFIX = "shared-"
-"""How the owner of a shared mailbox begins: it is read with the authorization of a person, whose own it stays."""
 UNUSED_AFTER = timedelta(days=7)
 """No sign-in is under way for so long: an authorization that no mailbox points to by then never will have one."""
 SYNC_NOW_INTERVAL = timedelta(minutes=1)
@@ -183,8 +181,7 @@ class MailboxCommands:
 
 def _owns_authorization(mailbox: Mailbox) -> bool:
     """Whether the mailbox's authorization ends with it: a service account's, the app's, a shared mailbox's do not."""
-    delegated = mailbox.mode is AccessMode.DELEGATED and not mailbox.owner_id.startswith(SHARED_OWNER_PREFIX)
-    return delegated and bool(mailbox.authorization_id)
+    return is_own(mailbox) and bool(mailbox.authorization_id)
 
 
 def _disconnected(mailbox: Mailbox) -> Mailbox:

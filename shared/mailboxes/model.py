@@ -35,6 +35,7 @@ class Mailbox:
     tenant_id: str
     owner_id: str
     address: str
+    """The primary address, as the mail server has it; the sign-in name until it has said so."""
     display_name: str
     authorization_id: str
     mode: AccessMode
@@ -63,13 +64,29 @@ class Mailbox:
     sweep_extra: int = 0
     due_at: datetime | None = None
     """Not to be dispatched before; None: with every tick. Set while something has to pass or be cured first."""
+    sign_in_name: str = ""
+    """What its person signs in with, where it was connected by signing in. Not always an address of the mailbox."""
     erasing_since: datetime | None = None
     """When its erasure was asked for: a mark that nothing takes back. Only the erasure touches the mailbox now."""
     version: str = field(default="", compare=False)
 
+    @property
+    def signs_in_as(self) -> str:
+        """The name that its person signs in with, as far as it is known."""
+        return self.sign_in_name or self.address
+
     def with_changes(self, **changes: object) -> "Mailbox":
         """The same mailbox with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+SHARED_OWNER_PREFIX = "shared-"
+"""How the owner of a shared mailbox begins: it is read with the authorization of a person, whose own it stays."""
+
+
+def is_own(mailbox: Mailbox) -> bool:
+    """Whether it is read by its own person's sign-in; a shared mailbox is read by somebody else's."""
+    return mailbox.mode is AccessMode.DELEGATED and not mailbox.owner_id.startswith(SHARED_OWNER_PREFIX)
 
 
 def is_due(mailbox: Mailbox, now: datetime) -> bool:

@@ -55,6 +55,9 @@ class Access:
     token: str = field(repr=False)
     renew: Callable[[], str] | None = field(default=None, repr=False)
     source: SourceName = SourceName.EWS
+    own: bool = False
+    """Whether the mailbox is that of the person whose token it is. Requests then name no address: the one that is known
+    may be a sign-in name that no mailbox has. False for a shared mailbox, which the same mode serves."""
 
 
 class ItemKind(StrEnum):
@@ -324,4 +327,8 @@ class MailSources(Protocol):
 
     def resolve(self, access: Access, query: str) -> list[str]:
         """Primary addresses that a name or address stands for (ResolveNames); empty when unknown."""
+        ...
+
+    def primary_address(self, access: Access) -> str:
+        """The mailbox's primary address, as the server has it; empty when it does not say. Raises as `check` does."""
         ...

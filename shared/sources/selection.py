@@ -65,6 +65,10 @@ class SelectedSources:
         """Primary addresses that a name or address stands for; empty when unknown."""
         return self._sources[access.source].resolve(access, query)
 
+    def primary_address(self, access: Access) -> str:
+        """The mailbox's primary address; empty when the server does not say."""
+        return self._sources[access.source].primary_address(access)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

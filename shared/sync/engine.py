@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.authorization.port import AccessTokens
 from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
-from shared.mailboxes.model import SYNCED, Mailbox, is_due
+from shared.mailboxes.model import SYNCED, Mailbox, is_due, is_own
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.mailboxes.transitions import read_by
 from shared.replica.port import Cursor, Replica
@@ -199,7 +199,9 @@ class SyncEngine:
             mailbox,
             cursor,
             stats,
-            access=self._access_tokens.access(mailbox.authorization_id, mailbox.address, mailbox.source),
+            access=self._access_tokens.access(
+                mailbox.authorization_id, mailbox.address, mailbox.source, own=is_own(mailbox)
+            ),
             sources=self._sources,
             replica=self._replica,
             registry=self._registry,

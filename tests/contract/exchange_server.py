@@ -28,6 +28,7 @@ class Someone:
     tenant_id: str = "contoso"
     has_mailbox: bool = True
     may_impersonate: bool = False
+    sign_in_name: str = ""
     messages: int = 0
 
 
@@ -35,7 +36,12 @@ ALEX = Someone("alex@contoso.example", "1", "Alex Berg", ("alexander@contoso.exa
 BO = Someone("bo@contoso.example", "2", "Bo Lindqvist", messages=20)
 FINN = Someone("finn@contoso.example", "3", "Finn Aalto")
 SERVICE = Someone("service@contoso.example", "4", "Service", may_impersonate=True)
-PEOPLE = (ALEX, BO, FINN, SERVICE)
+QUINN = Someone("quinn@contoso.example", "5", "Quinn Baker", sign_in_name="quinn@corp.internal")
+PAT = Someone(
+    "pat@contoso.example", "6", "Pat Ito", ("pat.ito@contoso.example",), sign_in_name="Pat.Ito@Contoso.example"
+)
+GUEST = Someone("max@adatum.example", "7", "Max Guest", has_mailbox=False)
+PEOPLE = (ALEX, BO, FINN, SERVICE, QUINN, PAT, GUEST)
 
 
 def claims(token: str) -> dict[str, Any]:

@@ -20,7 +20,22 @@ from sandbox.tls.authority import Authority, trust
 from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, Item, ItemKind, MailSource
-from tests.contract.exchange_server import ALEX, BO, FINN, PEOPLE, SERVICE, Served, app_only, claims, delegated, served
+from tests.contract.exchange_server import (
+    ALEX,
+    BO,
+    FINN,
+    GUEST,
+    PAT,
+    PEOPLE,
+    QUINN,
+    SERVICE,
+    Served,
+    Someone,
+    app_only,
+    claims,
+    delegated,
+    served,
+)
 
 type Open = Callable[..., MailSource]
 
@@ -285,3 +300,35 @@ def test_occurrences_of_any_allowed_window_match_exchanges_expansion(opened: Ope
     assert len(found) > 100
     assert len({item.id for item in found}) == len(found)
     assert all(item.at is not None for item in found)
+
+
+@pytest.mark.parametrize("person", [ALEX, QUINN, PAT])
+def test_ones_own_mailbox_opens_whatever_one_signs_in_with(server: Served, opened: Open, person: Someone) -> None:
+    """M2: a sign-in name that is no address of the mailbox, or a secondary one in other letter case."""
+    access = Access(person.sign_in_name or person.address, AccessMode.DELEGATED, delegated(person), own=True)
+
+    assert opened(access).folders()
+    assert EwsSources(server.url).primary_address(access) == person.address
+
+
+def test_a_mailbox_of_somebody_else_is_named(opened: Open) -> None:
+    """M2: a shared mailbox is read in the same mode, and must not become one's own."""
+    shared = Access(ALEX.address, AccessMode.DELEGATED, delegated(QUINN))
+
+    with pytest.raises(AdministratorMustAct) as caught:
+        opened(shared).folders()
+    assert caught.value.reason is Reason.ACCESS_DENIED
+
+
+def test_the_primary_address_of_an_impersonated_mailbox_is_known(server: Served) -> None:
+    """M2: the address that an operator gave may be a secondary one."""
+    access = Access(PAT.aliases[0], AccessMode.IMPERSONATION, delegated(SERVICE))
+
+    assert EwsSources(server.url).primary_address(access) == PAT.address
+
+
+def test_a_guest_has_no_mailbox_here(server: Served) -> None:
+    """M2: what a guest signs in with is an address of another organization."""
+    with pytest.raises(AdministratorMustAct) as caught:
+        EwsSources(server.url).check(Access(GUEST.address, AccessMode.DELEGATED, delegated(GUEST), own=True))
+    assert caught.value.reason is Reason.NO_MAILBOX

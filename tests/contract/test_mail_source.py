@@ -233,7 +233,7 @@ def over_graph(authority: Authority) -> Iterator[SourceUnderTest]:
     with listening(application(service), authority) as url:
         sources = GraphSources(url, largest_item_bytes=InExchange.largest)
         token = graph_client.delegated(ALEX)
-        access = Access(ALEX.address, AccessMode.DELEGATED, token, source=SourceName.GRAPH)
+        access = Access(ALEX.address, AccessMode.DELEGATED, token, source=SourceName.GRAPH, own=True)
         yield OverGraph(sources, access, service.store.mailbox(ALEX.address))
 
 

@@ -20,7 +20,7 @@ from shared.sources.port import Access, AccessMode, SourceName
 from shared.sync.engine import SyncEngine
 from shared.sync.scope import Scope
 from tests.contract import graph_client
-from tests.contract.exchange_server import ALEX, PEOPLE, claims, listening
+from tests.contract.exchange_server import ALEX, PEOPLE, QUINN, claims, listening
 from tests.fakes.sync_harness import ID, OUT, SyncHarness
 from tests.fakes.tokens import FakeAccessTokens
 
@@ -28,8 +28,10 @@ from tests.fakes.tokens import FakeAccessTokens
 class GraphTokens(FakeAccessTokens):
     """Tokens that the sandbox's Graph takes."""
 
-    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
-        return Access(address, AccessMode.DELEGATED, graph_client.delegated(ALEX), source=source)
+    def access(
+        self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
+    ) -> Access:
+        return Access(address, AccessMode.DELEGATED, graph_client.delegated(ALEX), source=source, own=own)
 
 
 class GraphWorld(SyncHarness):
@@ -235,3 +237,23 @@ def test_mailbox_that_ews_does_not_serve_any_more_is_read_over_graph_at_once(wor
 
 def _ews(identifier: str) -> str:
     return identifier.replace("-", "/").replace("_", "+")
+
+
+def test_ones_own_mailbox_is_read_as_me(authority: Authority) -> None:
+    """M2: over Graph too a sign-in name need not be an address, and the primary one is asked from the directory."""
+    service = GraphService(MailboxStore(PEOPLE), claims)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in trust(authority.ca).items():
+            patch.setenv(name, value)
+        with listening(application(service), authority) as url:
+            access = Access(
+                "nobody@corp.internal",
+                AccessMode.DELEGATED,
+                graph_client.delegated(QUINN),
+                None,
+                SourceName.GRAPH,
+                True,
+            )
+            sources = GraphSources(url)
+            sources.check(access)
+            assert sources.primary_address(access) == QUINN.address

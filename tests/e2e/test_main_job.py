@@ -69,6 +69,15 @@ def test_a_mailbox_that_answers_empty_for_a_while_is_not_erased(somebody: Watche
     assert somebody.compared().is_equal, somebody.compared()
 
 
+def test_a_sign_in_name_that_is_no_address_of_the_mailbox(running_app: LocalStack) -> None:
+    """M2: the mailbox opens as one's own, and is kept under the address that Exchange gives."""
+    one = Watched(running_app, 6, sign_in_name="Quinn@corp.internal")
+    assert one.sign_in() == "My sync"
+    one.synced(since=one.mailbox.created_at)
+    assert (one.mailbox.address, one.mailbox.sign_in_name) == (one.address, "Quinn@corp.internal")
+    assert one.compared().is_equal, one.compared()
+
+
 @pytest.fixture
 def leaving(running_app: LocalStack) -> Iterator[tuple[Person, Watched]]:
     """Somebody who is about to leave, at their browser."""

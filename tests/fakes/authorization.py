@@ -282,6 +282,8 @@ class FakeSources:
     checked: list[Access] = field(default_factory=list)
     ews_blocked: set[str] = field(default_factory=set)
     meanwhile: Callable[[], object] = lambda: None
+    primary: dict[str, str | Exception] = field(default_factory=dict)
+    """By sign-in name: the primary address of one's own mailbox, or what asking for it raises."""
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
         opened = self.aliases.get(access.address, access.address)
@@ -297,3 +299,10 @@ class FakeSources:
 
     def resolve(self, access: Access, query: str) -> list[str]:
         return self.directory.get(query, [])
+
+    def primary_address(self, access: Access) -> str:
+        """One's own mailbox opens whatever its person signs in with."""
+        found = self.primary.get(access.address, access.address) if access.own else access.address
+        if isinstance(found, Exception):
+            raise found
+        return found

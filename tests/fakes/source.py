@@ -87,6 +87,11 @@ class FakeSources:
         self.request("resolve")
         return sorted(address for address in self.mailboxes if address.startswith(query))
 
+    def primary_address(self, access: Access) -> str:
+        """The address that it is opened with."""
+        self.request("primary_address")
+        return access.address
+
     def request(self, name: str) -> None:
         """One request reaches the server, unless it fails."""
         with self._lock:

@@ -10,12 +10,15 @@ class FakeAccessTokens:
         self.error: Exception | None = None
         self.asked = 0
 
-    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
+    def access(
+        self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
+    ) -> Access:
         """A live access token."""
         self.asked += 1
         if self.error is not None:
             raise self.error
-        return Access(address, AccessMode.DELEGATED, f"token-{authorization_id}-{self.asked}", self._renew, source)
+        token = f"token-{authorization_id}-{self.asked}"
+        return Access(address, AccessMode.DELEGATED, token, self._renew, source, own)
 
     def _renew(self) -> str:
         self.asked += 1

@@ -35,6 +35,9 @@ class Sources:
     def resolve(self, access: Access, query: str) -> list[str]:
         return [access.source.value]
 
+    def primary_address(self, access: Access) -> str:
+        return f"{access.source.value}@contoso.example"
+
 
 def access_to(source: SourceName) -> Access:
     return Access("alex@contoso.example", AccessMode.DELEGATED, "token", source=source)

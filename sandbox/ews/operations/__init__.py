@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sandbox.ews.call import Call
-from sandbox.ews.operations import directory, folders, item_reading, item_writing, sync
+from sandbox.ews.operations import directory, folders, ids, item_reading, item_writing, sync
 
 OPERATIONS: dict[str, Callable[[Call], str]] = {
     "GetFolder": folders.get_folder,
@@ -21,6 +21,7 @@ OPERATIONS: dict[str, Callable[[Call], str]] = {
     "MoveItem": item_writing.move_item,
     "CopyItem": item_writing.copy_item,
     "DeleteItem": item_writing.delete_item,
+    "ConvertId": ids.convert_id,
     "ResolveNames": directory.resolve_names,
     "GetServerTimeZones": directory.get_server_time_zones,
 }

@@ -28,7 +28,7 @@ _USER: dict[str, Callable[[Call], Any]] = {
     "givenName": lambda call: call.person.display_name.partition(" ")[0],
     "surname": lambda call: call.person.display_name.rpartition(" ")[2],
     "mail": lambda call: call.person.address if call.person.has_mailbox else None,
-    "userPrincipalName": lambda call: call.person.address,
+    "userPrincipalName": lambda call: call.person.sign_in_name or call.person.address,
     "businessPhones": lambda call: [],
     "jobTitle": lambda call: None,
     "mobilePhone": lambda call: None,

@@ -20,7 +20,7 @@ def is_same_mailbox(sources: MailSources, access: Access, wanted: str) -> bool:
     """
     own = _folders(sources, access)
     try:
-        return not own.isdisjoint(_folders(sources, replace(access, address=wanted)))
+        return not own.isdisjoint(_folders(sources, replace(access, address=wanted, own=False)))
     except (AdministratorMustAct, PersonMustSignIn, FolderGone):
         return False
 

@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from shared.authorization.port import Authorization, AuthorizationStore, Identity, Tokens, TokenStore
 from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, Reason, RetryLater
@@ -78,11 +79,12 @@ class GrantRecorder:
         existing: Mailbox | None,
         identity: Identity,
         authorization: Authorization,
+        address: str,
         *,
         source: SourceName = SourceName.EWS,
         renews: bool = False,
     ) -> tuple[Mailbox | None, Mailbox]:
-        """What stood before, if anything, and the mailbox with its new authorization.
+        """What stood before, if anything, and the mailbox with its new authorization and its primary `address`.
 
         If the same person's other tab was faster, the mailbox is that one's, with the newer authorization. One that is
         being erased is never touched: the person gets another.
@@ -93,13 +95,14 @@ class GrantRecorder:
         for _ in range(ATTEMPTS):
             if existing is None:
                 now = self._clock()
-                mailbox = new_mailbox(authorization, identity.address, identity.display_name, now, source)
+                mailbox = new_mailbox(authorization, address, identity.display_name, now, source)
+                mailbox = mailbox.with_changes(sign_in_name=identity.address)
                 try:
                     return None, self._registry.add(mailbox)
                 except Conflict:
                     existing = self._existing_at(identity, mailbox.address)
             try:
-                return self._reauthorized(existing, identity, authorization, source)
+                return self._reauthorized(existing, partial(_reauthorized, authorization, identity, address, source))
             except BeingErased:
                 existing = None
             except NotFound:
@@ -108,16 +111,14 @@ class GrantRecorder:
                 existing = None
         raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
 
-    def _reauthorized(
-        self, existing: Mailbox, identity: Identity, authorization: Authorization, source: SourceName
-    ) -> tuple[Mailbox, Mailbox]:
+    def _reauthorized(self, existing: Mailbox, renew: Callable[[Mailbox], Mailbox]) -> tuple[Mailbox, Mailbox]:
         """The mailbox just before and after; since it was looked up another tab may have renewed it."""
         before = existing
 
         def change(found: Mailbox) -> Mailbox:
             nonlocal before
             before = found
-            return _reauthorized(found, authorization, identity, source)
+            return renew(found)
 
         after = self._registry.change(existing.id, change)
         return before, after
@@ -147,8 +148,13 @@ class GrantRecorder:
             _log.warning("an authorization without a mailbox was not given back", exc_info=error)
 
 
-def _reauthorized(mailbox: Mailbox, authorization: Authorization, identity: Identity, source: SourceName) -> Mailbox:
+def _reauthorized(
+    authorization: Authorization, identity: Identity, address: str, source: SourceName, mailbox: Mailbox
+) -> Mailbox:
     """Names change, and an address that was given up may be another's by now: it goes with who has just signed in."""
     return transitions.read_by(transitions.after_sign_in(mailbox, authorization.id), source).with_changes(
-        mode=authorization.mode, address=identity.address, display_name=identity.display_name
+        mode=authorization.mode,
+        address=address,
+        sign_in_name=identity.address,
+        display_name=identity.display_name,
     )

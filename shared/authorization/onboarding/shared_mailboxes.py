@@ -13,8 +13,8 @@ from datetime import datetime
 from shared.authorization.port import Authorization
 from shared.errors import ActionNeeded, Conflict, NotFound, RetryLater
 from shared.mailboxes import transitions
-from shared.mailboxes.commands import SHARED_OWNER_PREFIX, new_mailbox
-from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.commands import new_mailbox
+from shared.mailboxes.model import SHARED_OWNER_PREFIX, Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.sources.port import Access, MailSources, SourceName
 
@@ -49,7 +49,7 @@ class SharedMailboxes:
         for address in self._addresses:
             try:
                 theirs = self._handed_on(address, authorization, replaced)
-                self._check(replace(access, address=address), theirs=theirs)
+                self._check(replace(access, address=address, own=False), theirs=theirs)
                 claimed.append(self._connected(address, authorization, access.source))
             except (ActionNeeded, Conflict, NotFound) as error:  # NotFound: erased since it was looked up
                 _log.info("a shared mailbox is not read with this access", exc_info=error)

@@ -8,6 +8,7 @@ against who was wanted, the mailbox tried, and only then anything is stored (gra
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -16,6 +17,7 @@ from shared.authorization.onboarding.alias_check import is_same_mailbox
 from shared.authorization.onboarding.authorize_redirect import AuthorizeRedirect, binding_cookie_name
 from shared.authorization.onboarding.grants import GrantRecorder
 from shared.authorization.onboarding.invitations import Invitations
+from shared.authorization.onboarding.primary_address import primary_address_of
 from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
 from shared.authorization.onboarding.sign_in_outcome import (
     AFTER_APPROVAL,
@@ -106,7 +108,9 @@ class SignIn:
     def renew(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
         """Sign in again for a mailbox of this session. Raises NotFound for anybody else's."""
         mailbox = self.own(session, mailbox_id)
-        return self._start(SignInPurpose.RENEW, {"mailbox": mailbox.id}, hint=mailbox.address, claims=mailbox.claims)
+        return self._start(
+            SignInPurpose.RENEW, {"mailbox": mailbox.id}, hint=mailbox.signs_in_as, claims=mailbox.claims
+        )
 
     def change(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
         """Change the account: another mailbox will be connected instead. Raises NotFound for anybody else's."""
@@ -145,7 +149,7 @@ class SignIn:
         if session is None:
             raise NotFound("not without its owner")
         mailbox = self.own(session, mailbox_id)
-        hint = mailbox.address if purpose is SignInPurpose.RENEW else ""
+        hint = mailbox.signs_in_as if purpose is SignInPurpose.RENEW else ""
         details = {"mailbox": mailbox.id, AFTER_APPROVAL: "yes"}
         return self._start(purpose, details, hint=hint, choose=choose or purpose is SignInPurpose.CHANGE)
 
@@ -218,13 +222,14 @@ class SignIn:
         if choice.refusal is not None:
             # Whoever has no mailbox, no license, or no source that is allowed learns it now.
             raise choice.refusal
+        address = primary_address_of(self._sources, None if choice.error else access, identity, existing)
         stored = self._grants.store(identity, tokens, AccessMode.DELEGATED)
         try:
             if "invitation" in intent:
                 # Used up after the token is safe: a failing vault does not cost the person theirs.
                 self._invitations.use(intent["invitation"])
             existing, mailbox = self._grants.register(
-                existing, identity, stored, source=choice.source, renews=purpose is SignInPurpose.RENEW
+                existing, identity, stored, address, source=choice.source, renews=purpose is SignInPurpose.RENEW
             )
         except MailboxSyncError:
             self._grants.roll_back(stored)
@@ -246,7 +251,8 @@ class SignIn:
 
         No session comes of it: the operator's own goes on, and who was signed in here is the service account.
         """
-        stored = self._grants.store(identity, tokens, AccessMode.IMPERSONATION)
+        address = primary_address_of(self._sources, self._access(identity, tokens, SourceName.EWS), identity)
+        stored = self._grants.store(replace(identity, address=address), tokens, AccessMode.IMPERSONATION)
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
             if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
                 with suppress(NotFound):  # erased since it was listed
@@ -266,7 +272,7 @@ class SignIn:
         if intent["act"] == SignInPurpose.RENEW:
             mailbox = self._registry.get(intent["mailbox"])
             if (mailbox.tenant_id, mailbox.owner_id) != (identity.tenant_id, identity.owner_id):
-                raise AccountRefused("wrong_account", wanted=mailbox.address, actual=identity.address)
+                raise AccountRefused("wrong_account", wanted=mailbox.signs_in_as, actual=identity.address)
             return mailbox if mailbox.erasing_since is None else None
         owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
         existing = (mailbox for mailbox in owned if mailbox.erasing_since is None)
@@ -276,7 +282,7 @@ class SignIn:
         """Access with a token for the source: signing in gives one for EWS, the refresh token one for Graph."""
         if source is not SourceName.EWS:
             tokens = self._provider.refresh(identity.tenant_id, tokens.refresh_token, source)
-        return Access(identity.address, AccessMode.DELEGATED, tokens.access_token, source=source)
+        return Access(identity.address, AccessMode.DELEGATED, tokens.access_token, source=source, own=True)
 
     # ---------------------------------------------------------------- the inviter
 

@@ -64,12 +64,14 @@ class AccessTokenCache:
         self._guard = threading.Lock()
         self._locks = [threading.Lock() for _ in range(LOCKS)]
 
-    def access(self, authorization_id: str, address: str, source: SourceName = SourceName.EWS) -> Access:
+    def access(
+        self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
+    ) -> Access:
         """Access to one mailbox; its `renew` gives another token once the server has rejected this one."""
         authorization = self._authorization(authorization_id)
         token = self._token(authorization, source, rejected="")
         renew = partial(self._token, authorization, source, token)
-        return Access(address, authorization.mode, token, renew, source)
+        return Access(address, authorization.mode, token, renew, source, own)
 
     def forget(self, authorization_id: str) -> None:
         """Drop the token in memory, after a disconnect. Other instances' copies end by themselves within the hour."""

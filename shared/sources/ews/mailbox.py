@@ -66,6 +66,7 @@ class EwsMailbox:
         isolate_failures: bool = False,
     ) -> None:
         self._channel = channel
+        self._address = access.address
         self._envelopes = Envelopes(access)
         self._faults = FaultAttribution(self.check, isolate_failures=isolate_failures)
         self._fetcher = Fetcher(channel, self._envelopes, limits, largest_item_bytes, self._faults)
@@ -163,6 +164,18 @@ class EwsMailbox:
             for address in message.iterfind(f"{M}ResolutionSet/{T}Resolution/{T}Mailbox/{T}EmailAddress"):
                 found.append((address.text or "").strip())
         return [address for address in dict.fromkeys(found) if "@" in address]
+
+    def primary_address(self) -> str:
+        """The mailbox's primary address: the server gives it with any id of the mailbox. Empty when it does not."""
+        message = self._one("GetFolder", self._get_folders([_ROOT]))
+        identifier = message.find(f"{M}Folders/*/{T}FolderId")
+        if identifier is None:
+            raise error_of_fault(Fault.UNEXPECTED)
+        asked = soap_request.convert_id(identifier.get("Id") or "", self._address)
+        converted = next(response_messages(parse(self._channel.ask(self._envelopes.wrap(asked))), "ConvertId"))
+        alternate = converted.find(f"{M}AlternateId")
+        address = (alternate.get("Mailbox") or "").strip() if alternate is not None else ""
+        return address if "@" in address else ""
 
     def _executor(self) -> Executor:
         if self._pool is None:

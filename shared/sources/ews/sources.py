@@ -66,6 +66,14 @@ class EwsSources:
         finally:
             mailbox.close()
 
+    def primary_address(self, access: Access) -> str:
+        """The mailbox's primary address; empty when the server does not say."""
+        mailbox = self._open(access)
+        try:
+            return mailbox.primary_address()
+        finally:
+            mailbox.close()
+
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "EwsMailbox":
         # exchangelib takes 0.3 s to import, most of a cold start's allowance
         from shared.sources.ews.mailbox import EwsMailbox

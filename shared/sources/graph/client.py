@@ -15,7 +15,7 @@ from shared.errors import MailboxSyncError, Reason, RetryLater
 from shared.sources.graph.errors import JsonFault, Refusal, code_in, of_fault
 from shared.sources.http_headers import claims_of, retry_after_of
 from shared.sources.https_pool import HttpReply, TransportFailed
-from shared.sources.port import Access, AccessMode, RequestFigures
+from shared.sources.port import Access, RequestFigures
 
 _REDIRECTS = 3
 _TOO_MANY = 429
@@ -203,7 +203,7 @@ class _Request:
 
 def _mailbox_path(access: Access) -> str:
     """The mailbox that requests are about. One's own needs no address, and a sign-in name is not always one."""
-    if access.mode is AccessMode.DELEGATED and not access.address:
+    if access.own:
         return "/me"
     return "/users/" + quote(access.address, safe="@")
 

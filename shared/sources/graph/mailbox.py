@@ -165,6 +165,13 @@ class GraphMailbox:
             return own if any(each.casefold().startswith(f"{query.casefold()}@") for each in own) else []
         return self._user(f"/users/{quote(query, safe='@')}", otherwise=query)
 
+    def primary_address(self) -> str:
+        """The owner's mail address, not the sign-in name; empty where the directory is not ours to read."""
+        part = self._client.ask(f"{self._client.mailbox}?$select=mail")
+        if part.refusal is not None and part.refusal.rule.reason in (Reason.ACCESS_DENIED, *_UNKNOWN_USER):
+            return ""
+        return decoded(_User, part.value()).mail or ""
+
     def _user(self, path: str, otherwise: str = "") -> list[str]:
         """A user's address; `otherwise` where the directory is not ours to read: opening it shows what it is."""
         part = self._client.ask(f"{path}?$select=mail,userPrincipalName")

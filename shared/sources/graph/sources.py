@@ -76,6 +76,14 @@ class GraphSources:
         finally:
             mailbox.close()
 
+    def primary_address(self, access: Access) -> str:
+        """The mailbox's primary address; empty when the server does not say."""
+        mailbox = self._open(access)
+        try:
+            return mailbox.primary_address()
+        finally:
+            mailbox.close()
+
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "GraphMailbox":
         from shared.sources.graph.client import GraphClient
         from shared.sources.graph.mailbox import GraphMailbox

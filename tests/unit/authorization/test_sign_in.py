@@ -456,3 +456,35 @@ def test_a_service_account_that_signs_in_again_starts_its_mailboxes(stack: Autho
 def test_only_an_operator_signs_a_service_account_in(stack: AuthorizationStack) -> None:
     with pytest.raises(NotFound):
         stack.sign_in.service(stack.session(BLAKE))
+
+
+def test_a_mailbox_is_kept_under_the_address_that_the_server_gives(stack: AuthorizationStack) -> None:
+    """M2: the sign-in name is no address of the mailbox; it stays the hint for signing in."""
+    quinn = an_identity("quinn@corp.internal")
+    stack.sources.primary[quinn.address] = "quinn.baker@contoso.example"
+    mailbox = stack.connect(quinn)
+    assert (mailbox.address, mailbox.sign_in_name) == ("quinn.baker@contoso.example", quinn.address)
+    assert stack.sources.checked[-1].own
+    stack.sign_in.renew(stack.session(quinn), mailbox.id)
+    assert stack.entra.begun[-1]["hint"] == quinn.address
+
+
+def test_a_busy_server_leaves_the_address_as_it_is_known(stack: AuthorizationStack) -> None:
+    """M2: while it cannot be asked, the sign-in name serves, and what was known of the same name stays."""
+    quinn = an_identity("quinn@corp.internal")
+    stack.sources.primary[quinn.address] = RetryLater(Reason.THROTTLED)
+    assert stack.connect(quinn).address == quinn.address
+    stack.sources.primary[quinn.address] = "quinn.baker@contoso.example"
+    assert stack.connect(quinn).address == "quinn.baker@contoso.example"
+    stack.sources.primary[quinn.address] = RetryLater(Reason.THROTTLED)
+    assert stack.connect(quinn).address == "quinn.baker@contoso.example"
+
+
+def test_a_service_account_is_known_by_an_address_of_its_mailbox(stack: AuthorizationStack) -> None:
+    """M2: names are looked up from that mailbox, which is opened by its address."""
+    quinn = an_identity("quinn@corp.internal")
+    stack.sources.primary[quinn.address] = "quinn.baker@contoso.example"
+    operator = stack.session(an_identity("robin@contoso.example", roles=("Operator",)))
+    stack.entra.person = quinn
+    stack.come_back(stack.sign_in.service(operator))
+    assert [one.address for one in stack.authorizations.service_accounts()] == ["quinn.baker@contoso.example"]

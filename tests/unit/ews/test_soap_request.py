@@ -1,5 +1,6 @@
 """Requests."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +21,7 @@ REQUESTS = {
     "find_item": soap_request.find_item("F1", soap_request.fields(("item:DateTimeReceived",)), 1000),
     "calendar_view": soap_request.calendar_view("F1", shapes.OCCURRENCE, START, END),
     "resolve_names": soap_request.resolve_names('"Bo" & <co>'),
+    "convert_id": soap_request.convert_id("F&1", "o'neil&co@contoso.example"),
     "get_attachment": soap_request.get_attachment(["A1", 'A"2']),
     "sizes": soap_request.get_item(shapes.SIZES, ["I1", 'I"2']),
 } | {
@@ -57,6 +59,14 @@ def test_someone_who_signed_in_names_the_mailbox_beside_the_folder() -> None:
     named = soap_request.Envelopes(access(AccessMode.DELEGATED)).named_folder("inbox")
 
     assert "<t:EmailAddress>o'neil&amp;co@contoso.example</t:EmailAddress>" in named
+
+
+def test_one_s_own_mailbox_is_opened_without_a_name() -> None:
+    """M2: what is known of it may be a sign-in name that is no address of the mailbox."""
+    own = soap_request.Envelopes(replace(access(AccessMode.DELEGATED), own=True))
+
+    assert own.named_folder("inbox") == '<t:DistinguishedFolderId Id="inbox"></t:DistinguishedFolderId>'
+    assert "contoso" not in own.wrap(own.named_folder("inbox")).decode()
 
 
 def test_dear_properties_are_never_asked() -> None:

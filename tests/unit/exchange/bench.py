@@ -29,6 +29,7 @@ class Someone:
     tenant_id: str = "contoso"
     has_mailbox: bool = True
     may_impersonate: bool = False
+    sign_in_name: str = ""
 
 
 ALEX = Someone("alex@contoso.example", "1", "Alex Berg", ("alexander@contoso.example",))

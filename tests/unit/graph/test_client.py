@@ -84,7 +84,7 @@ def test_closed_mailbox_asks_nothing(service: Service) -> None:
 
 
 def test_own_mailbox_needs_no_address(service: Service) -> None:
-    own = GraphClient(ROOT, Access("", AccessMode.DELEGATED, "token"), service, lambda: NOW)
+    own = GraphClient(ROOT, Access("alex", AccessMode.DELEGATED, "token", own=True), service, lambda: NOW)
     shared = GraphClient(ROOT, Access("team/1@x.example", AccessMode.APP_ONLY, "token"), service, lambda: NOW)
 
     assert (own.mailbox, shared.mailbox) == ("/me", "/users/team%2F1@x.example")

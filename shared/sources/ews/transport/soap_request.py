@@ -36,7 +36,8 @@ class Envelopes:
             "</t:ConnectingSID></t:ExchangeImpersonation>"
         )
         self._opening = _OPENING + (header if impersonates else "") + "</s:Header><s:Body>"
-        self._mailbox = "" if impersonates else f"<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>"
+        unnamed = impersonates or access.own
+        self._mailbox = "" if unnamed else f"<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>"
 
     def wrap(self, body: str) -> bytes:
         """The whole request."""
@@ -77,6 +78,18 @@ def get_folder(folders: str) -> str:
     return (
         "<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape></m:FolderShape>"
         f"<m:FolderIds>{folders}</m:FolderIds></m:GetFolder>"
+    )
+
+
+def convert_id(identifier: str, mailbox: str) -> str:
+    """ConvertId of a folder or an item: the answer names the mailbox that the id is of by its primary address.
+
+    https://learn.microsoft.com/exchange/client-developer/web-service-reference/convertid-operation
+    """
+    return (
+        '<m:ConvertId DestinationFormat="HexEntryId"><m:SourceIds>'
+        f'<t:AlternateId Format="EwsId" Id={quoteattr(identifier)} Mailbox={quoteattr(mailbox)}/>'
+        "</m:SourceIds></m:ConvertId>"
     )
 
 
