@@ -156,7 +156,7 @@ class App(AzureClients):
         authority, tenants = self.settings.entra_authority, self.settings.entra_tenants
         tenant = tenants[0] if len(tenants) == 1 else ANY_TENANT
         keys = PublishedKeys(lambda: fetch_published_keys(authority, tenant), self.monotonic)
-        return TokenValidator(authority, self.settings.entra_client_id, keys, utc_now)
+        return TokenValidator(authority, self.settings.entra_client_id, keys, utc_now, self.settings.api_clients)
 
     @cached_property
     def identity_provider(self) -> "EntraIdentityProvider":

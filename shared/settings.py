@@ -97,6 +97,12 @@ def _tenant_or_none(value: str) -> str:
     return _tenant(value) if value else ""
 
 
+def _client_ids(value: str) -> tuple[str, ...]:
+    if not all(map(_TENANT.fullmatch, _list(value))):
+        raise ValueError("must be client ids (8-4-4-4-12 hexadecimal digits)")
+    return tuple(named.lower() for named in _list(value))
+
+
 def _url_list(value: str) -> tuple[str, ...]:
     return tuple(_url(part) for part in _list(value))
 
@@ -133,6 +139,12 @@ class Settings:
         "The tenant whose accounts may hold the role Operator; empty: the one in ENTRA_TENANTS, if it is one",
         _tenant_or_none,
         "",
+    )
+    api_clients: tuple[str, ...] = setting(
+        "API_CLIENTS",
+        "Client ids of the programs that may call the API, comma-separated; by default the Azure CLI",
+        _client_ids,
+        "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
     )
     entra_credential: str = setting(
         "ENTRA_CREDENTIAL",

@@ -8,6 +8,7 @@ nowhere. https://learn.microsoft.com/en-us/entra/identity-platform/claims-valida
 import hmac
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Any
 
 from shared.authorization.errors import AccountRefused, SignInRefused, TokenInvalid
 from shared.authorization.port import Identity
+from shared.errors import Reason, RetryLater
 
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 """The tenant of everybody's personal Microsoft accounts."""
@@ -24,6 +26,16 @@ LEEWAY_SECONDS = 120
 KEYS_MAX_AGE_SECONDS = 12 * 3600
 KEYS_MIN_AGE_SECONDS = 60
 """An unknown key id makes us ask again, but not more often: ids are free to invent."""
+ASK_AGAIN_SECONDS = 10
+"""How long a server that could not give any keys is left alone."""
+FETCH_SECONDS = 30
+"""How long a caller waits for the first keys that another one is fetching."""
+UNKNOWN_SECONDS = 600
+"""How long an id that was not published makes us ask no more."""
+UNKNOWN_KEPT = 1000
+
+API_SCOPE = "user_impersonation"
+"""The scope of an access token that a program got for somebody: see infra/modules/registration.bicep."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -44,34 +56,80 @@ class PublishedKey:
 class PublishedKeys:
     """Entra ID's published keys, kept for half a day and asked for again when a new one turns up.
 
-    `fetch` gives the JWKS document; `monotonic` is a clock in seconds.
+    One thread asks at a time, and outside the lock: whoever brings a known key never waits for somebody who has
+    invented one while Entra ID is slow. `fetch` gives the JWKS document; `monotonic` is a clock in seconds.
     """
 
     def __init__(self, fetch: Callable[[], Mapping[str, Any]], monotonic: Callable[[], float]) -> None:
         self._fetch = fetch
         self._monotonic = monotonic
         self._keys: dict[str, PublishedKey] = {}
+        self._unknown: OrderedDict[str, float] = OrderedDict()
         self._fetched_at: float | None = None
-        self._asked_at = 0.0
-        self._lock = threading.Lock()
+        self._asked_at: float | None = None
+        self._fetching = False
+        self._changed = threading.Condition()
 
     def key(self, kid: str) -> PublishedKey:
-        """The key of that id. Raises TokenInvalid; RetryLater when the keys cannot be had."""
-        with self._lock:
-            if self._outdated(kid):
-                # Noted before asking: an identity provider that is ill is left alone for as long as one that is well.
-                self._asked_at = self._monotonic()
-                self._keys = _usable_keys(self._fetch())
-                self._fetched_at = self._monotonic()
+        """The key of that id.
+
+        Raises:
+            TokenInvalid: no such key is published.
+            RetryLater: the keys cannot be had, or this one could be among those that are just being fetched.
+        """
+        with self._changed:
+            must_fetch = self._must_fetch(kid)
+            self._fetching = self._fetching or must_fetch
+        if must_fetch:
+            self._refresh(kid)
+        with self._changed:
             if kid not in self._keys:
                 raise TokenInvalid("signed with a key that is not published")
             return self._keys[kid]
 
-    def _outdated(self, kid: str) -> bool:
-        now = self._monotonic()
-        if self._fetched_at is None or now - self._fetched_at > KEYS_MAX_AGE_SECONDS:
-            return True
-        return kid not in self._keys and now - self._asked_at > KEYS_MIN_AGE_SECONDS
+    def _must_fetch(self, kid: str) -> bool:
+        """Whether the calling thread has to fetch the keys. Waits for another's fetch only when there are no keys."""
+        while not self._is_current():
+            if not self._fetching:
+                if self._asked_within(ASK_AGAIN_SECONDS):
+                    raise RetryLater(Reason.UNAVAILABLE, "the published keys could not be read a moment ago")
+                return True
+            if not self._changed.wait(FETCH_SECONDS):
+                raise RetryLater(Reason.TIMED_OUT, "the published keys are still being read")
+        if kid in self._keys:
+            return False
+        if self._fetching:
+            raise RetryLater(Reason.UNAVAILABLE, "the published keys are being read")
+        return not self._asked_within(KEYS_MIN_AGE_SECONDS) and not self._is_known_to_be_unknown(kid)
+
+    def _refresh(self, kid: str) -> None:
+        """Fetch the keys. The time is noted before: a server that fails is left alone as long as one that answers."""
+        self._asked_at = self._monotonic()
+        try:
+            keys = _usable_keys(self._fetch())
+        except BaseException:
+            with self._changed:
+                self._fetching = False
+                self._changed.notify_all()
+            raise
+        with self._changed:
+            self._keys, self._fetched_at = keys, self._monotonic()
+            if kid not in keys:
+                self._unknown[kid] = self._monotonic()
+            while len(self._unknown) > UNKNOWN_KEPT:
+                self._unknown.popitem(last=False)
+            self._fetching = False
+            self._changed.notify_all()
+
+    def _is_current(self) -> bool:
+        return self._fetched_at is not None and self._monotonic() - self._fetched_at <= KEYS_MAX_AGE_SECONDS
+
+    def _asked_within(self, seconds: float) -> bool:
+        return self._asked_at is not None and self._monotonic() - self._asked_at <= seconds
+
+    def _is_known_to_be_unknown(self, kid: str) -> bool:
+        at = self._unknown.get(kid)
+        return at is not None and self._monotonic() - at <= UNKNOWN_SECONDS
 
 
 def _usable_keys(document: Mapping[str, Any]) -> dict[str, PublishedKey]:
@@ -92,13 +150,24 @@ def _usable_keys(document: Mapping[str, Any]) -> dict[str, PublishedKey]:
 
 
 class TokenValidator:
-    """Checks tokens that Entra ID issued to, or for, this application."""
+    """Checks tokens that Entra ID issued to, or for, this application.
 
-    def __init__(self, authority: str, client_id: str, keys: PublishedKeys, clock: Callable[[], datetime]) -> None:
+    `api_clients`: the applications, besides this one, whose access tokens open the API.
+    """
+
+    def __init__(
+        self,
+        authority: str,
+        client_id: str,
+        keys: PublishedKeys,
+        clock: Callable[[], datetime],
+        api_clients: Collection[str] = (),
+    ) -> None:
         self._authority = authority
         self._client_id = client_id
         self._keys = keys
         self._clock = clock
+        self._api_clients = frozenset({client_id, *api_clients})
 
     def id_token(self, token: str, nonce: str) -> dict[str, Any]:
         """The claims of an id token that answers our request. Raises TokenInvalid."""
@@ -110,11 +179,20 @@ class TokenValidator:
     def api_token(self, token: str) -> dict[str, Any]:
         """The claims of an access token for our own API. Raises TokenInvalid.
 
-        `azp` tells it from an id token, which names the same audience and must not open the API.
+        `azp` tells it from an id token, which names the same audience and must not open the API; and it names the
+        application that got the token, which has to be one that the operator has allowed. For a person it got the API's
+        scope, for itself none: https://learn.microsoft.com/en-us/entra/identity-platform/claims-validation
         """
         claims = self._claims(token, [self._client_id, f"api://{self._client_id}"])
-        if not claims.get("azp") or "nonce" in claims:
+        client = claims.get("azp")
+        if not isinstance(client, str) or not client or "nonce" in claims:
             raise TokenInvalid("not an access token")
+        if client not in self._api_clients:
+            raise TokenInvalid("issued to another client")
+        if "scp" not in claims and _is_of_an_application(claims):
+            return claims
+        if claims.get("idtyp", "user") != "user" or API_SCOPE not in str(claims.get("scp", "")).split():
+            raise TokenInvalid("without the scope")
         return claims
 
     def _claims(self, token: str, audiences: list[str]) -> dict[str, Any]:
@@ -161,6 +239,11 @@ class TokenValidator:
             raise TokenInvalid("expired")
         if now < claims["nbf"] - LEEWAY_SECONDS:
             raise TokenInvalid("not yet valid")
+
+
+def _is_of_an_application(claims: Mapping[str, Any]) -> bool:
+    """Whether nobody is in it. `idtyp` is an optional claim: without it, subject and object are one in such tokens."""
+    return claims["idtyp"] == "app" if "idtyp" in claims else claims.get("sub") == claims["oid"]
 
 
 def identity_of(claims: Mapping[str, Any], tenants: Collection[str]) -> Identity:

@@ -233,8 +233,46 @@ def test_an_id_token_does_not_open_the_api(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize("audience", [CLIENT, f"api://{CLIENT}"])
 def test_an_access_token_of_ours_opens_the_api(clock: FakeClock, audience: str) -> None:
-    token = signed(claims(clock, aud=audience, nonce=None, azp="cli", roles=["Operator"]))
+    token = signed(claims(clock, aud=audience, nonce=None, azp=CLIENT, scp="user_impersonation", roles=["Operator"]))
     assert validator(clock).api_token(token)["roles"] == ["Operator"]
+
+
+CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+OID = an_identity().owner_id
+
+
+@pytest.mark.parametrize(
+    ("changes", "good"),
+    [
+        ({"azp": CLI, "scp": "user_impersonation"}, True),
+        ({"azp": CLI, "scp": "other user_impersonation", "idtyp": "user"}, True),
+        ({"azp": CLI, "idtyp": "app"}, True),
+        ({"azp": CLI, "sub": OID}, True),
+        ({"azp": "another", "scp": "user_impersonation"}, False),
+        ({"azp": "another", "idtyp": "app"}, False),
+        ({"azp": "another", "sub": OID}, False),
+        ({"azp": "", "scp": "user_impersonation"}, False),
+        ({"azp": [CLI], "scp": "user_impersonation"}, False),
+        ({"azp": CLI}, False),
+        ({"azp": CLI, "sub": "pairwise"}, False),
+        ({"azp": CLI, "sub": OID, "idtyp": "user"}, False),
+        ({"azp": CLI, "scp": ""}, False),
+        ({"azp": CLI, "scp": "user_impersonation2"}, False),
+        ({"azp": CLI, "scp": "user_impersonation", "idtyp": "app"}, False),
+        ({"azp": CLI, "scp": "Mail.Read", "sub": OID}, False),
+    ],
+)
+def test_an_access_token_opens_the_api_by_an_allowed_client_and_its_scope(
+    clock: FakeClock, changes: dict[str, Any], good: bool
+) -> None:
+    """S10: also with the role, a token that another program got is not for this one."""
+    token = signed(claims(clock, nonce=None, roles=["Operator"], **changes))
+    check = TokenValidator(AUTHORITY, CLIENT, PublishedKeys(Published(), clock.monotonic), clock, [CLI])
+    if good:
+        assert check.api_token(token)["oid"] == OID
+    else:
+        with pytest.raises(TokenInvalid):
+            check.api_token(token)
 
 
 def test_personal_accounts_and_other_tenants_are_told_apart(clock: FakeClock) -> None:

@@ -1,14 +1,21 @@
 """Whose signatures are believed: the keys of Entra ID, and our own."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from shared.authorization.errors import SignInRefused, TokenInvalid
 from shared.authorization.identity.id_token import (
+    ASK_AGAIN_SECONDS,
     KEYS_MAX_AGE_SECONDS,
+    KEYS_MIN_AGE_SECONDS,
     PERSONAL_TENANT,
+    UNKNOWN_KEPT,
+    UNKNOWN_SECONDS,
     PublishedKeys,
     TokenValidator,
     identity_of,
@@ -56,6 +63,97 @@ def test_keys_past_their_time_are_not_believed_though_no_newer_can_be_had(clock:
     for _ in range(2):
         with pytest.raises(RetryLater):
             keys.key("k")
+
+
+class Slow:
+    """Answers when it is told to; `fails` says whether with an error."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.waiting = threading.Semaphore(0)
+        self.go_on = threading.Semaphore(0)
+        self.fails = False
+
+    def __call__(self) -> Mapping[str, Any]:
+        self.asked += 1
+        self.waiting.release()
+        assert self.go_on.acquire(timeout=60)
+        if self.fails:
+            raise RetryLater(Reason.TIMED_OUT)
+        return {"keys": [jwk(KEY)]}
+
+
+@contextmanager
+def asking(slow: Slow, keys: PublishedKeys, kid: str) -> Iterator["Future[object]"]:
+    """Another thread asks for a key, and Entra ID does not answer before the block ends."""
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(keys.key, kid)
+        try:
+            assert slow.waiting.acquire(timeout=60)
+            yield asked
+        finally:
+            slow.go_on.release()
+
+
+def test_a_known_key_does_not_wait_for_an_invented_one(clock: FakeClock) -> None:
+    """S9: anybody can invent an id; a valid call must not wait for it while Entra ID is slow."""
+    slow = Slow()
+    slow.go_on.release()
+    keys = PublishedKeys(slow, clock.monotonic)
+    assert keys.key("k")
+    assert slow.waiting.acquire(timeout=60)
+    clock.pass_by(seconds=61)
+    with asking(slow, keys, "invented") as asked:
+        assert keys.key("k"), "not behind the other's request"
+        with pytest.raises(RetryLater):
+            keys.key("a new one perhaps")
+        assert not asked.done()
+    with pytest.raises(TokenInvalid):
+        asked.result()
+    assert slow.asked == 2
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_first_keys_are_fetched_once_for_all_who_wait(clock: FakeClock, fails: bool) -> None:
+    """S9: and whoever has waited for a fetch that failed does not begin another at once."""
+    slow = Slow()
+    slow.fails = fails
+    keys = PublishedKeys(slow, clock.monotonic)
+    with ThreadPoolExecutor(4) as pool:
+        with asking(slow, keys, "k") as first:
+            others = [pool.submit(keys.key, "k") for _ in range(4)]
+        results = [one.exception() for one in (first, *others)]
+    assert [type(error) for error in results] == [RetryLater if fails else type(None)] * 5
+    assert slow.asked == 1
+    clock.pass_by(seconds=ASK_AGAIN_SECONDS + 1)
+    slow.fails = False
+    slow.go_on.release()
+    assert keys.key("k")
+
+
+def test_an_id_that_was_not_published_makes_us_ask_once(clock: FakeClock) -> None:
+    """S9: the same invented id again and again, for ten minutes."""
+    published = Published()
+    keys = PublishedKeys(published, clock.monotonic)
+    keys.key("k")
+    for _ in range(8):
+        clock.pass_by(seconds=KEYS_MIN_AGE_SECONDS + 1)
+        with pytest.raises(TokenInvalid):
+            keys.key("invented")
+    assert published.asked == 2
+    clock.pass_by(seconds=UNKNOWN_SECONDS)
+    published.keys.append(jwk(KEY, "invented"))
+    assert keys.key("invented")
+
+
+def test_remembering_unknown_ids_takes_bounded_memory(clock: FakeClock) -> None:
+    keys = PublishedKeys(Published(), clock.monotonic)
+    keys.key("k")
+    for number in range(UNKNOWN_KEPT + 5):
+        clock.pass_by(seconds=KEYS_MIN_AGE_SECONDS + 1)
+        with pytest.raises(TokenInvalid):
+            keys.key(f"invented-{number}")
+    assert len(keys._unknown) == UNKNOWN_KEPT
 
 
 @pytest.mark.parametrize(
