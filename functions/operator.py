@@ -4,6 +4,7 @@ Pages go by the session of somebody with the role Operator; the API by a Bearer 
 that a browser sends of itself, so that no other site's page can call it.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 
 from functions.http.handler import ALL_METHODS, HttpError, http_handler, read_json_object
+from functions.http.rate_limits import RateLimit, client_address
 from functions.http.responses import html, interstitial, json, redirect
 from functions.http.session_auth import binding_cookie, read_session_form, require_session
 from shared.app import app, utc_now
 from shared.authorization.errors import ActivationRefused, InvitationMalformed, TokenInvalid
 from shared.authorization.identity.operators import OperatorAuthenticator
 from shared.authorization.sessions.sessions import Session
-from shared.errors import NotFound
+from shared.errors import NotFound, RetryLater
 from shared.pages import paths
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ blueprint = func.Blueprint()
 
 MAX_LISTED = 1000
 MAX_LIST_BYTES = 256 * 1024
+_bad_tokens = RateLimit(burst=30, per_minute=30, together=20, monotonic=time.monotonic)
 _HIDDEN_FIELDS = frozenset({"claims", "version", "shard", "authorization_id"})
 
 
@@ -97,12 +100,13 @@ def operator_revoke(request: func.HttpRequest) -> func.HttpResponse:
 @http_handler("POST", api=True)
 def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
     """Make an invitation: {"address", "reference"?, "return_url"?} gives {"id", "url", "expires_at"}."""
-    _authenticated_caller(request)
+    actor = _authenticated_caller(request)
     body = _string_fields(read_json_object(request), required={"address"}, optional={"reference", "return_url"})
     try:
         invited = app().invitations.create(**body)
     except InvitationMalformed as exc:
         raise HttpError(exc.code) from exc
+    app().registry.record_audit(invited.id, actor, "invite")
     return json(_json_values(asdict(invited)), 201)
 
 
@@ -209,16 +213,30 @@ _COMMANDS: dict[str, Callable[[str, str], dict[str, Any]]] = {
 def _require_operator(request: func.HttpRequest) -> Session:
     session = require_session(request)
     if not session.operator:
-        raise HttpError("not_operator")
+        raise HttpError("not_operator", refusal="no_role")
     return session
 
 
 def _authenticated_caller(request: func.HttpRequest) -> str:
-    """The opaque id of who calls the API. Raises Refused: unauthenticated."""
+    """The opaque id of who calls the API.
+
+    A caller who was refused too often waits before another token is looked at: one with an invented key id could make
+    us ask Entra ID.
+
+    Raises:
+        Refused: unauthenticated, too_many_requests.
+    """
+    caller = client_address(request.headers.get("X-Forwarded-For", ""))
+    if seconds := _bad_tokens.blocked(caller):
+        raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)}, refusal="bearer_limit")
     try:
         return _operators().authenticate(request.headers.get("Authorization", ""))
-    except TokenInvalid as exc:
-        raise HttpError("unauthenticated", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}) from exc
+    except (TokenInvalid, RetryLater) as exc:
+        _bad_tokens.wait(caller)
+        if isinstance(exc, RetryLater):
+            raise
+        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        raise HttpError("unauthenticated", headers=headers, refusal="bearer", detail=str(exc)) from exc
 
 
 def _operators() -> OperatorAuthenticator:

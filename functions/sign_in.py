@@ -11,7 +11,15 @@ from urllib.parse import quote, urlencode
 
 import azure.functions as func
 
-from functions.http.handler import ALL_METHODS, HttpError, http_handler, read_cookie, read_form, require_same_origin
+from functions.http.handler import (
+    ALL_METHODS,
+    HttpError,
+    http_handler,
+    note_refusal,
+    read_cookie,
+    read_form,
+    require_same_origin,
+)
 from functions.http.rate_limits import RateLimit, client_address
 from functions.http.responses import cookie, expired_cookie, html, problem, redirect
 from functions.http.session_auth import binding_cookie
@@ -124,6 +132,7 @@ def approval_callback(request: func.HttpRequest) -> func.HttpResponse:
     try:
         told = app().consent.callback(answer, read_cookie(request, bound))
     except SignInRefused as refused:
+        note_refusal(refused)
         return problem(refused.code, cookies=over, support=refused.support)
     return html("admin_consented", cookies=over, waiting=told)
 
@@ -135,7 +144,7 @@ def sign_out(request: func.HttpRequest) -> func.HttpResponse:
     require_same_origin(request)
     session = app().sessions.read(read_cookie(request, COOKIE))
     if session is not None and not app().sessions.is_csrf_valid(session, read_form(request).get("csrf", "")):
-        raise HttpError("forbidden")
+        raise HttpError("forbidden", refusal="csrf")
     # What this browser waits for ends as well: whoever signs in here next is not to carry on with it.
     return html("signed_out", cookies=[expired_cookie(COOKIE), expired_cookie(WAITING)])
 
@@ -169,7 +178,9 @@ def _begin(request: func.HttpRequest) -> None:
     """
     _enforce_rate_limit(request, _start_limit)
     if request.headers.get("Sec-Fetch-Dest", "document") != "document":
-        raise HttpError("forbidden")
+        raise HttpError("forbidden", refusal="foreign_page")
+    if seconds := app().start_limit.wait():
+        raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)}, refusal="start_limit")
 
 
 def _invitation_page(invitation: str) -> str:

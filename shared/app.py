@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.authorization.onboarding.service_accounts import ServiceAccounts
     from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
     from shared.authorization.onboarding.sign_in import SignIn
+    from shared.authorization.onboarding.start_limit import StartLimit
     from shared.authorization.sessions.sessions import Sessions
     from shared.authorization.table import TableAuthorizations, TableFlows
     from shared.authorization.tokens.access_token_cache import AccessTokenCache
@@ -146,6 +147,14 @@ class App(AzureClients):
         from shared.authorization.table import TableFlows
 
         return TableFlows(self.tables, utc_now)
+
+    @cached_property
+    def start_limit(self) -> "StartLimit":
+        """What all instances together may begin."""
+        from shared.authorization.onboarding.start_limit import STARTS_TOGETHER, STARTS_WINDOW, StartLimit
+        from shared.authorization.table import TableStartCounter
+
+        return StartLimit(TableStartCounter(self.tables), STARTS_TOGETHER, STARTS_WINDOW, utc_now)
 
     @cached_property
     def token_validator(self) -> "TokenValidator":

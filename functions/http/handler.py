@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 
 import azure.functions as func
 
+from functions import refusals
 from functions.http.responses import problem, problem_json
 from shared import logs
-from shared.authorization.errors import SignInRefused
+from shared.authorization.errors import FlowReplayed, OtherBrowser, SignInRefused
 from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, RetryLater, SettingsInvalid
 from shared.mailboxes.errors import CommandRefused
 from shared.pages.problems import problem_of
@@ -34,13 +35,24 @@ Handler = Callable[[func.HttpRequest], func.HttpResponse]
 
 
 class HttpError(MailboxSyncError):
-    """The request cannot be served as it is: the problem to answer with, its status and its sentences' values."""
+    """The request cannot be served as it is: the problem to answer with, its status and its sentences' values.
+
+    `refusal`: the kind that the log counts it by, when it was refused for security's sake; `detail`: a constant text.
+    """
 
     def __init__(
-        self, code: str, status: int | None = None, headers: Mapping[str, str] | None = None, **values: object
+        self,
+        code: str,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        refusal: str = "",
+        detail: str = "",
+        **values: object,
     ) -> None:
         super().__init__(code)
         self.code = code
+        self.refusal = refusal
+        self.detail = detail
         self.status = status
         self.headers = dict(headers or {})
         self.values = values
@@ -59,6 +71,7 @@ def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_
                 _check_request(req, methods, largest_body)
                 return handler(req)
             except Exception as error:
+                note_refusal(error)
                 return _error_response(error, problem_json if api else problem)
 
         # The worker calls by the binding's name, `req`: it must see this signature, not the handler's.
@@ -124,7 +137,15 @@ def require_same_origin(request: func.HttpRequest) -> None:
         Refused: forbidden.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        raise HttpError("forbidden")
+        raise HttpError("forbidden", refusal="foreign_page")
+
+
+def note_refusal(error: Exception) -> None:
+    """Log what was refused for security's sake; any other failure is not."""
+    if isinstance(error, HttpError) and error.refusal:
+        refusals.note(error.refusal, error.detail)
+    if isinstance(error, OtherBrowser | FlowReplayed):
+        refusals.note(error.code)
 
 
 def _check_request(request: func.HttpRequest, methods: tuple[str, ...], largest_body: int) -> None:

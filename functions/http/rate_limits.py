@@ -1,8 +1,7 @@
 """How often one caller may knock at the anonymous doors.
 
-A token bucket for each caller and one for all of them, in this instance's memory. What it is for: one client cannot
-fill the table of flows or keep an instance busy. What it is not: a defense against many clients, or across instances
-(each counts for itself) - that is a front door's task, see docs/security.md.
+A token bucket for each caller and one for all of them, in this instance's memory: one client cannot keep an instance
+busy. What all instances together begin is counted apart (shared/authorization/onboarding/start_limit.py).
 """
 
 import threading
@@ -34,15 +33,27 @@ class RateLimit:
             alone = self._take(caller, 1) if caller else 0
             return alone or self._take(_ALL_CALLERS, self._together)
 
-    def _take(self, name: str, times: int) -> int:
+    def blocked(self, caller: str) -> int:
+        """The seconds that this caller has to wait, without counting; 0 when the next knock may pass."""
+        with self._lock:
+            alone = self._short(caller, 1)[1] if caller else 0
+            return alone or self._short(_ALL_CALLERS, self._together)[1]
+
+    def _short(self, name: str, times: int) -> tuple[float, int]:
+        """What is left in a bucket, and the seconds until there is enough in it."""
         now = self._monotonic()
-        left, at = self._buckets.pop(name, (self._burst * times, now))
+        left, at = self._buckets.get(name, (self._burst * times, now))
         left = min(self._burst * times, left + (now - at) * self._rate * times)
         short = max(0.0, 1 - left)
-        self._buckets[name] = (left if short else left - 1, now)
+        return left, int(short / (self._rate * times)) + 1 if short else 0
+
+    def _take(self, name: str, times: int) -> int:
+        left, seconds = self._short(name, times)
+        self._buckets[name] = (left if seconds else left - 1, self._monotonic())
+        self._buckets.move_to_end(name)
         while len(self._buckets) > MAX_CALLERS:
             self._buckets.popitem(last=False)
-        return int(short / (self._rate * times)) + 1 if short else 0
+        return seconds
 
 
 def client_address(forwarded_for: str) -> str:

@@ -36,7 +36,7 @@ def read_session_form(request: func.HttpRequest, session: Session) -> dict[str, 
     require_same_origin(request)
     fields = read_form(request)
     if not app().sessions.is_csrf_valid(session, fields.get("csrf", "")):
-        raise HttpError("forbidden")
+        raise HttpError("forbidden", refusal="csrf")
     return fields
 
 

@@ -130,7 +130,18 @@ class FlowStore(Protocol):
         ...
 
     def sweep(self, now: datetime) -> int:
-        """Forget flows that ended more than a day ago; gives how many of them nobody had come back from."""
+        """Forget flows that ended more than a day ago; gives how many of them nobody had come back from.
+
+        Bounded in time: what is left is forgotten the next day.
+        """
+        ...
+
+
+class StartCounter(Protocol):
+    """How many sign-ins all instances have begun, in windows of time."""
+
+    def add(self, window: datetime, instance: str, starts: int) -> int:
+        """Note how many one instance has begun in the window that ends then; gives how many all of them have."""
         ...
 
 

@@ -10,12 +10,15 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
+from shared.authorization import ended_rows
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
-from shared.authorization.port import FlowStore, PendingFlow
-from shared.authorization.table import TableFlows
+from shared.authorization.port import FlowStore, PendingFlow, StartCounter
+from shared.authorization.table import TableFlows, TableStartCounter
 from tests.conftest import Azurite
-from tests.fakes.authorization import MemoryFlows
+from tests.fakes.authorization import MemoryFlows, MemoryStartCounter
 from tests.fakes.clock import FakeClock
+
+type Counted = tuple[TableServiceClient, list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +113,68 @@ def test_ended_flows_are_swept_and_those_nobody_came_back_from_are_counted(flows
         with pytest.raises(FlowUnknown):
             flows.take(gone.state, "digest")
     assert flows.take(standing.state, "digest") == standing
+
+
+@pytest.fixture
+def requests_made(
+    storage: Azurite, credential: DefaultAzureCredential
+) -> Iterator[tuple[TableServiceClient, list[str]]]:
+    """A client, and the methods of the requests it makes."""
+    made: list[str] = []
+    with TableServiceClient(
+        storage.table, credential=credential, raw_request_hook=lambda request: made.append(request.http_request.method)
+    ) as client:
+        yield client, made
+
+
+def test_lapsed_flows_are_deleted_a_partition_at_a_time(requests_made: Counted, clock: FakeClock) -> None:
+    """S8: one request for each partition and hundred, not one for each flow."""
+    client, made = requests_made
+    flows, table = TableFlows(client, clock), client.get_table_client("flows")
+    flows.sweep(clock() + timedelta(days=3650))
+    for partition, count in (("p1", 130), ("p2", 1)):
+        rows = [
+            {"PartitionKey": partition, "RowKey": f"{number}", "binding_digest": "d", "expires_at": clock()}
+            for number in range(count)
+        ]
+        for start in range(0, count, 100):
+            table.submit_transaction([("create", row) for row in rows[start : start + 100]])
+    made.clear()
+    assert flows.sweep(clock() + timedelta(days=2)) == 131
+    assert len([method for method in made if method != "GET"]) == 3
+    assert list(table.query_entities("PartitionKey eq 'p1'")) == []
+
+
+def test_a_row_that_is_gone_already_spoils_no_sweep(tables: TableServiceClient, clock: FakeClock) -> None:
+    table = tables.get_table_client("flows")
+    rows = [{"PartitionKey": "p3", "RowKey": str(number), "expires_at": clock()} for number in range(3)]
+    table.submit_transaction([("create", row) for row in rows])
+    ended_rows._delete(table, (*rows, {"PartitionKey": "p3", "RowKey": "never there"}))
+    assert list(table.query_entities("PartitionKey eq 'p3'")) == []
+
+
+def test_a_sweep_ends_in_time_and_the_next_goes_on(tables: TableServiceClient, clock: FakeClock) -> None:
+    """S8."""
+    table, plain = tables.get_table_client("flows"), TableFlows(tables, clock)
+    plain.sweep(clock() + timedelta(days=3650))
+    for partition in ("p4", "p5", "p6"):
+        row = {"PartitionKey": partition, "RowKey": "1", "binding_digest": "d", "expires_at": clock()}
+        table.create_entity(row)
+    moments = (clock() + timedelta(minutes=3 * number) for number in range(100))
+    later = clock() + timedelta(days=2)
+    assert TableFlows(tables, lambda: next(moments)).sweep(later) == 1
+    assert plain.sweep(later) == 2
+
+
+def test_starts_are_added_up_over_instances(tables: TableServiceClient, clock: FakeClock) -> None:
+    counters: list[StartCounter] = [TableStartCounter(tables), MemoryStartCounter()]
+    for counter in counters:
+        assert counter.add(clock(), "one", 25) == 25
+        assert counter.add(clock(), "two", 25) == 50
+        assert counter.add(clock(), "one", 50) == 75
+        assert counter.add(clock() + timedelta(minutes=5), "one", 25) == 25
+    TableFlows(tables, clock).sweep(clock() + timedelta(days=2))
+    assert list(tables.get_table_client("flows").query_entities("PartitionKey gt 'starts'")) == []
 
 
 def test_a_taken_flow_leaves_nothing_of_use_in_the_table(tables: TableServiceClient, clock: FakeClock) -> None:

@@ -258,3 +258,34 @@ def test_one_client_that_knocks_without_end_is_asked_to_wait(somebody: Callable[
     assert (answer.status_code, title(answer)) == (429, "Too many requests")
     assert int(answer.headers["Retry-After"]) >= 1
     assert person.ask("GET", "/my-sync").status_code == 401
+
+
+def test_refusals_are_logged_and_invitations_audited(somebody: Callable[..., Person]) -> None:
+    """S11: by their kind alone, without what was sent; an invitation by the API has its row in the audit trail."""
+    person, thief = somebody().connect(), somebody()
+    bearer = {"Authorization": "Bearer token-that-leaked"}
+    assert person.ask("GET", "/api/mailboxes", headers=bearer).status_code == 401
+    person.ask("POST", "/my-sync/erase", data={"mailbox": person.mailbox(), "csrf": "guess-that-leaked"})
+    thief.come_back(person.begin())
+    log = person.stack.log.read_text(errors="replace").replace("\\", "")
+    for kind in ("bearer", "csrf", "other_browser"):
+        assert f'"refusal": "{kind}"' in log
+    assert "that-leaked" not in log
+    operator = person.stack.sandbox.control.post("/tokens", {"person": "robin@contoso.example", "kind": "api"})["token"]
+    invited = person.ask(
+        "POST", "/api/invitations", json={"address": "new@contoso.example"},
+        headers={"Authorization": f"Bearer {operator}"},
+    ).json()  # fmt: skip
+    rows = person.stack.parts().tables.get_table_client("audit").query_entities(f"PartitionKey eq '{invited['id']}'")
+    assert [row["act"] for row in rows] == ["invite"]
+
+
+def test_a_caller_with_bad_tokens_waits_before_the_next_is_looked_at(somebody: Callable[..., Person]) -> None:
+    """S9: a token with an invented key id can make us ask Entra ID."""
+    person = somebody()
+    for number in range(60):
+        answer = person.knock("GET", "/api/mailboxes", headers={"Authorization": f"Bearer bad{number}"})
+        if answer.status_code == 429:
+            break
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1

@@ -150,6 +150,19 @@ class MemoryFlows:
         return len(lapsed)
 
 
+class MemoryStartCounter:
+    """Implements StartCounter."""
+
+    def __init__(self) -> None:
+        self.added = 0
+        self._starts: dict[tuple[datetime, str], int] = {}
+
+    def add(self, window: datetime, instance: str, starts: int) -> int:
+        self.added += 1
+        self._starts[window, instance] = starts
+        return sum(count for (ends, _), count in self._starts.items() if ends == window)
+
+
 class MemoryAuthorizations:
     """Implements AuthorizationStore."""
 

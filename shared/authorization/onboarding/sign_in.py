@@ -253,6 +253,7 @@ class SignIn:
         """
         address = primary_address_of(self._sources, self._access(identity, tokens, SourceName.EWS), identity)
         stored = self._grants.store(replace(identity, address=address), tokens, AccessMode.IMPERSONATION)
+        self._registry.record_audit(stored.id, intent["by"], SignInPurpose.SERVICE.value)
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
             if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
                 with suppress(NotFound):  # erased since it was listed

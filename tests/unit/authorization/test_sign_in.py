@@ -438,6 +438,7 @@ def test_a_service_account_is_stored_once_whoever_often_it_signs_in(stack: Autho
     first = stack.come_back(stack.sign_in.service(operator))
     second = stack.come_back(stack.sign_in.service(operator))
     assert first.purpose is SignInPurpose.SERVICE
+    assert stack.registry.audit[0] == (first.authorization_id, BLAKE.owner_id, "service")
     assert first.session == ""
     assert first.authorization_id == second.authorization_id
     assert stack.authorizations.stored[first.authorization_id].mode is AccessMode.IMPERSONATION

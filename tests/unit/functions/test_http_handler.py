@@ -8,6 +8,7 @@ from collections.abc import Callable
 import azure.functions as func
 import pytest
 
+from functions import refusals
 from functions.http.handler import (
     MAX_BODY_BYTES,
     HttpError,
@@ -18,6 +19,7 @@ from functions.http.handler import (
     require_same_origin,
 )
 from functions.http.responses import json as json_answer
+from shared.authorization.errors import FlowReplayed, FlowUnknown, OtherBrowser
 from shared.errors import (
     AdministratorMustAct,
     Conflict,
@@ -27,6 +29,7 @@ from shared.errors import (
     RetryLater,
     SettingsInvalid,
 )
+from tests.fakes.clock import FakeClock
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SECRET = "ada@contoso.example"
@@ -160,3 +163,48 @@ def test_a_form_from_elsewhere_is_refused(site: str) -> None:
 def test_a_form_of_our_own_page_is_accepted() -> None:
     sent = request("POST", headers={"Sec-Fetch-Site": "same-origin"})
     assert require_same_origin(sent) is None
+
+
+REFUSALS = [
+    (HttpError("forbidden", refusal="csrf"), "csrf"),
+    (HttpError("unauthenticated", refusal="bearer", detail="expired"), "bearer"),
+    (OtherBrowser(), "other_browser"),
+    (FlowReplayed(), "flow_replayed"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind"), REFUSALS)
+def test_what_is_refused_for_securitys_sake_is_logged(
+    error: Exception, kind: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S11."""
+    monkeypatch.setattr(refusals, "note", refusals.Refusals(FakeClock().monotonic).note)
+    with caplog.at_level(logging.WARNING, "functions.refusals"):
+        behind(error)(request())
+    (record,) = [one for one in caplog.records if one.name == "functions.refusals"]
+    assert (record.__dict__["refusal"], record.__dict__["refusals"]) == (kind, 1)
+
+
+def test_an_ordinary_mistake_is_no_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    for error in (HttpError("malformed"), NotFound("x"), FlowUnknown()):
+        behind(error)(request())
+    assert [one for one in caplog.records if one.name == "functions.refusals"] == []
+
+
+def test_refusals_without_end_do_not_fill_the_log_and_are_all_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """S11: the log has a daily cap, past which no alert sees anything."""
+    clock = FakeClock()
+    log = refusals.Refusals(clock.monotonic)
+    with caplog.at_level(logging.WARNING, "functions.refusals"):
+        for _ in range(1000):
+            log.note("bearer")
+        assert len(caplog.records) == 30
+        clock.pass_by(minutes=1)
+        log.note("csrf")
+    assert sum(record.__dict__["refusals"] for record in caplog.records) == 1001
+
+
+def test_the_pages_of_others_and_wrong_csrf_values_say_what_they_are() -> None:
+    with pytest.raises(HttpError) as caught:
+        require_same_origin(request("POST", headers={"Sec-Fetch-Site": "cross-site"}))
+    assert caught.value.refusal == "foreign_page"

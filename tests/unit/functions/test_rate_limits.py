@@ -39,6 +39,16 @@ def test_all_callers_together_are_bounded_too(limit: RateLimit) -> None:
     assert limit.wait("") > 0
 
 
+def test_looking_whether_a_caller_is_blocked_counts_nothing(limit: RateLimit, clock: FakeClock) -> None:
+    assert [limit.blocked("a") for _ in range(50)] == [0] * 50
+    assert [limit.wait("a") for _ in range(3)] == [0, 0, 0]
+    seconds = limit.blocked("a")
+    assert seconds > 0
+    assert limit.blocked("b") == 0
+    clock.pass_by(seconds=seconds)
+    assert limit.blocked("a") == 0
+
+
 def test_memory_is_bounded(clock: FakeClock) -> None:
     limit = RateLimit(burst=1, per_minute=6, together=10**6, monotonic=clock.monotonic)
     for number in range(MAX_CALLERS + 10):
