@@ -1,6 +1,7 @@
 """What arrives on a queue, checked. A message that does not fit is refused and ends in the poison queue."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import azure.functions as func
@@ -23,6 +24,15 @@ def required_number(message: func.QueueMessage, name: str) -> int:
 def optional_number(message: func.QueueMessage, name: str) -> int | None:
     """A whole number the message may carry."""
     return required_number(message, name) if name in _decoded(message) else None
+
+
+def time_in(message: func.QueueMessage, name: str) -> datetime | None:
+    """A moment the message may carry, as seconds since 1970."""
+    seconds = optional_number(message, name)
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as exc:
+        raise MessageMalformed(f"the message carries no time named {name}") from exc
 
 
 def has_flag(message: func.QueueMessage, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions.queue_messages import has_flag, mailbox_id_of, optional_number
+from functions.queue_messages import has_flag, mailbox_id_of, optional_number, time_in
 from shared import logs
 from shared.app import app
 from shared.errors import ActionNeeded
@@ -37,7 +37,8 @@ def _run_guarded(mailbox_id: str, message: func.QueueMessage) -> None:
 
 
 def _run(mailbox_id: str, message: func.QueueMessage) -> None:
+    scheduled = time_in(message, "scheduled")
     if has_flag(message, "sweep"):
-        app().engine.sweep(mailbox_id)
+        app().engine.sweep(mailbox_id, scheduled)
     else:
-        app().engine.sync(mailbox_id, optional_number(message, "continuation"))
+        app().engine.sync(mailbox_id, optional_number(message, "continuation"), scheduled)

@@ -94,6 +94,15 @@ def is_due(mailbox: Mailbox, now: datetime) -> bool:
     return mailbox.status in SYNCED and (mailbox.due_at is None or mailbox.due_at <= now)
 
 
+def is_overtaken(mailbox: Mailbox, scheduled: datetime | None, *, sweep: bool = False) -> bool:
+    """Whether a pass, or a sweep, has ended since the moment that a message was scheduled for.
+
+    Messages pile up while nothing consumes them; the first one does what all of them ask for.
+    """
+    last = mailbox.swept_at if sweep else mailbox.last_pass_at
+    return scheduled is not None and last is not None and last >= scheduled
+
+
 def has_replica(mailbox: Mailbox) -> bool:
     """Whether there may be a copy of it, which the daily round keeps in order whatever the mailbox's status."""
     return mailbox.last_pass_at is not None and mailbox.erasing_since is None

@@ -185,15 +185,27 @@ class Lease(Protocol):
 class SyncQueue(Protocol):
     """The two queues of the dispatch. Messages carry ids only."""
 
-    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
-        """Ask for one shard's due mailboxes to be sent, or, once a day, for all of its mailboxes to be swept."""
+    def send_shard(
+        self, shard: int, *, sweep: bool = False, tick: datetime | None = None, seconds_to_live: int | None = None
+    ) -> None:
+        """Ask for one shard's due mailboxes to be sent, or, once a day, for all of its mailboxes to be swept.
+
+        `tick`: when the timer fired. A message that nobody consumes within `seconds_to_live` is dropped.
+        """
         ...
 
     def send_mailbox(
-        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+        self,
+        mailbox_id: str,
+        *,
+        delay_seconds: int = 0,
+        continuation: int | None = None,
+        sweep: bool = False,
+        scheduled: datetime | None = None,
     ) -> None:
         """Ask for one pass (or one sweep) of one mailbox, not before the delay.
 
-        `continuation` is the cursor sequence the asking pass ended at; a stale one ends at once.
+        `continuation` is the cursor sequence the asking pass ended at; a stale one ends at once. So does a `scheduled`
+        one, if a pass has ended since that moment.
         """
         ...

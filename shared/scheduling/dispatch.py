@@ -17,6 +17,10 @@ SWEEP_SECONDS_A_MAILBOX = 10.0
 
 SWEEP_HOURS = 8
 
+DAY = timedelta(days=1)
+SHORTEST_LIFE = timedelta(minutes=5)
+"""How long a shard's message is kept at least, however short the interval."""
+
 WIDEST = 0.8
 """The part of the interval that starts may be spread over, so that the last is done before the next tick."""
 
@@ -50,22 +54,26 @@ class Dispatch:
         """Ask for every shard to be sent, or swept; gives how many shards.
 
         A timer's tick is not repeated: a shard that cannot be asked for keeps none of the others waiting for the next.
+        A message that nobody consumes before the next tick's is dropped, so that ticks do not pile up.
         Raises the first error when every shard has been tried.
         """
+        now = self._clock()
+        lives = DAY if sweep else max(self._interval, SHORTEST_LIFE)
         failed: list[MailboxSyncError] = []
         for shard in range(self._shards):
             try:
-                self._queue.send_shard(shard, sweep=sweep)
+                self._queue.send_shard(shard, sweep=sweep, tick=now, seconds_to_live=int(lives.total_seconds()))
             except MailboxSyncError as error:
                 failed.append(error)
         if failed:
             raise failed[0]
         return self._shards
 
-    def shard(self, shard: int, *, sweep: bool = False) -> Dispatched:
+    def shard(self, shard: int, *, sweep: bool = False, tick: datetime | None = None) -> Dispatched:
         """Send one shard's mailboxes, each at its own place in the interval, or in the night.
 
-        A shard number of a former, larger number of shards sends nothing.
+        `tick`: when the timer asked for it; a mailbox's message is superseded by a pass that ends after its place in
+        that interval. A shard number of a former, larger number of shards sends nothing.
         """
         if not 0 <= shard < self._shards:
             return Dispatched(0, 0)
@@ -77,7 +85,9 @@ class Dispatch:
                 due.append(mailbox.id)
         window = self._window(len(due), sweep)
         for mailbox_id in due:
-            self._queue.send_mailbox(mailbox_id, delay_seconds=int(spread_offset(mailbox_id) * window), sweep=sweep)
+            delay = int(spread_offset(mailbox_id) * window)
+            scheduled = (tick or now) + timedelta(seconds=delay)
+            self._queue.send_mailbox(mailbox_id, delay_seconds=delay, sweep=sweep, scheduled=scheduled)
         return Dispatched(len(due), late)
 
     def _window(self, mailboxes: int, sweep: bool) -> float:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.authorization.port import AccessTokens
 from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
-from shared.mailboxes.model import SYNCED, Mailbox, is_due, is_own
+from shared.mailboxes.model import SYNCED, Mailbox, is_due, is_overtaken, is_own
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.mailboxes.transitions import read_by
 from shared.replica.port import Cursor, Replica
@@ -41,6 +41,8 @@ class SyncMessage:
     delay: timedelta = timedelta()
     continuation: int | None = None
     sweep: bool = False
+    scheduled: datetime | None = None
+    """When the dispatch wanted it; a pass that has ended since does for it."""
 
 
 class SyncEngine:
@@ -78,26 +80,30 @@ class SyncEngine:
         self._monotonic = monotonic
         self._jitter = jitter
 
-    def sync(self, mailbox_id: str, continuation: int | None = None) -> None:
+    def sync(self, mailbox_id: str, continuation: int | None = None, scheduled: datetime | None = None) -> None:
         """One pass. A mailbox that is gone, stopped or under way, and a stale continuation, end at once.
+
+        So does a message that the dispatch `scheduled`, if a pass has ended since.
 
         Raises:
             OperatorMustAct: our own fault, after it was recorded; the queue redelivers and the alarm sees it.
         """
-        self._receive(mailbox_id, SyncMessage(continuation=continuation))
+        self._receive(mailbox_id, SyncMessage(continuation=continuation, scheduled=scheduled))
 
-    def sweep(self, mailbox_id: str) -> None:
+    def sweep(self, mailbox_id: str, scheduled: datetime | None = None) -> None:
         """The daily sweep: packs compacted, then every folder compared with the replica, and differences repaired.
 
         What was deleted is promised to be gone within days, also from a mailbox that is stopped, or whose server lets
         nobody in: of such a one the packs are compacted and nothing else is done.
         """
-        self._receive(mailbox_id, SyncMessage(sweep=True))
+        self._receive(mailbox_id, SyncMessage(sweep=True, scheduled=scheduled))
 
     def _receive(self, mailbox_id: str, message: SyncMessage) -> None:
         try:
             mailbox = self._registry.get(mailbox_id)
         except NotFound:
+            return
+        if is_overtaken(mailbox, message.scheduled, sweep=message.sweep):
             return
         ready = self._is_ready(mailbox, message)
         if not ready and not (message.sweep and self._rests(mailbox)):
@@ -107,7 +113,7 @@ class SyncEngine:
         lease = self._leases.acquire(mailbox_id)
         if lease is None:
             if message.sweep:
-                self._queue.send_mailbox(mailbox_id, delay_seconds=SWEEP_AGAIN, sweep=True)
+                self._send(mailbox_id, replace(message, delay=timedelta(seconds=SWEEP_AGAIN)))
             return
         following = None
         try:
@@ -122,6 +128,8 @@ class SyncEngine:
         try:
             mailbox = self._registry.get(mailbox_id)
         except NotFound:
+            return None
+        if is_overtaken(mailbox, message.scheduled, sweep=message.sweep):
             return None
         if self._is_ready(mailbox, message):
             return self._run(mailbox, lease, message)
@@ -154,7 +162,7 @@ class SyncEngine:
         self._recorder.change(
             mailbox.id, lambda before: before.with_changes(due_at=max(before.due_at or until, now + wait))
         )
-        self._send(mailbox.id, SyncMessage(delay=wait, sweep=message.sweep))
+        self._send(mailbox.id, replace(message, delay=wait, continuation=None))
         return True
 
     def _send(self, mailbox_id: str, following: SyncMessage) -> None:
@@ -164,6 +172,7 @@ class SyncEngine:
             delay_seconds=math.ceil(following.delay.total_seconds()),
             continuation=following.continuation,
             sweep=following.sweep,
+            scheduled=following.scheduled,
         )
 
     def _run(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:

@@ -312,6 +312,8 @@ def test_messages_arrive_as_the_trigger_expects_them(storage: Azurite, credentia
         sender.send_mailbox(mailbox_id, continuation=7)
         sender.send_mailbox(mailbox_id, delay_seconds=600, sweep=True)
         sender.send_shard(3, sweep=True)
+        sender.send_mailbox(mailbox_id, scheduled=NOW)
+        sender.send_shard(4, tick=NOW, seconds_to_live=300)
         received = [
             json.loads(base64.b64decode(message.content))
             for name in ("sync-mailboxes", "sync-shards")
@@ -319,4 +321,7 @@ def test_messages_arrive_as_the_trigger_expects_them(storage: Azurite, credentia
         ]
     assert {"mailbox": mailbox_id, "continuation": 7} in received
     assert {"shard": 3, "sweep": True} in received
+    seconds = int(NOW.timestamp())
+    assert {"mailbox": mailbox_id, "scheduled": seconds} in received
+    assert {"shard": 4, "tick": seconds} in received
     assert {"mailbox": mailbox_id, "sweep": True} not in received

@@ -89,13 +89,27 @@ class Remembering:
     queue: "SyncQueue"
     sent: list[Sent] = field(default_factory=list)
 
-    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
-        self.queue.send_shard(shard, sweep=sweep)
+    def send_shard(
+        self, shard: int, *, sweep: bool = False, tick: datetime | None = None, seconds_to_live: int | None = None
+    ) -> None:
+        self.queue.send_shard(shard, sweep=sweep, tick=tick, seconds_to_live=seconds_to_live)
 
     def send_mailbox(
-        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+        self,
+        mailbox_id: str,
+        *,
+        delay_seconds: int = 0,
+        continuation: int | None = None,
+        sweep: bool = False,
+        scheduled: datetime | None = None,
     ) -> None:
-        self.queue.send_mailbox(mailbox_id, delay_seconds=delay_seconds, continuation=continuation, sweep=sweep)
+        self.queue.send_mailbox(
+            mailbox_id,
+            delay_seconds=delay_seconds,
+            continuation=continuation,
+            sweep=sweep,
+            scheduled=scheduled,
+        )
         self.sent.append(Sent(mailbox_id, delay_seconds, continuation))
 
 

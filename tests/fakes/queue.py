@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class Message:
     delay_seconds: int = 0
     continuation: int | None = None
     sweep: bool = False
+    scheduled: datetime | None = None
 
 
 class FakeQueue:
@@ -21,12 +23,20 @@ class FakeQueue:
         self.shards: deque[tuple[int, bool]] = deque()
         self.mailboxes: deque[Message] = deque()
 
-    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+    def send_shard(
+        self, shard: int, *, sweep: bool = False, tick: datetime | None = None, seconds_to_live: int | None = None
+    ) -> None:
         """Keep it."""
         self.shards.append((shard, sweep))
 
     def send_mailbox(
-        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+        self,
+        mailbox_id: str,
+        *,
+        delay_seconds: int = 0,
+        continuation: int | None = None,
+        sweep: bool = False,
+        scheduled: datetime | None = None,
     ) -> None:
         """Keep it."""
-        self.mailboxes.append(Message(mailbox_id, delay_seconds, continuation, sweep))
+        self.mailboxes.append(Message(mailbox_id, delay_seconds, continuation, sweep, scheduled))

@@ -98,9 +98,9 @@ class SyncHarness:
             message = self.queue.mailboxes.popleft()
             self.clock.pass_by(seconds=message.delay_seconds)
             if message.sweep:
-                self.engine.sweep(message.mailbox_id)
+                self.engine.sweep(message.mailbox_id, message.scheduled)
             else:
-                self.engine.sync(message.mailbox_id, message.continuation)
+                self.engine.sync(message.mailbox_id, message.continuation, message.scheduled)
             delivered += 1
         return delivered
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from shared.errors import Reason, RetryLater
 from shared.mailboxes.entities import BUCKETS, bucket_of, partition, shard_bounds
 from shared.mailboxes.model import Mailbox, Status
 from shared.scheduling.dispatch import Dispatch, Dispatched, spread_offset
+from tests.fakes.sync_harness import ID, SyncHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -32,15 +34,29 @@ class Sent:
     def __init__(self) -> None:
         self.shards: list[tuple[int, bool]] = []
         self.mailboxes: dict[str, tuple[int, bool]] = {}
+        self.scheduled: dict[str, datetime | None] = {}
+        self.lives: set[int | None] = set()
+        self.ticks: set[datetime | None] = set()
 
-    def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+    def send_shard(
+        self, shard: int, *, sweep: bool = False, tick: datetime | None = None, seconds_to_live: int | None = None
+    ) -> None:
+        self.ticks.add(tick)
+        self.lives.add(seconds_to_live)
         self.shards.append((shard, sweep))
 
     def send_mailbox(
-        self, mailbox_id: str, *, delay_seconds: int = 0, continuation: int | None = None, sweep: bool = False
+        self,
+        mailbox_id: str,
+        *,
+        delay_seconds: int = 0,
+        continuation: int | None = None,
+        sweep: bool = False,
+        scheduled: datetime | None = None,
     ) -> None:
         assert mailbox_id not in self.mailboxes
         self.mailboxes[mailbox_id] = (delay_seconds, sweep)
+        self.scheduled[mailbox_id] = scheduled
 
 
 def dispatch(sent: Sent, *mailboxes: Mailbox) -> Dispatch:
@@ -55,10 +71,10 @@ def test_a_tick_asks_for_every_shard_once() -> None:
 
 def test_failing_shard_keeps_no_other_waiting_and_fails_the_tick() -> None:
     class Busy(Sent):
-        def send_shard(self, shard: int, *, sweep: bool = False) -> None:
+        def send_shard(self, shard: int, **more: Any) -> None:
             if shard == 3:
                 raise RetryLater(Reason.THROTTLED)
-            super().send_shard(shard, sweep=sweep)
+            super().send_shard(shard, **more)
 
     sent = Busy()
     with pytest.raises(RetryLater):
@@ -111,6 +127,59 @@ def test_a_single_mailbox_starts_at_once() -> None:
     sent = Sent()
     dispatch(sent, a_mailbox()).shard(0)
     assert sent.mailboxes == {"m1": (0, False)}
+
+
+def test_a_ticks_messages_do_not_outlive_the_next_ticks() -> None:
+    """S13."""
+    sent = Sent()
+    dispatch(sent).tick()
+    assert (sent.lives, sent.ticks) == ({INTERVAL.total_seconds()}, {NOW})
+    dispatch(sent).tick(sweep=True)
+    assert sent.lives == {INTERVAL.total_seconds(), 24 * 3600}
+
+
+def test_a_mailbox_is_scheduled_for_its_place_after_the_tick_that_asked_for_it() -> None:
+    """S13: also when the shard's message comes late."""
+    sent, tick = Sent(), NOW - timedelta(minutes=25)
+    mailboxes = [a_mailbox(id=f"m{number}") for number in range(50)]
+    dispatch(sent, *mailboxes).shard(0, tick=tick)
+    for mailbox_id, (delay, _) in sent.mailboxes.items():
+        assert sent.scheduled[mailbox_id] == tick + timedelta(seconds=delay)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_ticks_that_piled_up_make_one_pass(fails: bool) -> None:
+    """S13: three ticks while nothing consumed, each with its message for the mailbox."""
+    world = SyncHarness()
+    world.sync()
+    before = len(world.registry.runs(ID))
+    for _ in range(3):
+        world.clock.pass_by(minutes=30)
+        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock).shard(0, tick=world.clock())
+    assert len(world.queue.mailboxes) == 3
+    if fails:
+        world.sources.fail_at(1, RetryLater(Reason.UNAVAILABLE))
+    world.pump()
+    assert len(world.registry.runs(ID)) == before + 1 + fails
+
+
+def test_daily_ticks_that_piled_up_make_one_sweep() -> None:
+    """S13."""
+    world = SyncHarness()
+    world.sync()
+    for _ in range(3):
+        world.clock.pass_by(days=1)
+        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock).shard(0, sweep=True, tick=world.clock())
+    world.pump()
+    assert [run.kind for run in world.registry.runs(ID)].count("sweep") == 1
+
+
+def test_a_message_without_a_time_is_carried_out_as_before() -> None:
+    """Those of the version before are still in the queue after an upgrade."""
+    world = SyncHarness()
+    world.sync()
+    world.engine.sync(ID)
+    assert len(world.registry.runs(ID)) == 2
 
 
 def test_a_shard_that_no_longer_exists_sends_nothing() -> None:
