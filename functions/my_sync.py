@@ -77,7 +77,8 @@ def _action_page(session: Session, action: str, mailbox: "Mailbox") -> func.Http
         return _for_administrator(session, mailbox, csrf)
     if action not in NEEDS_CONFIRMATION:
         raise NotFound("no such page")
-    return html("confirm", act=action, mailbox=mailbox, csrf=csrf)
+    signs_in = action == MailboxAction.ERASE and not app().sessions.is_recent(session)
+    return html("confirm", act=action, mailbox=mailbox, csrf=csrf, signs_in=signs_in)
 
 
 def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.HttpResponse:
@@ -128,6 +129,10 @@ def _disconnect(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
 
 
 def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
+    """Whoever sits at a browser that was left signed in is sent to Microsoft first, and then asked once more."""
+    if not app().sessions.is_recent(session):
+        start = app().sign_in.confirm(session, mailbox.id)
+        return interstitial(start.url, cookies=[binding_cookie(start)])
     return _receipt(app().mailbox_commands.erase(mailbox.id, session.owner_id))
 
 

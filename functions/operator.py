@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -211,9 +212,21 @@ _COMMANDS: dict[str, Callable[[str, str], dict[str, Any]]] = {
 
 
 def _require_operator(request: func.HttpRequest) -> Session:
+    """The operator's session. A role that was given to them some time ago may have been removed: Entra ID says so.
+
+    Raises:
+        Refused: session_expired, not_operator; a page that is only looked at goes by way of a sign-in by itself.
+    """
     session = require_session(request)
     if not session.operator:
         raise HttpError("not_operator", refusal="no_role")
+    if not app().sessions.has_role_now(session):
+        activating = urlsplit(request.url).path.startswith(paths.ACTIVATE)
+        target = paths.SIGN_IN_TO_ACTIVATE if activating else paths.SIGN_IN_FOR_OPERATOR
+        looks = request.method in ("GET", "HEAD")
+        raise HttpError(
+            "session_expired", 303 if looks else None, {"Location": target} if looks else None, target=target
+        )
     return session
 
 

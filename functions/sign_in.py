@@ -29,6 +29,7 @@ from shared.authorization.onboarding import authorize_redirect as starts
 from shared.authorization.onboarding.sign_in_outcome import AFTER_APPROVAL, SignInFailed, SignInOutcome, SignInPurpose
 from shared.authorization.sessions.sessions import COOKIE
 from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn, RetryLater
+from shared.pages import mailbox_actions as pages
 from shared.pages import paths
 from shared.pages.problems import problem_of
 
@@ -38,6 +39,8 @@ WAITING = "waiting"
 """The cookie of somebody who waits for their administrator's approval; with it they carry on by one click."""
 WAITING_SECONDS = 30 * 24 * 3600
 REFRESH_SECONDS = "60"
+OPERATORS_PAGES = {"operator": paths.OPERATOR, "activate": paths.ACTIVATE}
+"""Where `?to=` leads that asks for an operator's page."""
 
 _log = logging.getLogger(__name__)
 # Generous for one address: a whole office may come from it on the day everybody is invited.
@@ -140,11 +143,13 @@ def approval_callback(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="sign-out", methods=ALL_METHODS)
 @http_handler("POST")
 def sign_out(request: func.HttpRequest) -> func.HttpResponse:
-    """End the session in this browser. A form of another site must not be able to."""
+    """End the session, here and wherever its cookie was copied. A form of another site must not be able to."""
     require_same_origin(request)
     session = app().sessions.read(read_cookie(request, COOKIE))
-    if session is not None and not app().sessions.is_csrf_valid(session, read_form(request).get("csrf", "")):
-        raise HttpError("forbidden", refusal="csrf")
+    if session is not None:
+        if not app().sessions.is_csrf_valid(session, read_form(request).get("csrf", "")):
+            raise HttpError("forbidden", refusal="csrf")
+        app().sessions.end(session)
     # What this browser waits for ends as well: whoever signs in here next is not to carry on with it.
     return html("signed_out", cookies=[expired_cookie(COOKIE), expired_cookie(WAITING)])
 
@@ -154,7 +159,8 @@ def _start_for(request: func.HttpRequest) -> starts.AuthorizeRedirect:
     if request.params.get("invitation"):
         return app().sign_in.invited(request.params["invitation"], choose=choose)
     if _is_for_session_only(request):
-        return app().sign_in.view("operator" if request.params["to"] == "operator" else "my-sync")
+        to = request.params["to"]
+        return app().sign_in.view(to if to in OPERATORS_PAGES else "my-sync")
     waiting = read_cookie(request, WAITING)
     if waiting and not choose:
         try:
@@ -202,8 +208,11 @@ def _success_page(outcome: SignInOutcome, over: str) -> func.HttpResponse:
     if outcome.purpose is SignInPurpose.SERVICE:
         return redirect(f"{paths.ACTIVATE}?authorization={outcome.authorization_id}", cookies=[over])
     session = cookie(COOKIE, outcome.session, max_age=app().sessions.max_age)
+    if outcome.purpose is SignInPurpose.CONFIRM:
+        page = f"{paths.MY_SYNC}/{pages.MailboxAction.ERASE}?{urlencode({'mailbox': outcome.intent['mailbox']})}"
+        return redirect(page, cookies=[over, session])
     if outcome.purpose is SignInPurpose.VIEW:
-        page = paths.OPERATOR if outcome.intent.get("to") == "operator" else paths.MY_SYNC
+        page = OPERATORS_PAGES.get(outcome.intent.get("to", ""), paths.MY_SYNC)
         # Who only looks meanwhile goes on waiting; who waited for just this has nothing left to wait for.
         waited = [expired_cookie(WAITING)] if AFTER_APPROVAL in outcome.intent else []
         return redirect(page, cookies=[over, session, *waited])
@@ -253,7 +262,7 @@ def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str]
 
 def _retry_url(intent: Mapping[str, str], *, choose: bool) -> str:
     """Where the problem page's button leads: to begin again what this was for."""
-    if intent.get("act") in (SignInPurpose.RENEW, SignInPurpose.CHANGE):
+    if intent.get("act") in (SignInPurpose.RENEW, SignInPurpose.CHANGE, SignInPurpose.CONFIRM):
         return paths.MY_SYNC
     if intent.get("act") == SignInPurpose.SERVICE:
         return paths.ACTIVATE

@@ -216,10 +216,12 @@ class App(AzureClients):
     @cached_property
     def sessions(self) -> "Sessions":
         """Who is signed in here."""
+        from shared.authorization.revoked_sessions import TableRevokedSessions
         from shared.authorization.sessions.sessions import Sessions, operator_tenant_of
 
         operators = self.settings.operator_tenant or operator_tenant_of(self.settings.entra_tenants)
-        return Sessions(self._key_ring("signing-sessions"), self.settings.session_minutes, operators, utc_now)
+        revoked = TableRevokedSessions(self.tables, utc_now, self.monotonic)
+        return Sessions(self._key_ring("signing-sessions"), self.settings.session_minutes, operators, utc_now, revoked)
 
     @cached_property
     def invitations(self) -> "Invitations":

@@ -22,6 +22,8 @@ class Identity:
     """What they sign in with. Not always an address of their mailbox."""
     display_name: str
     roles: tuple[str, ...] = ()
+    authenticated_at: datetime | None = None
+    """When the person last proved who they are, if the token says so; a sign-in may go by an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,18 @@ class FlowStore(Protocol):
 
         Bounded in time: what is left is forgotten the next day.
         """
+        ...
+
+
+class RevokedSessions(Protocol):
+    """Sessions that were ended before their time."""
+
+    def add(self, session_id: str, until: datetime) -> None:
+        """End a session that would have lasted until then. Harmless to repeat."""
+        ...
+
+    def contains(self, session_id: str) -> bool:
+        """Whether a session was ended; what another instance has ended may take some seconds to be known."""
         ...
 
 

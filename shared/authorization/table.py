@@ -38,7 +38,7 @@ class TableFlows:
 
     def __init__(self, tables: "TableServiceClient", clock: Callable[[], datetime]) -> None:
         self._table = tables.get_table_client("flows")
-        self._also_ending = [tables.get_table_client(name) for name in ("invitations", "approvals")]
+        self._also_ending = [tables.get_table_client(name) for name in ("invitations", "approvals", "revocations")]
         self._clock = clock
 
     def put(self, pending: PendingFlow) -> None:
@@ -75,7 +75,7 @@ class TableFlows:
         return PendingFlow(state, binding_digest, json.loads(entity["flow"]), json.loads(entity["intent"]), expires_at)
 
     def sweep(self, now: datetime) -> int:
-        """Delete what ended more than a day ago: flows, and with them invitations and approvals."""
+        """Delete what ended more than a day ago: flows, and with them invitations, approvals, and ended sessions."""
         began = self._clock()
 
         def is_over() -> bool:

@@ -16,10 +16,11 @@ TABLES = (
     "approvals",
     "backoffs",
     "erasures",
+    "revocations",
 )
 """Tables: the registry and its index by owner, passes, items that failed, who did what, the items, how we may read
 mailboxes with the sign-ins, invitations and approvals under way, and which tenants are to be left alone for a while;
-erasures begun, until nothing of before them can be left."""
+erasures begun, until nothing of before them can be left; sessions that were ended before their time."""
 
 QUEUES = ("sync-shards", "sync-mailboxes")
 """Queues: shards to dispatch, mailboxes to sync. Each has a `-poison` twin that the host makes when it needs it."""

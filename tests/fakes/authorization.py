@@ -150,6 +150,19 @@ class MemoryFlows:
         return len(lapsed)
 
 
+class MemoryRevokedSessions:
+    """Implements RevokedSessions."""
+
+    def __init__(self) -> None:
+        self._ended: set[str] = set()
+
+    def add(self, session_id: str, until: datetime) -> None:
+        self._ended.add(session_id)
+
+    def contains(self, session_id: str) -> bool:
+        return session_id in self._ended
+
+
 class MemoryStartCounter:
     """Implements StartCounter."""
 

@@ -24,6 +24,7 @@ from tests.fakes.authorization import (
     MemoryAuthorizations,
     MemoryFlows,
     MemoryInvitations,
+    MemoryRevokedSessions,
     MemoryTokens,
     Ring,
 )
@@ -59,7 +60,7 @@ class AuthorizationStack:
         self.sources = FakeSources()
         self.replica = FakeReplica()
         self.waited = 0.0
-        self.sessions = Sessions(Ring(b"sessions"), 30, TENANT, self.clock)
+        self.sessions = Sessions(Ring(b"sessions"), 30, TENANT, self.clock, MemoryRevokedSessions())
         self.outcomes = Ring(b"outcomes")
         self.invitations = Invitations(
             self.invited,

@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.authorization.errors import AccountRefused, SignInRefused, TokenInvalid
@@ -243,7 +243,7 @@ class TokenValidator:
 
 def _is_of_an_application(claims: Mapping[str, Any]) -> bool:
     """Whether nobody is in it. `idtyp` is an optional claim: without it, subject and object are one in such tokens."""
-    return claims["idtyp"] == "app" if "idtyp" in claims else claims.get("sub") == claims["oid"]
+    return bool(claims["idtyp"] == "app" if "idtyp" in claims else claims.get("sub") == claims["oid"])
 
 
 def identity_of(claims: Mapping[str, Any], tenants: Collection[str]) -> Identity:
@@ -271,7 +271,14 @@ def identity_of(claims: Mapping[str, Any], tenants: Collection[str]) -> Identity
         address=_printable(address, 320),
         display_name=_printable(str(claims.get("name") or address), 200),
         roles=tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else (),
+        authenticated_at=_moment(claims.get("auth_time")),
     )
+
+
+def _moment(seconds: object) -> datetime | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < 2**33:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _printable(text: str, most: int) -> str:

@@ -115,13 +115,19 @@ class SignIn:
     def change(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
         """Change the account: another mailbox will be connected instead. Raises NotFound for anybody else's."""
         mailbox = self.own(session, mailbox_id)
-        return self._start(SignInPurpose.CHANGE, {"mailbox": mailbox.id}, choose=True)
+        return self._start(SignInPurpose.CHANGE, {"mailbox": mailbox.id, "session": session.id}, choose=True)
+
+    def confirm(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
+        """The owner proves anew who they are, with their credentials. Raises NotFound for anybody else's mailbox."""
+        mailbox = self.own(session, mailbox_id)
+        details = {"mailbox": mailbox.id, "session": session.id}
+        return self._start(SignInPurpose.CONFIRM, details, hint=mailbox.address, prompt="login")
 
     def service(self, session: Session) -> AuthorizeRedirect:
         """An operator signs a service account in. Raises NotFound for anybody else."""
         if not session.operator:
             raise NotFound("not an operator")
-        return self._start(SignInPurpose.SERVICE, {"by": session.owner_id}, choose=True)
+        return self._start(SignInPurpose.SERVICE, {"by": session.owner_id, "session": session.id}, choose=True)
 
     def resume(self, intent: Mapping[str, str], session: Session | None, *, choose: bool = False) -> AuthorizeRedirect:
         """Begin again, after an approval, what an earlier sign-in was for. Raises as they do.
@@ -150,7 +156,7 @@ class SignIn:
             raise NotFound("not without its owner")
         mailbox = self.own(session, mailbox_id)
         hint = mailbox.signs_in_as if purpose is SignInPurpose.RENEW else ""
-        details = {"mailbox": mailbox.id, AFTER_APPROVAL: "yes"}
+        details = {"mailbox": mailbox.id, "session": session.id, AFTER_APPROVAL: "yes"}
         return self._start(purpose, details, hint=hint, choose=choose or purpose is SignInPurpose.CHANGE)
 
     def challenged(self, intent: Mapping[str, str], claims: str) -> AuthorizeRedirect:
@@ -172,12 +178,12 @@ class SignIn:
 
     def _start(
         self, purpose: SignInPurpose, details: Mapping[str, str] | None = None, *, hint: str = "", claims: str = "",
-        choose: bool = False,
+        choose: bool = False, prompt: str = "",
     ) -> AuthorizeRedirect:  # fmt: skip
         url, flow = self._provider.begin(
             redirect_uri=self._redirect_uri,
             login_hint="" if choose else hint,
-            prompt="select_account" if choose else "",
+            prompt="select_account" if choose else prompt,
             claims=claims,
             mail=purpose in MAIL_PURPOSES,
         )
@@ -209,8 +215,12 @@ class SignIn:
 
     def _ended(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
         purpose = SignInPurpose(intent["act"])
+        if self._sessions.is_ended(intent.get("session", "")):
+            raise SignInRefused("session_expired")  # begun by somebody who has signed out since
         session = self._sessions.open(identity)
-        if purpose is SignInPurpose.VIEW:
+        if purpose is SignInPurpose.CONFIRM:
+            self._owned_by(identity, intent["mailbox"])
+        if purpose in (SignInPurpose.VIEW, SignInPurpose.CONFIRM):
             return SignInOutcome(purpose, identity, session, intent=intent)
         if not tokens.refresh_token:
             raise OperatorMustAct(Reason.OUR_CONFIGURATION, "no refresh token came: offline_access is not granted")
@@ -271,9 +281,7 @@ class SignIn:
             if not is_same_mailbox(self._sources, access, wanted):
                 raise AccountRefused("wrong_account", wanted=wanted, actual=identity.address)
         if intent["act"] == SignInPurpose.RENEW:
-            mailbox = self._registry.get(intent["mailbox"])
-            if (mailbox.tenant_id, mailbox.owner_id) != (identity.tenant_id, identity.owner_id):
-                raise AccountRefused("wrong_account", wanted=mailbox.signs_in_as, actual=identity.address)
+            mailbox = self._owned_by(identity, intent["mailbox"])
             return mailbox if mailbox.erasing_since is None else None
         owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
         existing = (mailbox for mailbox in owned if mailbox.erasing_since is None)
@@ -284,6 +292,13 @@ class SignIn:
         if source is not SourceName.EWS:
             tokens = self._provider.refresh(identity.tenant_id, tokens.refresh_token, source)
         return Access(identity.address, AccessMode.DELEGATED, tokens.access_token, source=source, own=True)
+
+    def _owned_by(self, identity: Identity, mailbox_id: str) -> Mailbox:
+        """Raises AccountRefused: wrong_account."""
+        mailbox = self._registry.get(mailbox_id)
+        if (mailbox.tenant_id, mailbox.owner_id) != (identity.tenant_id, identity.owner_id):
+            raise AccountRefused("wrong_account", wanted=mailbox.signs_in_as, actual=identity.address)
+        return mailbox
 
     # ---------------------------------------------------------------- the inviter
 

@@ -26,6 +26,8 @@ class SignInPurpose(StrEnum):
     """Connect another account instead of one mailbox, which is disconnected then."""
     VIEW = "view"
     """Only a session: to see one's own settings, or the operator's page."""
+    CONFIRM = "confirm"
+    """Only proof that its owner is there, before a mailbox is erased."""
     SERVICE = "service"
     """An operator signs in a service account, with which a list of mailboxes will be read."""
 

@@ -1,7 +1,7 @@
 """A signed-in person's session: a signed cookie, short, with opaque ids alone.
 
-Nothing is kept on our side, so a session cannot be ended early from here but by rotating the key; that is why it is
-short. A new one is made at every sign-in: whatever cookie the browser had before gives nobody a signed-in session.
+On our side there is only the list of those that were ended before their time (revoked_sessions.py). A new session is
+made at every sign-in: whatever cookie the browser had before gives nobody a signed-in session.
 """
 
 import hmac
@@ -15,10 +15,14 @@ from shared.authorization.errors import TokenInvalid
 from shared.authorization.sessions.signing import Signer, derive, expiry_of
 
 if TYPE_CHECKING:
-    from shared.authorization.port import Identity, SigningKeyRing
+    from shared.authorization.port import Identity, RevokedSessions, SigningKeyRing
 
 COOKIE = "session"
 OPERATOR_ROLE = "Operator"
+ROLE_LASTS = timedelta(minutes=15)
+"""How long the role of a sign-in is believed: a role that was removed ends with it. Then Entra ID is asked again."""
+RECENT = timedelta(minutes=10)
+"""How long ago a person may have proved who they are, for what cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class Session:
     tenant_id: str
     owner_id: str
     operator: bool
+    signed_in_at: datetime
+    authenticated_at: datetime
+    """When the person last proved who they are: at the sign-in, or before, as far as Entra ID says so."""
     expires_at: datetime
 
 
@@ -39,13 +46,19 @@ class Sessions:
     """
 
     def __init__(
-        self, ring: "SigningKeyRing", minutes: int, operator_tenant: str, clock: Callable[[], datetime]
+        self,
+        ring: "SigningKeyRing",
+        minutes: int,
+        operator_tenant: str,
+        clock: Callable[[], datetime],
+        revoked: "RevokedSessions",
     ) -> None:
         self._ring = ring
         self._signer = Signer(ring, "session", clock)
         self._lasts = timedelta(minutes=minutes)
         self.operator_tenant = operator_tenant
         self._clock = clock
+        self._revoked = revoked
 
     @property
     def max_age(self) -> int:
@@ -54,23 +67,54 @@ class Sessions:
 
     def open(self, identity: "Identity") -> str:
         """The cookie's value for a new session of this identity."""
+        now = self._clock()
         claims = {
             "sid": secrets.token_urlsafe(16),
             "tid": identity.tenant_id,
             "oid": identity.owner_id,
             "op": self.is_operator(identity),
+            "at": int(min(identity.authenticated_at or now, now).timestamp()),
         }
-        return self._signer.sign(claims, self._clock() + self._lasts)
+        return self._signer.sign(claims, now + self._lasts)
 
     def read(self, cookie: str) -> Session | None:
-        """The session that a cookie stands for; None when there is none, or none any more."""
+        """The session that a cookie stands for; None when there is none, or none any more.
+
+        Raises RetryLater, OperatorMustAct: whether it was ended cannot be asked.
+        """
         if not cookie:
             return None
         try:
             claims = self._signer.verify(cookie)
         except TokenInvalid:
             return None
-        return Session(claims["sid"], claims["tid"], claims["oid"], claims["op"] is True, expiry_of(claims))
+        if self._revoked.contains(claims["sid"]):
+            return None
+        return Session(
+            claims["sid"],
+            claims["tid"],
+            claims["oid"],
+            claims["op"] is True,
+            expiry_of(claims["iat"]),
+            expiry_of(claims.get("at", claims["iat"])),  # none in those of the version before
+            expiry_of(claims["exp"]),
+        )
+
+    def end(self, session: Session) -> None:
+        """End it everywhere, whoever has a copy of its cookie."""
+        self._revoked.add(session.id, session.expires_at)
+
+    def is_ended(self, session_id: str) -> bool:
+        """Whether a session was ended before its time."""
+        return self._revoked.contains(session_id)
+
+    def has_role_now(self, session: Session) -> bool:
+        """Whether the session is an operator's whose role Entra ID has confirmed lately."""
+        return session.operator and self._clock() - session.signed_in_at <= ROLE_LASTS
+
+    def is_recent(self, session: Session) -> bool:
+        """Whether the person proved lately who they are."""
+        return self._clock() - session.authenticated_at <= RECENT
 
     def is_operator(self, identity: "Identity") -> bool:
         """Whether this identity runs the service."""

@@ -82,9 +82,9 @@ def derive(key: "SigningKey", purpose: str) -> str:
     return _base64(hmac.digest(key.secret, purpose.encode(), "sha256"))
 
 
-def expiry_of(claims: Mapping[str, Any]) -> datetime:
-    """When the token ends."""
-    return datetime.fromtimestamp(claims["exp"], UTC)
+def expiry_of(seconds: int) -> datetime:
+    """A time in a token's claims."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _mac(key: "SigningKey", text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from shared.authorization.errors import TokenInvalid
 from shared.authorization.sessions.sessions import Session, Sessions, operator_tenant_of
 from shared.authorization.sessions.signing import Signer, TokenExpired
-from tests.fakes.authorization import OTHER_TENANT, TENANT, Ring, an_identity
+from tests.fakes.authorization import OTHER_TENANT, TENANT, MemoryRevokedSessions, Ring, an_identity
 from tests.fakes.clock import FakeClock
 
 ALEX = an_identity()
@@ -30,7 +30,7 @@ def ring() -> Ring:
 
 @pytest.fixture
 def sessions(ring: Ring, clock: FakeClock) -> Sessions:
-    return Sessions(ring, 30, TENANT, clock)
+    return Sessions(ring, 30, TENANT, clock, MemoryRevokedSessions())
 
 
 def opened(sessions: Sessions) -> Session:
@@ -76,7 +76,7 @@ def test_a_csrf_value_holds_for_its_own_session_alone(sessions: Sessions, ring: 
 def test_rotating_the_key_ends_no_session(sessions: Sessions, ring: Ring) -> None:
     before = sessions.open(ALEX)
     ring.rotate()
-    after = Sessions(ring, 30, TENANT, FakeClock())
+    after = Sessions(ring, 30, TENANT, FakeClock(), MemoryRevokedSessions())
     ring.valid(fresh=True)
     assert sessions.read(before) is not None
     assert sessions.read(after.open(ALEX)) is not None
@@ -84,12 +84,12 @@ def test_rotating_the_key_ends_no_session(sessions: Sessions, ring: Ring) -> Non
 
 def test_another_instances_newer_key_is_found(clock: FakeClock) -> None:
     ring = Ring()
-    here = Sessions(ring, 30, TENANT, clock)
+    here = Sessions(ring, 30, TENANT, clock, MemoryRevokedSessions())
     here.open(ALEX)
     elsewhere = Ring()
     elsewhere.rotate()
     elsewhere.valid(fresh=True)
-    cookie = Sessions(elsewhere, 30, TENANT, clock).open(ALEX)
+    cookie = Sessions(elsewhere, 30, TENANT, clock, MemoryRevokedSessions()).open(ALEX)
     ring.rotate()
     assert here.read(cookie) is not None
     assert ring.fresh_reads == 1
@@ -97,13 +97,13 @@ def test_another_instances_newer_key_is_found(clock: FakeClock) -> None:
 
 def test_a_form_that_another_instance_made_with_a_newer_key_is_taken(clock: FakeClock) -> None:
     ring = Ring()
-    here = Sessions(ring, 30, TENANT, clock)
+    here = Sessions(ring, 30, TENANT, clock, MemoryRevokedSessions())
     session = opened(here)
     ring.rotate()
     elsewhere = Ring()
     elsewhere.rotate()
     elsewhere.valid(fresh=True)
-    value = Sessions(elsewhere, 30, TENANT, clock).csrf(session)
+    value = Sessions(elsewhere, 30, TENANT, clock, MemoryRevokedSessions()).csrf(session)
     assert here.is_csrf_valid(session, value)
     assert not here.is_csrf_valid(opened(here), value)
 
@@ -125,7 +125,9 @@ def test_without_a_known_tenant_nobody_is_an_operator(ring: Ring, clock: FakeClo
     assert operator_tenant_of(("organizations",)) == ""
     assert operator_tenant_of((TENANT, OTHER_TENANT)) == ""
     assert operator_tenant_of((TENANT,)) == TENANT
-    assert not Sessions(ring, 30, "", clock).is_operator(replace(ALEX, roles=("Operator",), tenant_id=""))
+    assert not Sessions(ring, 30, "", clock, MemoryRevokedSessions()).is_operator(
+        replace(ALEX, roles=("Operator",), tenant_id="")
+    )
 
 
 def part(value: dict[str, object]) -> str:

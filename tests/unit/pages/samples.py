@@ -231,7 +231,8 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
     }
     for act in ("change-account", "disconnect", "erase"):
-        pages[f"confirm-{act}"] = ("confirm", {"act": act, "mailbox": MAILBOX, "csrf": "c"})
+        pages[f"confirm-{act}"] = ("confirm", {"act": act, "mailbox": MAILBOX, "csrf": "c", "signs_in": False})
+    pages["confirm-erase-signs-in"] = ("confirm", {"act": "erase", "mailbox": MAILBOX, "csrf": "c", "signs_in": True})
     for state in STATES:
         pages[f"my-sync-{state}"] = my_sync(state)
     for code in PROBLEMS:
