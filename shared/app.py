@@ -216,7 +216,7 @@ class App(AzureClients):
     @cached_property
     def sessions(self) -> "Sessions":
         """Who is signed in here."""
-        from shared.authorization.revoked_sessions import TableRevokedSessions
+        from shared.authorization.revoked_sessions.table import TableRevokedSessions
         from shared.authorization.sessions.sessions import Sessions, operator_tenant_of
 
         operators = self.settings.operator_tenant or operator_tenant_of(self.settings.entra_tenants)

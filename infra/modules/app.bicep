@@ -71,7 +71,7 @@ var programSettings = {
   ENTRA_AUTHORITY: environment().authentication.loginEndpoint
   ENTRA_TENANTS: tenants
   OPERATOR_TENANT: tenant().tenantId
-  API_CLIENTS: '04b07795-8ddb-461a-bbee-02f9e1bf7b46' // the Azure CLI: see exposed_api.bicep
+  API_CLIENTS: '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
   ENTRA_CREDENTIAL: 'managed_identity'
   ENTRA_CERTIFICATE_SECRET: ''
   ENTRA_ASSERTION_SCOPE: '${federationAudience}/.default'

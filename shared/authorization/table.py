@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.authorization.ended_rows import delete_ended
+from shared.authorization.ended_rows.table import delete_ended
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
 from shared.authorization.port import Approval, Authorization, Invitation, PendingFlow
 from shared.errors import Conflict, NotFound, OperatorMustAct

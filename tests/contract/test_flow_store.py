@@ -10,7 +10,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
-from shared.authorization import ended_rows
+from shared.authorization.ended_rows import table as ended_rows
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
 from shared.authorization.port import FlowStore, PendingFlow, StartCounter
 from shared.authorization.table import TableFlows, TableStartCounter

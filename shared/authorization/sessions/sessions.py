@@ -1,6 +1,6 @@
 """A signed-in person's session: a signed cookie, short, with opaque ids alone.
 
-On our side there is only the list of those that were ended before their time (revoked_sessions.py). A new session is
+On our side there is only the list of those that were ended before their time (revoked_sessions/table.py). A new session is
 made at every sign-in: whatever cookie the browser had before gives nobody a signed-in session.
 """
 

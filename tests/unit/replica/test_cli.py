@@ -88,7 +88,7 @@ def files_below(directory: Path) -> dict[str, bytes]:
 
 
 def test_mailboxes_are_listed_without_addresses_unless_asked(app: House) -> None:
-    assert app.run("mailboxes") == f"{ID}  active  3 items  complete as of not yet\n"
+    assert app.run("mailboxes") == f"{ID}  active  ews  3 items  complete as of not yet\n"
     assert "ann@contoso.example" in app.run("mailboxes", "--addresses")
 
 

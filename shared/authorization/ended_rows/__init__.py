@@ -1,0 +1,1 @@
+"""Deletes rows whose time is over, by partition and within a time limit."""
