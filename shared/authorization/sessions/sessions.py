@@ -1,7 +1,7 @@
 """A signed-in person's session: a signed cookie, short, with opaque ids alone.
 
-On our side there is only the list of those that were ended before their time (revoked_sessions/table.py). A new session is
-made at every sign-in: whatever cookie the browser had before gives nobody a signed-in session.
+On our side there is only the list of sessions that were ended early (revoked_sessions/table.py). Every sign-in makes a
+new session: whatever cookie the browser had before gives nobody a signed-in session.
 """
 
 import hmac
