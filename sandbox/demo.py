@@ -27,6 +27,7 @@ from sandbox.local.progress_board import Board, board
 from shared.app import App
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import Mailbox
+from shared.sources.port import SourceName
 
 DEFAULT_ADDRESSES = ("alex@contoso.example", "bo@contoso.example", "finn@contoso.example", "jo@fabrikam.example")
 """Of the sandbox's own people, those who get in without anybody's help: one of them with an empty mailbox."""
@@ -108,6 +109,9 @@ class Demo:
         return self._summary(found, changed_at, time.monotonic() - started)
 
     def _sign_in(self) -> None:
+        over_graph = [person.address for person in self._people[1::3]]
+        for address in over_graph:
+            self._block_ews(address, "tenant_off")
         for person in self._people:
             browser = FormBrowser(self._running.ca, person.address, person.password)
             try:
@@ -116,6 +120,13 @@ class Demo:
                 browser.close()
             console.print(f"{person.address} has signed in and sees “{heading}”", markup=False)
         wait("everybody's mailbox in the registry", lambda: len(self._mailboxes()) == len(self._people), 30)
+        for address in over_graph:
+            # Their own mail programs go on using EWS.
+            self._block_ews(address, "off")
+
+    def _block_ews(self, address: str, variant: str) -> None:
+        """Some tenants block EWS: whoever signs in then is read over Microsoft Graph."""
+        self._running.sandbox.control.post(f"/mailboxes/{address}/block", {"variant": variant})
 
     def _sync(self, since: datetime, what: str, seconds: float, *, kill: bool = False) -> None:
         """Fire the timer and wait until every mailbox has had a whole pass begun after `since`."""
@@ -173,7 +184,8 @@ class Demo:
         found = []
         for mailbox in self._mailboxes():
             truth = self._running.sandbox.control.get(f"/mailboxes/{mailbox.address}/truth")
-            comparison = compare(truth, self._parts.replica, mailbox.id)
+            over_graph = mailbox.source is SourceName.GRAPH
+            comparison = compare(truth, self._parts.replica, mailbox.id, over_graph=over_graph)
             console.print(
                 f"{mailbox.address}: {comparison}", style="green" if comparison.is_equal else "red", markup=False
             )
@@ -187,6 +199,7 @@ class Demo:
         )
         return {
             "mailboxes": len(found),
+            "graph_mailboxes": sum(mailbox.source is SourceName.GRAPH for mailbox in self._mailboxes()),
             "items": sum(comparison.items for comparison in found),
             "changes": changes,
             "issues": sum(len(self._parts.registry.issues(mailbox.id)) for mailbox in self._mailboxes()),

@@ -13,6 +13,7 @@ from sandbox.local.form_browser import FormBrowser
 from sandbox.local.local_stack import LocalStack
 from shared.app import App
 from shared.mailboxes.model import Mailbox
+from shared.sources.port import SourceName
 from tests.e2e.conftest import eventually
 from tests.e2e.fault_bench import fill
 from tests.e2e.people import new_person, password_of
@@ -68,7 +69,8 @@ class Watched:
 
     def compared(self) -> Comparison:
         """The replica beside the truth."""
-        return compare(self.truth(), self.parts.replica, self.id)
+        over_graph = self.mailbox.source is SourceName.GRAPH
+        return compare(self.truth(), self.parts.replica, self.id, over_graph=over_graph)
 
     def has(self, outcome: str, since: datetime) -> bool:
         """Whether a pass that began since then has ended so."""

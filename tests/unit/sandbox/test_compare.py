@@ -57,6 +57,21 @@ def test_private_items_and_folders_that_are_left_out_are_not_expected() -> None:
     assert compare(truth, replica_of("a", "b", "d"), BOX).extra == ("b", "d")
 
 
+def test_over_graph_ids_are_in_other_letters_and_some_classes_are_not_given() -> None:
+    truth = {
+        "folders": [{"id": "i/n", "parent_id": "top", "distinguished": "inbox"}],
+        "items": [
+            true_item("a+b/c", folder_id="i/n", sha256=None),
+            true_item("d", folder_id="i/n", item_class="IPM.DistList"),
+            true_item("e", folder_id="i/n", kind="task", private=True, change_key="other"),
+        ],
+    }
+    replica = replica_of("a_b-c", "e", folder_id="i-n")
+
+    assert compare(truth, replica, BOX, over_graph=True).is_equal
+    assert not compare(truth, replica, BOX).is_equal
+
+
 def test_an_item_that_is_not_held_is_missing_and_one_held_twice_is_extra() -> None:
     replica = replica_of("a")
     replica.commit(
