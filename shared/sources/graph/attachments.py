@@ -5,16 +5,17 @@ Paging a list with contents is not reliable. An attached item is given as its MI
 
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from shared.errors import RetryLater
+from shared.errors import Reason, RetryLater
 from shared.formats.common import Attachment
 from shared.sources.graph.answers import decoded
 from shared.sources.graph.client import GraphClient
 from shared.sources.graph.errors import AskForLess
 from shared.sources.graph.queries import query
+from shared.sources.port import Content, Item, ItemFailure
 
 _LIST = query(select="id,name,contentType,size,isInline", top="100")
 _TASK_LIST = query(top="100")
@@ -42,12 +43,17 @@ class _Whole(msgspec.Struct, rename="camel", gc=False):
     source_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentReader:
-    """Gets the attachments of one mailbox's items, up to `largest` bytes an item; what is larger is named only."""
+@dataclass(slots=True)
+class AttachmentReading:
+    """Gets the attachments of one item, as far as they fit into its room; what does not is named only.
+
+    `refused` is what the service says of an attachment that it does not give: then the file is not whole.
+    """
 
     client: GraphClient
-    largest: int
+    room: int
+    """Bytes."""
+    refused: str = ""
 
     def of_event(self, event_id: str) -> tuple[Attachment, ...]:
         """An event's, or an exception's by its own id."""
@@ -57,14 +63,21 @@ class AttachmentReader:
         """A task's; a list of them has no contents."""
         return self._all(f"{self.client.mailbox}/todo/lists/{list_id}/tasks/{task_id}/attachments", _TASK_LIST)
 
+    def completed(self, item: Item, content: Content) -> Item:
+        """The item with its file; what that lacks is said, so that it is tried again."""
+        if not self.refused:
+            return replace(item, content=content)
+        lacking = ItemFailure(item.id, Reason.ITEM_UNREADABLE, self.refused)
+        return replace(item, content=content, lacking=lacking, metadata={**item.metadata, "original": False})
+
     def _all(self, path: str, options: str) -> tuple[Attachment, ...]:
         found: list[Attachment] = []
-        room, link = self.largest, path + options
+        link = path + options
         while link:
             page = decoded(_List, self.client.get(link))
             for each in page.value:
-                room -= each.size or 0
-                found.append(self._one(path, each) if room >= 0 else _named(each))
+                self.room -= each.size or 0
+                found.append(self._one(path, each) if self.room >= 0 else _named(each))
             link = self.client.relative(page.next_link) if page.next_link else ""
         return tuple(found)
 
@@ -86,6 +99,7 @@ class AttachmentReader:
         try:
             part = self.client.ask(path, accept="*/*", most=most)
             if part.refusal is not None and part.refusal.of_item() is not None:
+                self.refused = part.refusal.support
                 return None
             return read(part.value())
         except AskForLess as exc:

@@ -1,7 +1,7 @@
 """Gets events: by batches, since delta gives little more than ids, each series with its changed occurrences."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched, chain
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from shared.formats.common import Attachment
 from shared.formats.ics.calendar import event_calendar
 from shared.formats.uids import UNIDENTIFIED
 from shared.sources.graph.answers import decoded
-from shared.sources.graph.attachments import AttachmentReader
+from shared.sources.graph.attachments import AttachmentReading
 from shared.sources.graph.batch import Ask
 from shared.sources.graph.client import GraphClient
 from shared.sources.graph.event_reading import (
@@ -39,7 +39,6 @@ class EventFetcher:
 
     client: GraphClient
     requests: ItemRequests
-    attachments: AttachmentReader
     largest: int
 
     def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Result]:
@@ -96,10 +95,9 @@ class EventFetcher:
             item = event_item(reading, folder.id)
             if level is ContentLevel.METADATA or item.size > self.largest:
                 return item
-            attachments = self._attached(reading)
-            return replace(
-                item, content=Content("ics", event_calendar(typed_event(reading, attachments), UNIDENTIFIED))
-            )
+            files = AttachmentReading(self.client, self.largest)
+            event = typed_event(reading, _attached(reading, files))
+            return files.completed(item, Content("ics", event_calendar(event, UNIDENTIFIED)))
         except FolderGone as exc:
             return ItemFailure(identifier, Reason.ITEM_GONE, str(exc))
         except RetryLater as exc:
@@ -107,10 +105,11 @@ class EventFetcher:
         except SENSELESS as exc:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
 
-    def _attached(self, reading: EventReading) -> Mapping[str, tuple[Attachment, ...]]:
-        """The attachments of an event and, by their own ids, of its changed occurrences."""
-        events = [each.event for each in chain([reading], reading.exceptions)]
-        return {each.id: self.attachments.of_event(each.id) for each in events if _may_have_attachments(each)}
+
+def _attached(reading: EventReading, files: AttachmentReading) -> Mapping[str, tuple[Attachment, ...]]:
+    """The attachments of an event and, by their own ids, of its changed occurrences."""
+    events = [each.event for each in chain([reading], reading.exceptions)]
+    return {each.id: files.of_event(each.id) for each in events if _may_have_attachments(each)}
 
 
 def _may_have_attachments(event: GraphEvent) -> bool:

@@ -94,7 +94,7 @@ class MailFetcher:
         return told if isinstance(told, ItemFailure) else replace(item, content=as_json(item, told.body))
 
     def _with_mime(self, found: Iterator[Result]) -> Iterator[Result]:
-        """Contents in the order of the items; at most `in_flight` are under way or waiting to be taken."""
+        """Contents in the order of the items: `in_flight` under way and as many waiting, so that no connection idles."""
         waiting: deque[tuple[Item, Future[Part]]] = deque()
         try:
             for result in found:
@@ -102,7 +102,7 @@ class MailFetcher:
                     yield result
                     continue
                 waiting.append((result, self._pool().submit(self._mime, result)))
-                if len(waiting) >= self._in_flight:
+                if len(waiting) >= self._in_flight * 2:
                     yield self._received(*waiting.popleft())
             while waiting:
                 yield self._received(*waiting.popleft())

@@ -13,7 +13,6 @@ from shared.sources.ews.faults.fault_attribution import FaultAttribution
 from shared.sources.graph import states
 from shared.sources.graph.address_book import ContactFetcher
 from shared.sources.graph.answers import decoded
-from shared.sources.graph.attachments import AttachmentReader
 from shared.sources.graph.batch import Batches
 from shared.sources.graph.calendar import EventFetcher
 from shared.sources.graph.changes import ChangeReader
@@ -74,10 +73,9 @@ class GraphMailbox:
         self._mail = MailFetcher(
             client, requests, self._pool, in_flight=connections, largest_item_bytes=largest_item_bytes
         )
-        files = AttachmentReader(client, largest_item_bytes)
-        self._events = EventFetcher(client, requests, files, largest_item_bytes)
+        self._events = EventFetcher(client, requests, largest_item_bytes)
         self._contacts = ContactFetcher(client, requests, self._recent, largest_item_bytes)
-        self._tasks = TaskFetcher(client, requests, self._recent, files)
+        self._tasks = TaskFetcher(client, requests, self._recent, largest_item_bytes)
         self._changes = ChangeReader(
             client, self._recent, self._lookahead.page, lambda: self._memory, isolate_failures=isolate_failures
         )

@@ -1,13 +1,13 @@
 """Gets tasks with their checklists, links and attachments. What a page of changes carried is not asked for again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import batched
 
 from shared.errors import Reason, RetryLater
 from shared.formats.ics.calendar import task_calendar
 from shared.formats.uids import UNIDENTIFIED
-from shared.sources.graph.attachments import AttachmentReader
+from shared.sources.graph.attachments import AttachmentReading
 from shared.sources.graph.batch import Ask
 from shared.sources.graph.client import GraphClient
 from shared.sources.graph.item_requests import SENSELESS, ItemRequests, Result
@@ -25,7 +25,7 @@ class TaskFetcher:
     client: GraphClient
     requests: ItemRequests
     recent: RecentMembers
-    attachments: AttachmentReader
+    largest: int
 
     def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Result]:
         """The tasks, each once. Every level but metadata brings the .ics."""
@@ -72,9 +72,10 @@ class TaskFetcher:
             item = task_item(task, folder.id)
             if level is ContentLevel.METADATA:
                 return item
-            files = self.attachments.of_task(folder.id, task.id) if task.has_attachments else ()
-            told = typed_task(task, beside.steps, beside.links, files)
-            return replace(item, content=Content("ics", task_calendar(told, UNIDENTIFIED)))
+            files = AttachmentReading(self.client, self.largest)
+            attached = files.of_task(folder.id, task.id) if task.has_attachments else ()
+            told = typed_task(task, beside.steps, beside.links, attached)
+            return files.completed(item, Content("ics", task_calendar(told, UNIDENTIFIED)))
         except FolderGone as exc:
             return ItemFailure(task.id, Reason.ITEM_GONE, str(exc))
         except RetryLater as exc:

@@ -255,8 +255,12 @@ def test_attachments_are_within_the_file(service: Service) -> None:
     service.script["/events/E1/attachments/A2/$value"] = Answer(b"Subject: x\r\n\r\n")
     service.script["/events/E1/attachments/A3"] = error(404, "ErrorItemNotFound")
 
-    assert item(fetch(service)).content is not None
+    found = item(fetch(service))
+
+    assert found.content is not None
     assert "/events/E1/attachments/A2/$value" in service.paths()
+    assert found.lacking == ItemFailure("E1", Reason.ITEM_UNREADABLE, "ErrorItemNotFound")
+    assert found.metadata["original"] is False
 
 
 def test_event_that_is_gone_or_makes_no_sense_is_a_failure(service: Service) -> None:
