@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.errors import ItemUnusable, NotFound
@@ -53,12 +53,12 @@ def compare(
 ) -> Comparison:
     """Compare what the control port's /truth says with what the replica holds.
 
-    `over_graph`: the mailbox is read over Microsoft Graph, which spells ids in other letters and does not give all.
+    `over_graph`: the mailbox is read over Microsoft Graph, which may spell ids in other letters and does not give all.
     """
     if over_graph:
         truth = as_graph_gives(truth)
     expected = {item["id"]: item for item in in_scope(truth, frozenset(left_out))}
-    held = list(replica.items(mailbox_id))
+    held = [_in_ews_letters(item) if over_graph else item for item in replica.items(mailbox_id)]
     times = Counter(item.source_id for item in held)
     both = [item for item in held if item.source_id in expected]
     with ThreadPoolExecutor(READERS) as readers:
@@ -75,31 +75,24 @@ def compare(
 NOT_OVER_GRAPH = ("ipm.distlist", "ipm.post", "ipm.document", "ipm.stickynote", "ipm.activity")
 """Classes that Graph does not give."""
 
-_GRAPH_LETTERS = str.maketrans("/+", "-_")
+_EWS_LETTERS = str.maketrans("-_", "/+")
 
 
 def as_graph_gives(truth: Mapping[str, Any]) -> dict[str, Any]:
-    """The same truth as Graph gives it: ids in URL-safe letters, only what its collections hold; a task neither says
-    whether it is private nor has a change key.
-    """
-    folders = [
-        {**folder, "id": _graph_id(folder["id"]), "parent_id": _graph_id(folder.get("parent_id") or "")}
-        for folder in truth["folders"]
-    ]
-    items = [
-        {**item, "id": _graph_id(item["id"]), "folder_id": _graph_id(item["folder_id"])}
-        for item in truth["items"]
-        if not str(item.get("item_class", "")).lower().startswith(NOT_OVER_GRAPH)
-    ]
-    return {**truth, "folders": folders, "items": [_as_graph_task(i) if i.get("kind") == "task" else i for i in items]}
+    """The truth without what Graph does not give; a task neither says whether it is private nor has a change key."""
+    items = [item for item in truth["items"] if not str(item.get("item_class", "")).lower().startswith(NOT_OVER_GRAPH)]
+    return {**truth, "items": [_as_graph_task(item) if item.get("kind") == "task" else item for item in items]}
 
 
 def _as_graph_task(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**item, "private": False, "change_key": None}
 
 
-def _graph_id(ews_id: str) -> str:
-    return ews_id.translate(_GRAPH_LETTERS)
+def _in_ews_letters(item: ReplicaItem) -> ReplicaItem:
+    """The same item with its ids as EWS spells them: a Graph id is the EWS id in URL-safe letters."""
+    return replace(
+        item, source_id=item.source_id.translate(_EWS_LETTERS), folder_id=item.folder_id.translate(_EWS_LETTERS)
+    )
 
 
 def in_scope(truth: Mapping[str, Any], left_out: frozenset[str] = frozenset(LEFT_OUT)) -> Iterator[Mapping[str, Any]]:

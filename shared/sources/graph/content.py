@@ -94,7 +94,7 @@ class MailFetcher:
         return told if isinstance(told, ItemFailure) else replace(item, content=as_json(item, told.body))
 
     def _with_mime(self, found: Iterator[Result]) -> Iterator[Result]:
-        """Contents in the order of the items: `in_flight` under way and as many waiting, so that no connection idles."""
+        """Contents in the order of the items: `in_flight` under way, and as many waiting so that none idles."""
         waiting: deque[tuple[Item, Future[Part]]] = deque()
         try:
             for result in found:

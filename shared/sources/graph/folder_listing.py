@@ -4,8 +4,10 @@ Delta gives a whole tree in one answer but stores its state in the mailbox: one 
 plain listings give one level each.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Container, Sequence
 
+from shared.errors import Reason
 from shared.sources.graph.batch import Ask, Batches
 from shared.sources.graph.client import GraphClient, Part
 from shared.sources.graph.errors import Actor, MailboxFull
@@ -14,8 +16,17 @@ from shared.sources.graph.lookahead import Lookahead
 from shared.sources.graph.states import Memory
 from shared.sources.port import FolderKind
 
+_log = logging.getLogger(__name__)
+
+_OPTIONAL = frozenset({FolderKind.CALENDAR, FolderKind.CONTACTS, FolderKind.TASKS})
+"""Kinds with permissions of their own. Without mail there is nothing to read at all."""
+
 _DEEPEST = 300
 """Levels; Exchange allows no more."""
+
+
+def _is_denied(part: Part) -> bool:
+    return part.refusal is not None and part.refusal.rule.reason is Reason.ACCESS_DENIED
 
 
 class FolderListing:
@@ -33,14 +44,20 @@ class FolderListing:
             asks |= {f"role {number}": ask for number, ask in enumerate(role_asks(self._client.mailbox))}
         return asks
 
-    def listed(self) -> Listed:
-        """The folders of every kind, from what was asked ahead or asked now."""
+    def listed(self, read: Container[FolderKind] = ()) -> Listed:
+        """The folders of every kind, from what was asked ahead or asked now.
+
+        A kind that we may not read is left out, unless folders of it were `read` before: that they are gone must not
+        be concluded from a permission that is missing.
+        """
         listed = Listed()
         asked = {kind: self._lookahead.listing(kind.value) for kind in LISTINGS}
         missing = [kind for kind, part in asked.items() if part is None]
         asked |= dict(zip(missing, self._batches.ask([self._ask(kind) for kind in missing]), strict=True))
         for kind, part in asked.items():
-            if part is not None:
+            if part is None or (kind in _OPTIONAL and kind not in read and _is_denied(part)):
+                _log.warning("folders that may not be read are left out", extra={"kind": kind.value})
+            else:
                 self._read(listed, kind, part)
         return listed
 

@@ -1,5 +1,6 @@
 """One mailbox opened over Graph: the mail source's port."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
@@ -67,6 +68,7 @@ class GraphMailbox:
         self._batches = Batches(client, self._pool)
         self._lookahead = Lookahead(self._batches)
         self._listing = FolderListing(client, self._batches, self._lookahead)
+        self._read_kinds: frozenset[FolderKind] = frozenset()
         self._not_provided: dict[str, int] = {}
         self._recent = RecentMembers()
         requests = ItemRequests(client, self._batches, self._faults)
@@ -88,11 +90,12 @@ class GraphMailbox:
     def prefetch(self, stored: Mapping[str, str]) -> None:
         """Ask for the folders and, by their stored states, for each one's changes, in batches of twenty."""
         self._memory = self._memory or _memory_in(stored)
+        self._read_kinds = _kinds_in(stored)
         self._lookahead.send(self._listing.asks(with_roles=self._memory is None), stored)
 
     def folders(self) -> list[Folder]:
         """Every visible folder: mail, calendars, contact folders and task lists, in one batch with their roles."""
-        listed = self._listing.listed()
+        listed = self._listing.listed(self._read_kinds)
         memory = self._memory
         if memory is None or not listed.is_known_to(memory):
             memory = self._asked_memory()
@@ -231,6 +234,15 @@ def _may_be_one_folder(error: MailboxSyncError) -> bool:
 
 def _reason_of(error: RetryLater | AdministratorMustAct) -> Reason:
     return Reason.ITEM_REFUSED if isinstance(error, AdministratorMustAct) else Reason.ITEM_UNREADABLE
+
+
+def _kinds_in(stored: Mapping[str, str]) -> frozenset[FolderKind]:
+    """Of which kinds folders were read before; a state of another source does not say."""
+    found = set()
+    for text in stored.values():
+        with contextlib.suppress(StateInvalid):
+            found.add(states.read(text).kind)
+    return frozenset(found)
 
 
 def _memory_in(stored: Mapping[str, str]) -> Memory | None:

@@ -125,6 +125,23 @@ def test_mailbox_that_graph_does_not_serve_asks_its_administrator(service: Servi
         by_id(service)
 
 
+def test_kind_that_may_not_be_read_is_left_out_unless_it_was_read_before(service: Service) -> None:
+    service.script[TASKS] = error(403, "accessDenied")
+    assert FolderKind.TASKS not in {folder.kind for folder in by_id(service).values()}
+
+    mailbox = mailbox_of(service)
+    mailbox.prefetch({"t1": states.written(states.State(FolderKind.TASKS, "/x", complete=True))})
+    with pytest.raises(AdministratorMustAct):
+        mailbox.folders()
+
+
+def test_mail_that_may_not_be_read_asks_the_administrator(service: Service) -> None:
+    service.script[MAIL] = error(403, "ErrorAccessDenied")
+
+    with pytest.raises(AdministratorMustAct):
+        by_id(service)
+
+
 def idle(service: Service, mail: int) -> dict[str, str]:
     """Stored states of so many mail folders, two calendars, two contact folders and two lists."""
     stored = {}
