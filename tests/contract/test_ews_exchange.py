@@ -1,5 +1,6 @@
 """The EWS source on the sandbox's Exchange with its real mail: what the port's suite cannot ask of every source."""
 
+import email
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from sandbox.ews import EwsService
 from sandbox.ews.ews_403_bodies import EWS_403_BODIES
 from sandbox.mailboxes.calendar.ical import calendar
 from sandbox.mailboxes.default_folders import add_archive
+from sandbox.mailboxes.item_parts import Corruption
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
 from sandbox.mailboxes.samples.corpus import load_default
@@ -332,3 +334,22 @@ def test_a_guest_has_no_mailbox_here(server: Served) -> None:
     with pytest.raises(AdministratorMustAct) as caught:
         EwsSources(server.url).check(Access(GUEST.address, AccessMode.DELEGATED, delegated(GUEST), own=True))
     assert caught.value.reason is Reason.NO_MAILBOX
+
+
+def test_sealed_mail_without_mime_comes_with_its_content(server: Served, opened: Open) -> None:
+    """M3: Exchange fails over the MIME of opaque S/MIME; what it gives instead makes a message that opens."""
+    box = server.mailbox(ALEX)
+    item = next(one for one in box.items.values() if one.text("Subject") == "Encrypted")
+    original = email.message_from_bytes(item.content() or b"")
+    item.corruption = Corruption("ErrorMimeContentConversionFailed", None)
+    try:
+        (found,) = [each for _, each in everything(opened()) if each.id == item.id]
+    finally:
+        item.corruption = None
+
+    assert found.metadata["original"] is False
+    assert found.content is not None
+    written = email.message_from_bytes(found.content.data)
+    assert written.get_payload(decode=True) == original.get_payload(decode=True)
+    assert written["Message-ID"] == original["Message-ID"]
+    assert written.get_param("smime-type") == "enveloped-data"

@@ -16,6 +16,9 @@ from sandbox.mailboxes.store import Folder, Item
 _DEEPEST_VIEW = 1000
 """Most entries of one page of FindItem, as Exchange Online's throttling policy has it."""
 
+_OF_MIME = frozenset({"ErrorMimeContentConversionFailed", "ErrorContentConversionFailed"})
+"""What an item is refused with whose MIME cannot be written; without MIME it can be had."""
+
 
 def get_item(call: Call) -> str:
     """Each named item."""
@@ -23,7 +26,8 @@ def get_item(call: Call) -> str:
 
     def one(element: etree._Element) -> str:
         item, occurrence = call.item(element)
-        _fail_if_corrupt(item)
+        if shape.mime or item.corruption is None or item.corruption.code not in _OF_MIME:
+            _fail_if_corrupt(item)
         return f"<m:Items>{item_view.show(item, shape, occurrence)}</m:Items>"
 
     return batch("GetItem", call.each("ItemIds"), one, "<m:Items/>")

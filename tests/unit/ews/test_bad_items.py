@@ -429,7 +429,7 @@ def test_items_without_server_mime_are_written_by_us_unless_mail(code: str) -> N
     assert reasons(results) == {}
     assert lacking(results) == {"I0": (Reason.ITEM_CORRUPT, code)}
     forms = {key: item.content.form for key, item in results.items() if isinstance(item, Item) and item.content}
-    assert forms == {"I0": "json", "I1": "ics", "I2": "vcf"}
+    assert forms == {"I0": "eml", "I1": "ics", "I2": "vcf"}
 
 
 def lacking(results: dict[str, Item | ItemFailure]) -> dict[str, tuple[Reason, str]]:

@@ -29,8 +29,15 @@ class BatchRequest:
     folder_id: str
     shape: Shape
     level: ContentLevel
+    rebuilds: bool = False
+    """Mail is asked for with all that its file can be put together from, for the server has no MIME of it."""
     settled: bool = False
     """Asked in the shape of what the items were said to be: whatever they come as now, they are not asked once more."""
+
+    @property
+    def item_shape(self) -> str:
+        """The ItemShape element of the request."""
+        return self.shape.request(self.level, rebuilds=self.rebuilds)
 
 
 @dataclass(slots=True)

@@ -69,8 +69,8 @@ class Fetcher:
         waiting: deque[tuple[Sequence[str], Future[bytes]]] = deque()
         try:
             for batch in self._batches(ids, level):
-                request = batch_request.shape.request(batch_request.level)
-                waiting.append((batch, pool().submit(self._getter.request, request, batch, self._limits.batch_bytes)))
+                request = pool().submit(self._getter.request, batch_request.item_shape, batch, self._limits.batch_bytes)
+                waiting.append((batch, request))
                 if len(waiting) >= in_flight:
                     yield from self._received(batch_request, *waiting.popleft())
             while waiting:
@@ -133,9 +133,10 @@ class Fetcher:
             self._largest,
             self._getter.occurrences,
             self._getter.attachments,
+            batch_request.rebuilds,
         )
         batch_result = BatchResult(batch_request)
-        messages_of = self._getter.elements(batch_request.shape.request(batch_request.level), ids, answer_bytes, answer)
+        messages_of = self._getter.elements(batch_request.item_shape, ids, answer_bytes, answer)
         for identifier, message in zip(ids, messages_of, strict=True):
             problem = response_problem(message)
             if problem is None:
@@ -159,12 +160,12 @@ class Fetcher:
             yield from self._batch(replace(batch_request, shape=right_shape, settled=True), others)
 
     def _in_our_form(self, batch_request: BatchRequest, failures: Sequence[ItemFailure]) -> Iterator[FetchedItem]:
-        """What the server cannot write as MIME, written by us. Mail has no other form and comes in part."""
+        """What the server cannot write as MIME, written by us. Mail is put together from its parts."""
         if batch_request.level is not ContentLevel.MIME or not batch_request.shape.gives_mime:
             yield from failures
             return
         by_id = {failure.item_id: failure for failure in failures}
-        for result in self._batch(replace(batch_request, level=ContentLevel.BODY), list(by_id)):
+        for result in self._batch(replace(batch_request, level=ContentLevel.BODY, rebuilds=True), list(by_id)):
             if isinstance(result, Item) and result.kind is ItemKind.MESSAGE:
                 result.lacking = by_id[result.id]
                 result.metadata = {**result.metadata, "original": False}

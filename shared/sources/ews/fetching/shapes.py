@@ -65,6 +65,9 @@ _TASK = (
 _LIST = (*_ANY, "contacts:DisplayName", "distributionlist:Members")
 """What is read of the rare kinds: not all of it is among AllProperties of every server."""
 
+TRANSPORT_HEADERS = extended(0x007D, "String")
+"""PidTagTransportMessageHeaders: the headers of a received message as they were."""
+
 OCCURRENCE = fields(_OCCURRENCE)
 
 
@@ -91,9 +94,9 @@ class Shape(Enum):
         """Whether MIME is asked for in this shape: of all kinds but mail our own files are better."""
         return self in (Shape.MESSAGE, Shape.WHOLE)
 
-    def request(self, level: ContentLevel) -> str:
-        """The ItemShape element."""
-        return _REQUESTS[self, level]
+    def request(self, level: ContentLevel, *, rebuilds: bool = False) -> str:
+        """The ItemShape element; `rebuilds`: mail with all that its file can be put together from."""
+        return _REBUILT if rebuilds and self is Shape.MESSAGE else _REQUESTS[self, level]
 
 
 def shape_of_kind(kind: ItemKind) -> Shape:
@@ -149,4 +152,10 @@ _NAMED: dict[Shape, tuple[str, ...]] = {
     Shape.OTHER: _ANY,
     Shape.WHOLE: (),
 }
+_REBUILT = (
+    "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:BodyType>Best</t:BodyType><t:AdditionalProperties>"
+    f"{fields((*_MESSAGE, 'item:Body', 'item:Attachments'))}{TRANSPORT_HEADERS}{SEARCH_KEY}"
+    "</t:AdditionalProperties></m:ItemShape>"
+)
+"""Of mail that has no MIME: what is dear otherwise is asked here, for it is seldom."""
 _REQUESTS = {(shape, level): _shape(shape, level) for shape in Shape for level in ContentLevel}

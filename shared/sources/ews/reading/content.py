@@ -1,19 +1,27 @@
 """Turns an item element into an Item with its content: .eml byte for byte, .ics, .vcf, or .json for the rest."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pybase64
 from lxml import etree
 
 from shared.errors import Reason
 from shared.formats.ics.calendar import event_calendar, task_calendar
 from shared.formats.vcf import contact_card, list_card
-from shared.sources.ews.reading.attachments import NONE_ATTACHED, Attached, ListedAttachment
+from shared.sources.ews.reading.attachments import (
+    NONE_ATTACHED,
+    Attached,
+    ListedAttachment,
+    read_attachments,
+    with_contents,
+)
 from shared.sources.ews.reading.contacts_tasks import contact_item, read_contact, read_task, task_item
 from shared.sources.ews.reading.events import EventReading, event_item, read_event
 from shared.sources.ews.reading.items import COMMON, kind_of, message, values_of
+from shared.sources.ews.reading.rebuilt_mail import rebuilt_mail
 from shared.sources.ews.reading.typed_contacts import typed_contact, typed_list, typed_task
 from shared.sources.ews.reading.typed_events import typed_event
 from shared.sources.ews.transport.soap_response import T
@@ -32,6 +40,13 @@ class Reading:
     largest: int
     occurrences: Callable[[Sequence[str]], dict[str, etree._Element]]
     attachments: Callable[[Sequence[ListedAttachment]], Attached]
+    rebuilds: bool = False
+    """Whether mail comes without its MIME, so that its file is put together from its parts."""
+
+
+_MESSAGE = {**COMMON, f"{T}Attachments": ("attachments", read_attachments)}
+_CONTENT = ("mime", "body", "attachments", "headers")
+"""What belongs to an item's file, and not to its metadata."""
 
 
 def read(element: etree._Element, identifier: str, reading: Reading) -> Item:
@@ -42,24 +57,40 @@ def read(element: etree._Element, identifier: str, reading: Reading) -> Item:
 
 def _read_message(element: etree._Element, identifier: str, reading: Reading) -> Item:
     """Mail of every class, and whatever else Exchange gives as a message or plain item."""
-    values = values_of(element, COMMON)
+    values = values_of(element, _MESSAGE)
     kind = kind_of(element.tag, values.get("item_class", ""))
-    mime, body = values.pop("mime", None), values.pop("body", None)
+    parts = {name: values.pop(name) for name in _CONTENT if name in values}
+    mime, body = parts.get("mime"), parts.get("body")
     item = message(values, identifier, reading.folder_id, kind)
     if reading.level is ContentLevel.METADATA or item.size > reading.largest:
         return item
+    if reading.rebuilds and kind is ItemKind.MESSAGE:
+        attached = _attached([parts], reading)
+        return _with_content(item, Content("eml", rebuilt_mail(item, parts, attached.contents)), attached)
     if mime is not None and kind is ItemKind.MESSAGE:
         item.content = Content("eml", mime)
     else:
-        item.content = as_json(item, body)
+        attached = _attached([parts], reading) if kind is ItemKind.OTHER else NONE_ATTACHED
+        content = as_json(item, body, list(_files(parts, attached)) if kind is ItemKind.OTHER else [])
+        _with_content(item, content, attached)
     return item
 
 
-def as_json(item: Item, body: dict[str, str] | None) -> Content:
+def _files(parts: Mapping[str, Any], attached: Attached) -> Iterator[dict[str, Any]]:
+    """The attachments of an item without a format of its own (a journal entry), as JSON has them."""
+    for each in with_contents(parts.get("attachments", ()), attached.contents)[0]:
+        told = {"name": each.name, "type": each.media_type, "size": each.size, "url": each.url}
+        data = {} if each.data is None else {"base64": pybase64.b64encode(each.data).decode()}
+        yield {name: value for name, value in told.items() if value} | data
+
+
+def as_json(item: Item, body: dict[str, str] | None, attachments: Sequence[dict[str, Any]] = ()) -> Content:
     """An item that has no format of its own, or of which only the body is wanted."""
     told: dict[str, Any] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
     if body:
         told["body"] = body
+    if attachments:
+        told["attachments"] = attachments
     return Content("json", json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
 
 
@@ -138,7 +169,7 @@ def _attached(parts: Sequence[Mapping[str, Any]], reading: Reading) -> Attached:
 
 def _forget_content(values: dict[str, Any]) -> None:
     """Leave the metadata alone."""
-    for name in ("mime", "body", "attachments"):
+    for name in _CONTENT:
         values.pop(name, None)
 
 

@@ -163,7 +163,7 @@ _EXTENDED = f"{T}ExtendedProperty"
 
 
 def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:
-    """An item's properties by our names, with `version`, `search_key` and, where it came, `mime` (bytes)."""
+    """Properties by our names, with `version`, `search_key`, and `mime` (bytes) and `headers` if they came."""
     values: dict[str, Any] = {}
     for child in element:
         tag = child.tag
@@ -175,9 +175,17 @@ def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> di
             values["version"] = child.get("ChangeKey") or ""
         elif tag == _MIME:
             values["mime"] = _bytes(child.text)
-        elif tag == _EXTENDED and child[0].get("PropertyTag", "").lower() == "0x300b":
-            values["search_key"] = _hexadecimal(child[1].text)
+        elif tag == _EXTENDED:
+            _add_extended(values, child)
     return values
+
+
+def _add_extended(values: dict[str, Any], element: Element) -> None:
+    property_tag = element[0].get("PropertyTag", "").lower()
+    if property_tag == "0x300b":
+        values["search_key"] = _hexadecimal(element[1].text)
+    elif property_tag == "0x7d":
+        values["headers"] = element[1].text or ""
 
 
 def _bytes(text: str | None) -> bytes | None:

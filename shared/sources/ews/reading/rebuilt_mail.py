@@ -1,0 +1,48 @@
+"""The .eml of mail that Exchange cannot write as MIME, from its headers, body and attachments."""
+
+from collections.abc import Iterator, Mapping
+from email.utils import format_datetime, formataddr
+from typing import Any
+
+from shared.formats.common import NO_BODY, Body
+from shared.formats.eml import Header, read_headers, rebuilt_message
+from shared.sources.ews.reading.attachments import with_contents
+from shared.sources.ews.transport.soap_response import parse_time
+from shared.sources.port import Item
+
+
+def rebuilt_mail(item: Item, parts: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:
+    """The file. `parts` are the item's body, attachments and received headers, `contents` bytes by attachment id.
+
+    What was never received, as sent mail, has no such headers; they are written from the metadata.
+    """
+    headers = read_headers(parts.get("headers") or "") or list(_headers(item))
+    attachments, _ = with_contents(parts.get("attachments", ()), contents)
+    return rebuilt_message(headers, _body(parts.get("body")), attachments)
+
+
+def _body(told: Mapping[str, str] | None) -> Body:
+    if not told:
+        return NO_BODY
+    return Body(html=told["text"]) if told["type"] == "html" else Body(text=told["text"])
+
+
+def _headers(item: Item) -> Iterator[Header]:
+    told: Mapping[str, Any] = item.metadata
+    for name, key in (("From", "from"), ("Sender", "sender"), ("To", "to"), ("Cc", "cc"), ("Bcc", "bcc")):
+        people = told.get(key) or []
+        text = ", ".join(map(_mailbox, [people] if isinstance(people, dict) else people))
+        if text:
+            yield name, text
+    if sent := parse_time(told.get("sent")):
+        yield "Date", format_datetime(sent)
+    yield "Subject", item.subject
+    if identifier := told.get("internet_message_id"):
+        yield "Message-ID", str(identifier)
+
+
+def _mailbox(person: Mapping[str, str]) -> str:
+    try:
+        return formataddr((person.get("name", ""), person.get("address", "")))
+    except UnicodeError:  # an address outside ASCII
+        return f"<{person.get('address', '')}>"
