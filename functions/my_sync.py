@@ -20,7 +20,7 @@ from shared.pages import paths
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION, MailboxAction
 
 if TYPE_CHECKING:
-    from shared.authorization.erasing import Receipt
+    from shared.mailboxes.erasures.erasing import ErasureReceipt
     from shared.mailboxes.model import Mailbox
 
 blueprint = func.Blueprint()
@@ -136,7 +136,7 @@ def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     return _receipt(app().mailbox_commands.erase(mailbox.id, session.owner_id))
 
 
-def _receipt(receipt: "Receipt") -> func.HttpResponse:
+def _receipt(receipt: "ErasureReceipt") -> func.HttpResponse:
     """The receipt is the answer itself: what it tells of is gone, so no other page could show it."""
     return html(
         "receipt",

@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.authorization.erasing import MailboxErasure, Receipt
 from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import NotFound
 from shared.mailboxes import transitions
+from shared.mailboxes.erasures.erasing import ErasureReceipt, MailboxErasure
 from shared.mailboxes.errors import MailboxStopped, SyncedTooRecently
 from shared.mailboxes.model import Mailbox, Status, is_own
 from shared.mailboxes.port import Leases, MailboxRegistry, SyncQueue
@@ -97,7 +97,7 @@ class MailboxCommands:
         self._delete_token(mailbox)
         return mailbox
 
-    def erase(self, mailbox_id: str, actor: str) -> Receipt:
+    def erase(self, mailbox_id: str, actor: str) -> ErasureReceipt:
         """Remove everything of a mailbox.
 
         It is marked before the first deletion. An erasure that breaks off can be asked for again, and the daily round

@@ -159,7 +159,7 @@ def test_storage_being_deleted_is_the_operators_matter(
     assert (caught.value.reason, caught.value.support) == (Reason.OUR_STORAGE, code)
 
 
-def test_part_of_a_transaction_on_a_table_being_deleted_is_the_operators_matter(
+def test_a_transaction_on_a_table_being_deleted_is_the_operators(
     authority: Authority, credential: DefaultAzureCredential
 ) -> None:
     """M12: Table Storage says it within the answer to the batch."""

@@ -144,7 +144,7 @@ def test_read_flag_alone_fetches_no_content(world: GraphWorld) -> None:
     assert world.requests_of_last_pass() <= 2
 
 
-def test_lost_states_are_read_from_the_beginning_and_nothing_is_fetched_twice(world: GraphWorld) -> None:
+def test_lost_states_are_read_anew_and_nothing_is_fetched_twice(world: GraphWorld) -> None:
     for number in range(30):
         world.insert("inbox", number)
     world.sync()
@@ -200,7 +200,7 @@ def test_what_graph_counts_and_does_not_give_is_counted(world: GraphWorld) -> No
     assert world.stored.issues == 0
 
 
-def test_mailbox_that_ews_does_not_serve_any_more_is_read_over_graph_at_once(world: GraphWorld) -> None:
+def test_a_mailbox_that_ews_no_longer_serves_is_read_over_graph(world: GraphWorld) -> None:
     world.insert("inbox", 1)
     world.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.EWS))
     blocked = [AdministratorMustAct(Reason.EWS_BLOCKED)]

@@ -78,7 +78,7 @@ def assert_erased(parts: App, mailbox_id: str) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_after_the_erasure(running: LocalStack) -> None:
+def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_later(running: LocalStack) -> None:
     """S2b: SIGSTOP in the first pack write, an erasure by another instance, SIGCONT."""
     one = Watched(running, MANY)
     with held(running, "PUT packs") as pack:

@@ -403,7 +403,7 @@ def test_a_busy_server_proves_no_invited_mailbox(stack: AuthorizationStack, acco
     assert stack.come_back(stack.sign_in.invited(token)).return_url
 
 
-def test_an_equal_sign_in_name_whose_address_opens_another_mailbox_is_refused(stack: AuthorizationStack) -> None:
+def test_an_equal_sign_in_name_that_opens_another_mailbox_is_refused(stack: AuthorizationStack) -> None:
     """S5: the invited address must open the mailbox of the account that signs in."""
     token = link_token(stack.invitations.create(ALEX.address).url)
     stack.entra.person = replace(ALEX, tenant_id=OTHER_TENANT)

@@ -148,7 +148,7 @@ def test_an_item_that_looks_like_an_outage_ends_the_fetch(said: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 16, 40])
 @pytest.mark.parametrize("said", CHOKING)
-def test_an_item_that_looks_like_an_outage_fails_alone_once_passes_are_isolate_failures(said: str, count: int) -> None:
+def test_an_item_that_looks_like_an_outage_fails_alone_in_isolation(said: str, count: int) -> None:
     last = f"I{count - 1}"
     results = fetched(unless_asked_for({last}, lambda _: CHOKING[said]), count, isolate_failures=True)
 
@@ -157,7 +157,7 @@ def test_an_item_that_looks_like_an_outage_fails_alone_once_passes_are_isolate_f
     assert len(results) == count
 
 
-def test_an_outage_that_is_said_of_one_item_fails_it_alone_once_passes_are_isolate_failures() -> None:
+def test_an_outage_reported_for_one_item_fails_it_alone_in_isolation() -> None:
     def said_of_one(wanted: list[str]) -> bytes:
         told = [
             failure("GetItem", "ErrorMailboxStoreUnavailable")
@@ -174,7 +174,7 @@ def test_an_outage_that_is_said_of_one_item_fails_it_alone_once_passes_are_isola
     assert len(results) == 16
 
 
-def test_an_item_of_which_not_even_the_size_can_be_had_fails_alone_once_passes_are_isolate_failures() -> None:
+def test_an_item_without_a_readable_size_fails_alone_in_isolation() -> None:
     def answered(request: str) -> bytes | Exception:
         wanted = asked_ids(request)
         if "<m:GetFolder>" in request:
@@ -188,7 +188,7 @@ def test_an_item_of_which_not_even_the_size_can_be_had_fails_alone_once_passes_a
     assert reasons(fetched(ScriptedChannel(answered), 16, isolate_failures=True)) == {"I5": Reason.ITEM_UNREADABLE}
 
 
-def test_a_fault_that_has_passed_makes_no_issue_though_passes_are_isolate_failures() -> None:
+def test_a_fault_that_has_passed_makes_no_issue_in_isolation() -> None:
     channel = ScriptedChannel(CHOKING["reset"], ROOT, messages_as_asked)
 
     assert reasons(fetched(channel, 1, isolate_failures=True)) == {}
@@ -204,7 +204,7 @@ def test_an_outage_makes_no_issues_though_passes_are_isolate_failures(said: str)
     assert channel.requests <= 6
 
 
-def test_a_server_that_names_a_time_is_believed_though_passes_are_isolate_failures() -> None:
+def test_a_servers_retry_time_is_believed_in_isolation() -> None:
     channel = unless_asked_for({"I5"}, lambda _: error_of_rule(rule_of_status(503), "http_503", retry_after=60))
 
     with pytest.raises(RetryLater) as caught:
@@ -262,7 +262,7 @@ def test_what_was_found_out_before_patience_ended_is_given() -> None:
 
 
 @pytest.mark.parametrize("said", CHOKING)
-def test_an_item_that_looks_like_an_outage_in_a_batch_too_large_for_memory_fails_alone_once_passes_are_isolate_failures(
+def test_an_outage_item_in_an_oversized_batch_fails_alone_in_isolation(
     said: str,
 ) -> None:
     def oversized_then_choking() -> Callable[[list[str]], Exception]:
@@ -276,7 +276,7 @@ def test_an_item_that_looks_like_an_outage_in_a_batch_too_large_for_memory_fails
     assert len(results) == 16
 
 
-def test_an_item_whose_size_chokes_a_batch_too_large_for_memory_fails_alone_once_passes_are_isolate_failures() -> None:
+def test_an_item_whose_size_fails_in_an_oversized_batch_fails_alone() -> None:
     def answered(request: str) -> bytes | Exception:
         wanted = asked_ids(request)
         if "<m:GetFolder>" in request:

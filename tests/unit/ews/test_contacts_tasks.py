@@ -234,7 +234,7 @@ def same_content(more: str, element: str = "") -> str:
     return read(element or message("I0", more=more), INBOX, ContentLevel.METADATA).content_key
 
 
-def test_the_same_content_is_known_again_after_a_move_that_touched_the_modified_time() -> None:
+def test_same_content_is_recognized_though_a_move_changed_modified_time() -> None:
     before = same_content("<t:LastModifiedTime>2026-03-01T09:30:00Z</t:LastModifiedTime>")
     after = same_content("<t:LastModifiedTime>2026-03-02T09:30:00Z</t:LastModifiedTime>")
 
@@ -248,6 +248,6 @@ def test_a_draft_may_have_been_edited_whatever_else_stayed_the_same() -> None:
     assert same_content(draft.format(1)) != same_content(draft.format(2))
 
 
-def test_a_message_of_another_size_or_without_a_search_key_is_never_the_same() -> None:
+def test_a_message_of_another_size_or_without_a_key_is_never_the_same() -> None:
     assert same_content("") != same_content("", message("I0").replace("1234", "1235"))
     assert same_content("", message("I0").replace("0x300b", "0x300c")) == ""

@@ -175,7 +175,7 @@ def test_an_all_day_event_is_written_by_its_days(zone: str) -> None:
 
 
 @pytest.mark.parametrize("hour", ["05", "06", "07"])
-def test_an_all_day_event_keeps_its_day_though_its_zone_has_changed_its_mind_since(hour: str) -> None:
+def test_an_all_day_event_keeps_its_day_though_its_zone_changed(hour: str) -> None:
     """Mexico gave up summer time in 2022: what was entered before still lies at the midnights of then."""
     mexico = '<t:StartTimeZone Id="Central Standard Time (Mexico)"/>'
     item = read(
@@ -194,7 +194,7 @@ ONE_MORE_HOUR = '<t:StartTimeZone Id="Eastern Standard Time"/>'
 
 
 @pytest.mark.parametrize("zone", [ONE_MORE_HOUR, CUSTOM])
-def test_the_hour_that_comes_twice_is_told_without_doubt(zone: str) -> None:
+def test_the_repeated_hour_is_unambiguous(zone: str) -> None:
     """RFC 5545 takes a local time that comes twice for the first of them."""
     change = "2026-11-01T06:00:00Z" if zone == ONE_MORE_HOUR else "2026-09-27T00:30:00Z"
     around = [datetime.fromisoformat(change) + timedelta(minutes=minutes) for minutes in (-90, -30, 0, 30, 59, 61)]

@@ -109,7 +109,7 @@ def test_what_is_no_duration_is_none_or_nothing(text: str | None) -> None:
         "Pacific/Honolulu",
     ],
 )
-def test_a_midnight_of_an_unknown_zone_is_told_by_its_day_wherever_people_live(name: str, month: int) -> None:
+def test_a_midnight_of_an_unknown_zone_keeps_its_day(name: str, month: int) -> None:
     midnight = datetime(2026, month, 15, tzinfo=ZoneInfo(name))
 
     assert day_of_midnight(midnight.astimezone(UTC)) == midnight.date()
@@ -151,7 +151,7 @@ EASTERN = definition(
 
 
 @pytest.mark.parametrize("since", [2004, 2006, 2007, 2026])
-def test_a_zone_that_is_defined_in_several_periods_keeps_to_each_in_its_time(since: int) -> None:
+def test_a_zone_defined_in_several_periods_applies_each_in_its_time(since: int) -> None:
     """Exchange writes even well-known zones so, as Outlook knew them when an event was made."""
     found = zone('Id="Eastern Standard Time"', EASTERN)
     assert found is not None
@@ -173,7 +173,7 @@ PARTLY = definition({"std": -480}, {"0": change("dlt", 3, 2) + change("std", 11,
 @pytest.mark.parametrize(
     ("name", "summer"), [("America/Los_Angeles", -420), ("Pacific Standard Time", -420), ("", -480)]
 )
-def test_a_definition_that_lacks_a_period_is_gone_by_only_where_there_is_no_name(name: str, summer: int) -> None:
+def test_an_incomplete_definition_counts_only_where_there_is_no_name(name: str, summer: int) -> None:
     """Exchange Online writes such ones for events from elsewhere."""
     found = zone(f'Id="{name}"', PARTLY)
 

@@ -276,7 +276,7 @@ def test_event_that_is_gone_or_makes_no_sense_is_a_failure(service: Service) -> 
     ]
 
 
-def test_changes_of_a_calendar_are_asked_without_options_and_carry_no_items(service: Service) -> None:
+def test_calendar_changes_are_requested_without_options_or_items(service: Service) -> None:
     service.script["/calendars/C1/events/delta"] = page(
         {"@odata.etag": 'W/"CK-1"', "id": "E1", "type": "singleInstance"},
         removed("E2"),

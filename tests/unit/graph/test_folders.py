@@ -78,7 +78,7 @@ def test_totals_are_those_that_the_service_counts(service: Service) -> None:
     assert (folders["in"].total, folders["junk"].total, folders["t1"].total) == (2, 0, None)
 
 
-def test_hidden_folders_and_search_folders_are_left_out_with_what_lies_in_them(service: Service) -> None:
+def test_hidden_and_search_folders_are_left_out_with_their_contents(service: Service) -> None:
     service.script[MAIL] = page(
         mail_folder("in", "Inbox"),
         mail_folder("h", "Hidden", isHidden=True),

@@ -11,10 +11,10 @@ from contextlib import suppress
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from shared.authorization.erasing import Receipt
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes.commands import MailboxCommands
+from shared.mailboxes.erasures.erasing import ErasureReceipt
 from shared.mailboxes.model import Mailbox, Status
 from shared.replica.store import BlobTableReplica
 from shared.sync.engine import SyncEngine
@@ -257,7 +257,7 @@ class ErasureModel(RuleBasedStateMachine):
         if not worker.over:
             return
         self.running.remove(worker)
-        if isinstance(worker.result, Receipt):
+        if isinstance(worker.result, ErasureReceipt):
             assert worker.result.mailbox_id not in {one.id for one in self._all()}
 
     def _connections(self) -> MailboxCommands:

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.authorization.erasing import RECORDED
 from shared.authorization.onboarding.sign_in_outcome import SignInFailed
 from shared.errors import BeingErased, NotFound, Reason, RetryLater
+from shared.mailboxes.erasures.erasing import RECORD_LIFETIME
 from shared.mailboxes.errors import PassStillRunning
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import Run
@@ -223,7 +223,7 @@ def test_s1_renewal_whose_mailbox_is_marked_meanwhile_connects_a_new_one(
 
 def test_erasure_is_forgotten_when_no_worker_of_before_can_be_left(stack: AuthorizationStack, mailbox: Mailbox) -> None:
     erase(stack, mailbox)
-    stack.clock.pass_by(seconds=RECORDED.total_seconds())
+    stack.clock.pass_by(seconds=RECORD_LIFETIME.total_seconds())
     stack.mailbox_commands.finish_erasures()
     assert [one.mailbox_id for one in stack.registry.erasures()] == [mailbox.id]
     stack.clock.pass_by(seconds=timedelta(days=1).total_seconds())

@@ -78,7 +78,7 @@ def test_the_owner_renews_after_an_approval(stack: AuthorizationStack) -> None:
     assert outcome.mailbox.id == mailbox.id
 
 
-def test_an_owner_without_a_session_signs_in_again_and_keeps_both_mailboxes(stack: AuthorizationStack) -> None:
+def test_an_owner_without_a_session_signs_in_and_keeps_both_mailboxes(stack: AuthorizationStack) -> None:
     """S4: what an unresumed change of account becomes: connected, and nothing is disconnected for it."""
     kept = waiting(stack)
     before = stack.mailboxes[0]
