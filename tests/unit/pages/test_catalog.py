@@ -11,6 +11,7 @@ from shared.pages.mailbox_actions import NEEDS_CONFIRMATION, MailboxAction
 from shared.pages.pages import Pages
 from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import Tone
+from shared.sources.ews.faults.forbidden import REASONS as FORBIDDEN_REASONS
 from tests.unit.pages.samples import STATES
 
 SIGN_IN_PROBLEMS = [
@@ -19,6 +20,7 @@ SIGN_IN_PROBLEMS = [
     "approval_declined", "approval_failed", "session_expired", "too_many_requests", "not_found", "method_not_allowed",
     "too_large", "malformed", "internal",
 ]  # fmt: skip
+CLIENT = "11111111-2222-3333-4444-555555555555"
 TEMPLATES = Path(__file__).parents[3] / "shared" / "pages" / "templates"
 
 
@@ -50,6 +52,41 @@ def test_the_catalogue_describes_no_problem_that_does_not_exist() -> None:
 
 def test_a_code_nobody_has_described_still_gets_a_page() -> None:
     assert problem_of("never heard of").code == "internal"
+
+
+def steps_for(reason: Reason) -> list[str]:
+    """What an administrator is told to do about a reason."""
+    key = f"administrator.steps_for.{reason}"
+    return english().lines(key, client_id=CLIENT) if key in english() else []
+
+
+@pytest.mark.parametrize("reason", FORBIDDEN_REASONS)
+def test_every_reason_of_a_403_has_steps_for_the_administrator(reason: Reason) -> None:
+    assert steps_for(reason)
+
+
+def test_the_application_list_is_read_and_extended_before_it_is_written() -> None:
+    told = "\n".join(steps_for(Reason.EWS_BLOCKED))
+
+    assert told.index("Get-OrganizationConfig -RetrieveEwsOperationAccessPolicy") < told.index("-EwsAllowedAppIDs")
+    assert f"Append {CLIENT}" in told
+    assert "the whole list" in told
+
+
+def test_the_administrator_learns_that_it_takes_a_day_and_both_switches() -> None:
+    told = " ".join(steps_for(Reason.EWS_BLOCKED))
+
+    assert "24 hours" in told
+    assert "for the organization" in told
+    assert "for the mailbox" in told
+
+
+def test_the_administrator_of_an_exchange_server_gets_the_command_that_works_there() -> None:
+    assert "ApplicationImpersonation" in " ".join(steps_for(Reason.IMPERSONATION_DENIED))
+
+
+def test_no_administrator_is_told_to_have_people_sign_in_again() -> None:
+    assert not any("sign in again" in step for reason in Reason for step in steps_for(reason))
 
 
 def test_every_tone_and_every_act_has_its_words() -> None:
