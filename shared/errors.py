@@ -56,6 +56,20 @@ class Reason(StrEnum):
     ITEM_UNREADABLE = "item_unreadable"
 
 
+class Actor(StrEnum):
+    """Who acts next. The tables of errors use these words, in the code and in docs/."""
+
+    QUEUE = "the queue, later"
+    SMALLER = "us at once, with smaller requests; then the queue"
+    LISTING = "us at once: the folder is listed and compared; their administrator makes room"
+    PERSON = "the person"
+    THIS_SIGN_IN = "the person, in this sign-in only"
+    ADMINISTRATOR = "their administrator"
+    OPERATOR = "the operator"
+    FOLDER = "the sync: folders are listed again"
+    STATE = "the sync: the folder is read from the beginning"
+
+
 class MailboxSyncError(Exception):
     """Root of every error this program raises on purpose. Messages carry no address, subject, token or code."""
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from shared.authorization.errors import AccountRefused, FlowExpired, FlowReplayed, SignInRefused
 from shared.errors import (
+    Actor,
     AdministratorMustAct,
     MailboxSyncError,
     OperatorMustAct,
@@ -28,16 +29,6 @@ class OAuthStep(StrEnum):
     REDEEM = "redeem"
     REFRESH = "refresh"
     APP = "app"
-
-
-class Actor(StrEnum):
-    """Who acts next."""
-
-    PERSON = "the person"
-    ADMINISTRATOR = "their administrator"
-    OPERATOR = "the operator"
-    NOBODY = "nobody: it is retried"
-    THIS_SIGN_IN = "the person, in this sign-in only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +99,9 @@ ENTRA_ERRORS = (
     EntraRule("700212", "no federated credential matches the audience", Actor.OPERATOR, Reason.OUR_CREDENTIAL),
     EntraRule("700213", "no federated credential matches the subject", Actor.OPERATOR, Reason.OUR_CREDENTIAL),
     # nobody
-    EntraRule("50196", "a loop was detected", Actor.NOBODY, Reason.THROTTLED),
-    EntraRule("90055", "too many requests", Actor.NOBODY, Reason.THROTTLED),
-    EntraRule("90033", "Entra ID is unavailable for a moment", Actor.NOBODY, Reason.UNAVAILABLE),
+    EntraRule("50196", "a loop was detected", Actor.QUEUE, Reason.THROTTLED),
+    EntraRule("90055", "too many requests", Actor.QUEUE, Reason.THROTTLED),
+    EntraRule("90033", "Entra ID is unavailable for a moment", Actor.QUEUE, Reason.UNAVAILABLE),
     # what error and suberror say by themselves
     EntraRule("invalid_client", "our own credential is wrong", Actor.OPERATOR, Reason.OUR_CREDENTIAL),
     EntraRule("unauthorized_client", "our registration does not allow it", Actor.OPERATOR, Reason.OUR_CONFIGURATION),
@@ -120,8 +111,8 @@ ENTRA_ERRORS = (
     EntraRule("unsupported_response_type", "our request is wrong", Actor.OPERATOR, Reason.OUR_CONFIGURATION),
     EntraRule("invalid_resource", "our registration lacks a resource", Actor.OPERATOR, Reason.OUR_CONFIGURATION),
     EntraRule("invalid_tenant", "the tenant does not exist", Actor.ADMINISTRATOR, Reason.APP_NOT_IN_TENANT),
-    EntraRule("temporarily_unavailable", "Entra ID is busy", Actor.NOBODY, Reason.UNAVAILABLE),
-    EntraRule("server_error", "Entra ID is ill", Actor.NOBODY, Reason.UNAVAILABLE),
+    EntraRule("temporarily_unavailable", "Entra ID is busy", Actor.QUEUE, Reason.UNAVAILABLE),
+    EntraRule("server_error", "Entra ID is ill", Actor.QUEUE, Reason.UNAVAILABLE),
     EntraRule("access_denied", "declined", Actor.THIS_SIGN_IN, "declined"),
     EntraRule("interaction_required", "another proof is wanted", Actor.PERSON, Reason.INTERACTION_REQUIRED),
     EntraRule("login_required", "has to sign in anew", Actor.PERSON, Reason.INTERACTION_REQUIRED),

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import (
+    Actor,
     AdministratorMustAct,
     MailboxSyncError,
     OperatorMustAct,
@@ -24,19 +25,6 @@ from shared.errors import (
 from shared.sources.graph import codes
 from shared.sources.https_pool import TransportFault
 from shared.sources.port import FolderGone, StateInvalid
-
-
-class Actor(StrEnum):
-    """Who acts next."""
-
-    QUEUE = "the queue, later"
-    SMALLER = "us at once, with smaller pages; then the queue"
-    LISTING = "us at once: the folder is listed and compared; their administrator makes room"
-    PERSON = "the person signs in"
-    ADMINISTRATOR = "their administrator"
-    OPERATOR = "the operator"
-    FOLDER = "the sync: folders are listed again"
-    STATE = "the sync: the folder is read from the beginning"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ plain listings give one level each.
 import logging
 from collections.abc import Container, Sequence
 
-from shared.errors import Reason
+from shared.errors import Actor, Reason
 from shared.sources.graph.batch import Ask, Batches
 from shared.sources.graph.client import GraphClient, Part
-from shared.sources.graph.errors import Actor, MailboxFull
+from shared.sources.graph.errors import MailboxFull
 from shared.sources.graph.folders import LEVELS, LISTINGS, Listed, memory_of, role_asks
 from shared.sources.graph.lookahead import Lookahead
 from shared.sources.graph.states import Memory

@@ -6,13 +6,21 @@ from pathlib import Path
 import exchangelib.errors
 import pytest
 
-from shared.errors import AdministratorMustAct, MailboxSyncError, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.errors import (
+    Actor,
+    AdministratorMustAct,
+    MailboxSyncError,
+    OperatorMustAct,
+    PersonMustSignIn,
+    Reason,
+    RetryLater,
+)
 from shared.sources.ews.faults import response_codes
+from shared.sources.ews.faults.forbidden import REASONS as FORBIDDEN_REASONS
 from shared.sources.ews.faults.rules import (
     FAULTS,
     RULES,
     STATUSES,
-    Actor,
     BatchTooLarge,
     Fault,
     ResponseUnreadable,
@@ -139,5 +147,7 @@ def test_an_untrusted_certificate_alarms_the_operator_only() -> None:
 def test_the_table_for_people_has_a_row_for_everything() -> None:
     rows = table()
 
-    assert len(rows) == len(RULES) + len(STATUSES) + len(FAULTS) + 3
-    assert {row.actor for row in rows} == {actor.value for actor in Actor if actor is not Actor.NOBODY}
+    assert len(rows) == len(RULES) + len(STATUSES) + len(FAULTS) + len(FORBIDDEN_REASONS) + 3
+    assert {row.actor for row in rows} == {
+        actor.value for actor in Actor if actor not in (Actor.LISTING, Actor.THIS_SIGN_IN)
+    }

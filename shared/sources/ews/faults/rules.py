@@ -1,6 +1,6 @@
 """The one table of what Exchange can answer: every response code, HTTP status and transport fault → who acts next.
 
-`table()` gives it for docs/operations.md. What a 403 means is looked at more closely in forbidden.py.
+`table()` gives it for docs/operations.md. What a 403 means, forbidden.py decides.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.errors import (
     ActionNeeded,
+    Actor,
     AdministratorMustAct,
     MailboxSyncError,
     OperatorMustAct,
@@ -16,21 +17,8 @@ from shared.errors import (
     Reason,
     RetryLater,
 )
-from shared.sources.ews.faults import response_codes
+from shared.sources.ews.faults import forbidden, response_codes
 from shared.sources.port import FolderGone, StateInvalid
-
-
-class Actor(StrEnum):
-    """Who acts next."""
-
-    QUEUE = "the queue, later"
-    SMALLER = "us at once, with smaller batches; then the queue"
-    PERSON = "the person signs in"
-    ADMINISTRATOR = "their administrator"
-    OPERATOR = "the operator"
-    FOLDER = "the sync: folders are listed again"
-    STATE = "the sync: the folder is read from the beginning"
-    NOBODY = "nobody: an issue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +74,6 @@ STATUSES: dict[int, Rule] = {
     302: _UNAVAILABLE,  # Exchange redirects to its error page in outages; nothing is ever followed
     400: _OURS,
     401: _SIGN_IN,
-    403: Rule(Actor.ADMINISTRATOR, Reason.EWS_BLOCKED),
     404: _OURS,
     405: _OURS,
     407: _OURS,
@@ -226,6 +213,8 @@ def _rows() -> Iterator[RuleRow]:
         yield _row(fault.value, rule)
     for status, rule in sorted(STATUSES.items()):
         yield _row(f"HTTP {status}", rule)
+    for reason in forbidden.REASONS:
+        yield _row("HTTP 403", Rule(Actor.ADMINISTRATOR, reason))
     yield _row("any other HTTP 4xx or 3xx", _BAD_ANSWER)
     yield _row("any other HTTP 5xx", _UNAVAILABLE)
     for code, rule in sorted(RULES.items()):
