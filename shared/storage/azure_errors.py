@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.http_headers import retry_after_of
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -103,10 +104,8 @@ def _error_of_status(error: "HttpResponseError") -> MailboxSyncError:
 
 
 def _retry_after(error: "HttpResponseError") -> float | None:
-    """Seconds the answer asks to wait, when it does."""
-    headers = getattr(error.response, "headers", None) or {}
-    value = str(headers.get("Retry-After", ""))
-    return float(value) if value.isdigit() else None
+    """Seconds that the response asks to wait, when it does."""
+    return retry_after_of(getattr(error.response, "headers", None) or {})
 
 
 def raise_not_found[R](call: Callable[[], R]) -> R:

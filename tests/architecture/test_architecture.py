@@ -43,6 +43,7 @@ AT_START = {
     "shared.storage.azure_clients",
     "shared.storage.azure_errors",
     "shared.errors",
+    "shared.http_headers",
     "shared.logs",
     "shared.pages",
     "shared.pages.mailbox_actions",

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import MailboxSyncError, Reason, RetryLater
+from shared.http_headers import retry_after_of
 
 if TYPE_CHECKING:
     import requests
@@ -63,12 +64,11 @@ def _error_in(answer: "requests.Response") -> dict[str, object]:
 
 
 def _retry_later(answer: "requests.Response") -> MailboxSyncError:
-    wait = answer.headers.get("Retry-After", "")
     throttled = answer.status_code == 429
     return RetryLater(
         Reason.THROTTLED if throttled else Reason.UNAVAILABLE,
         "the identity provider asks to wait",
         support=str(answer.status_code),
-        retry_after=float(wait) if wait.isascii() and wait.isdigit() else None,
+        retry_after=retry_after_of(answer.headers),
         tenant_wide=throttled,
     )

@@ -21,6 +21,7 @@ from exchangelib.transport import OAUTH2
 from exchangelib.version import EXCHANGE_2013_SP1, Version
 
 from shared.errors import MailboxSyncError, Reason, RetryLater
+from shared.http_headers import claims_of, retry_after_of
 from shared.sources.bounded_tls import deadline
 from shared.sources.ews.faults.forbidden import ForbiddenResponse, diagnose
 from shared.sources.ews.faults.rules import Fault, error_of_fault, error_of_rule, rule_of_status
@@ -28,7 +29,6 @@ from shared.sources.ews.transport.deadline import BoundAdapter
 from shared.sources.ews.transport.http_errors import fault_in, redacted
 from shared.sources.ews.transport.soap_request import VERSION
 from shared.sources.ews.transport.soap_response import ResponseProblem, parse, parse_count, soap_fault
-from shared.sources.http_headers import claims_of, retry_after_of
 from shared.sources.port import Access
 
 _ERROR_BYTES = 65_536

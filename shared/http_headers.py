@@ -1,20 +1,24 @@
-"""What an HTTP answer's headers say: how many seconds to wait, and a claims challenge.
+"""What the headers of an HTTP response say: how many seconds to wait, and a claims challenge.
 
-Header names are looked up in lower case: the mapping has them so, or looks them up in any.
+Headers are a mapping that has its names in lower case, or ignores case.
 """
 
 import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _CLAIMS = re.compile(r'claims="([A-Za-z0-9+/_=-]{1,8192})"')
 
 
-def retry_after_of(headers: Mapping[str, str], clock: Callable[[], datetime]) -> float | None:
-    """Retry-After in seconds, given as seconds or as a date; None when absent or senseless."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def retry_after_of(headers: Mapping[str, str], clock: Callable[[], datetime] = _utc_now) -> float | None:
+    """Retry-After in seconds, 0 to 86,400, given as seconds or as a date; None when absent or malformed."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(min(int(value[:7]), 86_400))
