@@ -260,12 +260,12 @@ class MemoryApprovals:
 class Ring:
     """Implements SigningKeyRing; `rotate` adds a newer key, seen by those who ask afresh."""
 
-    def __init__(self, secret: bytes = b"first") -> None:
+    def __init__(self, secret: bytes = b"1" * 32) -> None:
         self._published = [SigningKey("k1", secret)]
         self._seen = tuple(self._published)
         self.fresh_reads = 0
 
-    def rotate(self, secret: bytes = b"second") -> None:
+    def rotate(self, secret: bytes = b"2" * 32) -> None:
         self._published.insert(0, SigningKey(f"k{len(self._published) + 1}", secret))
 
     def valid(self, *, fresh: bool = False) -> Sequence[SigningKey]:

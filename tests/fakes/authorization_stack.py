@@ -60,11 +60,11 @@ class AuthorizationStack:
         self.sources = FakeSources()
         self.replica = FakeReplica()
         self.waited = 0.0
-        self.sessions = Sessions(Ring(b"sessions"), 30, TENANT, self.clock, MemoryRevokedSessions())
-        self.outcomes = Ring(b"outcomes")
+        self.sessions = Sessions(Ring(b"s" * 32), 30, TENANT, self.clock, MemoryRevokedSessions())
+        self.outcomes = Ring(b"o" * 32)
         self.invitations = Invitations(
             self.invited,
-            Ring(b"invitations"),
+            Ring(b"i" * 32),
             self.outcomes,
             app_url=APP,
             path="/invitation",

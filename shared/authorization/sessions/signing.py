@@ -1,14 +1,15 @@
-"""Our own signatures: compact JWTs, HS256, with a key ring of their own for each kind.
+"""Our own signatures: compact JWS, HS256, with a key ring of its own for each kind of token.
 
 Sessions, invitations and outcomes each have another ring, so that one can never pass for another, and whoever is
-given the outcomes' key to check them can do nothing else with it. The algorithm is fixed here; a token's header has
-to say exactly what we would have written, so there is nothing to confuse.
+given the outcomes' key to check them can do nothing else with it. The algorithm is fixed here, and a token's header has
+to be exactly what we write, so nothing in a token chooses how it is checked.
 """
 
 import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from shared.authorization.port import SigningKey, SigningKeyRing
 
 MAX_TOKEN_CHARACTERS = 4096
+_ALGORITHM = "HS256"
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
+"""Three parts without padding: a decoder would let characters through that are no base64url."""
 
 
 class TokenExpired(TokenInvalid):
@@ -35,10 +39,12 @@ class Signer:
 
     def sign(self, claims: Mapping[str, Any], expires_at: datetime) -> str:
         """A token with these claims, `exp` and `iat`."""
+        import jwt
+
         key = self._ring.valid()[0]
         times = {"iat": int(self._clock().timestamp()), "exp": int(expires_at.timestamp())}
-        signed = f"{self._header(key.id)}.{_encoded({**claims, **times})}"
-        return f"{signed}.{_mac(key, signed)}"
+        payload = json.dumps({**claims, **times}, separators=(",", ":"), sort_keys=True).encode()
+        return jwt.PyJWS().encode(payload, key.secret, _ALGORITHM, self._header(key), sort_headers=True)
 
     def verify(self, token: str) -> Mapping[str, Any]:
         """The claims of a token of ours.
@@ -47,29 +53,36 @@ class Signer:
             TokenInvalid: not ours, or changed.
             TokenExpired: ours, but past its time.
         """
-        header, _, rest = token.partition(".")
-        body, _, signature = rest.partition(".")
-        if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii() or not signature:
+        if len(token) > MAX_TOKEN_CHARACTERS or not _COMPACT.fullmatch(token):
             raise TokenInvalid("not a token of ours")
-        key = self._key(header)
-        # In constant time: how far a guess got must not show in how long the answer took.
-        if key is None or not hmac.compare_digest(_mac(key, f"{header}.{body}"), signature):
-            raise TokenInvalid("not signed by us")
-        claims = _decoded(body)
+        claims = self._claims(token)
         if claims["exp"] <= self._clock().timestamp():
             raise TokenExpired("past its time")
         return claims
 
-    def _key(self, header: str) -> "SigningKey | None":
-        """The key whose header this is, letter by letter; a new one may have been added by another instance."""
+    def _claims(self, token: str) -> dict[str, Any]:
+        """The claims of a token whose signature is good; its time is compared by the caller, with our own clock."""
+        import jwt
+
+        jws = jwt.PyJWS(algorithms=[_ALGORITHM])
+        try:
+            key = self._key(jws.get_unverified_header(token))
+            payload = jws.decode(token, key.secret, algorithms=[_ALGORITHM])
+        except jwt.InvalidTokenError as exc:
+            raise TokenInvalid("not signed by us") from exc
+        claims: dict[str, Any] = json.loads(payload)
+        return claims
+
+    def _key(self, header: Mapping[str, Any]) -> "SigningKey":
+        """The key whose header this is; a new one may have been added by another instance."""
         for fresh in (False, True):
             for key in self._ring.valid(fresh=fresh):
-                if hmac.compare_digest(self._header(key.id), header):
+                if header == self._header(key):
                     return key
-        return None
+        raise TokenInvalid("not signed by us")
 
-    def _header(self, key_id: str) -> str:
-        return _encoded({"alg": "HS256", "kid": key_id, "typ": self._kind})
+    def _header(self, key: "SigningKey") -> dict[str, str]:
+        return {"alg": _ALGORITHM, "kid": key.id, "typ": self._kind}
 
 
 def digest(secret: str) -> str:
@@ -85,20 +98,6 @@ def derive(key: "SigningKey", purpose: str) -> str:
 def expiry_of(seconds: int) -> datetime:
     """A time in a token's claims."""
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _mac(key: "SigningKey", text: str) -> str:
-    return _base64(hmac.digest(key.secret, text.encode(), "sha256"))
-
-
-def _encoded(value: Mapping[str, Any]) -> str:
-    return _base64(json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
-
-
-def _decoded(text: str) -> dict[str, Any]:
-    """What we encoded ourselves: only ever called after the signature was found good."""
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    return claims
 
 
 def _base64(data: bytes) -> str:

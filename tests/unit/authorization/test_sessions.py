@@ -187,3 +187,16 @@ def test_any_jwt_library_can_check_an_outcome(ring: Ring, clock: FakeClock) -> N
         token, b"k" * 32, algorithms=["HS256"], audience="https://crm.example", options={"verify_iat": False}
     )
     assert read["aud"] == "https://crm.example"
+
+
+def test_a_token_that_the_first_version_signed_is_still_read(ring: Ring, clock: FakeClock) -> None:
+    """Header and claims sorted, without spaces: what commit 4decee5 wrote."""
+    header, body = (
+        part({"alg": "HS256", "kid": "k1", "typ": "invitation"}),
+        part({"exp": 4_000_000_000, "iat": 1, "jti": "x"}),
+    )
+    mac = base64.urlsafe_b64encode(hmac.digest(b"k" * 32, f"{header}.{body}".encode(), hashlib.sha256)).rstrip(b"=")
+    token = f"{header}.{body}.{mac.decode()}"
+    signer = Signer(ring, "invitation", clock)
+    assert signer.verify(token) == {"exp": 4_000_000_000, "iat": 1, "jti": "x"}
+    assert signer.sign({"jti": "x"}, clock.now.replace(year=2040)).startswith(f"{header}.")
