@@ -16,15 +16,15 @@ from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, 
 from shared.authorization.port import Approval, Authorization, Invitation, PendingFlow
 from shared.errors import Conflict, NotFound, OperatorMustAct
 from shared.sources.port import AccessMode
-from shared.storage.azure_errors import raise_conflict, raise_not_found, translate_errors
+from shared.storage.azure_errors import raise_not_found, translate_errors
 from shared.storage.row_mapping import from_row, to_row
+from shared.storage.table import change_row, replace_row
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
 
 _log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 12
 TOMBSTONE_AGE = timedelta(days=1)
 """How long a finished flow is remembered, without its contents, so that a replay can be told from a stranger."""
 APPROVAL_LIFETIME = timedelta(days=30)
@@ -69,7 +69,7 @@ class TableFlows:
             raise FlowExpired
         try:
             with translate_errors():
-                _replace(self._table, keys | {"expires_at": expires_at}, str(entity.metadata["etag"]))
+                replace_row(self._table, keys | {"expires_at": expires_at}, str(entity.metadata["etag"]))
         except Conflict:
             raise FlowReplayed from None
         return PendingFlow(state, binding_digest, json.loads(entity["flow"]), json.loads(entity["intent"]), expires_at)
@@ -124,19 +124,13 @@ class TableAuthorizations:
 
     def change(self, authorization_id: str, change: Callable[[Authorization], Authorization]) -> Authorization:
         """Read, change, replace under the ETag; again while somebody else is faster."""
-        for _ in range(MAX_ATTEMPTS):
-            before = self.get(authorization_id)
-            after = change(before)
-            if after == before:
-                return before
-            entity = _keys(after.id) | to_row(after, without=frozenset({"version"}))
-            try:
-                with translate_errors():
-                    _replace(self._table, entity, before.version)
-            except Conflict:
-                continue
+
+        def replace(before: Authorization, after: Authorization) -> Authorization:
+            row = _keys(after.id) | to_row(after, without=frozenset({"version"}))
+            replace_row(self._table, row, before.version)
             return after
-        raise Conflict("the authorization was changed by others all the while")
+
+        return change_row(lambda: self.get(authorization_id), change, replace)
 
     def idle_since(self, before: datetime) -> list[Authorization]:
         """A look through the whole table, once a day."""
@@ -190,7 +184,7 @@ class TableInvitations:
             return False
         try:
             with translate_errors():
-                _replace(self._table, {**entity, "used_at": at, "address": ""}, str(entity.metadata["etag"]))
+                replace_row(self._table, {**entity, "used_at": at, "address": ""}, str(entity.metadata["etag"]))
         except Conflict:
             return False
         return True
@@ -228,17 +222,6 @@ def _keys(secret_or_id: str) -> dict[str, Any]:
     """Keys by digest: safe whatever the characters, spread over 256 partitions."""
     digest = hashlib.sha256(secret_or_id.encode()).hexdigest()
     return {"PartitionKey": digest[:2], "RowKey": digest[2:42]}
-
-
-def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> None:
-    from azure.core import MatchConditions
-    from azure.data.tables import UpdateMode
-
-    raise_conflict(
-        lambda: table.update_entity(
-            entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
-        )
-    )
 
 
 def _authorization(entity: Any) -> Authorization:

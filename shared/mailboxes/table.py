@@ -25,14 +25,12 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
 from shared.storage.azure_errors import already_exists, raise_conflict, raise_not_found, translate_errors
 from shared.storage.row_mapping import from_row, to_row
+from shared.storage.table import change_row, replace_row
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
 
 _log = logging.getLogger(__name__)
-
-MAX_ATTEMPTS = 12
-"""How often a change is tried again when somebody came between; each loser means a winner, so this is plenty."""
 
 
 class TableRegistry:
@@ -72,7 +70,7 @@ class TableRegistry:
         held = self._owners.get_entity(claim["PartitionKey"], claim["RowKey"])
         if self._stands(held["mailbox_id"]):
             raise Conflict("this owner has that mailbox already")
-        return str(_replace(self._owners, claim, str(held.metadata["etag"]))["etag"])
+        return str(replace_row(self._owners, claim, str(held.metadata["etag"]))["etag"])
 
     def _stands(self, mailbox_id: str) -> bool:
         try:
@@ -83,7 +81,7 @@ class TableRegistry:
     def _confirm(self, claim: dict[str, Any], etag: str) -> None:
         """From now on nobody who still takes it for abandoned can replace it; who has done so has the mailbox."""
         try:
-            _replace(self._owners, claim, etag)
+            replace_row(self._owners, claim, etag)
         except Conflict:
             if self._holder(claim) == claim["mailbox_id"]:
                 return
@@ -125,18 +123,11 @@ class TableRegistry:
         return self._changed(mailbox_id, lambda before: change(_unmarked(before)))
 
     def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        for _ in range(MAX_ATTEMPTS):
-            before = self.get(mailbox_id)
-            after = change(before)
-            if after == before:
-                return before
-            try:
-                with translate_errors():
-                    stored = _replace(self._mailboxes, mailbox_row(after), before.version)
-            except Conflict:
-                continue
+        def replace(before: Mailbox, after: Mailbox) -> Mailbox:
+            stored = replace_row(self._mailboxes, mailbox_row(after), before.version)
             return after.with_changes(version=stored["etag"])
-        raise Conflict("the mailbox was changed by others all the while")
+
+        return change_row(lambda: self.get(mailbox_id), change, replace)
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
         """One range query over the shard's neighboring partitions."""
@@ -271,18 +262,6 @@ class TableRegistry:
                 table.submit_transaction([("delete", dict(row)) for row in rows])
                 cleared += len(rows)
         return cleared
-
-
-def _replace(table: "TableClient", entity: dict[str, Any], etag: str) -> Mapping[str, Any]:
-    from azure.core import MatchConditions
-    from azure.data.tables import UpdateMode
-
-    def replace() -> Mapping[str, Any]:
-        return table.update_entity(
-            entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
-        )
-
-    return raise_conflict(replace)
 
 
 def _delete(table: "TableClient", entity: Any) -> None:
