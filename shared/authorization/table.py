@@ -21,7 +21,7 @@ from shared.storage.row_mapping import from_row, to_row
 from shared.storage.table import change_row, replace_row
 
 if TYPE_CHECKING:
-    from azure.data.tables import TableClient, TableServiceClient
+    from azure.data.tables import TableServiceClient
 
 _log = logging.getLogger(__name__)
 
