@@ -1,4 +1,4 @@
-"""The Azure Functions app: registers the doors in functions/, nothing else."""
+"""The Azure Functions app: registers the blueprints in functions/, nothing else."""
 
 import azure.functions as func
 

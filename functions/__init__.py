@@ -1,1 +1,1 @@
-"""How the outside world enters: a file per door; each decodes, makes one call, encodes."""
+"""The entry points: a file per trigger or group of routes. Each handler decodes, makes one call, encodes."""

@@ -1,4 +1,4 @@
-"""The clock's doors: the half-hourly tick, a shard of the registry, and the daily tick."""
+"""The timer and queue triggers of the dispatch: the half-hourly tick, a shard of the registry, the daily tick."""
 
 import logging
 

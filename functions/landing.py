@@ -1,4 +1,4 @@
-"""The public doors: the first page, the files that pages need, the health check, and whatever is not there."""
+"""The public routes: the first page, static files, the health check, and 404 for every other path."""
 
 import azure.functions as func
 

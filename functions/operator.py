@@ -1,4 +1,4 @@
-"""The operator's doors: the page of all mailboxes, and the API.
+"""The operator's routes: the page of all mailboxes, and the API.
 
 Pages go by the session of somebody with the role Operator; the API by a Bearer token with that role, and by nothing
 that a browser sends of itself, so that no other site's page can call it.

@@ -1,4 +1,4 @@
-"""The doors of authorization: sign-in, invitations, administrators' approval, sign-out.
+"""The routes of authorization: sign-in, invitations, administrators' approval, sign-out.
 
 All of them are anonymous to the host (a function key would travel as `code`, as OAuth's code does): what protects
 them is the state, PKCE and the cookie that binds a flow to its browser.

@@ -16,7 +16,7 @@ from sandbox.tls.server import BoundPort
 
 @dataclass(slots=True)
 class Services:
-    """The parts. `services` are those that will be served, each behind its door."""
+    """The parts. `services` are those that will be served, each on its port."""
 
     options: Options
     authority: Authority
@@ -32,7 +32,7 @@ class Services:
     control_routes: list[web.RouteDef] = field(default_factory=list)
 
     def serve(self, name: str, application: web.Application, operation: OperationOf) -> None:
-        """Put a service behind its door, with the faults before it."""
+        """Bind a service to its port, with the faults before it."""
         self.served_apps.append((self.ports[name], self.faults.guard(name, application, operation)))
 
     def served(self) -> dict[str, str]:

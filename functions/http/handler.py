@@ -59,7 +59,7 @@ class HttpError(MailboxSyncError):
 
 
 def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_BYTES) -> Callable[[Handler], Handler]:
-    """Put a handler behind the checks that every door has, and turn what it raises into an answer.
+    """Check the method and the size of a request before the handler runs, and map what it raises to a response.
 
     `api`: problems are answered as JSON for a program. GET includes HEAD.
     """

@@ -1,4 +1,4 @@
-"""How often one caller may knock at the anonymous doors.
+"""Limits how often one client address may call an anonymous route.
 
 A token bucket for each caller and one for all of them, in this instance's memory: one client cannot keep an instance
 busy. What all instances together begin is counted apart (shared/authorization/onboarding/start_limit.py).
@@ -14,7 +14,7 @@ _ALL_CALLERS = "*"
 
 
 class RateLimit:
-    """`burst` knocks at once, then `per_minute`; all callers together `together` times as many.
+    """`burst` requests at once, then `per_minute`; all callers together `together` times as many.
 
     `monotonic` is a clock in seconds.
     """
@@ -28,7 +28,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def wait(self, caller: str) -> int:
-        """Count a knock: 0 when it may pass, else the seconds to wait. A caller without a name counts among all."""
+        """Count a request: 0 when it may pass, else the seconds to wait. A caller without a name counts among all."""
         with self._lock:
             alone = self._take(caller, 1) if caller else 0
             return alone or self._take(_ALL_CALLERS, self._together)
@@ -59,7 +59,7 @@ class RateLimit:
 def client_address(forwarded_for: str) -> str:
     """The address that the platform saw: the last one, for all before it the caller may have written. No port.
 
-    Of an IPv6 address the network: one customer has 2^64 addresses in it, and could be a new caller with each knock.
+    Of an IPv6 address the network: one customer has 2^64 addresses in it, and could be a new caller with each request.
     """
     last = forwarded_for.rpartition(",")[2].strip()
     if last.startswith("["):

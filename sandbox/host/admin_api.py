@@ -1,4 +1,4 @@
-"""The admin door, as the real host has it: its status, and firing a function by hand.
+"""The /admin endpoint, as the real host has it: its status, and firing a function by hand.
 
 Whoever can reach it can fire functions. It listens on this machine alone, and it insists on a JSON body, which a web
 page of another origin cannot post without being asked for permission first (CORS).

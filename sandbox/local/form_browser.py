@@ -12,13 +12,13 @@ MAX_STEPS = 12
 
 MAX_WAITS = 10
 MAX_WAIT_SECONDS = 5.0
-"""Seconds; with them the visitor outlasts the limits that anonymous doors have."""
+"""Seconds; with them the browser outlasts the rate limits of anonymous routes."""
 
 AFFIRMATIVE = ("accept", "yes", "continue", "sign in", "next", "connect", "allow")
 
 
 class BrowserStuck(RuntimeError):
-    """The visitor does not get on; says at which page."""
+    """The browser cannot go on; says at which page."""
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ def bind(port: int = 0) -> BoundPort:
 
 @asynccontextmanager
 async def serving(services: Sequence[tuple[BoundPort, web.Application]], tls: ssl.SSLContext) -> AsyncIterator[None]:
-    """Serve every application behind its door until the block ends; what is under way then is cut short."""
+    """Serve every application on its port until the block ends; what is under way then is cut short."""
     runners: list[web.AppRunner] = []
     try:
         for bound, application in services:

@@ -1,18 +1,16 @@
-"""What can go wrong with a sign-in, and with what is asked of a mailbox or a list of them. Most name their page.
+"""What can go wrong with a sign-in, and with a request for an invitation or an activation. Most name their page.
 
 SignInRefused
 ├── FlowUnknown, FlowExpired, FlowReplayed, OtherBrowser   the pending flow cannot be taken
-├── AccountRefused                                         somebody signed in, but not who may
+├── AccountRefused                                         somebody signed in who may not
 ├── InvitationRefused                                      the link is changed, expired or used
-└── (itself)                                               whatever else the identity provider turned down
+└── (itself)                                               anything else that the identity provider refused
 TokenInvalid                                               a token that is not what it has to be
-CommandRefused                                                 an act that cannot be done now
-├── SyncedTooRecently, MailboxStopped                               the mailbox does not take it
-├── PassStillRunning                                          an erasure that a pass keeps waiting
-└── ServiceAccountInUse                                             a service account whose mailboxes need it
+CommandRefused (shared.mailboxes.errors)
+└── ServiceAccountInUse                                    mailboxes are still read with the service account
 InvitationMalformed, ActivationRefused                     what an operator asks for cannot be made
 
-All in one place, and light: a door names them before anything of what raises them is loaded.
+In one light module: the HTTP layer names them before the modules that raise them are loaded.
 """
 
 from typing import Any

@@ -1,4 +1,9 @@
-"""What can go wrong with a command on a mailbox. Most name the page that answers it."""
+"""What can go wrong with a command on a mailbox; `code` names the page that answers it.
+
+CommandRefused                                             the command cannot run now
+├── SyncedTooRecently, MailboxStopped                      the mailbox does not take it
+└── PassStillRunning                                       an erasure waits for a pass in vain
+"""
 
 from shared.errors import MailboxSyncError
 

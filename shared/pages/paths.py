@@ -38,5 +38,5 @@ RESERVED = (
     "sign-out",
     "static/.+",
 )
-"""The paths of all doors; any other path is answered by functions.landing.elsewhere. Route templates give braces and
+"""The paths of all routes; any other path is answered by functions.landing.not_found. Route templates give braces and
 brackets a meaning of their own, so these expressions do without."""

@@ -52,7 +52,7 @@ AT_START = {
     "shared.pages.problems",
     "shared.version",
 }
-"""What of the program is loaded with the doors. What does the work comes with the first message or request."""
+"""The modules that a cold start loads. What does the work is imported with the first message or request."""
 
 _LOADED = """
 import sys, azure.functions

@@ -90,11 +90,11 @@ def served(exchange: EwsService, authority: Authority) -> Iterator[Served]:
 @contextmanager
 def listening(app: web.Application, authority: Authority) -> Iterator[str]:
     """Serve an application over HTTPS from a thread until the block ends; gives its address."""
-    door, stopping = bind(), asyncio.Event()
+    port, stopping = bind(), asyncio.Event()
     loop, ready = asyncio.new_event_loop(), threading.Event()
 
     async def run() -> None:
-        async with serving([(door, app)], authority.server_context()):
+        async with serving([(port, app)], authority.server_context()):
             ready.set()
             await stopping.wait()
         # TLS connections that clients kept open take a moment to close.
@@ -104,7 +104,7 @@ def listening(app: web.Application, authority: Authority) -> Iterator[str]:
     thread.start()
     assert ready.wait(10)
     try:
-        yield door.url
+        yield port.url
     finally:
         loop.call_soon_threadsafe(stopping.set)
         thread.join(10)

@@ -70,32 +70,32 @@ def provider(provide: Callable[..., EntraIdentityProvider]) -> EntraIdentityProv
 
 
 @pytest.fixture
-def visitor(sandbox: Sandbox) -> Iterator[Browser]:
+def browser(sandbox: Sandbox) -> Iterator[Browser]:
     made = Browser(sandbox)
     yield made
     made.session.close()
 
 
 def through(
-    provider: EntraIdentityProvider, visitor: Browser, person: Mapping[str, Any], consent: str = "accept", **more: Any
+    provider: EntraIdentityProvider, browser: Browser, person: Mapping[str, Any], consent: str = "accept", **more: Any
 ) -> tuple[Mapping[str, object], dict[str, str]]:
     """A person goes through Entra ID's pages; gives the flow that was kept and what comes back."""
     url, flow = provider.begin(redirect_uri=CALLBACK, **more)
-    page = visitor.sign_in(visitor.open(url), person)
+    page = browser.sign_in(browser.open(url), person)
     if page.heading == "Permissions requested":
-        visitor.post(page, answer=consent)
-    return flow, dict(visitor.answer)
+        browser.post(page, answer=consent)
+    return flow, dict(browser.answer)
 
 
-def signed_in(provider: EntraIdentityProvider, visitor: Browser, person: Mapping[str, Any]) -> tuple[Identity, Tokens]:
-    return provider.redeem(*through(provider, visitor, person))
+def signed_in(provider: EntraIdentityProvider, browser: Browser, person: Mapping[str, Any]) -> tuple[Identity, Tokens]:
+    return provider.redeem(*through(provider, browser, person))
 
 
 def test_a_person_signs_in_and_the_token_is_for_exchange(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox
 ) -> None:
     person = someone(sandbox)
-    identity, tokens = signed_in(provider, visitor, person)
+    identity, tokens = signed_in(provider, browser, person)
     assert (identity.address, identity.owner_id, identity.tenant_id) == (
         person["address"],
         person["oid"],
@@ -128,9 +128,9 @@ def test_looking_at_ones_settings_asks_for_no_mail(provider: EntraIdentityProvid
 
 
 def test_refreshing_rotates_the_token_and_leaves_the_old_one_good(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox
 ) -> None:
-    identity, first = signed_in(provider, visitor, someone(sandbox))
+    identity, first = signed_in(provider, browser, someone(sandbox))
     second = provider.refresh(identity.tenant_id, first.refresh_token)
     assert second.refresh_token not in ("", first.refresh_token)
     assert second.access_token != first.access_token
@@ -138,9 +138,9 @@ def test_refreshing_rotates_the_token_and_leaves_the_old_one_good(
 
 
 def test_one_refresh_token_serves_both_sources(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox
 ) -> None:
-    identity, first = signed_in(provider, visitor, someone(sandbox))
+    identity, first = signed_in(provider, browser, someone(sandbox))
 
     graph = provider.refresh(identity.tenant_id, first.refresh_token, SourceName.GRAPH)
     ews = provider.refresh(identity.tenant_id, graph.refresh_token, SourceName.EWS)
@@ -158,10 +158,10 @@ def _audience(token: str) -> str:
     [("revoke_grants", Reason.GRANT_REVOKED), ("expire_refresh_tokens", Reason.GRANT_EXPIRED)],
 )
 def test_a_dead_refresh_token_asks_the_person(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox, act: str, reason: Reason
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox, act: str, reason: Reason
 ) -> None:
     person = someone(sandbox)
-    identity, tokens = signed_in(provider, visitor, person)
+    identity, tokens = signed_in(provider, browser, person)
     time.sleep(0.05)
     sandbox.control.patch(f"/people/{person['address']}", {act: True})
     for _ in range(2):
@@ -184,10 +184,10 @@ def test_a_dead_refresh_token_asks_the_person(
     ],
 )
 def test_each_refusal_of_a_refresh_says_who_acts(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox, *, number: int, kind: type, reason: Reason
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox, *, number: int, kind: type, reason: Reason
 ) -> None:
     person = someone(sandbox)
-    identity, tokens = signed_in(provider, visitor, person)
+    identity, tokens = signed_in(provider, browser, person)
     sandbox.control.patch(f"/people/{person['address']}", {"token_error": number})
     with pytest.raises(kind) as caught:
         provider.refresh(identity.tenant_id, tokens.refresh_token)
@@ -197,9 +197,9 @@ def test_each_refusal_of_a_refresh_says_who_acts(
 
 
 def test_our_own_broken_credential_blames_nobody_else_and_heals(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox
 ) -> None:
-    identity, tokens = signed_in(provider, visitor, someone(sandbox))
+    identity, tokens = signed_in(provider, browser, someone(sandbox))
     sandbox.control.patch("/app", {"broken": 7000222})
     try:
         with pytest.raises(OperatorMustAct) as caught:
@@ -211,17 +211,17 @@ def test_our_own_broken_credential_blames_nobody_else_and_heals(
 
 
 def test_a_demand_for_another_factor_carries_its_challenge(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox
 ) -> None:
     person = someone(sandbox, mfa="step_up")
     with pytest.raises(PersonMustSignIn) as caught:
-        signed_in(provider, visitor, person)
+        signed_in(provider, browser, person)
     assert caught.value.reason is Reason.INTERACTION_REQUIRED
     assert caught.value.claims.startswith("{")
 
 
-def test_declining_ends_this_sign_in(provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox) -> None:
-    flow, answer = through(provider, visitor, someone(sandbox), consent="decline")
+def test_declining_ends_this_sign_in(provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox) -> None:
+    flow, answer = through(provider, browser, someone(sandbox), consent="decline")
     with pytest.raises(SignInRefused) as caught:
         provider.redeem(flow, answer)
     assert caught.value.code == "declined"
@@ -237,60 +237,60 @@ def test_declining_ends_this_sign_in(provider: EntraIdentityProvider, visitor: B
     ],
 )
 def test_each_refusal_in_the_browser_says_who_acts(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox, *, number: int, kind: type, reason: Reason
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox, *, number: int, kind: type, reason: Reason
 ) -> None:
-    flow, answer = through(provider, visitor, someone(sandbox, authorize_error=number))
+    flow, answer = through(provider, browser, someone(sandbox, authorize_error=number))
     with pytest.raises(kind) as caught:
         provider.redeem(flow, answer)
     assert caught.value.reason is reason  # type: ignore[attr-defined]
 
 
-def test_a_code_is_redeemed_once(provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox) -> None:
-    flow, answer = through(provider, visitor, someone(sandbox))
+def test_a_code_is_redeemed_once(provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox) -> None:
+    flow, answer = through(provider, browser, someone(sandbox))
     provider.redeem(flow, answer)
     with pytest.raises(SignInRefused):
         provider.redeem(flow, answer)
 
 
 def test_a_code_of_another_sign_in_is_not_redeemed(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox
 ) -> None:
-    _, stolen = through(provider, visitor, someone(sandbox))
+    _, stolen = through(provider, browser, someone(sandbox))
     _, own = provider.begin(redirect_uri=CALLBACK)
     for answer in (stolen, stolen | {"state": str(own["state"])}, {"state": str(own["state"])}):
         with pytest.raises(SignInRefused):
             provider.redeem(own, answer)
 
 
-def test_a_foreign_nonce_is_refused(provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox) -> None:
+def test_a_foreign_nonce_is_refused(provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox) -> None:
     for name in ("nonce", "nonce_sent"):
-        flow, answer = through(provider, visitor, someone(sandbox))
-        visitor.session.cookies.clear()
+        flow, answer = through(provider, browser, someone(sandbox))
+        browser.session.cookies.clear()
         with pytest.raises(SignInRefused) as caught:
             provider.redeem({**flow, name: "another"}, answer)
         assert caught.value.code == "sign_in_failed"
 
 
 def test_another_tenant_is_refused_when_there_is_a_list(
-    provide: Callable[..., EntraIdentityProvider], visitor: Browser, sandbox: Sandbox
+    provide: Callable[..., EntraIdentityProvider], browser: Browser, sandbox: Sandbox
 ) -> None:
     person = someone(sandbox)
     others = ("1b671a64-40d5-491e-99b0-da01ff1f3341", "6f9619ff-8b86-4011-b42d-00c04fc964ff")
     with pytest.raises(AccountRefused) as caught:
-        signed_in(provide(tenants=others), visitor, person)
+        signed_in(provide(tenants=others), browser, person)
     assert caught.value.code == "tenant_not_allowed"
-    visitor.session.cookies.clear()
-    assert signed_in(provide(tenants=(*others, person["tenant_id"])), visitor, person)[0].owner_id == person["oid"]
+    browser.session.cookies.clear()
+    assert signed_in(provide(tenants=(*others, person["tenant_id"])), browser, person)[0].owner_id == person["oid"]
 
 
-def test_a_new_signing_key_is_learnt(provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox) -> None:
+def test_a_new_signing_key_is_learnt(provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox) -> None:
     sandbox.control.post("/entra/rotate-key", {})
-    assert signed_in(provider, visitor, someone(sandbox))[0].address
+    assert signed_in(provider, browser, someone(sandbox))[0].address
 
 
 def test_a_certificate_serves_as_well(
     provide: Callable[..., EntraIdentityProvider],
-    visitor: Browser,
+    browser: Browser,
     sandbox: Sandbox,
     azure_environment: Mapping[str, str],
     credential: DefaultAzureCredential,
@@ -299,7 +299,7 @@ def test_a_certificate_serves_as_well(
     with secret_client(azure_environment["KEY_VAULT_URL"], credential) as vault:
         named = _certificate(vault, name)
         by_certificate = provide(client_credential=lambda: credentials.certificate(lambda: named))
-        assert signed_in(by_certificate, visitor, someone(sandbox))[0].address
+        assert signed_in(by_certificate, browser, someone(sandbox))[0].address
 
 
 def _certificate(vault: SecretClient, name: str) -> str:
@@ -363,14 +363,14 @@ def test_a_refused_discovery_that_names_no_tenant_is_an_outage(
 )
 def test_an_outage_is_retried_at_the_next_call_and_not_remembered(
     provider: EntraIdentityProvider,
-    visitor: Browser,
+    browser: Browser,
     sandbox: Sandbox,
     faults: Faults,
     *,
     fault: dict[str, Any],
     reason: Reason,
 ) -> None:
-    identity, tokens = signed_in(provider, visitor, someone(sandbox))
+    identity, tokens = signed_in(provider, browser, someone(sandbox))
     faults.add("entra", fault, match={"path": ".*/token"}, times=1)
     with pytest.raises(RetryLater) as caught:
         provider.refresh(identity.tenant_id, tokens.refresh_token)
@@ -380,9 +380,9 @@ def test_an_outage_is_retried_at_the_next_call_and_not_remembered(
 
 
 def test_a_redirect_is_not_followed_with_our_credential(
-    provider: EntraIdentityProvider, visitor: Browser, sandbox: Sandbox, faults: Faults
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox, faults: Faults
 ) -> None:
-    identity, tokens = signed_in(provider, visitor, someone(sandbox))
+    identity, tokens = signed_in(provider, browser, someone(sandbox))
     elsewhere = {"kind": "status", "status": 307, "headers": {"Location": f"{sandbox.endpoints['control']}/health"}}
     faults.add("entra", elsewhere, match={"path": ".*/token"}, times=1)
     with pytest.raises(RetryLater):

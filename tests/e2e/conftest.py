@@ -29,11 +29,11 @@ def sign_in(running_app: LocalStack) -> Callable[[str], str]:
     """Signs a person in through the real pages, without script; gives the last page's heading."""
 
     def through_the_pages(address: str) -> str:
-        visitor = FormBrowser(running_app.ca, address, running_app.sandbox.password(address))
+        browser = FormBrowser(running_app.ca, address, running_app.sandbox.password(address))
         try:
-            return visitor.sign_in(running_app.url)
+            return browser.sign_in(running_app.url)
         finally:
-            visitor.close()
+            browser.close()
 
     return through_the_pages
 

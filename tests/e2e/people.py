@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from sandbox.local.sandbox_process import Sandbox
 
 TRIES = 15
-WAIT_FOR_OUR_TURN = 4_000  # milliseconds: anonymous doors let one caller in every three seconds
+WAIT_FOR_OUR_TURN = 4_000  # milliseconds: anonymous routes admit one caller every three seconds
 
 
 def new_person(sandbox: Sandbox, messages: int = 5, **more: object) -> str:

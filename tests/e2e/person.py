@@ -1,4 +1,4 @@
-"""Somebody at a browser without script, who can stop at the app's door and knock there in odd ways."""
+"""A person at a browser without script, who can stop before the app and send it odd requests."""
 
 import re
 import time
@@ -30,13 +30,13 @@ class Person:
     def ask(self, method: str, path: str, **more: Any) -> requests.Response:
         """One request to the app, its redirects not followed; asked to wait, they wait."""
         for _ in range(MOST_WAITS):
-            answer = self.knock(method, path, **more)
+            answer = self.send(method, path, **more)
             if answer.status_code != 429 or path.startswith("/my-sync"):
                 break
             time.sleep(float(answer.headers["Retry-After"]))
         return answer
 
-    def knock(self, method: str, path: str, **more: Any) -> requests.Response:
+    def send(self, method: str, path: str, **more: Any) -> requests.Response:
         """The same without patience."""
         url = urljoin(self.stack.url, path)
         return self.session.request(method, url, **({"allow_redirects": False, "timeout": 60} | more))

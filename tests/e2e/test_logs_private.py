@@ -116,7 +116,7 @@ class Scene:
         return answer
 
     def refused_sign_ins(self) -> None:
-        """What people and programs try at the doors."""
+        """Requests of people and programs that are refused."""
         forged = {"state": f"{WORD}-state", "code": f"{WORD}-code", "error_description": ADDRESS}
         self.ask("POST", "/sign-in/callback", data=forged)
         self.ask("POST", "/sign-in/callback", json=forged)

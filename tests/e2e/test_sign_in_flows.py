@@ -126,8 +126,8 @@ def test_a_service_account_sign_in_is_not_resumed_by_the_next_user(
 ) -> None:
     operator, account, next_one = somebody(OPERATOR), somebody(authorize_error=90094), somebody()
     operator.come_back(operator.begin("/sign-in?to=operator"))
-    onward = operator.ask("POST", "/operator/service-account", data={"csrf": operator.csrf("/operator")})
-    url = next(href for href, _ in Page(onward.text).links if "/authorize" in href)
+    interstitial = operator.ask("POST", "/operator/service-account", data={"csrf": operator.csrf("/operator")})
+    url = next(href for href, _ in Page(interstitial.text).links if "/authorize" in href)
     refused = operator.come_back(operator.at_microsoft(url, account.address))
     assert title(refused) == "Your administrator has to approve"
     assert ("/operator/activate", "Sign in again") in Page(refused.text).links
@@ -250,9 +250,9 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
 ) -> None:
     operator = somebody(OPERATOR)
     operator.come_back(operator.begin("/sign-in?to=operator"))
-    onward = operator.ask("POST", "/operator/service-account", data={"csrf": operator.csrf("/operator")})
-    assert title(onward) == "Continue to Microsoft"
-    url = next(href for href, _ in Page(onward.text).links if "/authorize" in href)
+    interstitial = operator.ask("POST", "/operator/service-account", data={"csrf": operator.csrf("/operator")})
+    assert title(interstitial) == "Continue to Microsoft"
+    url = next(href for href, _ in Page(interstitial.text).links if "/authorize" in href)
     back = operator.come_back(operator.at_microsoft(url, "service@contoso.example")).headers["Location"]
     authorization = parse_qs(urlsplit(back).query)["authorization"][0]
     targets = [new_person(running_app.sandbox, messages=1) for _ in range(2)]

@@ -13,9 +13,9 @@ PERSON = "finn@contoso.example"
 def test_left_alone_the_timer_syncs_again_and_again(tmp_path: Path) -> None:
     settings = {"SYNC_SCHEDULE": "*/4 * * * * *"}
     with local_stack(tmp_path, "--in-memory", "--messages", "10", settings=settings) as running:
-        visitor = FormBrowser(running.ca, PERSON, running.sandbox.password(PERSON))
-        visitor.sign_in(running.url)
-        visitor.close()
+        browser = FormBrowser(running.ca, PERSON, running.sandbox.password(PERSON))
+        browser.sign_in(running.url)
+        browser.close()
         parts = running.parts()
         (mailbox,) = parts.registry.all()
         eventually("the first sync", lambda: parts.registry.get(mailbox.id).first_sync_done)

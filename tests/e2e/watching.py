@@ -36,11 +36,11 @@ class Watched:
 
     def sign_in(self) -> str:
         """Sign in through the real pages; gives the last page's heading."""
-        visitor = FormBrowser(self.stack.ca, self.address, password_of(self.stack.sandbox, self.address))
+        browser = FormBrowser(self.stack.ca, self.address, password_of(self.stack.sandbox, self.address))
         try:
-            return visitor.sign_in(self.stack.url)
+            return browser.sign_in(self.stack.url)
         finally:
-            visitor.close()
+            browser.close()
 
     @property
     def id(self) -> str:

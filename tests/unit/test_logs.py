@@ -61,11 +61,11 @@ def test_vendors_cannot_speak(lines: io.StringIO) -> None:
 
 def test_what_leaves_a_guarded_function_has_no_text_of_the_cause(lines: io.StringIO) -> None:
     @logs.redact_errors
-    def door(message: str) -> None:
+    def wrapped(message: str) -> None:
         raise KeyError(SECRET)
 
     with pytest.raises(logs.InvocationFailed) as failed:
-        door(message="x")
+        wrapped(message="x")
     assert str(failed.value) == "KeyError"
     assert failed.value.__cause__ is None
     assert failed.value.__context__ is None

@@ -105,7 +105,7 @@ class EntraIdentityProvider:
         return f"{self._authority}/{quote(tenant or self._home(), safe='')}/v2.0/adminconsent?{urlencode(query)}"
 
     def _home(self) -> str:
-        """Where people sign in: the one tenant, or the door for every organization (the list is checked after)."""
+        """The authority where people sign in: the one tenant, or `organizations` (the list is checked afterward)."""
         return self._tenants[0] if len(self._tenants) == 1 else ANY_TENANT
 
     def _redeemed(self, flow: dict[str, Any], answer: dict[str, str]) -> dict[str, Any]:

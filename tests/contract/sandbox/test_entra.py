@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
 
 class Browser:
-    """A browser without script that stops at the app's door and keeps what came there in `answer`."""
+    """A browser without script that stops at the app's callback and keeps what came there in `answer`."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.session = requests.Session()

@@ -1,4 +1,4 @@
-"""How often one caller may knock."""
+"""How often one client address may call an anonymous route."""
 
 import pytest
 

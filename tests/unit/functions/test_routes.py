@@ -1,4 +1,4 @@
-"""The routes of all doors suit the Functions host: none in its reserved space, and no two that match one path."""
+"""The routes of all handlers suit the Functions host: none in its reserved space, and no two that match one path."""
 
 import re
 from functools import cache

@@ -63,7 +63,7 @@ FORBIDDEN = {
     r"\blist(Keys|Account|Service|Secrets|Connection|Credentials)|\.list[A-Z]\w*\(": "lists keys or secrets",
     r"AccountKey|SharedAccessKey|InstrumentationKey": "names an account key",
     r"passwordCredentials|clientSecret|CLIENT_SECRET": "gives the app a secret",
-    r"allowedIPs? *: *'\*'|sourceAddressPrefix: '\*'": "opens a door to everybody",
+    r"allowedIPs? *: *'\*'|sourceAddressPrefix: '\*'": "opens a port to everybody",
 }
 
 PROMISES = {

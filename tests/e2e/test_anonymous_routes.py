@@ -1,4 +1,4 @@
-"""What the anonymous doors, the sessions and the API make of requests that no honest browser sends."""
+"""What the anonymous routes, the sessions and the API make of requests that no honest browser sends."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -248,11 +248,11 @@ def test_looking_at_ones_settings_does_not_reconnect(somebody: Callable[..., Per
     assert registry.get(mailbox).status == "disconnected"
 
 
-def test_one_client_that_knocks_without_end_is_asked_to_wait(somebody: Callable[..., Person]) -> None:
+def test_one_client_with_endless_requests_is_asked_to_wait(somebody: Callable[..., Person]) -> None:
     """Whatever it writes into X-Forwarded-For: the platform's own entry, the last one, is what counts."""
     person = somebody()
     for _ in range(200):
-        answer = person.knock("GET", "/invitation/none", headers={"X-Forwarded-For": secrets.token_hex(4)})
+        answer = person.send("GET", "/invitation/none", headers={"X-Forwarded-For": secrets.token_hex(4)})
         if answer.status_code == 429:
             break
     assert (answer.status_code, title(answer)) == (429, "Too many requests")
@@ -284,7 +284,7 @@ def test_a_caller_with_bad_tokens_waits_before_the_next_is_looked_at(somebody: C
     """S9: a token with an invented key id can make us ask Entra ID."""
     person = somebody()
     for number in range(60):
-        answer = person.knock("GET", "/api/mailboxes", headers={"Authorization": f"Bearer bad{number}"})
+        answer = person.send("GET", "/api/mailboxes", headers={"Authorization": f"Bearer bad{number}"})
         if answer.status_code == 429:
             break
     assert answer.status_code == 429
