@@ -8,7 +8,6 @@ from functools import partial
 from lxml import etree
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
-from shared.sources.ews.faults.fault_attribution import FaultAttribution
 from shared.sources.ews.faults.rules import Fault, error_of_fault, part_reason
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.fetcher import Fetcher
@@ -28,6 +27,7 @@ from shared.sources.ews.transport.session import Channel, RequestLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.ews.transport.soap_response import M, T, parse, response_messages, response_problem
 from shared.sources.exchange_names import role_of
+from shared.sources.fault_attribution import FaultAttribution
 from shared.sources.folder_paths import with_paths
 from shared.sources.port import (
     NO_ITEMS,

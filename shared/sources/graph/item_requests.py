@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.faults.fault_attribution import FaultAttribution
+from shared.sources.fault_attribution import FaultAttribution
 from shared.sources.graph.answers import decoded
 from shared.sources.graph.batch import Ask, Batches
 from shared.sources.graph.client import GraphClient, Part

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from shared.errors import AdministratorMustAct, MailboxSyncError, Reason, RetryLater
-from shared.sources.ews.faults.fault_attribution import FaultAttribution
+from shared.sources.fault_attribution import FaultAttribution
 from shared.sources.graph import states
 from shared.sources.graph.address_book import ContactFetcher
 from shared.sources.graph.answers import decoded

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.faults.fault_attribution import CHECK_SECONDS, MAX_CHECKS, FaultAttribution
 from shared.sources.ews.faults.rules import Fault, error_of_fault, error_of_rule, rule_of_code, rule_of_status
 from shared.sources.ews.fetching.fetcher import Fetcher
 from shared.sources.ews.transport.session import RequestLimits
 from shared.sources.ews.transport.soap_request import Envelopes
+from shared.sources.fault_attribution import CHECK_SECONDS, MAX_CHECKS, FaultAttribution
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, ItemKind
 from tests.unit.ews.soap_samples import (
     CALENDAR,

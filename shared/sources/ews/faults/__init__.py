@@ -1,1 +1,1 @@
-"""What Exchange's errors mean: response codes, statuses, 403, faults of single items."""
+"""What Exchange's errors mean: response codes, HTTP statuses, and the reasons of a 403."""

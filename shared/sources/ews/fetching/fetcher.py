@@ -15,7 +15,6 @@ from dataclasses import replace
 from lxml import etree
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.faults.fault_attribution import FaultAttribution
 from shared.sources.ews.faults.rules import BatchTooLarge, ResponseUnreadable, item_reason
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.batch import BatchRequest, BatchResult, FetchedItem
@@ -25,6 +24,7 @@ from shared.sources.ews.reading.content import Reading, read
 from shared.sources.ews.transport.session import Channel, RequestLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.ews.transport.soap_response import M, response_problem
+from shared.sources.fault_attribution import FaultAttribution
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
 
 METADATA_BATCH = 50
