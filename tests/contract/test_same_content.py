@@ -12,7 +12,17 @@ from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
 from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
-from shared.sources.port import NO_ITEMS, Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, MailSource
+from shared.sources.port import (
+    NO_ITEMS,
+    Access,
+    AccessMode,
+    ContentLevel,
+    Folder,
+    Item,
+    ItemFailure,
+    MailSource,
+    SourceName,
+)
 from shared.sync.scope import kept_of
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 from tests.fakes.clock import FakeClock
@@ -54,8 +64,10 @@ class CountingSources:
 class Tokens:
     """Alex's."""
 
-    def access(self, authorization_id: str, address: str) -> Access:
-        return Access(address, AccessMode.DELEGATED, delegated(ALEX))
+    def access(
+        self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
+    ) -> Access:
+        return Access(address, AccessMode.DELEGATED, delegated(ALEX), source=source, own=own)
 
 
 class Synced(SyncHarness):

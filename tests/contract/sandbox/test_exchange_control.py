@@ -152,9 +152,9 @@ def envelope(request: str) -> bytes:
 
 
 async def test_a_corrupt_item_fails_as_often_as_was_ordered(control: Control, ews: Control) -> None:
-    broken = await post(control, "corrupt-item", {"code": "ErrorContentConversionFailed", "times": 2})
+    broken = await post(control, "corrupt-item", {"code": "ErrorItemCorrupt", "times": 2})
     seen = [(await ask(ews, get(broken["id"])))[1] for _ in range(3)]
-    assert ["ErrorContentConversionFailed" in text for text in seen] == [True, True, False]
+    assert ["ErrorItemCorrupt" in text for text in seen] == [True, True, False]
 
 
 async def test_a_mailbox_under_way_elsewhere_or_blocked_says_so(control: Control, ews: Control) -> None:
