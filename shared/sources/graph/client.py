@@ -15,7 +15,7 @@ from shared.errors import MailboxSyncError, Reason, RetryLater
 from shared.http_headers import claims_of, retry_after_of
 from shared.sources.graph.errors import JsonFault, Refusal, code_in, of_fault
 from shared.sources.https_pool import HttpReply, TransportFailed
-from shared.sources.port import Access, RequestFigures
+from shared.sources.port import Access, FolderGone, RequestFigures
 
 _REDIRECTS = 3
 _TOO_MANY = 429
@@ -124,7 +124,11 @@ class GraphClient:
         """POST JSON that asks for something ($batch, translateExchangeIds); raises as `get` does."""
         headers = {"Accept": _JSON, "Content-Type": _JSON}
         request = _Request("POST", self._root + path, headers, body, most)
-        return self._part(self._answered(request)).value()
+        try:
+            return self._part(self._answered(request)).value()
+        except FolderGone as exc:
+            # What is asked by POST is no item or folder that could be gone.
+            raise RetryLater(Reason.UNAVAILABLE, support=str(exc)) from exc
 
     def relative(self, link: str) -> str:
         """The path and query, below the service's root, of a link that an answer gave.

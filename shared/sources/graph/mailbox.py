@@ -95,10 +95,14 @@ class GraphMailbox:
 
     def folders(self) -> list[Folder]:
         """Every visible folder: mail, calendars, contact folders and task lists, in one batch with their roles."""
-        listed = self._listing.listed(self._read_kinds)
-        memory = self._memory
-        if memory is None or not listed.is_known_to(memory):
-            memory = self._asked_memory()
+        try:
+            listed = self._listing.listed(self._read_kinds)
+            memory = self._memory
+            if memory is None or not listed.is_known_to(memory):
+                memory = self._asked_memory()
+        except FolderGone as exc:
+            # A listing is no folder that could be gone: the mailbox is not there for the moment, or not for us.
+            raise RetryLater(Reason.UNAVAILABLE, support=str(exc)) from exc
         return listed.folders(memory)
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:

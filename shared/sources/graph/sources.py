@@ -10,6 +10,7 @@ from shared.sources.graph.throttling import ThrottleWatch
 from shared.sources.port import Access, MailSource
 
 if TYPE_CHECKING:
+    from shared.sources.graph.client import Channel
     from shared.sources.graph.mailbox import GraphMailbox
     from shared.sources.graph.states import Memory
     from shared.sources.https_pool import MachineSettings, RequestLimits
@@ -31,7 +32,7 @@ class GraphSources:
     """Mailboxes of one Graph endpoint (https://graph.microsoft.com). Fulfills MailSources.
 
     Safe to use from several threads. `connections` a mailbox, four at most; contents above `largest_item_bytes` are
-    left out; `limits` on single requests, for tests.
+    left out; `limits` on single requests, and `connect`, which gives a mailbox its connections, for tests.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class GraphSources:
         connections: int = MOST_CONNECTIONS,
         largest_item_bytes: int = 150 << 20,
         limits: "RequestLimits | None" = None,
+        connect: "Callable[[], Channel] | None" = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
+        self._connect = connect
         self._url = f"{url.rstrip('/')}/{VERSION}"
         self._connections = min(connections, MOST_CONNECTIONS)
         self._largest = largest_item_bytes
@@ -87,11 +90,8 @@ class GraphSources:
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "GraphMailbox":
         from shared.sources.graph.client import GraphClient
         from shared.sources.graph.mailbox import GraphMailbox
-        from shared.sources.https_pool import HttpsPool, RequestLimits, machine_settings
 
-        if self._machine is None:
-            self._machine = machine_settings(self._url)
-        pool = HttpsPool(self._url, self._limits or RequestLimits(), self._connections, self._machine)
+        pool = self._connect() if self._connect is not None else self._pool()
         key = access.address.lower()
         with self._lock:
             remembered = self._memories.get(key)
@@ -103,6 +103,13 @@ class GraphSources:
             remember=lambda memory: self._remember(key, memory),
             isolate_failures=isolate_failures,
         )
+
+    def _pool(self) -> "Channel":
+        from shared.sources.https_pool import HttpsPool, RequestLimits, machine_settings
+
+        if self._machine is None:
+            self._machine = machine_settings(self._url)
+        return HttpsPool(self._url, self._limits or RequestLimits(), self._connections, self._machine)
 
     def _remember(self, address: str, memory: "Memory") -> None:
         """A mailbox's well-known folders, so that this process asks for them once."""

@@ -1,0 +1,151 @@
+"""The sandbox's Graph without sockets: requests go straight to the service, and answers can be spoiled."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.graph import GraphService, batch
+from sandbox.graph.errors import GraphError
+from sandbox.graph.request import GraphResponse, read_request
+from sandbox.graph.service import failure, operation_of
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples import message_samples
+from sandbox.mailboxes.store import Mailbox as Stored
+from shared.sources.graph.ids import graph_id
+from shared.sources.graph.sources import GraphSources
+from shared.sources.https_pool import HttpReply, TransportFailed
+from shared.sources.port import Access, AccessMode, SourceName
+from shared.sync.engine import SyncEngine
+from shared.sync.scope import Scope
+from tests.contract import graph_client
+from tests.contract.exchange_server import ALEX, PEOPLE, claims
+from tests.fakes.sync_harness import ID, OUT, SyncHarness
+from tests.fakes.tokens import FakeAccessTokens
+
+BASE = "https://graph.example"
+
+type Spoil = Callable[[HttpReply], HttpReply]
+
+
+class InProcess:
+    """Fulfills the client's Channel.
+
+    `spoilt` says by the request's number, from 1, what becomes of its answer; each strikes once and is taken out.
+    """
+
+    def __init__(self, service: GraphService, spoilt: dict[int, Spoil]) -> None:
+        self._service = service
+        self._spoilt = spoilt
+        self._lock = threading.Lock()
+        self.requests = 0
+        self.bytes_received = 0
+
+    def send(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, most: int | None = None
+    ) -> HttpReply:
+        with self._lock:
+            self.requests += 1
+            spoil = self._spoilt.pop(self.requests, None)
+            reply = _written(self._answer(method, target, dict(headers), json.loads(body) if body else None))
+            self.bytes_received += len(reply.body)
+        return spoil(reply) if spoil else reply
+
+    def _answer(self, method: str, target: str, headers: dict[str, str], body: Any) -> GraphResponse:
+        try:
+            request = read_request(method, target, headers, body, BASE)
+            caller = self._service.caller(request)
+            if request.segments != ("$batch",):
+                return self._service.answer(request, caller, {})
+            return batch.answer(request.body, lambda *asked: self._part(caller, *asked))
+        except GraphError as exc:
+            return failure(exc, headers)
+
+    def _part(self, caller: Any, method: str, url: str, headers: dict[str, str], body: Any) -> GraphResponse:
+        try:
+            inner = read_request(method, f"/v1.0{url}", headers, body, BASE)
+        except GraphError as exc:
+            return failure(exc, headers)
+        fault = self._service.fault_of(method, f"/v1.0{url}", operation_of(inner))
+        return self._service.answer(inner, caller, fault)
+
+    def close(self) -> None:
+        pass
+
+
+def _written(answer: GraphResponse) -> HttpReply:
+    body = json.dumps(answer.body).encode() if isinstance(answer.body, dict) else answer.body or b""
+    return HttpReply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
+
+
+def refusing(status: int, code: str = "", **headers: str) -> Spoil:
+    """The answer is a refusal instead."""
+    body = json.dumps({"error": {"code": code, "message": "no"}}).encode() if code else b""
+    return lambda _: HttpReply(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+def breaking(failed: TransportFailed) -> Spoil:
+    """There is no answer."""
+
+    def spoil(_: HttpReply) -> HttpReply:
+        raise failed
+
+    return spoil
+
+
+class GraphTokens(FakeAccessTokens):
+    """Tokens that the sandbox's Graph takes."""
+
+    def access(
+        self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
+    ) -> Access:
+        token = graph_client.delegated(ALEX)
+        return Access(address, AccessMode.DELEGATED, token, lambda: token, SourceName.GRAPH, own)
+
+
+class GraphWorld(SyncHarness):
+    """A mailbox on the sandbox's Graph, without sockets, and its replica in memory."""
+
+    def __init__(self) -> None:
+        self.service = GraphService(MailboxStore(PEOPLE), claims)
+        self.spoilt: dict[int, Spoil] = {}
+        self.over_graph = GraphSources(BASE, connect=lambda: InProcess(self.service, self.spoilt))
+        super().__init__(Scope(folders_out=OUT, private_items=True))
+        self.exchange: Stored = self.service.store.mailbox(ALEX.address)
+        self.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.GRAPH))
+
+    def new_engine(self, clock: object = None) -> SyncEngine:
+        return SyncEngine(
+            sources=self.over_graph,
+            replica=self.replica,
+            registry=self.registry,
+            leases=self.leases,
+            queue=self.queue,
+            access_tokens=GraphTokens(),
+            scope=self.scope,
+            limits=self.limits,
+            clock=self.clock,
+            monotonic=self.clock.monotonic,
+            jitter=lambda: 0.5,
+        )
+
+    def insert(self, role: str, number: int) -> str:
+        """A message in a folder; gives its Graph id."""
+        item = message_samples.message(f"From: a@x.example\r\nSubject: Letter {number}\r\n\r\nWords\r\n".encode())
+        return graph_id(self.exchange.insert(self.exchange.distinguished[role], item).id)
+
+    def heal(self) -> None:
+        """Nothing is spoilt any more; passes until all that was delayed has been tried."""
+        self.spoilt.clear()
+        self.registry.change(ID, lambda mailbox: mailbox.with_changes(due_at=None))
+        for _ in range(4):
+            self.clock.pass_by(hours=25)
+            self.sync()
+
+    def subjects(self) -> list[str]:
+        return sorted(item.subject for item in self.items().values())
+
+    def wanted(self) -> list[str]:
+        """The subjects of all messages in folders that are synced."""
+        out = {self.exchange.distinguished[role] for role in ("deleteditems", "junkemail")}
+        return sorted(item.text("Subject") for item in self.exchange.items.values() if item.folder not in out)
