@@ -12,6 +12,7 @@ from sandbox.graph.service import failure, operation_of
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
 from sandbox.mailboxes.store import Mailbox as Stored
+from shared.mailboxes.model import Status
 from shared.sources.graph.ids import graph_id
 from shared.sources.graph.sources import GraphSources
 from shared.sources.https_pool import HttpReply, TransportFailed
@@ -141,6 +142,8 @@ class GraphWorld(SyncHarness):
         for _ in range(4):
             self.clock.pass_by(hours=25)
             self.sync()
+            if self.subjects() == self.wanted() and not self.stored.issues and self.stored.status is Status.ACTIVE:
+                return
 
     def subjects(self) -> list[str]:
         return sorted(item.subject for item in self.items().values())
