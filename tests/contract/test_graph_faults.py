@@ -11,7 +11,7 @@ from shared.errors import OperatorMustAct
 from shared.mailboxes.model import Status
 from shared.sources.graph.ids import ews_id
 from shared.sources.https_pool import HttpReply, TransportFailed, TransportFault
-from tests.unit.graph.in_process import GraphWorld, Spoil, breaking, refusing
+from tests.contract.graph_in_process import GraphWorld, Spoil, breaking, refusing
 
 FAULTS: dict[str, Spoil] = {
     "throttled": refusing(429, "ApplicationThrottled", retry_after="3"),
@@ -114,7 +114,7 @@ def test_mutated_answers_never_spoil_the_replica() -> None:
                 body[chosen.randrange(len(body))] = chosen.choice(b'"{}[]:,0x\x00\xff')
         return HttpReply(reply.status, reply.headers, bytes(body))
 
-    for request in list(REQUESTS) * 4:
+    for request in list(REQUESTS) * 2:
         world = synced_once()
         work(world)
         disturbed_pass(world, {request: mutated})
