@@ -102,6 +102,11 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
     { resourceAppId: microsoftGraph, resourceAccess: appOnly ? concat(graphDelegated, graphAppOnly) : graphDelegated }
   ]
   api: { requestedAccessTokenVersion: 2, oauth2PermissionScopes: scopes }
+  // When a person last proved who they are, which an erasure asks for; and whether a program signed in for itself.
+  optionalClaims: {
+    idToken: [{ name: 'auth_time', essential: false }]
+    accessToken: [{ name: 'idtyp', essential: false }]
+  }
   appRoles: roles
 }
 

@@ -75,6 +75,10 @@ $scopes = @(@{
         userConsentDisplayName = 'Call the API of Mailbox Sync'
         userConsentDescription = 'Calls the API as you, with the roles that you have there.'
     })
+# When a person last proved who they are, which an erasure asks for; and whether a program signed in for itself.
+$claims = @{
+    idToken = @(@{ name = 'auth_time'; essential = $false }); accessToken = @(@{ name = 'idtyp'; essential = $false })
+}
 $api = @{ requestedAccessTokenVersion = 2; oauth2PermissionScopes = $scopes }
 # A client can be pre-authorized for a scope only once the scope is there.
 $apiWithClients = $api + @{ preAuthorizedApplications = @(@{ appId = $azureCli; delegatedPermissionIds = @($apiScope) }) }
@@ -83,7 +87,7 @@ $work = New-Item -ItemType Directory -Path (Join-Path ([IO.Path]::GetTempPath())
 try {
     ConvertTo-Json -InputObject $access -Depth 5 | Set-Content "$work/access.json"
     ConvertTo-Json -InputObject $roles -Depth 5 | Set-Content "$work/roles.json"
-    ConvertTo-Json -InputObject @{ api = $api } -Depth 6 | Set-Content "$work/scopes.json"
+    ConvertTo-Json -InputObject @{ api = $api; optionalClaims = $claims } -Depth 6 | Set-Content "$work/scopes.json"
     ConvertTo-Json -InputObject @{ api = $apiWithClients } -Depth 6 | Set-Content "$work/clients.json"
 
     $quoted = $Name.Replace("'", "''")

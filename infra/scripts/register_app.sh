@@ -92,7 +92,10 @@ scopes="[{\"id\":\"$api_scope\",\"value\":\"user_impersonation\",\"type\":\"User
   \"adminConsentDescription\":\"Calls the API as the signed-in user, with the roles that the user has there.\",
   \"userConsentDisplayName\":\"Call the API of Mailbox Sync\",
   \"userConsentDescription\":\"Calls the API as you, with the roles that you have there.\"}]"
-printf '{"api":{"requestedAccessTokenVersion":2,"oauth2PermissionScopes":%s}}\n' "$scopes" >"$work/scopes.json"
+# When a person last proved who they are, which an erasure asks for; and whether a program signed in for itself.
+claims='{"idToken":[{"name":"auth_time","essential":false}],"accessToken":[{"name":"idtyp","essential":false}]}'
+printf '{"api":{"requestedAccessTokenVersion":2,"oauth2PermissionScopes":%s},"optionalClaims":%s}\n' "$scopes" "$claims" \
+  >"$work/scopes.json"
 # A client can be pre-authorized for a scope only once the scope is there.
 printf '{"api":{"requestedAccessTokenVersion":2,"oauth2PermissionScopes":%s,"preAuthorizedApplications":[%s]}}\n' "$scopes" \
   "{\"appId\":\"$azure_cli\",\"delegatedPermissionIds\":[\"$api_scope\"]}" >"$work/clients.json"

@@ -1,13 +1,18 @@
 """What the anonymous routes, the sessions and the API make of requests that no honest browser sends."""
 
+import html
+import re
 import secrets
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from sandbox.local.local_stack import LocalStack
+from shared.app import utc_now
+from shared.authorization.port import Identity
 from tests.e2e.conftest import eventually
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
@@ -289,3 +294,58 @@ def test_a_caller_with_bad_tokens_waits_before_the_next_is_looked_at(somebody: C
             break
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_signing_out_ends_every_copy_of_the_session(somebody: Callable[..., Person]) -> None:
+    """S14."""
+    person, thief = somebody().connect(), somebody()
+    copied = {"__Host-session": person.cookie("session")}
+    assert thief.ask("GET", "/my-sync", cookies=copied).status_code == 200
+    assert title(person.ask("POST", "/sign-out", data={"csrf": person.csrf()})) == "You are signed out"
+    answer = thief.ask("GET", "/my-sync", cookies=copied)
+    assert (answer.status_code, title(answer)) == (401, "Please sign in")
+
+
+def test_erasing_from_an_old_session_asks_to_sign_in_again(somebody: Callable[..., Person]) -> None:
+    """S14: a browser that was left signed in cannot erase; its person signs in again and confirms once more."""
+    person = somebody().connect()
+    mailbox, parts = person.mailbox(), person.stack.parts()
+    owned = parts.registry.get(mailbox)
+    proved = utc_now() - timedelta(minutes=11)
+    identity = Identity(owned.tenant_id, owned.owner_id, owned.address, "", authenticated_at=proved)
+    host = urlsplit(person.stack.url).hostname
+    person.session.cookies.set(
+        "__Host-session", parts.sessions.open(identity), domain=f"{host}.local", path="/", secure=True
+    )
+    asked = person.ask("GET", "/my-sync/erase", params={"mailbox": mailbox})
+    assert "asks you to sign in again first" in asked.text
+    answer = person.ask("POST", "/my-sync/erase", data={"mailbox": mailbox, "csrf": person.csrf()})
+    assert parts.registry.get(mailbox).erasing_since is None
+    (url,) = re.findall(r'href="(https://[^"]+authorize[^"]+)"', answer.text)
+    assert "prompt=login" in url
+    back = person.come_back(person.at_microsoft(html.unescape(url)))
+    assert back.headers["Location"] == f"/my-sync/erase?mailbox={mailbox}"
+    page = person.ask("GET", back.headers["Location"])
+    assert "asks you to sign in again first" not in page.text
+    erased = person.ask("POST", "/my-sync/erase", data={"mailbox": mailbox, "csrf": person.csrf()})
+    assert title(erased) == "Everything was erased"
+
+
+def test_an_operators_page_looks_at_the_role_again(somebody: Callable[..., Person]) -> None:
+    """S14: after a quarter of an hour by way of a sign-in; a form of such a session is not carried out."""
+    robin = somebody("robin@contoso.example")
+    robin.come_back(robin.begin("/sign-in?to=activate"))
+    assert robin.ask("GET", "/operator").status_code == 200
+    parts = robin.stack.parts()
+    session = parts.sessions.read(robin.cookie("session"))
+    assert session is not None
+    clock = parts.sessions._clock
+    parts.sessions._clock = parts.sessions._signer._clock = lambda: clock() - timedelta(minutes=16)
+    identity = Identity(session.tenant_id, session.owner_id, robin.address, "", ("Operator",))
+    old = {"__Host-session": parts.sessions.open(identity)}
+    parts.sessions._clock = parts.sessions._signer._clock = clock
+    robin.session.cookies.clear()
+    for path, to in (("/operator", "operator"), ("/operator/activate", "activate")):
+        answer = robin.ask("GET", path, cookies=old)
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/sign-in?to={to}")
+    assert robin.ask("POST", "/operator/activate", cookies=old, data={}).status_code == 401

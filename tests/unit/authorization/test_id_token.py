@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -288,3 +289,11 @@ def test_names_cannot_carry_lines_nor_go_on_for_ever(clock: FakeClock) -> None:
     assert found.display_name.startswith("ASet-Cookie: x")
     assert len(found.display_name) == 200
     assert identity_of(claims(clock, roles="Operator"), ["organizations"]).roles == ()
+
+
+@pytest.mark.parametrize(("said", "believed"), [(1_790_000_000, True), (None, False), ("1790000000", False),
+                                                (True, False), (-1, False), (2**40, False)])  # fmt: skip
+def test_when_a_person_proved_who_they_are(clock: FakeClock, said: object, believed: bool) -> None:
+    """S14: `auth_time`, an optional claim."""
+    found = identity_of(claims(clock, auth_time=said), ["organizations"]).authenticated_at
+    assert found == (datetime.fromtimestamp(1_790_000_000, UTC) if believed else None)

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import jwt
 import pytest
@@ -200,3 +201,52 @@ def test_a_token_that_the_first_version_signed_is_still_read(ring: Ring, clock: 
     signer = Signer(ring, "invitation", clock)
     assert signer.verify(token) == {"exp": 4_000_000_000, "iat": 1, "jti": "x"}
     assert signer.sign({"jti": "x"}, clock.now.replace(year=2040)).startswith(f"{header}.")
+
+
+def test_an_ended_session_is_none_whoever_has_copied_its_cookie(sessions: Sessions) -> None:
+    """S14: signing out ends it on the server, and no other session of the same person."""
+    cookie, other = sessions.open(ALEX), sessions.open(ALEX)
+    session = sessions.read(cookie)
+    assert session is not None
+    sessions.end(session)
+    assert sessions.read(cookie) is None
+    assert sessions.is_ended(session.id)
+    assert sessions.read(other) is not None
+
+
+def test_an_operators_role_is_believed_for_a_quarter_of_an_hour(sessions: Sessions, clock: FakeClock) -> None:
+    """S14: a role that was removed ends with it, however long sessions last."""
+    operator = sessions.read(sessions.open(replace(ALEX, roles=("Operator",))))
+    assert operator is not None
+    assert not sessions.has_role_now(opened(sessions))
+    clock.pass_by(minutes=15)
+    assert sessions.has_role_now(operator)
+    clock.pass_by(seconds=1)
+    assert operator.operator
+    assert not sessions.has_role_now(operator)
+
+
+@pytest.mark.parametrize(
+    ("minutes_before", "recent_for"), [(None, 10), (0, 10), (4, 6), (60, -1), (-30, 10)],
+    ids=["unsaid", "now", "before", "long ago", "in the future"],
+)  # fmt: skip
+def test_what_cannot_be_undone_needs_a_recent_proof(
+    sessions: Sessions, clock: FakeClock, minutes_before: int | None, recent_for: int
+) -> None:
+    """S14: a sign-in that went by an earlier one is as old as that."""
+    proved = None if minutes_before is None else clock() - timedelta(minutes=minutes_before)
+    session = sessions.read(sessions.open(replace(ALEX, authenticated_at=proved)))
+    assert session is not None
+    assert sessions.is_recent(session) is (recent_for >= 0)
+    clock.pass_by(minutes=max(0, recent_for))
+    assert sessions.is_recent(session) is (recent_for >= 0)
+    clock.pass_by(seconds=1)
+    assert not sessions.is_recent(session)
+
+
+def test_a_session_of_the_version_before_is_read(sessions: Sessions, ring: Ring, clock: FakeClock) -> None:
+    """It says nothing of when the person proved who they are: then it was at the sign-in."""
+    claims = {"sid": "s", "tid": TENANT, "oid": ALEX.owner_id, "op": False}
+    session = sessions.read(Signer(ring, "session", clock).sign(claims, clock() + timedelta(minutes=30)))
+    assert session is not None
+    assert session.authenticated_at == session.signed_in_at == clock()
