@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak requirements clean setup setup-tests setup-browser
+.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak mutants requirements clean setup setup-tests setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -49,6 +49,9 @@ bench-quick: setup-tests ## The same, on less mail
 
 soak: setup-tests ## The sync's proof, many thousands of steps long
 	@$(PYTEST) tests/soak
+
+mutants: setup-tests ## Which protections no unit test holds: twenty minutes of mutants (MINUTES=)
+	@.venv/bin/python -m tests.mutants $(or $(MINUTES),20)
 
 requirements: setup-tests ## Compile requirements*.txt from requirements*.in, with hashes
 	@command -v .venv/bin/uv >/dev/null || $(OURS) -m pip install --quiet uv

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -24,6 +25,7 @@ from shared.authorization.table import TableApprovals, TableAuthorizations, Tabl
 from shared.errors import NotFound, OperatorMustAct
 from shared.sources.port import AccessMode
 from tests.conftest import Azurite
+from tests.contract.test_registry import Before
 from tests.fakes.authorization import (
     NOW,
     TENANT,
@@ -160,6 +162,32 @@ def test_exactly_one_of_many_uses_an_invitation(tables: TableServiceClient) -> N
     invitations.put(put)
     with ThreadPoolExecutor(5) as pool:
         assert sorted(pool.map(lambda _: invitations.use(put.id, NOW), range(5))) == [False] * 4 + [True]
+
+
+def test_an_invitation_that_is_used_at_that_very_moment_is_used_once(tables: TableServiceClient) -> None:
+    """S15: each time, where threads meet only now and then."""
+    invitations, put = TableInvitations(tables), an_invitation()
+    invitations.put(put)
+    used: list[bool] = []
+    halted = Before(tables, "invitations", "update_entity", lambda: used.append(invitations.use(put.id, NOW)))
+    assert not TableInvitations(cast(TableServiceClient, halted)).use(put.id, NOW)
+    assert used == [True]
+
+
+def test_a_change_that_another_one_overtakes_is_made_again(tables: TableServiceClient) -> None:
+    """S15."""
+    store = TableAuthorizations(tables)
+    added = store.add(an_authorization())
+
+    def revoke() -> None:
+        store.change(added.id, lambda found: replace(found, revoked=True))
+
+    halted = Before(tables, "authorizations", "update_entity", revoke)
+    later = NOW + timedelta(days=1)
+    slow = TableAuthorizations(cast(TableServiceClient, halted))
+    changed = slow.change(added.id, lambda found: replace(found, refreshed_at=later))
+    assert (changed.revoked, changed.refreshed_at) == (True, later)
+    assert store.get(added.id) == changed
 
 
 def test_an_approval_comes_back_and_can_be_granted(approvals: ApprovalStore) -> None:

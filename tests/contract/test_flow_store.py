@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -15,6 +16,7 @@ from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, 
 from shared.authorization.port import FlowStore, PendingFlow, StartCounter
 from shared.authorization.table import TableFlows, TableStartCounter
 from tests.conftest import Azurite
+from tests.contract.test_registry import Before
 from tests.fakes.authorization import MemoryFlows, MemoryStartCounter
 from tests.fakes.clock import FakeClock
 
@@ -93,6 +95,17 @@ def test_exactly_one_of_many_takers_gets_it(flows: FlowStore, clock: FakeClock) 
         return
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(take, range(6))) == [False] * 5 + [True]
+
+
+def test_a_taker_who_was_slower_by_a_moment_gets_nothing(tables: TableServiceClient, clock: FakeClock) -> None:
+    """S15: each time, where threads meet only now and then: the other one takes it between looking and writing."""
+    put, flows = pending(clock), TableFlows(tables, clock)
+    flows.put(put)
+    taken: list[PendingFlow] = []
+    halted = Before(tables, "flows", "update_entity", lambda: taken.append(flows.take(put.state, "digest")))
+    with pytest.raises(FlowReplayed):
+        TableFlows(cast(TableServiceClient, halted), clock).take(put.state, "digest")
+    assert taken == [put]
 
 
 def take_alone(flows: FlowStore, put: PendingFlow) -> bool:

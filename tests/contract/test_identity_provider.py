@@ -1,5 +1,6 @@
 """The identity provider as production makes it, against a server that speaks as Entra ID does."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from azure.identity import DefaultAzureCredential
 from azure.keyvault.secrets import SecretClient
 
 from sandbox.local.sandbox_process import Sandbox
+from sandbox.tls.authority import Authority
 from shared.authorization.errors import AccountRefused, SignInRefused, TokenInvalid
 from shared.authorization.identity import credentials
 from shared.authorization.identity.entra import EntraIdentityProvider, fetch_published_keys
@@ -22,6 +24,7 @@ from shared.authorization.tokens.key_vault import read_secret, secret_client
 from shared.errors import AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.port import SourceName
 from tests.conftest import Faults
+from tests.contract.rogue_server import RogueServer, http, rogue_server
 from tests.contract.sandbox.test_entra import CALLBACK, Browser, someone
 
 EWS = "https://outlook.office365.com/EWS.AccessAsUser.All"
@@ -379,14 +382,37 @@ def test_an_outage_is_retried_at_the_next_call_and_not_remembered(
     assert provider.refresh(identity.tenant_id, tokens.refresh_token).access_token
 
 
+@pytest.fixture
+def elsewhere(authority: Authority) -> Iterator[RogueServer]:
+    """A server that would take whatever follows a redirect, and answers as Entra ID would."""
+    stolen = {"access_token": "stolen", "expires_in": 3600, "keys": []}
+    with rogue_server(authority) as server:
+        server.answers(http(json.dumps(stolen).encode(), content_type="application/json"))
+        yield server
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_with_our_credential(
-    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox, faults: Faults
+    provider: EntraIdentityProvider, sandbox: Sandbox, faults: Faults, elsewhere: RogueServer, status: int
 ) -> None:
-    identity, tokens = signed_in(provider, browser, someone(sandbox))
-    elsewhere = {"kind": "status", "status": 307, "headers": {"Location": f"{sandbox.endpoints['control']}/health"}}
-    faults.add("entra", elsewhere, match={"path": ".*/token"}, times=1)
+    """S15: nothing reaches the server that the redirect names, and what it would answer is not believed."""
+    tenant = str(someone(sandbox)["tenant_id"])
+    redirect = {"kind": "status", "status": status, "headers": {"Location": elsewhere.url}}
+    faults.add("entra", redirect, match={"path": ".*/token"}, times=1)
     with pytest.raises(RetryLater):
-        provider.refresh(identity.tenant_id, tokens.refresh_token)
+        provider.refresh(tenant, "a refresh token")
+    assert elsewhere.requests == []
+
+
+def test_a_redirect_is_not_followed_to_other_keys(
+    provider: EntraIdentityProvider, sandbox: Sandbox, faults: Faults, elsewhere: RogueServer
+) -> None:
+    """S15: `provider` has the environment that trusts the other server, too."""
+    redirect = {"kind": "status", "status": 302, "headers": {"Location": elsewhere.url}}
+    faults.add("entra", redirect, match={"path": ".*/keys"}, times=1)
+    with pytest.raises(RetryLater):
+        fetch_published_keys(str(sandbox.endpoints["entra"]), "organizations")
+    assert elsewhere.requests == []
 
 
 def test_the_api_admits_operators_of_the_home_tenant_only(sandbox: Sandbox) -> None:
