@@ -269,12 +269,20 @@ def test_refusals_are_logged_and_invitations_audited(somebody: Callable[..., Per
     """S11: by their kind alone, without what was sent; an invitation by the API has its row in the audit trail."""
     person, thief = somebody().connect(), somebody()
     bearer = {"Authorization": "Bearer token-that-leaked"}
-    assert person.ask("GET", "/api/mailboxes", headers=bearer).status_code == 401
-    person.ask("POST", "/my-sync/erase", data={"mailbox": person.mailbox(), "csrf": "guess-that-leaked"})
-    thief.come_back(person.begin())
-    log = person.stack.log.read_text(errors="replace").replace("\\", "")
-    for kind in ("bearer", "csrf", "other_browser"):
-        assert f'"refusal": "{kind}"' in log
+    forged = {"mailbox": person.mailbox(), "csrf": "guess-that-leaked"}
+    refused: dict[str, Callable[[], object]] = {
+        "bearer": lambda: person.send("GET", "/api/mailboxes", headers=bearer),
+        "csrf": lambda: person.send("POST", "/my-sync/erase", data=forged),
+        "other_browser": lambda: thief.come_back(person.begin()),
+    }
+
+    def logged(kind: str) -> bool:
+        refused[kind]()
+        return f'"refusal": "{kind}"' in person.stack.log.read_text(errors="replace").replace("\\", "")
+
+    for kind in refused:  # again while other tests have used the lines up: one is free every two seconds
+        eventually(f"a line of {kind}", lambda kind=kind: logged(kind))
+    log = person.stack.log.read_text(errors="replace")
     assert "that-leaked" not in log
     operator = person.stack.sandbox.control.post("/tokens", {"person": "robin@contoso.example", "kind": "api"})["token"]
     invited = person.ask(
