@@ -141,10 +141,12 @@ def _receipt(receipt: "ErasureReceipt") -> func.HttpResponse:
     return html(
         "receipt",
         number=receipt.mailbox_id,
+        address=receipt.address,
         erased_at=receipt.erased_at,
         gone=sorted((name, count) for name, count in receipt.erased.items() if count),
         held_until=receipt.held_until,
         reconnected=receipt.reconnected,
+        organization_copy=receipt.organization_copy,
     )
 
 

@@ -107,6 +107,7 @@ class App(AzureClients):
             finish_erasures=self.mailbox_commands.finish_erasures,
             release_unused=self.mailbox_commands.release_unused,
             keep_alive=self.access_tokens.refresh_idle,
+            index_addresses=self.registry.index_addresses,
             credential_ends=self._credential_ends,
             clock=utc_now,
         )

@@ -4,6 +4,7 @@ An int beyond 32 bits is a pair of its value and its type's name: Table Storage 
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -49,11 +50,39 @@ def owner_partition(tenant_id: str, owner_id: str) -> str:
 
 
 def owner_keys(mailbox: Mailbox) -> dict[str, Any]:
-    """The keys of a mailbox's entry in the index: one an owner and address."""
+    """The keys of a mailbox's entry in the index of its owner."""
+    return {"PartitionKey": owner_partition(mailbox.tenant_id, mailbox.owner_id), "RowKey": f"mailbox-{mailbox.id}"}
+
+
+def early_owner_keys(mailbox: Mailbox) -> dict[str, Any]:
+    """The keys of that entry as version 0.1.0 wrote it: one an owner and address."""
     return {
         "PartitionKey": owner_partition(mailbox.tenant_id, mailbox.owner_id),
         "RowKey": row_digest(mailbox.address.lower()),
     }
+
+
+def address_partition(tenant_id: str) -> str:
+    """The partition key of a tenant's addresses in the registry's index. No owner is called so."""
+    return f"{tenant_id}_addresses"
+
+
+def address_keys(mailbox: Mailbox) -> dict[str, Any]:
+    """The keys of an address's claim: one an address and tenant."""
+    return {"PartitionKey": address_partition(mailbox.tenant_id), "RowKey": row_digest(mailbox.address.lower())}
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPlace:
+    """Where the index has a mailbox: the partition of its owner, and the claim of its address (empty: not known)."""
+
+    owner: str
+    address: str = ""
+
+
+def index_place(mailbox: Mailbox) -> IndexPlace:
+    """Where the index has this mailbox."""
+    return IndexPlace(owner_partition(mailbox.tenant_id, mailbox.owner_id), address_keys(mailbox)["RowKey"])
 
 
 def mailbox_row(mailbox: Mailbox) -> dict[str, Any]:

@@ -54,11 +54,13 @@ class ErasureRecord:
 class MailboxRegistry(Protocol):
     """Every connected mailbox, its runs and its issues."""
 
-    def add(self, mailbox: Mailbox) -> Mailbox:
+    def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
         """Store a new mailbox. A mailbox that is being erased gives its address up to the new one.
 
+        So does `instead_of`, the mailbox of a person who had the address before; nothing else of it changes.
+
         Raises:
-            Conflict: its owner already has one for that address.
+            Conflict: that address has one already in its tenant, whoever owns it and whatever way it is read.
         """
         ...
 
@@ -76,6 +78,10 @@ class MailboxRegistry(Protocol):
 
         One that is being erased is among them until its owner connects the address again.
         """
+        ...
+
+    def at_address(self, tenant_id: str, address: str) -> Mailbox | None:
+        """The mailbox of an address, whoever owns it, unless it is being erased."""
         ...
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:

@@ -12,18 +12,18 @@ from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct
 from shared.mailboxes import transitions
 from shared.mailboxes.entities import (
     bucket_of,
+    index_place,
     mailbox_row,
     newest_first,
-    owner_keys,
-    owner_partition,
     partition,
     row_digest,
     shard_bounds,
 )
 from shared.mailboxes.erasures.table import ErasureRecords
+from shared.mailboxes.index.table import MailboxIndex
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
-from shared.storage.azure_errors import already_exists, raise_conflict, raise_not_found, translate_errors
+from shared.storage.azure_errors import raise_not_found, translate_errors
 from shared.storage.row_mapping import from_row, to_row
 from shared.storage.table import change_row, replace_row
 
@@ -40,61 +40,29 @@ class TableRegistry:
         self._shards = shards
         self._clock = clock
         self._mailboxes = tables.get_table_client("mailboxes")
-        self._owners = tables.get_table_client("owners")
+        self._index = MailboxIndex(tables.get_table_client("owners"), self.get)
         self._runs = tables.get_table_client("runs")
         self._issues = tables.get_table_client("issues")
         self._audit = tables.get_table_client("audit")
         self._erasures = ErasureRecords(tables.get_table_client("erasures"), clock)
 
-    def add(self, mailbox: Mailbox) -> Mailbox:
-        """Claim the owner's index entry, make the mailbox, and claim once more.
+    def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
+        """Claim the address, make the mailbox, and claim once more.
 
-        So two sign-ins at once cannot make two mailboxes: while one is slow, its claim looks abandoned to the other.
+        So two ways in at once cannot make two mailboxes: while one is slow, its claim looks abandoned to the other.
         """
         mailbox = mailbox.with_changes(shard=bucket_of(mailbox.id))
-        claim = owner_keys(mailbox) | {"mailbox_id": mailbox.id}
+        etag = self._index.claim(mailbox, instead_of)
+        self._index.enter(mailbox)
         with translate_errors():
-            etag = self._claimed(claim)
             stored = self._mailboxes.create_entity(mailbox_row(mailbox))
-            self._confirm(claim, etag)
+            try:
+                self._index.confirm(mailbox, etag)
+            except Conflict:
+                self._mailboxes.delete_entity(partition(mailbox.id), mailbox.id)
+                self._index.withdraw(mailbox)
+                raise
         return mailbox.with_changes(version=stored["etag"])
-
-    def _claimed(self, claim: dict[str, Any]) -> str:
-        """Make the index entry; gives its ETag.
-
-        One is replaced whose mailbox never came to be (a crash), or is being erased.
-        """
-        made: list[Mapping[str, Any]] = []
-        if not already_exists(lambda: made.append(self._owners.create_entity(claim))):
-            return str(made[0]["etag"])
-        held = self._owners.get_entity(claim["PartitionKey"], claim["RowKey"])
-        if self._stands(held["mailbox_id"]):
-            raise Conflict("this owner has that mailbox already")
-        return str(replace_row(self._owners, claim, str(held.metadata["etag"]))["etag"])
-
-    def _stands(self, mailbox_id: str) -> bool:
-        try:
-            return self.get(mailbox_id).erasing_since is None
-        except NotFound:
-            return False
-
-    def _confirm(self, claim: dict[str, Any], etag: str) -> None:
-        """From now on nobody who still takes it for abandoned can replace it; who has done so has the mailbox."""
-        try:
-            replace_row(self._owners, claim, etag)
-        except Conflict:
-            if self._holder(claim) == claim["mailbox_id"]:
-                return
-            self._mailboxes.delete_entity(partition(claim["mailbox_id"]), claim["mailbox_id"])
-            raise
-
-    def _holder(self, claim: Mapping[str, Any]) -> str:
-        """The mailbox that the index entry names now; empty when there is none."""
-        try:
-            held = raise_not_found(lambda: self._owners.get_entity(claim["PartitionKey"], claim["RowKey"]))
-        except NotFound:
-            return ""
-        return str(held["mailbox_id"])
 
     def get(self, mailbox_id: str) -> Mailbox:
         """One mailbox by its id."""
@@ -103,24 +71,38 @@ class TableRegistry:
         return _mailbox_from_row(entity)
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
-        """An owner's mailboxes; an index entry without its mailbox is passed over."""
-        with translate_errors():
-            claims = list(
-                self._owners.query_entities(
-                    "PartitionKey eq @owner", parameters={"owner": owner_partition(tenant_id, owner_id)}
-                )
-            )
-        found = []
-        for claim in claims:
-            try:
-                found.append(self.get(claim["mailbox_id"]))
-            except NotFound:
-                continue
-        return sorted(found, key=lambda mailbox: mailbox.created_at)
+        """An owner's mailboxes, oldest first."""
+        return self._index.owned(tenant_id, owner_id)
+
+    def at_address(self, tenant_id: str, address: str) -> Mailbox | None:
+        """The mailbox of an address, whoever owns it."""
+        return self._index.at_address(tenant_id, address)
+
+    def index_addresses(self) -> int:
+        """Claim the addresses of mailboxes that version 0.1.0 connected, once; the oldest of an address has it."""
+        if self._index.is_complete():
+            return 0
+        claimed = 0
+        for mailbox in sorted(self.all(), key=lambda one: one.created_at):
+            if mailbox.erasing_since is None and self._index.at_address(mailbox.tenant_id, mailbox.address) is None:
+                claimed += self._index.adopt(mailbox)
+        self._index.complete()
+        return claimed
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         """Read, change, replace under the ETag; again while somebody else is faster."""
-        return self._changed(mailbox_id, lambda before: change(_unmarked(before)))
+        before: list[Mailbox] = []
+
+        def changed(found: Mailbox) -> Mailbox:
+            before[:] = [found]
+            after = change(_unmarked(found))
+            if after.address.lower() != found.address.lower():
+                self._index.adopt(after)
+            return after
+
+        after = self._changed(mailbox_id, changed)
+        self._index.follow(before[0], after)
+        return after
 
     def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         def replace(before: Mailbox, after: Mailbox) -> Mailbox:
@@ -199,24 +181,23 @@ class TableRegistry:
         Its owner asks by way of the index, so that goes after the mailbox: an entry without one is nobody's loss.
         """
         erased = {"runs": self._clear(self._runs, mailbox_id), "issues": self._clear(self._issues, mailbox_id)}
-        recorded = owner = self._erasures.owner(mailbox_id)
+        recorded = place = self._erasures.place(mailbox_id)
         mailboxes = 0
         with suppress(NotFound):
-            mailbox = self.get(mailbox_id)
-            owner = owner_partition(mailbox.tenant_id, mailbox.owner_id)
+            place = index_place(self.get(mailbox_id))
             with translate_errors():
                 self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
             mailboxes = 1
-        if owner:
-            self._release_claims(mailbox_id, owner)
-        if recorded:
+        if place is not None:
+            self._index.release(mailbox_id, place)
+        if recorded is not None:
             self._erasures.finish(mailbox_id)
         return erased | {"mailboxes": mailboxes}
 
     def begin_erasure(self, mailbox_id: str) -> Mailbox:
         """The record goes first: a mark that no record tells of would be found by nobody."""
         mailbox = self.get(mailbox_id)
-        self._erasures.begin(mailbox_id, owner_partition(mailbox.tenant_id, mailbox.owner_id))
+        self._erasures.begin(mailbox_id, index_place(mailbox))
         now = self._clock()
         return self._changed(mailbox_id, lambda before: transitions.marked_for_erasure(before, now))
 
@@ -227,19 +208,6 @@ class TableRegistry:
     def forget_erasure(self, mailbox_id: str) -> None:
         """Drop the record."""
         self._erasures.forget(mailbox_id)
-
-    def _release_claims(self, mailbox_id: str, owner: str) -> None:
-        """Of every address that the mailbox has had, for people are renamed; but no claim that is another's by now.
-
-        Who signs in meanwhile, or after an interrupted erasure, claims the address for a new mailbox.
-        """
-        claims = self._owners.query_entities(
-            "PartitionKey eq @owner and mailbox_id eq @mailbox", parameters={"owner": owner, "mailbox": mailbox_id}
-        )
-        with translate_errors():
-            for claim in claims:
-                with suppress(Conflict):
-                    _delete(self._owners, claim)
 
     def _first(self, table: "TableClient", mailbox_id: str, limit: int, after: str = "") -> list[Mapping[str, Any]]:
         rows: list[Mapping[str, Any]] = []
@@ -262,13 +230,6 @@ class TableRegistry:
                 table.submit_transaction([("delete", dict(row)) for row in rows])
                 cleared += len(rows)
         return cleared
-
-
-def _delete(table: "TableClient", entity: Any) -> None:
-    from azure.core import MatchConditions
-
-    condition = MatchConditions.IfNotModified
-    raise_conflict(lambda: table.delete_entity(entity, etag=entity.metadata["etag"], match_condition=condition))
 
 
 def _unmarked(mailbox: Mailbox) -> Mailbox:

@@ -26,6 +26,7 @@ _TABLE = [
     Problem("wrong_account", 403, paths.SIGN_IN),
     Problem("personal_account", 403, paths.SIGN_IN),
     Problem("tenant_not_allowed", 403, paths.SIGN_IN),
+    Problem("synced_by_organization", 409, paths.SIGN_IN),
     Problem("invitation_invalid", 404, ""),
     Problem("invitation_used", 410, paths.MY_SYNC),
     Problem("invitation_expired", 410, ""),
@@ -43,6 +44,7 @@ _TABLE = [
     # one name of a list to activate: shown beside it
     Problem("unknown_name", 404, ""),
     Problem("ambiguous_name", 409, ""),
+    Problem("disconnected_copy", 409, ""),
     # the request itself
     Problem("unauthenticated", 401, ""),
     Problem("return_url_not_allowed", 400, ""),

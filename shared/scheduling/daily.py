@@ -17,7 +17,8 @@ class Daily:
     """Begins the sweeps, keeps idle authorizations alive, forgets lapsed sign-ins, watches the app's own credential.
 
     `finish_erasures` finishes what broke off, `release_unused` gives back what no mailbox is read with, `keep_alive`
-    refreshes what else has lain idle; each gives how many. `credential_ends` tells when the app's certificate does,
+    refreshes what else has lain idle, `index_addresses` lets mailboxes of earlier versions be found by address; each
+    gives how many. `credential_ends` tells when the app's certificate does,
     None when there is none to end.
     """
 
@@ -29,6 +30,7 @@ class Daily:
         finish_erasures: Callable[[], int],
         release_unused: Callable[[], int],
         keep_alive: Callable[[datetime], int],
+        index_addresses: Callable[[], int],
         credential_ends: Callable[[], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -37,6 +39,7 @@ class Daily:
         self._finish_erasures = finish_erasures
         self._release_unused = release_unused
         self._keep_alive = keep_alive
+        self._index_addresses = index_addresses
         self._credential_ends = credential_ends
         self._clock = clock
 
@@ -50,6 +53,7 @@ class Daily:
             "refreshed": self._tried(lambda: self._keep_alive(now)),
             "lapsed": self._tried(lambda: self._flows.sweep(now)),
         }
+        self._tried(self._index_addresses)
         self._tried(lambda: self._watch_credential(now))
         return figures
 

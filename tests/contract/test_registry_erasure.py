@@ -141,6 +141,7 @@ def test_s1_erasure_that_breaks_off_anywhere_is_finished_by_repeating_it(
         registry.erase(mailbox.id)
         assert record_of(registry, mailbox) == ErasureRecord(mailbox.id, NOW)
         assert list(tables.get_table_client("owners").query_entities(f"PartitionKey eq 't_{mailbox.owner_id}'")) == []
+        assert list(tables.get_table_client("owners").query_entities(f"mailbox_id eq '{mailbox.id}'")) == []
         row = tables.get_table_client("erasures").get_entity(partition(mailbox.id), mailbox.id)
         assert mailbox.owner_id not in str(row), "a finished record names nobody"
 

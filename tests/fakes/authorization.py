@@ -328,7 +328,8 @@ class FakeSources:
 
     def primary_address(self, access: Access) -> str:
         """One's own mailbox opens whatever its person signs in with."""
-        found = self.primary.get(access.address, access.address) if access.own else access.address
+        names: Mapping[str, str | Exception] = self.primary if access.own else self.aliases
+        found = names.get(access.address, access.address)
         if isinstance(found, Exception):
             raise found
         return found

@@ -28,6 +28,8 @@ class FakeRegistry:
         """The ids of mailboxes that only a newer version can read."""
         self.audit: list[tuple[str, str, str]] = []
         self._mailboxes: dict[str, Mailbox] = {}
+        self._claims: dict[tuple[str, str], str] = {}
+        """Which mailbox has an address of a tenant, as far as it still stands."""
         self._runs: dict[str, list[Run]] = {}
         self._issues: dict[str, dict[str, ItemIssue]] = {}
         self._plans: dict[int, BaseException] = {}
@@ -46,14 +48,13 @@ class FakeRegistry:
             raise error
         self.writes += 1
 
-    def add(self, mailbox: Mailbox) -> Mailbox:
-        """One mailbox an owner and address."""
-        for other in self._mailboxes.values():
-            same_owner = (other.tenant_id, other.owner_id) == (mailbox.tenant_id, mailbox.owner_id)
-            same = same_owner and other.address.lower() == mailbox.address.lower() and other.erasing_since is None
-            if other.id == mailbox.id or same:
-                raise Conflict("this owner has that mailbox already")
+    def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
+        """One mailbox an address and tenant."""
+        standing = self.at_address(mailbox.tenant_id, mailbox.address)
+        if mailbox.id in self._mailboxes or (standing is not None and standing.id != instead_of):
+            raise Conflict("that address has a mailbox already")
         self._write()
+        self._claims[mailbox.tenant_id, mailbox.address.lower()] = mailbox.id
         return self._put(mailbox)
 
     def get(self, mailbox_id: str) -> Mailbox:
@@ -72,6 +73,13 @@ class FakeRegistry:
         named = (one for one in owned if one.erasing_since is None or one.address.lower() not in standing)
         return sorted((self.get(one.id) for one in named), key=lambda mailbox: mailbox.created_at)
 
+    def at_address(self, tenant_id: str, address: str) -> Mailbox | None:
+        """By its claim."""
+        mailbox = self._mailboxes.get(self._claims.get((tenant_id, address.lower()), ""))
+        if mailbox is None or mailbox.erasing_since is not None or mailbox.address.lower() != address.lower():
+            return None
+        return mailbox
+
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         """Read, change and replace, again when somebody came between; nothing is written when nothing changed."""
         before = self.get(mailbox_id)
@@ -83,6 +91,8 @@ class FakeRegistry:
         if after == before:
             return before
         self._write()
+        if self.at_address(after.tenant_id, after.address) is None:
+            self._claims[after.tenant_id, after.address.lower()] = mailbox_id
         return self._put(after)
 
     def _put(self, mailbox: Mailbox) -> Mailbox:

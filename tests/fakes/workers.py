@@ -156,9 +156,9 @@ class SlowRegistry(FakeRegistry):
         super().__init__(clock=clock)
         self._workers = workers
 
-    def add(self, mailbox: Mailbox) -> Mailbox:
+    def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
         self._workers.step()
-        return super().add(mailbox)
+        return super().add(mailbox, instead_of=instead_of)
 
     def get(self, mailbox_id: str) -> Mailbox:
         self._workers.step()

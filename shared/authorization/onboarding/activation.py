@@ -6,7 +6,7 @@ Each is tried before it counts as active, and each failure comes with its reason
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from functools import partial
 from shared.authorization.errors import ActivationRefused
 from shared.authorization.onboarding.invitations import is_address
 from shared.authorization.port import AccessTokens, Authorization, AuthorizationStore
-from shared.errors import ActionNeeded, Conflict, NotFound, Reason
+from shared.errors import ActionNeeded, Conflict, NotFound, Reason, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.commands import new_mailbox
 from shared.mailboxes.model import Mailbox, Status
@@ -34,7 +34,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class ActivationResult:
-    """What became of one name of the list. `result`: active, already, failed or not_tried; `reason` of a failure."""
+    """What became of one name of the list. `result`: active, already, failed or not_tried; `reason` says why."""
 
     asked: str
     address: str
@@ -98,7 +98,7 @@ class Activation:
         anchor = authorization.address or next(filter(is_address, names), "")
         one = partial(self._one, authorization, anchor, actor, self._clock() + TIME_LIMIT)
         with ThreadPoolExecutor(PARALLEL_CHECKS) as pool:
-            return self._again(authorization, list(pool.map(one, names)), actor)
+            return list(pool.map(one, names))
 
     def _one(
         self, authorization: Authorization, anchor: str, actor: str, until: datetime, name: str
@@ -109,8 +109,9 @@ class Activation:
         try:
             address = name if is_address(name) else self._resolved(authorization, anchor, name)
             choice = self._selection.choose(partial(self._access_tokens.access, authorization.id, address))
-            if choice.error is not None:
-                raise choice.error
+            if choice.access is None or choice.error is not None:
+                raise choice.error or RetryLater(Reason.UNAVAILABLE)
+            address = self._sources.primary_address(choice.access) or address
             return self._added(authorization, name, address, actor, choice.source)
         except ActionNeeded as error:
             return ActivationResult(name, address, "failed", reason=error.reason.value, support=error.support)
@@ -135,46 +136,37 @@ class Activation:
         try:
             mailbox = self._registry.add(new_mailbox(authorization, address, address, self._clock(), source))
         except Conflict:
-            return ActivationResult(name, address, "already")
+            return self._existing(ActivationResult(name, address, "already"), authorization, actor)
         self._registry.record_audit(mailbox.id, actor, "activate")
         self._queue.send_mailbox(mailbox.id)
         return ActivationResult(name, address, "active", mailbox.id)
 
-    def _again(
-        self, authorization: Authorization, results: list[ActivationResult], actor: str
-    ) -> list[ActivationResult]:
-        """What stands already is named; what was disconnected is connected again, for nobody could sign in for it.
+    def _existing(self, result: ActivationResult, authorization: Authorization, actor: str) -> ActivationResult:
+        """What stands already is named, whatever way it is read: one mailbox an address.
 
-        One look through the registry: an owner's mailboxes are read one by one, and these may be thousands.
+        What was disconnected is connected again, for nobody could sign in for it. But not what a person has connected,
+        or another service account: whose it is disconnected it, and it has to be erased before another may have it.
         """
-        asked = {result.address.casefold() for result in results if result.result == "already"}
-        theirs = (authorization.tenant_id, authorization.owner_id, authorization.mode)
-        existing = {
-            mailbox.address.casefold(): mailbox
-            for mailbox in (self._registry.all() if asked else ())
-            if (mailbox.tenant_id, mailbox.owner_id, mailbox.mode) == theirs
-            and mailbox.address.casefold() in asked
-            and mailbox.erasing_since is None
-        }
-        return [self._existing(result, existing, authorization.id, actor) for result in results]
-
-    def _existing(
-        self, result: ActivationResult, existing: Mapping[str, Mailbox], authorization_id: str, actor: str
-    ) -> ActivationResult:
-        mailbox = existing.get(result.address.casefold())
-        if mailbox is None or result.result != "already":
+        mailbox = self._registry.at_address(authorization.tenant_id, result.address)
+        if mailbox is None:  # of version 0.1.0, and not in the index yet
             return result
+        is_ours = (mailbox.owner_id, mailbox.mode) == (authorization.owner_id, authorization.mode)
         if mailbox.status is not Status.DISCONNECTED:
             return replace(result, mailbox_id=mailbox.id)
+        if not is_ours:
+            return replace(result, mailbox_id=mailbox.id, reason="disconnected_copy")
+        return self._connected_again(replace(result, mailbox_id=mailbox.id), authorization.id, actor)
+
+    def _connected_again(self, result: ActivationResult, authorization_id: str, actor: str) -> ActivationResult:
         try:
-            self._registry.change(mailbox.id, partial(_reconnected, authorization_id=authorization_id))
-            self._registry.record_audit(mailbox.id, actor, "activate")
-            self._queue.send_mailbox(mailbox.id)
+            self._registry.change(result.mailbox_id, partial(_reconnected, authorization_id=authorization_id))
+            self._registry.record_audit(result.mailbox_id, actor, "activate")
+            self._queue.send_mailbox(result.mailbox_id)
         except ActionNeeded as error:
             return replace(result, result="failed", reason=error.reason.value, support=error.support)
-        except NotFound:  # erased since it was listed
+        except NotFound:  # erased since it was looked up
             return replace(result, result="failed", reason=Reason.CONFLICT.value)
-        return replace(result, result="active", mailbox_id=mailbox.id)
+        return replace(result, result="active")
 
 
 def _reconnected(mailbox: Mailbox, *, authorization_id: str) -> Mailbox:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from shared.authorization.errors import AccountRefused
 from shared.authorization.port import Authorization, AuthorizationStore, Identity, Tokens, TokenStore
 from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, Reason, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.commands import MailboxCommands, new_mailbox
-from shared.mailboxes.model import Mailbox
+from shared.mailboxes.model import Mailbox, is_own
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import AccessMode, SourceName
 
@@ -74,6 +75,25 @@ class GrantRecorder:
             (one.id for one in existing if (one.tenant_id, one.owner_id) == theirs), f"service-{secrets.token_hex(16)}"
         )
 
+    def check_address(self, existing: Mailbox | None, identity: Identity, address: str) -> None:
+        """A new mailbox must be the only one of its address: one an address, whatever way it is read.
+
+        Raises:
+            AccountRefused: synced_by_organization: an operator has activated it, and its copy is the organization's.
+        """
+        standing = self._of_somebody_else(identity, address) if existing is None else None
+        if standing is not None and not is_own(standing):
+            raise AccountRefused("synced_by_organization")
+
+    def _previous(self, identity: Identity, address: str) -> str:
+        """The mailbox of another person who had this address before it was given to who signs in now."""
+        standing = self._of_somebody_else(identity, address)
+        return standing.id if standing is not None and is_own(standing) else ""
+
+    def _of_somebody_else(self, identity: Identity, address: str) -> Mailbox | None:
+        standing = self._registry.at_address(identity.tenant_id, address)
+        return standing if standing is not None and standing.owner_id != identity.owner_id else None
+
     def register(
         self,
         existing: Mailbox | None,
@@ -98,7 +118,7 @@ class GrantRecorder:
                 mailbox = new_mailbox(authorization, address, identity.display_name, now, source)
                 mailbox = mailbox.with_changes(sign_in_name=identity.address)
                 try:
-                    return None, self._registry.add(mailbox)
+                    return None, self._registry.add(mailbox, instead_of=self._previous(identity, address))
                 except Conflict:
                     existing = self._existing_at(identity, mailbox.address)
             try:

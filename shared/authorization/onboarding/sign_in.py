@@ -233,6 +233,7 @@ class SignIn:
             # Whoever has no mailbox, no license, or no source that is allowed learns it now.
             raise choice.refusal
         address = primary_address_of(self._sources, None if choice.error else access, identity, existing)
+        self._grants.check_address(existing, identity, address)
         stored = self._grants.store(identity, tokens, AccessMode.DELEGATED)
         try:
             if "invitation" in intent:

@@ -32,13 +32,16 @@ class ErasureReceipt:
     """What an erasure has removed, and what the vault's soft delete still holds, until when.
 
     `reconnected`: the owner has signed in again since it began, so that the address is synced, as another mailbox.
+    `organization_copy`: an operator has activated the address since, and that copy is the organization's.
     """
 
     mailbox_id: str
+    address: str
     erased_at: datetime
     erased: Mapping[str, int]
     held_until: datetime | None
     reconnected: bool = False
+    organization_copy: bool = False
 
 
 class MailboxErasure:
@@ -130,15 +133,23 @@ class MailboxErasure:
         finally:
             lease.release()
         self._forget_lease(mailbox.id)
-        return ErasureReceipt(mailbox.id, self._clock(), erased, held_until, self._is_reconnected(mailbox))
+        standing = self._standing(mailbox)
+        return ErasureReceipt(
+            mailbox.id,
+            mailbox.address,
+            self._clock(),
+            erased,
+            held_until,
+            reconnected=standing is not None and standing.owner_id == mailbox.owner_id,
+            organization_copy=standing is not None and standing.owner_id != mailbox.owner_id,
+        )
 
-    def _is_reconnected(self, mailbox: Mailbox) -> bool:
-        """Everything is erased by now: a registry that cannot be asked is no reason to fail."""
+    def _standing(self, mailbox: Mailbox) -> Mailbox | None:
+        """The address's present mailbox. Everything is erased: a registry that cannot be asked is no reason to fail."""
         try:
-            owned = self._registry.of_owner(mailbox.tenant_id, mailbox.owner_id)
+            return self._registry.at_address(mailbox.tenant_id, mailbox.address)
         except RetryLater:
-            return False
-        return any(one.address.casefold() == mailbox.address.casefold() for one in owned)
+            return None
 
     def _forget_lease(self, mailbox_id: str) -> None:
         """An empty blob. Everything else is gone, so that one stays until tomorrow is no reason to fail."""

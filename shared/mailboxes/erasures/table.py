@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import NotFound
-from shared.mailboxes.entities import partition
+from shared.mailboxes.entities import IndexPlace, partition
 from shared.mailboxes.port import ErasureRecord
 from shared.storage.azure_errors import already_exists, raise_not_found, translate_errors
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ErasureRecords:
     """The table `erasures`: one row an erasure.
 
-    Until it is finished a row names the owner as the registry's index does: once the mailbox's own row is gone,
+    Until it is finished a row says where the registry's index has the mailbox: once the mailbox's own row is gone,
     nothing else tells whose entries in the index are left. Afterward it holds the mailbox's id and a time.
     """
 
@@ -24,23 +24,25 @@ class ErasureRecords:
         self._table = table
         self._clock = clock
 
-    def begin(self, mailbox_id: str, owner: str) -> None:
+    def begin(self, mailbox_id: str, place: IndexPlace) -> None:
         """Record that it was begun; one that is recorded stays as it is."""
+        told = {"owner": place.owner, "address": place.address}
         with translate_errors():
-            already_exists(lambda: self._table.create_entity(_keys(mailbox_id) | {"owner": owner}))
+            already_exists(lambda: self._table.create_entity(_keys(mailbox_id) | told))
 
-    def owner(self, mailbox_id: str) -> str:
-        """The owner of an unfinished one; empty for any other."""
+    def place(self, mailbox_id: str) -> IndexPlace | None:
+        """Where the index has the mailbox of an unfinished one; None for any other."""
         keys = _keys(mailbox_id)
         with translate_errors():
             try:
                 found = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
             except NotFound:
-                return ""
-        return str(found.get("owner", ""))
+                return None
+        owner = str(found.get("owner", ""))
+        return IndexPlace(owner, str(found.get("address", ""))) if owner else None
 
     def finish(self, mailbox_id: str) -> None:
-        """Record that it is finished now, without the owner."""
+        """Record that it is finished now, without the place in the index."""
         from azure.data.tables import UpdateMode
 
         with translate_errors():

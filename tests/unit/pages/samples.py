@@ -180,6 +180,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             "receipt",
             {
                 "number": "r-2f9c1b",
+                "address": MAILBOX.address,
                 "erased_at": NOW,
                 "gone": [
                     ("packs", 51),
@@ -191,6 +192,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
                 ],
                 "held_until": NOW + timedelta(days=90),
                 "reconnected": True,
+                "organization_copy": True,
             },
         ),
         "operator": ("operator", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),

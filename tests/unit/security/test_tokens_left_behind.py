@@ -100,8 +100,8 @@ class AnswerLost(FakeRegistry):
 
     lost = False
 
-    def add(self, mailbox: Mailbox) -> Mailbox:
-        return self._broken_off(super().add(mailbox))
+    def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
+        return self._broken_off(super().add(mailbox, instead_of=instead_of))
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         return self._broken_off(super().change(mailbox_id, change))

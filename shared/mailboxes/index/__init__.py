@@ -1,0 +1,1 @@
+"""The registry's index: mailboxes by address and by owner."""
