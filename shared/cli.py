@@ -95,13 +95,15 @@ def export_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
 
 def feed(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """Replay the change feed, a line a change."""
+    folders = app.replica.load(asked.mailbox).folders
     for page in app.replica.feed(asked.mailbox, asked.after):
         for change in page.changes:
+            place = _path(folders, change.item)
             if asked.json:
-                line = {"sequence": page.sequence, "change": change.kind.value, "item": export.as_json(change.item)}
-                print(json.dumps(line), file=out)
+                item = export.as_json(change.item, place)
+                print(json.dumps({"sequence": page.sequence, "change": change.kind.value, "item": item}), file=out)
             else:
-                words = (f"{page.sequence:6}", f"{change.kind.value:9}", change.item.key, change.item.subject)
+                words = (f"{page.sequence:6}", f"{change.kind.value:9}", change.item.key, place, change.item.subject)
                 print("  ".join(_printable(word) for word in words), file=out)
     return 0
 

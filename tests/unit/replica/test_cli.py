@@ -280,6 +280,14 @@ def test_an_export_that_broke_off_is_made_whole_by_the_next(tmp_path: Path) -> N
     assert (tmp_path / box).read_bytes().count(b"From MAILER-DAEMON") == 3
 
 
+def test_a_change_names_its_folder(app: House) -> None:
+    """U10: the path, as list gives it."""
+    known = {json.loads(line)["folder"] for line in app.run("list", "--mailbox", ID, "--json").splitlines()}
+    lines = [json.loads(line)["item"]["folder"] for line in app.run("feed", "--mailbox", ID, "--json").splitlines()]
+    assert set(lines) & known
+    assert "" not in lines
+
+
 def test_the_feed_is_replayed_in_order(app: House) -> None:
     commit(app.replica, ID, FeedChange(FeedKind.DELETE, app.replica.item(ID, item_key("A"))))
     lines = [json.loads(line) for line in app.run("feed", "--mailbox", ID, "--json").splitlines()]
