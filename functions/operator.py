@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from functions.http.handler import ALL_METHODS, HttpError, http_handler, read_json_object
+from functions.http.parameters import is_id, malformed, one_of, refuse_unknown, string_fields
 from functions.http.rate_limits import RateLimit, client_address
 from functions.http.responses import html, interstitial, json, redirect
 from functions.http.session_auth import binding_cookie, read_session_form, require_session
@@ -102,11 +103,11 @@ def operator_revoke(request: func.HttpRequest) -> func.HttpResponse:
 def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
     """Make an invitation: {"address", "reference"?, "return_url"?} gives {"id", "url", "expires_at"}."""
     actor = _authenticated_caller(request)
-    body = _string_fields(read_json_object(request), required={"address"}, optional={"reference", "return_url"})
+    body = string_fields(read_json_object(request), required={"address"}, optional={"reference", "return_url"})
     try:
         invited = app().invitations.create(**body)
     except InvitationMalformed as exc:
-        raise HttpError(exc.code) from exc
+        raise (malformed(exc.parameter) if exc.parameter else HttpError(exc.code)) from exc
     app().registry.record_audit(invited.id, actor, "invite")
     return json(_json_values(asdict(invited)), 201)
 
@@ -115,8 +116,11 @@ def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
 @http_handler("GET", api=True)
 def api_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
     """A thousand mailboxes at a time, in the order of their ids within shards; `after` is the last id received."""
-    _authenticated_caller(request)
-    listed = page_after(app().registry.all(), request.params.get("after", ""))
+    _authenticated_caller(request, "after")
+    after = request.params.get("after", "")
+    if after and not is_id(after):
+        raise malformed("after")
+    listed = page_after(app().registry.all(), after)
     more = listed[-1].id if len(listed) == MAX_LISTED else ""
     return json({"mailboxes": [_mailbox_json(mailbox) for mailbox in listed], "after": more})
 
@@ -149,15 +153,13 @@ def api_activations(request: func.HttpRequest) -> func.HttpResponse:
     """Activate a list: {"addresses": [..]} or {"csv": ".."}, with {"authorization": id} or {"tenant": id}."""
     actor = _authenticated_caller(request)
     body = read_json_object(request)
-    chosen = _string_fields(
-        {name: value for name, value in body.items() if name not in ("addresses", "csv")},
-        required=set(),
-        optional={"authorization", "tenant"},
-    )
+    refuse_unknown(body, {"addresses", "csv", "authorization", "tenant"})
+    way, value = one_of(body, "authorization", "tenant")
+    chosen = string_fields({way: value}, set(), {way})
     try:
-        results = _activate(chosen, _names(body), actor)
+        results = _activate(chosen, _names(*one_of(body, "addresses", "csv")), actor)
     except ActivationRefused as exc:
-        raise HttpError("malformed") from exc
+        raise malformed(exc.parameter) from exc
     return json({"results": [_json_values(asdict(result)) for result in results]})
 
 
@@ -178,12 +180,12 @@ def api_revoke_service_account(request: func.HttpRequest) -> func.HttpResponse:
     return json(_json_values({"id": account_id, "held_until": held_until}))
 
 
-def _names(body: Mapping[str, Any]) -> list[str]:
+def _names(name: str, value: object) -> list[str]:
     from shared.authorization.onboarding.activation import parse_names
 
-    names = body.get("addresses", parse_names(body["csv"]) if isinstance(body.get("csv"), str) else None)
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise HttpError("malformed")
+    names = parse_names(value) if name == "csv" and isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise malformed(name)
     return names
 
 
@@ -230,15 +232,21 @@ def _require_operator(request: func.HttpRequest) -> Session:
     return session
 
 
-def _authenticated_caller(request: func.HttpRequest) -> str:
-    """The opaque id of who calls the API.
+def _authenticated_caller(request: func.HttpRequest, *parameters: str) -> str:
+    """The opaque id of who calls the API; `parameters` are those that its query may have.
 
     A caller who was refused too often waits before another token is looked at: one with an invented key id could make
     us ask Entra ID.
 
     Raises:
-        Refused: unauthenticated, too_many_requests.
+        Refused: unauthenticated, too_many_requests, malformed.
     """
+    actor = _bearer(request)
+    refuse_unknown(request.params, parameters)
+    return actor
+
+
+def _bearer(request: func.HttpRequest) -> str:
     caller = client_address(request.headers.get("X-Forwarded-For", ""))
     if seconds := _bad_tokens.blocked(caller):
         raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)}, refusal="bearer_limit")
@@ -260,7 +268,7 @@ def _operators() -> OperatorAuthenticator:
 def _id_in_path(request: func.HttpRequest) -> str:
     """The id in the path; what cannot be one is answered like one that does not exist."""
     given: str = request.route_params.get("id", "")
-    if not 1 <= len(given) <= 64 or not given.isascii() or not given.replace("-", "").isalnum():
+    if not is_id(given):
         raise NotFound("nothing has such an id")
     return given
 
@@ -273,14 +281,6 @@ def page_after(mailboxes: "Iterable[Mailbox]", after: str) -> "list[Mailbox]":
         return partition(mailbox_id), mailbox_id
 
     return list(islice((one for one in mailboxes if not after or place(one.id) > place(after)), MAX_LISTED))
-
-
-def _string_fields(body: Mapping[str, Any], required: set[str], optional: set[str]) -> dict[str, str]:
-    """The texts of a body: all that are required, none that is unknown. Raises Refused: malformed."""
-    known = required | optional
-    if not required <= body.keys() <= known or not all(isinstance(value, str) for value in body.values()):
-        raise HttpError("malformed")
-    return dict(body)
 
 
 def _mailbox_json(mailbox: "Mailbox") -> dict[str, Any]:

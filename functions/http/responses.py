@@ -113,11 +113,18 @@ def problem_json(
         "title": text(f"problems.{found.code}.title", **values),
         "status": status or found.status,
         "code": found.code,
-        "detail": text(f"problems.{found.code}.happened", **values),
+        "detail": _detail(found.code, values),
         "remedy": text(f"problems.{found.code}.remedy", **values),
     }
     extra = {name: value for name, value in values.items() if name not in body}
     return respond(jsonlib.dumps(body | extra), status or found.status, "application/problem+json", headers)
+
+
+def _detail(code: str, values: Mapping[str, object]) -> str:
+    """What happened; of a parameter that is wrong, which one and how."""
+    if "fault" in values:
+        return _pages().text(f"problem.parameters.{values['fault']}", **values)
+    return _pages().text(f"problems.{code}.happened", **values)
 
 
 def respond(

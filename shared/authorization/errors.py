@@ -82,12 +82,17 @@ class ServiceAccountInUse(CommandRefused):
 
 
 class InvitationMalformed(MailboxSyncError):
-    """The invitation that was asked for cannot be made; `code` says why."""
+    """The invitation that was asked for cannot be made; `code` says why, `parameter` which value it is."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
+    def __init__(self, code: str, parameter: str = "") -> None:
+        super().__init__(f"{code}: {parameter}" if parameter else code)
         self.code = code
+        self.parameter = parameter
 
 
 class ActivationRefused(MailboxSyncError):
-    """The list, or what it is to be read with, cannot be used. Nothing was activated."""
+    """The list, or what it is to be read with, cannot be used. Nothing was activated. `parameter` says which it is."""
+
+    def __init__(self, message: str, parameter: str = "addresses") -> None:
+        super().__init__(message)
+        self.parameter = parameter

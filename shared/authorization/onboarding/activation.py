@@ -72,14 +72,14 @@ class Activation:
         """Through ExchangeImpersonation. Raises ActivationRefused; NotFound."""
         authorization = self._authorizations.get(authorization_id)
         if authorization.mode is not AccessMode.IMPERSONATION or authorization.revoked:
-            raise ActivationRefused("not a service account's authorization")
+            raise ActivationRefused("not a service account's authorization", "authorization")
         return self._all(authorization, names, actor)
 
     def app_only(self, tenant_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
         """With full_access_as_app, in a tenant that is served. Raises ActivationRefused."""
         served = tenant_id in self._tenants or self._tenants == ("organizations",)
         if not _GUID.fullmatch(tenant_id) or not served:
-            raise ActivationRefused("not a tenant that is served")
+            raise ActivationRefused("not a tenant that is served", "tenant")
         return self._all(self._of_app(tenant_id), names, actor)
 
     def _of_app(self, tenant_id: str) -> Authorization:
@@ -184,7 +184,7 @@ def parse_names(text: str) -> list[str]:
     try:
         rows = [row for row in _rows(text) if row]
     except csv.Error as exc:
-        raise ActivationRefused("the list cannot be read") from exc
+        raise ActivationRefused("the list cannot be read", "csv") from exc
     if len(rows) > 1 and not _addresses(rows[0]) and _addresses(rows[1]):
         rows = rows[1:]
     return [next(iter(_addresses(row)), row[0]) for row in rows]

@@ -57,8 +57,10 @@ class Invitations:
         Raises:
             InvitationMalformed: malformed, or return_url_not_allowed.
         """
-        if not is_address(address) or len(reference) > 200 or not reference.isprintable():
-            raise InvitationMalformed("malformed")
+        if not is_address(address):
+            raise InvitationMalformed("malformed", "address")
+        if len(reference) > 200 or not reference.isprintable():
+            raise InvitationMalformed("malformed", "reference")
         if return_url and not self.may_return_to(return_url):
             raise InvitationMalformed("return_url_not_allowed")
         invitation = Invitation(

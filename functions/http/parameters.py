@@ -1,0 +1,40 @@
+"""The parameters and fields of an API call: none that is unknown is passed over, and what is wrong is named."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from functions.http.handler import HttpError
+
+
+def malformed(parameter: str, fault: str = "wrong") -> HttpError:
+    """The answer to a call with this parameter; `fault` is a word of [problem.parameters] in the catalog."""
+    return HttpError("malformed", parameter=parameter[:100], fault=fault)
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a name that is not known: a misspelt one must not be passed over. Raises Refused: malformed."""
+    if unknown := sorted(set(given) - set(known)):
+        raise malformed(unknown[0], "unknown")
+
+
+def string_fields(body: Mapping[str, Any], required: set[str], optional: set[str]) -> dict[str, str]:
+    """The texts of a body: all that are required, none that is unknown. Raises Refused: malformed."""
+    refuse_unknown(body, required | optional)
+    if missing := sorted(required - body.keys()):
+        raise malformed(missing[0], "missing")
+    if wrong := sorted(name for name, value in body.items() if not isinstance(value, str)):
+        raise malformed(wrong[0])
+    return dict(body)
+
+
+def one_of(body: Mapping[str, Any], *names: str) -> tuple[str, Any]:
+    """The one of these fields that a body has, with its value. Raises Refused: malformed."""
+    found = [name for name in names if name in body]
+    if len(found) != 1:
+        raise malformed(", ".join(names), "one_of")
+    return found[0], body[found[0]]
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an id of ours."""
+    return 1 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum()

@@ -1,0 +1,50 @@
+"""U12: an unknown, missing or wrong parameter of the API is refused, and named."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from functions.http.handler import HttpError
+from functions.http.parameters import is_id, malformed, one_of, refuse_unknown, string_fields
+from functions.http.responses import problem_json
+
+
+def refused(call: Callable[[], object]) -> tuple[str, str]:
+    """The answer's parameter, and its sentence."""
+    with pytest.raises(HttpError) as caught:
+        call()
+    answer = problem_json(caught.value.code, caught.value.status, **caught.value.values)
+    assert answer.status_code == 400
+    body = json.loads(answer.get_body())
+    assert body["code"] == "malformed"
+    return body["parameter"], body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("call", "parameter", "sentence"),
+    [
+        (lambda: refuse_unknown({"status": "paused"}, ("after",)), "status", "not a parameter"),
+        (lambda: string_fields({"adress": "a@b.example"}, {"address"}, set()), "adress", "not a parameter"),
+        (lambda: string_fields({}, {"address"}, {"reference"}), "address", "is required"),
+        (lambda: string_fields({"address": 1}, {"address"}, set()), "address", "not of the kind"),
+        (lambda: one_of({"csv": "", "addresses": []}, "addresses", "csv"), "addresses, csv", "Exactly one"),
+        (lambda: one_of({}, "addresses", "csv"), "addresses, csv", "Exactly one"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_named(call: Callable[[], object], parameter: str, sentence: str) -> None:
+    named, detail = refused(call)
+    assert named == parameter
+    assert sentence in detail
+    assert parameter in detail
+
+
+def test_a_good_call_passes() -> None:
+    refuse_unknown({"after": "x"}, ("after",))
+    assert string_fields({"address": "a"}, {"address"}, {"reference"}) == {"address": "a"}
+    assert one_of({"csv": "a", "tenant": "t"}, "addresses", "csv") == ("csv", "a")
+    assert is_id("0a1b-2c")
+
+
+def test_a_parameter_of_any_length_is_not_repeated_in_full() -> None:
+    assert len(str(malformed("x" * 5000).values["parameter"])) == 100
