@@ -166,7 +166,8 @@ def _live_values(session: Session, mailbox: "Mailbox") -> dict[str, Any]:
 
     registry = app().registry
     values = live_values(mailbox, registry.runs(mailbox.id), registry.issues(mailbox.id), utc_now(), app().interval)
-    return values | {"csrf": app().sessions.csrf(session)}
+    possible_at = app().mailbox_commands.sync_possible_at(mailbox)
+    return values | {"csrf": app().sessions.csrf(session), "sync_possible_at": possible_at}
 
 
 def _own_mailbox(session: Session, mailbox_id: str) -> "Mailbox":

@@ -165,14 +165,23 @@ class MailboxCommands:
         self._registry.record_audit(mailbox_id, actor, act)
         return mailbox
 
-    def _check_interval(self, mailbox: Mailbox) -> None:
+    def sync_possible_at(self, mailbox: Mailbox) -> datetime | None:
+        """When `sync_now` is possible again, after a pass or a request; None: now."""
+        with self._guard:
+            possible_at = self._possible_at(mailbox)
+        return possible_at if possible_at > self._clock() else None
+
+    def _possible_at(self, mailbox: Mailbox) -> datetime:
         """By the last pass, and by what this instance was asked: a queue that lags must not be filled by clicking."""
+        asked = (self._asked.get(mailbox.id), mailbox.last_pass_at, mailbox.syncing_since)
+        return max((at + SYNC_NOW_INTERVAL for at in asked if at is not None), default=self._clock())
+
+    def _check_interval(self, mailbox: Mailbox) -> None:
         now = self._clock()
         with self._guard:
-            last = max(filter(None, (self._asked.get(mailbox.id), mailbox.last_pass_at, mailbox.syncing_since)),
-                       default=None)  # fmt: skip
-            if last is not None and now - last < SYNC_NOW_INTERVAL:
-                raise SyncedTooRecently(int((SYNC_NOW_INTERVAL - (now - last)).total_seconds()) + 1)
+            possible_at = self._possible_at(mailbox)
+            if possible_at > now:
+                raise SyncedTooRecently(int((possible_at - now).total_seconds()) + 1)
             self._asked[mailbox.id] = now
             self._asked.move_to_end(mailbox.id)
             while len(self._asked) > MAX_REMEMBERED:

@@ -56,17 +56,24 @@ def status_view(mailbox: Mailbox, now: datetime, interval: timedelta) -> StatusV
     reason = mailbox.reason if mailbox.reason in PROBLEMS else ""
     match mailbox.status:
         case Status.PAUSED:
-            return StatusView("paused", Tone.STOPPED, MailboxAction.START)
+            return _stopped("paused", MailboxAction.START, mailbox, now)
         case Status.DISCONNECTED:
-            return StatusView("disconnected", Tone.STOPPED, MailboxAction.SIGN_IN)
+            return _stopped("disconnected", MailboxAction.SIGN_IN, mailbox, now)
         case Status.SUSPENDED:
-            return StatusView("suspended", Tone.STOPPED, MailboxAction.START, reason)
+            return StatusView("suspended", Tone.ATTENTION, MailboxAction.START, reason)
         case Status.NEEDS_SIGN_IN:
             return StatusView("needs_sign_in", Tone.ATTENTION, MailboxAction.SIGN_IN, reason)
         case Status.NEEDS_ADMIN:
             return StatusView("needs_admin", Tone.ATTENTION, MailboxAction.APPROVAL, reason)
         case Status.ACTIVE:
             return _active(mailbox, reason, now, interval)
+
+
+def _stopped(state: str, act: MailboxAction, mailbox: Mailbox, now: datetime) -> StatusView:
+    """A mailbox that its person has stopped; a pass that was under way ends within a minute."""
+    if is_syncing(mailbox, now):
+        return StatusView("stopping", Tone.WORKING, act, live=True)
+    return StatusView(state, Tone.STOPPED, act)
 
 
 def _active(mailbox: Mailbox, reason: str, now: datetime, interval: timedelta) -> StatusView:

@@ -1,5 +1,7 @@
 """What is done with a mailbox that stands, down to its erasure."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.errors import Conflict, NotFound, PersonMustSignIn, Reason, RetryLater
@@ -32,6 +34,18 @@ def test_a_sync_can_be_asked_for_once_a_minute(stack: AuthorizationStack, mailbo
     stack.clock.pass_by(seconds=1)
     stack.mailbox_commands.sync_now(mailbox.id, ME)
     assert stack.queued == [mailbox.id, mailbox.id]
+
+
+def test_when_a_sync_can_be_asked_for_again_is_known(stack: AuthorizationStack, mailbox: Mailbox) -> None:
+    """U4: after a request, and after a pass."""
+    commands, now = stack.mailbox_commands, stack.clock()
+    assert commands.sync_possible_at(mailbox) is None
+    commands.sync_now(mailbox.id, ME)
+    assert commands.sync_possible_at(mailbox) == now + timedelta(minutes=1)
+    synced = mailbox.with_changes(last_pass_at=now + timedelta(seconds=30))
+    assert commands.sync_possible_at(synced) == now + timedelta(seconds=90)
+    stack.clock.pass_by(seconds=90)
+    assert commands.sync_possible_at(synced) is None
 
 
 def test_not_sooner_than_a_minute_after_the_last_pass(stack: AuthorizationStack, mailbox: Mailbox) -> None:

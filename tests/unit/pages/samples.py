@@ -73,6 +73,8 @@ ISSUES = [issue(1, Reason.ITEM_TOO_LARGE), issue(2, Reason.ITEM_TOO_LARGE), issu
 
 STATES = {
     "up-to-date": (MAILBOX, RUNS, []),
+    "just-synced": (MAILBOX.with_changes(last_pass_at=NOW), RUNS, []),
+    "stopping": (MAILBOX.with_changes(status=Status.PAUSED, syncing_since=NOW - MINUTE), RUNS, []),
     "exceptions": (MAILBOX.with_changes(issues=3), RUNS, ISSUES),
     "syncing": (MAILBOX.with_changes(syncing_since=NOW - MINUTE), RUNS, []),
     "retrying": (MAILBOX.with_changes(reason="throttled"), RUNS, []),
@@ -121,7 +123,9 @@ ACTIVATED = [
 def live(state: str) -> dict[str, object]:
     """The values of the changing part of My sync, in one of the states."""
     mailbox, runs, issues = STATES[state]
-    return live_values(mailbox, runs, issues, NOW, INTERVAL) | {"csrf": "csrf-token"}
+    possible_at = NOW + MINUTE if state == "just-synced" else None
+    values = live_values(mailbox, runs, issues, NOW, INTERVAL)
+    return values | {"csrf": "csrf-token", "sync_possible_at": possible_at}
 
 
 def my_sync(state: str, **values: object) -> tuple[str, dict[str, object]]:

@@ -145,3 +145,14 @@ def test_a_first_sync_is_looked_at_again_without_script() -> None:
 def test_a_mailbox_at_rest_is_not_looked_at_again_without_script() -> None:
     template, values = my_sync("up-to-date")
     assert 'http-equiv="refresh"' not in PAGES.render(template, **values)
+
+
+def test_sync_now_says_when_it_is_possible_again() -> None:
+    """U4: in place of a button that leads to an error page."""
+    soon, now = (ids(f"my-sync-{state}") for state in ("just-synced", "up-to-date"))
+    assert "sync-later" in soon - now
+    assert "do-sync" in now - soon
+
+
+def ids(name: str) -> set[str]:
+    return {attributes["id"] for _, attributes in elements(name) if "id" in attributes}

@@ -196,3 +196,19 @@ def test_operators_can_look_at_one_tone_and_an_unknown_one_shows_all() -> None:
     ]
     assert operator_values([MAILBOX, paused], NOW, INTERVAL, "<script>")["found"] == 2
     assert operator_values([MAILBOX, paused], NOW, INTERVAL, "<script>")["show"] == ""
+
+
+def test_a_suspended_mailbox_needs_attention() -> None:
+    """U6: ten failures in a row are no choice of anybody's, as pausing is."""
+    suspended = MAILBOX.with_changes(status=Status.SUSPENDED, reason="bad_answer")
+    assert status_view(suspended, NOW, INTERVAL).tone is Tone.ATTENTION
+    assert status_view(MAILBOX.with_changes(status=Status.PAUSED), NOW, INTERVAL).tone is Tone.STOPPED
+
+
+@pytest.mark.parametrize("status", [Status.PAUSED, Status.DISCONNECTED])
+def test_a_pass_that_still_runs_is_shown_after_stopping(status: Status) -> None:
+    """U7: what it has read already is still added."""
+    mailbox = MAILBOX.with_changes(status=status, syncing_since=NOW - MINUTE)
+    assert status_view(mailbox, NOW, INTERVAL).state == "stopping"
+    assert status_view(mailbox, NOW, INTERVAL).live
+    assert status_view(mailbox.with_changes(syncing_since=None), NOW, INTERVAL).state == status
