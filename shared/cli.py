@@ -18,6 +18,7 @@ from shared.replica.maintenance import export
 from shared.replica.maintenance import verify as verifying
 from shared.replica.port import FolderState, Replica, ReplicaItem
 from shared.sources.port import ItemKind
+from shared.terminal import ProgressLine, printable
 from shared.version import VERSION
 
 
@@ -55,7 +56,7 @@ def list_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
             return json.dumps(export.as_json(item, _path(folders, item)))
         at = item.at.strftime("%Y-%m-%d %H:%M") if item.at else " " * 16
         words = (item.key, at, f"{item.kind.value:8}", _path(folders, item), item.subject)
-        return "  ".join(_printable(word) for word in words)
+        return "  ".join(printable(word) for word in words)
 
     # Lines are ordered and not items: of a large mailbox all that is known is more than fits into memory.
     found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(app, asked))
@@ -84,7 +85,9 @@ def export_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     write = export.to_mbox if asked.mbox else export.to_files
     # Before anything is written: an export that breaks off has taken mail along all the same.
     app.registry.record_audit(asked.mailbox, "operator", "export")
-    done = write(app.replica, asked.mailbox, _chosen(app, asked), asked.directory)
+    shown = ProgressLine(sys.stderr, app.registry.get(asked.mailbox).items)
+    done = write(app.replica, asked.mailbox, _chosen(app, asked), asked.directory, shown.add)
+    shown.end()
     print(
         f"{done.written} written, {done.existing} were there already, {done.without_content} without content,"
         f" {done.damaged} damaged",
@@ -104,13 +107,15 @@ def feed(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
                 print(json.dumps({"sequence": page.sequence, "change": change.kind.value, "item": item}), file=out)
             else:
                 words = (f"{page.sequence:6}", f"{change.kind.value:9}", change.item.key, place, change.item.subject)
-                print("  ".join(_printable(word) for word in words), file=out)
+                print("  ".join(printable(word) for word in words), file=out)
     return 0
 
 
 def verify(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     """Read every content and check its digest; replay the feed and compare it with the items."""
-    found = verifying.verify(app.replica, asked.mailbox)
+    shown = ProgressLine(sys.stderr, app.registry.get(asked.mailbox).items)
+    found = verifying.verify(app.replica, asked.mailbox, shown.set)
+    shown.end()
     print(f"{found.items} items, {found.contents} contents, {len(found.damaged)} damaged or missing", file=out)
     print(f"feed against items: {len(found.different)} different, {len(found.only_in_feed)} only in the feed", file=out)
     return 1 if found.wrong() else 0
@@ -134,11 +139,6 @@ def _is_below(path: str, folder: str) -> bool:
 def _path(folders: Mapping[str, FolderState], item: ReplicaItem) -> str:
     folder = folders.get(item.folder_id)
     return export.shown_path(folder) if folder else "?"
-
-
-def _printable(text: str) -> str:
-    """A stranger's text for a terminal: no control sequence gets through."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _mailbox_id(text: str) -> str:

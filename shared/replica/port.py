@@ -171,6 +171,13 @@ class Replica(Protocol):
         """One item's bytes by a ranged read, its digest checked. Raises NotFound when it has none."""
         ...
 
+    def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+        """Many items with their bytes, each once and in any order, by as few reads as there are packs.
+
+        None in place of bytes that are not where the item says, or not what was written: `content` says more.
+        """
+        ...
+
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
         """The feed's pages in order, from the one after `after`."""
         ...

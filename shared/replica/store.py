@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.errors import Conflict, ItemUnusable, NotFound, Reason, RetryLater
+from shared.errors import Conflict, NotFound, Reason, RetryLater
+from shared.replica.content_reader import ContentReader
 from shared.replica.encoding import cursor_json, feed, pack
 from shared.replica.encoding.item_rows import fit_to_limits, is_item, item_from_row, with_aliases
 from shared.replica.fence import Fence, FencedRows
@@ -36,6 +37,7 @@ class BlobTableReplica:
         self._rows = rows
         self._lookup = RowLookup(rows)
         self._fenced = FencedRows(rows, self._lookup)
+        self._contents = ContentReader(blobs)
 
     @classmethod
     def at(cls, blob_url: str, table_url: str, credential: "TokenCredential") -> "BlobTableReplica":
@@ -206,23 +208,16 @@ class BlobTableReplica:
 
     def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
         """One item's bytes; looked up again when compaction has moved them since `item` was read."""
-        data = self._content(mailbox_id, item)
+        data = self._contents.one(mailbox_id, item)
         if data is None:
-            data = self._content(mailbox_id, self.item(mailbox_id, item.key))
+            data = self._contents.one(mailbox_id, self.item(mailbox_id, item.key))
         if data is None:
             raise NotFound("the item has no content")
         return data
 
-    def _content(self, mailbox_id: str, item: ReplicaItem) -> bytes | None:
-        located = item.located
-        if located is None:
-            return None
-        if not located.pack.startswith(f"{mailbox_id}/"):
-            raise NotFound("the content is another mailbox's")
-        data = self._blobs.get_range(PACKS, located.pack, located.offset, located.length)
-        if data is not None and not pack.is_whole(located, data):
-            raise ItemUnusable(Reason.ITEM_CORRUPT, "the stored bytes are not those that were written")
-        return data
+    def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+        """Many items' bytes, a stretch of a pack at a time."""
+        return self._contents.several(mailbox_id, items)
 
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
         """The pages in order, each with the whole cursor that follows it."""

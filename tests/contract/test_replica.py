@@ -292,3 +292,19 @@ def test_an_erasure_is_forgotten_without_a_trace(replica: Replica, mailbox: str)
     replica.forget_erased(mailbox)
     assert replica.load(mailbox) == Cursor()
     assert set(replica.erase(mailbox).values()) == {0}
+
+
+def test_many_contents_come_together_each_once(replica: Replica, mailbox: str) -> None:
+    """U11: what is not where an item says, or has none, comes as None."""
+    commit(replica, mailbox, *(created(each, each.encode() * 50) for each in "ABC"))
+    commit(replica, mailbox, created("D", b"other pack"), created("E", b""))
+    items = list(replica.items(mailbox))
+    given = list(replica.contents(mailbox, items))
+    assert len(given) == len(items) == 5
+    assert {item.source_id: data for item, data in given} == {
+        "A": b"A" * 50, "B": b"B" * 50, "C": b"C" * 50, "D": b"other pack", "E": None
+    }  # fmt: skip
+    (gone,) = (item for item in items if item.source_id == "D")
+    assert gone.located is not None
+    moved = gone.with_changes(located=replace(gone.located, pack=f"{mailbox}/0000000009-x.zip"))
+    assert list(replica.contents(mailbox, [moved])) == [(moved, None)]

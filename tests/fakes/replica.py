@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, ItemUnusable, NotFound
 from shared.replica.port import ContentLocation, Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
 
 TRANSACTION = 100
@@ -135,6 +135,14 @@ class FakeReplica:
             raise NotFound("the content is gone")
         assert hashlib.sha256(data).hexdigest() == located.sha256
         return data
+
+    def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+        """One after the other."""
+        for item in items:
+            try:
+                yield item, self.content(mailbox_id, item)
+            except (NotFound, ItemUnusable):
+                yield item, None
 
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
         """The pages in order."""

@@ -11,10 +11,11 @@ import ntpath
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import batched
 from pathlib import Path
 from tempfile import mkstemp
 from typing import BinaryIO
@@ -28,6 +29,17 @@ _MAX_PATH_BYTES = 600
 """Bytes of a folder's path below the directory of the export: macOS takes 1,024 in all, that directory, the file's name
 and what the operator has above it included."""
 _QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
+
+
+AT_ONCE = 2000
+"""Items whose contents are read together: more of them lie side by side in a pack."""
+
+type Progress = Callable[[int], None]
+"""Told of so many more items that are done."""
+
+
+def _silent(count: int) -> None:
+    """No progress is shown."""
 
 
 @dataclass(slots=True)
@@ -97,29 +109,47 @@ def file_name(item: ReplicaItem, form: str) -> str:
     return f"{day} {safe_name(item.subject or item.kind, 60)} {item.key[:12]}.{form}"
 
 
-def to_files(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path) -> ExportResult:
+def to_files(
+    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = _silent
+) -> ExportResult:
     """Each item as a file of its own; what has no content as the JSON of its metadata."""
     places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
-    for item in items:
-        _write_file(replica, mailbox_id, item, places, done)
+    for batch in batched(items, AT_ONCE, strict=False):
+        missing = [item for item in batch if not _is_written(item, places, done)]
+        for item, data in _contents(replica, mailbox_id, missing, done):
+            _write_file(item, data, places, done)
+        progress(len(batch))
     return done
 
 
-def to_mbox(replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path) -> ExportResult:
+def to_mbox(
+    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = _silent
+) -> ExportResult:
     """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
     places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
     with _boxes() as box_of:
-        for item in items:
-            if item.located is None or item.located.form != "eml":
-                _write_file(replica, mailbox_id, item, places, done)
-                continue
-            folder = places.of(item)
-            box = box_of(folder.with_name(f"{folder.name}.mbox"))
-            if box is None:
-                done.existing += 1
-            else:
-                _append_message(replica, mailbox_id, item, box, done)
+        for batch in batched(items, AT_ONCE, strict=False):
+            boxes = {item.key: _box(item, places, box_of) for item in batch if _is_message(item)}
+            done.existing += sum(box is None for box in boxes.values())
+            missing = [item for item in batch if boxes.get(item.key) or not _is_message(item)]
+            missing = [item for item in missing if _is_message(item) or not _is_written(item, places, done)]
+            for item, data in _contents(replica, mailbox_id, missing, done):
+                box = boxes.get(item.key)
+                if box is None:
+                    _write_file(item, data, places, done)
+                elif data is not None:
+                    _append_message(data, item, box, done)
+            progress(len(batch))
     return done
+
+
+def _is_message(item: ReplicaItem) -> bool:
+    return item.located is not None and item.located.form == "eml"
+
+
+def _box(item: ReplicaItem, places: "_FolderPaths", box_of: Callable[[Path], Path | None]) -> Path | None:
+    folder = places.of(item)
+    return box_of(folder.with_name(f"{folder.name}.mbox"))
 
 
 @contextmanager
@@ -154,13 +184,11 @@ def _begin(path: Path) -> Path:
     return Path(name)
 
 
-def _append_message(replica: Replica, mailbox_id: str, item: ReplicaItem, box: Path, done: ExportResult) -> None:
+def _append_message(data: bytes, item: ReplicaItem, box: Path, done: ExportResult) -> None:
     """Opened for each message: a mailbox may have more folders than a process may have files."""
-    data = _content(replica, mailbox_id, item, done)
-    if data is not None:
-        with box.open("ab") as file:
-            file.write(mboxrd(data, item.at))
-        done.written += 1
+    with box.open("ab") as file:
+        file.write(mboxrd(data, item.at))
+    done.written += 1
 
 
 def mboxrd(message: bytes, at: datetime | None) -> bytes:
@@ -203,23 +231,36 @@ class _FolderPaths:
         return folder.path if folder else ""
 
 
-def _write_file(replica: Replica, mailbox_id: str, item: ReplicaItem, places: _FolderPaths, done: ExportResult) -> None:
-    """Looked for before it is read: an export of days that was broken off goes on where it was."""
-    path = places.of(item) / file_name(item, item.located.form if item.located else "metadata.json")
+def _path_of(item: ReplicaItem, places: _FolderPaths) -> Path:
+    return places.of(item) / file_name(item, item.located.form if item.located else "metadata.json")
+
+
+def _is_written(item: ReplicaItem, places: _FolderPaths, done: ExportResult) -> bool:
+    """Looked for before anything is read: an export of days that was broken off goes on where it was."""
     done.without_content += item.located is None
-    if path.exists():
-        done.existing += 1
-        return
+    is_there = _path_of(item, places).exists()
+    done.existing += is_there
+    return is_there
+
+
+def _write_file(item: ReplicaItem, data: bytes | None, places: _FolderPaths, done: ExportResult) -> None:
     if item.located is None:
-        data: bytes | None = json.dumps(as_json(item, places.name(item)), indent=2).encode()
-    else:
-        data = _content(replica, mailbox_id, item, done)
+        data = json.dumps(as_json(item, places.name(item)), indent=2).encode()
     if data is None:
         return
-    if _create(path, data):
+    if _create(_path_of(item, places), data):
         done.written += 1
     else:
         done.existing += 1
+
+
+def _contents(
+    replica: Replica, mailbox_id: str, items: Sequence[ReplicaItem], done: ExportResult
+) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+    """The items with their contents, read together; None for what has none, or is damaged or gone."""
+    yield from ((item, None) for item in items if item.located is None)
+    for item, data in replica.contents(mailbox_id, [item for item in items if item.located is not None]):
+        yield item, data if data is not None else _content(replica, mailbox_id, item, done)
 
 
 def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: ExportResult) -> bytes | None:

@@ -4,12 +4,16 @@ Passes go on while it is read, and reading all of it takes its time. So what see
 beside what the feed has told meanwhile; only what differs while nothing is written is wrong.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import batched
 
 from shared.errors import ItemUnusable, NotFound
 from shared.replica.maintenance.feed_state import FeedState
 from shared.replica.port import Replica, ReplicaItem
+
+AT_ONCE = 2000
+"""Items whose contents are read together: more of them lie side by side in a pack."""
 
 MAX_RECHECKS = 5
 """How often what seems wrong is looked at again while passes keep writing."""
@@ -32,15 +36,20 @@ class VerifyResult:
         return self.damaged | self.different | self.only_in_feed
 
 
-def verify(replica: Replica, mailbox_id: str) -> VerifyResult:
-    """Read every item and its content, and the feed from its beginning."""
+def verify(replica: Replica, mailbox_id: str, progress: Callable[[int], None] = lambda count: None) -> VerifyResult:
+    """Read every item and its content, and the feed from its beginning; `progress` is told how many items were."""
     feed_state = FeedState(replica, mailbox_id)
     feed_state.read_new_pages()
     found = VerifyResult()
-    for item in replica.items(mailbox_id):
-        found.items += 1
-        found.contents += item.located is not None
-        _check_item(replica, mailbox_id, item, feed_state, found)
+    for batch in batched(replica.items(mailbox_id), AT_ONCE, strict=False):
+        found.items += len(batch)
+        found.different |= {item.key for item in batch if not feed_state.matches(item)}
+        with_content = [item for item in batch if item.located is not None]
+        found.contents += len(with_content)
+        for item, data in replica.contents(mailbox_id, with_content):
+            if data is None and not _is_whole(replica, mailbox_id, item):
+                found.damaged.add(item.key)
+        progress(found.items)
     found.only_in_feed = feed_state.missing_keys()
     return _settled(replica, mailbox_id, feed_state, found)
 
