@@ -1,1 +1,1 @@
-"""Where mail goes: packs of contents, the change feed, the item table, the cursor."""
+"""The store for copies of mailboxes: packs of contents, the change feed, the item table, and the cursor."""

@@ -1,4 +1,4 @@
-"""Blobs in Azure Blob Storage: packs, feed pages, cursors.
+"""Blobs in Azure Blob Storage: packs, feed pages, and cursors.
 
 Put Blob takes up to 5,000 MiB in one request, more than any page of ours.
 https://learn.microsoft.com/rest/api/storageservices/put-blob
@@ -21,7 +21,7 @@ _VERSION = {"x-ms-version": "2023-11-03"}
 
 
 class AzureBlobs:
-    """Implements Blobs. The containers exist: the deployment made them."""
+    """Implements Blobs. The deployment has created the containers."""
 
     def __init__(self, url: str, credential: "TokenCredential") -> None:
         self._url = url
@@ -29,23 +29,23 @@ class AzureBlobs:
         self._client = StorageRestClient(url, credential, _VERSION)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
 
     def get(self, container: str, name: str) -> Blob | None:
-        """The whole blob."""
-        answer = self._client.send("GET", _path(container, name), expect=(200, 404), headers={})
-        return Blob(_body(answer), etag_of(answer)) if _is_there(answer) else None
+        """Return the whole blob."""
+        response = self._client.send("GET", _path(container, name), expect=(200, 404), headers={})
+        return Blob(_body(response), etag_of(response)) if _exists(response) else None
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
-        """A part of it. Nothing can be asked of an empty range, so that is answered here."""
+        """Return a part of the blob. HTTP has no empty range, so that case sends no request."""
         if length == 0:
             return b""
         wanted = {"x-ms-range": f"bytes={offset}-{offset + length - 1}"}
-        answer = self._client.send("GET", _path(container, name), expect=(206, 404, 416), headers=wanted)
-        if answer.status_code == 416:
+        response = self._client.send("GET", _path(container, name), expect=(206, 404, 416), headers=wanted)
+        if response.status_code == 416:
             return b""
-        return _body(answer) if _is_there(answer) else None
+        return _body(response) if _exists(response) else None
 
     def put(
         self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
@@ -58,20 +58,24 @@ class AzureBlobs:
             headers["If-Match"] = etag
         if members:
             headers["x-ms-meta-members"] = str(members)
-        answer = self._client.send("PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data)
-        if answer.status_code == 201:
-            return etag_of(answer)
-        if (code := answer.headers.get("x-ms-error-code")) in OURS:
-            raise OperatorMustAct(Reason.OUR_STORAGE, "the storage is withheld or being deleted", support=code)
-        raise Conflict("the blob was written by somebody else")
+        response = self._client.send(
+            "PUT", _path(container, name), expect=(201, 409, 412), headers=headers, content=data
+        )
+        if response.status_code == 201:
+            return etag_of(response)
+        if (code := response.headers.get("x-ms-error-code")) in OURS:
+            raise OperatorMustAct(
+                Reason.OUR_STORAGE, "the storage is disabled, protected or being deleted", support=code
+            )
+        raise Conflict("another writer has changed the blob")
 
     def delete(self, container: str, name: str) -> None:
-        """Remove it, and the snapshots of it that it would be kept for; a blob that is gone is what was wanted."""
+        """Delete the blob and the snapshots that would keep it; a blob that does not exist is no error."""
         whole = {"x-ms-delete-snapshots": "include"}
-        _is_there(self._client.send("DELETE", _path(container, name), expect=(202, 404), headers=whole))
+        _exists(self._client.send("DELETE", _path(container, name), expect=(202, 404), headers=whole))
 
     def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
-        """The SDK's listing: rare, and its paging is worth having."""
+        """List blobs with the SDK: listing is rare, and the SDK handles its paging."""
         from azure.storage.blob import ContainerClient
 
         with translate_errors(), ContainerClient(self._url, container, self._credential, **CLIENT_OPTIONS) as client:
@@ -84,16 +88,16 @@ def _path(container: str, name: str) -> str:
     return f"{container}/{quote(name)}"
 
 
-def _body(answer: "HttpResponse") -> bytes:
+def _body(response: "HttpResponse") -> bytes:
     with translate_errors():
-        return answer.content
+        return response.content
 
 
-def _is_there(answer: "HttpResponse") -> bool:
-    """Whether the blob was found. Only a 404 that says so means that there is none: see `NOT_FOUND_CODES`."""
-    if answer.status_code != 404:
+def _exists(response: "HttpResponse") -> bool:
+    """Whether the blob exists. Only a 404 with a code of `NOT_FOUND_CODES` means that it does not."""
+    if response.status_code != 404:
         return True
-    code = answer.headers.get("x-ms-error-code", "404")
+    code = response.headers.get("x-ms-error-code", "404")
     if code not in NOT_FOUND_CODES:
         raise OperatorMustAct(Reason.OUR_STORAGE, "a container is missing, or the address is wrong", support=code)
     return False

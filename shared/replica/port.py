@@ -1,7 +1,8 @@
-"""The replica's port: what a pass writes and in which order, what a reader can ask.
+"""The replica's port: what a pass writes, in which order, and what a reader can query.
 
-The feed is the redo log. `commit` writes pack → feed page → item entities → cursor; the feed page, created only if
-absent under the cursor's next number, is the commit point. `load` finishes what a crash left between.
+The feed is the redo log. `commit` writes pack → feed page → item rows → cursor. The feed page is the commit point: it
+is created, only if absent, under the sequence number after the cursor's. `load` completes a commit that a crash
+interrupted.
 """
 
 import base64
@@ -16,16 +17,16 @@ from shared.sources.port import Content, FolderKind, FolderRole, ItemKind
 
 
 def item_key(source_id: str) -> str:
-    """The key of an item that is first seen under this source id: 32 letters and digits, safe as a table key.
+    """The item key of an item that was first seen under this source id: 32 letters and digits, safe as a table key.
 
-    Source ids are case-sensitive and table filters are not to be trusted with their characters, hence a digest.
+    It is a digest, because source ids are case-sensitive and hold characters that table filters do not handle reliably.
     """
     return base64.b32encode(hashlib.sha256(source_id.encode()).digest()[:20]).decode().lower()
 
 
 @dataclass(frozen=True, slots=True)
 class ContentLocation:
-    """Where an item's content lies: pack blob name, offset and length of the stored member in it, its form, SHA-256."""
+    """Where an item's content is stored: pack blob name, member's offset and length, form, and SHA-256."""
 
     pack: str
     offset: int
@@ -36,11 +37,11 @@ class ContentLocation:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaItem:
-    """The replica's present knowledge of one item.
+    """What the replica holds about one item.
 
-    `key` is ours and stays for the item's life, moves included: `item_key` of the first source id, opaque.
-    `path` is not kept here: the cursor's folder map names the folder. `aliases` are the digests of the last source ids
-    it had after moves, kept by the replica: carry them along with `with_changes`, never set them.
+    `key` is the item key: `item_key` of the first source id. It is opaque and stays the same when the item moves. The
+    folder's path is not stored here; the folder map in the cursor has it. `aliases` are the digests of the latest
+    source ids the item got by moving. The replica maintains them: pass them on with `with_changes`, never set them.
     """
 
     key: str
@@ -60,12 +61,12 @@ class ReplicaItem:
     aliases: tuple[str, ...] = ()
 
     def with_changes(self, **changes: object) -> "ReplicaItem":
-        """The same item with some fields changed."""
+        """Return a copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
 class FeedKind(StrEnum):
-    """What a line of the feed says of an item."""
+    """What a line of the feed says happened to an item."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -76,9 +77,9 @@ class FeedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedChange:
-    """One change to apply: the item as it is afterward (on DELETE: as it was), and new content if there is any.
+    """One change to apply: the item as it is afterward (on DELETE: as it was), and its new content, if any.
 
-    With `content` None and `item.located` set, the content already stored stays where it is.
+    If `content` is None and `item.located` is set, the stored content stays where it is.
     """
 
     kind: FeedKind
@@ -88,7 +89,7 @@ class FeedChange:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """What the cursor knows of one folder. JSON-serializable as it stands (times as ISO strings)."""
+    """What the cursor holds about one folder. JSON-serializable as it is (times are ISO strings)."""
 
     id: str
     path: str
@@ -97,22 +98,22 @@ class FolderState:
     role: FolderRole = FolderRole.NONE
     archive: bool = False
     state: str | None = None
-    """The source's sync state; None: to be read from the beginning."""
+    """The source's sync state; None: read the folder from its beginning."""
     mark: str | None = None
-    """The folder's mark when it was last read to the end; None: ask it in any case."""
+    """The folder change token when the folder was last read to its end; None: read the folder in any case."""
     seeded: bool = False
-    """Whether it has been read to its end once; until then its items may already be in the table."""
+    """Whether the folder has been read to its end once. Until then its items may already be in the table."""
     items: int = 0
-    """How many items of it the replica holds."""
+    """Number of this folder's items in the replica."""
     total: int = 0
-    """How many items the source says it has."""
+    """Number of items that the source reports for the folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a mailbox's replica has got. `etag` is of the stored cursor, empty before the first write.
+    """How far a mailbox's replica has got. `etag` is that of the stored cursor; it is empty before the first write.
 
-    `notes` is the sync's own memory between passes (scope digest, held deletions, a safety stop...), JSON.
+    `notes` holds the sync state between passes as JSON (scope digest, held deletions, safety stop, ...).
     """
 
     sequence: int = 0
@@ -123,7 +124,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """One page of the feed as a reader gets it: its number, the changes in order, the cursor that follows."""
+    """One page of the feed as a reader gets it: its number, its changes in order, and the cursor that follows it."""
 
     sequence: int
     changes: tuple[FeedChange, ...]
@@ -131,44 +132,47 @@ class FeedPage:
 
 
 class Replica(Protocol):
-    """One operator's store of mailbox copies. Safe to use from several threads for different mailboxes."""
+    """One operator's store of mailbox copies. Several threads may use it for different mailboxes."""
 
     def load(self, mailbox_id: str) -> Cursor:
-        """The mailbox's cursor, after redoing a feed page that was committed but not fully applied.
+        """Return the mailbox's cursor, after applying any feed page that was committed but not fully applied.
 
-        A cursor blob that is lost or cannot be read is rebuilt from the feed. A new mailbox gives an empty cursor.
+        A cursor blob that is lost or unreadable is rebuilt from the feed. A new mailbox has an empty cursor.
         """
         ...
 
     def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
-        """Write one page of changes and move the cursor to `following` (its sequence and etag are set here).
+        """Write one page of changes and move the cursor to `following`, whose sequence and ETag are set here.
 
-        Without changes only the cursor is replaced, under its ETag, and no feed page is written.
+        Without changes, only the cursor is replaced, under its ETag; no feed page is written.
 
         Raises:
-            Conflict: another writer has moved on from `cursor`, or the mailbox has been erased; nothing of this page
-                has taken effect. Load again.
+            Conflict: another writer has moved on from `cursor`, or the mailbox has been erased. Nothing of this page
+                has taken effect; load again.
         """
         ...
 
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
-        """The items among these source ids that the replica holds, by source id (of before or after a move)."""
+        """Return the items that the replica holds for these source ids, by source id.
+
+        An item is found by its source id from before and from after a move.
+        """
         ...
 
     def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
-        """Every item of a mailbox or of one folder, a page at a time."""
+        """Iterate over all items of a mailbox, or of one folder, one page at a time."""
         ...
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
-        """The source id of every item of a mailbox and nothing else of it: a tenth of what `items` costs to read."""
+        """Iterate over the source ids of a mailbox's items. Reading costs a tenth of what `items` costs."""
         ...
 
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
-        """One item by its key. Raises NotFound."""
+        """Return one item by its key. Raises NotFound."""
         ...
 
     def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
-        """One item's bytes by a ranged read, its digest checked. Raises NotFound when it has none."""
+        """Return an item's content by a ranged read, after checking its digest. Raises NotFound if it has none."""
         ...
 
     def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
@@ -179,13 +183,13 @@ class Replica(Protocol):
         ...
 
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
-        """The feed's pages in order, from the one after `after`."""
+        """Iterate over the feed's pages in order, beginning with the page after `after`."""
         ...
 
     def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
-        """Store a document that was computed from the mailbox (`occurrences`), replacing the one before as a whole.
+        """Store a document that was computed from the mailbox (`occurrences`), replacing the previous one as a whole.
 
-        It is no part of the feed, can always be computed again, and goes when the mailbox is erased.
+        It is not part of the feed, can be computed again at any time, and is deleted when the mailbox is erased.
 
         Raises:
             Conflict: the mailbox has been erased; the document is not kept.
@@ -193,25 +197,26 @@ class Replica(Protocol):
         ...
 
     def derived(self, mailbox_id: str, name: str) -> bytes:
-        """A derived document. Raises NotFound."""
+        """Return a derived document. Raises NotFound."""
         ...
 
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
-        """Rewrite packs with dead members and sweep packs that no committed page names; gives the bytes freed.
+        """Rewrite packs that have deleted members, delete packs that no committed page names; return the bytes freed.
 
-        New pack, then entities, then the old pack goes: a crash between leaves garbage, never a loss.
+        The order is: write the new pack, change the rows, delete the old pack. A crash in between leaves garbage but
+        loses nothing.
         """
         ...
 
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
-        """Delete everything of a mailbox here; gives how many of what. Repeating it is harmless.
+        """Delete everything stored for a mailbox and return the number of deleted objects by kind. Safe to repeat.
 
-        A tombstone is written first and stays, so that nothing is written under this id any more, by a writer either
-        that read what it goes by before the erasure. What such a writer leaves if it dies before it has cleaned up is
-        deleted by repeating the erasure.
+        A tombstone is written first and stays, so that nobody can write under this id any more, not even a writer that
+        read its state before the erasure. If such a writer dies before it has deleted what it wrote, repeating the
+        erasure deletes it.
         """
         ...
 
     def forget_erased(self, mailbox_id: str) -> None:
-        """Erase once more, and forget the tombstone: for when no writer of before the erasure can be left."""
+        """Erase once more and remove the tombstone. Call it only when no writer from before the erasure can be left."""
         ...

@@ -1,4 +1,4 @@
-"""Finding rows by their keys: a few by point reads, many by a scan where that is cheaper."""
+"""Finds rows by key: a few by point reads, many by a scan where that is cheaper."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,17 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from shared.replica.storage_port import Row, Rows
 
 PARALLEL_READS = 8
-"""Point reads at once."""
+"""Number of point reads at once."""
 SCAN_FROM_KEYS = 100
-"""From so many keys on, a look at the first rows of a scan (the cost of fifteen point reads) may pay."""
+"""From this number of keys on, reading the first rows of a scan (which costs fifteen point reads) may pay off."""
 ROWS_PER_READ = 20
-"""A scan is worth it up to so many rows a key: a point read costs the processor what fifty scanned rows do, but several
-are under way at once while a scan's answers come one after the other."""
+"""A scan pays off up to this many rows per key. A point read costs as much processor time as fifty scanned rows, but
+several point reads run at once, while the responses of a scan arrive one after another."""
 
-_ANSWER = 1_000
-"""Rows in one answer of a scan."""
+_RESPONSE_ROWS = 1_000
+"""Rows in one response of a scan."""
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
-"""What keys are made of, in the order in which the table sorts them."""
+"""The characters of keys, in the order in which the table sorts them."""
 
 
 class RowLookup:
@@ -27,11 +27,11 @@ class RowLookup:
         self._readers = ThreadPoolExecutor(PARALLEL_READS, thread_name_prefix="replica")
 
     def close(self) -> None:
-        """End the threads that read."""
+        """Stop the reader threads."""
         self._readers.shutdown()
 
     def by_key(self, mailbox_id: str, keys: Sequence[str]) -> list[Row | None]:
-        """The rows under these keys in turn, None where there is none."""
+        """Return the rows with these keys in the given order, None where a row does not exist."""
         found = self._scanned(mailbox_id, keys) if len(keys) >= SCAN_FROM_KEYS else {}
         left = [key for key in keys if key not in found]
         found |= dict(zip(left, self._read(mailbox_id, left), strict=True))
@@ -45,19 +45,22 @@ class RowLookup:
         return map(read, keys) if len(keys) < 3 else self._readers.map(read, keys)
 
     def _scanned(self, mailbox_id: str, keys: Sequence[str]) -> dict[str, Row | None]:
-        """What a scan says of the keys; of none beyond the first answer when there are too many rows to go on."""
+        """Return what a scan finds for the keys.
+
+        If the partition has too many rows, the scan stops after its first response; later keys are not in the result.
+        """
         found: dict[str, Row | None] = {}
         wanted = frozenset(keys)
         for number, row in enumerate(self._rows.query(mailbox_id), 1):
             key = str(row["RowKey"])
             if key in wanted:
                 found[key] = row
-            if number == _ANSWER and estimate_rows(number, key) > ROWS_PER_READ * len(keys):
+            if number == _RESPONSE_ROWS and estimate_rows(number, key) > ROWS_PER_READ * len(keys):
                 return found | {unseen: None for unseen in wanted if unseen < key and unseen not in found}
         return found | {unseen: None for unseen in wanted if unseen not in found}
 
 
 def estimate_rows(seen: int, last: str) -> float:
-    """How many rows a partition has, judging by the key of the last one seen: keys are digests, evenly spread."""
+    """Estimate a partition's number of rows from the last key seen: keys are digests, which are evenly distributed."""
     share = sum(_DIGITS.find(digit) * 32.0**-place for place, digit in enumerate(last[:6], 1))
     return seen / max(share, 1e-6)

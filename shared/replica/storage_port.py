@@ -1,6 +1,6 @@
-"""What the replica asks of storage: blobs under conditions, and rows in transactions. No vendor in here.
+"""The storage ports that the replica is written against: conditional blob writes and row transactions, vendor-free.
 
-Two small ports, so that the order of writes can be proven against a crash at each of them without a network.
+The two ports are small, so that tests can prove the order of writes against a crash at each write without a network.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,29 +21,29 @@ type Row = Mapping[str, str | int]
 
 
 class RowExists(Conflict):
-    """A row to be inserted is there already; nothing of the transaction has taken effect."""
+    """A row to insert already exists; nothing of the transaction has taken effect."""
 
 
 class RowMissing(Conflict):
-    """A row to be deleted, or replaced under its ETag, is not there; nothing of the transaction has taken effect."""
+    """A row to delete, or to replace under its ETag, does not exist; nothing of the transaction has taken effect."""
 
 
 class Verb(StrEnum):
     """What a transaction does to one row."""
 
     INSERT = "insert"
-    """Make it; RowExists when it is there. Much the cheapest."""
+    """Create the row; RowExists if it exists. By far the cheapest."""
     REPLACE = "replace"
-    """Make it or put it in the place of what is there; with an ETag, only in the place of that one."""
+    """Create the row or replace the existing one; with an ETag, replace only that version."""
     MERGE = "merge"
-    """Make it or change the given properties, leaving the others."""
+    """Create the row, or change the given properties and leave the others."""
     DELETE = "delete"
-    """Remove it; RowMissing when it is not there."""
+    """Delete the row; RowMissing if it does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """One row's part in a transaction."""
+    """The change that a transaction makes to one row."""
 
     verb: Verb
     key: str
@@ -53,7 +53,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A blob as read."""
+    """A blob as it was read."""
 
     data: bytes
     etag: str
@@ -61,7 +61,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """A blob as listed. `members` is what the writer said of its parts (0: nothing)."""
+    """A blob as it is listed. `members` is the number of parts that its writer recorded (0: not recorded)."""
 
     name: str
     size: int
@@ -70,20 +70,20 @@ class BlobInfo:
 
 
 class Blobs(Protocol):
-    """Named bytes in containers that exist. Throttling and outages raise RetryLater, refusal OperatorMustAct."""
+    """Named blobs in existing containers. Throttling and outages raise RetryLater, a refusal OperatorMustAct."""
 
     def get(self, container: str, name: str) -> Blob | None:
-        """The whole blob, or None when there is none."""
+        """Return the whole blob, or None if it does not exist."""
         ...
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
-        """`length` bytes from `offset`, or None when there is no such blob."""
+        """Return `length` bytes from `offset`, or None if the blob does not exist."""
         ...
 
     def put(
         self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
     ) -> str:
-        """Write the whole blob and give its ETag; `absent`: only if there is none, `etag`: only over that one.
+        """Write the whole blob and return its ETag. `absent`: only if none exists; `etag`: only over that version.
 
         Raises:
             Conflict: the condition does not hold.
@@ -91,38 +91,41 @@ class Blobs(Protocol):
         ...
 
     def delete(self, container: str, name: str) -> None:
-        """Remove it; harmless when it is gone."""
+        """Delete the blob; no error if it does not exist."""
         ...
 
     def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
-        """The blobs whose name begins so, in the order of names."""
+        """Iterate over the blobs whose names start with `prefix`, in the order of names."""
         ...
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         ...
 
 
 class Rows(Protocol):
-    """The table `items`: one partition a mailbox."""
+    """The table `items`, with one partition per mailbox."""
 
     def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
-        """Do all of it or nothing; at most 100 rows, each once. Gives their new ETags (empty where there is none).
+        """Apply all changes or none: at most 100 rows, each once. Returns their new ETags (empty for a deleted row).
 
         Raises:
             RowExists, RowMissing: see Verb.
-            Conflict: a row's ETag is not the one given.
+            Conflict: a row's ETag is not the given one.
         """
         ...
 
     def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
-        """One row and its ETag, or None."""
+        """Return one row and its ETag, or None."""
         ...
 
     def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
-        """The mailbox's rows in the order of keys, each with its `RowKey`; of one folder; of them only these."""
+        """Iterate over the mailbox's rows in the order of keys, each with its `RowKey`.
+
+        `folder` limits the rows to one folder, `only` the properties that are returned.
+        """
         ...
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         ...

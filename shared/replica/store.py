@@ -1,8 +1,8 @@
-"""The replica in blobs and table rows: the order of writes, and what finishes a page that was left half done.
+"""The replica in blobs and table rows: the order of writes, and how an interrupted commit is completed.
 
-A page is committed by creating its feed page and by nothing else. Everything after that can be done again, by anyone:
+A page is committed by creating its feed page and by nothing else. Any process can repeat every later step:
 
-    pack → feed page (only if absent) → rows, in transactions that each move the fence → cursor (under its ETag)
+    pack → feed page (only if absent) → rows, in transactions that each replace the fence → cursor (under its ETag)
 """
 
 import json
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 MAX_ATTEMPTS = 8
-"""How often work is begun again because another writer came between; each time that one got further."""
+"""How often an operation is restarted after a conflict with another writer. With each conflict one writer succeeds."""
 
 
 class BlobTableReplica:
@@ -41,20 +41,20 @@ class BlobTableReplica:
 
     @classmethod
     def at(cls, blob_url: str, table_url: str, credential: "TokenCredential") -> "BlobTableReplica":
-        """The replica in Azure Storage at these endpoints; nothing is connected yet."""
+        """Create the replica for these Azure Storage endpoints. Connections open on first use."""
         from shared.replica.blob import AzureBlobs
         from shared.replica.table import AzureRows
 
         return cls(AzureBlobs(blob_url, credential), AzureRows(table_url, credential))
 
     def close(self) -> None:
-        """Give threads and connections back; needed only where a process makes more than one replica."""
+        """Close threads and connections; needed only if a process creates more than one replica."""
         self._lookup.close()
         self._blobs.close()
         self._rows.close()
 
     def load(self, mailbox_id: str) -> Cursor:
-        """The cursor, after finishing the page that a crash left half done; rebuilt from the feed when it is lost."""
+        """Return the cursor, after completing an interrupted commit; rebuild a lost cursor from the feed."""
         return _retry_on_conflict(lambda: self._load(mailbox_id))
 
     def _load(self, mailbox_id: str) -> Cursor:
@@ -69,7 +69,7 @@ class BlobTableReplica:
         return cursor
 
     def _stored_cursor(self, mailbox_id: str) -> Cursor | None:
-        """The cursor blob; one that cannot be read is as good as lost, and written anew in its place."""
+        """Read the cursor blob. An unreadable one is treated as lost: it is rebuilt and later overwritten."""
         blob = self._blobs.get(CURSORS, mailbox_id)
         if blob is None:
             return None
@@ -79,16 +79,17 @@ class BlobTableReplica:
             return replace(self._rebuilt(mailbox_id), etag=blob.etag)
 
     def _fence_at(self, mailbox_id: str, cursor: Cursor) -> Fence:
-        """The fence, before a page after this cursor is written. After the first page only an erasure takes it away."""
+        """Read the fence before writing a page. Once a mailbox has a page, only an erasure removes the fence."""
         fence = self._fenced.fence(mailbox_id)
         if fence.erased or (cursor.sequence and not fence.etag):
             raise Conflict("the mailbox has been erased")
         return fence
 
     def _rebuilt(self, mailbox_id: str) -> Cursor:
-        """The cursor from the feed: the page before the newest is certainly applied, the newest is then done again.
+        """Rebuild the cursor from the feed, as of the last page but one: `_load` applies the last page again.
 
-        A cursor replaced since without a page is lost with it; what it had seen is only seen once more.
+        The last page but one is certainly applied. Cursor updates stored without a page since then are lost; the sync
+        only reads those changes again.
         """
         if self._blobs.get(FEED, feed.page_name(mailbox_id, 1)) is None:
             return Cursor()
@@ -96,7 +97,7 @@ class BlobTableReplica:
         return self._cursor_after(mailbox_id, applied) if applied > 0 else Cursor()
 
     def _cursor_after(self, mailbox_id: str, sequence: int) -> Cursor:
-        """The cursor that followed a page, from the pages since the last one that names every folder."""
+        """The cursor after a page, computed from the pages since the last one that names every folder."""
         numbers = range(cursor_json.last_full_page(sequence), sequence + 1)
         return cursor_json.apply_steps(
             Cursor(), (feed.first_line(self._page(mailbox_id, number)) for number in numbers)
@@ -109,11 +110,11 @@ class BlobTableReplica:
         return page.data
 
     def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
-        """One page, or the cursor alone."""
+        """Write one page, or only the cursor."""
         if not changes:
             return self._put_cursor(mailbox_id, cursor, replace(following, sequence=cursor.sequence))
         following = replace(following, sequence=cursor.sequence + 1)
-        # Read before the page is committed: whoever applies it before us moves the fence, and ours is then refused.
+        # Read before the page is committed: a writer that applies it before us replaces the fence; our ETag then fails.
         fence = self._fence_at(mailbox_id, cursor)
         settled, packed = self._put_pack(mailbox_id, following.sequence, changes)
         try:
@@ -128,7 +129,7 @@ class BlobTableReplica:
             return self._overtaken(mailbox_id, cursor, following, packed)
 
     def _put_pack(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange]) -> tuple[list[FeedChange], str]:
-        """Write the page's contents; gives the changes with their places, and the pack's name."""
+        """Write the page's contents. Returns the changes with their content locations, and the pack's name."""
         contents = {change.item.key: change.content for change in changes if _brings_content(change)}
         packed = pack.build(mailbox_id, sequence, [(key, content) for key, content in contents.items() if content])
         if packed.located:
@@ -136,28 +137,27 @@ class BlobTableReplica:
         return [_settled(change, packed) for change in changes], packed.name
 
     def _put_page(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> None:
-        """The commit point."""
+        """Create the feed page, which is the commit point."""
         step = cursor_json.step_to_json(cursor, following)
         page = feed.encode(mailbox_id, step, changes)
         self._put_once(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
 
     def _put_once(self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "") -> str:
-        """Put under a condition. A request sent again because its answer was lost finds its own first try in the way.
-
-        What is there then, and the same to the last byte, is as good as ours.
+        """Write a blob under a condition. A retry after a lost response finds its own, identical blob: that is
+        accepted.
         """
         try:
             return self._blobs.put(container, name, data, absent=absent, etag=etag)
         except Conflict:
-            there = self._blobs.get(container, name)
-            if there is None or there.data != data:
+            existing = self._blobs.get(container, name)
+            if existing is None or existing.data != data:
                 raise
-            return there.etag
+            return existing.etag
 
     def _overtaken(self, mailbox_id: str, cursor: Cursor, following: Cursor, packed: str) -> Cursor:
-        """Our page is committed, and somebody came between us and its rows: it is finished like any half-done page.
+        """Complete our committed page after another writer changed the fence or cursor, as for any interrupted commit.
 
-        A tombstone, or neither cursor nor fence: the mailbox has been erased, and what we have just written goes too.
+        A tombstone, or neither cursor nor fence: the mailbox has been erased, so what we just wrote is deleted.
         """
         written = (FEED, feed.page_name(mailbox_id, following.sequence)), (PACKS, packed)
         self._erasure(mailbox_id).undo(*written)
@@ -167,11 +167,11 @@ class BlobTableReplica:
             raise Conflict("the mailbox has been erased")
         now = self.load(mailbox_id)
         if now.sequence != following.sequence:
-            raise Conflict("another writer has finished this page and gone on")
+            raise Conflict("another writer has completed this page and written more")
         return now
 
     def _put_cursor(self, mailbox_id: str, before: Cursor, following: Cursor) -> Cursor:
-        """Under the ETag of the one before. The first has none to fail by, so it goes by the tombstone."""
+        """Write the cursor under the previous ETag. The first one has none, so its writer checks for the tombstone."""
         data = json.dumps(cursor_json.cursor_to_json(following), separators=(",", ":")).encode()
         etag = self._put_once(CURSORS, mailbox_id, data, absent=not before.etag, etag=before.etag)
         if not before.etag:
@@ -179,7 +179,7 @@ class BlobTableReplica:
         return replace(following, etag=etag)
 
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
-        """By source id, of before or after a move: a point read each, two after a move; many by a scan if it pays."""
+        """Find items by source id, from before or after a move: one point read, two after a move; many by a scan."""
         wanted = list(dict.fromkeys(source_ids))
         rows = self._lookup.by_key(mailbox_id, [item_key(source_id) for source_id in wanted])
         aliases = {index: str(row["item"]) for index, row in enumerate(rows) if row and "item" in row}
@@ -191,16 +191,16 @@ class BlobTableReplica:
         }
 
     def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
-        """A scan of the mailbox's rows. One folder costs the store as much as all of them: ask for all when you can."""
+        """Scan the mailbox's rows. One folder costs the store as much as all folders, so read all when possible."""
         return (item_from_row(row) for row in self._rows.query(mailbox_id, folder=folder_id) if is_item(row))
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
-        """The same scan for one property alone. The fence and the aliases have none."""
+        """Scan for this one property. The fence and the aliases do not have it."""
         rows = self._rows.query(mailbox_id, only=("source_id",))
         return (str(row["source_id"]) for row in rows if row.get("source_id"))
 
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
-        """One item."""
+        """Return one item."""
         found = self._rows.get(mailbox_id, key) if key.isalnum() and key.isascii() else None
         if found is None or not is_item(found[0]):
             raise NotFound("no such item")
@@ -220,7 +220,7 @@ class BlobTableReplica:
         return self._contents.several(mailbox_id, items)
 
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
-        """The pages in order, each with the whole cursor that follows it."""
+        """Iterate over the pages in order, each with the complete cursor that follows it."""
         cursor = self._cursor_after(mailbox_id, after) if after else Cursor()
         while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
             step, changes = feed.decode(page.data)
@@ -228,19 +228,19 @@ class BlobTableReplica:
             yield FeedPage(cursor.sequence, changes, cursor)
 
     def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
-        """Beside the cursor; the last writer wins, but against an erasure."""
+        """Store the document in the container of cursors. The last writer wins, except against an erasure."""
         self._blobs.put(CURSORS, f"{mailbox_id}/{name}", data)
         self._erasure(mailbox_id).undo((CURSORS, f"{mailbox_id}/{name}"))
 
     def derived(self, mailbox_id: str, name: str) -> bytes:
-        """A derived document."""
+        """Return a derived document."""
         found = self._blobs.get(CURSORS, f"{mailbox_id}/{name}")
         if found is None:
             raise NotFound("no such document")
         return found.data
 
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
-        """Free what deleted items have left, when it is time; see compaction.py."""
+        """Free what deleted items have left, if it is due; see compaction.py."""
         return _retry_on_conflict(lambda: self._compact(mailbox_id, now, deleted_days))
 
     def _compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
@@ -262,11 +262,11 @@ class BlobTableReplica:
         return freed
 
     def erase(self, mailbox_id: str) -> Mapping[str, int]:
-        """Everything of it; see erasure.py."""
+        """Delete everything of the mailbox; see erasure.py."""
         return self._erasure(mailbox_id).run()
 
     def forget_erased(self, mailbox_id: str) -> None:
-        """What is left, and the tombstone."""
+        """Delete what is left, and the tombstone."""
         self._erasure(mailbox_id).forget()
 
     def _erasure(self, mailbox_id: str) -> Erasure:
@@ -274,13 +274,13 @@ class BlobTableReplica:
 
 
 def _retry_on_conflict[T](work: Callable[[], T]) -> T:
-    """Begin again when another writer came between, a bounded number of times."""
+    """Restart the operation after a conflict with another writer, at most MAX_ATTEMPTS times."""
     for _ in range(MAX_ATTEMPTS):
         try:
             return work()
         except Conflict:
             continue
-    raise RetryLater(Reason.CONFLICT, "other writers keep coming between")
+    raise RetryLater(Reason.CONFLICT, "conflict with another writer at every attempt")
 
 
 def _brings_content(change: FeedChange) -> bool:
@@ -288,7 +288,7 @@ def _brings_content(change: FeedChange) -> bool:
 
 
 def _settled(change: FeedChange, packed: pack.Pack) -> FeedChange:
-    """The change as it is kept: content replaced by where it lies, texts cut to what storage holds."""
+    """The change as it is stored: its content replaced by the location, its texts cut to the storage limits."""
     item = with_aliases(fit_to_limits(change.item))
     if _brings_content(change):
         item = item.with_changes(located=packed.located[item.key])

@@ -29,9 +29,9 @@ _BATCH = {"Content-Type": "multipart/mixed; boundary=batch_1"}
 _OPENING = "--batch_1\r\nContent-Type: multipart/mixed; boundary=changeset_1\r\n\r\n"
 _PART = "--changeset_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
 _FORMAT = "Accept: application/json;odata=nometadata\r\nDataServiceVersion: 3.0\r\n"
-"""In every part, deletions too: what names no format asks for Atom, which this version of the service has no more.
-https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations
-"""
+"""Headers of every part, deletions included. A part that names no format asks for Atom, which this version of the
+service no longer supports.
+https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations"""
 _CLOSING = "--changeset_1--\r\n--batch_1--\r\n"
 
 _STATUS = re.compile(rb"^HTTP/1\.1 (\d{3})", re.MULTILINE)
@@ -40,43 +40,43 @@ _CODE = re.compile(rb'"code" *: *"([A-Za-z]+)"')
 
 
 class AzureRows:
-    """Implements Rows. The table exists: the deployment made it."""
+    """Implements Rows. The deployment has created the table."""
 
     def __init__(self, url: str, credential: "TokenCredential", table: str = ITEMS) -> None:
         self._table = table
         self._client = StorageRestClient(url, credential, _HEADERS)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
 
     def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
-        """One entity group transaction."""
+        """Send one entity group transaction."""
         parts = "".join(self._part(mailbox_id, change) for change in changes)
         content = f"{_OPENING}{parts}{_CLOSING}".encode()
-        answer = self._client.send("POST", "$batch", expect=(202,), headers=_BATCH, content=content)
-        return _etags(answer.content, len(changes))
+        response = self._client.send("POST", "$batch", expect=(202,), headers=_BATCH, content=content)
+        return _etags(response.content, len(changes))
 
     def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
-        """A point read."""
-        answer = self._client.send("GET", self._address(mailbox_id, key), expect=(200, 404), headers={})
-        if answer.status_code == 404:
-            _only_the_row_is_missing(answer)
+        """Read one row by its keys."""
+        response = self._client.send("GET", self._address(mailbox_id, key), expect=(200, 404), headers={})
+        if response.status_code == 404:
+            _require_missing_row(response)
             return None
-        return json_of(answer), etag_of(answer)
+        return json_of(response), etag_of(response)
 
     def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
-        """A scan of the mailbox's partition, a thousand rows an answer at most."""
+        """Scan the mailbox's partition, at most a thousand rows per response."""
         condition = f"PartitionKey eq {_quoted(mailbox_id)}"
         if folder is not None:
             condition += f" and folder eq {_quoted(folder)}"
-        asked = {"$filter": condition} | ({"$select": ",".join(("RowKey", *only))} if only else {})
+        parameters = {"$filter": condition} | ({"$select": ",".join(("RowKey", *only))} if only else {})
         following: dict[str, str] | None = {}
         while following is not None:
-            path = f"{self._table}()?{urlencode(asked | following, quote_via=quote)}"
-            answer = self._client.send("GET", path, expect=(200,), headers={})
-            yield from json_of(answer)["value"]
-            following = _following(answer)
+            path = f"{self._table}()?{urlencode(parameters | following, quote_via=quote)}"
+            response = self._client.send("GET", path, expect=(200,), headers={})
+            yield from json_of(response)["value"]
+            following = _following(response)
 
     def _part(self, mailbox_id: str, change: RowChange) -> str:
         """One row's request within the transaction."""
@@ -90,28 +90,28 @@ class AzureRows:
         return f"{request}Content-Type: application/json\r\nPrefer: return-no-content\r\n\r\n{body}\r\n"
 
     def _address(self, mailbox_id: str, key: str) -> str:
-        """A row's address."""
+        """A row's path in the URL."""
         return f"{self._table}(PartitionKey={_escaped(mailbox_id)},RowKey={_escaped(key)})"
 
 
-def _etags(answer: bytes, changes: int) -> list[str]:
-    """The ETag of each row in turn. A transaction that fails answers with its one failure instead."""
-    statuses = _STATUS.findall(answer)
+def _etags(response: bytes, changes: int) -> list[str]:
+    """The ETag of each row in order. The response to a failed transaction holds only the one failure."""
+    statuses = _STATUS.findall(response)
     if len(statuses) != changes or any(not status.startswith(b"2") for status in statuses):
-        raise _failure(answer, int(statuses[0]) if statuses else 0)
-    answers = _STATUS.split(answer)[2::2]
-    return [found.group(1).decode() if (found := _ETAG.search(part)) else "" for part in answers]
+        raise _failure(response, int(statuses[0]) if statuses else 0)
+    parts = _STATUS.split(response)[2::2]
+    return [found.group(1).decode() if (found := _ETAG.search(part)) else "" for part in parts]
 
 
-def _failure(answer: bytes, status: int) -> Exception:
-    """What a failed transaction means. Its message is not passed on: it may quote what was sent."""
-    code = _code(answer, status)
+def _failure(response: bytes, status: int) -> Exception:
+    """Map a failed transaction to an error. Its message is not passed on, because it may quote the request."""
+    code = _code(response, status)
     if code in OURS:
-        return OperatorMustAct(Reason.OUR_STORAGE, "the storage is withheld or being deleted", support=code)
+        return OperatorMustAct(Reason.OUR_STORAGE, "the storage is disabled, protected or being deleted", support=code)
     if status == 409:
-        return RowExists("a row is there already")
+        return RowExists("a row already exists")
     if status == 404 and code != "TableNotFound":
-        return RowMissing("a row is not there")
+        return RowMissing("a row does not exist")
     if status == 412:
         return Conflict("a row has changed since it was read")
     if status in (0, 408, 429, 500, 503):
@@ -119,32 +119,32 @@ def _failure(answer: bytes, status: int) -> Exception:
     return OperatorMustAct(Reason.OUR_STORAGE, "the table does not accept the transaction", support=code)
 
 
-def _only_the_row_is_missing(answer: "HttpResponse") -> None:
-    """Only a 404 that says so means that there is no row: see `NOT_FOUND_CODES`."""
-    code = _code(answer.content, 404)
+def _require_missing_row(response: "HttpResponse") -> None:
+    """Raise unless the 404 has a code of `NOT_FOUND_CODES`: only then does the row not exist."""
+    code = _code(response.content, 404)
     if code not in NOT_FOUND_CODES:
         raise OperatorMustAct(Reason.OUR_STORAGE, "the table is missing, or the address is wrong", support=code)
 
 
-def _code(answer: bytes, status: int) -> str:
-    """Azure's own word for what went wrong."""
-    found = _CODE.search(answer)
+def _code(response: bytes, status: int) -> str:
+    """Azure's error code."""
+    found = _CODE.search(response)
     return found.group(1).decode() if found else str(status)
 
 
-def _following(answer: "HttpResponse") -> dict[str, Any] | None:
-    """Where the next answer of a scan begins; None after the last."""
-    partition = answer.headers.get("x-ms-continuation-NextPartitionKey")
+def _following(response: "HttpResponse") -> dict[str, Any] | None:
+    """Where the next response of a scan begins; None after the last."""
+    partition = response.headers.get("x-ms-continuation-NextPartitionKey")
     if partition is None:
         return None
-    return {"NextPartitionKey": partition, "NextRowKey": answer.headers.get("x-ms-continuation-NextRowKey", "")}
+    return {"NextPartitionKey": partition, "NextRowKey": response.headers.get("x-ms-continuation-NextRowKey", "")}
 
 
 def _escaped(text: str) -> str:
-    """A string in an address; ours are letters, digits and dashes, whoever asks for another finds nothing."""
+    """A string in a URL. Our keys are letters, digits and dashes; a lookup of any other key finds nothing."""
     return _quoted(text) if text.isalnum() else quote(_quoted(text), safe="'")
 
 
 def _quoted(text: str) -> str:
-    """A string in an OData filter; a quote within it is doubled, so that it cannot end it."""
+    """A string in an OData filter. Quotes are doubled, so that a quote in the value cannot end the string."""
     return "'" + text.replace("'", "''") + "'"

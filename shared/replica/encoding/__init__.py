@@ -1,1 +1,1 @@
-"""How the replica is stored: packs, feed pages, cursors and item rows as bytes."""
+"""Stored formats of the replica: packs, feed pages, cursors, and item rows."""

@@ -1,7 +1,7 @@
-"""The cursor as JSON: whole in its blob, and in each feed page's first line as what changed since the page before.
+"""The cursor as JSON: complete in its blob; in a feed page's first line, only what changed since the previous page.
 
-Sync states are large and a page changes few of them, so only every sixteenth page names all folders; the cursor that
-follows any page is that page's and the up to fifteen before it, laid over each other.
+Sync states are large and a page changes few of them, so only every sixteenth page names all folders. The cursor that
+follows a page is computed from that page and up to fifteen pages before it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,31 +13,31 @@ from shared.sources.exchange_names import kind_of, role_of
 from shared.sources.port import FolderKind, FolderRole
 
 FULL_CURSOR_INTERVAL = 16
-"""Pages 1, 17, 33... name every folder."""
+"""Pages 1, 17, 33, ... name every folder."""
 
 _DEFAULTS = FolderState(id="", path="")
 _FIELDS = tuple(name for name in FolderState.__dataclass_fields__ if name != "id")
 
 
 def last_full_page(sequence: int) -> int:
-    """The page at or before `sequence` that names every folder."""
+    """The last page up to `sequence` that names every folder."""
     return (sequence - 1) // FULL_CURSOR_INTERVAL * FULL_CURSOR_INTERVAL + 1
 
 
 def cursor_to_json(cursor: Cursor) -> dict[str, Any]:
-    """All of a cursor but its ETag."""
+    """Encode a cursor without its ETag."""
     folders = {id_: _folder_to_json(folder) for id_, folder in cursor.folders.items()}
     return {"sequence": cursor.sequence, "folders": folders, "notes": dict(cursor.notes)}
 
 
 def cursor_from_json(values: Mapping[str, Any], etag: str = "") -> Cursor:
-    """The cursor that was stored."""
+    """Decode a stored cursor."""
     folders = {id_: _folder_from_json(id_, folder) for id_, folder in values["folders"].items()}
     return Cursor(values["sequence"], folders, values["notes"], etag)
 
 
 def step_to_json(before: Cursor, following: Cursor) -> dict[str, Any]:
-    """What a page's first line says of the cursor that follows it."""
+    """Encode the cursor that follows a page, as the page's first line stores it."""
     step = cursor_to_json(following)
     if last_full_page(following.sequence) == following.sequence:
         return step | {"full": True}
@@ -48,7 +48,7 @@ def step_to_json(before: Cursor, following: Cursor) -> dict[str, Any]:
 
 
 def step_from_json(before: Cursor, step: Mapping[str, Any]) -> Cursor:
-    """The cursor that follows a page, from the one that went before and the page's first line."""
+    """The cursor that follows a page, from the previous cursor and the page's first line."""
     named = cursor_from_json(step)
     if step.get("full"):
         return named
@@ -73,7 +73,7 @@ def _folder_to_json(folder: FolderState) -> dict[str, Any]:
 
 
 def _folder_from_json(id_: str, values: Mapping[str, Any]) -> FolderState:
-    """One folder's state. Earlier versions stored Exchange's container class and distinguished name instead."""
+    """Decode one folder's state. Earlier versions stored Exchange's container class and distinguished name instead."""
     kind, role = values.get("kind"), values.get("role")
     known = {name: values[name] for name in _FIELDS if name in values}
     known["kind"] = kind_of(values.get("folder_class", "")) if kind is None else FolderKind(kind)

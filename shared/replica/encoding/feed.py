@@ -1,7 +1,8 @@
-"""A feed page as NDJSON: the first line names the cursor that follows, each further line is one change, in order.
+"""A feed page as NDJSON: the first line holds the cursor that follows, each further line one change, in order.
 
-A line's `content` lies in this page's own pack; `kept` was stored before and stays where the item table says.
-`redacted` lines are of items deleted since: what they said is gone, that they were is not (docs/decisions/0005).
+A line's `content` is in this page's own pack. `kept` content was stored earlier and is where the item table says. A
+`redacted` line is about an item that has been deleted since: it still shows that the item existed, but its metadata is
+removed (docs/decisions/0005-packs-and-deletion.md).
 """
 
 import json
@@ -22,23 +23,23 @@ _TEXTS = {
     "same_content_key": "content_key",
     "subject": "subject",
 }
-"""By the name in a line, the field of an item."""
+"""Maps the names in a line to the fields of an item."""
 _OPAQUE = ("change", "key", "source_id", "version", "folder_id", "kind", "item_class", "aliases")
-"""What stays of a redacted line: ids and kinds, nothing that a person wrote."""
+"""What a redacted line keeps: ids and kinds, nothing that a person wrote."""
 
 
 def page_name(mailbox_id: str, sequence: int) -> str:
-    """The blob of one page; ten digits, so that names sort as numbers do."""
+    """The blob name of a page. The number has ten digits, so that names sort like numbers."""
     return f"{mailbox_id}/{sequence:010d}.ndjson"
 
 
 def sequence_of(name: str) -> int:
-    """The number of a page, from its blob's name."""
+    """The number of a page, from its blob name."""
     return int(name.rpartition("/")[2].partition(".")[0])
 
 
 def encode(mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChange]) -> bytes:
-    """A page's bytes. Contents are settled by now: what is new lies in this page's pack."""
+    """Encode a page. New contents are already in this page's pack."""
     own = prefix(mailbox_id, step["sequence"])
     lines = [_dump({"mailbox": mailbox_id, "changes": len(changes)} | dict(step))]
     lines += [_dump(_line(change, own)) for change in changes]
@@ -46,18 +47,21 @@ def encode(mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChang
 
 
 def decode(data: bytes) -> tuple[dict[str, Any], tuple[FeedChange, ...]]:
-    """A page's first line and its changes."""
+    """Decode a page's first line and its changes."""
     first, *lines = data.splitlines()
     return json.loads(first), tuple(_change(json.loads(line)) for line in lines)
 
 
 def first_line(data: bytes) -> dict[str, Any]:
-    """A page's first line alone."""
+    """Decode only a page's first line."""
     return json.loads(data.partition(b"\n")[0])  # type: ignore[no-any-return]
 
 
 def replay(pages: Iterable[FeedPage]) -> dict[str, ReplicaItem]:
-    """The item table as the feed tells it, by key. Where contents lie now is the table's to say, so it is left out."""
+    """The item table that results from replaying the feed, by key.
+
+    Content locations are left out, because only the item table knows where contents are now.
+    """
     table: dict[str, ReplicaItem] = {}
     for page in pages:
         for change in page.changes:
@@ -69,16 +73,18 @@ def replay(pages: Iterable[FeedPage]) -> dict[str, ReplicaItem]:
 
 
 def redact(data: bytes, live: Collection[str]) -> bytes:
-    """The page with what is personal taken out of every line whose item is not `live`. Doing it again changes nothing.
+    """Remove personal data from every line whose item key is not in `live`. Repeating it changes nothing.
 
-    Replaying still gives the same item table: an item that is not live ends deleted, whatever its lines said.
+    Replaying still gives the same item table, because every item that is not live ends with a deletion.
     """
     first, *lines = data.splitlines()
     return b"\n".join([first, *(_redacted(line, live) for line in lines)]) + b"\n"
 
 
 def deletes(data: bytes) -> bool:
-    """Whether the page deletes anything; may say yes for one that only mentions the word, never no wrongly."""
+    """Whether the page deletes anything. May be true for a page that only contains the text, but is never wrongly
+    false.
+    """
     return b'"change":"delete"' in data
 
 
@@ -90,7 +96,7 @@ def _redacted(line: bytes, live: Collection[str]) -> bytes:
 
 
 def _dump(values: Mapping[str, Any]) -> bytes:
-    """Compact, ASCII: no line separator can hide in a text, and half a surrogate pair does no harm."""
+    """Compact ASCII JSON: no text can contain a line separator, and an unpaired surrogate does no harm."""
     return json.dumps(values, separators=(",", ":")).encode("ascii")
 
 

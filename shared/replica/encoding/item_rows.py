@@ -1,6 +1,6 @@
-"""An item as a row of the table `items`, and a page's changes as the fewest row changes that do the same.
+"""Maps an item to a row of the table `items`, and a page's changes to the fewest row changes with the same effect.
 
-Azure Table Storage: a property holds 64 KiB (32,768 characters of UTF-16), an entity 1 MiB, a transaction 100
+Limits of Azure Table Storage: a property holds 64 KiB (32,768 characters of UTF-16), an entity 1 MiB, a transaction 100
 entities and 4 MiB. https://learn.microsoft.com/azure/storage/tables/scalability-targets
 """
 
@@ -14,22 +14,23 @@ from shared.replica.storage_port import Row, RowChange, Verb
 from shared.sources.port import ItemKind
 
 FENCE = "0-fence"
-"""The row that every transaction on a mailbox's items changes under its ETag. Item keys have no zero in them."""
+"""Key of the row that every transaction on a mailbox's items replaces under its ETag. No item key contains a zero."""
 
 MAX_TEXT_CHARACTERS = 8_000
 _TEXTS = ("subject", "item_class", "move_key")
-"""What a mailbox's owner or whoever writes to it can make as long as they like, and is no id to ask the source by."""
+"""Texts that the mailbox's owner or a sender can make arbitrarily long, and that are not ids to query the source by."""
 MAX_INT32 = 2**31 - 1
 PART = 32_000
 PARTS = 12
-"""Metadata is split over so many properties at most; beyond that the largest of it is left out."""
+"""Most properties that metadata is split over. If it needs more, its largest entries are left out."""
 ROWS = 99
 BYTES = 3_000_000
-"""What one transaction may hold beside the fence, with room for the envelope of each row."""
+"""Most rows and bytes of one transaction besides the fence; the bytes leave space for each row's request envelope."""
 ALIASES = 100
-"""Of an item that is moved again and again the newest are kept: who asks for an older id has slept for as many moves.
+"""Most aliases kept of an item that moves repeatedly. Only the oldest ids are dropped, so a lookup fails only for an id
+that is this many moves old.
 
-All of them would not fit into a property after a thousand moves, and a page that does not fit can never be applied.
+After a thousand moves all aliases would not fit into one property, and a page that does not fit can never be applied.
 """
 
 _READ = {True: "yes", False: "no", None: ""}
@@ -37,10 +38,10 @@ _READ_BACK: dict[object, bool | None] = {"yes": True, "no": False}
 
 
 def fit_to_limits(item: ReplicaItem) -> ReplicaItem:
-    """The item as storage can hold it: overlong texts cut, metadata that is too large named in `left_out`.
+    """Fit the item to the storage limits: cut texts that are too long; list metadata that is too large in `left_out`.
 
-    Applied before the feed page is written, so that the feed and the table say the same. A page that is committed and
-    does not fit into the table could never be applied, and would stop its mailbox for good.
+    This happens before the feed page is written, so that the feed and the table agree. A committed page that does not
+    fit into the table could never be applied and would stop its mailbox permanently.
     """
     for name in _TEXTS:
         text = getattr(item, name)
@@ -54,21 +55,21 @@ def fit_to_limits(item: ReplicaItem) -> ReplicaItem:
 
 
 def _clean(text: str) -> str:
-    """Half a surrogate pair is no character: storage would refuse it."""
+    """Replace unpaired surrogates, which storage would refuse."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 ESSENTIAL = "sync"
-"""What the sync itself keeps with an item, to apply a changed setting: without it the item could never be left out."""
+"""Metadata that the sync itself needs to apply a changed setting; without it an item could never be left out."""
 
 
 def _without_the_largest(metadata: Mapping[str, object]) -> dict[str, object]:
     sizes = {name: len(_dump(value)) + len(_dump(name)) + 4 for name, value in metadata.items()}
-    room = PART * PARTS - 2_000
+    space = PART * PARTS - 2_000
     kept, left_out = {}, []
     for name in sorted(sizes, key=lambda name: (name != ESSENTIAL, sizes[name])):
-        room -= sizes[name]
-        if room > 0:
+        space -= sizes[name]
+        if space > 0:
             kept[name] = metadata[name]
         else:
             left_out.append(name[:100])
@@ -76,7 +77,7 @@ def _without_the_largest(metadata: Mapping[str, object]) -> dict[str, object]:
 
 
 def item_to_row(item: ReplicaItem) -> dict[str, str | int]:
-    """All properties of an item, the empty ones too: merging must be able to empty a property."""
+    """All properties of an item, including empty ones, so that a merge can clear a property."""
     return _row_without_content(item) | location_properties(item.located)
 
 
@@ -104,7 +105,7 @@ def _row_without_content(item: ReplicaItem) -> dict[str, str | int]:
 
 
 def location_properties(located: ContentLocation | None) -> dict[str, str | int]:
-    """The properties that say where an item's content lies."""
+    """The properties that hold the location of an item's content."""
     if located is None:
         return {"pack": "", "offset": 0, "length": 0, "form": "", "sha256": ""}
     return {
@@ -122,7 +123,7 @@ def is_item(row: Row) -> bool:
 
 
 def item_from_row(row: Mapping[str, Any]) -> ReplicaItem:
-    """The item that a row holds."""
+    """Decode the item of a row."""
     return ReplicaItem(
         key=row["RowKey"],
         source_id=row["source_id"],
@@ -143,7 +144,7 @@ def item_from_row(row: Mapping[str, Any]) -> ReplicaItem:
 
 
 def location_from_row(row: Mapping[str, Any]) -> ContentLocation | None:
-    """Where a row says that the content lies."""
+    """The content location in a row, or None."""
     if not row.get("pack"):
         return None
     return ContentLocation(row["pack"], row["offset"], row["length"], row["form"], row["sha256"])
@@ -155,7 +156,7 @@ def _metadata_from(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_aliases(item: ReplicaItem) -> ReplicaItem:
-    """The item with the digest of its present source id among its aliases, where that is not its key."""
+    """Add the digest of the item's current source id to its aliases, unless the digest is the item's key."""
     digest = item_key(item.source_id)
     if digest == item.key or digest in item.aliases:
         return item
@@ -163,10 +164,10 @@ def with_aliases(item: ReplicaItem) -> ReplicaItem:
 
 
 def row_changes(changes: Iterable[FeedChange], own: str) -> list[RowChange]:
-    """What a page does to the table, each row once. `own` is what the names of the page's own packs begin with.
+    """The row changes of a page, each row once. `own` is the prefix of the names of the page's own packs.
 
-    Only content in the page's own pack moves the location of an item that has a row; otherwise the location in the
-    table stays, whatever the change believes: compaction may have moved it meanwhile.
+    The location of an existing item changes only for content in the page's own pack. Otherwise the location in the
+    table stays, whatever the change says, because compaction may have moved the content since.
     """
     folded: dict[str, RowChange] = {}
     for change in changes:
@@ -190,7 +191,7 @@ def _rows_of(change: FeedChange, own: str) -> Iterator[RowChange]:
 def _row_change(change: FeedChange, own: str) -> RowChange:
     item = change.item
     if change.kind is FeedKind.CREATE:
-        # What was deleted and comes back has no row to keep its location: here the change's own is all there is.
+        # An item that was deleted and returns has no row that keeps its location, so the change's location is used.
         return RowChange(Verb.INSERT, item.key, item_to_row(item))
     if item.located is not None and not item.located.pack.startswith(own):
         return RowChange(Verb.MERGE, item.key, _row_without_content(item))
@@ -200,7 +201,7 @@ def _row_change(change: FeedChange, own: str) -> RowChange:
 
 
 def _merged(before: RowChange, after: RowChange) -> RowChange:
-    """Two changes of one row as one."""
+    """Combine two changes of one row into one."""
     if after.verb is Verb.MERGE and before.verb is not Verb.DELETE:
         return RowChange(before.verb, after.key, {**before.values, **after.values})
     if after.verb is Verb.DELETE:
@@ -209,32 +210,32 @@ def _merged(before: RowChange, after: RowChange) -> RowChange:
 
 
 def unconditional(changes: Iterable[RowChange], present: frozenset[str]) -> list[RowChange]:
-    """The same changes for a table in which some may have taken effect: nothing expects a row to be there or not."""
-    sure = []
+    """The same changes for a table in which some may already be applied: none depends on whether its row exists."""
+    result = []
     for change in changes:
         if change.verb is Verb.INSERT:
-            sure.append(RowChange(Verb.REPLACE, change.key, change.values))
+            result.append(RowChange(Verb.REPLACE, change.key, change.values))
         elif change.verb is not Verb.DELETE or change.key in present:
-            sure.append(change)
-    return sure
+            result.append(change)
+    return result
 
 
 def split_into_transactions(changes: Sequence[RowChange]) -> Iterator[list[RowChange]]:
-    """The changes in the fewest runs that fit into a transaction beside the fence; at least one, be it empty."""
-    run: list[RowChange] = []
-    room = BYTES
+    """Split the changes into the fewest batches that fit into a transaction with the fence; at least one batch."""
+    batch: list[RowChange] = []
+    space = BYTES
     for change in changes:
         size = _bytes_of(change)
-        if run and (len(run) == ROWS or room < size):
-            yield run
-            run, room = [], BYTES
-        run.append(change)
-        room -= size
-    yield run
+        if batch and (len(batch) == ROWS or space < size):
+            yield batch
+            batch, space = [], BYTES
+        batch.append(change)
+        space -= size
+    yield batch
 
 
 def _bytes_of(change: RowChange) -> int:
-    """An upper bound of what a row takes on the wire: JSON escapes a character to six bytes, a rare one to twelve."""
+    """An upper bound of a row's size in the request: JSON escapes a character to six bytes, a rare one to twelve."""
     texts = [value for value in change.values.values() if isinstance(value, str)]
     return 1_500 + sum((6 if text.isascii() else 12) * len(text) for text in texts)
 

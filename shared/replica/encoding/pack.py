@@ -1,6 +1,7 @@
-"""A pack: one page's contents in a plain ZIP, each member where a ranged read finds it.
+"""A pack: the contents of one page in a plain ZIP, with each member readable by a ranged read.
 
-Members are stored, not deflated (docs/decisions/0005): the bytes at an item's offset are the item.
+Members are stored, not deflated (docs/decisions/0005-packs-and-deletion.md): the bytes at an item's offset are its
+content.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ _LOCAL_HEADER = 30
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack that is ready to be written: its blob name, its bytes, and where each item's content lies."""
+    """A pack that is ready to write: its blob name, its bytes, and the location of each item's content."""
 
     name: str
     data: bytes
@@ -27,10 +28,10 @@ class Pack:
 
 
 def build(mailbox_id: str, sequence: int, contents: Iterable[tuple[str, Content]]) -> Pack:
-    """The pack of one page: keys and their contents, each key once.
+    """Build the pack of one page from item keys and their contents, each key once.
 
-    The name is of this attempt alone: two attempts at a page, even with the same contents, never share a pack, so that
-    sweeping what one has left behind cannot take it from the other.
+    The name is unique to this attempt. Two attempts at a page never share a pack, even with the same contents, so
+    deleting an abandoned pack cannot delete another attempt's pack.
     """
     name = f"{prefix(mailbox_id, sequence)}{secrets.token_hex(8)}.zip"
     buffer = io.BytesIO()
@@ -45,20 +46,20 @@ def build(mailbox_id: str, sequence: int, contents: Iterable[tuple[str, Content]
 
 
 def prefix(mailbox_id: str, sequence: int) -> str:
-    """What the names of all packs of one page begin with; ten digits, so that names sort as numbers do."""
+    """The prefix of all pack names of one page. The number has ten digits, so that names sort like numbers."""
     return f"{mailbox_id}/{sequence:010d}-"
 
 
 def sequence_of(name: str) -> int:
-    """The feed page that a pack was made for."""
+    """The number of the feed page that a pack was built for."""
     return int(name.rpartition("/")[2].partition("-")[0])
 
 
 def digest_of(data: bytes) -> str:
-    """What `ContentLocation.sha256` says of a content."""
+    """The digest of a content, as in `ContentLocation.sha256`."""
     return hashlib.sha256(data).hexdigest()
 
 
 def is_whole(located: ContentLocation, data: bytes) -> bool:
-    """Whether these are the bytes that were stored."""
+    """Whether `data` is what was stored: its length and digest match."""
     return len(data) == located.length and digest_of(data) == located.sha256

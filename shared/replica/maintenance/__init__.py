@@ -1,1 +1,1 @@
-"""What is done with a replica as a whole: compact, erase, verify, export."""
+"""Operations on a whole replica: compact, erase, verify, and export."""

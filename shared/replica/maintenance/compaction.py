@@ -1,7 +1,8 @@
-"""What deleted items leave behind: their bytes in packs, their metadata in the feed. Both go within promised days.
+"""Removes what deleted items leave behind, within the promised number of days: bytes in packs, metadata in the feed.
 
-Packs and feed are append-only while passes run; this rewrites what holds something dead, in an order in which a crash
-leaves garbage for the next time and never a loss: new pack → rows, under the fence → the old pack goes.
+Packs and feed are append-only while passes run. Compaction rewrites those that hold deleted data in this order: write
+the new pack, change the rows under the fence, delete the old pack. A crash in between leaves garbage for the next
+compaction but loses nothing.
 """
 
 import json
@@ -19,33 +20,34 @@ from shared.replica.storage_port import CURSORS, FEED, PACKS, BlobInfo, Blobs, R
 from shared.sources.port import Content
 
 ORPHAN_AGE = timedelta(days=1)
-"""A pack of the page that comes next may be of a pass under way; no pass lives this long."""
+"""The next page's pack may belong to a running pass; no pass runs this long."""
 
 PACKS_AT_ONCE = 400
-"""How many packs are rewritten for one scan of the rows: of so many the living members are in memory."""
+"""How many packs are rewritten per scan of the rows. The locations of their live members are held in memory."""
 
 _LOCATION = ("pack", "offset", "length", "form", "sha256")
 
 type Mover = Callable[[Sequence[RowChange]], None]
-"""Does a transaction under the fence, so that no page is applied between reading the rows and changing them."""
+"""Runs a transaction under the fence, so that no page is applied between reading the rows and changing them."""
 
 
 def compaction_state_name(mailbox_id: str) -> str:
-    """The blob beside the cursor that remembers the last compaction."""
+    """Name of the blob that records the last compaction; it is stored next to the cursor."""
     return f"{mailbox_id}/compaction.json"
 
 
 def is_compaction_due(last: datetime | None, now: datetime, deleted_days: int) -> bool:
-    """Whether to compact now, asked daily, so that nothing deleted stays longer than the promised days.
+    """Whether to compact now. Asked daily, so that nothing deleted stays longer than the promised days.
 
-    What is deleted right after one compaction must go in the next: that one may come one day less than promised later.
+    An item deleted right after a compaction has to go in the next one. So that one follows a day earlier than the
+    promise.
     """
     return last is None or now - last >= timedelta(days=deleted_days - 1) - timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class _CompactionState:
-    """When the last compaction ended, and which page of the feed was then the newest."""
+    """When the last compaction ended, and the feed's last page at that time."""
 
     at: datetime | None = None
     sequence: int = 0
@@ -53,7 +55,7 @@ class _CompactionState:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """One compaction of one mailbox, whose pages up to `sequence` are all applied."""
+    """One compaction of one mailbox. All pages up to `sequence` are applied."""
 
     blobs: Blobs
     rows: Rows
@@ -63,11 +65,11 @@ class Compaction:
     move: Mover
 
     def run(self, deleted_days: int) -> int:
-        """Do what is due; gives the bytes freed. Stopped at any point, it is simply begun again the next time."""
-        ledger = self._last_compaction()
-        if not is_compaction_due(ledger.at, self.now, deleted_days):
+        """Compact if it is due and return the bytes freed. An interrupted compaction starts again the next time."""
+        last = self._last_compaction()
+        if not is_compaction_due(last.at, self.now, deleted_days):
             return 0
-        freed = self._packs() + self._feed(ledger.sequence)
+        freed = self._packs() + self._feed(last.sequence)
         data = json.dumps({"at": self.now.astimezone(UTC).isoformat(), "sequence": self.sequence}).encode()
         self.blobs.put(CURSORS, compaction_state_name(self.mailbox_id), data)
         return freed
@@ -80,11 +82,12 @@ class Compaction:
         return _CompactionState(datetime.fromisoformat(values["at"]), values["sequence"])
 
     def _packs(self) -> int:
-        """Delete the packs that hold nothing alive, then rewrite those that also hold something dead.
+        """Delete the packs without live members, then rewrite those that also have deleted ones.
 
-        The fence is moved between looking and deleting: nobody has moved it since it was read, before the packs were
-        listed; so what was seen still holds, and a compaction that began earlier can no longer point rows at a pack
-        that is deleted here. One that begins later makes packs that are not in this list.
+        The fence is replaced between reading the rows and deleting packs. That fails if anybody has replaced it since
+        it was read, which was before the packs were listed. So what was read still holds, and a compaction that started
+        earlier can no longer point rows at a pack that is deleted here. One that starts later creates packs that are
+        not in this list.
         """
         packs = list(self.blobs.list(PACKS, f"{self.mailbox_id}/"))
         live = Counter(str(row["pack"]) for row in self.rows.query(self.mailbox_id, only=("pack",)) if row.get("pack"))
@@ -96,11 +99,11 @@ class Compaction:
         return sum(info.size for info in dead) + self._rewrite(partly)
 
     def _is_settled(self, info: BlobInfo) -> bool:
-        """Whether no pass under way can still commit this pack: its page's number is taken, or it is very old."""
+        """Whether no running pass can still commit this pack: its page number is used, or it is older than any pass."""
         return pack.sequence_of(info.name) <= self.sequence or self.now - info.created_at > ORPHAN_AGE
 
     def _rewrite(self, partly: dict[str, BlobInfo]) -> int:
-        """Carry what is alive over to new packs; gives the bytes freed."""
+        """Copy the live members to new packs and return the bytes freed."""
         freed = 0
         for some in batched(partly, PACKS_AT_ONCE, strict=False):
             members = self._members(some)
@@ -108,7 +111,7 @@ class Compaction:
         return freed
 
     def _members(self, packs: Iterable[str]) -> dict[str, list[tuple[str, ContentLocation]]]:
-        """The living members of these packs."""
+        """The live members of these packs."""
         members: dict[str, list[tuple[str, ContentLocation]]] = {name: [] for name in packs}
         for row in self.rows.query(self.mailbox_id, only=_LOCATION):
             located = location_from_row(row)
@@ -117,23 +120,23 @@ class Compaction:
         return members
 
     def _rewrite_one(self, name: str, members: Sequence[tuple[str, ContentLocation]]) -> int:
-        """Carry the living members over to a new pack; gives its size."""
+        """Copy a pack's live members to a new pack and return its size."""
         old = self.blobs.get(PACKS, name)
         if old is None:
-            raise Conflict("another compaction was faster")
+            raise Conflict("another compaction has deleted the pack")
         new = pack.build(self.mailbox_id, pack.sequence_of(name), [(key, _cut(old.data, at)) for key, at in members])
         self.blobs.put(PACKS, new.name, new.data, members=len(members))
-        # The digests stay those of the first writing: a damaged content stays known as damaged.
-        places = [(key, replace(new.located[key], sha256=at.sha256)) for key, at in members]
-        for run in split_into_transactions(
-            [RowChange(Verb.MERGE, key, location_properties(place)) for key, place in places]
+        # Keep the digests from the first write, so that damaged content is still detected as damaged.
+        locations = [(key, replace(new.located[key], sha256=at.sha256)) for key, at in members]
+        for batch in split_into_transactions(
+            [RowChange(Verb.MERGE, key, location_properties(location)) for key, location in locations]
         ):
-            self.move(run)
+            self.move(batch)
         self.blobs.delete(PACKS, name)
         return len(new.data)
 
     def _feed(self, since: int) -> int:
-        """Redact what the feed says of items that are gone, if anything was deleted since the last time."""
+        """Redact the feed's lines about deleted items, if anything was deleted since the last compaction."""
         if not any(feed.deletes(data) for _, data, _ in self._pages(since + 1)):
             return 0
         live = frozenset(str(row["RowKey"]) for row in self.rows.query(self.mailbox_id, only=("kind",)))
@@ -146,7 +149,7 @@ class Compaction:
         return freed
 
     def _pages(self, first: int) -> Iterator[tuple[str, bytes, str]]:
-        """The feed's pages from one on: name, bytes, ETag."""
+        """The feed's pages from number `first` on: name, bytes, and ETag."""
         for number in range(first, self.sequence + 1):
             name = feed.page_name(self.mailbox_id, number)
             page = self.blobs.get(FEED, name)
@@ -155,5 +158,5 @@ class Compaction:
 
 
 def _cut(data: bytes, located: ContentLocation) -> Content:
-    """One member of a pack."""
+    """The content of one member of a pack."""
     return Content(located.form, data[located.offset : located.offset + located.length])

@@ -1,7 +1,7 @@
-"""Erasing a mailbox's copy, in an order that lets nobody who writes or reads meanwhile bring anything back.
+"""Erases a mailbox's replica in an order in which no concurrent writer or reader can bring anything back.
 
-The fence becomes a tombstone before the first deletion. From then on every transaction on the rows fails, and whoever
-writes a blob looks at the tombstone afterward and deletes the blob again: docs/decisions/0010-erasure.md.
+The fence becomes a tombstone before the first deletion. From then on every transaction on the rows fails. Whoever
+writes a blob checks for the tombstone afterward and deletes the blob again: docs/decisions/0010-erasure.md.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from shared.replica.storage_port import CURSORS, FEED, PACKS, Blobs, Rows
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The erasure of one mailbox. Stopped at any point, it can be begun again."""
+    """The erasure of one mailbox. It can be interrupted at any point and repeated."""
 
     blobs: Blobs
     rows: Rows
@@ -24,10 +24,10 @@ class Erasure:
     mailbox_id: str
 
     def run(self) -> Mapping[str, int]:
-        """The tombstone, then the cursor, so that a pass under way is fenced; then rows, contents and the feed.
+        """Write the tombstone, then delete the cursor, so that a running pass is fenced; then all the rest.
 
-        But for the feed's first page: while that is there, whoever finds no cursor takes it for lost and rebuilds it.
-        Gives how many items, packs and pages there were.
+        The feed's first page is deleted before the cursor: while it exists, a reader that finds no cursor takes it for
+        lost and rebuilds it. Returns the number of items, packs and pages that existed.
         """
         self.fenced.put_tombstone(self.mailbox_id)
         first = self._blobs_of(FEED, 1)
@@ -36,12 +36,12 @@ class Erasure:
         return {"items": self._rows(), "packs": self._blobs_of(PACKS), "pages": self._blobs_of(FEED) + first}
 
     def forget(self) -> None:
-        """Delete what a writer has left that died before it cleaned up, and the tombstone last."""
+        """Delete what a writer left that died before its cleanup, and the tombstone last."""
         self.run()
         self.fenced.delete(self.mailbox_id, [FENCE])
 
     def erase_late_writes(self) -> None:
-        """After a compaction: a mailbox that has no fence any more was erased; what was written meanwhile goes too."""
+        """After a compaction: if the mailbox was erased meanwhile, delete what was written since then."""
         fence = self.fenced.fence(self.mailbox_id)
         if fence.erased or not fence.etag:
             self._blobs_of(PACKS)
@@ -50,7 +50,7 @@ class Erasure:
     def undo(self, *written: tuple[str, str]) -> None:
         """Delete blobs just written, each a container and a name, if the mailbox was erased before they were.
 
-        The tombstone is written before the erasure lists the blobs. So a blob is in the erasure's list, or its writer
+        The tombstone is written before the erasure lists the blobs. So either the erasure lists the blob, or its writer
         sees the tombstone here.
 
         Raises:

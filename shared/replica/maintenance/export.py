@@ -1,8 +1,7 @@
-"""A mailbox as files on disk: a directory a folder and a file an item, or an mbox a folder.
+"""Exports a mailbox as files on disk: one directory per folder and one file per item, or one mbox per folder.
 
-Folder names and subjects were written by strangers: nothing of them reaches the disk but letters that can neither
-leave the directory nor hide, be taken for an option or mean something to a file system. Nothing that exists is
-overwritten.
+Folder names and subjects are untrusted input. Only characters that cannot leave the directory, hide a file, look like
+an option or mean something to a file system are used in paths. Existing files are never overwritten.
 """
 
 import hashlib
@@ -24,10 +23,10 @@ from shared.errors import ItemUnusable, NotFound
 from shared.replica.port import FolderState, Replica, ReplicaItem
 
 _UNSAFE = frozenset('<>:"/\\|?*')
-"""Separators, and what Windows refuses."""
+"""Path separators, and characters that Windows refuses."""
 _MAX_PATH_BYTES = 600
-"""Bytes of a folder's path below the directory of the export: macOS takes 1,024 in all, that directory, the file's name
-and what the operator has above it included."""
+"""Most bytes of a folder's path below the export directory. macOS allows 1,024 for the whole path, including that
+directory, the file's name and the directories above."""
 _QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
 
 
@@ -44,7 +43,7 @@ def _silent(count: int) -> None:
 
 @dataclass(slots=True)
 class ExportResult:
-    """What an export did."""
+    """The counts of an export."""
 
     written: int = 0
     existing: int = 0
@@ -53,29 +52,31 @@ class ExportResult:
 
 
 def safe_name(text: str, longest: int = 80) -> str:
-    """The text as one harmless component of a path, `longest` bytes at most.
+    """The text as one harmless path component of at most `longest` bytes.
 
-    What cannot be seen goes: control sequences, and the marks that turn the direction of writing.
+    Invisible characters are replaced: control sequences, and the marks that change the writing direction.
     """
     seen = unicodedata.normalize("NFC", text)
-    name = "".join("_" if letter in _UNSAFE or not letter.isprintable() else letter for letter in seen).strip(" .")
+    name = "".join(
+        "_" if character in _UNSAFE or not character.isprintable() else character for character in seen
+    ).strip(" .")
     name = name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
     return f"_{name}" if not name or name[0] in "-~" or ntpath.isreserved(name) else name
 
 
 ARCHIVE = "Online Archive"
-"""What an online archive's folders lie below: it has an inbox of its own."""
+"""Parent of the online archive's folders, which has its own inbox."""
 
 
 def shown_path(folder: FolderState) -> str:
-    """A folder's path among those of the mailbox and of its online archive."""
+    """A folder's path, where the online archive's folders are below `ARCHIVE`."""
     return f"{ARCHIVE}/{folder.path}" if folder.archive else folder.path
 
 
 def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
-    """A relative path for every folder, below that of its parent.
+    """A relative path for every folder, below the path of its parent.
 
-    Two that would be one on a disk that ignores case are told apart, and so is all that lies in them.
+    Two folders whose paths differ only in case get different paths, and so do all folders and files below them.
     """
     paths: dict[str, Path] = {}
     taken: set[str] = set()
@@ -98,13 +99,13 @@ def _parents_first(entry: tuple[str, FolderState]) -> tuple[bool, int, str, str]
 
 
 def _directory_name(text: str) -> str:
-    """A folder's part of a path: never the name that the mbox of the folder beside it has."""
+    """A folder's component of a path. It never equals the mbox file name of a sibling folder."""
     name = safe_name(text)
     return f"{name}_" if name.casefold().endswith(".mbox") else name
 
 
 def file_name(item: ReplicaItem, form: str) -> str:
-    """A name that sorts by date, says what it is, and is the item's alone."""
+    """A file name that sorts by date, shows the subject, and is unique to the item."""
     day = item.at.astimezone(UTC).strftime("%Y-%m-%d") if item.at else "undated"
     return f"{day} {safe_name(item.subject or item.kind, 60)} {item.key[:12]}.{form}"
 
@@ -153,31 +154,32 @@ def _box(item: ReplicaItem, places: "_FolderPaths", box_of: Callable[[Path], Pat
 
 
 @contextmanager
-def _boxes() -> Iterator[Callable[[Path], Path | None]]:
-    """Gives the file that is to become an mbox, None when there is an mbox of that name already.
+def _mboxes() -> Iterator[Callable[[Path], Path | None]]:
+    """Yield a function that returns the temporary file for an mbox path, or None if the mbox already exists.
 
-    A box gets its name when all of them are whole: what an export that broke off has written is never taken for one.
+    The files are renamed when all of them are complete, so that the remains of an interrupted export never look like an
+    mbox.
     """
-    begun: dict[Path, Path | None] = {}
+    temporary: dict[Path, Path | None] = {}
 
-    def box_of(path: Path) -> Path | None:
-        if path not in begun:
-            begun[path] = None if path.exists() else _begin(path)
-        return begun[path]
+    def mbox_for(path: Path) -> Path | None:
+        if path not in temporary:
+            temporary[path] = None if path.exists() else _create_temporary(path)
+        return temporary[path]
 
     try:
-        yield box_of
-        for path, box in begun.items():
-            if box is not None:
-                box.rename(path)
+        yield mbox_for
+        for path, mbox in temporary.items():
+            if mbox is not None:
+                mbox.rename(path)
     except BaseException:
-        for part in filter(None, begun.values()):
+        for part in filter(None, temporary.values()):
             part.unlink(missing_ok=True)
         raise
 
 
-def _begin(path: Path) -> Path:
-    """An empty file beside the one it is to become, which only its owner may read."""
+def _create_temporary(path: Path) -> Path:
+    """Create an empty temporary file next to the mbox path, readable only by its owner."""
     _make_directory(path.parent)
     file, name = mkstemp(suffix=".part", dir=path.parent)
     os.close(file)
@@ -192,14 +194,14 @@ def _append_message(data: bytes, item: ReplicaItem, box: Path, done: ExportResul
 
 
 def mboxrd(message: bytes, at: datetime | None) -> bytes:
-    """One message as an mbox holds it: an envelope line, every line that looks like one quoted, an empty line."""
+    """One message in mboxrd format: an envelope line, lines that look like one quoted, and an empty line at the end."""
     date = (at or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC).ctime()
     lines = _QUOTED.sub(rb">\1", message.replace(b"\r\n", b"\n"))
     return b"From MAILER-DAEMON %s\n%s\n" % (date.encode("ascii"), lines if lines.endswith(b"\n") else lines + b"\n")
 
 
 def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:
-    """An item as a reader of JSON gets it."""
+    """An item's JSON for readers."""
     located = item.located
     return {
         "key": item.key,
@@ -216,7 +218,7 @@ def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:
 
 
 class _FolderPaths:
-    """Where the items of each folder go; the directory is the operator's choice, all below it ours."""
+    """The directories of the folders, below the directory that the operator chose."""
 
     def __init__(self, replica: Replica, mailbox_id: str, target: Path) -> None:
         self._folders = replica.load(mailbox_id).folders
@@ -251,7 +253,7 @@ def _write_file(item: ReplicaItem, data: bytes | None, places: _FolderPaths, don
     if _create(_path_of(item, places), data):
         done.written += 1
     else:
-        done.existing += 1
+        result.existing += 1
 
 
 def _contents(
@@ -267,12 +269,12 @@ def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: ExportR
     try:
         return replica.content(mailbox_id, item)
     except (NotFound, ItemUnusable):
-        done.damaged += _is_there(replica, mailbox_id, item)
+        result.damaged += _exists(replica, mailbox_id, item)
         return None
 
 
-def _is_there(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
-    """Whether it is still an item: a pass may have deleted it, and its content with it, since it was listed."""
+def _exists(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
+    """Whether the item still exists: a pass may have deleted it and its content since it was listed."""
     try:
         replica.item(mailbox_id, item.key)
     except NotFound:
@@ -281,7 +283,7 @@ def _is_there(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
 
 
 def _create(path: Path, data: bytes) -> bool:
-    """Make a file that only its owner may read, for it is mail; False when there is one already."""
+    """Create a file that only its owner may read, because it is mail; False if it already exists."""
     _make_directory(path.parent)
     try:
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
@@ -292,7 +294,7 @@ def _create(path: Path, data: bytes) -> bool:
 
 
 def _write_whole(file: BinaryIO, data: bytes, path: Path) -> None:
-    """All of it or no file: the next export would take a part for the whole."""
+    """Write all of the data or leave no file: the next export would take a partial file for a complete one."""
     try:
         file.write(data)
         file.flush()

@@ -1,4 +1,4 @@
-"""The items as the feed tells them, as hashes: a mailbox of any size is held against its feed in little memory."""
+"""The items according to the feed, kept as hashes: compares a mailbox of any size with its feed in little memory."""
 
 import json
 
@@ -10,58 +10,58 @@ _NO_CONTENT = 0
 
 
 class FeedState:
-    """What the feed tells of every item up to a page, with the content that was last written for it."""
+    """The state of every item according to the feed up to a page, including the content last written for it."""
 
     def __init__(self, replica: Replica, mailbox_id: str) -> None:
         self.sequence = 0
         self._replica = replica
         self._mailbox_id = mailbox_id
         self._items = CompactIndex(columns=2)
-        """By key: the hash of the item, and that of its content."""
-        self._met = CompactIndex()
+        """By key: the hash of the item, and the hash of its content."""
+        self._seen = CompactIndex()
 
     def __contains__(self, key: str) -> bool:
         return key in self._items
 
     def read_new_pages(self) -> None:
-        """The pages that have come since, the last of them applied."""
+        """Read the pages written since the last call. `load` first applies the last one."""
         self._replica.load(self._mailbox_id)
         for page in self._replica.feed(self._mailbox_id, self.sequence):
             own = prefix(self._mailbox_id, page.sequence)
             for change in page.changes:
-                self._take(change, own)
+                self._apply(change, own)
             self.sequence = page.sequence
 
     def matches(self, item: ReplicaItem) -> bool:
-        """Whether an item of the table is what the feed tells, its content too; it counts as met from then on.
+        """Whether an item of the table, including its content, equals the feed's. Records that the item was seen.
 
-        Where the content lies is the table's alone to say: compaction moves it.
+        The content's location is not compared: only the table has the current one, because compaction moves contents.
         """
-        told = self._items.get(item.key)
-        if told is None:
+        expected = self._items.get(item.key)
+        if expected is None:
             return False
-        self._met.put(item.key)
-        return told == (_item_hash(item), _content_hash(item.located))
+        self._seen.put(item.key)
+        return expected == (_item_hash(item), _content_hash(item.located))
 
     def missing_keys(self) -> set[str]:
-        """The keys of the items told of that the table has not shown. If there are any, the feed is read for them."""
-        if len(self._met) == len(self._items):
+        """The keys of items in the feed that were not seen in the table. Reads the feed again only if there are any."""
+        if len(self._seen) == len(self._items):
             return set()
         keys: set[str] = set()
         for page in self._replica.feed(self._mailbox_id):
-            keys.update(change.item.key for change in page.changes if self._awaits(change.item.key))
+            keys.update(change.item.key for change in page.changes if self._is_missing(change.item.key))
             if page.sequence >= self.sequence:
                 break
         return keys
 
-    def _awaits(self, key: str) -> bool:
-        return key in self._items and key not in self._met
+    def _is_missing(self, key: str) -> bool:
+        return key in self._items and key not in self._seen
 
-    def _take(self, change: FeedChange, own: str) -> None:
+    def _apply(self, change: FeedChange, own: str) -> None:
         key = change.item.key
         if change.kind is FeedKind.DELETE:
             self._items.pop(key)
-            self._met.pop(key)
+            self._seen.pop(key)
             return
         before = self._items.get(key)
         if before is not None and _keeps_content(change, own):
@@ -72,14 +72,14 @@ class FeedState:
 
 
 def _keeps_content(change: FeedChange, own: str) -> bool:
-    """Whether the content of before stays, whatever the change says of its place (see `row_changes`)."""
+    """Whether the previous content stays, whatever location the change has (see `row_changes`)."""
     if change.item.located is None:
         return change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG)
     return change.kind is not FeedKind.CREATE and not change.item.located.pack.startswith(own)
 
 
 def _item_hash(item: ReplicaItem) -> int:
-    """Of all that is known of an item but where its content lies."""
+    """The hash of everything known about an item except its content's location."""
     metadata = json.dumps(dict(item.metadata), sort_keys=True)
     return hash(repr(item.with_changes(located=None, metadata={})) + metadata)
 

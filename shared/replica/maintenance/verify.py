@@ -1,7 +1,7 @@
-"""Whether a replica is whole: every content as it was written, and every item as the feed tells it.
+"""Checks that a replica is intact: every content is as it was written, and every item is as the feed says.
 
-Passes go on while it is read, and reading all of it takes its time. So what seems wrong at first is looked at again
-beside what the feed has told meanwhile; only what differs while nothing is written is wrong.
+Passes continue during the check, and reading everything takes time. So every mismatch is checked again, together with
+the feed pages written meanwhile. Only a mismatch that persists while nothing is written is an error.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,23 +16,23 @@ AT_ONCE = 2000
 """Items whose contents are read together: more of them lie side by side in a pack."""
 
 MAX_RECHECKS = 5
-"""How often what seems wrong is looked at again while passes keep writing."""
+"""How often mismatches are checked again while passes keep writing."""
 
 
 @dataclass(slots=True)
 class VerifyResult:
-    """What verifying found: how much there is, and the keys of what is wrong with it."""
+    """What the check found: the number of items and contents, and the keys of faulty items."""
 
     items: int = 0
     contents: int = 0
     damaged: set[str] = field(default_factory=set)
-    """Items whose content is not there, or not what was written."""
+    """Items whose content is missing or not what was written."""
     different: set[str] = field(default_factory=set)
-    """Items of which the feed tells something else, of their content too, or nothing."""
+    """Items that differ from the feed, in their content or otherwise, or that the feed does not have."""
     only_in_feed: set[str] = field(default_factory=set)
 
     def wrong(self) -> set[str]:
-        """All of them."""
+        """All faulty keys."""
         return self.damaged | self.different | self.only_in_feed
 
 
@@ -55,7 +55,7 @@ def verify(replica: Replica, mailbox_id: str, progress: Callable[[int], None] = 
 
 
 def _settled(replica: Replica, mailbox_id: str, feed_state: FeedState, found: VerifyResult) -> VerifyResult:
-    """Look again at what is wrong until it is right, or wrong while nobody wrote."""
+    """Check mismatches again until they are resolved, or persist while nobody writes."""
     for _ in range(MAX_RECHECKS):
         if not found.wrong():
             break
