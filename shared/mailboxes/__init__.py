@@ -1,1 +1,1 @@
-"""The registry: a mailbox, its status, and what moves it from one to the next."""
+"""The registry: mailboxes, their statuses, and the transitions between them."""

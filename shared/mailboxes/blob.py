@@ -1,4 +1,4 @@
-"""Leases on small blobs: one pass a mailbox at a time, and none stuck for longer than a lease's term."""
+"""Leases on small blobs: one pass per mailbox at a time; a crashed pass blocks it no longer than its lease lasts."""
 
 import logging
 import threading
@@ -17,13 +17,13 @@ _log = logging.getLogger(__name__)
 
 
 class BlobLeases:
-    """Implements Leases. Storage ends a lease by itself 15 to 60 seconds after its holder has stopped renewing it."""
+    """Implements Leases. Storage ends a lease 15 to 60 seconds after its holder stopped renewing it."""
 
     def __init__(self, blobs: "BlobServiceClient", container: str = "leases") -> None:
         self._container = blobs.get_container_client(container)
 
     def acquire(self, mailbox_id: str, seconds: int = 60) -> "BlobLease | None":
-        """Take the lease, making its blob at the first time; None when somebody holds it."""
+        """Acquire the lease and create its blob on first use; None if somebody else holds the lease."""
         blob = self._container.get_blob_client(mailbox_id)
         with translate_errors():
             held = _try_acquire(blob, seconds)
@@ -56,7 +56,7 @@ def _try_acquire(blob: "BlobClient", seconds: int) -> "BlobLeaseClient | None":
 
 
 class BlobLease:
-    """A held lease, renewed by a thread of its own at a third of its term."""
+    """A held lease. A separate thread renews it after every third of its duration."""
 
     def __init__(self, lease: "BlobLeaseClient", seconds: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._lease = lease
@@ -64,16 +64,16 @@ class BlobLease:
         self._monotonic = monotonic
         self._ends = monotonic() + seconds
         self._released = threading.Event()
-        # With the ids that this pass's lines carry: a thread does not inherit them.
+        # Copy the log context: a new thread does not inherit the ids of this pass.
         self._thread = threading.Thread(target=copy_context().run, args=(self._renew,), name="lease", daemon=True)
         self._thread.start()
 
     def lost(self) -> bool:
-        """A lease that could not be renewed is taken for lost a little before Storage lets somebody else have it."""
+        """Whether the lease is lost. That is assumed a little before Storage would give it to somebody else."""
         return self._monotonic() > self._ends - self._seconds * 0.1
 
     def release(self) -> None:
-        """Stop renewing and give it back; if that fails it ends by itself."""
+        """Stop renewing and release the lease; if that fails, it expires."""
         self._released.set()
         self._thread.join(timeout=10)
         try:
@@ -84,11 +84,11 @@ class BlobLease:
 
     def _renew(self) -> None:
         while not self._released.wait(self._seconds / 3) and not self.lost():
-            asked = self._monotonic()
+            started = self._monotonic()
             try:
                 with translate_errors():
                     self._lease.renew()
             except MailboxSyncError as error:
                 _log.warning("lease not renewed", exc_info=error)
             else:
-                self._ends = asked + self._seconds
+                self._ends = started + self._seconds

@@ -1,6 +1,6 @@
-"""What a person or an operator does with a connected mailbox: sync now, pause, start, disconnect, erase.
+"""The commands on a connected mailbox: sync now, pause, start, disconnect, erase.
 
-Whoever calls has made sure that the mailbox may be touched by who asks; `actor` is an opaque id for the audit trail.
+The caller has checked that the requester may act on the mailbox. `actor` is an opaque id for the audit trail.
 """
 
 import secrets
@@ -23,13 +23,13 @@ from shared.replica.port import Replica
 from shared.sources.port import AccessMode, SourceName
 
 UNUSED_AFTER = timedelta(days=7)
-"""No sign-in is under way for so long: an authorization that no mailbox points to by then never will have one."""
+"""No sign-in takes this long. An authorization that no mailbox uses by then will never be used."""
 SYNC_NOW_INTERVAL = timedelta(minutes=1)
 MAX_REMEMBERED = 4096
 
 
 class MailboxCommands:
-    """The acts upon a mailbox that stands."""
+    """The commands on connected mailboxes."""
 
     def __init__(
         self,
@@ -59,15 +59,15 @@ class MailboxCommands:
             clock=clock,
             wait=wait,
         )
-        self._asked: OrderedDict[str, datetime] = OrderedDict()
+        self._requested: OrderedDict[str, datetime] = OrderedDict()
         self._guard = threading.Lock()
 
     def sync_now(self, mailbox_id: str, actor: str) -> None:
-        """Queue a pass at once.
+        """Queue a pass now.
 
         Raises:
             SyncedTooRecently: less than a minute after the last pass or the last request.
-            MailboxStopped: disconnected, or waiting for a sign-in.
+            MailboxStopped: the mailbox is disconnected, paused or suspended, or waits for a sign-in.
         """
         mailbox = self._registry.get(mailbox_id)
         if mailbox.status in (Status.DISCONNECTED, Status.NEEDS_SIGN_IN, Status.PAUSED, Status.SUSPENDED):
@@ -77,46 +77,46 @@ class MailboxCommands:
         self._registry.record_audit(mailbox_id, actor, "sync_now")
 
     def pause(self, mailbox_id: str, actor: str) -> Mailbox:
-        """No passes until started again."""
+        """Stop passes until the mailbox is started again."""
         return self._changed(mailbox_id, actor, "pause", transitions.paused)
 
     def start(self, mailbox_id: str, actor: str) -> Mailbox:
-        """Passes again, the first one now."""
+        """Resume passes and queue the first one now."""
         mailbox = self._changed(mailbox_id, actor, "start", transitions.started)
         if mailbox.status is Status.ACTIVE:
             self._queue.send_mailbox(mailbox_id)
         return mailbox
 
     def disconnect(self, mailbox_id: str, actor: str) -> Mailbox:
-        """Stop syncing for good and delete the token at once; the replica stays.
+        """Stop syncing permanently and delete the token now; the replica stays.
 
-        The mailbox keeps its authorization's id, so that an erasure can say what the vault still holds of it.
-        The status goes first: were it last, a pass could begin between the two and ask to sign in again.
+        The mailbox keeps its authorization's id, so that an erasure can report what the vault still holds. The status
+        is changed before the token is deleted. Otherwise a pass could start in between and ask for a new sign-in.
         """
         mailbox = self._changed(mailbox_id, actor, "disconnect", _disconnected)
         self._delete_token(mailbox)
         return mailbox
 
     def erase(self, mailbox_id: str, actor: str) -> ErasureReceipt:
-        """Remove everything of a mailbox.
+        """Delete everything of a mailbox.
 
-        It is marked before the first deletion. An erasure that breaks off can be asked for again, and the daily round
-        finishes it. Whoever signs in from the mark on gets another mailbox; a sign-in that was faster than the mark is
-        erased with it.
+        It is marked before the first deletion. An interrupted erasure can be requested again, and the daily work
+        completes it. A sign-in after the mark gets a new mailbox; what a sign-in stored just before the mark is erased
+        with the mailbox.
 
         Raises:
-            PassStillRunning: a pass did not end in time; the mailbox is marked, and nothing of its copy is deleted yet.
+            PassStillRunning: a pass did not end in time; the mailbox is marked, but nothing of its replica is deleted.
         """
         return self._erasure.run(mailbox_id, actor)
 
     def finish_erasures(self) -> int:
-        """Finish the erasures that broke off, and look after those that are done; gives how many were finished."""
+        """Complete interrupted erasures and clean up after completed ones; return how many were completed."""
         return self._erasure.finish()
 
     def release_authorization(self, authorization_id: str) -> datetime | None:
-        """Forget an authorization that nothing is read with any more, its token included.
+        """Delete an authorization that nothing uses any more, and its token.
 
-        Gives until when the vault's soft delete still holds the token.
+        Returns the time until which the vault's soft delete still holds the token.
         """
         self._access_tokens.forget(authorization_id)
         held_until = self._token_store.delete(authorization_id)
@@ -124,39 +124,43 @@ class MailboxCommands:
         return held_until
 
     def release_unused(self) -> int:
-        """Give back what something left behind that broke off; gives how many.
+        """Delete what interrupted operations left behind; return how many authorizations were affected.
 
-        That is a sign-in between its authorization and its mailbox, or a disconnecting before it had deleted the token:
-        what a disconnected mailbox is read with is not in use.
+        Such an operation is a sign-in that stored its authorization but no mailbox, or a disconnect that did not get to
+        delete the token. The authorization of a disconnected mailbox does not count as in use.
         """
-        half = self._authorizations.revoked_with_token()
-        for one in half:
-            self._end(one.id)
+        incomplete = self._authorizations.revoked_with_token()
+        for authorization in incomplete:
+            self._delete_revoked_token(authorization.id)
         idle = self._authorizations.idle_since(self._clock() - UNUSED_AFTER)
         in_use = self._registry.authorizations_in_use() if idle else {}
-        unused = [one.id for one in idle if one.mode is AccessMode.DELEGATED and one.id not in in_use]
+        unused = [
+            authorization.id
+            for authorization in idle
+            if authorization.mode is AccessMode.DELEGATED and authorization.id not in in_use
+        ]
         for authorization_id in unused:
             self.release_authorization(authorization_id)
-        return len(half) + len(unused)
+        return len(incomplete) + len(unused)
 
     def _delete_token(self, mailbox: Mailbox) -> datetime | None:
-        """Delete a person's own token."""
+        """Delete the token if it is the person's own."""
         if not _owns_authorization(mailbox):
             return None
         self._access_tokens.forget(mailbox.authorization_id)
         with suppress(NotFound):
             self._authorizations.change(mailbox.authorization_id, _revoked)
-        return self._end(mailbox.authorization_id)
+        return self._delete_revoked_token(mailbox.authorization_id)
 
-    def _end(self, authorization_id: str) -> datetime | None:
-        """Delete the token of a revoked authorization, and only then note that there is none: see release_unused."""
+    def _delete_revoked_token(self, authorization_id: str) -> datetime | None:
+        """Delete the token of a revoked authorization, then record that it has none: see release_unused."""
         held_until = self._token_store.delete(authorization_id)
         with suppress(NotFound):
             self._authorizations.change(authorization_id, _without_token)
         return held_until
 
     def _forget(self, mailbox: Mailbox) -> None:
-        """Delete the record of a person's own authorization."""
+        """Delete the authorization's record if it is the person's own."""
         if _owns_authorization(mailbox):
             self._authorizations.delete(mailbox.authorization_id)
 
@@ -189,7 +193,7 @@ class MailboxCommands:
 
 
 def _owns_authorization(mailbox: Mailbox) -> bool:
-    """Whether the mailbox's authorization ends with it: a service account's, the app's, a shared mailbox's do not."""
+    """Whether the authorization ends with the mailbox. One of a service account, the app or a shared mailbox stays."""
     return is_own(mailbox) and bool(mailbox.authorization_id)
 
 
@@ -212,7 +216,7 @@ def new_mailbox(
     now: datetime,
     source: SourceName = SourceName.EWS,
 ) -> Mailbox:
-    """A mailbox that has just been connected; its id is opaque, its shard the registry's to say."""
+    """A newly connected mailbox. Its id is opaque; the registry sets its shard."""
     return Mailbox(
         id=secrets.token_hex(16),
         shard=0,

@@ -1,6 +1,6 @@
-"""Dataclasses as table entities and back. Plain: an entity is a dict of str, int, bool and aware datetimes.
+"""Maps mailboxes to table entities. An entity is a dict of str, int, bool, and aware datetimes.
 
-An int beyond 32 bits is a pair of its value and its type's name: Table Storage keeps it as another type than the rest.
+An int beyond 32 bits is a pair of its value and a type name, because Table Storage keeps it as a different type.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from shared.mailboxes.model import Mailbox
 from shared.storage.row_mapping import to_row
 
 BUCKETS = 256
-"""Into how many partitions the registry is dealt, for good; a shard is a run of neighboring ones, so that
-the number of shards may be changed at any time."""
+"""Number of partitions of the registry. It never changes; a shard is a range of adjacent partitions, so that the number
+of shards can change at any time."""
 
 _END_OF_TIME_MS = 10**14
 
 
 def bucket_of(mailbox_id: str) -> int:
-    """A mailbox's bucket, 0 to 255, by its id alone."""
+    """A mailbox's bucket, 0 to 255, computed from its id alone."""
     return hashlib.sha256(mailbox_id.encode()).digest()[0]
 
 
@@ -35,12 +35,12 @@ def shard_bounds(shard: int, shards: int) -> tuple[str, str]:
 
 
 def newest_first(moment: datetime) -> str:
-    """A row key that sorts later moments before earlier ones."""
+    """A row key that sorts later times before earlier ones."""
     return f"{_END_OF_TIME_MS - int(moment.timestamp() * 1000):015d}"
 
 
 def row_digest(text: str) -> str:
-    """A table-safe key for a text that may be personal or hold any character."""
+    """A key that is safe in a table, for a text that may be personal or contain any character."""
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 

@@ -1,22 +1,22 @@
-"""What can go wrong with a command on a mailbox; `code` names the page that answers it.
+"""The errors of commands on a mailbox; `code` names the page that is shown.
 
 CommandRefused                                             the command cannot run now
-├── SyncedTooRecently, MailboxStopped                      the mailbox does not take it
-└── PassStillRunning                                       an erasure waits for a pass in vain
+├── SyncedTooRecently, MailboxStopped                      the mailbox's state does not allow it
+└── PassStillRunning                                       an erasure waited for a pass that did not end
 """
 
 from shared.errors import MailboxSyncError
 
 
 class CommandRefused(MailboxSyncError):
-    """An act that cannot be done now; `code` names the problem to answer with, `wait` the seconds until it can be."""
+    """A command that cannot run now. `code` names the problem to show, `wait` the seconds until it can run."""
 
     code = ""
     wait: int | None = None
 
 
 class SyncedTooRecently(CommandRefused):
-    """A sync was asked for less than a minute after the last."""
+    """A sync was requested less than a minute after the last one."""
 
     code = "too_soon"
 
@@ -26,12 +26,12 @@ class SyncedTooRecently(CommandRefused):
 
 
 class MailboxStopped(CommandRefused):
-    """The mailbox is disconnected or waits for a sign-in, so there is nothing to sync with."""
+    """The mailbox is disconnected, paused or suspended, or waits for a sign-in, so it cannot sync."""
 
     code = "not_while_stopped"
 
 
 class PassStillRunning(CommandRefused):
-    """A pass under way did not end in time: the mailbox is marked, and erased when asked again, or daily."""
+    """A running pass did not end in time. The mailbox is marked; the next request or the daily work erases it."""
 
     code = "still_under_way"

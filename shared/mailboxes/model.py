@@ -1,4 +1,4 @@
-"""A mailbox as we know it, and the plain rules of its life. No vendor, no clock, no storage in here."""
+"""A mailbox and the rules of its schedule. No vendor, no clock, no storage."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from shared.sources.port import AccessMode, SourceName
 
 
 class Status(StrEnum):
-    """What a mailbox is doing, as its person would put it."""
+    """What a mailbox is doing, as shown to its person."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -19,15 +19,16 @@ class Status(StrEnum):
 
 
 SYNCED = frozenset({Status.ACTIVE, Status.NEEDS_ADMIN})
-"""The statuses that stay in the rota: what an administrator cures shows only by trying."""
+"""The statuses in which a mailbox is synced. Only a pass shows whether an administrator has fixed a problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One connected mailbox. `id` is opaque; addresses are personal and never leave storage and the owner's pages.
+    """One connected mailbox. `id` is opaque. Addresses are personal: they stay in storage and on the owner's pages.
 
-    `owner_id` is Entra's object id of who signed in (`oid`), with `tenant_id` the identity that is pinned.
-    `rejections` and `failures` count in a row; a success resets both. `version` is the stored entity's ETag.
+    `owner_id` is the Entra object id (`oid`) of the account that signed in; together with `tenant_id` it is the pinned
+    identity. `rejections` and `failures` count consecutive errors; a success resets both. `version` is the entity's
+    ETag.
     """
 
     id: str
@@ -35,13 +36,13 @@ class Mailbox:
     tenant_id: str
     owner_id: str
     address: str
-    """The primary address, as the mail server has it; the sign-in name until it has said so."""
+    """The primary address, as the mail server reports it; until then the sign-in name."""
     display_name: str
     authorization_id: str
     mode: AccessMode
     created_at: datetime
     source: SourceName = SourceName.EWS
-    """Which source reads it: what was stored before there were two is read over EWS."""
+    """The source that reads it. Mailboxes stored before there were two sources are read over EWS."""
     status: Status = Status.ACTIVE
     reason: str = ""
     support: str = ""
@@ -51,10 +52,10 @@ class Mailbox:
     first_sync_done: bool = False
     items: int = 0
     in_scope: int = 0
-    """How many items the source reports in the folders that are in scope, at the last look."""
+    """Number of items that the source reported in the folders in scope, as of the last pass."""
     issues: int = 0
     not_provided: int = 0
-    """How many items its folders count that its source does not give, at the last daily sweep."""
+    """Number of items that the folders count but the source does not return, as of the last daily sweep."""
     syncing_since: datetime | None = None
     last_pass_at: datetime | None = None
     last_success_at: datetime | None = None
@@ -63,54 +64,54 @@ class Mailbox:
     sweep_missing: int = 0
     sweep_extra: int = 0
     due_at: datetime | None = None
-    """Not to be dispatched before; None: with every tick. Set while something has to pass or be cured first."""
+    """Not dispatched before this time; None: at every tick. Set while it waits for something to pass or to be fixed."""
     sign_in_name: str = ""
-    """What its person signs in with, where it was connected by signing in. Not always an address of the mailbox."""
+    """The person's sign-in name, if the mailbox was connected by signing in. Not always an address of the mailbox."""
     erasing_since: datetime | None = None
-    """When its erasure was asked for: a mark that nothing takes back. Only the erasure touches the mailbox now."""
+    """When its erasure was requested. The mark is never removed; only the erasure changes the mailbox from then on."""
     version: str = field(default="", compare=False)
 
     @property
     def signs_in_as(self) -> str:
-        """The name that its person signs in with, as far as it is known."""
+        """The person's sign-in name, as far as it is known."""
         return self.sign_in_name or self.address
 
     def with_changes(self, **changes: object) -> "Mailbox":
-        """The same mailbox with some fields changed."""
+        """Return a copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
 SHARED_OWNER_PREFIX = "shared-"
-"""How the owner of a shared mailbox begins: it is read with the authorization of a person, whose own it stays."""
+"""Prefix of a shared mailbox's owner id. It is read with a person's authorization, which remains that person's own."""
 
 
 def is_own(mailbox: Mailbox) -> bool:
-    """Whether it is read by its own person's sign-in; a shared mailbox is read by somebody else's."""
+    """Whether it is read with its own person's sign-in; a shared mailbox is read with another person's."""
     return mailbox.mode is AccessMode.DELEGATED and not mailbox.owner_id.startswith(SHARED_OWNER_PREFIX)
 
 
 def is_due(mailbox: Mailbox, now: datetime) -> bool:
-    """Whether a dispatch at `now` should send this mailbox to be synced."""
+    """Whether a dispatch at `now` should queue this mailbox."""
     return mailbox.status in SYNCED and (mailbox.due_at is None or mailbox.due_at <= now)
 
 
 def is_overtaken(mailbox: Mailbox, scheduled: datetime | None, *, sweep: bool = False) -> bool:
-    """Whether a pass, or a sweep, has ended since the moment that a message was scheduled for.
+    """Whether a pass, or a sweep, has ended since the time that a message was scheduled for.
 
-    Messages pile up while nothing consumes them; the first one does what all of them ask for.
+    Messages accumulate while nothing consumes them; the first one then does the work of all.
     """
     last = mailbox.swept_at if sweep else mailbox.last_pass_at
     return scheduled is not None and last is not None and last >= scheduled
 
 
 def has_replica(mailbox: Mailbox) -> bool:
-    """Whether there may be a copy of it, which the daily round keeps in order whatever the mailbox's status."""
+    """Whether it may have a replica, which the daily work maintains whatever the mailbox's status is."""
     return mailbox.last_pass_at is not None and mailbox.erasing_since is None
 
 
 def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
-    """Whether an active mailbox has had no success for three intervals: what the freshness alarm counts.
+    """Whether an active mailbox has had no success for three intervals: what the freshness alert counts.
 
-    One that waits for its administrator is tried ever more seldom on purpose, and has alarms of its own.
+    A mailbox that waits for its administrator is deliberately tried less often, and has alerts of its own.
     """
     return mailbox.status is Status.ACTIVE and (mailbox.last_success_at or mailbox.created_at) < now - 3 * interval

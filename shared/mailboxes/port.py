@@ -1,4 +1,4 @@
-"""The registry's port."""
+"""The ports of the registry, the leases, and the queues."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,13 +11,13 @@ from shared.mailboxes.model import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One pass as it is remembered: for the person's page and the operator's. Times UTC; no content."""
+    """The record of one pass, for the person's and the operator's pages. Times are UTC; it holds no content."""
 
     mailbox_id: str
     started_at: datetime
     ended_at: datetime
     outcome: str
-    """done, continues, held (by the safety stop), or the Reason it failed for."""
+    """`done`, `continues`, `held` (by the safety stop), or the Reason of its failure."""
     created: int = 0
     updated: int = 0
     moved: int = 0
@@ -26,12 +26,12 @@ class Run:
     bytes: int = 0
     requests: int = 0
     kind: str = "pass"
-    """pass, or sweep."""
+    """`pass` or `sweep`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemIssue:
-    """One item that could not be synced: why, how often it was tried, when it is tried next. No content."""
+    """One item that could not be synced: the reason, the number of tries, and the next one. It holds no content."""
 
     mailbox_id: str
     item_id: str
@@ -45,14 +45,14 @@ class ItemIssue:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRecord:
-    """An erasure that was begun, by the id of its mailbox. `finished_at` None: something of it is left to do."""
+    """The record of an erasure, by mailbox id. If `finished_at` is None, it is not complete."""
 
     mailbox_id: str
     finished_at: datetime | None = None
 
 
 class MailboxRegistry(Protocol):
-    """Every connected mailbox, its runs and its issues."""
+    """All connected mailboxes with their runs and issues."""
 
     def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
         """Store a new mailbox. A mailbox that is being erased gives its address up to the new one.
@@ -65,18 +65,18 @@ class MailboxRegistry(Protocol):
         ...
 
     def get(self, mailbox_id: str) -> Mailbox:
-        """One mailbox.
+        """Return one mailbox.
 
         Raises:
-            NotFound: there is none.
+            NotFound: it does not exist.
             OperatorMustAct: this version cannot read it.
         """
         ...
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
-        """The mailboxes that one signed-in identity owns.
+        """Return the mailboxes that one signed-in identity owns.
 
-        One that is being erased is among them until its owner connects the address again.
+        They include one that is being erased, until its owner connects the address again.
         """
         ...
 
@@ -85,94 +85,94 @@ class MailboxRegistry(Protocol):
         ...
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        """Read, change and replace under the ETag, again when somebody came between.
+        """Read, change and replace a mailbox under its ETag; repeat after a conflict.
 
         Raises:
-            NotFound: there is no such mailbox.
+            NotFound: the mailbox does not exist.
             BeingErased: it is marked for erasure; nothing has changed.
         """
         ...
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
-        """Every mailbox of one shard, without those that this version cannot read."""
+        """Iterate over the mailboxes of one shard, except those that this version cannot read."""
         ...
 
     def all(self) -> Iterator[Mailbox]:
-        """Every mailbox, shard by shard, without those that this version cannot read."""
+        """Iterate over all mailboxes, shard by shard, except those that this version cannot read."""
         ...
 
     def authorizations_in_use(self) -> Counter[str]:
-        """How many mailboxes are read with each authorization; a disconnected one is not read any more.
+        """Count the mailboxes per authorization, without disconnected ones.
 
-        A mailbox that this version cannot read counts whatever its status: nothing of it may be deleted.
+        A mailbox that this version cannot read counts in any status, so that nothing of it is deleted.
         """
         ...
 
     def record_run(self, run: Run) -> None:
-        """Remember one pass."""
+        """Store the record of one pass."""
         ...
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
-        """The last passes, newest first."""
+        """Return the latest runs, newest first."""
         ...
 
     def forget_runs(self, mailbox_id: str, before: datetime) -> int:
-        """Forget the passes that began before; gives how many."""
+        """Delete the runs that started before this time; return how many."""
         ...
 
     def put_issue(self, issue: ItemIssue) -> None:
-        """Record or replace the issue of one item."""
+        """Create or replace the issue of one item."""
         ...
 
     def drop_issue(self, mailbox_id: str, item_id: str) -> None:
-        """The item is fine, or gone. Harmless when there is no issue."""
+        """Delete the issue of an item that is fine or deleted; no error if there is none."""
         ...
 
     def issues(self, mailbox_id: str, limit: int = 1000) -> list[ItemIssue]:
-        """A mailbox's open issues."""
+        """Return a mailbox's open issues."""
         ...
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
-        """Remember who did what: actor is an opaque id (oid, `operator`, `system`), act a word of ours."""
+        """Record an action. `actor` is an opaque id (oid, `operator`, `system`), `act` the action's name."""
         ...
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
-        """Delete the mailbox's runs and issues and the mailbox itself; gives how many of what.
+        """Delete the mailbox with its runs and issues; return the number of deleted rows by kind.
 
-        Repeating it is harmless, and deletes what a late pass has recorded since. The erasure's record, if there is
-        one, says afterward that it is finished.
+        It is safe to repeat, and then deletes what a late pass has recorded since. If the erasure has a record, the
+        record says afterward that it is finished.
         """
         ...
 
     def begin_erasure(self, mailbox_id: str) -> Mailbox:
-        """Mark a mailbox for erasure, and record that it was begun; gives the mailbox. Harmless to repeat.
+        """Mark a mailbox for erasure, record the start, and return the mailbox. Safe to repeat.
 
-        Nothing is deleted yet. From the mark on `change` refuses the mailbox, and `add` passes it over. Against a
-        change at the same moment there is one order: the mailbox given here has it, or it fails.
+        Nothing is deleted yet. From the mark on, `change` refuses the mailbox and `add` ignores it. A concurrent change
+        is either included in the mailbox returned here, or it fails.
 
         Raises:
-            NotFound: there is no such mailbox (any more).
+            NotFound: the mailbox does not exist (any more).
         """
         ...
 
     def erasures(self) -> list[ErasureRecord]:
-        """Every erasure that is recorded."""
+        """Return all recorded erasures."""
         ...
 
     def forget_erasure(self, mailbox_id: str) -> None:
-        """Drop an erasure's record. Harmless when gone."""
+        """Delete an erasure's record; no error if there is none."""
         ...
 
 
 class Leases(Protocol):
-    """One pass a mailbox at a time."""
+    """Leases that allow one pass per mailbox at a time."""
 
     def acquire(self, mailbox_id: str, seconds: int = 60) -> "Lease | None":
-        """A lease that expires by itself, renewed while held; None when somebody else holds it."""
+        """Acquire a lease that is renewed while held and otherwise expires; None if somebody else holds it."""
         ...
 
     def forget(self, mailbox_id: str) -> None:
-        """Remove what leases of an erased mailbox were taken on. Harmless when gone."""
+        """Delete what an erased mailbox's leases were stored in; no error if it does not exist."""
         ...
 
 
@@ -180,23 +180,23 @@ class Lease(Protocol):
     """A held lease."""
 
     def lost(self) -> bool:
-        """Whether renewing has failed, so that the pass must stop writing."""
+        """Whether renewal has failed, so that the pass must stop writing."""
         ...
 
     def release(self) -> None:
-        """Give it back. Never raises."""
+        """Release the lease. Never raises."""
         ...
 
 
 class SyncQueue(Protocol):
-    """The two queues of the dispatch. Messages carry ids only."""
+    """The two queues of the dispatch. Their messages contain only ids and times."""
 
     def send_shard(
         self, shard: int, *, sweep: bool = False, tick: datetime | None = None, seconds_to_live: int | None = None
     ) -> None:
-        """Ask for one shard's due mailboxes to be sent, or, once a day, for all of its mailboxes to be swept.
+        """Send a message to dispatch one shard's due mailboxes, or, once a day, to sweep all of its mailboxes.
 
-        `tick`: when the timer fired. A message that nobody consumes within `seconds_to_live` is dropped.
+        `tick` is the time at which the timer fired. A message that nobody consumes within `seconds_to_live` is dropped.
         """
         ...
 
@@ -209,9 +209,9 @@ class SyncQueue(Protocol):
         sweep: bool = False,
         scheduled: datetime | None = None,
     ) -> None:
-        """Ask for one pass (or one sweep) of one mailbox, not before the delay.
+        """Send a message for one pass (or one sweep) of one mailbox, to be delivered after the delay.
 
-        `continuation` is the cursor sequence the asking pass ended at; a stale one ends at once. So does a `scheduled`
-        one, if a pass has ended since that moment.
+        `continuation` is the cursor's sequence number at the end of the pass that sends it; a continuation for another
+        number ends at once. A message with `scheduled` ends at once if a pass has ended since that time.
         """
         ...

@@ -1,4 +1,4 @@
-"""The dispatch's queues in Queue Storage. The Functions trigger expects base64; the SDK does not send it by itself."""
+"""The dispatch's queues in Queue Storage. The Functions trigger expects base64; the SDK sends plain text by default."""
 
 import json
 from datetime import datetime
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 SHARDS = "sync-shards"
 MAILBOXES = "sync-mailboxes"
 MAX_DELAY_SECONDS = 7 * 24 * 3600
-"""Seconds a message may stay invisible: the service's limit."""
+"""The service's limit on how long a message may stay invisible."""
 
 
 class StorageSyncQueue:
-    """Implements SyncQueue. The queues exist: the deployment made them."""
+    """Implements SyncQueue. The deployment has created the queues."""
 
     def __init__(self, queues: "QueueServiceClient") -> None:
         from azure.storage.queue import TextBase64EncodePolicy
@@ -27,7 +27,7 @@ class StorageSyncQueue:
     def send_shard(
         self, shard: int, *, sweep: bool = False, tick: datetime | None = None, seconds_to_live: int | None = None
     ) -> None:
-        """One message a shard."""
+        """Send one message for a shard."""
         _send(self._shards, {"shard": shard} | _sweep_flag(sweep) | _at("tick", tick), 0, seconds_to_live)
 
     def send_mailbox(
@@ -39,7 +39,7 @@ class StorageSyncQueue:
         sweep: bool = False,
         scheduled: datetime | None = None,
     ) -> None:
-        """One message a pass."""
+        """Send one message for a pass."""
         message: dict[str, Any] = {"mailbox": mailbox_id} | _sweep_flag(sweep) | _at("scheduled", scheduled)
         if continuation is not None:
             message["continuation"] = continuation
@@ -51,7 +51,7 @@ def _sweep_flag(sweep: bool) -> dict[str, Any]:
 
 
 def _at(name: str, moment: datetime | None) -> dict[str, Any]:
-    """A moment as whole seconds since 1970."""
+    """A time as whole seconds since 1970."""
     return {} if moment is None else {name: int(moment.timestamp())}
 
 

@@ -1,4 +1,4 @@
-"""The registry in Table Storage: mailboxes by bucket, an index by owner, runs, issues and the audit trail."""
+"""The registry in Table Storage: mailboxes by bucket, an index by owner, runs, issues, and the audit trail."""
 
 import logging
 import secrets
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class TableRegistry:
-    """Implements MailboxRegistry. The tables exist: the deployment made them."""
+    """Implements MailboxRegistry. The deployment has created the tables."""
 
     def __init__(self, tables: "TableServiceClient", shards: int, clock: Callable[[], datetime]) -> None:
         self._shards = shards
@@ -65,7 +65,7 @@ class TableRegistry:
         return mailbox.with_changes(version=stored["etag"])
 
     def get(self, mailbox_id: str) -> Mailbox:
-        """One mailbox by its id."""
+        """Return one mailbox by its id."""
         with translate_errors():
             entity = raise_not_found(lambda: self._mailboxes.get_entity(partition(mailbox_id), mailbox_id))
         return _mailbox_from_row(entity)
@@ -112,7 +112,7 @@ class TableRegistry:
         return change_row(lambda: self.get(mailbox_id), change, replace)
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
-        """One range query over the shard's neighboring partitions."""
+        """Run one range query over the shard's adjacent partitions."""
         for entity in self._rows(shard):
             if (mailbox := _mailbox_or_none(entity)) is not None:
                 yield mailbox
@@ -125,12 +125,12 @@ class TableRegistry:
             )
 
     def all(self) -> Iterator[Mailbox]:
-        """Every mailbox."""
+        """Iterate over all mailboxes."""
         for shard in range(self._shards):
             yield from self.in_shard(shard)
 
     def authorizations_in_use(self) -> Counter[str]:
-        """Every row: one that cannot be read says at least by which authorization its mailbox is read."""
+        """Count all rows: even a row that this version cannot read has its authorization's id."""
         in_use = Counter[str]()
         for shard in range(self._shards):
             for entity in self._rows(shard):
@@ -140,45 +140,46 @@ class TableRegistry:
         return in_use
 
     def record_run(self, run: Run) -> None:
-        """Newest first under the mailbox; a repeated record replaces itself."""
+        """Store the run, newest first within the mailbox; a repeated record replaces itself."""
         keys = {"PartitionKey": run.mailbox_id, "RowKey": newest_first(run.started_at)}
         with translate_errors():
             self._runs.upsert_entity(keys | to_row(run))
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
-        """The last passes."""
+        """Return the latest runs."""
         return [from_row(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
 
     def forget_runs(self, mailbox_id: str, before: datetime) -> int:
-        """Earlier passes have later row keys."""
+        """Delete by row key: earlier runs have later row keys."""
         return self._clear(self._runs, mailbox_id, after=newest_first(before))
 
     def put_issue(self, issue: ItemIssue) -> None:
-        """One entity an item."""
+        """Store one entity per item."""
         keys = {"PartitionKey": issue.mailbox_id, "RowKey": row_digest(issue.item_id)}
         with translate_errors():
             self._issues.upsert_entity(keys | to_row(issue))
 
     def drop_issue(self, mailbox_id: str, item_id: str) -> None:
-        """Deleting what is not there is fine with the SDK."""
+        """Delete the issue. The SDK does not fail if it does not exist."""
         with translate_errors():
             self._issues.delete_entity(mailbox_id, row_digest(item_id))
 
     def issues(self, mailbox_id: str, limit: int = 1000) -> list[ItemIssue]:
-        """Open issues in no particular order."""
+        """Return open issues in no particular order."""
         return [from_row(ItemIssue, entity) for entity in self._first(self._issues, mailbox_id, limit)]
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
-        """Append to the trail; the random end keeps two acts of one millisecond apart."""
+        """Append to the audit trail; a random suffix distinguishes two actions in one millisecond."""
         now = self._clock()
         keys = {"PartitionKey": mailbox_id, "RowKey": f"{newest_first(now)}-{secrets.token_hex(4)}"}
         with translate_errors():
             self._audit.create_entity(keys | {"actor": actor, "act": act, "at": now})
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
-        """Runs and issues first, the mailbox last, so that an interrupted erasure can be asked for again.
+        """Delete runs and issues first and the mailbox last, so that an interrupted erasure can be requested again.
 
-        Its owner asks by way of the index, so that goes after the mailbox: an entry without one is nobody's loss.
+        The owner finds the mailbox through the index, so the index entries are deleted after it. An entry without a
+        mailbox does no harm.
         """
         erased = {"runs": self._clear(self._runs, mailbox_id), "issues": self._clear(self._issues, mailbox_id)}
         recorded = place = self._erasures.place(mailbox_id)
@@ -195,18 +196,18 @@ class TableRegistry:
         return erased | {"mailboxes": mailboxes}
 
     def begin_erasure(self, mailbox_id: str) -> Mailbox:
-        """The record goes first: a mark that no record tells of would be found by nobody."""
+        """Record the erasure before marking the mailbox: nobody would find a mark without a record."""
         mailbox = self.get(mailbox_id)
         self._erasures.begin(mailbox_id, index_place(mailbox))
         now = self._clock()
         return self._changed(mailbox_id, lambda before: transitions.marked_for_erasure(before, now))
 
     def erasures(self) -> list[ErasureRecord]:
-        """A small table: a record goes some weeks after its mailbox."""
+        """Read the whole table. It is small: a record is deleted some weeks after its mailbox."""
         return self._erasures.all()
 
     def forget_erasure(self, mailbox_id: str) -> None:
-        """Drop the record."""
+        """Delete the record."""
         self._erasures.forget(mailbox_id)
 
     def _first(self, table: "TableClient", mailbox_id: str, limit: int, after: str = "") -> list[Mapping[str, Any]]:
@@ -223,13 +224,13 @@ class TableRegistry:
         return rows
 
     def _clear(self, table: "TableClient", mailbox_id: str, after: str = "") -> int:
-        """Delete a mailbox's rows of a table, those past a row key if one is given, a hundred a transaction."""
-        cleared = 0
+        """Delete a mailbox's rows from a table, 100 per transaction; with `after`, only those past that row key."""
+        deleted = 0
         with translate_errors():
             while rows := self._first(table, mailbox_id, 100, after):
                 table.submit_transaction([("delete", dict(row)) for row in rows])
-                cleared += len(rows)
-        return cleared
+                deleted += len(rows)
+        return deleted
 
 
 def _unmarked(mailbox: Mailbox) -> Mailbox:
@@ -243,7 +244,7 @@ def _mailbox_from_row(entity: Any) -> Mailbox:
 
 
 def _mailbox_or_none(entity: Any) -> Mailbox | None:
-    """None for one that only a newer program can read: it must not keep its whole shard from its turn."""
+    """Decode a mailbox; None if only a newer version can read it, so that the rest of its shard is still dispatched."""
     try:
         return _mailbox_from_row(entity)
     except OperatorMustAct as error:

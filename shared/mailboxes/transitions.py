@@ -1,10 +1,10 @@
-"""What moves a mailbox from one status to the next. Plain rules: a mailbox and an event in, the mailbox after it out.
+"""The transitions between a mailbox's statuses. Pure rules: a mailbox and an event give the mailbox afterward.
 
 active ──rejected 6 times, or a definite refusal──► needs_sign_in ──signs in──► active
-active ──administrator must act──► needs_admin (tried ever more seldom) ──a success──► active
+active ──administrator must act──► needs_admin (retried at growing intervals) ──a success──► active
 any of them ──10 counted failures──► suspended ──start──► active
 active ◄──start── paused ◄──pause── active;   any ──disconnect──► disconnected ──signs in──► active
-any of them ──erase──► marked for erasure ──► gone
+any of them ──erase──► marked for erasure ──► deleted
 """
 
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ OUTAGES = frozenset({Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Rea
 """Retryable reasons that say nothing about this mailbox, so they never count against it."""
 
 MAX_WAIT = timedelta(hours=24)
-"""What an administrator changes can take a day to be in force: a blocked mailbox is tried at least so often."""
+"""An administrator's change can take a day to take effect. A blocked mailbox is tried at least this often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """After how many failures in a row somebody is asked."""
+    """The numbers of consecutive failures after which somebody has to act."""
 
     rejections_before_sign_in: int = 6
     failures_before_suspension: int = 10
 
 
 def after_success(mailbox: Mailbox, now: datetime) -> Mailbox:
-    """A pass ended well: counts start over, and what an administrator had to cure evidently is cured."""
+    """A pass succeeded: reset the counts; a problem that an administrator had to fix is evidently fixed."""
     return _cleared(mailbox).with_changes(
         status=Status.ACTIVE if mailbox.status is Status.NEEDS_ADMIN else mailbox.status,
         last_success_at=now,
@@ -41,10 +41,10 @@ def after_success(mailbox: Mailbox, now: datetime) -> Mailbox:
 def after_failure(
     mailbox: Mailbox, error: ActionNeeded, now: datetime, thresholds: Thresholds, interval: timedelta
 ) -> Mailbox:
-    """A pass ended with an error whose type says who acts next.
+    """A pass ended with an error, whose type says who acts next.
 
-    An operator's error changes nothing: our own outage must never march mailboxes toward signing in again. Nor does
-    any error change a mailbox that was paused or disconnected while the pass was still under way.
+    An operator's error changes nothing: our own outage must never make mailboxes ask for a sign-in. Nor does any error
+    change a mailbox that was paused or disconnected during the pass.
     """
     if isinstance(error, OperatorMustAct) or mailbox.status not in SYNCED:
         return mailbox
@@ -62,7 +62,7 @@ def after_failure(
 
 
 def _after_rejection(failed: Mailbox, error: PersonMustSignIn, thresholds: Thresholds) -> Mailbox:
-    """Signing in again is asked for at once when the answer was definite, else after several rejections in a row."""
+    """Ask for a sign-in: at once after a definite answer, otherwise after several consecutive rejections."""
     counted = failed.with_changes(rejections=failed.rejections + 1)
     if error.definite or counted.rejections >= thresholds.rejections_before_sign_in:
         return counted.with_changes(status=Status.NEEDS_SIGN_IN, claims=error.claims, due_at=None)
@@ -72,23 +72,27 @@ def _after_rejection(failed: Mailbox, error: PersonMustSignIn, thresholds: Thres
 
 
 def _may_pass(failed: Mailbox, error: AdministratorMustAct, thresholds: Thresholds) -> bool:
-    """Whether a mailbox that was read before may be read again by itself: as many failures in a row as rejections."""
+    """Whether the problem may pass by itself.
+
+    It may if the mailbox was read before, and the failures in a row are fewer than the rejections that ask for a
+    sign-in.
+    """
     was_read = failed.status is Status.ACTIVE and failed.last_success_at is not None
     return was_read and not error.definite and failed.failures < thresholds.rejections_before_sign_in
 
 
 def _retry_delay(failures: int, interval: timedelta) -> timedelta:
-    """How long to leave a blocked mailbox alone: doubling from one interval, a little under so a tick finds it due."""
+    """How long a blocked mailbox waits: one interval, doubling, minus a tenth, so that it is due at the tick."""
     return min(interval * float(2 ** min(failures - 1, 10)), MAX_WAIT) * 0.9
 
 
 def after_sign_in(mailbox: Mailbox, authorization_id: str) -> Mailbox:
-    """Access was given anew: same mailbox, same cursor, same replica, a new authorization."""
+    """The person signed in again: the mailbox, cursor and replica stay, with a new authorization."""
     return _cleared(mailbox).with_changes(status=Status.ACTIVE, authorization_id=authorization_id)
 
 
 def read_by(mailbox: Mailbox, source: SourceName) -> Mailbox:
-    """The source that was chosen now, unless items have been read over another: their ids would be unknown to it.
+    """Set the source, unless items have been read over another source: the new one does not know their ids.
 
     Such a mailbox keeps its source until it is moved as a whole.
     """
@@ -97,26 +101,26 @@ def read_by(mailbox: Mailbox, source: SourceName) -> Mailbox:
 
 
 def paused(mailbox: Mailbox) -> Mailbox:
-    """The person wants no syncing for now. Anything but a running mailbox stays as it is."""
+    """The person pauses syncing. Any mailbox that is not running stays as it is."""
     running = mailbox.status in (Status.ACTIVE, Status.NEEDS_ADMIN)
     return mailbox.with_changes(status=Status.PAUSED) if running else mailbox
 
 
 def started(mailbox: Mailbox) -> Mailbox:
-    """The person, or the operator, wants it running again. What needs a sign-in still does."""
+    """The person or the operator resumes syncing. A mailbox that needs a sign-in still needs it."""
     stopped = mailbox.status in (Status.PAUSED, Status.SUSPENDED, Status.NEEDS_ADMIN)
     return _cleared(mailbox).with_changes(status=Status.ACTIVE) if stopped else mailbox
 
 
 def disconnected(mailbox: Mailbox) -> Mailbox:
-    """Syncing has ended and the token is gone; the replica stays until it is erased."""
+    """Syncing has ended and the token is deleted; the replica stays until it is erased."""
     return _cleared(mailbox).with_changes(status=Status.DISCONNECTED, authorization_id="")
 
 
 def marked_for_erasure(mailbox: Mailbox, now: datetime) -> Mailbox:
-    """Its erasure has been asked for. It keeps its authorization's id, by which the token is deleted.
+    """Its erasure was requested. It keeps its authorization's id, which is needed to delete the token.
 
-    The mark is final: whoever signs in again gets another mailbox. See docs/decisions/0010-erasure.md.
+    The mark is final: a later sign-in gets a new mailbox. See docs/decisions/0010-erasure.md.
     """
     if mailbox.erasing_since is not None:
         return mailbox

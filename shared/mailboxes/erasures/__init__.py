@@ -1,1 +1,1 @@
-"""The records of erasures."""
+"""Erasures of mailboxes and their records."""

@@ -1,6 +1,6 @@
-"""Erasing a mailbox: a mark, the deletions in their order, and what the daily round does about those that broke off.
+"""Erases a mailbox: a mark, the deletions in order, and the daily work on erasures that were interrupted.
 
-docs/decisions/0010-erasure.md says why nothing that stands still, crashes or comes late can cross it.
+docs/decisions/0010-erasure.md explains why no stalled, crashed or late worker can undo an erasure.
 """
 
 import hashlib
@@ -19,17 +19,17 @@ from shared.replica.port import Replica
 _log = logging.getLogger(__name__)
 
 LEASE_WAIT_SECONDS = 30
-"""Seconds an erasure waits for a pass under way to notice that its mailbox is marked."""
+"""Seconds that an erasure waits for a running pass to notice the mark."""
 DAILY_TIME_LIMIT = timedelta(minutes=5)
-"""How long the daily round spends on erasures; the order changes from day to day, so that each has its turn."""
+"""Time that the daily work spends on erasures. Their order changes daily, so that each of them gets its turn."""
 RECORD_LIFETIME = timedelta(days=30)
-"""How long an erasure is looked after. The host ends a function after 30 minutes, the queue drops a message after a
-week: no worker of before the erasure is left by then, whatever stood still."""
+"""How long an erasure is cleaned up after. The host ends a function after 30 minutes and the queue drops a message
+after a week, so no worker from before the erasure is left by then, however long it stalled."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureReceipt:
-    """What an erasure has removed, and what the vault's soft delete still holds, until when.
+    """What an erasure has deleted, and until when the vault's soft delete still holds the token.
 
     `reconnected`: the owner has signed in again since it began, so that the address is synced, as another mailbox.
     `organization_copy`: an operator has activated the address since, and that copy is the organization's.
@@ -45,7 +45,7 @@ class ErasureReceipt:
 
 
 class MailboxErasure:
-    """Erases mailboxes. `revoke` deletes a mailbox's own token, `forget` the record of it; both are safe to repeat."""
+    """Erases mailboxes. `revoke` deletes a mailbox's own token, `forget` its record; both are safe to repeat."""
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class MailboxErasure:
         """Mark the mailbox and erase it.
 
         Raises:
-            NotFound: there is no such mailbox (any more).
-            PassStillRunning: a pass did not end in time; the mailbox is marked, and nothing of its copy is deleted yet.
+            NotFound: the mailbox does not exist (any more).
+            PassStillRunning: a pass did not end in time; the mailbox is marked, but nothing of its replica is deleted.
         """
         mailbox = self._registry.begin_erasure(mailbox_id)
         self._registry.record_audit(mailbox_id, actor, "erase")
@@ -79,14 +79,14 @@ class MailboxErasure:
         return self._erased(mailbox, self._lease(mailbox_id), actor)
 
     def finish(self) -> int:
-        """Finish the erasures that broke off, and look after those that are done; gives how many were finished.
+        """Complete interrupted erasures and clean up after completed ones; return how many were completed.
 
-        A worker that stood still during an erasure, woke up and died before it had cleaned up has left something under
-        the mailbox's id: it is deleted here, every day until no such worker can be left. Stops in time.
+        A worker that stalled during an erasure, continued and died before its cleanup has left data under the mailbox's
+        id. It is deleted here, every day until no such worker can be left. Stops at the time limit.
         """
-        began, finished = self._clock(), 0
-        for record in sorted(self._registry.erasures(), key=lambda one: _turn(one, began)):
-            if self._clock() > began + DAILY_TIME_LIMIT:
+        started, finished = self._clock(), 0
+        for record in sorted(self._registry.erasures(), key=lambda record: _turn(record, started)):
+            if self._clock() > started + DAILY_TIME_LIMIT:
                 break
             try:
                 finished += self._finished(record)
@@ -97,13 +97,13 @@ class MailboxErasure:
         return finished
 
     def _finished(self, record: ErasureRecord) -> bool:
-        """Whether there was something to finish, and it is."""
+        """Whether the erasure was incomplete and is completed now."""
         if record.finished_at is not None:
             self._clean(record.mailbox_id, forget=self._clock() - record.finished_at > RECORD_LIFETIME)
             return False
         with suppress(NotFound):
             mailbox = self._registry.get(record.mailbox_id)
-            # Recorded and not marked: whoever asked died between the two, and nothing has been erased.
+            # Recorded but not marked: the request died between the two, and nothing has been erased.
             lease = self._leases.acquire(mailbox.id) if mailbox.erasing_since is not None else None
             if lease is not None:
                 self._erased(mailbox, lease, "system")
@@ -112,7 +112,7 @@ class MailboxErasure:
         return True
 
     def _clean(self, mailbox_id: str, *, forget: bool = False) -> None:
-        """Delete what has been written since a mailbox was erased; `forget`: that it was erased as well."""
+        """Delete what was written since a mailbox was erased; `forget`: also delete the record and the tombstone."""
         self._replica.erase(mailbox_id)
         self._registry.erase(mailbox_id)
         self._forget_lease(mailbox_id)
@@ -121,10 +121,10 @@ class MailboxErasure:
             self._registry.forget_erasure(mailbox_id)
 
     def _erased(self, mailbox: Mailbox, lease: Lease, actor: str) -> ErasureReceipt:
-        """Erase a marked mailbox whose lease is held. Raises NotFound when another erasure has just finished."""
+        """Erase a marked mailbox whose lease is held. Raises NotFound if another erasure has just completed."""
         try:
             self._registry.get(mailbox.id)
-            # Once more: the pass that was under way may have stored a token that it had refreshed.
+            # Again: the pass that was running may have stored a refreshed token.
             held_until = self._revoke(mailbox)
             erased = dict(self._replica.erase(mailbox.id))
             self._forget(mailbox)
@@ -152,22 +152,22 @@ class MailboxErasure:
             return None
 
     def _forget_lease(self, mailbox_id: str) -> None:
-        """An empty blob. Everything else is gone, so that one stays until tomorrow is no reason to fail."""
+        """Delete the lease's empty blob. Everything else is deleted, so a failure can wait for the next day."""
         try:
             self._leases.forget(mailbox_id)
         except MailboxSyncError as error:
             _log.warning("a lease of an erased mailbox is left", exc_info=error, extra={"mailbox_id": mailbox_id})
 
     def _lease(self, mailbox_id: str) -> Lease:
-        """The mailbox's lease, so that no pass writes while its replica is being removed."""
+        """Acquire the mailbox's lease, so that no pass writes while its replica is deleted."""
         for _ in range(LEASE_WAIT_SECONDS):
             lease = self._leases.acquire(mailbox_id)
             if lease is not None:
                 return lease
             self._wait(1.0)
-        raise PassStillRunning("a pass is still under way")
+        raise PassStillRunning("a pass is still running")
 
 
 def _turn(record: ErasureRecord, now: datetime) -> tuple[bool, str]:
-    """What is unfinished comes first; the rest in another order every day."""
+    """Sort key: incomplete erasures first, the others in a different order every day."""
     return record.finished_at is not None, hashlib.sha256(f"{now.date()} {record.mailbox_id}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The records of erasures in Table Storage: what the daily round finishes, and then looks after for a while."""
+"""The records of erasures in Table Storage, from which the daily work finds what to complete and clean up after."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ErasureRecords:
-    """The table `erasures`: one row an erasure.
+    """The table `erasures`, with one row per erasure.
 
     Until it is finished a row says where the registry's index has the mailbox: once the mailbox's own row is gone,
     nothing else tells whose entries in the index are left. Afterward it holds the mailbox's id and a time.
@@ -49,12 +49,12 @@ class ErasureRecords:
             self._table.upsert_entity(_keys(mailbox_id) | {"finished_at": self._clock()}, mode=UpdateMode.REPLACE)
 
     def all(self) -> list[ErasureRecord]:
-        """Every record."""
+        """Return all records."""
         with translate_errors():
             return [_record(entity) for entity in self._table.list_entities()]
 
     def forget(self, mailbox_id: str) -> None:
-        """Drop one. Deleting what is not there is fine with the SDK."""
+        """Delete one record. The SDK does not fail if it does not exist."""
         keys = _keys(mailbox_id)
         with translate_errors():
             self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
