@@ -1,1 +1,1 @@
-"""Who is due: the dispatch, the daily work and the poison queue."""
+"""The dispatch, the daily work, and the poison queue."""

@@ -1,4 +1,4 @@
-"""The daily round: what keeps a deployment in order without anybody asking for it."""
+"""The daily work, which maintains a deployment without anybody asking for it."""
 
 import logging
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from shared.scheduling.dispatch import Dispatch
 _log = logging.getLogger(__name__)
 
 SOON_DAYS = 30
-"""How early an ending certificate is told of: time enough to have a new one made."""
+"""How many days before the certificate expires a warning is logged: enough time to renew it."""
 
 
 class Daily:
-    """Begins the sweeps, keeps idle authorizations alive, forgets lapsed sign-ins, watches the app's own credential.
+    """The daily work: sweeps, interrupted erasures, idle authorizations, expired sign-ins, and the app's credential.
 
     `finish_erasures` finishes what broke off, `release_unused` gives back what no mailbox is read with, `keep_alive`
     refreshes what else has lain idle, `index_addresses` lets mailboxes of earlier versions be found by address; each
@@ -44,14 +44,14 @@ class Daily:
         self._clock = clock
 
     def run(self) -> dict[str, int]:
-        """All of it; gives the figures. One part's failure keeps none of the others from being done."""
+        """Do all parts and return their counts. A failure of one part does not stop the others."""
         now = self._clock()
         figures = {
-            "shards": self._tried(lambda: self._dispatch.tick(sweep=True)),
-            "erased": self._tried(self._finish_erasures),
-            "released": self._tried(self._release_unused),
-            "refreshed": self._tried(lambda: self._keep_alive(now)),
-            "lapsed": self._tried(lambda: self._flows.sweep(now)),
+            "shards": self._run_part(lambda: self._dispatch.tick(sweep=True)),
+            "erased": self._run_part(self._finish_erasures),
+            "released": self._run_part(self._release_unused),
+            "refreshed": self._run_part(lambda: self._keep_alive(now)),
+            "lapsed": self._run_part(lambda: self._flows.sweep(now)),
         }
         self._tried(self._index_addresses)
         self._tried(lambda: self._watch_credential(now))
@@ -64,9 +64,9 @@ class Daily:
             _log.warning("credential ends", extra={"days_left": days})
         return days
 
-    def _tried(self, part: Callable[[], int]) -> int:
+    def _run_part(self, part: Callable[[], int]) -> int:
         try:
             return part()
-        except Exception as error:  # a defect too: tokens that nobody refreshes for long are lost
+        except Exception as error:  # even a defect: tokens that are not refreshed for a long time expire
             _log.error("a part of the daily round failed", exc_info=error)
             return 0

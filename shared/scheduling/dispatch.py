@@ -1,4 +1,4 @@
-"""Who is due: the timer's tick becomes shard messages, a shard's message becomes one message for each due mailbox."""
+"""The dispatch: a timer tick becomes one message per shard, a shard's message one message per due mailbox."""
 
 import hashlib
 from collections.abc import Callable
@@ -10,31 +10,31 @@ from shared.mailboxes.model import has_replica, is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 
 SECONDS_A_MAILBOX = 0.5
-"""How far apart one shard's mailboxes are started: sixteen shards start 32 a second."""
+"""Seconds between the starts of one shard's mailboxes: sixteen shards start 32 per second."""
 
 SWEEP_SECONDS_A_MAILBOX = 10.0
-"""The same for sweeps, which cost more and have the night."""
+"""Seconds between the starts of sweeps, which cost more and have the whole night."""
 
 SWEEP_HOURS = 8
 
 DAY = timedelta(days=1)
 SHORTEST_LIFE = timedelta(minutes=5)
-"""How long a shard's message is kept at least, however short the interval."""
+"""How long a shard's message is kept at least, even if the interval is shorter."""
 
 WIDEST = 0.8
-"""The part of the interval that starts may be spread over, so that the last is done before the next tick."""
+"""The part of the interval over which starts may be spread, so that the last pass ends before the next tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What one shard's dispatch did: how many mailboxes were sent, how many active ones are late."""
+    """The result of one shard's dispatch: how many mailboxes were queued, how many active ones are late."""
 
     sent: int
     late: int
 
 
 class Dispatch:
-    """Sends what is due, and once a day whatever has a copy to be kept in order; decides nothing else."""
+    """Queues the due mailboxes and, once a day, a sweep for every mailbox with a replica."""
 
     def __init__(
         self,
@@ -51,18 +51,18 @@ class Dispatch:
         self._clock = clock
 
     def tick(self, *, sweep: bool = False) -> int:
-        """Ask for every shard to be sent, or swept; gives how many shards.
+        """Send a message for every shard to be dispatched or swept; return the number of shards.
 
-        A timer's tick is not repeated: a shard that cannot be asked for keeps none of the others waiting for the next.
-        A message that nobody consumes before the next tick's is dropped, so that ticks do not pile up.
-        Raises the first error when every shard has been tried.
+        A timer's tick is not repeated, so a shard whose message cannot be sent does not stop the others. A message that
+        nobody consumes before the next tick is dropped, so that ticks do not accumulate. Raises the first error after
+        all shards have been tried.
         """
         now = self._clock()
-        lives = DAY if sweep else max(self._interval, SHORTEST_LIFE)
+        lifetime = DAY if sweep else max(self._interval, SHORTEST_LIFE)
         failed: list[MailboxSyncError] = []
         for shard in range(self._shards):
             try:
-                self._queue.send_shard(shard, sweep=sweep, tick=now, seconds_to_live=int(lives.total_seconds()))
+                self._queue.send_shard(shard, sweep=sweep, tick=now, seconds_to_live=int(lifetime.total_seconds()))
             except MailboxSyncError as error:
                 failed.append(error)
         if failed:
@@ -70,10 +70,10 @@ class Dispatch:
         return self._shards
 
     def shard(self, shard: int, *, sweep: bool = False, tick: datetime | None = None) -> Dispatched:
-        """Send one shard's mailboxes, each at its own place in the interval, or in the night.
+        """Queue one shard's mailboxes, each at its own offset within the interval, or within the night.
 
-        `tick`: when the timer asked for it; a mailbox's message is superseded by a pass that ends after its place in
-        that interval. A shard number of a former, larger number of shards sends nothing.
+        `tick` is the time at which the timer fired. A mailbox's message is superseded by a pass that ends after the
+        time it is scheduled for. A number from a former, larger number of shards sends nothing.
         """
         if not 0 <= shard < self._shards:
             return Dispatched(0, 0)
@@ -91,12 +91,12 @@ class Dispatch:
         return Dispatched(len(due), late)
 
     def _window(self, mailboxes: int, sweep: bool) -> float:
-        """Over how many seconds starts are spread: as long as so many need, within the time there is."""
+        """The seconds over which starts are spread: what that many mailboxes need, limited to the available time."""
         if sweep:
             return min(mailboxes * SWEEP_SECONDS_A_MAILBOX, SWEEP_HOURS * 3600)
         return min(mailboxes * SECONDS_A_MAILBOX, self._interval.total_seconds() * WIDEST)
 
 
 def spread_offset(mailbox_id: str) -> float:
-    """A mailbox's own, unchanging place in any window, 0 to 1: neither Key Vault nor Exchange sees a burst."""
+    """A mailbox's constant offset in any window, from 0 to 1, so that neither Key Vault nor Exchange sees a burst."""
     return int.from_bytes(hashlib.blake2s(mailbox_id.encode(), digest_size=4).digest()) / 2**32

@@ -1,6 +1,6 @@
 """NCRONTAB schedules as the Functions host reads them: six fields from seconds to weekday, in UTC.
 
-croniter computes the ticks. What it accepts beyond NCRONTAB is refused here: a weekday 7, and ranges that run backward.
+croniter computes the ticks. What it accepts beyond NCRONTAB is rejected here: weekday 7, and ranges that run backward.
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
 """
 
@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 HORIZON_YEARS = 8
-"""A schedule without a tick in so many years (30 February) has none."""
+"""A schedule without a tick in this many years (30 February) has no tick."""
 
 TICKS = 500
-"""How many ticks the interval is taken from: enough to meet every gap of a schedule that names hours or weekdays."""
+"""Number of ticks that the interval is computed from: enough to cover all gaps of a schedule with hours or weekdays."""
 
 SHORTEST_INTERVAL = timedelta(minutes=1)
 LONGEST_INTERVAL = timedelta(days=1)
@@ -29,13 +29,13 @@ class ScheduleInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a timer fires. A day has to match both its day of the month and its weekday, as in the host."""
+    """The schedule of a timer. A day must match both its day of the month and its weekday, as in the host."""
 
     expression: str
 
     @classmethod
     def parse(cls, expression: str) -> "Schedule":
-        """Read six fields, or five: then the seconds are 0. Raises ScheduleInvalid."""
+        """Parse six fields, or five with 0 seconds. Raises ScheduleInvalid."""
         from croniter import croniter
 
         fields = expression.split()
@@ -50,11 +50,11 @@ class Schedule:
         return cls(written)
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first tick later than `moment` (aware), UTC; None when there is none within the horizon."""
+        """The first tick after `moment` (aware), in UTC; None if there is none within the horizon."""
         return next(iter(self._ticks(moment, 1)), None)
 
     def interval(self) -> timedelta:
-        """The shortest time between two ticks: how often a mailbox is due. Between a minute and a day."""
+        """The shortest time between two ticks, which is how often a mailbox is due. Between a minute and a day."""
         ticks = self._ticks(datetime(2024, 1, 1, tzinfo=UTC), TICKS)
         gaps = (later - earlier for earlier, later in pairwise(ticks))
         return min(max(min(gaps, default=LONGEST_INTERVAL), SHORTEST_INTERVAL), LONGEST_INTERVAL)

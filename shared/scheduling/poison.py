@@ -1,4 +1,4 @@
-"""A message that failed at every try: made visible on its mailbox, so that it does not vanish in a poison queue."""
+"""Handles messages that failed at every attempt: shows the failure on the mailbox, not only in the poison queue."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 class Poison:
-    """Records on a mailbox that a pass over it kept failing for a reason nobody foresaw."""
+    """Records on a mailbox that its pass failed at every attempt for an unexpected reason."""
 
     def __init__(
         self,
