@@ -1,1 +1,1 @@
-"""Azure's clients, REST requests, error translation and row mapping. Knows no subject."""
+"""Azure's clients, REST requests, error translation, and row mapping. Independent of what is stored."""

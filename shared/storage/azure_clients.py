@@ -1,4 +1,4 @@
-"""The clients of Azure's services, made at their first use: what the composition root stands on."""
+"""The clients of Azure's services, created on first use. The composition root builds on them."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ class AzureClients:
 
     @cached_property
     def settings(self) -> "Settings":
-        """Raises SettingsInvalid, naming everything that is wrong."""
+        """The settings of this process. Raises SettingsInvalid, naming every problem."""
         from shared.settings import load
 
         return load()

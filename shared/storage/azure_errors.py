@@ -1,6 +1,6 @@
-"""Azure's errors in our words: one translation for Storage and Key Vault, used where an SDK is called.
+"""Translates Azure's errors to this program's: one translation for Storage and Key Vault, used where an SDK is called.
 
-azure.core is imported inside the functions: it is not needed to load the app, and importing it is slow.
+azure.core is imported inside the functions, because loading the app does not need it and importing it is slow.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,24 +23,24 @@ CLIENT_OPTIONS: dict[str, Any] = {
     "increment_base": 0.5,
     "random_jitter_range": 0.1,
 }
-"""For every SDK client, in seconds: a broken line is tried twice more at once, an answer never is.
+"""Options of every SDK client, in seconds. A broken connection is retried twice at once; an error response never is.
 
-By themselves the SDKs sleep: Key Vault's and Table Storage's for as long as Retry-After says, Blob's and Queue
-Storage's fifteen seconds and more. In a function that is paid for, and whoever waits for a page waits too; the queue
-is what waits. The first two read the back-off from one setting, the last two from the three below it.
+By default the SDKs sleep: Key Vault's and Table Storage's for as long as Retry-After says, Blob's and Queue Storage's
+for fifteen seconds and more. Inside a function that time costs money, and the person who waits for a page waits too.
+Only the queue waits here. The first two SDKs read the back-off from one setting, the other two from the three settings
+below it.
 """
 
 NOT_FOUND_CODES = frozenset({"ResourceNotFound", "EntityNotFound", "BlobNotFound", "SecretNotFound"})
-"""What a service says when it has looked and found nothing.
+"""Codes with which a service says that it has looked and found nothing.
 
-Any other 404 is no such verdict: a table or container that was never made, a proxy, a wrong address. Taken for one it
-would tell everybody that their sign-in is gone.
+Any other 404 proves nothing: a table or container that was never created, a proxy, a wrong address. Treating it as not
+found would tell everybody that their sign-in is gone.
 """
 
 POLICY_CODES = frozenset({"BlobImmutableDueToPolicy", "BlobArchived"})
-"""What somebody has laid down about blobs, by a policy of retention or a rule of tiering: no waiting changes it.
-https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
-"""
+"""Codes for blobs that a retention policy or a tiering rule protects; waiting does not help.
+https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes"""
 
 BEING_DELETED = frozenset(
     {
@@ -52,22 +52,22 @@ BEING_DELETED = frozenset(
         "TableBeingDeleted",
     }
 )
-"""409s of which nobody else's write is the cause: somebody is taking our storage away."""
+"""Codes of 409 responses that no concurrent write causes: somebody is deleting or disabling our storage."""
 
 OURS = POLICY_CODES | BEING_DELETED
-"""Codes that are for the operator, whatever status they come with."""
+"""Codes that are the operator's to handle, whatever their HTTP status."""
 
 OF_ONE_SECRET = frozenset({"SecretDisabled", "SecretNotInValidTimeRange"})
-"""Inner codes of Key Vault's 403 that speak of the secret and not of whoever asks for it."""
+"""Inner codes of Key Vault's 403 that are about the secret, not about the identity that requests it."""
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise this program's errors instead of Azure's: refused is ours to mend, busy and unreachable pass by themselves.
+    """Raise this program's errors in place of Azure's: a refusal is the operator's, busy or unreachable is retried.
 
     Raises:
-        RetryLater: throttled, unavailable, timed out or cut off.
-        OperatorMustAct: the app's identity was refused, or what the deployment should have made is missing.
+        RetryLater: throttled, unavailable, timed out or disconnected.
+        OperatorMustAct: the app's identity was refused, or something the deployment should have created is missing.
     """
     from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
@@ -82,34 +82,36 @@ def translate_errors() -> Iterator[None]:
     except AzureError as error:
         raise RetryLater(Reason.UNAVAILABLE, f"Azure could not be reached ({type(error).__name__})") from error
     except ValueError as error:
-        # The SDKs let these through when something in between answers in Azure's place, with a page of its own.
-        raise RetryLater(Reason.UNAVAILABLE, f"that was no answer of Azure's ({type(error).__name__})") from error
+        # The SDKs raise these if a proxy answers in Azure's place with a page of its own.
+        raise RetryLater(Reason.UNAVAILABLE, f"the response is not Azure's ({type(error).__name__})") from error
 
 
 def _error_of_status(error: "HttpResponseError") -> MailboxSyncError:
     status = error.status_code or 0
     support = _error_code(error) or str(status)
     if support in OURS:
-        return OperatorMustAct(Reason.OUR_STORAGE, "the storage is withheld or being deleted", support=support)
+        return OperatorMustAct(
+            Reason.OUR_STORAGE, "the storage is disabled, protected or being deleted", support=support
+        )
     if status == 403 and (inner := _inner_code(error)) in OF_ONE_SECRET:
-        return OperatorMustAct(Reason.OUR_STORAGE, "a secret is switched off", support=inner, of_one=True)
+        return OperatorMustAct(Reason.OUR_STORAGE, "a secret is disabled", support=inner, of_one=True)
     if status in (401, 403):
         return OperatorMustAct(Reason.OUR_STORAGE, "the app's identity may not do this", support=support)
     if status in (400, 404, 405, 411, 413, 415):
         return OperatorMustAct(Reason.OUR_STORAGE, "Azure does not accept the request", support=support)
     if status in (409, 412):
-        return RetryLater(Reason.CONFLICT, "somebody else is changing the same thing", support=support)
+        return RetryLater(Reason.CONFLICT, "a concurrent change is in progress", support=support)
     reason = Reason.THROTTLED if status == 429 or "Busy" in support else Reason.UNAVAILABLE
     return RetryLater(reason, "Azure asks to wait", support=support, retry_after=_retry_after(error))
 
 
 def _retry_after(error: "HttpResponseError") -> float | None:
-    """Seconds that the response asks to wait, when it does."""
+    """The response's Retry-After in seconds, if it has one."""
     return retry_after_of(getattr(error.response, "headers", None) or {})
 
 
 def raise_not_found[R](call: Callable[[], R]) -> R:
-    """Make the call; what the service says is not there raises NotFound."""
+    """Run the call; raise NotFound if the service says that the resource does not exist."""
     from azure.core.exceptions import ResourceNotFoundError
 
     try:
@@ -117,28 +119,28 @@ def raise_not_found[R](call: Callable[[], R]) -> R:
     except ResourceNotFoundError as error:
         if _error_code(error) not in NOT_FOUND_CODES:
             raise
-        raise NotFound("not there") from error
+        raise NotFound("Azure found no such resource") from error
 
 
 def _error_code(error: "HttpResponseError") -> str:
-    """Azure's own word for it: Storage's SDKs keep it on the error, Key Vault's within the answer."""
-    said = getattr(error, "error_code", None) or getattr(error.error, "code", None) or ""
-    return str(getattr(said, "value", said))
+    """Azure's error code: Storage's SDKs keep it on the error, Key Vault's in the response."""
+    code = getattr(error, "error_code", None) or getattr(error.error, "code", None) or ""
+    return str(getattr(code, "value", code))
 
 
 def _inner_code(error: "HttpResponseError") -> str:
-    """What Key Vault's Forbidden means exactly."""
+    """The inner code of Key Vault's Forbidden, which says why."""
     inner = getattr(error.error, "innererror", None)
     return str(inner.get("code", "")) if isinstance(inner, dict) else ""
 
 
 def is_ours(error: "HttpResponseError") -> bool:
-    """Whether an answer that looks like somebody else's write is for the operator: see `OURS`."""
+    """Whether an error that looks like a concurrent write is the operator's to handle: see `OURS`."""
     return _error_code(error) in OURS
 
 
 def already_exists(call: Callable[[], object]) -> bool:
-    """Make the call; True when what it would create exists already, False when it has been made."""
+    """Run the call; return True if what it creates already exists, False if it was created."""
     from azure.core.exceptions import ResourceExistsError
 
     try:
@@ -151,7 +153,7 @@ def already_exists(call: Callable[[], object]) -> bool:
 
 
 def raise_conflict[R](call: Callable[[], R]) -> R:
-    """Make the conditional call; a failed condition, or a target that went away, raises Conflict."""
+    """Run the conditional call; raise Conflict if the condition fails or the target no longer exists."""
     from azure.core.exceptions import (
         ResourceExistsError,
         ResourceModifiedError,

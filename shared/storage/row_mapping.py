@@ -1,6 +1,6 @@
-"""Dataclasses as table rows and back. Plain: a row is a dict of str, int, bool and aware datetimes.
+"""Maps dataclasses to table rows and back. A row is a dict of str, int, bool, and aware datetimes.
 
-An int beyond 32 bits is a pair of its value and its type's name: Table Storage keeps it as another type than the rest.
+An int beyond 32 bits is a pair of its value and a type name, because Table Storage keeps it as a different type.
 """
 
 import types
@@ -15,7 +15,7 @@ from shared.errors import OperatorMustAct, Reason
 
 
 def to_row(value: Any, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """A dataclass's fields as properties; None is left out, as Table Storage has no null."""
+    """A dataclass's fields as properties. None is left out, because Table Storage has no null."""
     entity = {}
     for declared in fields(value):
         content = getattr(value, declared.name)
@@ -34,10 +34,10 @@ def _property(content: Any) -> Any:
 
 
 def from_row[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
-    """The dataclass again. Properties it does not know (of a newer version) are ignored; missing ones take defaults.
+    """Create the dataclass from a row. Unknown properties (of a newer version) are ignored; missing ones take defaults.
 
     Raises:
-        OperatorMustAct: our_storage, of this row alone: a newer version wrote something that this one cannot read.
+        OperatorMustAct: our_storage, for this row alone: a newer version wrote a value that this one cannot read.
     """
     hints = typing.get_type_hints(kind)
     try:
@@ -53,7 +53,7 @@ def from_row[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
 
 
 def _typed_value(hint: Any, content: Any) -> Any:
-    """A property's value as its field's type has it. Raises ValueError where it does not fit."""
+    """Convert a property's value to the type of its field. Raises ValueError if it does not fit."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if isinstance(content, tuple):
         return content[0]

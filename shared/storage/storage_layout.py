@@ -1,7 +1,7 @@
-"""The names of everything kept in Storage: what the deployment makes and the code expects to find."""
+"""The names of everything in Storage that the deployment creates and the code expects."""
 
 CONTAINERS = ("packs", "feed", "cursors", "leases")
-"""Blob containers: contents, change feed, cursors, and the blobs that leases are taken on."""
+"""Blob containers: contents, change feed, cursors, and the blobs that leases are acquired on."""
 
 TABLES = (
     "mailboxes",
@@ -18,9 +18,9 @@ TABLES = (
     "erasures",
     "revocations",
 )
-"""Tables: the registry and its index by owner, passes, items that failed, who did what, the items, how we may read
-mailboxes with the sign-ins, invitations and approvals under way, and which tenants are to be left alone for a while;
-erasures begun, until nothing of before them can be left; sessions that were ended before their time."""
+"""Tables: the registry and its index by owner, runs, issues, the audit trail, and items; authorizations with the
+sign-ins, invitations and approvals in progress; tenants that must not be contacted for a while; erasures, until no
+worker from before them can be left; and sessions that were revoked before they expired."""
 
 QUEUES = ("sync-shards", "sync-mailboxes")
-"""Queues: shards to dispatch, mailboxes to sync. Each has a `-poison` twin that the host makes when it needs it."""
+"""Queues: shards to dispatch, mailboxes to sync. Each has a `-poison` queue that the host creates when it needs it."""

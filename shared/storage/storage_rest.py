@@ -1,7 +1,8 @@
-"""Requests to Azure Storage over azure-core's pipeline: its credentials, its transport, its retry of broken lines.
+"""Requests to Azure Storage over azure-core's pipeline: its credentials, its transport, its connection retries.
 
-The storage SDKs on top of it cost a multiple in processor time where a sync spends it: a transaction of 100 entities
-65 ms instead of 6, a small blob twice as much (docs/decisions/0006). azure.core is imported on use.
+The storage SDKs on top of it cost a multiple of the processor time in a sync: 65 ms instead of 6 for a transaction of
+100 entities, twice as much for a small blob (docs/decisions/0006-storage-over-azure-core.md). azure.core is imported on
+use.
 """
 
 import json
@@ -23,30 +24,30 @@ SCOPE = "https://storage.azure.com/.default"
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
 CHUNK_BYTES = 65_536
-"""Bytes sent at a time."""
+"""Bytes per write."""
 
 
 class ChunkedBody:
-    """A request's body, sent piece by piece, and from its beginning as often as it is asked for.
+    """A request body that is sent in chunks and can be read again from its beginning.
 
-    A socket gives each write the time that the connection had for being made. In one piece a body that takes longer
-    than CONNECT_SECONDS to send, however steadily, would be broken off and never arrive.
+    A socket applies the connection timeout to each write. If the body were one write, it would be cut off whenever
+    sending takes longer than CONNECT_SECONDS, however steady the progress.
     """
 
     def __init__(self, content: bytes) -> None:
         self._content = content
 
     def __len__(self) -> int:
-        """All of it: what the header Content-Length says."""
+        """The total size, which becomes the header Content-Length."""
         return len(self._content)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The pieces in order, anew each time: a request that is tried again sends all of them again."""
+        """Iterate over the chunks from the beginning: a retried request sends all of them again."""
         return (self._content[start : start + CHUNK_BYTES] for start in range(0, len(self), CHUNK_BYTES))
 
 
 class StorageRestClient:
-    """One service endpoint and the credential for it. Safe to use from several threads."""
+    """A client for one service endpoint and its credential. Safe to use from several threads."""
 
     def __init__(self, url: str, credential: "TokenCredential", headers: Mapping[str, str]) -> None:
         self.url = url.rstrip("/")
@@ -64,7 +65,7 @@ class StorageRestClient:
         headers: Mapping[str, str],
         content: bytes | None = None,
     ) -> "HttpResponse":
-        """Send one request; an answer that is not among those expected is raised as this program's error."""
+        """Send one request; raise an unexpected status as this program's error."""
         with translate_errors():
             from azure.core.exceptions import HttpResponseError
             from azure.core.rest import HttpRequest
@@ -80,7 +81,7 @@ class StorageRestClient:
             return response
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         with self._lock:
             if self._client is not None:
                 self._client.close()
@@ -93,7 +94,7 @@ class StorageRestClient:
             return self._client
 
     def _connect(self) -> "PipelineClient[Any, Any]":
-        """The pipeline. Broken connections are retried at once; answers are not: the queue is what waits."""
+        """Create the pipeline. It retries broken connections at once, but no error responses: only the queue waits."""
         from azure.core import PipelineClient
         from azure.core.pipeline import policies
 
@@ -109,17 +110,17 @@ class StorageRestClient:
         )
 
 
-def etag_of(answer: "HttpResponse") -> str:
-    """The ETag of an answer; one that has lost its headers on the way is no answer."""
-    etag = answer.headers.get("etag")
+def etag_of(response: "HttpResponse") -> str:
+    """The ETag of a response. A response that lost its headers on the way is treated as an outage."""
+    etag = response.headers.get("etag")
     if not etag:
-        raise RetryLater(Reason.UNAVAILABLE, "Azure's answer has no ETag")
+        raise RetryLater(Reason.UNAVAILABLE, "Azure's response has no ETag")
     return str(etag)
 
 
-def json_of(answer: "HttpResponse") -> Any:
-    """The JSON of an answer."""
+def json_of(response: "HttpResponse") -> Any:
+    """The JSON of a response."""
     try:
-        return json.loads(answer.content)
+        return json.loads(response.content)
     except ValueError as error:
-        raise RetryLater(Reason.UNAVAILABLE, "Azure's answer is not JSON") from error
+        raise RetryLater(Reason.UNAVAILABLE, "Azure's response is not JSON") from error

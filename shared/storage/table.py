@@ -1,4 +1,4 @@
-"""Conditional writes of table rows: replace or delete under an ETag, and read-change-replace with retries."""
+"""Conditional writes of table rows: replacement under an ETag, and read-change-replace with retries."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,14 +10,15 @@ if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
 MAX_ATTEMPTS = 12
-"""How often a change is tried again after another writer came between. Each loser means a winner, so this is plenty."""
+"""How often a change is attempted when other writers conflict. With each conflict one writer succeeds, so this is
+plenty."""
 
 
 def replace_row(table: "TableClient", row: dict[str, Any], etag: str) -> Mapping[str, Any]:
-    """Replace a row as long as it has this ETag; gives the service's metadata, with the new `etag`.
+    """Replace a row if it still has this ETag; return the service's metadata with the new `etag`.
 
     Raises:
-        Conflict: it has changed since, or is gone.
+        Conflict: it has changed since, or no longer exists.
     """
     from azure.core import MatchConditions
     from azure.data.tables import UpdateMode
@@ -31,12 +32,12 @@ def replace_row(table: "TableClient", row: dict[str, Any], etag: str) -> Mapping
 
 
 def change_row[T](read: Callable[[], T], change: Callable[[T], T], replace: Callable[[T, T], T]) -> T:
-    """Read, change and replace; again while another writer is faster. An unchanged value is not written.
+    """Read, change, and replace; repeat after a conflict. An unchanged value is not written.
 
-    `replace(before, after)` writes under the ETag of `before` and gives the value as it is stored.
+    `replace(before, after)` writes under the ETag of `before` and returns the stored value.
 
     Raises:
-        Conflict: others changed it at every attempt. What `read` raises.
+        Conflict: other writers changed it at every attempt. Also whatever `read` raises.
     """
     for _ in range(MAX_ATTEMPTS):
         before = read()
