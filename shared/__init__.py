@@ -1,1 +1,1 @@
-"""The program: a folder per subject. What each may import is in pyproject.toml, under import-linter."""
+"""The program, with one folder per subject. The imports each may have are in pyproject.toml, under import-linter."""

@@ -1,6 +1,6 @@
-"""The composition root: the only place that names concrete classes. Everything is made at its first use.
+"""The composition root: the only place that names concrete classes. Everything is created on first use.
 
-To add a part: a cached property here that builds it from the parts it needs.
+To add a component, add a cached property here that creates it from the components it needs.
 """
 
 import functools
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> datetime:
-    """The clock: aware UTC."""
+    """The clock, in aware UTC."""
     return datetime.now(UTC)
 
 
 class App(AzureClients):
-    """One process's parts. Imports of vendors' packages happen where a part is first asked for."""
+    """The components of one process. Vendor packages are imported when a component that needs them is first used."""
 
     monotonic = staticmethod(time.monotonic)
 
@@ -63,21 +63,21 @@ class App(AzureClients):
 
     @cached_property
     def thresholds(self) -> "Thresholds":
-        """After how many failures somebody is asked."""
+        """The numbers of consecutive failures after which somebody has to act."""
         from shared.mailboxes.transitions import Thresholds
 
         return Thresholds(self.settings.rejections_before_sign_in, self.settings.failures_before_suspension)
 
     @cached_property
     def registry(self) -> "TableRegistry":
-        """Every connected mailbox."""
+        """All connected mailboxes."""
         from shared.mailboxes.table import TableRegistry
 
         return TableRegistry(self.tables, self.settings.sync_shards, utc_now)
 
     @cached_property
     def leases(self) -> "BlobLeases":
-        """One pass a mailbox at a time."""
+        """Leases that allow one pass per mailbox at a time."""
         from shared.mailboxes.blob import BlobLeases
 
         return BlobLeases(self.blobs)
@@ -91,14 +91,14 @@ class App(AzureClients):
 
     @cached_property
     def dispatch(self) -> "Dispatch":
-        """Who is due."""
+        """The dispatch, which queues the due mailboxes."""
         from shared.scheduling.dispatch import Dispatch
 
         return Dispatch(self.registry, self.queue, self.settings.sync_shards, self.interval, utc_now)
 
     @cached_property
     def daily(self) -> "Daily":
-        """What keeps a deployment in order."""
+        """The daily work."""
         from shared.scheduling.daily import Daily
 
         return Daily(
@@ -114,23 +114,23 @@ class App(AzureClients):
 
     @cached_property
     def poison(self) -> "Poison":
-        """Messages that failed at every try."""
+        """Handles messages that failed at every attempt."""
         from shared.scheduling.poison import Poison
 
         return Poison(self.registry, self.thresholds, self.interval, utc_now)
 
     @cached_property
     def pages(self) -> "Pages":
-        """What people see."""
+        """The HTML pages."""
         from shared.pages.pages import Pages
 
         return Pages(self.settings.organization, self.settings.support_contact)
 
-    # How we may read a mailbox
+    # Authorization
 
     @cached_property
     def token_store(self) -> "VaultTokenStore":
-        """Refresh tokens at rest."""
+        """The store of refresh tokens."""
         from shared.authorization.tokens.key_vault import VaultTokenStore
 
         return VaultTokenStore(self.secrets)
@@ -144,14 +144,14 @@ class App(AzureClients):
 
     @cached_property
     def flows(self) -> "TableFlows":
-        """Sign-ins under way."""
+        """Sign-ins in progress."""
         from shared.authorization.table import TableFlows
 
         return TableFlows(self.tables, utc_now)
 
     @cached_property
     def start_limit(self) -> "StartLimit":
-        """What all instances together may begin."""
+        """The limit on how many sign-ins all instances together may start."""
         from shared.authorization.onboarding.start_limit import STARTS_TOGETHER, STARTS_WINDOW, StartLimit
         from shared.authorization.table import TableStartCounter
 
@@ -159,7 +159,7 @@ class App(AzureClients):
 
     @cached_property
     def token_validator(self) -> "TokenValidator":
-        """Checks tokens that Entra ID issued to, or for, this app."""
+        """Validates tokens that Entra ID issued to this app or for it."""
         from shared.authorization.identity.entra import fetch_published_keys
         from shared.authorization.identity.id_token import ANY_TENANT, PublishedKeys, TokenValidator
 
@@ -188,7 +188,7 @@ class App(AzureClients):
         )
 
     def _client_credential(self) -> "Mapping[str, object]":
-        """How the app proves itself to Entra ID; asked for anew, so that a renewed certificate is picked up."""
+        """How the app authenticates to Entra ID. Read each time, so that a renewed certificate is picked up."""
         from shared.authorization.identity import credentials
 
         if self.settings.entra_credential == "certificate":
@@ -196,13 +196,13 @@ class App(AzureClients):
         return credentials.federated(self.credential, self.settings.entra_assertion_scope)
 
     def _certificate(self) -> str:
-        """The app's certificate with its key, PEM."""
+        """The app's certificate with its private key, in PEM."""
         from shared.authorization.tokens.key_vault import read_secret
 
         return read_secret(self.secrets, self.settings.entra_certificate_secret)
 
     def _credential_ends(self) -> datetime | None:
-        """A federated identity has no end."""
+        """When the app's certificate expires; a federated identity does not expire."""
         from shared.authorization.identity import credentials
 
         return credentials.certificate_ends(self._certificate()) if self.settings.entra_certificate_secret else None
@@ -216,7 +216,7 @@ class App(AzureClients):
 
     @cached_property
     def sessions(self) -> "Sessions":
-        """Who is signed in here."""
+        """The sessions of people who are signed in."""
         from shared.authorization.revoked_sessions.table import TableRevokedSessions
         from shared.authorization.sessions.sessions import Sessions, operator_tenant_of
 
@@ -226,7 +226,7 @@ class App(AzureClients):
 
     @cached_property
     def invitations(self) -> "Invitations":
-        """Links for one address."""
+        """Links that connect one address each."""
         from shared.authorization.onboarding.invitations import Invitations
         from shared.authorization.table import TableInvitations
 
@@ -248,7 +248,7 @@ class App(AzureClients):
 
     @cached_property
     def sign_in(self) -> "SignIn":
-        """Sign-ins, from their beginning to the connected mailbox."""
+        """Sign-ins, from their start to the connected mailbox."""
         from shared.authorization.onboarding.sign_in import SignIn
 
         return SignIn(
@@ -301,7 +301,7 @@ class App(AzureClients):
 
     @cached_property
     def activation(self) -> "Activation":
-        """Many mailboxes at once."""
+        """Connects many mailboxes at once."""
         from shared.authorization.onboarding.activation import Activation
 
         return Activation(
@@ -317,7 +317,7 @@ class App(AzureClients):
 
     @cached_property
     def service_accounts(self) -> "ServiceAccounts":
-        """Accounts that many mailboxes are read with."""
+        """Service accounts, each of which reads many mailboxes."""
         from shared.authorization.onboarding.service_accounts import ServiceAccounts
 
         return ServiceAccounts(
@@ -326,7 +326,7 @@ class App(AzureClients):
 
     @cached_property
     def mailbox_commands(self) -> "MailboxCommands":
-        """What is done with a mailbox that stands."""
+        """The commands on connected mailboxes."""
         from shared.mailboxes.commands import MailboxCommands
 
         return MailboxCommands(
@@ -341,11 +341,11 @@ class App(AzureClients):
             wait=time.sleep,
         )
 
-    # Where mail comes from, where it goes, and the sync between the two
+    # Sources, replica, and the sync between them
 
     @cached_property
     def sources(self) -> "SelectedSources":
-        """Mailboxes over the source that each is read by."""
+        """All mailboxes, each over its own source."""
         from shared.sources.ews.sources import EwsSources
         from shared.sources.graph.sources import GraphSources
         from shared.sources.port import SourceName
@@ -364,7 +364,7 @@ class App(AzureClients):
 
     @cached_property
     def source_selection(self) -> "SourceSelection":
-        """Which source reads a mailbox."""
+        """Selects the source that reads a mailbox."""
         from shared.sources.selection import SourceSelection, SourceSetting, is_exchange_online
 
         return SourceSelection(
@@ -375,14 +375,14 @@ class App(AzureClients):
 
     @cached_property
     def replica(self) -> "BlobTableReplica":
-        """The copies."""
+        """The copies of mailboxes."""
         from shared.replica.store import BlobTableReplica
 
         return BlobTableReplica.at(self.settings.blob_url, self.settings.table_url, self.credential)
 
     @cached_property
     def engine(self) -> "SyncEngine":
-        """One queue message about one mailbox."""
+        """Handles one queue message about one mailbox."""
         from shared.sync.engine import SyncEngine
         from shared.sync.table import TableTenantBackOff
 
@@ -403,7 +403,7 @@ class App(AzureClients):
 
     @property
     def _scope(self) -> "Scope":
-        """What of a mailbox is synced."""
+        """What is synced of a mailbox."""
         from shared.sources.port import ContentLevel
         from shared.sync.scope import Scope
 
@@ -420,7 +420,7 @@ class App(AzureClients):
 
     @property
     def _limits(self) -> "Limits":
-        """How long, how much and how often."""
+        """The sync's limits of time, amount and frequency."""
         from shared.sync.limits import Limits
 
         settings = self.settings
@@ -436,5 +436,5 @@ class App(AzureClients):
 
 @functools.cache
 def app() -> App:
-    """This process's parts."""
+    """The components of this process."""
     return App()

@@ -1,4 +1,4 @@
-"""Get at the replica from a terminal: python -m shared.cli COMMAND --help
+"""Read the replica from a terminal: python -m shared.cli COMMAND --help
 
 It needs the app's settings in its environment, and an identity that may read the app's storage.
 """
@@ -23,56 +23,56 @@ from shared.version import VERSION
 
 
 class CliApp(Protocol):
-    """The parts of the app that the commands use."""
+    """The components of the app that the commands use."""
 
     @property
     def registry(self) -> MailboxRegistry:
-        """The mailboxes."""
+        """The registry of mailboxes."""
         ...
 
     @property
     def replica(self) -> Replica:
-        """Their copies."""
+        """The copies of mailboxes."""
         ...
 
 
-def mailboxes(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
-    """List the mailboxes. Addresses are shown only when asked for."""
+def mailboxes(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
+    """List the mailboxes. Addresses are shown only with --addresses."""
     for mailbox in app.registry.all():
         complete = mailbox.complete_as_of.isoformat(timespec="minutes") if mailbox.complete_as_of else "not yet"
         words = [mailbox.id, mailbox.status.value, mailbox.source.value, f"{mailbox.items} items"]
         words += [f"{mailbox.not_provided} not provided"] if mailbox.not_provided else []
         words.append(f"complete as of {complete}")
-        print("  ".join([*words, mailbox.address] if asked.addresses else words), file=out)
+        print("  ".join([*words, mailbox.address] if arguments.addresses else words), file=out)
     return 0
 
 
-def list_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
+def list_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """List a mailbox's items by folder and date."""
-    folders = app.replica.load(asked.mailbox).folders
+    folders = app.replica.load(arguments.mailbox).folders
 
     def line_of(item: ReplicaItem) -> str:
-        if asked.json:
+        if arguments.json:
             return json.dumps(export.as_json(item, _path(folders, item)))
         at = item.at.strftime("%Y-%m-%d %H:%M") if item.at else " " * 16
         words = (item.key, at, f"{item.kind.value:8}", _path(folders, item), item.subject)
         return "  ".join(printable(word) for word in words)
 
-    # Lines are ordered and not items: of a large mailbox all that is known is more than fits into memory.
-    found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(app, asked))
+    # Sort lines rather than items: the items of a large mailbox do not fit into memory.
+    found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(app, arguments))
     for *_, line in sorted(found):
         print(line, file=out)
     return 0
 
 
-def show(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
-    """Show one item: what is known of it, or its content as it is."""
-    item = app.replica.item(asked.mailbox, asked.key)
-    if not asked.content:
-        folders = app.replica.load(asked.mailbox).folders
+def show(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
+    """Show one item's metadata, or its unchanged content."""
+    item = app.replica.item(arguments.mailbox, arguments.key)
+    if not arguments.content:
+        folders = app.replica.load(arguments.mailbox).folders
         print(json.dumps(export.as_json(item, _path(folders, item)), indent=2), file=out)
         return 0
-    data = app.replica.content(asked.mailbox, item)
+    data = app.replica.content(arguments.mailbox, item)
     if (binary := getattr(out, "buffer", None)) is not None:
         binary.write(data)
     else:
@@ -89,11 +89,11 @@ def export_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     done = write(app.replica, asked.mailbox, _chosen(app, asked), asked.directory, shown.add)
     shown.end()
     print(
-        f"{done.written} written, {done.existing} were there already, {done.without_content} without content,"
-        f" {done.damaged} damaged",
+        f"{result.written} written, {result.existing} were there already, {result.without_content} without content,"
+        f" {result.damaged} damaged",
         file=out,
     )
-    return 1 if done.damaged else 0
+    return 1 if result.damaged else 0
 
 
 def feed(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
@@ -111,7 +111,7 @@ def feed(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def verify(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
+def verify(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Read every content and check its digest; replay the feed and compare it with the items."""
     shown = ProgressLine(sys.stderr, app.registry.get(asked.mailbox).items)
     found = verifying.verify(app.replica, asked.mailbox, shown.set)
@@ -121,14 +121,14 @@ def verify(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     return 1 if found.wrong() else 0
 
 
-def _chosen(app: CliApp, asked: argparse.Namespace) -> Iterator[ReplicaItem]:
-    """The items of the folders and the kind asked for."""
-    folders = app.replica.load(asked.mailbox).folders
-    wanted = {id_ for id_, folder in folders.items() if _is_below(export.shown_path(folder), asked.folder)}
-    if asked.folder and not wanted:
+def _chosen(app: CliApp, arguments: argparse.Namespace) -> Iterator[ReplicaItem]:
+    """The items of the requested folders and kind."""
+    folders = app.replica.load(arguments.mailbox).folders
+    wanted = {id_ for id_, folder in folders.items() if _is_below(export.shown_path(folder), arguments.folder)}
+    if arguments.folder and not wanted:
         raise NotFound("there is no such folder in this mailbox")
-    for item in app.replica.items(asked.mailbox):
-        if (not asked.folder or item.folder_id in wanted) and asked.kind in (None, item.kind):
+    for item in app.replica.items(arguments.mailbox):
+        if (not arguments.folder or item.folder_id in wanted) and arguments.kind in (None, item.kind):
             yield item
 
 
@@ -148,7 +148,7 @@ def _mailbox_id(text: str) -> str:
 
 
 def _require_mailbox(mailbox_id: str, app: CliApp) -> None:
-    """A mailbox that is not there would be listed as empty, and verified as whole."""
+    """Raise NotFound if the mailbox does not exist: otherwise it would be listed as empty and verified as intact."""
     try:
         app.registry.get(mailbox_id)
     except NotFound as error:
@@ -156,48 +156,50 @@ def _require_mailbox(mailbox_id: str, app: CliApp) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and what they take."""
-    whole = argparse.ArgumentParser(prog="python -m shared.cli", description="Read the replica of a mailbox.")
-    whole.add_argument("--version", action="version", version=VERSION)
-    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    """Create the parser of the commands and their arguments."""
+    main_parser = argparse.ArgumentParser(prog="python -m shared.cli", description="Read the replica of a mailbox.")
+    main_parser.add_argument("--version", action="version", version=VERSION)
+    commands = main_parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, act: Callable[[CliApp, argparse.Namespace, TextIO], int]) -> argparse.ArgumentParser:
-        text = (act.__doc__ or "").strip()
+    def command(name: str, handler: Callable[[CliApp, argparse.Namespace, TextIO], int]) -> argparse.ArgumentParser:
+        text = (handler.__doc__ or "").strip()
         added = commands.add_parser(name, help=text.split(".", 1)[0], description=text)
-        added.set_defaults(act=act)
-        if act is not mailboxes:
-            added.add_argument("--mailbox", required=True, type=_mailbox_id, metavar="ID", help="which mailbox")
+        added.set_defaults(handler=handler)
+        if handler is not mailboxes:
+            added.add_argument("--mailbox", required=True, type=_mailbox_id, metavar="ID", help="the mailbox's id")
         return added
 
-    command("mailboxes", mailboxes).add_argument("--addresses", action="store_true", help="show addresses too")
+    command("mailboxes", mailboxes).add_argument("--addresses", action="store_true", help="also show addresses")
     listing = command("list", list_items)
-    listing.add_argument("--json", action="store_true", help="one JSON object a line, with all metadata")
+    listing.add_argument("--json", action="store_true", help="one JSON object per line, with all metadata")
     showing = command("show", show)
-    showing.add_argument("key", help="the item's key, as list gives it")
+    showing.add_argument("key", help="the item's key, as shown by list")
     showing.add_argument("--content", action="store_true", help="the message, event or contact itself")
     exporting = command("export", export_items)
-    exporting.add_argument("directory", type=Path, help="where to; made when it is not there")
-    exporting.add_argument("--mbox", action="store_true", help="one .mbox a folder instead of a file a message")
+    exporting.add_argument("directory", type=Path, help="the target directory; created if it does not exist")
+    exporting.add_argument("--mbox", action="store_true", help="one .mbox per folder instead of one file per message")
     for choosing in (listing, exporting):
-        choosing.add_argument("--folder", default="", metavar="PATH", help='this folder and those below: "Inbox/2026"')
+        choosing.add_argument(
+            "--folder", default="", metavar="PATH", help='only this folder and its subfolders: "Inbox/2026"'
+        )
         choosing.add_argument("--kind", type=ItemKind, choices=list(ItemKind), help="only items of this kind")
     feeding = command("feed", feed)
     feeding.add_argument("--after", type=int, default=0, metavar="N", help="only pages after this one")
-    feeding.add_argument("--json", action="store_true", help="one JSON object a line")
+    feeding.add_argument("--json", action="store_true", help="one JSON object per line")
     command("verify", verify)
-    return whole
+    return main_parser
 
 
 def run(arguments: Sequence[str], app: CliApp, out: TextIO) -> int:
-    """Run one command; gives the exit code. What goes wrong is said in one line."""
-    asked = parser().parse_args(arguments)
+    """Run one command and return the exit code. An error is printed as one line."""
+    parsed = parser().parse_args(arguments)
     if isinstance(out, io.TextIOWrapper):
-        # Strangers write in letters that the terminal's encoding may not have.
+        # Mail contains characters that the terminal's encoding may not have.
         out.reconfigure(errors="replace")
     try:
-        if asked.act is not mailboxes:
-            _require_mailbox(asked.mailbox, app)
-        return int(asked.act(app, asked, out))
+        if parsed.handler is not mailboxes:
+            _require_mailbox(parsed.mailbox, app)
+        return int(parsed.handler(app, parsed, out))
     except BrokenPipeError:
         raise
     except (MailboxSyncError, OSError) as error:
@@ -206,7 +208,7 @@ def run(arguments: Sequence[str], app: CliApp, out: TextIO) -> int:
 
 
 def main() -> int:
-    """The command line of this process."""
+    """Run the command line of this process."""
     from shared.app import app
 
     try:

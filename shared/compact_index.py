@@ -1,18 +1,18 @@
-"""Numbers by id, in little memory: hashes in sorted arrays, eight bytes an id and eight for each of its numbers.
+"""Numbers by id in little memory: hashes in sorted arrays, eight bytes per id and eight per number.
 
-Two ids of one hash are taken for one. Among a million ids there is such a pair once in forty million times. Hashes are
-others in every process.
+Two ids with the same hash are treated as one. The chance that a million ids contain such a pair is one in forty
+million. Hashes differ between processes.
 """
 
 from array import array
 from bisect import bisect_left
 
 SHARDS = 1024
-"""With a million ids an insertion moves some kilobytes."""
+"""With a million ids, an insertion moves some kilobytes."""
 
 
 class CompactIndex:
-    """What is known of ids: `columns` numbers of 64 bits each. Without a column it is a set."""
+    """Maps ids to `columns` numbers of 64 bits each. Without columns it is a set."""
 
     def __init__(self, columns: int = 0, shards: int = SHARDS) -> None:
         self._shards = [tuple(array("q") for _ in range(columns + 1)) for _ in range(shards)]
@@ -25,40 +25,40 @@ class CompactIndex:
         return self.get(item_id) is not None
 
     def put(self, item_id: str, *numbers: int) -> bool:
-        """Keep an id's numbers, one for each column, in place of those before; gives whether it is new."""
+        """Set an id's numbers, one per column, replacing earlier ones; return whether the id is new."""
         hashed = hash(item_id)
         shard = self._shards[hashed % len(self._shards)]
-        place, found = _place(shard[0], hashed)
+        position, found = _find(shard[0], hashed)
         if not found:
-            shard[0].insert(place, hashed)
+            shard[0].insert(position, hashed)
             self._count += 1
         for column, number in enumerate(numbers, start=1):
             if found:
-                shard[column][place] = number
+                shard[column][position] = number
             else:
-                shard[column].insert(place, number)
+                shard[column].insert(position, number)
         return not found
 
     def get(self, item_id: str) -> tuple[int, ...] | None:
-        """An id's numbers; None for an id that is not here."""
+        """Return an id's numbers, or None if the id is not in the index."""
         hashed = hash(item_id)
         shard = self._shards[hashed % len(self._shards)]
-        place, found = _place(shard[0], hashed)
-        return tuple(column[place] for column in shard[1:]) if found else None
+        position, found = _find(shard[0], hashed)
+        return tuple(column[position] for column in shard[1:]) if found else None
 
     def pop(self, item_id: str) -> tuple[int, ...] | None:
-        """Take an id out; gives its numbers, None if it is not (any more) here."""
+        """Remove an id and return its numbers, or None if it is not in the index."""
         hashed = hash(item_id)
         shard = self._shards[hashed % len(self._shards)]
-        place, found = _place(shard[0], hashed)
+        position, found = _find(shard[0], hashed)
         if not found:
             return None
         self._count -= 1
-        _, *numbers = (column.pop(place) for column in shard)
+        _, *numbers = (column.pop(position) for column in shard)
         return tuple(numbers)
 
 
-def _place(hashes: "array[int]", hashed: int) -> tuple[int, bool]:
-    """Where a hash is among sorted ones, or would be; and whether it is."""
-    place = bisect_left(hashes, hashed)
-    return place, place < len(hashes) and hashes[place] == hashed
+def _find(hashes: "array[int]", hashed: int) -> tuple[int, bool]:
+    """The position of a hash in a sorted array, or where to insert it; and whether it is there."""
+    position = bisect_left(hashes, hashed)
+    return position, position < len(hashes) and hashes[position] == hashed

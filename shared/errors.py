@@ -1,16 +1,16 @@
-"""What can go wrong, by who acts next. The type decides; the reason explains.
+"""The error hierarchy, by who acts next. The type decides who acts; the reason says why.
 
 MailboxSyncError
 ├── SettingsInvalid            the operator, before anything runs
 ├── ActionNeeded
-│   ├── RetryLater             nobody yet: the queue redelivers, not sooner than retry_after
+│   ├── RetryLater             nobody yet: the queue redelivers, no sooner than retry_after
 │   ├── PersonMustSignIn       the person: sign in again
-│   ├── AdministratorMustAct   their administrator: consent, policy, EWS switched off
+│   ├── AdministratorMustAct   their administrator: consent, policy, EWS disabled
 │   └── OperatorMustAct        us: our own credential or configuration; never changes a mailbox's state
 ├── ItemUnusable               nobody: one bad item, recorded as an issue
-├── NotFound                   what was named does not exist, or is somebody else's
+├── NotFound                   what was named does not exist, or belongs to somebody else
 │   └── BeingErased            the mailbox is marked for erasure: nothing changes it any more
-└── Conflict                   somebody else was there first: read again
+└── Conflict                   another writer was first: read again
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an action is needed: the key of the text people read and of the metric operators count."""
+    """Why an action is needed: the key of the text that people read and of the metric that operators count."""
 
     # retried
     THROTTLED = "throttled"
@@ -27,7 +27,7 @@ class Reason(StrEnum):
     BAD_ANSWER = "bad_answer"
     CONFLICT = "conflict"
     # the person
-    TOKEN_REJECTED = "token_rejected"  # noqa: S105 -- by the mail server: counts, does not prompt at once
+    TOKEN_REJECTED = "token_rejected"  # noqa: S105 -- by the mail server: counted, no prompt at once
     GRANT_REVOKED = "grant_revoked"
     GRANT_EXPIRED = "grant_expired"
     INTERACTION_REQUIRED = "interaction_required"  # MFA, conditional access: carries a claims challenge
@@ -47,7 +47,7 @@ class Reason(StrEnum):
     OUR_CREDENTIAL = "our_credential"
     OUR_CONFIGURATION = "our_configuration"
     OUR_STORAGE = "our_storage"
-    INTERNAL = "internal"  # a defect: what nobody foresaw
+    INTERNAL = "internal"  # a defect: an unexpected exception
     # one item
     ITEM_GONE = "item_gone"
     ITEM_CORRUPT = "item_corrupt"
@@ -57,7 +57,7 @@ class Reason(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who acts next. The tables of errors use these words, in the code and in docs/."""
+    """Who acts next. The error tables in the code and in docs/ use these values."""
 
     QUEUE = "the queue, later"
     SMALLER = "us at once, with smaller requests; then the queue"
@@ -71,11 +71,11 @@ class Actor(StrEnum):
 
 
 class MailboxSyncError(Exception):
-    """Root of every error this program raises on purpose. Messages carry no address, subject, token or code."""
+    """Base class of all errors that this program raises. Messages contain no address, subject, token or code."""
 
 
 class SettingsInvalid(MailboxSyncError):
-    """The configuration cannot be used. Lists every problem by setting name; no values."""
+    """The configuration cannot be used. Lists every problem by setting name, without values."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -83,9 +83,9 @@ class SettingsInvalid(MailboxSyncError):
 
 
 class ActionNeeded(MailboxSyncError):
-    """A pass, a sign-in or a request could not go on, and somebody has to act before it can.
+    """A pass, a sign-in or a request cannot continue until somebody acts.
 
-    `support` is the vendor's own number (an AADSTS code, an EWS response code), for support texts only.
+    `support` is the vendor's own error code (an AADSTS code, an EWS response code), for support texts only.
     """
 
     def __init__(self, reason: Reason, detail: str = "", *, support: str = "") -> None:
@@ -95,9 +95,9 @@ class ActionNeeded(MailboxSyncError):
 
 
 class RetryLater(ActionNeeded):
-    """It should work later by itself. `retry_after` in seconds, when the server named a time.
+    """It should work later without action. `retry_after` is in seconds, if the server named a time.
 
-    `tenant_wide` when the server speaks for the whole tenant, so that the tenant's other mailboxes wait as well.
+    `tenant_wide`: the server's answer applies to the whole tenant, so the tenant's other mailboxes wait as well.
     """
 
     def __init__(
@@ -115,9 +115,9 @@ class RetryLater(ActionNeeded):
 
 
 class PersonMustSignIn(ActionNeeded):
-    """Only the person can restore access. `definite` when the identity provider said so outright (invalid_grant).
+    """Only the person can restore access. `definite`: the identity provider said so explicitly (invalid_grant).
 
-    `claims` is the claims challenge to pass on at the next sign-in, when there is one.
+    `claims` is the claims challenge to pass on at the next sign-in, if there is one.
     """
 
     def __init__(
@@ -129,9 +129,9 @@ class PersonMustSignIn(ActionNeeded):
 
 
 class AdministratorMustAct(ActionNeeded):
-    """The person's administrator has to consent, license or allow. Signing in again cannot cure it.
+    """The person's administrator has to consent, license or allow. Signing in again does not help.
 
-    Not `definite` when a server that is out of order answers alike: it counts once it has been said several times.
+    Not `definite` if a malfunctioning server gives the same answer: then it counts only after several repetitions.
     """
 
     def __init__(self, reason: Reason, detail: str = "", *, support: str = "", definite: bool = True) -> None:
@@ -140,9 +140,9 @@ class AdministratorMustAct(ActionNeeded):
 
 
 class OperatorMustAct(ActionNeeded):
-    """Our own credential, configuration or storage is at fault. Alarms us; no mailbox changes state for it.
+    """Our own credential, configuration or storage is at fault. Alerts the operator; changes no mailbox's state.
 
-    `of_one` when it is the fault of one secret or row, so that all others can be gone on with.
+    `of_one`: only one secret or row is at fault, so work on all others can continue.
     """
 
     def __init__(self, reason: Reason, detail: str = "", *, support: str = "", of_one: bool = False) -> None:
@@ -160,11 +160,11 @@ class ItemUnusable(MailboxSyncError):
 
 
 class NotFound(MailboxSyncError):
-    """There is no such thing, or not for whoever asks."""
+    """It does not exist, or the requester may not see it."""
 
 
 class BeingErased(NotFound):
-    """The mailbox is marked for erasure: for everybody but the erasure it is gone."""
+    """The mailbox is marked for erasure: it no longer exists, except for the erasure."""
 
 
 class Conflict(MailboxSyncError):

@@ -1,6 +1,6 @@
-"""What the headers of an HTTP response say: how many seconds to wait, and a claims challenge.
+"""Reads HTTP response headers: the seconds to wait, and a claims challenge.
 
-Headers are a mapping that has its names in lower case, or ignores case.
+The headers are a mapping with lower-case names, or one that ignores case.
 """
 
 import base64
@@ -18,7 +18,7 @@ def _utc_now() -> datetime:
 
 
 def retry_after_of(headers: Mapping[str, str], clock: Callable[[], datetime] = _utc_now) -> float | None:
-    """Retry-After in seconds, 0 to 86,400, given as seconds or as a date; None when absent or malformed."""
+    """Retry-After in seconds, 0 to 86,400, from a number of seconds or a date; None if absent or malformed."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(min(int(value[:7]), 86_400))
@@ -30,7 +30,7 @@ def retry_after_of(headers: Mapping[str, str], clock: Callable[[], datetime] = _
 
 
 def claims_of(headers: Mapping[str, str]) -> str:
-    """The claims challenge of a 401 (continuous access evaluation), as the JSON text to pass on at sign-in."""
+    """The claims challenge of a 401 (continuous access evaluation), as JSON text to pass on at sign-in."""
     match = _CLAIMS.search(headers.get("www-authenticate", ""))
     if match is None:
         return ""

@@ -1,8 +1,8 @@
-"""Logs: one JSON line an event, with the mailbox and the invocation it belongs to, and nothing secret or personal.
+"""Logs: one JSON line per event, with its mailbox and invocation, and nothing secret or personal.
 
-Whoever logs writes a constant sentence and puts values into `extra` (ids, counts, reasons). What goes out is built
-from an allow list of kinds: the message template, short scalar values, an exception's type and place, never its
-text, for a vendor's exception may quote a request, an address or a token.
+Log calls pass a constant sentence, and values (ids, counts, reasons) in `extra`. Only allowed kinds of values are
+output: the message template, short scalar values, and an exception's type and location. An exception's text is never
+output, because a vendor's exception may quote a request, an address or a token.
 """
 
 import functools
@@ -28,19 +28,19 @@ NOISY_LOGGERS = (
     "httpx",
     "asyncio",
 )
-"""Vendors' loggers, which quote URLs, tokens and request bodies: their warnings and errors come to us as exceptions."""
+"""Vendors' loggers, which quote URLs, tokens and request bodies. Their warnings and errors reach us as exceptions."""
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _context: ContextVar[dict[str, str]] = ContextVar("bound", default={})  # noqa: B039 -- replaced, never changed
 
 
 class InvocationFailed(MailboxSyncError):
-    """What leaves a function instead of the exception that ended it: its type and place, without its text."""
+    """Raised by a function instead of the exception that ended it: its type and reason, without its text."""
 
 
 @contextmanager
 def log_context(**values: str) -> Iterator[None]:
-    """Put these ids on every line logged inside the block."""
+    """Add these ids to every line logged inside the block."""
     token = _context.set({**_context.get(), **values})
     try:
         yield
@@ -49,7 +49,7 @@ def log_context(**values: str) -> Iterator[None]:
 
 
 def configure() -> None:
-    """Give our loggers their form and silence the vendors'. Harmless to repeat."""
+    """Format our loggers' records as JSON and silence the vendors' loggers. Safe to repeat."""
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if not isinstance(logging.getLogRecordFactory(), _Structured):
@@ -59,7 +59,7 @@ def configure() -> None:
 
 
 class _Structured:
-    """A record factory that rewrites our own records as JSON before any handler can see their parts."""
+    """A record factory that turns our own records into JSON before any handler can see their parts."""
 
     def __init__(self, base: Callable[..., logging.LogRecord]) -> None:
         self._base = base
@@ -72,10 +72,10 @@ class _Structured:
 
 
 class _StructuredRecord(logging.LogRecord):
-    """One of our lines. Made late, in getMessage, because `extra` is added after the factory has run."""
+    """One of our records. The line is built late, in getMessage, because `extra` is added after the factory has run."""
 
     def getMessage(self) -> str:
-        """The whole line as JSON."""
+        """Return the whole line as JSON."""
         error = self.exc_info[1] if self.exc_info else None
         self.exc_info, self.exc_text = None, None
         line: dict[str, object] = {"event": str(self.msg), "level": self.levelname, **_context.get()}
@@ -90,7 +90,7 @@ class _StructuredRecord(logging.LogRecord):
 
 
 def _loggable(value: object) -> object:
-    """A value fit for a log: numbers, booleans and short words pass; anything else is named by its type."""
+    """A value that may be logged: numbers, booleans and short strings pass; anything else becomes its type's name."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str) and len(value) <= 80 and "@" not in value:
@@ -99,26 +99,26 @@ def _loggable(value: object) -> object:
 
 
 def describe_error(error: BaseException) -> dict[str, object]:
-    """An exception as a log may name it: type, reason, the vendor's number, and where it was raised."""
+    """What a log may contain of an exception: its type, reason, vendor's code, and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    told: dict[str, object] = {
+    description: dict[str, object] = {
         "type": type(error).__name__,
         "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-6:]],
     }
     if isinstance(error, ActionNeeded | ItemUnusable):
-        told |= {"reason": error.reason.value, "support": _loggable(error.support)}
+        description |= {"reason": error.reason.value, "support": _loggable(error.support)}
     if isinstance(error, SettingsInvalid):
-        told["problems"] = list(error.problems)
+        description["problems"] = list(error.problems)
     if error.__cause__ is not None:
-        told["cause"] = type(error.__cause__).__name__
-    return told
+        description["cause"] = type(error.__cause__).__name__
+    return description
 
 
 def redact_errors[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Let a triggered function fail without telling the host anything but the error's type.
+    """Make a triggered function fail without revealing anything but the error's type and reason to the host.
 
-    The host logs the text and the stack of what leaves a function, so nothing of a vendor's may leave it. One guard
-    within another tells of a failure once.
+    The host logs the text and stack of an exception that leaves a function, so no vendor's exception may leave it.
+    Nested wrappers log a failure only once.
     """
 
     @functools.wraps(function)
@@ -129,8 +129,8 @@ def redact_errors[**P, R](function: Callable[P, R]) -> Callable[P, R]:
             raise
         except Exception as error:
             logging.getLogger("mailbox_sync").error("invocation failed", exc_info=True)
-            told = describe_error(error)
-            failure = f"{told['type']} {told.get('reason', '')}".strip()
+            description = describe_error(error)
+            failure = f"{description['type']} {description.get('reason', '')}".strip()
         raise InvocationFailed(failure)
 
     return wrapper

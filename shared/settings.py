@@ -1,6 +1,6 @@
-"""Every setting of the program, in one place; nothing else reads the environment.
+"""All settings of the program; nothing else reads the environment.
 
-To add a setting: a field here with its `setting(...)`, the same name in infra/modules/app.bicep, a line in the
+To add a setting, add a field here with its `setting(...)`, the same name in infra/modules/app.bicep, and a line in the
 README's table (`make check` compares the three).
 """
 
@@ -23,7 +23,7 @@ def _text(value: str) -> str:
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)
-    except ValueError:  # which would quote the value
+    except ValueError:  # its text would quote the value
         raise ValueError("must be an https:// URL") from None
     if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
         raise ValueError("must be an https:// URL without query or fragment")
@@ -31,7 +31,7 @@ def _url(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    """Of the app itself: its pages and cookies are for a host as a whole."""
+    """Parse the app's own address. It has no path, because its pages and cookies apply to a whole host."""
     url = _url(value)
     if urlsplit(url).path:
         raise ValueError("must be an https:// URL without a path")
@@ -65,13 +65,13 @@ _ESCAPED = re.compile(r"\\([\\,])")
 
 
 def _list(value: str) -> tuple[str, ...]:
-    """Entries separated by commas. Within an entry a backslash takes the comma or backslash after it as it stands."""
+    """Split entries at commas. In an entry, a backslash escapes a comma or a backslash."""
     parts = (_ESCAPED.sub(r"\1", part).strip() for part in _LIST_PART.findall(value))
     return tuple(part for part in parts if part)
 
 
 def _tenant(value: str) -> str:
-    """A tenant id as tokens write it. A domain name is none: tokens do not carry it."""
+    """Parse a tenant id as tokens contain it. A domain name is not accepted, because tokens do not contain it."""
     if not _TENANT.fullmatch(value):
         raise ValueError("must be a tenant id (8-4-4-4-12 hexadecimal digits)")
     return value.lower()
@@ -108,13 +108,13 @@ def _url_list(value: str) -> tuple[str, ...]:
 
 
 def setting(name: str, purpose: str, parse: Callable[[str], Any] = _text, default: str | None = None) -> Any:
-    """Declare one setting: its environment name, what it is for, how it is read, its default (None: required)."""
+    """Declare one setting: its environment name, purpose, parser, and default (None: required)."""
     return field(metadata={"name": name, "purpose": purpose, "parse": parse, "default": default})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The program's configuration, checked and typed. Holds no secret: those live in Key Vault alone."""
+    """The program's configuration, checked and typed. It holds no secrets; those are only in Key Vault."""
 
     # The app itself
     app_url: str = setting("APP_URL", "The app's public https address, as registered with Entra ID", _address)
@@ -148,7 +148,7 @@ class Settings:
     )
     entra_credential: str = setting(
         "ENTRA_CREDENTIAL",
-        "How the app proves itself to Entra ID: managed_identity (federated) or certificate",
+        "How the app authenticates to Entra ID: managed_identity (federated) or certificate",
         _choice("managed_identity", "certificate"),
         "managed_identity",
     )
@@ -164,7 +164,7 @@ class Settings:
         "AZURE_CLIENT_ID", "Client id of the app's user-assigned managed identity", default=""
     )
 
-    # Where mail comes from
+    # Sources
     ews_url: str = setting(
         "EWS_URL", "The Exchange Web Services endpoint", _url, "https://outlook.office365.com/EWS/Exchange.asmx"
     )
@@ -174,11 +174,11 @@ class Settings:
         default="https://outlook.office365.com/EWS.AccessAsUser.All",
     )
     ews_app_scope: str = setting(
-        "EWS_APP_SCOPE", "What app-only access asks for", default="https://outlook.office365.com/.default"
+        "EWS_APP_SCOPE", "The scope of app-only access over EWS", default="https://outlook.office365.com/.default"
     )
     graph_scopes: tuple[str, ...] = setting(
         "GRAPH_SCOPES",
-        "Consented to together with EWS, so that nobody signs in again when EWS ends",
+        "What a person consents to for Graph, together with EWS, so that nobody signs in again when EWS ends",
         _list,
         "https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,"
         "https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read,"
@@ -187,7 +187,7 @@ class Settings:
 
     graph_app_scope: str = setting(
         "GRAPH_APP_SCOPE",
-        "What app-only access asks for over Microsoft Graph",
+        "The scope of app-only access over Microsoft Graph",
         default="https://graph.microsoft.com/.default",
     )
     graph_url: str = setting(
@@ -203,13 +203,13 @@ class Settings:
         "auto",
     )
 
-    # Where it goes
+    # Storage
     key_vault_url: str = setting("KEY_VAULT_URL", "The Key Vault that keeps refresh tokens", _url)
     blob_url: str = setting("MailboxStorage__blobServiceUri", "Blob Storage: packs, feed, cursors", _url)
     queue_url: str = setting("MailboxStorage__queueServiceUri", "Queue Storage: shards and mailboxes to sync", _url)
     table_url: str = setting("MailboxStorage__tableServiceUri", "Table Storage: registry, items, runs, issues", _url)
 
-    # When
+    # Schedule
     sync_schedule: str = setting(
         "SYNC_SCHEDULE",
         "NCRONTAB schedule of the dispatch, UTC: how often mailboxes are synced",
@@ -220,34 +220,36 @@ class Settings:
         "SWEEP_SCHEDULE", "NCRONTAB schedule of the daily sweep, UTC", _schedule, "0 15 2 * * *"
     )
     sync_shards: int = setting(
-        "SYNC_SHARDS", "In how many parts the registry is gone through at a tick", _number(1, 256), "16"
+        "SYNC_SHARDS", "The number of shards that the registry is read in at a tick", _number(1, 256), "16"
     )
     sync_budget_seconds: int = setting(
-        "SYNC_BUDGET_SECONDS", "How long one pass may run before it continues in the next", _number(5, 1500), "240"
+        "SYNC_BUDGET_SECONDS", "How many seconds a pass may run before its continuation", _number(5, 1500), "240"
     )
-    sync_connections: int = setting("SYNC_CONNECTIONS", "Connections to Exchange a mailbox", _number(1, 10), "3")
+    sync_connections: int = setting("SYNC_CONNECTIONS", "Connections to Exchange per mailbox", _number(1, 10), "3")
 
-    # What
+    # Scope
     folders_in: tuple[str, ...] = setting(
         "SYNC_FOLDERS_IN",
-        "Only these folders (role, Exchange name or path; a comma in a name: \\,) and those below; empty: all",
+        "Only these folders (role, Exchange name or path; a comma in a name: \\,) and their subfolders; empty: all",
         _list,
         "",
     )
     folders_out: tuple[str, ...] = setting(
-        "SYNC_FOLDERS_OUT", "Not these folders nor those below", _list, "junkemail,deleteditems"
+        "SYNC_FOLDERS_OUT", "Not these folders nor their subfolders", _list, "junkemail,deleteditems"
     )
-    mail_days: int = setting("SYNC_MAIL_DAYS", "How many days back mail goes; 0: all of it", _number(0, 36500), "0")
+    mail_days: int = setting(
+        "SYNC_MAIL_DAYS", "How many days of past mail are synced; 0: all mail", _number(0, 36500), "0"
+    )
     content: str = setting(
         "SYNC_CONTENT",
-        "How much of an item is kept: metadata, body or mime",
+        "How much of an item is stored: metadata, body or mime",
         _choice("metadata", "body", "mime"),
         "mime",
     )
     largest_item_mb: int = setting("SYNC_LARGEST_ITEM_MB", "Larger contents are not fetched", _number(1, 150), "150")
     private_items: bool = setting("SYNC_PRIVATE_ITEMS", "Whether items marked private are synced", _flag, "false")
     exclude: tuple[str, ...] = setting(
-        "SYNC_EXCLUDE", "Items from or to these addresses or @domains are left out", _list, ""
+        "SYNC_EXCLUDE", "Items from or to these addresses or @domains are not synced", _list, ""
     )
     shared_mailboxes: tuple[str, ...] = setting(
         "SYNC_SHARED_MAILBOXES",
@@ -257,32 +259,38 @@ class Settings:
     )
     archives: bool = setting("SYNC_ARCHIVES", "Whether online archives are synced too", _flag, "false")
     occurrence_days_back: int = setting(
-        "SYNC_OCCURRENCE_DAYS_BACK", "Recurring events are expanded from so long ago", _number(0, 365), "14"
+        "SYNC_OCCURRENCE_DAYS_BACK", "How many days back recurring events are expanded", _number(0, 365), "14"
     )
     occurrence_days_ahead: int = setting(
-        "SYNC_OCCURRENCE_DAYS_AHEAD", "Recurring events are expanded until so far ahead", _number(0, 730), "365"
+        "SYNC_OCCURRENCE_DAYS_AHEAD", "How many days ahead recurring events are expanded", _number(0, 730), "365"
     )
 
-    # For how long
+    # Retention and lifetimes
     deleted_days: int = setting(
         "REPLICA_DELETED_DAYS",
-        "Within so many days a deleted item's bytes are gone from the packs",
+        "Within how many days a deleted item's bytes are removed from the packs",
         _number(0, 90),
         "7",
     )
-    sign_in_minutes: int = setting("SIGN_IN_MINUTES", "How long a sign-in under way stays valid", _number(5, 60), "15")
-    session_minutes: int = setting("SESSION_MINUTES", "How long a person's session lasts", _number(5, 480), "30")
-    invitation_days: int = setting("INVITATION_DAYS", "How long an invitation link stays valid", _number(1, 60), "7")
+    sign_in_minutes: int = setting(
+        "SIGN_IN_MINUTES", "How many minutes a started sign-in stays valid", _number(5, 60), "15"
+    )
+    session_minutes: int = setting(
+        "SESSION_MINUTES", "How many minutes a person's session lasts", _number(5, 480), "30"
+    )
+    invitation_days: int = setting(
+        "INVITATION_DAYS", "How many days an invitation link stays valid", _number(1, 60), "7"
+    )
 
-    # When to give up
+    # Thresholds
     rejections_before_sign_in: int = setting(
         "REJECTIONS_BEFORE_SIGN_IN",
-        "Rejections in a row by the mail server before asking to sign in",
+        "Consecutive rejections by the mail server before the person is asked to sign in",
         _number(1, 100),
         "6",
     )
     failures_before_suspension: int = setting(
-        "FAILURES_BEFORE_SUSPENSION", "Failed passes in a row before a mailbox is suspended", _number(1, 1000), "10"
+        "FAILURES_BEFORE_SUSPENSION", "Consecutive failed passes before a mailbox is suspended", _number(1, 1000), "10"
     )
 
     @classmethod
@@ -290,7 +298,7 @@ class Settings:
         """Read and check every setting.
 
         Raises:
-            SettingsInvalid: naming every setting that is missing or malformed, never its value.
+            SettingsInvalid: names every setting that is missing or malformed, never its value.
         """
         values: dict[str, Any] = {}
         problems: list[str] = []
@@ -307,7 +315,7 @@ class Settings:
 
 
 def _read(declared: Field[Any], environ: Mapping[str, str]) -> Any:
-    """One setting's value. Raises ValueError saying what is wrong with it."""
+    """One setting's value. Raises ValueError with what is wrong with it."""
     value = environ.get(declared.metadata["name"], "").strip() or declared.metadata["default"]
     if value is None:
         raise ValueError("is missing")
@@ -316,4 +324,4 @@ def _read(declared: Field[Any], environ: Mapping[str, str]) -> Any:
 
 def load() -> Settings:
     """The settings of this process."""
-    return Settings.from_environ(os.environ)  # noqa: TID251 -- the one place that reads it
+    return Settings.from_environ(os.environ)  # noqa: TID251 -- the only place that reads it
