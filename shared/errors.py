@@ -61,7 +61,7 @@ class Actor(StrEnum):
 
     QUEUE = "the queue, later"
     SMALLER = "us at once, with smaller requests; then the queue"
-    LISTING = "us at once: the folder is listed and compared; their administrator makes room"
+    LISTING = "us at once: the folder is listed and compared; their administrator frees space"
     PERSON = "the person"
     THIS_SIGN_IN = "the person, in this sign-in only"
     ADMINISTRATOR = "their administrator"

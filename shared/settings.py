@@ -253,7 +253,7 @@ class Settings:
     )
     shared_mailboxes: tuple[str, ...] = setting(
         "SYNC_SHARED_MAILBOXES",
-        "Addresses of shared mailboxes, synced through whoever signs in and has access to them",
+        "Addresses of shared mailboxes, synced with the sign-in of a person who has access to them",
         _list,
         "",
     )

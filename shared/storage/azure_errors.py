@@ -25,17 +25,16 @@ CLIENT_OPTIONS: dict[str, Any] = {
 }
 """Options of every SDK client, in seconds. A broken connection is retried twice at once; an error response never is.
 
-By default the SDKs sleep: Key Vault's and Table Storage's for as long as Retry-After says, Blob's and Queue Storage's
-for fifteen seconds and more. Inside a function that time costs money, and the person who waits for a page waits too.
-Only the queue waits here. The first two SDKs read the back-off from one setting, the other two from the three settings
-below it.
+By default the SDKs sleep: Key Vault's and Table Storage's for the time in Retry-After, Blob's and Queue Storage's for
+fifteen seconds and more. Inside a function that time costs money, and a person who waits for a page waits too. Only the
+queue waits here. The first two SDKs read the back-off from one setting, the other two from the three settings below it.
 """
 
 NOT_FOUND_CODES = frozenset({"ResourceNotFound", "EntityNotFound", "BlobNotFound", "SecretNotFound"})
-"""Codes with which a service says that it has looked and found nothing.
+"""Codes that mean that the service has looked and found nothing.
 
 Any other 404 proves nothing: a table or container that was never created, a proxy, a wrong address. Treating it as not
-found would tell everybody that their sign-in is gone.
+found would make every person sign in again.
 """
 
 POLICY_CODES = frozenset({"BlobImmutableDueToPolicy", "BlobArchived"})
