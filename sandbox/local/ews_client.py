@@ -91,7 +91,7 @@ def account_of(ews_url: str, address: str, token: str) -> Any:
     """Nothing is discovered or probed: endpoint, version and time zone are given."""
     from exchangelib import DELEGATE, OAUTH2, Account, Configuration, EWSTimeZone, OAuth2AuthorizationCodeCredentials
     from exchangelib.version import EXCHANGE_O365, Version
-    from oauthlib.oauth2 import OAuth2Token  # type: ignore[import-untyped]
+    from oauthlib.oauth2 import OAuth2Token
 
     # Without expires_at: the library loops for ever over a token that has one in the past.
     token_given = OAuth2Token({"access_token": token, "token_type": "Bearer"})

@@ -11,7 +11,8 @@ from tests.conftest import Azurite
 
 @pytest.fixture(scope="session")
 def credential(azure_environment: Mapping[str, str]) -> Iterator[DefaultAzureCredential]:
-    with DefaultAzureCredential(managed_identity_client_id=azure_environment["AZURE_CLIENT_ID"]) as identity:
+    identity = DefaultAzureCredential(managed_identity_client_id=azure_environment["AZURE_CLIENT_ID"])
+    with identity:
         yield identity
 
 

@@ -18,9 +18,10 @@ from sandbox.mailboxes.calendar.ical import calendar
 from sandbox.mailboxes.calendar.ical_flaws import FLAWS, category
 from sandbox.mailboxes.deletion import copy_item
 from sandbox.mailboxes.fragments import TYPES, parse
+from sandbox.mailboxes.item_parts import ChangedOccurrence
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples.corpus import load_default
-from sandbox.mailboxes.store import ChangedOccurrence, Item, Mailbox
+from sandbox.mailboxes.store import Item, Mailbox
 from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, MailSource

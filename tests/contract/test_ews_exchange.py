@@ -139,7 +139,7 @@ def days_to_first_occurrence(item: Item) -> timedelta:
     rule = ";".join(
         part for part in parsed["RRULE"].to_ical().decode().split(";") if not part.startswith(("UNTIL", "COUNT"))
     )
-    first = rrulestr(rule, dtstart=local).after(local, inc=True)
+    first: datetime = rrulestr(rule, dtstart=local).after(local, inc=True)
     return first - local
 
 

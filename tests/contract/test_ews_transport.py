@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -205,7 +206,7 @@ def test_a_connection_that_fails_is_tried_later_and_never_waited_for_long(
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_time_to_wait_is_passed_on_in_seconds(
-    server: RogueServer, opened: Open, status: int, headers: dict[str, str], seconds: float | None
+    server: RogueServer, opened: Open, status: int, headers: dict[str, Any], seconds: float | None
 ) -> None:
     server.answers(http(status=status, **headers))
 

@@ -49,7 +49,7 @@ def account(mailbox: Mailbox, authority: Authority) -> Iterator[Any]:
     store.adopt(mailbox)
     with listening(application(GraphService(store, claims)), authority) as url:
 
-        class Protocol(MSGraphProtocol):
+        class Protocol(MSGraphProtocol):  # type: ignore[misc]
             _protocol_url = f"{url}/"
 
         made = Account(("client", "secret"), protocol=Protocol(), requests_delay=0)

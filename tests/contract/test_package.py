@@ -55,7 +55,7 @@ import os; os._exit(0)  # the worker's thread pool would keep the process
 def run(command: Sequence[str | Path], **more: Any) -> str:
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=500, **more)  # noqa: PLW1510, S603
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 @pytest.fixture(scope="module")

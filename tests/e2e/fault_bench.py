@@ -30,6 +30,8 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.settings import Settings
 from shared.sources.ews.sources import EwsSources
 from shared.sources.ews.transport.session import RequestLimits as Patience
+from shared.sources.port import SourceName
+from shared.sources.selection import SelectedSources
 from shared.sync.engine import SyncEngine
 from shared.sync.table import TableTenantBackOff
 from tests.conftest import Faults
@@ -125,8 +127,9 @@ class ImpatientApp(App):
         return Settings.from_environ({"APP_URL": APP_URL} | self.environment)
 
     @cached_property
-    def sources(self) -> EwsSources:
-        return EwsSources(self.settings.ews_url, connections=self.settings.sync_connections, limits=PATIENCE)
+    def sources(self) -> SelectedSources:
+        ews = EwsSources(self.settings.ews_url, connections=self.settings.sync_connections, limits=PATIENCE)
+        return SelectedSources(dict.fromkeys(SourceName, ews))
 
     @cached_property
     def queue(self) -> "StorageSyncQueue":
@@ -195,7 +198,8 @@ class Bench:
         logs.configure()
         self.sandbox = sandbox
         self.app = ImpatientApp(environment)
-        provision(*(sandbox.endpoints[name] for name in ("blob", "queue", "table")), self.app.credential)
+        blob, queue, table = (sandbox.endpoints[name] for name in ("blob", "queue", "table"))
+        provision(blob, queue, table, self.app.credential)
         self._forget_back_offs()
         name = f"f{secrets.token_hex(4)}"
         self.address = f"{name}@contoso.example"

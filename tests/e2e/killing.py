@@ -73,6 +73,11 @@ class Killer:
         return "sync_mailbox" in self._stack.host.status()["in_flight"]
 
 
+def is_free(one: Watched) -> bool:
+    """Whether no pass holds the mailbox's lease."""
+    return not is_held(one)
+
+
 def is_held(one: Watched) -> bool:
     """Whether a pass, be it a dead one's, holds the mailbox's lease."""
     try:
@@ -133,4 +138,4 @@ def assert_whole(everybody: Sequence[Watched]) -> None:
         assert replay(one.parts.replica.feed(one.id)) == items
         assert one.mailbox.first_sync_done
         assert (one.mailbox.failures, one.mailbox.rejections) == (0, 0)
-        eventually("the lease to be free", lambda one=one: not is_held(one))
+        eventually("the lease to be free", partial(is_free, one))

@@ -90,7 +90,7 @@ def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_later(running: Loca
         try:
             # Storage ends the lease by itself, a minute after its holder was stopped: the test does not wait for it.
             _break_lease(one)
-            erased = one.parts.connections.erase(one.id, "another-instance")
+            erased = one.parts.mailbox_commands.erase(one.id, "another-instance")
             assert erased.erased["mailboxes"] == 1
             eventually("the pack to be written after the erasure", lambda: packs_of(one))
         finally:

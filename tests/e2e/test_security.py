@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -93,7 +93,7 @@ def test_the_administrators_link_does_not_let_others_resume_the_sign_in(
     stolen = {"__Host-waiting": found[1]}
     assert holder.ask("GET", "/approval/waiting", cookies=stolen).status_code == 404
     begun = holder.ask("GET", "/sign-in", cookies=stolen)
-    assert person.address not in requests.utils.unquote(begun.headers["Location"])
+    assert person.address not in unquote(begun.headers["Location"])
 
 
 # ---------------------------------------------------------------- what strangers reach

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -231,7 +232,14 @@ def test_the_wrong_person_for_an_invitation_learns_which_account_it_needs(
 def test_an_invitation_is_refused_for_a_return_address_that_is_not_listed(api: Callable[..., Any]) -> None:
     wrong = api("POST", "invitations", {"address": "a@contoso.example", "return_url": "https://evil.example"})
     assert (wrong.status_code, wrong.json()["code"]) == (400, "return_url_not_allowed")
-    for body in ({}, {"address": "nobody"}, {"address": 7}, {"address": "a@contoso.example", "more": "x"}, []):
+    bodies: list[object] = [
+        {},
+        {"address": "nobody"},
+        {"address": 7},
+        {"address": "a@contoso.example", "more": "x"},
+        [],
+    ]
+    for body in bodies:
         assert api("POST", "invitations", body).status_code == 400
 
 
@@ -262,9 +270,12 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
     assert results["nobody@contoso.example"]["result"] == "failed"
     assert results["nobody@contoso.example"]["reason"]
     registry = running_app.parts().registry
+
+    def first_sync_done(mailbox_id: str) -> bool:
+        return registry.get(mailbox_id).first_sync_done
+
     for address in targets:
-        mailbox = results[address]["mailbox_id"]
-        eventually("the first sync", lambda mailbox=mailbox: registry.get(mailbox).first_sync_done)
+        eventually("the first sync", partial(first_sync_done, results[address]["mailbox_id"]))
     (account,) = api("GET", "service-accounts").json()["service_accounts"]
     assert (account["id"], account["mailboxes"]) == (authorization, 2)
     assert api("POST", f"service-accounts/{authorization}/give-up").status_code == 409

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 100
 class Watched:
     """One person, their mailbox, and the app's doings with it."""
 
-    def __init__(self, stack: LocalStack, messages: int, **policy: object) -> None:
+    def __init__(self, stack: LocalStack, messages: int, **policy: Any) -> None:
         self.stack = stack
         self.address = new_person(stack.sandbox, **policy)
         self.parts: App = stack.parts()

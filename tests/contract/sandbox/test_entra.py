@@ -30,7 +30,8 @@ class Page(HTMLParser):
     def __init__(self, answer: requests.Response) -> None:
         super().__init__()
         self.url, self.status = answer.url, answer.status_code
-        self.action, self.fields, self.text = "", {}, answer.text
+        self.action, self.text = "", answer.text
+        self.fields: dict[str, str] = {}
         self.feed(answer.text)
         heading = re.search(r"<h1>(.*?)</h1>", answer.text)
         self.heading = heading[1] if heading else ""

@@ -159,7 +159,7 @@ def test_mime_goes_in_and_comes_out_byte_for_byte(alex: Account) -> None:
     assert found.subject == "hé"
 
 
-class SearchKey(ExtendedProperty):
+class SearchKey(ExtendedProperty):  # type: ignore[misc]
     property_tag = 0x300B
     property_type = "Binary"
 

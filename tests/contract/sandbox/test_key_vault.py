@@ -44,6 +44,8 @@ def test_a_disabled_version_is_not_given_out(vault: SecretClient, name: str) -> 
 def test_a_deleted_secret_is_gone_but_holds_its_name_until_purged(vault: SecretClient, name: str) -> None:
     vault.set_secret(name, "one")
     deleted = vault.begin_delete_secret(name).result()
+    assert deleted.scheduled_purge_date
+    assert deleted.deleted_date
     assert deleted.scheduled_purge_date > deleted.deleted_date
     with pytest.raises(ResourceNotFoundError):
         vault.get_secret(name)

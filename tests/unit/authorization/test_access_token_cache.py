@@ -86,7 +86,7 @@ def test_a_rotated_token_that_cannot_be_stored_does_not_fail_the_pass(
 def test_a_refusal_is_believed_only_if_nobody_stored_a_newer_token(stack: AuthorizationStack, mailbox: Mailbox) -> None:
     refresh = stack.entra.refresh
 
-    def refresh_once_refused(tenant_id: str, refresh_token: str, source: SourceName) -> Tokens:
+    def refresh_once_refused(tenant_id: str, refresh_token: str, source: SourceName = SourceName.EWS) -> Tokens:
         if refresh_token == "newer":
             return refresh(tenant_id, refresh_token, source)
         stack.entra.valid.add("newer")

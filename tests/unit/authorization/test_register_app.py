@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -41,9 +42,13 @@ elif words.startswith("cloud show --query endpoints.microsoftGraphResourceId"):
 """
 
 
+type Call = tuple[list[str], list[str]]
+"""What the CLI was asked, and the files it was given."""
+
+
 def run(
     tmp_path: Path, *options: str, known: bool = False, bash: str = ""
-) -> tuple[subprocess.CompletedProcess[str], list[list[str]]]:
+) -> tuple[subprocess.CompletedProcess[str], list[Call]]:
     """The script's end, and every call of the CLI with the files it was given."""
     az, asked = tmp_path / "az", tmp_path / "asked"
     az.write_text(AZ)
@@ -57,13 +62,13 @@ def run(
     }
     command = ["bash", str(SCRIPTS / "register_app.sh"), *options]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-    return ended, [json.loads(line) for line in asked.read_text().splitlines()]
+    return ended, [cast(Call, json.loads(line)) for line in asked.read_text().splitlines()]
 
 
 OPTIONS = ("--url", "https://sync.example/", "--identity", IDENTITY)
 
 
-def call(calls: list[list[str]], start: str) -> list[str]:
+def call(calls: list[Call], start: str) -> Call:
     return next(asked for asked in calls if " ".join(asked[0]).startswith(start))
 
 

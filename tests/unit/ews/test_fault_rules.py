@@ -7,6 +7,7 @@ import exchangelib.errors
 import pytest
 
 from shared.errors import (
+    ActionNeeded,
     Actor,
     AdministratorMustAct,
     MailboxSyncError,
@@ -90,6 +91,7 @@ def test_a_code_says_who_acts(code: str, kind: type[MailboxSyncError], reason: R
     error = error_of_rule(rule_of_code(code), code)
 
     assert isinstance(error, kind)
+    assert isinstance(error, ActionNeeded)
     assert error.reason is reason
     assert error.support == code
 

@@ -1,5 +1,7 @@
 """Why Exchange answers 403."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from sandbox.ews.ews_403_bodies import EWS_403_BODIES
@@ -8,8 +10,10 @@ from shared.sources.ews.faults.forbidden import ForbiddenResponse, diagnose
 from shared.sources.port import AccessMode
 
 
-def finding(body: str, mode: AccessMode = AccessMode.DELEGATED, **headers: str) -> tuple[Reason, str]:
-    verdict = diagnose(ForbiddenResponse(mode, headers, body.encode()))
+def finding(
+    body: str, mode: AccessMode = AccessMode.DELEGATED, headers: Mapping[str, str] | None = None
+) -> tuple[Reason, str]:
+    verdict = diagnose(ForbiddenResponse(mode, headers or {}, body.encode()))
     return verdict.reason, verdict.finding
 
 
@@ -30,7 +34,7 @@ def test_a_403_is_told_apart_by_its_words(variant: str, reason: Reason, word: st
 
 
 def test_words_in_a_header_count_as_well() -> None:
-    assert finding("", **{"x-ms-diagnostics": '2000;reason="Blocked by ConditionalAccess"'}) == (
+    assert finding("", headers={"x-ms-diagnostics": '2000;reason="Blocked by ConditionalAccess"'}) == (
         Reason.CONDITIONAL_ACCESS,
         "policy",
     )

@@ -14,7 +14,8 @@ from shared.pages import paths
 @cache
 def triggers() -> list[dict[str, Any]]:
     """Every HTTP trigger; the app lists its functions only once."""
-    found = [function.get_trigger().get_dict_repr() for function in app.get_functions()]
+    bindings = [function.get_trigger() for function in app.get_functions()]
+    found = [trigger.get_dict_repr() for trigger in bindings if trigger]
     return [trigger for trigger in found if trigger["type"] == "httpTrigger"]
 
 

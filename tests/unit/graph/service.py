@@ -119,7 +119,7 @@ class Service:
             script = script.pop(0) if len(script) > 1 else script[0]
         if isinstance(script, TransportFailed):
             raise script
-        return script if isinstance(script, Answer) else script()  # type: ignore[operator]
+        return script if isinstance(script, Answer) else script()
 
     def close(self) -> None:
         self.closed = True

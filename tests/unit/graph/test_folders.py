@@ -144,7 +144,7 @@ def test_mail_that_may_not_be_read_asks_the_administrator(service: Service) -> N
 
 def idle(service: Service, mail: int) -> dict[str, str]:
     """Stored states of so many mail folders, two calendars, two contact folders and two lists."""
-    stored = {}
+    stored: dict[str, str] = {}
     kinds = {FolderKind.MAIL: mail, FolderKind.CALENDAR: 2, FolderKind.CONTACTS: 2, FolderKind.TASKS: 2}
     memory = states.Memory({"in": FolderRole.INBOX, "junk": FolderRole.JUNK}, "root", ("k1", "Kontakte"))
     day = 20_785

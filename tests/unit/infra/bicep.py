@@ -7,7 +7,7 @@ import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pycep import BicepParser
 
@@ -125,8 +125,7 @@ def declarations(text: str) -> list[Declaration]:
 @functools.cache
 def _parse(text: str) -> dict[str, Any]:
     """The syntax tree. Remembered, for the parser is slow and the checks run over many copies of the same files."""
-    tree: dict[str, Any] = BicepParser().parse(text=text)
-    return tree
+    return cast("dict[str, Any]", BicepParser().parse(text=text))
 
 
 def references(text: str) -> set[str]:

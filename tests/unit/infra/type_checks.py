@@ -114,7 +114,7 @@ def _of_literal(value: str | int | bool | None, wanted: dict[str, Any], path: st
             yield f"{path} may not be {value}"
     elif wanted.get("type") in KINDS:
         expected = KINDS[wanted["type"]]
-        if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
+        if value is None or not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
             yield f"{path} has to be {wanted['type']}"
         else:
             yield from _value_limits(value, wanted, path)

@@ -1,6 +1,7 @@
 """Sample values for every template, in every shape that matters: what the tests render and the screenshots show."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.authorization.onboarding.activation import ActivationResult
 from shared.authorization.onboarding.service_accounts import ServiceAccount
@@ -47,7 +48,7 @@ FIRST = MAILBOX.with_changes(
 )
 
 
-def run(minutes_ago: int, seconds: int = 3, outcome: str = "done", **counts: int) -> Run:
+def run(minutes_ago: int, seconds: int = 3, outcome: str = "done", **counts: Any) -> Run:
     """A session so many minutes ago."""
     started = NOW - minutes_ago * MINUTE
     return Run(MAILBOX.id, started, started + timedelta(seconds=seconds), outcome, **counts)

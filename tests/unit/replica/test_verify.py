@@ -63,7 +63,7 @@ class Bench:
     def change(self, source_id: str, **values: str) -> None:
         """Change a row behind everybody's back."""
         row, etag = self.rows.rows[MAILBOX][item_key(source_id)]
-        self.rows.rows[MAILBOX][item_key(source_id)] = (row | values, etag)
+        self.rows.rows[MAILBOX][item_key(source_id)] = ({**row, **values}, etag)
 
     def wrong(self) -> VerifyResult:
         return verify(self.replica, MAILBOX)

@@ -36,7 +36,7 @@ def replica_of(*names: str, **more: Any) -> FakeReplica:
 
 
 def held_item(name: str, **more: Any) -> ReplicaItem:
-    usual = {"source_id": name, "version": "1", "folder_id": "in", "is_read": True}
+    usual: dict[str, Any] = {"source_id": name, "version": "1", "folder_id": "in", "is_read": True}
     return ReplicaItem(key=more.pop("key", f"key{name}"), kind=ItemKind.MESSAGE, item_class="IPM.Note", **usual | more)
 
 

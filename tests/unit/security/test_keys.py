@@ -16,6 +16,7 @@ from shared.authorization.identity.id_token import (
     PERSONAL_TENANT,
     UNKNOWN_KEPT,
     UNKNOWN_SECONDS,
+    PublishedKey,
     PublishedKeys,
     TokenValidator,
     identity_of,
@@ -84,7 +85,7 @@ class Slow:
 
 
 @contextmanager
-def asking(slow: Slow, keys: PublishedKeys, kid: str) -> Iterator["Future[object]"]:
+def asking(slow: Slow, keys: PublishedKeys, kid: str) -> Iterator["Future[PublishedKey]"]:
     """Another thread asks for a key, and Entra ID does not answer before the block ends."""
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(keys.key, kid)

@@ -1,12 +1,12 @@
 """The first sync of a mailbox: everything arrives, in as many passes as it takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from shared.errors import Reason, RetryLater
 from shared.mailboxes.model import Mailbox
-from shared.replica.port import FeedKind
+from shared.replica.port import FeedKind, ReplicaItem
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
 from tests.fakes.sync_harness import ID, SyncHarness
@@ -49,7 +49,12 @@ def test_a_first_sync_does_not_ask_what_the_replica_has() -> None:
     world = a_full_mailbox()
     looked_up: list[str] = []
     find = world.replica.find
-    world.replica.find = lambda mailbox_id, ids: looked_up.extend(ids) or find(mailbox_id, ids)  # type: ignore[func-returns-value,method-assign]
+
+    def noting(mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
+        looked_up.extend(source_ids)
+        return find(mailbox_id, source_ids)
+
+    world.replica.find = noting  # type: ignore[method-assign]
     world.sync()
     assert looked_up == []
 
@@ -218,10 +223,10 @@ def test_the_person_sees_figures_while_the_first_sync_is_under_way() -> None:
 def test_a_first_sync_under_way_says_how_much_of_how_much_is_there() -> None:
     world = a_full_mailbox(limits=Limits(overlap=False, page_items=4))
     said: list[tuple[int, int]] = []
-    change = world.registry.change
+    original = world.registry.change
 
-    def noting(mailbox_id: str, how: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        after = change(mailbox_id, how)
+    def noting(mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        after = original(mailbox_id, change)
         said.append((after.items, after.in_scope))
         return after
 

@@ -45,5 +45,13 @@ def test_notes_of_a_later_version_are_kept() -> None:
 
 
 def test_notes_of_another_form_are_passed_over() -> None:
-    broken = {"issues": "two", "loose": [1], "part": None, "sweep": "yes", "deleted": {}, "safety": 5, "scope": 1}
+    broken: dict[str, object] = {
+        "issues": "two",
+        "loose": [1],
+        "part": None,
+        "sweep": "yes",
+        "deleted": {},
+        "safety": 5,
+        "scope": 1,
+    }
     assert from_notes(broken) == SyncState()
