@@ -15,19 +15,30 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+type Wait = Callable[[threading.Event, float], bool]
+"""Waits for an event for at most so many seconds, and says whether it has come."""
+
 
 class BlobLeases:
     """Implements Leases. Storage ends a lease 15 to 60 seconds after its holder stopped renewing it."""
 
-    def __init__(self, blobs: "BlobServiceClient", container: str = "leases") -> None:
-        self._container = blobs.get_container_client(container)
+    def __init__(
+        self,
+        blobs: "BlobServiceClient",
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wait: "Wait" = threading.Event.wait,
+    ) -> None:
+        self._container = blobs.get_container_client("leases")
+        self._monotonic = monotonic
+        self._wait = wait
 
     def acquire(self, mailbox_id: str, seconds: int = 60) -> "BlobLease | None":
         """Acquire the lease and create its blob on first use; None if somebody else holds the lease."""
         blob = self._container.get_blob_client(mailbox_id)
         with translate_errors():
             held = _try_acquire(blob, seconds)
-        return BlobLease(held, seconds) if held else None
+        return BlobLease(held, seconds, self._monotonic, self._wait) if held else None
 
     def forget(self, mailbox_id: str) -> None:
         """Delete an erased mailbox's lease blob."""
@@ -58,10 +69,11 @@ def _try_acquire(blob: "BlobClient", seconds: int) -> "BlobLeaseClient | None":
 class BlobLease:
     """A held lease. A separate thread renews it after every third of its duration."""
 
-    def __init__(self, lease: "BlobLeaseClient", seconds: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, lease: "BlobLeaseClient", seconds: int, monotonic: Callable[[], float], wait: "Wait") -> None:
         self._lease = lease
         self._seconds = seconds
         self._monotonic = monotonic
+        self._wait = wait
         self._ends = monotonic() + seconds
         self._released = threading.Event()
         # Copy the log context: a new thread does not inherit the ids of this pass.
@@ -83,8 +95,8 @@ class BlobLease:
             _log.info("lease not given back, it ends by itself", exc_info=error)
 
     def _renew(self) -> None:
-        while not self._released.wait(self._seconds / 3) and not self.lost():
-            started = self._monotonic()
+        while not self._wait(self._released, self._seconds / 3) and not self.lost():
+            asked = self._monotonic()
             try:
                 with translate_errors():
                     self._lease.renew()

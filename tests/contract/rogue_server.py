@@ -29,6 +29,8 @@ class RogueServer:
     def __init__(self, context: ssl.SSLContext) -> None:
         self.script: list[list[Step]] = []
         self.requests: list[bytes] = []
+        self.asked = threading.Event()
+        """Set by the first request."""
         self.connections = 0
         self._context = context
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -69,6 +71,7 @@ class RogueServer:
                 if request is None:
                     return
                 self.requests.append(request)
+                self.asked.set()
                 steps = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 if not self._play(connection, steps):
                     return

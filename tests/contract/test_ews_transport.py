@@ -97,7 +97,7 @@ def test_waiting_for_a_free_connection_ends_with_the_request_timeout(server: Rog
 
     with ThreadPoolExecutor(6) as pool:
         found = [pool.submit(source.folders) for _ in range(6)]
-        time.sleep(0.1)
+        assert server.asked.wait(60)
         source.close()
         outcomes = [future.exception() for future in found]
 

@@ -165,7 +165,6 @@ def test_a_dead_refresh_token_asks_the_person(
 ) -> None:
     person = someone(sandbox)
     identity, tokens = signed_in(provider, browser, person)
-    time.sleep(0.05)
     sandbox.control.patch(f"/people/{person['address']}", {act: True})
     for _ in range(2):
         with pytest.raises(PersonMustSignIn) as caught:

@@ -3,7 +3,6 @@
 import base64
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from shared.mailboxes.port import ItemIssue, Run
 from shared.mailboxes.queue import StorageSyncQueue
 from shared.mailboxes.table import TableRegistry
 from tests.conftest import Azurite, Faults
+from tests.fakes.clock import SteppedClock
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -292,10 +292,11 @@ def test_lease_on_a_container_being_deleted_is_nobodys(
 
 def test_a_lease_is_renewed_while_it_is_held(storage: Azurite, credential: DefaultAzureCredential) -> None:
     with BlobServiceClient(storage.blob, credential) as blobs:
-        leases, mailbox_id = BlobLeases(blobs), uuid.uuid4().hex
+        clock = SteppedClock()
+        leases, mailbox_id = BlobLeases(blobs, monotonic=clock.monotonic, wait=clock.wait), uuid.uuid4().hex
         held = leases.acquire(mailbox_id, seconds=15)
         assert held is not None
-        time.sleep(17)
+        clock.pass_by(17)
         assert leases.acquire(mailbox_id) is None
         assert not held.lost()
         held.release()
@@ -303,11 +304,12 @@ def test_a_lease_is_renewed_while_it_is_held(storage: Azurite, credential: Defau
 
 def test_a_lease_that_cannot_be_renewed_is_lost(storage: Azurite, credential: DefaultAzureCredential) -> None:
     with BlobServiceClient(storage.blob, credential) as blobs:
-        leases, mailbox_id = BlobLeases(blobs), uuid.uuid4().hex
+        clock = SteppedClock()
+        leases, mailbox_id = BlobLeases(blobs, monotonic=clock.monotonic, wait=clock.wait), uuid.uuid4().hex
         held = leases.acquire(mailbox_id, seconds=15)
         assert held is not None
         blobs.get_blob_client("leases", mailbox_id).delete_blob(lease=held._lease)
-        time.sleep(15)
+        clock.pass_by(15)
         assert held.lost()
         held.release()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from shared.app import App
 from shared.errors import NotFound
 from shared.replica.port import Cursor
 from tests.e2e.conftest import NEVER, eventually
-from tests.e2e.killing import is_held, packs_of
+from tests.e2e.killing import is_free, packs_of
 from tests.e2e.person import Person
 from tests.e2e.watching import Watched
 
@@ -139,5 +140,5 @@ def test_s1_erasure_killed_and_signed_in_again_gives_a_new_whole_mailbox(running
     assert_erased(one.parts, old)
     assert again.compared().is_equal, again.compared()
     assert one.parts.token_store.read(new.authorization_id)
-    assert not is_held(again)
+    eventually("the lease to be free", partial(is_free, again))
     person.close()

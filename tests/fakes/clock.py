@@ -1,6 +1,14 @@
 """A clock that moves when it is told to."""
 
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import cast
+
+LOOK_AGAIN_SECONDS = 0.01
+"""How soon a waiting thread notices an event that nobody tells it of."""
+
+PATIENCE_SECONDS = 60
+"""How long the other thread may take to come to its next wait."""
 
 
 class FakeClock:
@@ -27,6 +35,41 @@ class FakeClock:
     def apart(self, **difference: float) -> "SkewedClock":
         """Another machine's clock, ahead of this one by so much."""
         return SkewedClock(self, timedelta(**difference))
+
+
+class SteppedClock:
+    """A clock for a thread that waits in between, which is let do its work at each of the times it waits for."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._waits_until: float | None = None
+        self._moved = threading.Condition()
+
+    def monotonic(self) -> float:
+        """Seconds since the beginning."""
+        return self._seconds
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for an event until so much time has passed here; fulfills what BlobLeases waits with."""
+        with self._moved:
+            self._waits_until = self._seconds + seconds
+            self._moved.notify_all()
+            while self._seconds < self._waits_until and not event.is_set():
+                self._moved.wait(LOOK_AGAIN_SECONDS)
+            self._waits_until = None
+            return event.is_set()
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass, and wherever the other thread waits for a moment of it, let it get on to its next wait."""
+        end = self._seconds + seconds
+        with self._moved:
+            while self._seconds < end:
+                assert self._moved.wait_for(self._is_waited_for, PATIENCE_SECONDS)
+                self._seconds = min(end, cast(float, self._waits_until))
+                self._moved.notify_all()
+
+    def _is_waited_for(self) -> bool:
+        return self._waits_until is not None and self._waits_until > self._seconds
 
 
 class SkewedClock:
