@@ -97,8 +97,6 @@ def listening(app: web.Application, authority: Authority) -> Iterator[str]:
         async with serving([(port, app)], authority.server_context()):
             ready.set()
             await stopping.wait()
-        # TLS connections that clients kept open take a moment to close.
-        await asyncio.sleep(0.2)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
