@@ -103,7 +103,7 @@ def test_of_two_ways_in_at_once_one_wins(
             whole = TableRegistry(tables, 16, lambda: NOW)
             first = new_mailbox()
             second = another(first)
-            made = []
+            made: list[str] = []
 
             def other(second: Mailbox = second, whole: TableRegistry = whole, made: list[str] = made) -> None:
                 try:

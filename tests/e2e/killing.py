@@ -109,8 +109,13 @@ def compaction_killed(killer: Killer, one: Watched, seed: int) -> None:
         one.change(["hard_delete"] * 25, seed + 1000 * number)
         one.synced()
         before = packs_of(one)
-        if killer.strike(one, partial(one.ask, sweep=True), lambda before=before: packs_of(one) != before):
+        if killer.strike(one, partial(one.ask, sweep=True), partial(have_changed, one, before)):
             return
+
+
+def have_changed(one: Watched, packs: set[str]) -> bool:
+    """Whether a mailbox has other packs by now."""
+    return packs_of(one) != packs
 
 
 def packs_of(one: Watched) -> set[str]:

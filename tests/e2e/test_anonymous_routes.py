@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -281,7 +282,7 @@ def test_refusals_are_logged_and_invitations_audited(somebody: Callable[..., Per
         return f'"refusal": "{kind}"' in person.stack.log.read_text(errors="replace").replace("\\", "")
 
     for kind in refused:  # again while other tests have used the lines up: one is free every two seconds
-        eventually(f"a line of {kind}", lambda kind=kind: logged(kind))
+        eventually(f"a line of {kind}", partial(logged, kind))
     log = person.stack.log.read_text(errors="replace")
     assert "that-leaked" not in log
     operator = person.stack.sandbox.control.post("/tokens", {"person": "robin@contoso.example", "kind": "api"})["token"]

@@ -8,6 +8,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -55,7 +56,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:
     if isinstance(node, ast.FunctionDef | ast.If | ast.For | ast.With | ast.Try | ast.ExceptHandler):
         for index, statement in enumerate(node.body):
             if isinstance(statement, ast.Raise):
-                yield f"not raised: {_shown(statement)}", lambda twin, index=index: _put(twin, index, ast.Pass())
+                yield f"not raised: {_shown(statement)}", partial(_put, index=index, statement=ast.Pass())
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _FLIPPED:
         flipped = _FLIPPED[type(node.ops[0])]
         yield f"{flipped.__name__}: {_shown(node)}", lambda twin: setattr(twin, "ops", [flipped()])
@@ -63,7 +64,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:
         other = ast.And if isinstance(node.op, ast.Or) else ast.Or
         yield f"{other.__name__}: {_shown(node)}", lambda twin: setattr(twin, "op", other())
         for index, value in enumerate(node.values):
-            yield f"without {_shown(value)}: {_shown(node)}", lambda twin, index=index: _drop(twin, index)
+            yield f"without {_shown(value)}: {_shown(node)}", partial(_drop, index=index)
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Call | ast.Compare | ast.BoolOp):
         yield f"True: {_shown(node)}", lambda twin: setattr(twin, "value", ast.Constant(True))
     if isinstance(node, ast.keyword) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, bool):

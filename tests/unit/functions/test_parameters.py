@@ -14,7 +14,7 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
     """The answer's parameter, and its sentence."""
     with pytest.raises(HttpError) as caught:
         call()
-    answer = problem_json(caught.value.code, caught.value.status, **caught.value.values)
+    answer = problem_json(caught.value.code, caught.value.status, headers=None, **caught.value.values)
     assert answer.status_code == 400
     body = json.loads(answer.get_body())
     assert body["code"] == "malformed"
