@@ -80,13 +80,13 @@ def show(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
-def export_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
+def export_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Write a mailbox's items into a directory; files that exist are left as they are."""
-    write = export.to_mbox if asked.mbox else export.to_files
+    write = export.to_mbox if arguments.mbox else export.to_files
     # Before anything is written: an export that breaks off has taken mail along all the same.
-    app.registry.record_audit(asked.mailbox, "operator", "export")
-    shown = ProgressLine(sys.stderr, app.registry.get(asked.mailbox).items)
-    done = write(app.replica, asked.mailbox, _chosen(app, asked), asked.directory, shown.add)
+    app.registry.record_audit(arguments.mailbox, "operator", "export")
+    shown = ProgressLine(sys.stderr, app.registry.get(arguments.mailbox).items)
+    result = write(app.replica, arguments.mailbox, _chosen(app, arguments), arguments.directory, shown.add)
     shown.end()
     print(
         f"{result.written} written, {result.existing} were there already, {result.without_content} without content,"
@@ -96,13 +96,13 @@ def export_items(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
     return 1 if result.damaged else 0
 
 
-def feed(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
+def feed(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Replay the change feed, a line a change."""
-    folders = app.replica.load(asked.mailbox).folders
-    for page in app.replica.feed(asked.mailbox, asked.after):
+    folders = app.replica.load(arguments.mailbox).folders
+    for page in app.replica.feed(arguments.mailbox, arguments.after):
         for change in page.changes:
             place = _path(folders, change.item)
-            if asked.json:
+            if arguments.json:
                 item = export.as_json(change.item, place)
                 print(json.dumps({"sequence": page.sequence, "change": change.kind.value, "item": item}), file=out)
             else:
@@ -113,8 +113,8 @@ def feed(app: CliApp, asked: argparse.Namespace, out: TextIO) -> int:
 
 def verify(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Read every content and check its digest; replay the feed and compare it with the items."""
-    shown = ProgressLine(sys.stderr, app.registry.get(asked.mailbox).items)
-    found = verifying.verify(app.replica, asked.mailbox, shown.set)
+    shown = ProgressLine(sys.stderr, app.registry.get(arguments.mailbox).items)
+    found = verifying.verify(app.replica, arguments.mailbox, shown.set)
     shown.end()
     print(f"{found.items} items, {found.contents} contents, {len(found.damaged)} damaged or missing", file=out)
     print(f"feed against items: {len(found.different)} different, {len(found.only_in_feed)} only in the feed", file=out)

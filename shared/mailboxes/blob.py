@@ -96,7 +96,7 @@ class BlobLease:
 
     def _renew(self) -> None:
         while not self._wait(self._released, self._seconds / 3) and not self.lost():
-            asked = self._monotonic()
+            started = self._monotonic()
             try:
                 with translate_errors():
                     self._lease.renew()

@@ -177,7 +177,7 @@ class MailboxCommands:
 
     def _possible_at(self, mailbox: Mailbox) -> datetime:
         """By the last pass, and by what this instance was asked: a queue that lags must not be filled by clicking."""
-        asked = (self._asked.get(mailbox.id), mailbox.last_pass_at, mailbox.syncing_since)
+        asked = (self._requested.get(mailbox.id), mailbox.last_pass_at, mailbox.syncing_since)
         return max((at + SYNC_NOW_INTERVAL for at in asked if at is not None), default=self._clock())
 
     def _check_interval(self, mailbox: Mailbox) -> None:
@@ -186,10 +186,10 @@ class MailboxCommands:
             possible_at = self._possible_at(mailbox)
             if possible_at > now:
                 raise SyncedTooRecently(int((possible_at - now).total_seconds()) + 1)
-            self._asked[mailbox.id] = now
-            self._asked.move_to_end(mailbox.id)
-            while len(self._asked) > MAX_REMEMBERED:
-                self._asked.popitem(last=False)
+            self._requested[mailbox.id] = now
+            self._requested.move_to_end(mailbox.id)
+            while len(self._requested) > MAX_REMEMBERED:
+                self._requested.popitem(last=False)
 
 
 def _owns_authorization(mailbox: Mailbox) -> bool:

@@ -53,8 +53,8 @@ class Daily:
             "refreshed": self._run_part(lambda: self._keep_alive(now)),
             "lapsed": self._run_part(lambda: self._flows.sweep(now)),
         }
-        self._tried(self._index_addresses)
-        self._tried(lambda: self._watch_credential(now))
+        self._run_part(self._index_addresses)
+        self._run_part(lambda: self._watch_credential(now))
         return figures
 
     def _watch_credential(self, now: datetime) -> int:

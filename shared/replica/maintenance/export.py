@@ -128,7 +128,7 @@ def to_mbox(
 ) -> ExportResult:
     """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
     places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
-    with _boxes() as box_of:
+    with _mboxes() as box_of:
         for batch in batched(items, AT_ONCE, strict=False):
             boxes = {item.key: _box(item, places, box_of) for item in batch if _is_message(item)}
             done.existing += sum(box is None for box in boxes.values())
@@ -253,7 +253,7 @@ def _write_file(item: ReplicaItem, data: bytes | None, places: _FolderPaths, don
     if _create(_path_of(item, places), data):
         done.written += 1
     else:
-        result.existing += 1
+        done.existing += 1
 
 
 def _contents(
@@ -269,7 +269,7 @@ def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: ExportR
     try:
         return replica.content(mailbox_id, item)
     except (NotFound, ItemUnusable):
-        result.damaged += _exists(replica, mailbox_id, item)
+        done.damaged += _exists(replica, mailbox_id, item)
         return None
 
 
