@@ -1,1 +1,1 @@
-"""Where mail comes from: the port, and a folder for each source that implements it."""
+"""The mail sources: the port, and one package for each source that implements it."""

@@ -1,7 +1,7 @@
-"""TLS connections whose reads keep to a bound on the whole request, so that a slow drip ends as a silence does.
+"""TLS connections with a deadline for the whole request, so that a slow response times out just as a silent one does.
 
-A read time-out alone bounds only the pause between two bytes. The bound is the thread's own, since a request is sent
-and read by one thread; the socket class looks at it before every read.
+A read timeout alone limits only the pause between two bytes. The deadline is thread-local, since one thread sends a
+request and reads its response; the socket class checks it before every read.
 """
 
 import functools
@@ -13,35 +13,35 @@ from contextlib import contextmanager
 from typing import Any
 
 
-class _Bound(threading.local):
+class _Deadline(threading.local):
     ends_at: float | None = None
 
 
-_bound = _Bound()
+_deadline = _Deadline()
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Within this block, reading from one of these connections fails with TimeoutError once the time is up."""
-    _bound.ends_at = time.monotonic() + seconds
+    """Limit the time of all reads in this block: after `seconds`, a read from these connections raises TimeoutError."""
+    _deadline.ends_at = time.monotonic() + seconds
     try:
         yield
     finally:
-        _bound.ends_at = None
+        _deadline.ends_at = None
 
 
 class _BoundSocket(ssl.SSLSocket):
     """A TLS socket whose reads never wait past the thread's deadline."""
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:
-        """As SSLSocket.read, within the time that is left."""
-        if _bound.ends_at is None:
+        """Read as SSLSocket.read does, within the time that is left."""
+        if _deadline.ends_at is None:
             return super().read(len, buffer)
-        left = _bound.ends_at - time.monotonic()
+        left = _deadline.ends_at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the request's time is up")
-        patience = self.gettimeout()
-        if patience is not None and patience <= left:
+        socket_timeout = self.gettimeout()
+        if socket_timeout is not None and socket_timeout <= left:
             return super().read(len, buffer)
         self.settimeout(left)
         try:
@@ -49,12 +49,12 @@ class _BoundSocket(ssl.SSLSocket):
         except TimeoutError:
             raise TimeoutError("the request's time is up") from None
         finally:
-            self.settimeout(patience)
+            self.settimeout(socket_timeout)
 
 
 @functools.cache
 def tls_context(bundle: str) -> ssl.SSLContext:
-    """One context for all mailboxes: loading the certificates costs more than an idle mailbox's whole pass."""
+    """The TLS context that all mailboxes share: loading the certificates costs more than a pass of an idle mailbox."""
     context = ssl.create_default_context(cafile=bundle)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _BoundSocket

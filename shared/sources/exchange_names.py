@@ -1,4 +1,4 @@
-"""Exchange's own names of folders: what its services answer, settings accept and cursors of earlier versions hold."""
+"""Exchange's own folder names: those in its responses, in our settings, and in cursors of earlier versions."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,7 +31,7 @@ ROLES: Mapping[str, FolderRole] = MappingProxyType(
         "peopleconnect": FolderRole.PEOPLE_CONNECT,
     }
 )
-"""By distinguished folder id (EWS: DistinguishedFolderIdNameType; Graph: well-known folder names), lower case."""
+"""Roles by distinguished folder id in lower case (EWS: DistinguishedFolderIdNameType; Graph: well-known names)."""
 
 _KINDS = (
     ("IPF.Note", FolderKind.MAIL),
@@ -39,18 +39,18 @@ _KINDS = (
     ("IPF.Contact", FolderKind.CONTACTS),
     ("IPF.Task", FolderKind.TASKS),
 )
-"""By the beginning of the container class (PR_CONTAINER_CLASS, 0x3613)."""
+"""Folder kinds by the prefix of the container class (PR_CONTAINER_CLASS, 0x3613)."""
 
 IN_ARCHIVE = "archive"
-"""What a distinguished name in an online archive begins with: archiveinbox, archivedeleteditems."""
+"""The prefix of distinguished names in an online archive: archiveinbox, archivedeleteditems."""
 
 
 def role_of(distinguished: str) -> FolderRole:
-    """The role of a folder with this distinguished name; that of its counterpart for a folder of an online archive."""
+    """The role of a folder with this distinguished name. A folder of an online archive has its counterpart's role."""
     name = distinguished.lower()
     return ROLES.get(name) or ROLES.get(name.removeprefix(IN_ARCHIVE), FolderRole.NONE)
 
 
 def kind_of(folder_class: str) -> FolderKind:
-    """What a folder of this container class is made to hold."""
-    return next((kind for beginning, kind in _KINDS if folder_class.startswith(beginning)), FolderKind.OTHER)
+    """The kind of a folder with this container class."""
+    return next((kind for prefix, kind in _KINDS if folder_class.startswith(prefix)), FolderKind.OTHER)

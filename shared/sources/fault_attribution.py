@@ -1,8 +1,8 @@
-"""Whether an outage may be the fault of what was asked about: one item or folder that the server chokes on.
+"""Decides whether one item or folder, rather than an outage, makes a request fail.
 
-An outage ends a pass, and the queue brings it again. What ends pass after pass may be a single item: a store that never
-finishes writing it, a front end that breaks off. So when a pass is known to be stuck, whatever fails is asked for by
-itself; what fails then too, while the mailbox answers otherwise, is to be left behind as an issue.
+An outage ends a pass, and the queue delivers its message again. But a single item can end pass after pass: the server
+never finishes writing it, or a front end breaks the connection. So after repeated failures a pass isolates them: it
+requests each failed item alone. If that fails too while the mailbox otherwise responds, the item becomes an issue.
 """
 
 import time
@@ -11,15 +11,18 @@ from collections.abc import Callable
 from shared.errors import RetryLater
 
 CHECK_SECONDS = 200.0
-"""Seconds of a pass, from its first failure on, in which failures are looked into: a silent item takes 120 of them."""
+"""Failures are checked for so many seconds after a pass's first failure. One item without a response takes 120."""
 
 MAX_CHECKS = 100
-"""How many failures of a pass are looked into: when more items fail than that, the store behind them does. Those that
-were found out are issues by then, so that the next pass goes on where this one ended."""
+"""The highest number of failures that one pass checks. If more items fail, the mailbox store itself is at fault. The
+items found until then are issues already, so the next pass continues where this one ended."""
 
 
 class FaultAttribution:
-    """One opened mailbox's. `is_well` makes a cheap request and raises what is wrong with the mailbox as a whole."""
+    """Attributes the failures of one opened mailbox.
+
+    `is_well` makes a cheap request and raises the error if the mailbox as a whole cannot be read.
+    """
 
     def __init__(
         self,
@@ -32,30 +35,30 @@ class FaultAttribution:
         self._is_well = is_well
         self._monotonic = monotonic
         self._first: float | None = None
-        self._looked_into = 0
+        self._checks = 0
 
     def may_be_item_fault(self, error: RetryLater) -> bool:
-        """Whether this failure may be the fault of what was asked about. Makes a request if the pass is stuck.
+        """Whether the requested item or folder may cause this failure. Makes a request if failures are isolated.
 
-        Never when the server has named a time: then it is the one to speak of an outage.
+        False if the server named a time for the next attempt: then it reports an outage itself.
 
-        Raises: what is wrong with the mailbox as a whole.
+        Raises: the error of the mailbox as a whole, if it cannot be read.
         """
         if not self._isolate_failures or error.retry_after is not None or error.tenant_wide:
             return False
         now = self._monotonic()
         if self._first is None:
             self._first = now
-        if now - self._first > CHECK_SECONDS or self._looked_into >= MAX_CHECKS:
+        if now - self._first > CHECK_SECONDS or self._checks >= MAX_CHECKS:
             return False
-        self._looked_into += 1
+        self._checks += 1
         self._is_well()
         return True
 
     def raise_unless_item_fault(self, error: RetryLater) -> None:
-        """Let what was asked about be to blame for this failure.
+        """Return if the requested item or folder causes this failure.
 
-        Raises: the failure itself when it may be an outage; what is wrong with the mailbox as a whole.
+        Raises: `error` itself if it may be an outage; the error of the mailbox as a whole, if it cannot be read.
         """
         if not self.may_be_item_fault(error):
             raise error

@@ -1,4 +1,4 @@
-"""The paths of folders: display names from the top, joined by "/"."""
+"""Builds folder paths: display names from the top folder down, joined by "/"."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,14 +7,14 @@ from shared.sources.port import Folder
 
 
 def name_in_path(name: str) -> str:
-    """A folder's name as a part of a path: a "/" within it is written "%2F"."""
+    """A folder's name as one segment of a path: a "/" within it becomes "%2F"."""
     return name.replace("/", "%2F")
 
 
 def with_paths(folders: Iterable[Folder], hidden: frozenset[str] = frozenset()) -> list[Folder]:
-    """The visible folders with their paths, each given with its name for one.
+    """The visible folders with their full paths; each comes with its own name as its path.
 
-    What lies in a hidden folder is hidden with it; a loop ends where it closes.
+    All folders below a hidden folder are hidden too. A cycle of parents ends at the first repeated folder.
     """
     by_id = {folder.id: folder for folder in folders}
     found = []
@@ -27,6 +27,6 @@ def with_paths(folders: Iterable[Folder], hidden: frozenset[str] = frozenset()) 
             names.append(current.path)
             current = by_id.get(current.parent_id)
         if current is None or current.id not in hidden:
-            # A copy costs more than all the rest, and a folder at the top has its path already.
+            # Copying costs more than everything else here, and a top folder has its path already.
             found.append(replace(folder, path="/".join(reversed(names))) if len(names) > 1 else folder)
     return found

@@ -1,7 +1,7 @@
-"""Keep-alive HTTPS connections to one host over http.client: bounded in time, size and number, never redirected.
+"""Keep-alive HTTPS connections to one host over http.client, limited in time, size and number. Follows no redirects.
 
-A request costs a fraction of what requests and urllib3 take for it. Nothing here sleeps; a connection that the server
-had closed while it lay idle is replaced once, since only reads are sent.
+A request costs a fraction of the CPU time that requests and urllib3 need. Nothing here sleeps. If the server had closed
+an idle connection, the request is repeated once on a new one; this is safe since all requests are reads.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from shared.sources.bounded_tls import deadline, tls_context
 _ERROR_BYTES = 65_536
 _CHUNK = 1 << 18
 _GZIP = 31
-"""zlib's window bits for a gzip stream."""
+"""The zlib window bits that select a gzip stream."""
 
 
 class TransportFault(StrEnum):
-    """What can go wrong below HTTP or while a body is received."""
+    """The faults below HTTP and while a body is received."""
 
     CONNECT = "no connection"
     CERTIFICATE = "certificate not trusted"
@@ -37,7 +37,7 @@ class TransportFault(StrEnum):
 
 
 class TransportFailed(Exception):
-    """A request got no whole answer. Says which kind of fault and nothing else: texts of errors quote URLs."""
+    """A request got no complete response. It names the kind of fault only: texts of vendor errors quote URLs."""
 
     def __init__(self, fault: TransportFault) -> None:
         self.fault = fault
@@ -46,7 +46,7 @@ class TransportFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How long a request may take: to connect, between two bytes, and in all (seconds); how large its answer may be."""
+    """The limits of a request: seconds to connect, between two bytes, and in total; bytes of the response."""
 
     connect: float = 10.0
     silence: float = 60.0
@@ -56,7 +56,7 @@ class RequestLimits:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """A whole answer, its body decoded. The names of headers are in lower case."""
+    """A complete response with its body decoded. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -65,14 +65,14 @@ class HttpReply:
 
 @dataclass(frozen=True, slots=True)
 class MachineSettings:
-    """What the machine says about connections: a proxy (URL or empty), and the certificates to trust (a file)."""
+    """The machine's connection settings: a proxy (URL or empty), and the file of trusted certificates."""
 
     proxy: str
     bundle: str
 
 
 def machine_settings(url: str) -> MachineSettings:
-    """This machine's, by the environment variables that requests knows, so that both sources obey the same ones."""
+    """Read the environment variables that the requests library knows, so that both sources obey the same ones."""
     import requests
     from certifi import where
 
@@ -85,13 +85,13 @@ def machine_settings(url: str) -> MachineSettings:
 
 
 class _Connection(http.client.HTTPSConnection):
-    """One connection, and whether an earlier request has used it."""
+    """One connection. `used` says whether an earlier request went over it."""
 
     used = False
 
 
 class HttpsPool:
-    """At most `connections` to one host; safe to use from several threads, each request on one connection."""
+    """At most `connections` connections to one host; safe to use from several threads, one request per connection."""
 
     def __init__(self, url: str, limits: RequestLimits, connections: int, machine: MachineSettings) -> None:
         parts = urlsplit(url)
@@ -108,11 +108,11 @@ class HttpsPool:
     def send(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, most: int | None = None
     ) -> HttpReply:
-        """Send one request and give the whole answer, of at most `most` bytes once decoded.
+        """Send one request and return the complete response, of at most `most` bytes once decoded.
 
         Raises: TransportFailed.
         """
-        # Waiting for ever would hide a thread that never gives its connection back.
+        # Waiting forever would hide a thread that never returns its connection.
         if not self._free.acquire(timeout=self._limits.total):
             raise TransportFailed(TransportFault.SILENCE)
         try:
@@ -122,7 +122,7 @@ class HttpsPool:
             self._free.release()
 
     def close(self) -> None:
-        """Close the connections. Requests under way end by themselves, then close theirs."""
+        """Close the idle connections. Requests in flight finish, then close theirs."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -132,25 +132,25 @@ class HttpsPool:
     def _exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, most: int
     ) -> HttpReply:
-        connection = self._taken()
-        was_used, sound = connection.used, False
+        connection = self._take_connection()
+        was_used, reusable = connection.used, False
         try:
-            response = self._asked(connection, method, target, headers, body)
-            reply = self._received(response, most)
-            sound = not response.will_close and response.isclosed()
+            response = self._send_over(connection, method, target, headers, body)
+            reply = self._read_response(response, most)
+            reusable = not response.will_close and response.isclosed()
             return reply
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as exc:
             if not was_used:
-                raise TransportFailed(TransportFault.RESET) from _nameless(exc)
+                raise TransportFailed(TransportFault.RESET) from _redacted(exc)
         except (OSError, http.client.HTTPException, zlib.error) as exc:
-            raise TransportFailed(_fault_of(exc)) from _nameless(exc)
+            raise TransportFailed(_fault_of(exc)) from _redacted(exc)
         finally:
-            self._give_back(connection, sound)
-        # The server had closed the idle connection: the others lie there just as long.
+            self._return_connection(connection, reusable)
+        # The server had closed this idle connection. The other idle ones are as old, so close them too.
         self._drop_idle()
         return self._exchange(method, target, headers, body, most)
 
-    def _asked(
+    def _send_over(
         self, connection: _Connection, method: str, target: str, headers: Mapping[str, str], body: bytes | None
     ) -> http.client.HTTPResponse:
         if connection.sock is None:
@@ -165,20 +165,20 @@ class HttpsPool:
         try:
             connection.connect()
         except (ssl.SSLCertVerificationError, FileNotFoundError) as exc:
-            raise TransportFailed(TransportFault.CERTIFICATE) from _nameless(exc)
+            raise TransportFailed(TransportFault.CERTIFICATE) from _redacted(exc)
         except (OSError, http.client.HTTPException) as exc:
-            raise TransportFailed(TransportFault.CONNECT) from _nameless(exc)
+            raise TransportFailed(TransportFault.CONNECT) from _redacted(exc)
         connection.sock.settimeout(self._limits.silence)
 
-    def _received(self, response: http.client.HTTPResponse, most: int) -> HttpReply:
-        """The whole body, decoded. Errors are read whole as well, up to a bound: their codes say who acts."""
+    def _read_response(self, response: http.client.HTTPResponse, most: int) -> HttpReply:
+        """Read and decode the whole body. Error bodies are read up to a limit: their codes say who has to act."""
         is_error = response.status >= 400
         raw = self._body(response, _ERROR_BYTES if is_error else most, cut=is_error)
         with self._lock:
             self.bytes_received += len(raw)
         headers = {name.lower(): value for name, value in response.getheaders()}
         if headers.get("content-encoding", "").strip().lower() == "gzip":
-            raw = _unzipped(raw, most)
+            raw = _gunzip(raw, most)
         return HttpReply(response.status, headers, raw)
 
     def _body(self, response: http.client.HTTPResponse, most: int, *, cut: bool) -> bytes:
@@ -193,18 +193,18 @@ class HttpsPool:
             raise TransportFailed(TransportFault.OVERSIZED)
         return b"".join(parts)[:most]
 
-    def _taken(self) -> _Connection:
-        """An idle connection that is still open, the latest first, or a new one."""
+    def _take_connection(self) -> _Connection:
+        """Return the most recently used idle connection that is still open, or a new one."""
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
-                return self._made()
+                return self._new_connection()
             if not _is_readable(connection):
                 return connection
             connection.close()
 
-    def _made(self) -> _Connection:
+    def _new_connection(self) -> _Connection:
         context = tls_context(self._machine.bundle)
         if not self._machine.proxy:
             return _Connection(self._host, self._port, timeout=self._limits.connect, context=context)
@@ -217,9 +217,9 @@ class HttpsPool:
         connection.set_tunnel(self._host, self._port, headers)
         return connection
 
-    def _give_back(self, connection: _Connection, sound: bool) -> None:
+    def _return_connection(self, connection: _Connection, reusable: bool) -> None:
         with self._lock:
-            if sound and not self._closed:
+            if reusable and not self._closed:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -232,14 +232,14 @@ class HttpsPool:
 
 
 def _is_readable(connection: _Connection) -> bool:
-    """Whether an idle connection has something to say, which can only be its end."""
+    """Whether an idle connection has data to read, which can only be the server closing it."""
     with contextlib.suppress(OSError, ValueError):
         return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])
     return True
 
 
-def _unzipped(data: bytes, most: int) -> bytes:
-    """A gzip body. Raises TransportFailed when it is cut short or grows beyond `most`."""
+def _gunzip(data: bytes, most: int) -> bytes:
+    """Decompress a gzip body. Raises TransportFailed if it is cut short or exceeds `most` bytes."""
     stream = zlib.decompressobj(_GZIP)
     plain = stream.decompress(data, most + 1)
     if len(plain) > most:
@@ -257,6 +257,6 @@ def _fault_of(exc: Exception) -> TransportFault:
     return TransportFault.RESET
 
 
-def _nameless(exc: BaseException) -> Exception:
-    """The exception's kind alone."""
+def _redacted(exc: BaseException) -> Exception:
+    """The exception's type name only: its text may quote a URL."""
     return ConnectionError(type(exc).__name__)

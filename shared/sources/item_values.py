@@ -1,4 +1,4 @@
-"""Items as both sources give them: the same fields and the same metadata, whatever the mailbox was read over."""
+"""Builds items for both sources: the same fields and the same metadata over EWS and Graph."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -8,11 +8,11 @@ from typing import Any
 from shared.sources.port import Item, ItemKind
 
 _NO_MAIL = ("ipm.stickynote", "ipm.activity", "ipm.configuration", "ipm.microsoft.")
-"""Classes that Exchange gives as messages or plain items although they are no mail."""
+"""Item classes that Exchange returns as messages or plain items although they are not mail."""
 
 
 def message_kind(item_class: str) -> ItemKind:
-    """What is given as a message is, by its class."""
+    """The kind of an item that was returned as a message, by its item class."""
     return ItemKind.OTHER if item_class.lower().startswith(_NO_MAIL) else ItemKind.MESSAGE
 
 
@@ -25,7 +25,7 @@ def item_of(
     at: datetime | None,
     addresses: Iterable[str],
 ) -> Item:
-    """An item of its values, which are taken over; what has no field of its own stays in the metadata."""
+    """Build an item from its values. Consumes `values`; those without a field of their own become metadata."""
     take = values.pop
     move_key, item_class = take("move_key", ""), take("item_class", "")
     subject, size = take("subject", ""), take("size", 0)
@@ -48,21 +48,22 @@ def item_of(
 
 
 def content_key(always: tuple[str, ItemKind, str, int], values: Mapping[str, Any]) -> str:
-    """Unequal when the content must be downloaded: what identifies mail and its size, or the last change of the rest.
+    """The content key of an item: it differs whenever the content must be downloaded again.
 
-    `always` is the move key, the kind, the subject and the size; `values` the metadata.
+    `always` is the move key, the kind, the subject, and the size; `values` is the metadata.
 
-    A move changes id, change key and, on some servers, the last-modified time; so that a moved message is recognized,
-    its key leaves the time out. Drafts and every other kind are edited all the time: for them it counts, and a move
-    that changes it costs one download. The stored form must not change, its empty part included, or everything would be
-    downloaded again; and it must not depend on the source, or a mailbox that is moved to another would be.
-    An equal key is no proof: mail can be edited in place at equal length (shared/sync/planning/same_content.py).
+    A move changes the id, the change key and, on some servers, the last-modified time. The key of a message therefore
+    leaves this time out, so that a moved message is recognized. Drafts and all other kinds are edited often: their key
+    contains the time, and a move that changes it costs one download. The stored form, its empty part included, must not
+    change, or everything would be downloaded again. It must not depend on the source, or a move between sources would
+    download everything. An equal key is no proof of equal content: mail can be edited in place without a change of
+    size (shared/sync/planning/same_content.py).
     """
     move_key, kind, subject, size = always
-    told = values.get
+    get = values.get
     parts: tuple[str, ...] = (move_key, kind, "", subject, str(size))
-    if kind is ItemKind.MESSAGE and not told("draft"):
-        parts = (*parts, told("internet_message_id", ""), told("received", ""), told("sent", ""))
+    if kind is ItemKind.MESSAGE and not get("draft"):
+        parts = (*parts, get("internet_message_id", ""), get("received", ""), get("sent", ""))
     else:
-        parts = (*parts, told("modified", ""))
+        parts = (*parts, get("modified", ""))
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

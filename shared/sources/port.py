@@ -1,8 +1,8 @@
-"""The port that every mail source fulfills: Exchange Web Services and Microsoft Graph behind the same calls.
+"""The port that every mail source implements: Exchange Web Services and Microsoft Graph behind the same calls.
 
-Ids, states and versions are opaque strings. Errors are those of shared.errors: a RetryLater, PersonMustSignIn,
-AdministratorMustAct or OperatorMustAct ends the pass. What is wrong with one item comes back as an ItemFailure, what is
-wrong with one folder's state is raised as StateInvalid or FolderGone.
+Ids, states, and versions are opaque strings. Errors are those of shared.errors: a RetryLater, PersonMustSignIn,
+AdministratorMustAct or OperatorMustAct ends the pass. A problem with one item is returned as an ItemFailure. A problem
+with one folder is raised as StateInvalid, FolderGone, or FolderUnreadable.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ from shared.errors import ItemUnusable, MailboxSyncError, Reason
 
 
 class StateInvalid(MailboxSyncError):
-    """The source no longer knows this folder state: ask again from the beginning (state None)."""
+    """The source does not know this folder state any more. Read the folder from the beginning (state None)."""
 
 
 class FolderGone(MailboxSyncError):
-    """The folder does not exist any more."""
+    """The folder no longer exists."""
 
 
 class FolderUnreadable(ItemUnusable):
-    """The mailbox can be read, and this folder of it cannot: it is corrupt, or closed to whom we read as."""
+    """The mailbox can be read but this folder cannot: it is corrupt, or not readable by the account we use."""
 
 
 class SourceName(StrEnum):
@@ -35,7 +35,7 @@ class SourceName(StrEnum):
 
 
 class AccessMode(StrEnum):
-    """How we may read a mailbox."""
+    """The kind of access with which a mailbox is read."""
 
     DELEGATED = "delegated"
     IMPERSONATION = "impersonation"
@@ -44,10 +44,10 @@ class AccessMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What opening a mailbox takes: which mailbox, in which mode, and the access token (never logged, never stored).
+    """What is needed to open a mailbox: its address, the access mode, and the access token (never logged or stored).
 
-    `renew` gives a fresh token when the server has rejected this one in mid-pass; it raises as tokens do. `source` is
-    the one that the token is for.
+    `renew` returns a fresh token if the server rejects this one during a pass; it raises what obtaining a token raises.
+    `source` is the source that the token is valid for.
     """
 
     address: str
@@ -56,12 +56,12 @@ class Access:
     renew: Callable[[], str] | None = field(default=None, repr=False)
     source: SourceName = SourceName.EWS
     own: bool = False
-    """Whether the mailbox is that of the person whose token it is. Requests then name no address: the one that is known
-    may be a sign-in name that no mailbox has. False for a shared mailbox, which the same mode serves."""
+    """Whether the mailbox belongs to the person who signed in. Requests then name no address, since the known one may
+    be a sign-in name that no mailbox has. False for a shared mailbox, which is read in the same mode."""
 
 
 class ItemKind(StrEnum):
-    """What an item is to its reader; the item class says it exactly."""
+    """What an item is to its reader. The item class is more exact."""
 
     MESSAGE = "message"
     EVENT = "event"
@@ -72,7 +72,7 @@ class ItemKind(StrEnum):
 
 
 class ContentLevel(StrEnum):
-    """How much of an item is asked for. Each level contains those before it."""
+    """How much of an item is requested. Each level includes those before it."""
 
     METADATA = "metadata"
     BODY = "body"
@@ -90,7 +90,7 @@ class FolderKind(StrEnum):
 
 
 class FolderRole(StrEnum):
-    """What a folder is for its mailbox, the same word from every source."""
+    """What a folder is for its mailbox. All sources use the same values."""
 
     NONE = ""
     INBOX = "inbox"
@@ -121,20 +121,21 @@ class FolderRole(StrEnum):
 class Folder:
     """One folder as the source lists it.
 
-    `mark` changes whenever anything in the folder did; None where the source cannot tell.
-    `marked_at` is the time in the mark, UTC: a change within the mark's resolution of a look may hide behind it.
+    `mark` is the folder change token: it changes whenever anything in the folder does; None if the source has none.
+    `marked_at` is the time (UTC) in that token. The token may miss a change that happens at almost the same time as the
+    listing, within the token's resolution.
     """
 
     id: str
     parent_id: str
     name: str
     path: str
-    """Display names from the top, joined by "/" (a "/" within a name is written "%2F")."""
+    """Display names from the top folder down, joined by "/" (a "/" within a name is written "%2F")."""
     kind: FolderKind
     role: FolderRole
-    """In an online archive the role that its counterpart in the mailbox has."""
+    """A folder of an online archive has the role of its counterpart in the mailbox."""
     total: int | None
-    """How many items it counts; None where the source cannot tell."""
+    """The folder's own count of its items; None if the source has none."""
     archive: bool = False
     mark: str | None = None
     marked_at: datetime | None = None
@@ -150,7 +151,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceChange:
-    """One line of a page of changes. `version` is empty on deletes."""
+    """One change in a change page. `version` is empty for a delete."""
 
     kind: ChangeKind
     item_id: str
@@ -160,9 +161,9 @@ class SourceChange:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """An item's own bytes, and what they are: eml, ics, vcf or json (also the member's ending in a pack).
+    """An item's bytes and their format: eml, ics, vcf or json, which is also the file extension in a pack.
 
-    An .ics or .vcf file of an item that has no UID of its own has shared.formats.uids.UNIDENTIFIED in its place.
+    If an item has no UID of its own, its .ics or .vcf file contains shared.formats.uids.UNIDENTIFIED instead.
     """
 
     form: str
@@ -171,12 +172,12 @@ class Content:
 
 @dataclass(slots=True)
 class Item:
-    """One item as the source gave it.
+    """One item as the source returned it.
 
-    `move_key` survives a move and copies may share it; it is empty where the source has none. With another
-    `content_key` the content must be downloaded; an equal one is no proof (docs/decisions/0011-same-content.md). Times
-    are aware UTC. `metadata` holds `modified` (last-modified time, whole seconds) and what the kind has besides
-    (recipients, event times, recurrence, categories...), JSON-serializable, personal: never logged.
+    `move_key` survives a move, and copies may share it; it is empty if the source has none. If `content_key` differs,
+    the content must be downloaded; an equal key is no proof of equal content (docs/decisions/0011-same-content.md).
+    Times are aware UTC. `metadata` holds `modified` (last-modified time, whole seconds) and the properties of the kind
+    (recipients, event times, recurrence, categories...). It is JSON-serializable and personal: it is never logged.
     """
 
     id: str
@@ -191,19 +192,19 @@ class Item:
     is_read: bool | None = None
     private: bool = False
     at: datetime | None = None
-    """What the item is ordered by: received (mail), start (event), modified (others)."""
+    """The time that items are ordered by: received (mail), start (events), last modified (all others)."""
     addresses: tuple[str, ...] = ()
-    """Everybody named in it, lower case: what an exclusion is tested against."""
+    """The addresses of everybody named in the item, in lower case. Exclusions are tested against them."""
     metadata: Mapping[str, object] = field(default_factory=dict)
     content: Content | None = None
     lacking: "ItemFailure | None" = None
-    """Why the content that was asked for could not be had, when the item came all the same, with less of it: its body
-    where MIME was asked for, its file without one of its attachments. Then `metadata` says `original` False."""
+    """Why the requested content is incomplete: the body instead of the MIME content, or a file that lacks one of its
+    attachments. `metadata` then has `original` False. None if the content is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure:
-    """One item that could not be had; `reason` ITEM_GONE: it is not found, for it was deleted or is not there yet."""
+    """One item that could not be fetched. With `reason` ITEM_GONE it was not found: deleted, or not yet visible."""
 
     item_id: str
     reason: Reason
@@ -212,7 +213,7 @@ class ItemFailure:
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """What a comparison needs of an item: its id and version, and `at`, when it was received (mail only, else None)."""
+    """What the comparison needs of an item: its id, its version, and `at`, the time received (mail only, else None)."""
 
     id: str
     version: str
@@ -221,22 +222,22 @@ class ItemRef:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Changes in order, the state that follows them, and whether that state is the present one."""
+    """Changes in order, the state after them, and whether that state is current (`complete`)."""
 
     changes: tuple[SourceChange, ...]
     state: str
     complete: bool
     items: Mapping[str, Item] = field(default_factory=dict)
-    """Items, by id, whose metadata the page already carried; empty where the source gives ids only.
+    """Items, by id, whose metadata came with the page; empty if the source returns ids only.
 
-    The planner uses them instead of a METADATA fetch. A source that cannot tell a change of the read flag from others
-    reports an UPSERT with the item; comparing it with the replica tells which it was.
+    The planner uses them instead of a METADATA fetch. A source that cannot distinguish a change of the read flag from
+    other changes reports an UPSERT with the item; a comparison with the replica shows which it is.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFigures:
-    """What a source has cost so far: requests sent, bytes of answers received."""
+    """The cost of a source so far: requests sent and bytes of responses received."""
 
     requests: int = 0
     bytes_received: int = 0
@@ -246,28 +247,28 @@ NO_ITEMS: Mapping[str, Item] = MappingProxyType({})
 
 
 class MailSource(Protocol):
-    """One mailbox, opened with one access token; used by one pass, from that pass's threads."""
+    """One mailbox, opened with one access token. One pass uses it, from several threads."""
 
     @property
     def figures(self) -> RequestFigures:
-        """What it has cost since it was opened."""
+        """The requests and bytes since the mailbox was opened."""
         ...
 
     def prefetch(self, stored: Mapping[str, str]) -> None:
-        """Told once, before folders(), the stored state of every folder that is read, by folder id.
+        """Announce the stored state of every folder that will be read, by folder id. Called once, before folders().
 
-        A source without marks asks for folders() and for the first page of changes() after these states together, and
-        answers those calls from what came; others do nothing. Never raises: what went wrong is raised by the call that
-        it belongs to.
+        A source without folder change tokens requests the folders and the first change page of each of these states
+        together, and answers the later calls from the responses. Other sources do nothing. Never raises: an error is
+        raised by the later call that it belongs to.
         """
         ...
 
     def folders(self) -> list[Folder]:
-        """Every folder that can hold items, archives included where asked for; costs one request where it can."""
+        """Every folder that can hold items, including archives if configured. Takes one request where possible."""
         ...
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
-        """The next page of changes since `state`; None begins at the beginning.
+        """The next page of changes since `state`; None starts from the beginning.
 
         Raises: StateInvalid, FolderGone, FolderUnreadable.
         """
@@ -276,36 +277,36 @@ class MailSource(Protocol):
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
-        """The named items, in any order, each once, as an Item or an ItemFailure; batches are the source's affair.
+        """Fetch the given items: each comes once, in any order, as an Item or an ItemFailure. The source makes batches.
 
-        `known` are items whose metadata a ChangePage carried: the source need not ask for that again and completes them
-        with content.
-        Items above the largest size given on opening come without content, whatever the level.
+        `known` are items whose metadata came with a ChangePage: the source need not request it again, and only adds the
+        content. Items above the configured largest size come without content at every level.
         """
         ...
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
-        """Every item in the folder, for the sweep; not more than a page in memory.
+        """Every item in the folder, for the sweep. Holds one page in memory at most.
 
         Raises: FolderGone, FolderUnreadable.
         """
         ...
 
     def not_provided(self, folder: Folder) -> int:
-        """How many items the folder counted, when it was last listed here, that this source cannot give: contact groups
-        over Graph. 0 for a source that gives everything.
+        """The number of items that the folder's count includes but this source cannot return.
+
+        Over Graph these are contact groups, as of the last listing of the folder. 0 if the source returns all items.
         """
         ...
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
-        """A calendar's events between two times with recurring ones expanded, metadata only.
+        """The events of a calendar between two times, with recurring ones expanded; metadata only.
 
         Raises: FolderGone, FolderUnreadable.
         """
         ...
 
     def close(self) -> None:
-        """Give connections back and forget the token. Never raises."""
+        """Release the connections and forget the token. Never raises."""
         ...
 
 
@@ -315,20 +316,20 @@ class MailSources(Protocol):
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
         """Open one mailbox; makes no request yet.
 
-        `isolate_failures` when passes have failed again and again, or what failed once is tried again. Then an outage
-        that comes over a single item or folder, while the mailbox answers otherwise, is an ItemFailure, or raised as
-        FolderUnreadable: else one item that the server chokes on would stop a mailbox for ever.
+        Set `isolate_failures` after repeated failed passes, or when failed items are retried. A request for a single
+        item or folder that fails while the mailbox otherwise responds then gives an ItemFailure or raises
+        FolderUnreadable. Without this, one item that the server cannot handle would stop a mailbox forever.
         """
         ...
 
     def check(self, access: Access) -> None:
-        """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
+        """Make one cheap request to find out whether the mailbox can be read. Raises what a pass would raise."""
         ...
 
     def resolve(self, access: Access, query: str) -> list[str]:
-        """Primary addresses that a name or address stands for (ResolveNames); empty when unknown."""
+        """The primary addresses that match a name or address (ResolveNames); empty if it is unknown."""
         ...
 
     def primary_address(self, access: Access) -> str:
-        """The mailbox's primary address, as the server has it; empty when it does not say. Raises as `check` does."""
+        """The mailbox's primary address according to the server; empty if not provided. Raises as `check` does."""
         ...

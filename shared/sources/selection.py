@@ -1,10 +1,10 @@
-"""Which source reads a mailbox: Exchange Web Services or Microsoft Graph.
+"""Selects the source that reads a mailbox: Exchange Web Services or Microsoft Graph.
 
-Each mailbox has a source of its own. It is chosen when somebody signs in or the mailbox is activated:
+Each mailbox has one source. It is selected when somebody signs in or the mailbox is activated:
 
 | setting | Exchange Server | Exchange Online |
 |---|---|---|
-| auto | EWS | EWS where one request shows that it is allowed, else Graph |
+| auto | EWS | EWS if one request shows that it is allowed, otherwise Graph |
 | ews | EWS | EWS |
 | graph | EWS | Graph |
 """
@@ -19,7 +19,7 @@ from shared.sources.port import Access, MailSource, MailSources, SourceName
 
 
 class SourceSetting(StrEnum):
-    """What SYNC_SOURCE may say."""
+    """The values of the setting SYNC_SOURCE."""
 
     AUTO = "auto"
     EWS = "ews"
@@ -36,19 +36,19 @@ EXCHANGE_ONLINE = frozenset(
         "partner.outlook.cn",
     }
 )
-"""Whom tokens for Exchange Online are issued for, national clouds included. An Exchange Server has its own name."""
+"""The host names in scopes of Exchange Online, national clouds included. An Exchange Server has its own name."""
 
 BLOCKED = frozenset({Reason.EWS_BLOCKED, Reason.NO_LICENSE})
-"""Verdicts on EWS that say nothing about Graph: it is switched off, or not in the license."""
+"""Reasons that concern EWS only and say nothing about Graph: EWS is switched off or not part of the license."""
 
 
 def is_exchange_online(scope: str) -> bool:
-    """Whether a scope of EWS is one of Exchange Online's."""
+    """Whether an EWS scope belongs to Exchange Online."""
     return (urlsplit(scope).hostname or "").lower() in EXCHANGE_ONLINE
 
 
 class SelectedSources:
-    """Opens each mailbox over the source that its access is for. Fulfills MailSources."""
+    """Opens each mailbox over the source that its access is for. Implements MailSources."""
 
     def __init__(self, sources: Mapping[SourceName, MailSources]) -> None:
         self._sources = sources
@@ -58,23 +58,23 @@ class SelectedSources:
         return self._sources[access.source].open(access, isolate_failures=isolate_failures)
 
     def check(self, access: Access) -> None:
-        """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
+        """Make one cheap request to find out whether the mailbox can be read. Raises what a pass would raise."""
         self._sources[access.source].check(access)
 
     def resolve(self, access: Access, query: str) -> list[str]:
-        """Primary addresses that a name or address stands for; empty when unknown."""
+        """The primary addresses that match a name or address; empty if it is unknown."""
         return self._sources[access.source].resolve(access, query)
 
     def primary_address(self, access: Access) -> str:
-        """The mailbox's primary address; empty when the server does not say."""
+        """The mailbox's primary address; empty if the server does not provide it."""
         return self._sources[access.source].primary_address(access)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The source that a mailbox is to be read by, and what its one cheap request raised.
+    """The selected source of a mailbox, and the error of its one cheap request.
 
-    `access` is None when not even a token for the source could be had.
+    `access` is None if no token for the source could be obtained.
     """
 
     source: SourceName
@@ -83,12 +83,12 @@ class Choice:
 
     @property
     def refusal(self) -> ActionNeeded | None:
-        """Why no source can read the mailbox; a server that is busy is no refusal."""
+        """Why no source can read the mailbox; None if one can, or if the server is only busy."""
         return None if isinstance(self.error, RetryLater) else self.error
 
 
 class SourceSelection:
-    """The setting as a rule. `is_online`: whether mailboxes are in Exchange Online."""
+    """Applies the setting. `is_online` says whether the mailboxes are in Exchange Online."""
 
     def __init__(self, setting: SourceSetting, sources: MailSources, *, is_online: bool) -> None:
         self._setting = setting
@@ -97,7 +97,7 @@ class SourceSelection:
 
     @property
     def candidates(self) -> Sequence[SourceName]:
-        """The sources that may read a mailbox, the one to try first at the beginning."""
+        """The sources that may read a mailbox, in the order in which they are tried."""
         if not self._is_online or self._setting is SourceSetting.EWS:
             return (SourceName.EWS,)
         if self._setting is SourceSetting.GRAPH:
@@ -105,20 +105,20 @@ class SourceSelection:
         return (SourceName.EWS, SourceName.GRAPH)
 
     def choose(self, access_to: Callable[[SourceName], Access]) -> Choice:
-        """Try the candidates, one cheap request each; `access_to` gives an access with a token for the source.
+        """Try the candidates with one cheap request each; `access_to` returns an access with a token for the source.
 
-        A server that is busy is no reason to choose another source. Only a block leads on to the next.
+        A busy server is no reason to select another source. Only a block of EWS leads to the next candidate.
         """
         choice = None
         for source in self.candidates:
-            choice = self._tried(source, access_to)
+            choice = self._try_source(source, access_to)
             if choice.error is None or not is_blocked(choice.error):
                 return choice
         if choice is None:
-            raise AssertionError("there is always a candidate")
+            raise AssertionError("unreachable: there is always a candidate")
         return choice
 
-    def _tried(self, source: SourceName, access_to: Callable[[SourceName], Access]) -> Choice:
+    def _try_source(self, source: SourceName, access_to: Callable[[SourceName], Access]) -> Choice:
         access = None
         try:
             access = access_to(source)
@@ -128,14 +128,14 @@ class SourceSelection:
         return Choice(source, access)
 
     def after(self, source: SourceName, error: ActionNeeded) -> SourceName:
-        """The source that a mailbox is to be read by after a pass ended with this error.
+        """The source that reads a mailbox after a pass ended with this error.
 
-        A mailbox that has been read already keeps its source until it is moved, ids and all.
+        A mailbox that has been read already keeps its source until it is moved between sources with its identities.
         """
         moves = source is SourceName.EWS and SourceName.GRAPH in self.candidates and is_blocked(error)
         return SourceName.GRAPH if moves else source
 
 
 def is_blocked(error: ActionNeeded) -> bool:
-    """Whether an error is a verdict on EWS alone."""
+    """Whether an error concerns EWS only."""
     return isinstance(error, AdministratorMustAct) and error.reason in BLOCKED

@@ -1,6 +1,6 @@
-"""Mail from Exchange Web Services: exchangelib's sessions and vocabulary, our own short requests and fast reading.
+"""The mail source for Exchange Web Services: exchangelib's sessions with our own short requests and fast parsing.
 
-sources.py opens mailboxes; mailbox.py is one of them. session.py speaks HTTP, soap_request.py and shapes.py write
-requests, soap_response.py reads SOAP, and a file for each kind of thing reads or writes that kind. errors.py holds the
-one table of what can go wrong.
+sources.py opens mailboxes, and mailbox.py is one of them. transport/ sends requests and parses SOAP, fetching/ gets
+items in batches, and reading/ turns XML elements into the port's types, with one file for each kind. faults/rules.py
+holds the one table of everything that can go wrong.
 """

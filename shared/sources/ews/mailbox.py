@@ -1,4 +1,4 @@
-"""One mailbox opened over EWS: the mail source's port."""
+"""One mailbox opened over EWS: implements the port MailSource."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -51,7 +51,7 @@ _ARCHIVE_ROOT = "archivemsgfolderroot"
 
 
 class EwsMailbox:
-    """One mailbox; makes no request before it is asked something. Implements MailSource."""
+    """One mailbox. Makes no request until a method needs one. Implements MailSource."""
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class EwsMailbox:
 
     @property
     def figures(self) -> RequestFigures:
-        """What was asked and received so far."""
+        """The requests sent and bytes received so far."""
         return RequestFigures(self._channel.requests, self._channel.bytes_received)
 
     def prefetch(self, stored: Mapping[str, str]) -> None:
-        """Nothing to ask ahead: marks tell which folders changed."""
+        """Do nothing: folder change tokens show which folders changed."""
 
     def folders(self) -> list[Folder]:
-        """Every visible folder that can hold items, in one request (two where the server does not name folders)."""
+        """Every visible folder that can hold items, in one request (two if the server does not report roles)."""
         roots = [_ROOT, _ARCHIVE_ROOT] if self._archives else [_ROOT]
         listed: dict[str, Folder] = {}
         hidden: frozenset[str] = frozenset()
@@ -99,40 +99,41 @@ class EwsMailbox:
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
         """The next page of a folder's changes: ids and kinds only."""
-        return read_changes(self._of_folder("SyncFolderItems", soap_request.sync_folder_items(folder.id, state)), state)
+        request = soap_request.sync_folder_items(folder.id, state)
+        return read_changes(self._request_folder("SyncFolderItems", request), state)
 
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
-        """The named items in batches, several at a time. `known` is empty: pages of changes carry ids only."""
+        """Fetch the given items in batches, several at a time. `known` is empty since change pages contain ids only."""
         return self._fetcher.fetch(folder, ids, level, self._executor, self._connections)
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
-        """Every item's id and version, a page at a time. An item may come twice when the folder shrinks meanwhile."""
+        """Every item's id and version, one page at a time. An item may come twice if the folder shrinks meanwhile."""
         paginator, more = Paginator(), True
         while more:
             request = soap_request.find_item(
                 folder.id, soap_request.fields(("item:ItemClass", "item:DateTimeReceived")), paginator.offset
             )
-            listing = read_listing(self._of_folder("FindItem", request))
+            listing = read_listing(self._request_folder("FindItem", request))
             yield from (read_ref(element) for element in listing.items)
             more = paginator.advance(len(listing.items), listing.total, listing.following)
 
     def not_provided(self, folder: Folder) -> int:
-        """None: every item of a folder is listed."""
+        """0: EWS lists every item of a folder."""
         return 0
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
-        """A calendar's events between two times, recurring ones expanded, metadata only.
+        """The events of a calendar between two times, with recurring ones expanded; metadata only.
 
-        A calendar view spans two years at most and is not paged: when it is full, by our limit or by a lower one of the
-        server's own, the rest is asked from the last start on. What was given already is passed over.
+        A calendar view spans two years at most and has no pages. When it is full, by our limit or by a lower limit of
+        the server, the next request begins at the last start. Events that were returned already are skipped.
         """
         given: set[str] = set()
         while start < end:
             until = min(end, start + _LONGEST_VIEW)
             request = soap_request.calendar_view(folder.id, shapes.OCCURRENCE, start, until)
-            listing = read_listing(self._of_folder("FindItem", request))
+            listing = read_listing(self._request_folder("FindItem", request))
             fresh = [item for item in map(partial(_occurrence, folder), listing.items) if item.id not in given]
             yield from fresh
             given |= {item.id for item in fresh}
@@ -141,17 +142,17 @@ class EwsMailbox:
             start = max(later) if is_full and later else until
 
     def close(self) -> None:
-        """Give connections back and forget the token."""
+        """Release the connections and forget the token."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
         self._channel.close()
 
     def check(self) -> None:
-        """One cheap request that shows whether the mailbox can be read."""
+        """Make one cheap request to find out whether the mailbox can be read."""
         self._named_folders_exist([_ROOT])
 
     def resolve(self, query: str) -> list[str]:
-        """Primary addresses that a name or address stands for in the directory."""
+        """The primary addresses that match a name or address in the directory."""
         body = parse(self._channel.ask(self._envelopes.wrap(soap_request.resolve_names(query))))
         found: list[str] = []
         for message in response_messages(body, "ResolveNames"):
@@ -166,8 +167,8 @@ class EwsMailbox:
         return [address for address in dict.fromkeys(found) if "@" in address]
 
     def primary_address(self) -> str:
-        """The mailbox's primary address: the server gives it with any id of the mailbox. Empty when it does not."""
-        message = self._one("GetFolder", self._get_folders([_ROOT]))
+        """The mailbox's primary address, which ConvertId returns for any id of the mailbox; empty if it does not."""
+        message = self._request_one("GetFolder", self._get_folders([_ROOT]))
         identifier = message.find(f"{M}Folders/*/{T}FolderId")
         if identifier is None:
             raise error_of_fault(Fault.UNEXPECTED)
@@ -182,14 +183,16 @@ class EwsMailbox:
             self._pool = ThreadPoolExecutor(self._connections, thread_name_prefix="ews")
         return self._pool
 
-    def _of_folder(self, operation: str, request: str) -> etree._Element:
-        """The response message of a request about one folder.
+    def _request_folder(self, operation: str, request: str) -> etree._Element:
+        """Send a request about one folder and return its response message.
 
-        What may be wrong with that folder alone is asked once more, after the mailbox has shown that it can be read.
+        If the error may concern this folder alone, check that the mailbox can be read and repeat the request once.
+
+        Raises: FolderUnreadable if the second request fails so too.
         """
         for last in (False, True):
             try:
-                return self._one(operation, request)
+                return self._request_one(operation, request)
             except (RetryLater, AdministratorMustAct) as exc:
                 is_checked = isinstance(exc, RetryLater) and self._faults.may_be_item_fault(exc)
                 reason = part_reason(exc) or (Reason.ITEM_UNREADABLE if is_checked else None)
@@ -201,8 +204,8 @@ class EwsMailbox:
                     self.check()
         raise AssertionError("unreachable")
 
-    def _one(self, operation: str, request: str) -> etree._Element:
-        """The only response message of a request. Raises what it says went wrong."""
+    def _request_one(self, operation: str, request: str) -> etree._Element:
+        """Send a request and return its only response message. Raises the error that the message reports."""
         body = parse(self._channel.ask(self._envelopes.wrap(request)))
         message = next(response_messages(body, operation))
         problem = response_problem(message)
@@ -211,9 +214,9 @@ class EwsMailbox:
         return message
 
     def _pages(self, root: str, page: Page) -> Iterator[Page]:
-        """This page of folders below a root, and those that follow it.
+        """Yield this page of folders below a root, and all later pages.
 
-        Raises: RetryLater when they do not come to an end. A folder that is not listed would be taken for deleted.
+        Raises: RetryLater if the pages do not end properly: a folder missing from the list would count as deleted.
         """
         paginator = Paginator()
         yield page
@@ -228,7 +231,7 @@ class EwsMailbox:
         return pages + [NO_FOLDERS] * (len(roots) - len(pages))
 
     def _folder_page(self, roots: list[str], offset: int) -> list[Page]:
-        """A page of folders below each root. A mailbox without an archive just has nothing there."""
+        """One page of folders below each root. A mailbox without an online archive has no folders there."""
         parents = "".join(self._envelopes.named_folder(root) for root in roots)
         body = parse(self._channel.ask(self._envelopes.wrap(soap_request.find_folder(parents, PROPERTIES, offset))))
         pages = []
@@ -239,11 +242,11 @@ class EwsMailbox:
             elif root == _ARCHIVE_ROOT and problem.code in _NO_ARCHIVE:
                 pages.append(NO_FOLDERS)
             else:
-                raise _of_the_root(problem.error())
+                raise _root_error(problem.error())
         return pages
 
     def _well_known(self, folders: list[Folder]) -> dict[str, FolderRole]:
-        """Roles by folder id, asked once for as long as the same folders are there."""
+        """Folder roles by folder id. They are requested once, and again only if none of the folders is known."""
         if not self._names or not self._names.keys() & {folder.id for folder in folders}:
             body = parse(self._channel.ask(self._envelopes.wrap(self._get_folders(WELL_KNOWN))))
             for name, message in zip(WELL_KNOWN, response_messages(body, "GetFolder"), strict=False):
@@ -257,7 +260,7 @@ class EwsMailbox:
         for message in response_messages(body, "GetFolder"):
             problem = response_problem(message)
             if problem is not None:
-                raise _of_the_root(problem.error())
+                raise _root_error(problem.error())
 
     def _get_folders(self, names: Sequence[str]) -> str:
         return soap_request.get_folder("".join(self._envelopes.named_folder(name) for name in names))
@@ -272,10 +275,11 @@ _NO_ARCHIVE = {
 }
 
 
-def _of_the_root(error: Exception) -> Exception:
-    """A mailbox whose root is "not found" is one that we have no right to: Exchange says no more to strangers.
+def _root_error(error: Exception) -> Exception:
+    """Map "not found" for a root folder to missing access: Exchange does not reveal more without permission.
 
-    It also says so now and then of a mailbox that it gives out again a moment later (ews-managed-api#209).
+    Exchange sometimes returns it for a mailbox that is readable again a moment later (ews-managed-api#209), so the
+    error is not definite.
     """
     if isinstance(error, FolderGone):
         return AdministratorMustAct(Reason.ACCESS_DENIED, support=str(error), definite=False)

@@ -1,4 +1,4 @@
-"""Reads Exchange's recurrence patterns."""
+"""Parses Exchange's recurrence patterns."""
 
 from datetime import date, datetime
 
@@ -21,7 +21,7 @@ _FREQUENCIES |= {"Yearly": Frequency.YEARLY}
 
 
 def read_recurrence(element: etree._Element) -> Recurrence | None:
-    """The recurrence in a t:Recurrence element; None for a pattern that the schema does not have."""
+    """Parse a t:Recurrence element; None if its pattern is not in the schema."""
     pattern, extent = None, None
     for child in element:
         name = str(child.tag).rpartition("}")[2]
@@ -74,9 +74,9 @@ def _number(element: etree._Element | None, name: str, default: int) -> int:
 
 
 def _day(element: etree._Element | None, name: str) -> date | None:
-    """A date; Exchange may append an offset to it, which means nothing."""
+    """Parse a date. Exchange may append a UTC offset to it, which has no meaning."""
     text = (element.findtext(f"{T}{name}") or "") if element is not None else ""
     try:
-        return datetime.strptime(text[:10], "%Y-%m-%d").date()  # noqa: DTZ007 -- a date, no moment
+        return datetime.strptime(text[:10], "%Y-%m-%d").date()  # noqa: DTZ007 -- a date without a time
     except ValueError:
         return None

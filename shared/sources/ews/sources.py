@@ -1,4 +1,4 @@
-"""Opens mailboxes over EWS. Light to import: what speaks to Exchange is loaded when the first mailbox is opened."""
+"""Opens mailboxes over EWS. Fast to import: exchangelib is loaded only when the first mailbox is opened."""
 
 import threading
 from collections import OrderedDict
@@ -20,10 +20,10 @@ def _now() -> datetime:
 
 
 class EwsSources:
-    """Mailboxes of one Exchange endpoint. Implements MailSources; safe to use from several threads.
+    """Opens mailboxes of one Exchange endpoint. Implements MailSources; safe to use from several threads.
 
-    `connections` a mailbox; contents above `largest_item_bytes` are left out; `archives`: whether online archives are
-    listed as well; `limits` on single requests, for tests.
+    `connections` is the number of connections per mailbox. Contents above `largest_item_bytes` are left out. `archives`
+    says whether online archives are listed too. `limits` applies to single requests and is meant for tests.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class EwsSources:
         return self._open(access, isolate_failures=isolate_failures)
 
     def check(self, access: Access) -> None:
-        """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
+        """Make one cheap request to find out whether the mailbox can be read. Raises what a pass would raise."""
         mailbox = self._open(access)
         try:
             mailbox.check()
@@ -59,7 +59,7 @@ class EwsSources:
             mailbox.close()
 
     def resolve(self, access: Access, query: str) -> list[str]:
-        """Primary addresses that a name or address stands for; empty when unknown."""
+        """The primary addresses that match a name or address; empty if it is unknown."""
         mailbox = self._open(access)
         try:
             return mailbox.resolve(query)
@@ -67,7 +67,7 @@ class EwsSources:
             mailbox.close()
 
     def primary_address(self, access: Access) -> str:
-        """The mailbox's primary address; empty when the server does not say."""
+        """The mailbox's primary address; empty if the server does not provide it."""
         mailbox = self._open(access)
         try:
             return mailbox.primary_address()
@@ -75,7 +75,7 @@ class EwsSources:
             mailbox.close()
 
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "EwsMailbox":
-        # exchangelib takes 0.3 s to import, most of a cold start's allowance
+        # Importing exchangelib takes 0.3 s, most of what a cold start may take.
         from shared.sources.ews.mailbox import EwsMailbox
         from shared.sources.ews.transport.session import RequestLimits
 
@@ -106,7 +106,7 @@ class EwsSources:
         )
 
     def _names_of(self, address: str) -> dict[str, FolderRole]:
-        """This mailbox's well-known folders as far as they were ever asked, so that an idle pass asks once only."""
+        """The cached well-known folders of this mailbox, so that a pass without changes makes one request only."""
         with self._lock:
             names = self._names.setdefault(address.lower(), {})
             self._names.move_to_end(address.lower())

@@ -1,7 +1,7 @@
-"""Reads time zones as Exchange names or defines them.
+"""Parses time zones as Exchange names or defines them.
 
-Exchange gives a name ("W. Europe Standard Time") and mostly the rules too that the item was made with, which may have
-several periods, and which for items from elsewhere may be incomplete.
+Exchange gives a name ("W. Europe Standard Time") and usually also the rules that the item was created with. The rules
+may have several periods; for items from other systems they may be incomplete.
 """
 
 import re
@@ -19,7 +19,7 @@ _DURATION = re.compile(r"^(-?)P(?:(\d{1,3})D)?(?:T(?:(\d{1,3})H)?(?:(\d{1,4})M)?
 
 
 def read_zone(element: etree._Element) -> TimeZone:
-    """The zone in a t:StartTimeZone or t:EndTimeZone element."""
+    """Parse a t:StartTimeZone or t:EndTimeZone element."""
     rules, is_complete = _defined(element)
     return TimeZone(
         name=(element.get("Id") or "").strip(),
@@ -30,7 +30,7 @@ def read_zone(element: etree._Element) -> TimeZone:
 
 
 def _defined(element: etree._Element) -> tuple[RuleZone | PeriodsZone | None, bool]:
-    """The zone that the element itself defines, and whether it tells the offset of every period."""
+    """The rules that the element itself defines, and whether it has the offset of every period."""
     offsets = {
         period.get("Id") or "": -(duration(period.get("Bias")) or _NO_OFFSET)
         for period in element.iterfind(f"{T}Periods/{T}Period")
@@ -53,7 +53,7 @@ def _defined(element: etree._Element) -> tuple[RuleZone | PeriodsZone | None, bo
 
 
 def _since(transition: etree._Element) -> datetime:
-    """The local time from which on a group is in force; the first one has none."""
+    """The local time from which a group applies; EVER for the first group, which has none."""
     try:
         return datetime.fromisoformat((transition.findtext(f"{T}DateTime") or "")[:19]).replace(tzinfo=None)
     except ValueError:
@@ -61,7 +61,7 @@ def _since(transition: etree._Element) -> datetime:
 
 
 def _rules(group: etree._Element, offsets: Mapping[str, timedelta]) -> tuple[RuleZone, bool]:
-    """A group of transitions as rules, and whether the offset after each of them is known."""
+    """A group of transitions as rules, and whether the offset after each transition is known."""
     changes = [(_change(transition), offsets.get(transition.findtext(f"{T}To") or "")) for transition in group]
     is_complete = all(offset is not None for _, offset in changes)
     yearly = [(change, offset) for change, offset in changes if change is not None and offset is not None]
@@ -86,7 +86,7 @@ def _change(transition: etree._Element) -> YearlyChange | None:
 
 
 def duration(text: str | None) -> timedelta | None:
-    """An XML duration of days and less (PT2H, -PT60M, PT7200.000S); None when it is none."""
+    """Parse an XML duration of days or smaller units (PT2H, -PT60M, PT7200.000S); None if it is invalid."""
     match = _DURATION.match(text or "")
     if match is None:
         return None

@@ -1,1 +1,1 @@
-"""What Exchange's errors mean: response codes, HTTP statuses, and the reasons of a 403."""
+"""The meaning of Exchange's errors: response codes, HTTP statuses, and the reasons for a 403."""

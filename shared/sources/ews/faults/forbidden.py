@@ -1,8 +1,8 @@
-"""Why Exchange answers 403, as far as its response tells. No vendor in here.
+"""Finds out from a 403 response why Exchange denies access. Imports no vendor library.
 
-Microsoft does not document the body of a 403, and a front end may leave it empty. So known words are searched for; if
-there are none, the most frequent cause is assumed: EWS is switched off for this app. A 403 never counts toward signing
-in again, which could not help. What the administrator does about each reason is in the page catalog.
+Microsoft does not document the body of a 403, and a front end may leave it empty. The response is therefore searched
+for known words. Without any, the most frequent cause is assumed: EWS is switched off for this app. A 403 never leads to
+a new sign-in, which could not help. The page catalog says what the administrator does about each reason.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from shared.sources.port import AccessMode
 
 @dataclass(frozen=True, slots=True)
 class ForbiddenResponse:
-    """A 403 and the mode of access. Headers and body are searched for known words, and never kept, shown or logged."""
+    """A 403 response and the access mode. Headers and body are only searched; they are never kept, shown or logged."""
 
     mode: AccessMode
     headers: Mapping[str, str]
@@ -23,7 +23,7 @@ class ForbiddenResponse:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Why, and the finding behind it: one word of a fixed vocabulary, shown to administrators and counted."""
+    """The reason for a 403, and the finding behind it: one of a fixed set of words, shown to administrators."""
 
     reason: Reason
     finding: str
@@ -56,16 +56,16 @@ _CLUES: tuple[tuple[Diagnosis, tuple[str, ...]], ...] = (
         ("access is denied", "access denied", "accessdenied", "insufficient", "scope", "full_access_as_app"),
     ),
 )
-"""Words in a 403, the most specific first."""
+"""Words to search for in a 403 response, the most specific first."""
 
 REASONS = tuple(dict.fromkeys(diagnosis.reason for diagnosis, _ in _CLUES))
-"""Every reason that a 403 can have."""
+"""All possible reasons for a 403."""
 
 _HEADERS = ("x-ms-diagnostics", "www-authenticate", "x-caserrorcode")
 
 
 def diagnose(response: ForbiddenResponse) -> Diagnosis:
-    """Why this 403. Without any known word, an impersonating account is taken not to be allowed to impersonate."""
+    """Find the reason for a 403. Without a known word, assume that a service account lacks the right to impersonate."""
     headers = " ".join(response.headers.get(name, "") for name in _HEADERS)
     words = f"{headers} {response.body[:16_384].decode('utf-8', 'replace')}".lower()
     for diagnosis, clues in _CLUES:

@@ -1,7 +1,7 @@
-"""Every response code of EWS, grouped by what it means to us (without the leading "Error").
+"""Every response code of EWS (without the leading "Error"), grouped by how we handle it.
 
-The names are those of ResponseCodeType in Exchange's schema (messages.xsd) and four more that exchangelib knows, two of
-them other spellings. A test compares them with both lists. What each group leads to is in errors.py.
+The names are those of ResponseCodeType in Exchange's schema (messages.xsd), and four more that exchangelib knows, two
+of them alternative spellings. A test compares them with both lists. rules.py maps each group to an error.
 """
 
 
@@ -36,28 +36,28 @@ UNAVAILABLE = _codes(
     Win32InteropError
     """
 )
-"""A store, a domain controller or a proxy behind the endpoint is not there for the moment."""
+"""A mailbox store, a domain controller or a proxy behind the endpoint is temporarily unavailable."""
 
 UNAVAILABLE_OR_ITEM = _codes(
     """
     FolderPropertRequestFailed FolderPropertyRequestFailed InternalServerError ResponseSchemaValidation
     """
 )
-"""Of a whole request an outage; of one item usually a damaged one, so that it must not stop the others."""
+"""An outage if it concerns a whole request. For one item usually a corrupt item, which must not stop the others."""
 
 TIMED_OUT = _codes(
     """
     TimeoutExpired
     """
 )
-"""The server gave up in time."""
+"""The server gave up because of its own time limit."""
 
 SMALLER_BATCH = _codes(
     """
     BatchProcessingStopped RequestStreamTooBig ResultSetTooBig
     """
 )
-"""The request was too much at once: it is asked again in smaller parts."""
+"""The request was too large and is repeated in smaller parts."""
 
 TOKEN_REJECTED = _codes(
     """
@@ -65,21 +65,21 @@ TOKEN_REJECTED = _codes(
     TokenSerializationDenied
     """
 )
-"""The mail server does not take the token, whatever Entra ID thinks of it."""
+"""The mail server rejects the token, even if Entra ID considers it valid."""
 
 ACCOUNT_DISABLED = _codes(
     """
     AccountDisabled AccountSuspend AccountSuspendShowTierUpgrade
     """
 )
-"""The person's account is switched off."""
+"""The person's account is disabled."""
 
 ORGANIZATION_BLOCKED = _codes(
     """
     OrganizationAccessBlocked
     """
 )
-"""The whole organization is closed to us."""
+"""The organization does not allow access to any of its mailboxes."""
 
 NO_MAILBOX = _codes(
     """
@@ -90,7 +90,7 @@ NO_MAILBOX = _codes(
     NonPrimarySmtpAddress RecipientNotFound TeamMailboxNotFound UnifiedGroupMailboxNotFound
     """
 )
-"""There is no such mailbox here."""
+"""The mailbox does not exist on this server."""
 
 NO_LICENSE = _codes(
     """
@@ -106,7 +106,7 @@ IMPERSONATION_DENIED = _codes(
     InvalidUserInfo InvalidUserSid InvalidUserSidMissingUPN
     """
 )
-"""We may not act for this mailbox."""
+"""The service account may not impersonate the owner of this mailbox."""
 
 ACCESS_DENIED = _codes(
     """
@@ -114,14 +114,14 @@ ACCESS_DENIED = _codes(
     RecoverableItemsAccessDenied UserNotAllowedByPolicy UserWithoutFederatedProxyAddress
     """
 )
-"""The mailbox exists but is not open to us; of one item, just that one."""
+"""Access to the mailbox is denied, or to the item if the code concerns one item."""
 
 STATE_INVALID = _codes(
     """
     InvalidSyncStateData
     """
 )
-"""This folder has to be read from the beginning."""
+"""The folder state is invalid: the folder must be read from the beginning."""
 
 FOLDER_GONE = _codes(
     """
@@ -130,21 +130,21 @@ FOLDER_GONE = _codes(
     SavedItemFolderNotFound SyncFolderNotFound ToFolderNotFound
     """
 )
-"""The folder is not there any more, or cannot be read as a folder."""
+"""The folder no longer exists, or cannot be read as a folder."""
 
 ITEM_GONE = _codes(
     """
     CalendarOccurrenceIsDeletedFromRecurrence EventNotFound ItemNotFound
     """
 )
-"""The item is not there any more (its deletion follows in the changes), or is so new that it is not found yet."""
+"""The item no longer exists (the changes will contain its deletion), or is too new to be found yet."""
 
 ITEM_TOO_LARGE = _codes(
     """
     AttachmentSizeLimitExceeded DataSizeLimitExceeded MessageSizeExceeded
     """
 )
-"""The item is larger than the server gives out."""
+"""The item is larger than the server's limit."""
 
 ITEM_CORRUPT = _codes(
     """
@@ -159,7 +159,7 @@ ITEM_CORRUPT = _codes(
     UnsupportedMimeConversion UnsupportedRecurrence UnsupportedTypeForConversion ValueOutOfRange
     """
 )
-"""The item is damaged in the mailbox."""
+"""The item is corrupt in the mailbox."""
 
 ITEM_REFUSED = _codes(
     """
@@ -170,7 +170,7 @@ ITEM_REFUSED = _codes(
     VirusDetected VirusMessageDeleted
     """
 )
-"""The server will not give this item out, or not in this shape."""
+"""The server refuses to return this item, or to return it in this shape."""
 
 NOT_APPLICABLE = _codes(
     """
@@ -273,4 +273,4 @@ NOT_APPLICABLE = _codes(
     WrongServerVersionDelegate
     """
 )
-"""Codes of requests that we never make (writing, sharing, free/busy, voice...) or of requests that we made wrongly."""
+"""Codes for requests that we never make (writing, sharing, free/busy, voice...) or that we made incorrectly."""

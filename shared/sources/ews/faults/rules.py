@@ -1,6 +1,6 @@
-"""The one table of what Exchange can answer: every response code, HTTP status and transport fault → who acts next.
+"""The one table that maps every response code, HTTP status and transport fault to who has to act next.
 
-`table()` gives it for docs/operations.md. What a 403 means, forbidden.py decides.
+`table()` returns it for docs/operations.md. forbidden.py decides what a 403 means.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,10 +23,10 @@ from shared.sources.port import FolderGone, StateInvalid
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one kind of answer leads to.
+    """How one kind of error is handled.
 
-    `item_reason`: when a single item of a batch answers so, it becomes a failure with this reason and the others go on;
-    None: even then the whole request has failed.
+    `of_item` is the reason of the ItemFailure if the error concerns a single item of a batch; the other items are not
+    affected. If it is None, the whole request fails even then.
     """
 
     actor: Actor
@@ -58,10 +58,10 @@ _RULES_OF_CODES: tuple[tuple[frozenset[str], Rule], ...] = (
 )
 
 RULES: dict[str, Rule] = {code: rule for group, rule in _RULES_OF_CODES for code in group}
-"""What each EWS response code leads to."""
+"""The rule for each EWS response code."""
 
 UNKNOWN = Rule(Actor.QUEUE, Reason.BAD_ANSWER, Reason.ITEM_UNREADABLE)
-"""A code that is in no list: the queue tries again; of one item, an issue."""
+"""The rule for an unknown code: the queue retries; for a single item it becomes an issue."""
 
 _UNAVAILABLE = Rule(Actor.QUEUE, Reason.UNAVAILABLE)
 _TIMED_OUT = Rule(Actor.QUEUE, Reason.TIMED_OUT)
@@ -71,7 +71,7 @@ _SIGN_IN = Rule(Actor.PERSON, Reason.TOKEN_REJECTED)
 _OURS = Rule(Actor.OPERATOR, Reason.OUR_CONFIGURATION)
 
 STATUSES: dict[int, Rule] = {
-    302: _UNAVAILABLE,  # Exchange redirects to its error page in outages; nothing is ever followed
+    302: _UNAVAILABLE,  # Exchange redirects to its error page in outages; redirects are never followed
     400: _OURS,
     401: _SIGN_IN,
     404: _OURS,
@@ -89,7 +89,7 @@ STATUSES: dict[int, Rule] = {
     423: _UNAVAILABLE,
     429: _THROTTLED,
     431: _OURS,
-    440: _SIGN_IN,  # Exchange: login time-out
+    440: _SIGN_IN,  # Exchange: login timeout
     456: _SIGN_IN,  # Exchange Online: the account must sign in interactively
     500: _UNAVAILABLE,
     501: _OURS,
@@ -99,11 +99,11 @@ STATUSES: dict[int, Rule] = {
     507: _UNAVAILABLE,
     509: _THROTTLED,
 }
-"""What an HTTP status leads to when its body is no SOAP fault with a known code."""
+"""The rule for each HTTP status whose body is not a SOAP fault with a known code."""
 
 
 class Fault(StrEnum):
-    """What can go wrong below HTTP or within its body."""
+    """The faults below HTTP and in the body of a response."""
 
     CONNECT = "no connection"
     CERTIFICATE = "certificate not trusted"
@@ -131,29 +131,29 @@ FAULTS: dict[Fault, Rule] = {
     Fault.UNEXPECTED: _BAD_ANSWER,
     Fault.OVERSIZED: Rule(Actor.SMALLER, Reason.BAD_ANSWER, Reason.ITEM_TOO_LARGE),
 }
-"""What a transport fault leads to."""
+"""The rule for each transport fault."""
 
 
 class BatchTooLarge(RetryLater):
-    """The server could not do the whole batch: a smaller one may pass. Without one, it is just to be tried later."""
+    """The server could not handle the whole batch. A smaller one may succeed; a single item is retried later."""
 
 
 class ResponseUnreadable(RetryLater):
-    """The answer arrived whole and cannot be parsed, or says nothing of any item: one bad item may be the cause."""
+    """The response is complete but cannot be parsed, or reports a fault of no certain item: one may be the cause."""
 
 
 def rule_of_status(status: int) -> Rule:
-    """What an HTTP status leads to."""
+    """The rule for an HTTP status."""
     return STATUSES.get(status) or (_UNAVAILABLE if status >= 500 else _BAD_ANSWER)
 
 
 def rule_of_code(code: str) -> Rule:
-    """What an EWS response code leads to."""
+    """The rule for an EWS response code."""
     return RULES.get(code, UNKNOWN)
 
 
 def error_of_rule(rule: Rule, support: str, *, retry_after: float | None = None, claims: str = "") -> MailboxSyncError:
-    """The error that a rule leads to. `support` is Exchange's own word: a response code, `http_503`, a fault."""
+    """The exception for a rule. `support` identifies the cause: a response code, `http_503`, or a fault."""
     if rule.actor is Actor.PERSON:
         return PersonMustSignIn(rule.reason, support=support, definite=False, claims=claims)
     if rule.actor is Actor.SMALLER and not retry_after:
@@ -176,12 +176,12 @@ _PLAIN: dict[Actor, Callable[[Reason, str], MailboxSyncError]] = {
 
 
 def item_reason(support: str) -> Reason:
-    """Why one item cannot be had that Exchange says this of."""
+    """The reason why an item cannot be fetched for which Exchange reported this code."""
     return rule_of_code(support).of_item or Reason.ITEM_UNREADABLE
 
 
 def part_reason(error: ActionNeeded) -> Reason | None:
-    """Why one item or folder cannot be had, if this error of a whole request may be its fault alone; else None."""
+    """The reason why one item or folder cannot be read, if it alone may cause this error of a request; else None."""
     if isinstance(error, ResponseUnreadable):
         return item_reason(error.support)
     rule = RULES.get(error.support)
@@ -189,13 +189,13 @@ def part_reason(error: ActionNeeded) -> Reason | None:
 
 
 def error_of_fault(fault: Fault) -> MailboxSyncError:
-    """The error that a transport fault leads to."""
+    """The exception for a transport fault."""
     return error_of_rule(FAULTS[fault], fault.name.lower())
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One line of the table as people read it."""
+    """One row of the table as text."""
 
     answer: str
     actor: str
@@ -204,7 +204,7 @@ class RuleRow:
 
 
 def table() -> list[RuleRow]:
-    """Every response code, HTTP status and transport fault with who acts next, in a fixed order."""
+    """Every response code, HTTP status and transport fault with who has to act next, in a fixed order."""
     return list(_rows())
 
 

@@ -1,1 +1,1 @@
-"""GetItem in batches: shapes, batch sizes, retries of parts, pages."""
+"""GetItem in batches: item shapes, batch sizes, retries of parts, and paging."""

@@ -1,4 +1,4 @@
-"""What became of the items of one GetItem answer: had, failed, or to be asked once more in another way."""
+"""Sorts the items of one GetItem response: fetched, failed, or to be requested again in another way."""
 
 from dataclasses import dataclass, field
 
@@ -12,49 +12,49 @@ from shared.sources.port import ContentLevel, Item, ItemFailure, ItemKind
 FetchedItem = Item | ItemFailure
 
 _NOT_AS_MIME = {"ErrorContentConversionFailed", "ErrorMimeContentConversionFailed", "ErrorUnsupportedMimeConversion"}
-"""Exchange cannot write the item as MIME; the last one it says of whatever is neither mail nor an event."""
+"""Codes that say Exchange cannot write the item as MIME; the last is for all that is neither mail nor an event."""
 
 _PROPERTY_REFUSED = {
     "ErrorInvalidPropertyForOperation",
     "ErrorInvalidPropertyRequest",
     "ErrorItemPropertyRequestFailed",
 }
-"""A property that was named does not suit the item: another shape, which names none, may."""
+"""Codes that say a named property does not suit the item; a shape that names no property may work."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """What is asked of every item of a batch."""
+    """What is requested of every item of a batch."""
 
     folder_id: str
     shape: Shape
     level: ContentLevel
     rebuilds: bool = False
-    """Mail is asked for with all that its file can be put together from, for the server has no MIME of it."""
+    """Whether mail is requested with all parts to rebuild its file from, since the server has no MIME for it."""
     settled: bool = False
-    """Asked in the shape of what the items were said to be: whatever they come as now, they are not asked once more."""
+    """Whether the shape was chosen by the items' actual kind, so that no other shape is tried after it."""
 
     @property
     def item_shape(self) -> str:
-        """The ItemShape element of the request."""
+        """The request's ItemShape element."""
         return self.shape.request(self.level, rebuilds=self.rebuilds)
 
 
 @dataclass(slots=True)
 class BatchResult:
-    """The items of one answer: had, to be asked again in a smaller batch, or in another shape."""
+    """The items of one response: those fetched, and those to request again in a smaller batch or another shape."""
 
     batch_request: BatchRequest
     found: list[FetchedItem] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     not_as_mime: list[ItemFailure] = field(default_factory=list)
     without_names: list[str] = field(default_factory=list)
-    """To be asked without naming a property."""
+    """Ids to request again in a shape that names no property."""
     other: dict[Shape, list[str]] = field(default_factory=dict)
     busy: BatchTooLarge | None = None
 
     def add(self, identifier: str, result: FetchedItem) -> None:
-        """An item that was read, unless it is of a kind of which more is asked, or lacks what was asked of it."""
+        """Add an item: as found, or for another request if its kind needs another shape or its MIME is missing."""
         if (
             isinstance(result, Item)
             and not self.batch_request.settled
@@ -67,12 +67,12 @@ class BatchResult:
             self.found.append(result)
 
     def _lacks_mime(self, item: Item) -> bool:
-        """Whether mail came without its MIME: what stands in its place would be taken for all of it."""
+        """Whether mail came without its MIME. What came instead would be mistaken for the complete message."""
         wanted = self.batch_request.level is ContentLevel.MIME and item.kind is ItemKind.MESSAGE
         return wanted and item.content is not None and item.content.form != "eml"
 
     def add_failure(self, identifier: str, problem: ResponseProblem) -> None:
-        """An item that the server would not give. Raises what a problem of the whole request leads to."""
+        """Add an item that the server did not return. Raises the error if the problem concerns the whole request."""
         is_last_shape = self.batch_request.shape is Shape.WHOLE or (
             self.batch_request.shape is Shape.LIST and self.batch_request.settled
         )

@@ -1,8 +1,9 @@
-"""Gets items in batches: several in flight, each as large as the server bears, one bad item never spoiling the others.
+"""Fetches items in batches: several in flight, each as large as the server can handle. A bad item harms no other one.
 
-A batch that is too much for the server, or whose answer is too large for us, is asked again in parts; one whose answer
-cannot be parsed, or is a fault that one item can cause, is halved until the bad item stands alone. When passes are
-stuck, what fails for any other reason is asked for one by one. Every step makes batches smaller, so all of this ends.
+If a batch is too large for the server, or its response too large for us, it is requested again in parts. If a response
+cannot be parsed, or is a fault that one item can cause, the batch is halved until the bad item is alone. When failures
+are isolated, items of a batch that fails for any other reason are requested one by one. Every step makes batches
+smaller, so all of this ends.
 """
 
 import binascii
@@ -32,13 +33,13 @@ _METADATA_BATCH_MOST = 100
 _MIME_BATCH = 16
 _MIME_BATCH_MOST = 50
 _MIME_TARGET = 1 << 20
-"""About so many bytes of MIME one answer should carry: few requests, little memory."""
+"""The target size in bytes for the MIME contents of one response: few requests, little memory."""
 
 _ITEMS = f"{M}Items"
 
 
 class Fetcher:
-    """Fetches items of one mailbox. Used from several threads."""
+    """Fetches items of one mailbox; safe to use from several threads."""
 
     def __init__(
         self,
@@ -54,13 +55,13 @@ class Fetcher:
         self._faults = faults
         self._metadata_batch = METADATA_BATCH
         self._mime_batch = _MIME_BATCH
-        # Held again by the same thread when a large item turns out to be of another kind and is asked once more.
+        # Reentrant: a large item may turn out to be of another kind, and the same thread requests it once more.
         self._one_large_at_a_time = threading.RLock()
 
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, pool: Callable[[], Executor], in_flight: int
     ) -> Iterator[FetchedItem]:
-        """The items, each once; at most `in_flight` batches are under way or waiting to be taken."""
+        """Fetch the items, each once. At most `in_flight` batches are requested or waiting to be read."""
         batch_request = BatchRequest(folder.id, shapes.shape_of_folder(folder), level)
         if len(ids) <= self._batch_size(level) or in_flight < 2:
             for batch in self._batches(ids, level):
@@ -82,11 +83,11 @@ class Fetcher:
     def _received(
         self, batch_request: BatchRequest, ids: Sequence[str], answer: Future[bytes]
     ) -> Iterator[FetchedItem]:
-        """A batch whose answer has come. It is read here and not in the pool: threads that only wait disturb nobody."""
+        """Read a batch that was requested in the pool. The pool's threads only wait, so they do not compete for CPU."""
         return self._batch(batch_request, ids, answer.result)
 
     def _batches(self, ids: Sequence[str], level: ContentLevel) -> Iterator[Sequence[str]]:
-        """Parts of the ids, as large as experience with this mailbox's messages suggests."""
+        """Split the ids into batches, sized by what this mailbox's responses have shown so far."""
         start = 0
         while start < len(ids):
             size = self._batch_size(level)
@@ -99,9 +100,9 @@ class Fetcher:
     def _batch(
         self, batch_request: BatchRequest, ids: Sequence[str], answer: Callable[[], bytes] | None = None
     ) -> Iterator[FetchedItem]:
-        """The items of a batch, whatever it takes; `answer` gives the answer to its request if it was sent already.
+        """Fetch a batch with as many requests as it takes. `answer` returns the first response if it was requested.
 
-        Each is given as soon as it is known: what has been found out stands even if the rest cannot be asked any more.
+        Each result is yielded as soon as it is known, so results stand even if a later request ends the pass.
         """
         try:
             batch_result = self._ask(batch_request, ids, self._limits.batch_bytes, answer)
@@ -126,7 +127,7 @@ class Fetcher:
         answer_bytes: int,
         answer: Callable[[], bytes] | None = None,
     ) -> BatchResult:
-        """One GetItem: the items that it gives, and what it leaves open."""
+        """Send one GetItem request and sort its items into fetched ones and those to request again."""
         reading = Reading(
             batch_request.folder_id,
             batch_request.level,
@@ -147,11 +148,11 @@ class Fetcher:
         return batch_result
 
     def _resolve_batch(self, batch_result: BatchResult, asked: int) -> Iterator[FetchedItem]:
-        """The items of one answer, and what it left open asked again; `asked` is how many it was asked for."""
+        """Yield the items of one response and request the others again; `asked` is the number of requested items."""
         batch_request = batch_result.batch_request
         yield from batch_result.found
         if batch_result.not_as_mime:
-            yield from self._in_our_form(batch_request, batch_result.not_as_mime)
+            yield from self._rebuilt_locally(batch_request, batch_result.not_as_mime)
         if batch_result.without_names:
             yield from self._without_names(batch_request, batch_result.without_names)
         if batch_result.busy is not None:
@@ -159,8 +160,8 @@ class Fetcher:
         for right_shape, others in batch_result.other.items():
             yield from self._batch(replace(batch_request, shape=right_shape, settled=True), others)
 
-    def _in_our_form(self, batch_request: BatchRequest, failures: Sequence[ItemFailure]) -> Iterator[FetchedItem]:
-        """What the server cannot write as MIME, written by us. Mail is put together from its parts."""
+    def _rebuilt_locally(self, batch_request: BatchRequest, failures: Sequence[ItemFailure]) -> Iterator[FetchedItem]:
+        """Write the files that the server cannot write as MIME. Mail is rebuilt from its parts."""
         if batch_request.level is not ContentLevel.MIME or not batch_request.shape.gives_mime:
             yield from failures
             return
@@ -172,7 +173,7 @@ class Fetcher:
             yield result
 
     def _without_names(self, batch_request: BatchRequest, ids: Sequence[str]) -> Iterator[FetchedItem]:
-        """Items that refuse a property by its name: first to learn their kind, mail then once more with its MIME."""
+        """Request items that refuse a named property: first to learn their kind, then mail once more with its MIME."""
         level = ContentLevel.BODY if batch_request.level is ContentLevel.MIME else batch_request.level
         again: dict[Shape, list[str]] = {}
         for result in self._batch(replace(batch_request, shape=Shape.WHOLE, level=level, settled=True), ids):
@@ -186,7 +187,7 @@ class Fetcher:
             yield from self._batch(replace(batch_request, shape=shape, settled=True), wanted)
 
     def _read(self, message: etree._Element, identifier: str, reading: Reading) -> FetchedItem:
-        """One item; what cannot be made sense of is that item's failure alone."""
+        """Read one item. An element that cannot be interpreted is a failure of that item only."""
         items = message[-1] if len(message) else message
         if items.tag != _ITEMS or not len(items):
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, "empty")
@@ -198,7 +199,7 @@ class Fetcher:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
 
     def _learn(self, found: Sequence[FetchedItem], level: ContentLevel) -> None:
-        """Ask for twice as many metadata while all goes well; let contents come by about a megabyte."""
+        """Adapt the batch sizes: double them for metadata while all goes well; aim at one megabyte of contents."""
         if level is ContentLevel.METADATA:
             if len(found) >= self._metadata_batch:
                 self._metadata_batch = min(_METADATA_BATCH_MOST, self._metadata_batch * 2)
@@ -213,17 +214,19 @@ class Fetcher:
     ) -> Iterator[FetchedItem]:
         """Ask again in parts half as large as what was too much; a single item that still is too much waits."""
         if asked < 2:
-            yield self._give_up(ids[0], busy)
+            yield self._fail_item(ids[0], busy)
             return
         self._metadata_batch = METADATA_BATCH
         size = max(1, min(asked // 2, len(ids)))
         for start in range(0, len(ids), size):
             yield from self._batch(batch_request, ids[start : start + size])
 
-    def _give_up(self, identifier: str, busy: BatchTooLarge) -> ItemFailure:
-        """A single item that the server gives up on in time: it would never come to pass. So is any when we are stuck.
+    def _fail_item(self, identifier: str, busy: BatchTooLarge) -> ItemFailure:
+        """Turn a single item into a failure if the server times out on it, or on any error when failures are isolated.
 
-        Raises: `busy`, when the item may come to pass; what a server is at fault with that cannot even tell its size.
+        Such an item would never succeed, and would stop the mailbox.
+
+        Raises: `busy` if the item may succeed later; the server's error if it cannot even return the item's size.
         """
         if busy.reason is not Reason.TIMED_OUT:
             self._faults.raise_unless_item_fault(busy)
@@ -233,10 +236,10 @@ class Fetcher:
     def _bisected(
         self, batch_request: BatchRequest, ids: Sequence[str], exc: ResponseUnreadable
     ) -> Iterator[FetchedItem]:
-        """Find the items that no answer can be had about; each is asked for once more, for a fault may have passed.
+        """Halve a batch to find the items that no response can be read for. Each is requested alone once more.
 
-        A server that cannot say how large they are is at fault itself. Only nonsense about a single item is believed to
-        be that item's.
+        If the server cannot even return the sizes of the items, the server is at fault. Only malformed XML for a single
+        item is attributed to that item without this check.
         """
         if len(ids) > 1 or exc.support != MALFORMED:
             self._sizes(ids)
@@ -248,9 +251,9 @@ class Fetcher:
         yield from self._batch(batch_request, ids[middle:])
 
     def _sizes(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure] | None:
-        """How large these items are; None when we are stuck and even that cannot be had of them.
+        """The sizes of these items in bytes; None if failures are isolated and even this request fails.
 
-        Raises: what a server is at fault with that cannot even say this.
+        Raises: the server's error if it cannot even return this.
         """
         try:
             return self._getter.sizes(ids)
@@ -259,13 +262,13 @@ class Fetcher:
             return None
 
     def _by_size(self, batch_request: BatchRequest, ids: Sequence[str]) -> Iterator[FetchedItem]:
-        """Look at sizes first: too large ones come without content, the rest in batches that fit, giants one by one."""
+        """Request sizes first. Oversized items come without content, large ones alone, the others in small batches."""
         sizes = self._sizes(ids)
         if sizes is None:
             yield from self._one_by_one(batch_request, ids)
             return
         batch: list[str] = []
-        room = 0
+        batch_bytes = 0
         for sized in sizes:
             if isinstance(sized, ItemFailure):
                 yield sized
@@ -278,15 +281,15 @@ class Fetcher:
             if expected > self._limits.batch_bytes // 2:
                 yield self._alone(batch_request, identifier, expected)
                 continue
-            if room + expected > self._limits.batch_bytes // 2:
+            if batch_bytes + expected > self._limits.batch_bytes // 2:
                 yield from self._sized(batch_request, batch)
-                batch, room = [], 0
+                batch, batch_bytes = [], 0
             batch.append(identifier)
-            room += expected
+            batch_bytes += expected
         yield from self._sized(batch_request, batch)
 
     def _sized(self, batch_request: BatchRequest, ids: Sequence[str]) -> Iterator[FetchedItem]:
-        """Items that fit into one answer by what they say of their sizes; one by one if they do not after all."""
+        """Fetch items that should fit into one response by their sizes; one by one if they do not."""
         batch_result: BatchResult | None = None
         if len(ids) > 1:
             try:
@@ -306,7 +309,7 @@ class Fetcher:
             yield self._alone(batch_request, identifier)
 
     def _alone(self, batch_request: BatchRequest, identifier: str, expected: int = 0) -> FetchedItem:
-        """One item, perhaps a giant; one at a time for the sake of memory."""
+        """Fetch one item, which may be very large. Only one at a time, to limit memory."""
         with self._one_large_at_a_time:
             try:
                 batch_result = self._ask(batch_request, [identifier], max(expected * 2, self._limits.answer_bytes))
@@ -315,7 +318,7 @@ class Fetcher:
             except BatchTooLarge as exc:
                 if exc.support == OVERSIZED:
                     return ItemFailure(identifier, Reason.ITEM_TOO_LARGE, exc.support)
-                return self._give_up(identifier, exc)
+                return self._fail_item(identifier, exc)
             except RetryLater as exc:
                 self._faults.raise_unless_item_fault(exc)
                 return _unreadable(identifier, exc)
@@ -324,5 +327,5 @@ class Fetcher:
 
 
 def _unreadable(identifier: str, exc: RetryLater) -> ItemFailure:
-    """An item about which the server cannot answer, or not so that it could be read."""
+    """The failure of an item that the server returns no response for, or none that can be parsed."""
     return ItemFailure(identifier, item_reason(exc.support), exc.support)

@@ -1,4 +1,4 @@
-"""GetItem as such: some items in one shape, their sizes, and a series' changed occurrences."""
+"""Sends GetItem requests: for items in one shape, for item sizes, and for the changed occurrences of a series."""
 
 from collections.abc import Callable, Sequence
 from itertools import batched
@@ -21,7 +21,7 @@ _OCCURRENCES_AT_ONCE = 50
 
 
 class ItemGetter:
-    """Asks one mailbox for items. Used from several threads."""
+    """Requests items of one mailbox; safe to use from several threads."""
 
     def __init__(self, channel: Channel, envelopes: Envelopes, limits: RequestLimits) -> None:
         self._channel = channel
@@ -33,13 +33,13 @@ class ItemGetter:
         return self._channel.ask(self._envelopes.wrap(request), answer_bytes)
 
     def request(self, shape: str, ids: Sequence[str], answer_bytes: int) -> bytes:
-        """The answer as it came, of at most so many bytes."""
+        """Send the request and return the raw response, of at most `answer_bytes` bytes."""
         return self._ask(get_item(shape, ids), answer_bytes)
 
     def elements(
         self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
     ) -> list[etree._Element]:
-        """The response messages, one for each id, in the order of the ids; `answer` gives what was asked already."""
+        """The response messages, one per id and in that order. `answer` returns a response already requested."""
         data = answer() if answer is not None else self.request(shape, ids, answer_bytes)
         found = list(response_messages(parse(data), "GetItem"))
         if len(found) != len(ids):
@@ -47,7 +47,7 @@ class ItemGetter:
         return found
 
     def sizes(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure]:
-        """How large items are. Raises what is wrong with more than one item."""
+        """The sizes of items in bytes. Raises the error if a problem concerns more than one item."""
         sizes: list[tuple[str, int] | ItemFailure] = []
         for identifier, message in zip(ids, self.elements(shapes.SIZES, ids, self._limits.answer_bytes), strict=True):
             problem = response_problem(message)
@@ -62,9 +62,9 @@ class ItemGetter:
         return sizes
 
     def occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
-        """The modified occurrences of a series, for its .ics; what is wrong with one leaves that one out.
+        """The changed occurrences of a series, by id, for its .ics file. An occurrence that cannot be read is left out.
 
-        Raises: what will pass. A series without its changes would be taken for whole.
+        Raises: temporary errors. Otherwise a series without its changed occurrences would count as complete.
         """
         found: dict[str, etree._Element] = {}
         for part in batched(ids, _OCCURRENCES_AT_ONCE, strict=False):
@@ -98,7 +98,7 @@ class ItemGetter:
     def _occurrences_in_parts(
         self, ids: Sequence[str], asked: int, exc: ResponseUnreadable | BatchTooLarge
     ) -> dict[str, etree._Element]:
-        """Half as many at once; a single one is left out if it alone is at fault."""
+        """Request half as many at once. A single occurrence is left out if it alone causes the failure."""
         if asked > 1:
             found: dict[str, etree._Element] = {}
             for part in batched(ids, max(1, asked // 2), strict=False):

@@ -1,23 +1,24 @@
-"""Goes through a list by pages while others delete from it: what moves up behind our back is asked for again."""
+"""Pages through a list while others delete from it: entries that move to earlier pages are requested again."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Paginator:
-    """How far a list has been read; `offset` is where the next page begins."""
+    """The position in a list that is read in pages; `offset` is where the next page begins."""
 
     offset: int = 0
     _read: int = 0
-    """So many at its beginning have certainly been read, as the list is now."""
+    """The number of entries at the beginning of the current list that have certainly been read."""
     _total: int = 0
     _overlap: int = 0
-    """How much earlier than that the next page begins, since deletions seldom come alone."""
+    """How many entries earlier than `_read` the next page begins, since more deletions are likely."""
 
     def advance(self, count: int, total: int, following: int | None) -> bool:
-        """Take note of a page: its length, the list's, and where the server says to go on. Whether there is a next.
+        """Record a page and return whether there is a next one.
 
-        A server that does not advance has none.
+        `count` is the page's length, `total` the list's, and `following` the next offset that the server names (None at
+        the end). An offset that does not advance ends the list.
         """
         deleted = max(0, self._total - total) if total else 0
         self._total = total

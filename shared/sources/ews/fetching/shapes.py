@@ -1,8 +1,8 @@
-"""What is asked of an item, by what we expect it to be: a shape a kind, since asking costs the server by property.
+"""The item shapes of GetItem: one for each expected kind, since every requested property costs the server time.
 
-Recipients are dear, yet exclusions need them; InternetMessageHeaders, UniqueBody and TextBody are never asked.
-Only mail is asked as MIME, which brings its attachments. Of the other kinds attachments are listed, and asked for by
-themselves.
+Recipients are expensive, but exclusions need them. InternetMessageHeaders, UniqueBody and TextBody are never requested.
+Only mail is requested as MIME, which includes its attachments. For the other kinds attachments are listed, and then
+requested separately.
 """
 
 from enum import Enum
@@ -11,7 +11,7 @@ from shared.sources.ews.transport.soap_request import extended, fields
 from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, ItemKind
 
 SEARCH_KEY = extended(0x300B, "Binary")
-"""PR_SEARCH_KEY: stays with an item when it moves; its copies share it."""
+"""PR_SEARCH_KEY: an item keeps it when it moves, and copies share it."""
 
 
 def _uris(group: str, names: str) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ _OCCURRENCE = (
         " MyResponseType Organizer UID",
     ),
 )
-"""What FindItem gives of an event: it cannot give lists."""
+"""The properties of an event that FindItem can return; it cannot return lists."""
 
 _CONTACT = (
     *_ANY,
@@ -63,18 +63,18 @@ _TASK = (
     *_uris("task", "StartDate DueDate CompleteDate Status PercentComplete Owner Recurrence"),
 )
 _LIST = (*_ANY, "contacts:DisplayName", "distributionlist:Members")
-"""What is read of the rare kinds: not all of it is among AllProperties of every server."""
+"""The properties of lists; not every server includes all of them in AllProperties."""
 
 TRANSPORT_HEADERS = extended(0x007D, "String")
-"""PidTagTransportMessageHeaders: the headers of a received message as they were."""
+"""PidTagTransportMessageHeaders: the original headers of a received message."""
 
 OCCURRENCE = fields(_OCCURRENCE)
 
 
 class Shape(Enum):
-    """The shapes of GetItem. Of contacts, lists, tasks and OTHER kinds all properties are kept.
+    """The shapes of GetItem. For contacts, lists, tasks and OTHER kinds all properties are requested.
 
-    WHOLE names no property but the search key: for items of which the server refuses to give a property by name.
+    WHOLE names no property except the search key, for items for which the server refuses a named property.
     """
 
     MESSAGE = "message"
@@ -86,26 +86,26 @@ class Shape(Enum):
     WHOLE = "whole"
 
     def fits(self, kind: ItemKind) -> bool:
-        """Whether an item of this kind was asked for all that it has."""
+        """Whether this is the shape for items of this kind."""
         return shape_of_kind(kind) is self
 
     @property
     def gives_mime(self) -> bool:
-        """Whether MIME is asked for in this shape: of all kinds but mail our own files are better."""
+        """Whether this shape requests MIME: only mail, since our own files are better for all other kinds."""
         return self in (Shape.MESSAGE, Shape.WHOLE)
 
     def request(self, level: ContentLevel, *, rebuilds: bool = False) -> str:
-        """The ItemShape element; `rebuilds`: mail with all that its file can be put together from."""
+        """The ItemShape element. `rebuilds` requests mail with all parts that its file can be rebuilt from."""
         return _REBUILT if rebuilds and self is Shape.MESSAGE else _REQUESTS[self, level]
 
 
 def shape_of_kind(kind: ItemKind) -> Shape:
-    """The shape that an item of this kind is asked in."""
+    """The shape in which items of this kind are requested."""
     return Shape(kind.value)
 
 
 def shape_of_folder(folder: Folder) -> Shape:
-    """The shape to begin with in this folder: what it mostly holds."""
+    """The first shape to use in this folder, by the kind of most of its items."""
     if folder.role in (FolderRole.NOTES, FolderRole.JOURNAL):
         return Shape.OTHER
     return _OF_FOLDERS.get(folder.kind, Shape.MESSAGE)
@@ -121,11 +121,11 @@ SIZES = (
     "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>"
     '<t:FieldURI FieldURI="item:Size"/></t:AdditionalProperties></m:ItemShape>'
 )
-"""Only how large items are: asked when a batch turned out too large to take at once."""
+"""The shape that requests sizes only, for when a batch was too large for one response."""
 
 
 _WITH_FILES = (Shape.EVENT, Shape.CONTACT, Shape.LIST, Shape.TASK)
-"""What has a file of ours, which holds its attachments."""
+"""The shapes of kinds for which we write a file that contains the attachments."""
 
 
 def _shape(shape: Shape, level: ContentLevel) -> str:
@@ -157,5 +157,5 @@ _REBUILT = (
     f"{fields((*_MESSAGE, 'item:Body', 'item:Attachments'))}{TRANSPORT_HEADERS}{SEARCH_KEY}"
     "</t:AdditionalProperties></m:ItemShape>"
 )
-"""Of mail that has no MIME: what is dear otherwise is asked here, for it is seldom."""
+"""The shape for mail without MIME. It requests expensive properties, which is acceptable since such mail is rare."""
 _REQUESTS = {(shape, level): _shape(shape, level) for shape in Shape for level in ContentLevel}

@@ -1,1 +1,1 @@
-"""XML elements to the port's types: changes, folders, items of every kind."""
+"""Maps XML elements to the port's types: changes, folders, and items of every kind."""

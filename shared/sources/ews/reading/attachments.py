@@ -1,4 +1,4 @@
-"""Reads what an item says of its attachments, and gets their bytes (GetAttachment)."""
+"""Reads an item's list of attachments, and fetches their bytes (GetAttachment)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ _OVERHEAD = 4096
 
 @dataclass(frozen=True, slots=True)
 class ListedAttachment:
-    """An attachment as its item lists it: without its bytes. `id` is empty where there are none to be had."""
+    """An attachment as its item lists it, without bytes. `id` is empty if no bytes can be fetched."""
 
     id: str
     attachment: Attachment
@@ -29,7 +29,7 @@ class ListedAttachment:
 
 
 def read_attachments(element: etree._Element) -> list[ListedAttachment]:
-    """A t:Attachments element: files, attached items, and links to files elsewhere."""
+    """Parse a t:Attachments element: files, attached items, and links to files elsewhere."""
     return [_listed(child) for child in element]
 
 
@@ -55,7 +55,7 @@ def _listed(element: etree._Element) -> ListedAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """The bytes of attachments by their ids; `refused` is why one of them could not be had, in Exchange's words."""
+    """The bytes of attachments by id. `refused` is Exchange's code for one that could not be fetched, or empty."""
 
     contents: Mapping[str, bytes]
     refused: str = ""
@@ -68,9 +68,9 @@ NONE_ATTACHED = Attached({})
 
 
 class AttachmentReader:
-    """Gets the bytes of attachments of one mailbox. Used from several threads.
+    """Fetches the bytes of attachments of one mailbox; safe to use from several threads.
 
-    `ask` sends a request and gives its answer, of at most so many bytes.
+    `ask` sends a request and returns the response, of at most the given number of bytes.
     """
 
     def __init__(self, ask: Callable[[str, int], bytes], batch_bytes: int, answer_bytes: int) -> None:
@@ -79,23 +79,23 @@ class AttachmentReader:
         self._answer_bytes = answer_bytes
 
     def read(self, listed: Sequence[ListedAttachment]) -> Attached:
-        """The attachments. What is wrong with one leaves that one out.
+        """Fetch the attachments. One that cannot be fetched is left out.
 
-        Raises: what will pass. An item without its attachments would be taken for whole.
+        Raises: temporary errors. Otherwise an item without its attachments would count as complete.
         """
         return reduce(or_, map(self._batch, self._batches(listed)), NONE_ATTACHED)
 
     def _batches(self, listed: Sequence[ListedAttachment]) -> Iterator[Sequence[ListedAttachment]]:
-        """Parts whose answers are expected to be of about the size that a batch may have."""
+        """Split the attachments into batches whose expected response size is within the limit."""
         batch: list[ListedAttachment] = []
-        room = 0
+        batch_bytes = 0
         for each in listed:
             expected = _expected(each)
-            if batch and room + expected > self._batch_bytes:
+            if batch and batch_bytes + expected > self._batch_bytes:
                 yield batch
-                batch, room = [], 0
+                batch, batch_bytes = [], 0
             batch.append(each)
-            room += expected
+            batch_bytes += expected
         if batch:
             yield batch
 
@@ -121,9 +121,9 @@ class AttachmentReader:
     def _in_parts(
         self, listed: Sequence[ListedAttachment], asked: int, exc: ResponseUnreadable | BatchTooLarge
     ) -> Attached:
-        """Half as many at once; a single one that no answer can be had about, or that is too large, is left out.
+        """Request half as many at once. A single attachment that is too large or cannot be read is left out.
 
-        Raises: `exc`, when that may pass.
+        Raises: `exc` if it may be temporary.
         """
         if asked > 1:
             parts = batched(listed, max(1, asked // 2), strict=False)
@@ -138,7 +138,7 @@ _OVERSIZED = Fault.OVERSIZED.name.lower()
 
 
 def _one(listed: ListedAttachment, message: etree._Element) -> Attached:
-    """One attachment of an answer. Raises what a problem of the whole request leads to."""
+    """Read one attachment of a response. Raises the error if the problem concerns the whole request."""
     problem = response_problem(message)
     if problem is not None and rule_of_code(problem.code).of_item is None:
         raise problem.error()
@@ -153,7 +153,7 @@ def _expected(listed: ListedAttachment) -> int:
 
 
 def _content(message: etree._Element) -> bytes | None:
-    """The bytes of a file, or the MIME text of an attached item; None when Exchange gave neither."""
+    """The bytes of a file, or the MIME text of an attached item; None if Exchange returned neither."""
     content = message.find(f"{M}Attachments/{T}FileAttachment/{T}Content")
     if content is None:
         content = message.find(f"{M}Attachments/{T}ItemAttachment/*/{T}MimeContent")
@@ -169,7 +169,7 @@ def _content(message: etree._Element) -> bytes | None:
 def with_contents(
     listed: Sequence[ListedAttachment], contents: Mapping[str, bytes]
 ) -> tuple[tuple[Attachment, ...], Attachment | None]:
-    """The attachments with their bytes, and the contact's photo apart from them."""
+    """The attachments with their bytes, and separately the contact's photo."""
     photo = None
     attachments = []
     for each in listed:

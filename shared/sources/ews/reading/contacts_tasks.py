@@ -1,4 +1,4 @@
-"""Reads contacts, distribution lists and tasks: the rare kinds, of which everything is asked."""
+"""Reads contacts, distribution lists and tasks: the rare kinds, for which all properties are requested."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def _name(element: etree._Element) -> dict[str, str]:
 
 
 def _percent(element: etree._Element) -> int:
-    """A whole number, which Exchange writes as a fraction's hundredfold (28.999999999999996)."""
+    """Parse a percentage as a whole number; Exchange writes a fraction times 100 (28.999999999999996)."""
     try:
         return min(max(round(float(element.text or 0)), 0), 100)
     except (ValueError, OverflowError):
@@ -95,7 +95,7 @@ _TASK: Mapping[str, tuple[str, Reader]] = {
 
 
 def read_contact(element: etree._Element) -> dict[str, Any]:
-    """A t:Contact or t:DistributionList. Addresses of Exchange's own kind (EX) are no mail addresses."""
+    """Parse a t:Contact or t:DistributionList. Exchange-internal addresses (EX) are not mail addresses."""
     values = values_of(element, _CONTACT)
     emails = values.get("emails", {})
     values["emails"] = [emails[key] for key in sorted(emails)]
@@ -103,13 +103,13 @@ def read_contact(element: etree._Element) -> dict[str, Any]:
 
 
 def contact_item(values: dict[str, Any], identifier: str, folder_id: str, kind: ItemKind) -> Item:
-    """The item of a contact or list; takes its properties over. `at` is when it was last modified."""
+    """The item for a contact or list. Consumes `values`; the item's `at` is its last-modified time."""
     people = [{"address": address} for address in values["emails"]] + list(values.get("members", ()))
     return item(values, identifier, folder_id, kind, at=values.get("modified"), people=people)
 
 
 def read_task(element: etree._Element) -> tuple[dict[str, Any], Recurrence | None]:
-    """A t:Task, and its recurrence."""
+    """Parse a t:Task into its properties and its recurrence."""
     values = values_of(element, _TASK)
     recurrence = values.pop("recurrence", None)
     if recurrence is not None:
@@ -118,5 +118,5 @@ def read_task(element: etree._Element) -> tuple[dict[str, Any], Recurrence | Non
 
 
 def task_item(values: dict[str, Any], identifier: str, folder_id: str) -> Item:
-    """The item of a task; takes its properties over. `at` is when it was last modified."""
+    """The item for a task. Consumes `values`; the item's `at` is its last-modified time."""
     return item(values, identifier, folder_id, ItemKind.TASK, at=values.get("modified"), people=[])

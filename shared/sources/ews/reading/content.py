@@ -1,4 +1,4 @@
-"""Turns an item element into an Item with its content: .eml byte for byte, .ics, .vcf, or .json for the rest."""
+"""Turns an item element into an Item with its content: .eml byte for byte, .ics, .vcf, or .json for all others."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,9 +30,10 @@ from shared.sources.port import Content, ContentLevel, Item, ItemFailure, ItemKi
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading items takes: how much is wanted of each, and how to get what the item itself does not bring.
+    """How to read items: how much of each is wanted, and how to fetch what the item element does not contain.
 
-    `occurrences` gets a series' changed occurrences by their ids, `attachments` the bytes of attachments.
+    `largest` is the size in bytes above which content is left out. `occurrences` fetches a series' changed occurrences
+    by their ids, `attachments` the bytes of attachments.
     """
 
     folder_id: str
@@ -41,22 +42,22 @@ class Reading:
     occurrences: Callable[[Sequence[str]], dict[str, etree._Element]]
     attachments: Callable[[Sequence[ListedAttachment]], Attached]
     rebuilds: bool = False
-    """Whether mail comes without its MIME, so that its file is put together from its parts."""
+    """Whether mail comes without its MIME, so that its file is rebuilt from its parts."""
 
 
 _MESSAGE = {**COMMON, f"{T}Attachments": ("attachments", read_attachments)}
 _CONTENT = ("mime", "body", "attachments", "headers")
-"""What belongs to an item's file, and not to its metadata."""
+"""The values that belong to an item's file and not to its metadata."""
 
 
 def read(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    """One item. Raises ValueError, TypeError or LookupError for an element that makes no sense."""
+    """Read one item. Raises ValueError, TypeError or LookupError if the element cannot be interpreted."""
     reader = _READERS.get(element.tag, _read_message)
     return reader(element, identifier, reading)
 
 
 def _read_message(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    """Mail of every class, and whatever else Exchange gives as a message or plain item."""
+    """Read mail of every class, and anything else that Exchange returns as a message or plain item."""
     values = values_of(element, _MESSAGE)
     kind = kind_of(element.tag, values.get("item_class", ""))
     parts = {name: values.pop(name) for name in _CONTENT if name in values}
@@ -77,25 +78,25 @@ def _read_message(element: etree._Element, identifier: str, reading: Reading) ->
 
 
 def _files(parts: Mapping[str, Any], attached: Attached) -> Iterator[dict[str, Any]]:
-    """The attachments of an item without a format of its own (a journal entry), as JSON has them."""
+    """The attachments of an item without a file format of its own (a journal entry), as JSON values."""
     for each in with_contents(parts.get("attachments", ()), attached.contents)[0]:
-        told = {"name": each.name, "type": each.media_type, "size": each.size, "url": each.url}
+        described = {"name": each.name, "type": each.media_type, "size": each.size, "url": each.url}
         data = {} if each.data is None else {"base64": pybase64.b64encode(each.data).decode()}
-        yield {name: value for name, value in told.items() if value} | data
+        yield {name: value for name, value in described.items() if value} | data
 
 
 def as_json(item: Item, body: dict[str, str] | None, attachments: Sequence[dict[str, Any]] = ()) -> Content:
-    """An item that has no format of its own, or of which only the body is wanted."""
-    told: dict[str, Any] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
+    """Write an item as JSON if it has no file format of its own or only its body is wanted."""
+    document: dict[str, Any] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
     if body:
-        told["body"] = body
+        document["body"] = body
     if attachments:
-        told["attachments"] = attachments
-    return Content("json", json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
+        document["attachments"] = attachments
+    return Content("json", json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
 
 
 def _read_event(element: etree._Element, identifier: str, reading: Reading) -> Item:
-    """An event, with its changed occurrences. Exchange's own iCalendar is not used: it cannot be trusted."""
+    """Read an event with its changed occurrences. Exchange's own iCalendar output is not used: it is unreliable."""
     event = read_event(element)
     content, attached = None, NONE_ATTACHED
     if _is_wanted(event.values, reading):
@@ -107,7 +108,7 @@ def _read_event(element: etree._Element, identifier: str, reading: Reading) -> I
 
 
 def _exceptions(event: EventReading, reading: Reading) -> list[EventReading]:
-    """The changed occurrences of a series, each with the start it had by the rule."""
+    """The changed occurrences of a series, each with its original start by the rule."""
     modified = event.values.get("modified_occurrences", ())
     originals = {occurrence["id"]: occurrence["original_start"] for occurrence in modified if occurrence["id"]}
     found = []
@@ -149,32 +150,32 @@ def _read_task(element: etree._Element, identifier: str, reading: Reading) -> It
 
 
 def _is_wanted(values: Mapping[str, Any], reading: Reading) -> bool:
-    """Whether the item's file is wanted; one that is larger than the largest item is not."""
+    """Whether the item's file is wanted; not if the item is larger than the limit."""
     return reading.level is not ContentLevel.METADATA and values.get("size", 0) <= reading.largest
 
 
 def _attached(parts: Sequence[Mapping[str, Any]], reading: Reading) -> Attached:
-    """The attachments of an item and of its changed occurrences, as far as they fit the largest item together.
+    """Fetch the attachments of an item and of its changed occurrences, up to the largest item size in total.
 
-    What does not fit is not asked for, and named in the file.
+    Attachments that do not fit are not requested; the file names them.
     """
-    room = reading.largest
+    bytes_left = reading.largest
     wanted = []
     for listed in (each for values in parts for each in values.get("attachments", ())):
-        room -= listed.attachment.size
-        if room >= 0 and listed.id:
+        bytes_left -= listed.attachment.size
+        if bytes_left >= 0 and listed.id:
             wanted.append(listed)
     return reading.attachments(wanted) if wanted else NONE_ATTACHED
 
 
 def _forget_content(values: dict[str, Any]) -> None:
-    """Leave the metadata alone."""
+    """Remove the values that belong to the file, so that only metadata is left."""
     for name in _CONTENT:
         values.pop(name, None)
 
 
 def _with_content(item: Item, content: Content | None, attached: Attached) -> Item:
-    """The item with its file; what is lacking in that is told, so that it is tried again."""
+    """Add the file to the item, and mark the item if an attachment is lacking, so that it is retried."""
     item.content = content
     if attached.refused:
         item.lacking = ItemFailure(item.id, Reason.ITEM_UNREADABLE, attached.refused)

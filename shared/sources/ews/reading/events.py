@@ -1,4 +1,4 @@
-"""Reads calendar items: their metadata, and what their .ics is made of."""
+"""Reads calendar items: their metadata, and the values that their .ics files are written from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ READERS: Mapping[str, tuple[str, Reader]] = {
 
 @dataclass(slots=True)
 class EventReading:
-    """A calendar item as read: its properties by our names, and those that need more than text."""
+    """A calendar item as read: its properties under our names, and the parsed times, zones and recurrence."""
 
     values: dict[str, Any]
     start: datetime | None
@@ -108,13 +108,13 @@ class EventReading:
 
     @property
     def is_all_day(self) -> bool:
-        """Whether it has days for limits, not times."""
+        """Whether the event begins and ends with whole days."""
         return bool(self.values.get("all_day"))
 
     def day(self, at: datetime) -> date | None:
-        """The day that begins at a moment where the event takes place: an all-day event begins and ends at midnight.
+        """The day that begins at this time in the event's zone. An all-day event begins and ends at midnight there.
 
-        None at the ends of the calendar, where there is no such day.
+        None beyond the range of dates.
         """
         zone = resolve(self.zone)
         try:
@@ -123,12 +123,12 @@ class EventReading:
             return None
 
     def moment(self, at: datetime | None) -> Moment | None:
-        """A time of this event or of one of its occurrences: a day if it is an all-day event."""
+        """A time of this event or of one of its occurrences, as a day if it is an all-day event."""
         return self.day(at) if at is not None and self.is_all_day else at
 
 
 def read_event(element: etree._Element) -> EventReading:
-    """A t:CalendarItem."""
+    """Parse a t:CalendarItem."""
     values = values_of(element, READERS)
     start, end = parse_time(values.get("start")), parse_time(values.get("end"))
     zone_element, end_element = values.pop("time_zone", None), values.pop("end_time_zone", None)
@@ -151,7 +151,7 @@ def _zone(element: etree._Element | None) -> TimeZone | None:
 
 
 def event_item(event: EventReading, identifier: str, folder_id: str) -> Item:
-    """The item of an event; takes its properties over. `at` is its start."""
+    """The item for an event. Consumes its values; the item's `at` is the start."""
     values = event.values
     people = [*values.get("required", ()), *values.get("optional", ()), *values.get("resources", ())]
     if values.get("organizer"):

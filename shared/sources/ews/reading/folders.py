@@ -1,4 +1,4 @@
-"""Reads the folder tree, with each folder's mark: what makes an idle mailbox cost one request."""
+"""Reads the folder tree with a change token for each folder, so that a mailbox without changes costs one request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ COMMIT_TIME = 0x670A
 """PR_LOCAL_COMMIT_TIME_MAX: when anything in the folder was last committed."""
 
 DELETED_COUNT = 0x670B
-"""PR_DELETED_COUNT_TOTAL: how many items were ever deleted from it."""
+"""PR_DELETED_COUNT_TOTAL: how many items were ever deleted from the folder."""
 
 HIDDEN = 0x10F4
-"""PR_ATTR_HIDDEN: Outlook's own settings live in such folders; no person ever sees them."""
+"""PR_ATTR_HIDDEN: Outlook keeps its own settings in such folders; people never see them."""
 
 PROPERTIES = (
     fields(
@@ -53,14 +53,14 @@ WELL_KNOWN = (
     "serverfailures",
     "conversationhistory",
 )
-"""Asked by name where a server does not name folders by itself."""
+"""The folders that are requested by name if the server's listing does not name them."""
 
 _NOT_SYNCED = (f"{T}SearchFolder", f"{T}PublicFolder")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of folders: how many there are in all, and where the next page begins (None at the end)."""
+    """One page of folders: the ids of `hidden` ones, the `total` count, and the next offset (None at the end)."""
 
     folders: tuple[Folder, ...]
     hidden: frozenset[str]
@@ -72,7 +72,7 @@ NO_FOLDERS = Page((), frozenset(), 0, None)
 
 
 def read_page(message: etree._Element, archive: bool) -> Page:
-    """The folders of one FindFolder response message, each with its name for a path until `with_paths` has seen all."""
+    """Parse the folders of a FindFolder response message. Each has its name as its path until `with_paths` runs."""
     root = next((child for child in message if child.tag.endswith("}RootFolder")), None)
     if root is None:
         return NO_FOLDERS
@@ -91,30 +91,30 @@ def read_page(message: etree._Element, archive: bool) -> Page:
 
 
 def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
-    """One folder, and whether it is hidden. One walk over its children: an idle mailbox's pass is little else."""
-    told: dict[str, str] = {}
+    """Parse one folder, and whether it is hidden. Loops once over its children, since idle passes do little else."""
+    values: dict[str, str] = {}
     for child in element:
         tag = child.tag
         if tag in _IDS:
-            told[tag] = child.get("Id") or ""
+            values[tag] = child.get("Id") or ""
         elif tag == _EXTENDED and len(child) > 1:
-            told[(child[0].get("PropertyTag") or "").lower()] = child[1].text or ""
+            values[(child[0].get("PropertyTag") or "").lower()] = child[1].text or ""
         else:
-            told[tag] = child.text or ""
-    name, total, commit = told.get(_NAME, ""), told.get(_TOTAL, ""), told.get(_COMMIT)
+            values[tag] = child.text or ""
+    name, total, commit = values.get(_NAME, ""), values.get(_TOTAL, ""), values.get(_COMMIT)
     folder = Folder(
-        id=told.get(_ID, ""),
-        parent_id=told.get(_PARENT, ""),
+        id=values.get(_ID, ""),
+        parent_id=values.get(_PARENT, ""),
         name=name,
         path=name_in_path(name),
-        kind=kind_of(told.get(_CLASS, "")),
-        role=role_of(told.get(_DISTINGUISHED, "")),
+        kind=kind_of(values.get(_CLASS, "")),
+        role=role_of(values.get(_DISTINGUISHED, "")),
         total=parse_count(total) or 0,
         archive=archive,
-        mark=f"{commit}|{told.get(_DELETED, '')}|{total}" if commit else None,
+        mark=f"{commit}|{values.get(_DELETED, '')}|{total}" if commit else None,
         marked_at=parse_time(commit),
     )
-    return folder, told.get(_HIDDEN, "").lower() in ("true", "1")
+    return folder, values.get(_HIDDEN, "").lower() in ("true", "1")
 
 
 _ID, _PARENT, _EXTENDED = f"{T}FolderId", f"{T}ParentFolderId", f"{T}ExtendedProperty"
@@ -125,5 +125,5 @@ _COMMIT, _DELETED, _HIDDEN = f"0x{COMMIT_TIME:04x}", f"0x{DELETED_COUNT:04x}", f
 
 
 def with_names(folders: list[Folder], names: Mapping[str, FolderRole]) -> list[Folder]:
-    """The folders with their roles looked up by id, where the listing did not bring them."""
+    """The folders with their roles looked up by id, for servers whose listing does not contain them."""
     return [replace(folder, role=names.get(folder.id, FolderRole.NONE)) for folder in folders]

@@ -1,4 +1,4 @@
-"""Reads items of every kind out of GetItem and FindItem answers: one walk over an item's children."""
+"""Reads items of every kind from GetItem and FindItem responses, in one loop over an item's children."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ _KINDS: Mapping[str, ItemKind] = {
 }
 
 _NO_MAIL = ("ipm.stickynote", "ipm.activity", "ipm.configuration", "ipm.microsoft.")
-"""Classes that Exchange gives as messages or plain items although they are no mail."""
+"""Item classes that Exchange returns as messages or plain items although they are not mail."""
 
 _MAIL = (
     "ipm.note",
@@ -38,13 +38,13 @@ _MAIL = (
     "ipm.document",
     "report.",
 )
-"""Mail, and documents that were dropped into a folder: their file is an attachment, which only MIME has."""
+"""Classes of mail, and of documents that were dropped into a folder: their file is an attachment, only in MIME."""
 
 _MIME = f"{T}MimeContent"
 
 
 def kind_of(tag: str, item_class: str) -> ItemKind:
-    """What an item is, by its element and, where Exchange gives a plain item or message, by its class."""
+    """The kind of an item, by its element and, for a plain item or message, by its item class."""
     kind = _KINDS.get(tag, ItemKind.OTHER)
     lower = item_class.lower()
     if kind is ItemKind.MESSAGE and lower.startswith(_NO_MAIL):
@@ -55,25 +55,25 @@ def kind_of(tag: str, item_class: str) -> ItemKind:
 
 
 def number(element: Element) -> int:
-    """A whole number; 0 when it is none."""
+    """Parse a whole number; 0 if it is invalid."""
     digits = (element.text or "0").strip()
     return int(digits[:15]) if digits.isascii() and digits.isdigit() else 0
 
 
 def signed(element: Element) -> int:
-    """A whole number that may be negative; 0 when it is none."""
+    """Parse a whole number that may be negative; 0 if it is invalid."""
     text = (element.text or "").strip()
     digits = text.removeprefix("-")[:15]
     return int(digits) * (-1 if text.startswith("-") else 1) if digits.isascii() and digits.isdigit() else 0
 
 
 def flag(element: Element) -> bool:
-    """Whether it says true."""
+    """Parse a boolean."""
     return element.text == "true"
 
 
 def time(element: Element) -> str:
-    """A time as ISO 8601 UTC, which is how Exchange mostly writes it."""
+    """Convert a time to ISO 8601 UTC, as Exchange usually writes it."""
     written = element.text or ""
     if len(written) == 20 and written[-1] == "Z":
         return written
@@ -86,10 +86,10 @@ def _strings(element: Element) -> list[str]:
 
 
 def mailbox_of(element: Element) -> dict[str, str]:
-    """A name and an address; an Exchange-internal address (EX) stays as it is given.
+    """Parse a name and an address; an Exchange-internal address (EX) stays unchanged.
 
-    The schema puts the name first and the address second; what follows is routing and is not looked at, since an item
-    has many people.
+    The schema puts the name first and the address second. The rest is routing information and is skipped for speed,
+    since an item has many recipients.
     """
     found = {}
     for child in element:
@@ -117,7 +117,7 @@ def _mailboxes(element: Element) -> list[dict[str, str]]:
 
 
 def _flag_status(element: Element) -> str:
-    """FlagStatus, which is always the first."""
+    """FlagStatus, which is always the first child."""
     return (element[0].text or "") if len(element) else ""
 
 
@@ -130,7 +130,7 @@ def _body(element: Element) -> dict[str, str]:
 
 
 Reader = Callable[[Element], Any] | None
-"""What a property's element is turned into; None: its text as it stands, which most are."""
+"""Converts a property's element to a value; None for the unchanged text, which is the most frequent case."""
 
 COMMON: dict[str, tuple[str, Reader]] = {
     f"{T}ItemClass": ("item_class", None),
@@ -156,14 +156,14 @@ COMMON: dict[str, tuple[str, Reader]] = {
     f"{T}IsRead": ("is_read", flag),
     f"{T}Body": ("body", _body),
 }
-"""Where each property of a message goes."""
+"""Our name and the reader for each property that messages have; most are common to all kinds."""
 
 _ITEM_ID = f"{T}ItemId"
 _EXTENDED = f"{T}ExtendedProperty"
 
 
 def values_of(element: Element, readers: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:
-    """Properties by our names, with `version`, `search_key`, and `mime` (bytes) and `headers` if they came."""
+    """An item's properties by our names, with `version`, `search_key`, and `mime` (bytes) and `headers` if present."""
     values: dict[str, Any] = {}
     for child in element:
         tag = child.tag
@@ -189,7 +189,7 @@ def _add_extended(values: dict[str, Any], element: Element) -> None:
 
 
 def _bytes(text: str | None) -> bytes | None:
-    """MIME content, byte for byte. Raises ValueError (binascii.Error) when it is no base64."""
+    """Decode MIME content byte for byte. Raises ValueError (binascii.Error) if it is not base64."""
     return pybase64.b64decode(text, validate="\n" not in text) if text else None
 
 
@@ -198,7 +198,7 @@ def _hexadecimal(text: str | None) -> str:
 
 
 def message(values: dict[str, Any], identifier: str, folder_id: str, kind: ItemKind) -> Item:
-    """A message, or any item told by what it has in common with one. `at` is when it was received."""
+    """The item for a message, or for any other kind with the properties of one. Its `at` is the time received."""
     people = [*values.get("to", ()), *values.get("cc", ()), *values.get("bcc", ())]
     people += [values[name] for name in ("from", "sender") if name in values]
     return item(values, identifier, folder_id, kind, at=values.get("received") or values.get("created"), people=people)
@@ -213,7 +213,7 @@ def item(
     at: str | None,
     people: list[dict[str, str]],
 ) -> Item:
-    """An item of what was read of it; what has no field of its own stays in the metadata."""
+    """Build an item from its values. Consumes `values`; those without a field of their own become metadata."""
     search_key = values.pop("search_key", "")
     return Item(
         id=identifier,

@@ -1,4 +1,4 @@
-"""Reads pages of ids: what changed in a folder (SyncFolderItems), and what is in it (FindItem)."""
+"""Reads pages of ids: the changes of a folder (SyncFolderItems) and its items (FindItem)."""
 
 from dataclasses import dataclass
 
@@ -20,12 +20,13 @@ _ITEM_ID = f"{T}ItemId"
 
 
 def read_changes(message: etree._Element, asked_state: str | None) -> ChangePage:
-    """One page of the changes since `asked_state`.
+    """Parse one page of the changes since `asked_state`.
 
-    A full page is not believed to be the last: some servers say so of exactly as many changes as were asked for.
+    A full page never counts as the last one: some servers wrongly say so if exactly the requested number of changes is
+    left.
 
     Raises:
-        RetryLater: it names no following state. To go on without one would lose changes.
+        RetryLater: the page has no next state. Continuing without one would lose changes.
     """
     state = message.findtext(f"{M}SyncState")
     if not state:
@@ -37,24 +38,24 @@ def read_changes(message: etree._Element, asked_state: str | None) -> ChangePage
 
 
 def _read_change(element: etree._Element) -> SourceChange:
-    """One change; the item's id is the first thing in it, or the first thing in its item."""
+    """Parse one change. The item's id is its first child, or the first child of its item."""
     kind = _KINDS.get(element.tag)
     holder = element[0] if kind is ChangeKind.UPSERT and len(element) else element
     if kind is None or not len(holder) or holder[0].tag != _ITEM_ID or not holder[0].get("Id"):
         raise error_of_fault(Fault.UNEXPECTED)
-    told = holder[0].get
+    get = holder[0].get
     if kind is ChangeKind.UPSERT:
-        return SourceChange(kind, told("Id") or "", told("ChangeKey") or "")
+        return SourceChange(kind, get("Id") or "", get("ChangeKey") or "")
     if kind is ChangeKind.DELETE:
-        return SourceChange(kind, told("Id") or "")
-    return SourceChange(kind, told("Id") or "", told("ChangeKey") or "", element.findtext(f"{T}IsRead") == "true")
+        return SourceChange(kind, get("Id") or "")
+    return SourceChange(kind, get("Id") or "", get("ChangeKey") or "", element.findtext(f"{T}IsRead") == "true")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of a folder's items: how many there are in all, and where the next page begins (None at the end).
+    """A page of a folder's items, with the `total` count and the next offset (`following`; None at the end).
 
-    `last` where the server says that nothing follows; a calendar view has no other way to tell.
+    `last` is whether the server says that nothing follows, the only sign of an incomplete calendar view.
     """
 
     items: list[etree._Element]
@@ -64,7 +65,7 @@ class Listing:
 
 
 def read_listing(message: etree._Element) -> Listing:
-    """The items of one FindItem response message."""
+    """Parse the items of one FindItem response message."""
     root = message.find(f"{M}RootFolder")
     if root is None:
         raise error_of_fault(Fault.UNEXPECTED)
@@ -75,7 +76,7 @@ def read_listing(message: etree._Element) -> Listing:
 
 
 def read_ref(element: etree._Element) -> ItemRef:
-    """One item of a listing; only mail has an age. Events, contacts and tasks may lie in mail folders too."""
+    """Parse one item of a listing. Only mail has a time received; mail folders may hold other kinds too."""
     identifier = element.find(_ITEM_ID)
     if identifier is None:
         raise error_of_fault(Fault.UNEXPECTED)

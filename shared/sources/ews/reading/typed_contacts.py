@@ -1,4 +1,4 @@
-"""Maps contacts, distribution lists and tasks as read to the typed values that their files are made of."""
+"""Maps contacts, distribution lists and tasks as read to the typed values that their files are written from."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -52,9 +52,9 @@ _STATUSES = {
 
 
 def typed_contact(values: Mapping[str, Any], contents: Mapping[str, bytes]) -> Contact:
-    """A contact; `contents` are the bytes of attachments by their ids.
+    """Map a contact; `contents` are the bytes of attachments by id.
 
-    What Exchange gives twice, as a property and as a part of the complete name, is taken once.
+    Exchange returns some values twice, as a property and as a part of the complete name; the property is preferred.
     """
 
     def text(name: str, part: str = "") -> str:
@@ -102,7 +102,7 @@ def typed_contact(values: Mapping[str, Any], contents: Mapping[str, bytes]) -> C
 
 
 def typed_list(values: Mapping[str, Any], contents: Mapping[str, bytes]) -> DistributionList:
-    """A distribution list; `contents` are the bytes of attachments by their ids."""
+    """Map a distribution list; `contents` are the bytes of attachments by id."""
     return DistributionList(
         name=values.get("name") or values.get("subject", ""),
         members=tuple(person(member) for member in values.get("members", ())),
@@ -116,7 +116,7 @@ def typed_list(values: Mapping[str, Any], contents: Mapping[str, bytes]) -> Dist
 
 
 def typed_task(values: Mapping[str, Any], recurrence: Recurrence | None, contents: Mapping[str, bytes]) -> Task:
-    """A task; `contents` are the bytes of attachments by their ids. Its days are midnights to Exchange."""
+    """Map a task; `contents` are the bytes of attachments by id. Exchange stores its days as times at midnight."""
     return Task(
         subject=values.get("subject", ""),
         body=body(values),
@@ -154,7 +154,7 @@ def _address(key: str, parts: Mapping[str, str], preferred: str) -> PostalAddres
 
 
 def _day(text: str | None) -> date | None:
-    """The day that a midnight of some zone, given in UTC, stands for; None where the calendar ends."""
+    """The day for a midnight of an unknown zone, given in UTC; None beyond the range of dates."""
     at = parse_time(text)
     try:
         return day_of_midnight(at) if at else None

@@ -1,4 +1,4 @@
-"""Maps a calendar item as read to the typed event that its file is made of."""
+"""Maps a calendar item as read to the typed event that its file is written from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,9 +30,9 @@ _ROLES = {"required": Role.REQUIRED, "optional": Role.OPTIONAL, "resources": Rol
 
 
 def typed_event(reading: EventReading, contents: Mapping[str, bytes], exceptions: Sequence[EventReading] = ()) -> Event:
-    """An event or series. Each of `exceptions` has the start that it had by the pattern as `original_start`.
+    """Map an event or series. Each of `exceptions` has its start by the pattern as `original_start`.
 
-    `contents` are the bytes of attachments by their ids.
+    `contents` are the bytes of attachments by id.
     """
     values = reading.values
     return Event(
@@ -80,7 +80,7 @@ def _moments(reading: EventReading, texts: Sequence[str]) -> list[Moment]:
 
 
 def _exceptions(series: EventReading, contents: Mapping[str, bytes], exceptions: Sequence[EventReading]) -> list[Event]:
-    """The changed occurrences, those that could not be read too: the series says when they take place."""
+    """The changed occurrences, including those that could not be read: the series says when they take place."""
     read = {exception.values.get("original_start") for exception in exceptions}
     unread = [
         _unread_exception(series, occurrence)
@@ -91,7 +91,7 @@ def _exceptions(series: EventReading, contents: Mapping[str, bytes], exceptions:
 
 
 def _exception(series: EventReading, contents: Mapping[str, bytes], exception: EventReading) -> Event:
-    """One changed occurrence. Its original start is a moment of the series: a day in an all-day series."""
+    """One changed occurrence. Its original start is in the form of the series: a day if that is an all-day series."""
     original = series.moment(parse_time(exception.values.get("original_start")))
     return replace(typed_event(exception, contents), uid="", original_start=original)
 

@@ -1,1 +1,1 @@
-"""HTTP and SOAP: sessions, deadlines, requests written and responses parsed."""
+"""HTTP and SOAP for EWS: sessions, deadlines, request writing and response parsing."""

@@ -1,4 +1,4 @@
-"""What a broken connection says: which kind of fault it was."""
+"""Maps exceptions of the HTTP libraries to transport faults."""
 
 import ssl
 
@@ -9,7 +9,7 @@ from shared.sources.ews.faults.rules import Fault
 
 
 def fault_in(exc: BaseException) -> Fault:
-    """Which transport fault an exception of requests, urllib3 or the socket stands for."""
+    """The transport fault for an exception of requests, urllib3 or the socket."""
     if _caused_by(exc, ssl.SSLCertVerificationError) or isinstance(exc, FileNotFoundError):
         return Fault.CERTIFICATE
     if isinstance(exc, (requests.ConnectTimeout, urllib3.exceptions.NewConnectionError)):
@@ -24,7 +24,7 @@ def fault_in(exc: BaseException) -> Fault:
 
 
 def _caused_by(exc: BaseException, kind: type[BaseException], text: str = "") -> bool:
-    """Whether such an exception lies at the root of this one; the libraries pass them on as arguments, too."""
+    """Whether an exception of this kind is among the causes; the libraries also pass causes on as arguments."""
     waiting: list[BaseException] = [exc]
     seen: set[int] = set()
     while waiting and len(seen) < 50:
@@ -38,5 +38,5 @@ def _caused_by(exc: BaseException, kind: type[BaseException], text: str = "") ->
 
 
 def redacted(exc: BaseException) -> Exception:
-    """The exception's kind alone: its text may quote an address or a URL."""
+    """The exception's type name only: its text may quote an address or a URL."""
     return ConnectionError(type(exc).__name__)

@@ -1,8 +1,8 @@
-"""Speaks HTTP with Exchange through exchangelib's sessions: one request, one answer, one typed error.
+"""Sends HTTP requests to Exchange through exchangelib's sessions: one request gives one response or one typed error.
 
-exchangelib holds the connections and the OAuth credentials; a request goes straight to the session's adapter, since
-preparing it anew and logging around it would cost several times what Exchange's answer costs to read. Nothing here
-sleeps or tries again, except that a rejected token is renewed once.
+exchangelib holds the connections and the OAuth credentials. A request goes directly to the session's adapter: preparing
+each request anew and exchangelib's logging would cost several times as much CPU as parsing the response. Nothing here
+sleeps or retries, except that a rejected token is renewed once.
 """
 
 import logging
@@ -36,9 +36,9 @@ _CHUNK = 1 << 18
 
 
 def silence_loggers() -> None:
-    """Shut the loggers that print bearer tokens and request XML, whatever level the host sets on the root.
+    """Disable the loggers that print bearer tokens and request XML, whatever level the host sets on the root logger.
 
-    exchangelib logs headers and bodies at DEBUG and at ERROR, requests_oauthlib tokens at DEBUG.
+    exchangelib logs headers and bodies at DEBUG and at ERROR; requests_oauthlib logs tokens at DEBUG.
     """
     for name in ("exchangelib", "requests_oauthlib", "oauthlib"):
         logger = logging.getLogger(name)
@@ -53,7 +53,7 @@ silence_loggers()
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How long a request may take: to connect, between two bytes, and in all (seconds); how large its answer may be."""
+    """The limits of a request: seconds to connect, between two bytes, and in total; bytes of the response."""
 
     connect: float = 10.0
     silence: float = 60.0
@@ -63,7 +63,7 @@ class RequestLimits:
 
 
 class TransportSettings(TypedDict):
-    """What the machine says about connections: its proxies, and the certificates to trust."""
+    """The machine's connection settings: its proxies and the certificates to trust."""
 
     stream: bool
     verify: bool | str
@@ -72,7 +72,7 @@ class TransportSettings(TypedDict):
 
 
 def transport_settings_for(url: str) -> TransportSettings:
-    """This machine's, by the environment variables that requests knows; read once, since every reading costs."""
+    """Read the environment variables that the requests library knows. Callers do so once, since it is slow."""
     with requests.Session() as session:
         found = session.merge_environment_settings(url, {}, True, None, None)
     proxies, verify = dict(found["proxies"]), found["verify"]
@@ -82,13 +82,13 @@ def transport_settings_for(url: str) -> TransportSettings:
 
 
 class Channel(Protocol):
-    """Where requests go; safe to use from several threads. Counts requests, and bytes of answers."""
+    """Sends requests; safe to use from several threads. Counts requests, and bytes of responses."""
 
     requests: int
     bytes_received: int
 
     def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
-        """Send one request and give the whole answer, of at most so many bytes."""
+        """Send one request and return the complete response, of at most `answer_bytes` bytes."""
         ...
 
     def close(self) -> None:
@@ -104,14 +104,14 @@ class _HttpReply:
 
 
 class _Credentials(OAuth2AuthorizationCodeCredentials):  # type: ignore[misc]
-    """An access token without an expiry (exchangelib loops for ever on one that has passed), renewed by its owner."""
+    """An access token without an expiry time; exchangelib loops forever on an expired one. `Access.renew` renews it."""
 
     def __init__(self, access: Access) -> None:
         super().__init__(access_token=_token(access.token))
         self._renew = access.renew
 
     def refresh(self, session: Any) -> None:
-        """Take a fresh token; the protocol calls this under its lock and once for all sessions that met a 401."""
+        """Obtain a fresh token. The protocol calls this under its lock, once for all sessions that received a 401."""
         if self._renew is not None:
             self.access_token = _token(self._renew())
 
@@ -121,14 +121,14 @@ def _token(value: str) -> dict[str, str]:
 
 
 class _Protocol(BaseProtocol):  # type: ignore[misc]
-    """exchangelib's session pool without its process-wide cache, which would keep every mailbox's token for ever."""
+    """exchangelib's session pool without its process-wide cache, which would keep every mailbox's token forever."""
 
     HTTP_ADAPTER_CLS = BoundAdapter
     USERAGENT = "mailbox-sync"
 
 
 class EwsSession:
-    """The connections to one mailbox; safe to use from several threads, each request on one of them."""
+    """The connections to one mailbox; safe to use from several threads, one request per connection."""
 
     def __init__(
         self,
@@ -164,13 +164,13 @@ class EwsSession:
         )
 
     def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
-        """Send one request and give the whole answer, XML by its content type.
+        """Send one request and return the complete response, whose content type is XML.
 
-        Raises: what the HTTP status, the SOAP fault or the transport leads to, by the table in errors.py; Oversized
-        answers as BatchTooLarge.
+        Raises: the error that faults/rules.py maps the HTTP status, the SOAP fault or the transport fault to;
+        BatchTooLarge for an oversized response.
         """
         limit = answer_bytes or self._limits.answer_bytes
-        # exchangelib would wait for a free session for ever
+        # exchangelib would wait forever for a free session.
         if not self._free.acquire(timeout=self._limits.total):
             raise error_of_fault(Fault.SILENCE)
         try:
@@ -178,39 +178,39 @@ class EwsSession:
         finally:
             self._free.release()
         if reply.status != 200:
-            raise self._refusal(reply)
+            raise self._error_of(reply)
         if not _is_xml(reply):
             raise error_of_fault(Fault.NOT_XML)
         return reply.body
 
     def _reply(self, envelope: bytes, limit: int) -> _HttpReply:
-        """What the server says, asked again with a fresh token if it rejects ours."""
+        """Send the request, once more with a fresh token if the server rejects ours."""
         if self._closed:
-            # exchangelib would go and fetch a token of its own
+            # exchangelib would fetch a token itself.
             raise RetryLater(Reason.UNAVAILABLE, "the mailbox was closed")
         session = self._protocol.get_session()
-        sound = False
+        reusable = False
         try:
             reply = self._post(session, envelope, limit)
             if reply.status == 401 and self._renewable:
                 session = self._protocol.refresh_credentials(session)
                 reply = self._post(session, envelope, limit)
-            # Some servers send a second answer after a fault: its connection is not used again.
-            sound = reply.status == 200 and b"Fault>" not in reply.body[:2048]
+            # Some servers send a second response after a fault, so that connection is not used again.
+            reusable = reply.status == 200 and b"Fault>" not in reply.body[:2048]
         finally:
-            self._release_session(session, sound)
+            self._release_session(session, reusable)
         return reply
 
     def close(self) -> None:
-        """Close the connections and forget the token. Requests under way end by themselves, then close theirs."""
+        """Close the connections and forget the token. Requests in flight finish, then close theirs."""
         self._closed = True
         self._protocol.close()
         self._protocol.credentials.access_token = None
 
-    def _release_session(self, session: Any, sound: bool) -> None:
+    def _release_session(self, session: Any, reusable: bool) -> None:
         if self._closed:
             self._protocol.close_session(session)
-        elif sound:
+        elif reusable:
             self._protocol.release_session(session)
         else:
             self._protocol.retire_session(session)
@@ -231,7 +231,7 @@ class EwsSession:
         return reply
 
     def _prepared(self, session: Any) -> requests.PreparedRequest:
-        """The request that all of a session's requests share, signed with the session's token."""
+        """The prepared request that all requests of a session reuse; it carries the session's token."""
         if not hasattr(session, "prepared"):
             prepared = requests.PreparedRequest()
             prepared.method, prepared.url = "POST", self._url
@@ -241,14 +241,14 @@ class EwsSession:
         return request
 
     def _read(self, response: requests.Response, limit: int) -> _HttpReply:
-        """The whole body within the limit, decoded; the connection is free again afterward, or closed."""
+        """Read and decode the whole body within the limit. The connection is free or closed afterward."""
         if response.status_code != 200:
             limit = _ERROR_BYTES
         raw = response.raw
         length = parse_count(response.headers.get("Content-Length", ""))
         is_plain = not any(name in response.headers for name in ("Content-Encoding", "Transfer-Encoding"))
         if length is not None and length <= limit and is_plain:
-            # In one piece: putting pieces together costs as much as receiving them.
+            # Read it in one piece: joining pieces costs as much as receiving them.
             return _HttpReply(response.status_code, response.headers, raw.read(decode_content=False))
         body = self._in_pieces(response, limit)
         if len(body) > limit and response.status_code == 200:
@@ -256,7 +256,7 @@ class EwsSession:
         return _HttpReply(response.status_code, response.headers, body)
 
     def _in_pieces(self, response: requests.Response, limit: int) -> bytes:
-        """A body of unknown or compressed length, as far as the limit and a little more."""
+        """Read a body of unknown or compressed length, up to the limit and at most one chunk more."""
         parts: list[bytes] = []
         size = 0
         try:
@@ -268,7 +268,7 @@ class EwsSession:
                 response.close()
         return b"".join(parts)
 
-    def _refusal(self, reply: _HttpReply) -> MailboxSyncError:
+    def _error_of(self, reply: _HttpReply) -> MailboxSyncError:
         retry_after = retry_after_of(reply.headers, self._clock)
         support = f"http_{reply.status}"
         if reply.status == 401:
@@ -282,7 +282,7 @@ class EwsSession:
 
 
 def _soap_problem(reply: _HttpReply) -> ResponseProblem | None:
-    """The SOAP fault in an error's body; Exchange sends some of them as HTTP 500 or 503."""
+    """The SOAP fault in the body of an error response; Exchange sends some faults with HTTP 500 or 503."""
     if reply.status < 500 or not _is_xml(reply):
         return None
     try:

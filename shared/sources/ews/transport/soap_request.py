@@ -1,4 +1,4 @@
-"""Writes the SOAP requests. Each function gives one operation's body; `Envelopes` puts a mailbox's header around it."""
+"""Writes the SOAP requests. Each function writes the body of one operation; `Envelopes` adds a mailbox's header."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -7,13 +7,13 @@ from xml.sax.saxutils import escape, quoteattr
 from shared.sources.port import Access, AccessMode
 
 VERSION = "Exchange2013_SP1"
-"""The request schema: the oldest that has all we ask for, so that Exchange Server 2013 and later understand it."""
+"""The request schema version: the oldest with all that we request, so that Exchange Server 2013 and later accept it."""
 
 PAGE = 512
-"""SyncFolderItems gives no more changes at a time."""
+"""The highest number of changes that SyncFolderItems returns at a time."""
 
 LISTING = 1000
-"""What FindFolder and FindItem give at most under Exchange's ordinary throttling policy."""
+"""The highest number of entries that FindFolder and FindItem return under Exchange's default throttling policy."""
 
 _OPENING = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -25,7 +25,7 @@ _OPENING = (
 
 
 class Envelopes:
-    """The requests of one mailbox: who is asked for is settled once, in the header or beside the folder names."""
+    """Writes the requests of one mailbox. They name the mailbox in the impersonation header or beside folder names."""
 
     def __init__(self, access: Access) -> None:
         impersonates = access.mode is not AccessMode.DELEGATED
@@ -40,31 +40,31 @@ class Envelopes:
         self._mailbox = "" if unnamed else f"<t:Mailbox><t:EmailAddress>{address}</t:EmailAddress></t:Mailbox>"
 
     def wrap(self, body: str) -> bytes:
-        """The whole request."""
+        """The complete request for an operation's body."""
         return f"{self._opening}{body}</s:Body></s:Envelope>".encode()
 
     def named_folder(self, name: str) -> str:
-        """One of the mailbox's well-known folders."""
+        """The element for one of the mailbox's well-known folders."""
         return f'<t:DistinguishedFolderId Id="{name}">{self._mailbox}</t:DistinguishedFolderId>'
 
 
 def folder_id(identifier: str) -> str:
-    """A folder by its id."""
+    """The element for a folder with this id."""
     return f"<t:FolderId Id={quoteattr(identifier)}/>"
 
 
 def fields(uris: Iterable[str]) -> str:
-    """Additional properties by their names."""
+    """The elements for additional properties with these names."""
     return "".join(f'<t:FieldURI FieldURI="{uri}"/>' for uri in uris)
 
 
 def extended(tag: int, kind: str) -> str:
-    """A MAPI property by its tag."""
+    """The element for a MAPI property with this tag."""
     return f'<t:ExtendedFieldURI PropertyTag="0x{tag:04X}" PropertyType="{kind}"/>'
 
 
 def find_folder(parents: str, properties: str, offset: int) -> str:
-    """FindFolder: everything below the parents."""
+    """FindFolder: all folders below the parents."""
     return (
         '<m:FindFolder Traversal="Deep"><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape>'
         f"<t:AdditionalProperties>{properties}</t:AdditionalProperties></m:FolderShape>"
@@ -82,7 +82,7 @@ def get_folder(folders: str) -> str:
 
 
 def convert_id(identifier: str, mailbox: str) -> str:
-    """ConvertId of a folder or an item: the answer names the mailbox that the id is of by its primary address.
+    """ConvertId for a folder or an item: the response contains the primary address of the mailbox that holds it.
 
     https://learn.microsoft.com/exchange/client-developer/web-service-reference/convertid-operation
     """
@@ -94,7 +94,7 @@ def convert_id(identifier: str, mailbox: str) -> str:
 
 
 def sync_folder_items(folder: str, state: str | None) -> str:
-    """SyncFolderItems: ids only, since each further property costs the server a call."""
+    """SyncFolderItems: ids only, since each further property costs the server another call."""
     since = f"<m:SyncState>{escape(state)}</m:SyncState>" if state else ""
     return (
         "<m:SyncFolderItems><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape></m:ItemShape>"
@@ -105,13 +105,13 @@ def sync_folder_items(folder: str, state: str | None) -> str:
 
 
 def get_item(shape: str, ids: Sequence[str]) -> str:
-    """GetItem: some items in one shape."""
+    """GetItem: several items in one shape."""
     items = "".join(f"<t:ItemId Id={quoteattr(identifier)}/>" for identifier in ids)
     return f"<m:GetItem>{shape}<m:ItemIds>{items}</m:ItemIds></m:GetItem>"
 
 
 def get_attachment(ids: Sequence[str]) -> str:
-    """GetAttachment: files with their bytes, attached items as MIME."""
+    """GetAttachment: files with their bytes, and attached items as MIME."""
     attachments = "".join(f"<t:AttachmentId Id={quoteattr(identifier)}/>" for identifier in ids)
     return (
         "<m:GetAttachment><m:AttachmentShape><t:IncludeMimeContent>true</t:IncludeMimeContent></m:AttachmentShape>"
@@ -120,7 +120,7 @@ def get_attachment(ids: Sequence[str]) -> str:
 
 
 def find_item(folder: str, properties: str, offset: int) -> str:
-    """FindItem: a page of a folder, oldest first so that what arrives meanwhile moves nothing."""
+    """FindItem: one page of a folder, oldest items first, so that new arrivals do not shift the pages."""
     return (
         '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
         f"<t:AdditionalProperties>{properties}</t:AdditionalProperties></m:ItemShape>"
@@ -131,7 +131,7 @@ def find_item(folder: str, properties: str, offset: int) -> str:
 
 
 def calendar_view(folder: str, properties: str, start: datetime, end: datetime) -> str:
-    """FindItem with a CalendarView: what happens between two times, recurrences expanded."""
+    """FindItem with a CalendarView: the events between two times, with recurrences expanded."""
     window = f'StartDate="{_utc(start)}" EndDate="{_utc(end)}"'
     return (
         '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
@@ -142,7 +142,7 @@ def calendar_view(folder: str, properties: str, start: datetime, end: datetime) 
 
 
 def resolve_names(query: str) -> str:
-    """ResolveNames: whose name or address this is, in the directory."""
+    """ResolveNames: look up a name or address in the directory."""
     return (
         '<m:ResolveNames ReturnFullContactData="false" SearchScope="ActiveDirectory">'
         f"<m:UnresolvedEntry>{escape(query)}</m:UnresolvedEntry></m:ResolveNames>"

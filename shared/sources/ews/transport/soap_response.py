@@ -1,4 +1,4 @@
-"""Reads a SOAP answer: one strict lxml pass, its response messages, and what went wrong in them."""
+"""Parses SOAP responses: the envelope with strict lxml, the response messages, and the errors they report."""
 
 import re
 from collections.abc import Iterator
@@ -16,27 +16,29 @@ T = "{http://schemas.microsoft.com/exchange/services/2006/types}"
 E = "{http://schemas.microsoft.com/exchange/services/2006/errors}"
 
 _HUGE = 9_000_000
-"""From here on libxml2 must be told to accept a text of more than 10 MB (one large message)."""
+"""From this size (bytes) libxml2 needs `huge_tree`, since one text may exceed 10 MB (one large message)."""
 
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>\s*$")
 _CHARACTER_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
 _CHARACTER_REFERENCES = re.compile(rb"(?:&#(?:x[0-9a-fA-F]{1,8}|[0-9]{1,10});)+")
 _SURROGATES = re.compile(rb"(?:\xed[\xa0-\xbf][\x80-\xbf])+")
-"""Halves of pairs that UTF-16 knows and UTF-8 forbids, each written as if it were a character (CESU-8)."""
+"""UTF-16 surrogates that are encoded as single characters (CESU-8), which UTF-8 forbids."""
 _OTHER_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["'](?!utf-?8["'])""", re.IGNORECASE)
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-"""Control characters, and U+FFFE and U+FFFF."""
+"""The characters that XML 1.0 forbids: control characters, U+FFFE and U+FFFF."""
 
 
 def parse(data: bytes) -> etree._Element:
-    """The children-bearing Body element of a SOAP answer.
+    """Parse a SOAP response and return its Body element.
 
-    A document type is refused outright, before any entity could matter; nothing is ever fetched. Exchange writes
-    control characters of subjects and bodies as character references that XML 1.0 forbids, a character beyond U+FFFF
-    as two of them, and passes on bytes that are no UTF-8: an answer that does not parse is tried once more without.
+    A document type declaration is rejected before any entity is resolved, and nothing is ever downloaded. Exchange
+    writes control characters of subjects and bodies as character references that XML 1.0 forbids, and a character
+    beyond U+FFFF as two references; it also passes on bytes that are not UTF-8. A response that does not parse is
+    therefore parsed once more without these.
 
     Raises:
-        Unreadable: it came whole but cannot be parsed. RetryLater: anything else that is no answer.
+        ResponseUnreadable: the response is complete but cannot be parsed.
+        RetryLater: any other invalid response.
     """
     try:
         root = _parse_once(data)
@@ -76,50 +78,50 @@ def _parse_cleaned(data: bytes) -> etree._Element:
 
 
 def _has_doctype(data: bytes) -> bool:
-    """Whether a document type stands at the beginning, where alone XML allows it (UTF-16 is caught after parsing)."""
+    """Whether a document type declaration is at the beginning, its only place (UTF-16 is checked after parsing)."""
     return b"<!" in data[:2048] and b"<!DOCTYPE" in data[:2048].upper()
 
 
 def _as_utf8(data: bytes) -> bytes:
-    """The same text in valid UTF-8, what cannot be read replaced; data in another encoding as it is."""
+    """The same text as valid UTF-8, with invalid bytes replaced. Data in another encoding stays unchanged."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or _OTHER_ENCODING.match(data[:200]):
         return data
-    whole = _SURROGATES.sub(lambda match: _paired(match[0].decode("utf-8", "surrogatepass")).encode(), data)
-    return whole.decode("utf-8", "replace").encode()
+    joined = _SURROGATES.sub(lambda match: _joined(match[0].decode("utf-8", "surrogatepass")).encode(), data)
+    return joined.decode("utf-8", "replace").encode()
 
 
-def _paired(text: str) -> str:
-    """A text whose surrogate pairs are characters; a half without its other half is replaced."""
+def _joined(text: str) -> str:
+    """The text with each surrogate pair joined to one character; a single surrogate is replaced."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _allowed_references(run: re.Match[bytes]) -> bytes:
-    """Adjacent character references without those that XML forbids; two that are one character as one."""
+    """Adjacent character references without forbidden ones; two references to a surrogate pair become one."""
     found = _CHARACTER_REFERENCE.finditer(run[0])
     numbers = [int(each[1], 16) if each[1] else int(each[2]) for each in found]
     text = "".join(chr(number) for number in numbers if 0 < number <= 0x10FFFF)
-    return b"".join(b"&#%d;" % ord(each) for each in _paired(text) if _is_allowed(ord(each)))
+    return b"".join(b"&#%d;" % ord(each) for each in _joined(text) if _is_allowed(ord(each)))
 
 
 def _is_allowed(number: int) -> bool:
-    """Whether XML 1.0 knows the character: https://www.w3.org/TR/xml/#charsets."""
+    """Whether XML 1.0 allows the character (https://www.w3.org/TR/xml/#charsets)."""
     return number in {9, 10, 13} or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD or number >= 0x10000
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseProblem:
-    """What a response message or a fault says went wrong. `retry_after` in seconds, when it names a time."""
+    """The error that a response message or SOAP fault reports. `retry_after` is in seconds; None if not given."""
 
     code: str
     retry_after: float | None = None
 
     def error(self) -> MailboxSyncError:
-        """The error this is when it speaks of the whole request."""
+        """The exception for this problem if it concerns the whole request."""
         return error_of_rule(rule_of_code(self.code), self.code, retry_after=self.retry_after)
 
 
 def soap_fault(body: etree._Element) -> ResponseProblem | None:
-    """The SOAP fault in this body, if it is one."""
+    """The SOAP fault in this body; None if there is none."""
     fault = body.find(f"{SOAP}Fault")
     if fault is None:
         return None
@@ -128,9 +130,9 @@ def soap_fault(body: etree._Element) -> ResponseProblem | None:
 
 
 def response_messages(body: etree._Element, operation: str) -> Iterator[etree._Element]:
-    """The response messages of an operation's answer.
+    """The response messages of an operation.
 
-    Raises: what a SOAP fault leads to; RetryLater when this is no answer to that operation.
+    Raises: the error for a SOAP fault; RetryLater if this is not a response to that operation.
     """
     problem = soap_fault(body)
     if problem:
@@ -143,9 +145,10 @@ def response_messages(body: etree._Element, operation: str) -> Iterator[etree._E
 
 
 def response_problem(message: etree._Element) -> ResponseProblem | None:
-    """What a response message says went wrong; None when it succeeded.
+    """The problem that a response message reports; None if it succeeded.
 
-    A batch that was stopped half-way comes as a Warning, and so does nothing else that we could go on with.
+    A Warning counts as a problem: Exchange uses it for a batch that it stopped halfway, and for nothing that we could
+    accept as a success.
     """
     if message.get("ResponseClass") == "Success":
         return None
@@ -156,13 +159,13 @@ def response_problem(message: etree._Element) -> ResponseProblem | None:
 
 
 def _plain(code: str) -> str:
-    """A code without the prefix some servers leave on it, and never more than a code: it is shown and counted."""
+    """A code without the prefix that some servers add. Any other text becomes "unknown", since codes are displayed."""
     code = code.strip().rpartition(":")[2]
     return code if re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", code) else "unknown"
 
 
 def _back_off(message_xml: etree._Element | None) -> float | None:
-    """BackOffMilliseconds, in seconds."""
+    """The value of BackOffMilliseconds, converted to seconds."""
     if message_xml is None:
         return None
     for value in message_xml.iter(f"{T}Value"):
@@ -173,14 +176,14 @@ def _back_off(message_xml: etree._Element | None) -> float | None:
 
 
 def parse_count(text: str) -> int | None:
-    """A count as Exchange writes it; None when it is none."""
+    """Parse a count as Exchange writes it; None if it is not a number."""
     return int(text[:15]) if text.isascii() and text.isdigit() else None
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """A time as Exchange writes it, as aware UTC; None when there is none or it is no time.
+    """Parse a time as Exchange writes it to aware UTC; None if it is missing or invalid.
 
-    Some servers write nine fractional digits, some leave out the zone, which then is UTC.
+    Some servers write nine fractional digits. Some leave out the zone, which then is UTC.
     """
     if not text:
         return None
