@@ -1,14 +1,14 @@
-"""Mail addresses and links as URIs (RFC 3986, 6068)."""
+"""Writes mail addresses and links as URIs (RFC 3986, RFC 6068)."""
 
 from urllib.parse import quote
 
 _MAILBOX_MARKS = "!$'()*+,~"
-"""What RFC 6068 lets stand in an address beside letters, digits and "-._"."""
+"""The characters that RFC 6068 allows in an address unencoded, besides letters, digits and "-._"."""
 _LINK_MARKS = "!#$%&'()*+,/:;=?@[]~"
 
 
 def mailto(address: str) -> str:
-    """A mail address as a URI; empty when it is none. Blanks around it are dropped, those within it encoded."""
+    """A mail address as a URI; empty if it is not an address. Outer spaces are removed, inner ones are encoded."""
     local, at, domain = address.strip().rpartition("@")
     if not at or not local or not domain:
         return ""
@@ -16,7 +16,7 @@ def mailto(address: str) -> str:
 
 
 def link(url: str) -> str:
-    """A link without what a URI cannot hold: blanks and letters beyond ASCII are percent-encoded."""
+    """A link as a valid URI: spaces and characters beyond ASCII are percent-encoded."""
     return _quoted(url.strip(), _LINK_MARKS)
 
 

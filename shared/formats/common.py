@@ -1,4 +1,4 @@
-"""What events, contacts and tasks have in common."""
+"""The types that events, contacts and tasks share."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Sensitivity(StrEnum):
-    """How confidential the owner says that an item is."""
+    """How confidential an item is, according to its owner."""
 
     NORMAL = "normal"
     PERSONAL = "personal"
@@ -15,7 +15,7 @@ class Sensitivity(StrEnum):
 
 
 class Importance(StrEnum):
-    """How important the sender or owner says that an item is."""
+    """How important an item is, according to its sender or owner."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -24,9 +24,9 @@ class Importance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body as plain text, as HTML, or both; each is the source's own where it gives one.
+    """A body as plain text, as HTML, or both, as the source provides it.
 
-    Without `text`, the writer makes plain text of `html`.
+    If `text` is empty, the writer converts `html` to plain text.
     """
 
     text: str = ""
@@ -38,7 +38,7 @@ NO_BODY = Body()
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A name and a mail address; either may be empty. An address without "@" (Exchange's EX) is kept as it is."""
+    """A name and a mail address; either may be empty. An address without "@" (Exchange's EX) stays unchanged."""
 
     name: str = ""
     address: str = ""
@@ -46,32 +46,32 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that belongs to an item.
+    """A file attached to an item.
 
-    `data` is None when the bytes are not here: too large, not readable, or a link to another place (`url`).
-    An attached item (a message within an event) is its MIME text, with the media type message/rfc822.
+    `data` is None if the bytes are not available: too large, not readable, or only a link (`url`). The data of an
+    attached item (a message within an event) is its MIME text, with the media type message/rfc822.
     """
 
     name: str = ""
     media_type: str = ""
-    """Empty when the source does not say; the writer then uses application/octet-stream."""
+    """Empty if the source has none; the writer then uses application/octet-stream."""
     size: int = 0
-    """Bytes, as the source says."""
+    """The size in bytes according to the source."""
     content_id: str = ""
-    """What an HTML body refers to as "cid:..."; without angle brackets."""
+    """The id that an HTML body refers to as "cid:...", without angle brackets."""
     is_inline: bool = False
     data: bytes | None = field(default=None, repr=False)
     url: str = ""
 
 
 Moment = datetime | date
-"""A point in time: an aware UTC datetime, or a date for what has days and no times (an all-day event)."""
+"""A point in time: an aware UTC datetime, or a date if there is no time of day (an all-day event)."""
 
 
 def is_day(moment: Moment | None) -> bool:
-    """Whether this is a day and no time: every datetime is a date to Python."""
+    """Whether this is a date without a time. In Python every datetime is a date too."""
     return moment is not None and not isinstance(moment, datetime)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for "never changed" where a file must name a time."""
+"""Means "never changed" where a file requires a time."""

@@ -1,4 +1,4 @@
-"""A contact and a distribution list."""
+"""The typed values of contacts and distribution lists."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.formats.common import NO_BODY, Attachment, Body, Person, Sensitivity
 
 
 class PhoneKind(StrEnum):
-    """What a number is for."""
+    """What a telephone number is for."""
 
     WORK = "work"
     WORK_FAX = "work_fax"
@@ -32,7 +32,7 @@ class PhoneKind(StrEnum):
 
 
 class AddressKind(StrEnum):
-    """Whose postal address it is."""
+    """What a postal address is for."""
 
     WORK = "work"
     HOME = "home"
@@ -41,7 +41,7 @@ class AddressKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartialDate:
-    """A day of a year that may not be known: a birthday."""
+    """A date whose year may be unknown, such as a birthday."""
 
     month: int
     day: int
@@ -50,7 +50,7 @@ class PartialDate:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A telephone number as its owner wrote it."""
+    """A telephone number as it was entered."""
 
     number: str
     kind: PhoneKind = PhoneKind.OTHER
@@ -69,37 +69,37 @@ class PostalAddress:
     country: str = ""
     post_office_box: str = ""
     is_preferred: bool = False
-    """The one that letters are sent to."""
+    """Whether letters are sent to this address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Somebody, or a company, in an address book."""
+    """A person or a company in an address book."""
 
     display_name: str = ""
     full_name: str = ""
-    """The name as the source composes it of its parts."""
+    """The name as the source composes it from its parts."""
     given_name: str = ""
     middle_name: str = ""
     surname: str = ""
     prefix: str = ""
     """A title before the name (Dr)."""
     suffix: str = ""
-    """What follows the name (Jr., III)."""
+    """A suffix after the name (Jr., III)."""
     initials: str = ""
     nickname: str = ""
     phonetic_given_name: str = ""
-    """How the name is pronounced, in the script for it (Yomi)."""
+    """The pronunciation of the name in a phonetic script (Yomi)."""
     phonetic_surname: str = ""
     phonetic_company: str = ""
     file_as: str = ""
-    """What the contact is sorted under."""
+    """The name that the contact is sorted by."""
     emails: tuple[Person, ...] = ()
-    """Mail addresses in the order of the source, each with its display name where it has one."""
+    """Mail addresses in the source's order, each with its display name if it has one."""
     phones: tuple[Phone, ...] = ()
     addresses: tuple[PostalAddress, ...] = ()
     ims: tuple[str, ...] = ()
-    """Addresses for instant messages, with or without a scheme."""
+    """Instant-messaging addresses, with or without a scheme."""
     urls: tuple[str, ...] = ()
     company: str = ""
     department: str = ""
@@ -127,7 +127,7 @@ class DistributionList:
 
     name: str = ""
     members: tuple[Person, ...] = ()
-    """A member without a mail address (a nested list) has a name alone."""
+    """A member without a mail address (a nested list) has only a name."""
     notes: Body = NO_BODY
     attachments: tuple[Attachment, ...] = ()
     categories: tuple[str, ...] = ()

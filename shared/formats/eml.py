@@ -1,8 +1,8 @@
-"""Puts messages together that a server cannot write as MIME, from what it does give: headers, text, attachments.
+"""Rebuilds messages that a server cannot write as MIME from the parts it returns: headers, text, attachments.
 
-Opaque S/MIME is the case that is met: the server fails over it with ErrorMimeContentConversionFailed, yet gives its
-headers and smime.p7m, the signed or encrypted content itself, from which any reader gets the message. A report about
-signed mail has its text and attachments. Either file is what could be had, and is not the original.
+The usual case is opaque S/MIME: the server fails with ErrorMimeContentConversionFailed, but returns the headers and
+smime.p7m, the signed or encrypted content from which any mail program can show the message. For a report about signed
+mail it returns the text and attachments. In both cases the rebuilt file is not identical to the original.
 """
 
 import re
@@ -19,11 +19,11 @@ _OURS = frozenset(
     {"content-type", "content-transfer-encoding", "content-disposition", "mime-version", "content-length"}
 )
 _HEADER = re.compile(r"^([!-9;-~]+):[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)
-"""RFC 5322, 2.2: a name of printable characters, a colon, a value with its folded lines."""
+"""A header by RFC 5322, 2.2: a name of printable characters, a colon, and a value with its folded lines."""
 
 
 def read_headers(text: str) -> list[Header]:
-    """The headers of a message as it was received (PidTagTransportMessageHeaders)."""
+    """Parse the headers of a message as received (PidTagTransportMessageHeaders)."""
     head = text.replace("\r\n", "\n").partition("\n\n")[0]
     return [(found[1], found[2]) for found in _HEADER.finditer(head)]
 
@@ -34,9 +34,9 @@ def is_sealed(name: str, media_type: str) -> bool:
 
 
 def rebuilt_message(headers: Sequence[Header], body: Body, attachments: Sequence[Attachment]) -> bytes:
-    """The .eml file of a message's headers, its body and its attachments.
+    """Write an .eml file from a message's headers, body and attachments.
 
-    Attachments without bytes are named in the header X-Missing-Attachment.
+    The header X-Missing-Attachment names each attachment without bytes.
     """
     kept = [header for header in headers if header[0].lower() not in _OURS and _is_name(header[0])]
     for attachment in attachments:
@@ -52,11 +52,12 @@ def rebuilt_message(headers: Sequence[Header], body: Body, attachments: Sequence
 
 
 def _sealed_message(kept: Sequence[Header], headers: Sequence[Header], data: bytes) -> bytes:
-    """The message as it was sent, but for the order and folding of its headers: its body is the sealed content."""
-    told = next((value for name, value in headers if name.lower() == "content-type"), "")
-    kind = _one_line(told) if told.lower().startswith(_SMIME) else 'application/pkcs7-mime; name="smime.p7m"'
+    """The message as sent, except for the order and folding of its headers: its body is the S/MIME content."""
+    original = next((value for name, value in headers if name.lower() == "content-type"), "")
+    is_smime = original.lower().startswith(_SMIME)
+    content_type = _one_line(original) if is_smime else 'application/pkcs7-mime; name="smime.p7m"'
     lines = [f"{name}: {_one_line(value)}" for name, value in kept]
-    lines += ["MIME-Version: 1.0", f"Content-Type: {kind}", "Content-Transfer-Encoding: base64"]
+    lines += ["MIME-Version: 1.0", f"Content-Type: {content_type}", "Content-Transfer-Encoding: base64"]
     lines += ['Content-Disposition: attachment; filename="smime.p7m"', "", *_base64_lines(data), ""]
     return "\r\n".join(lines).encode("utf-8", "replace")
 
@@ -69,7 +70,7 @@ def _base64_lines(data: bytes) -> Iterator[str]:
 
 
 def _add_header(message: EmailMessage, header: Header) -> None:
-    """One header as it came; one that the mail package will not have (a second From) is passed over."""
+    """Add a header unchanged. Skip one that Python's email package rejects (a second From)."""
     try:
         message[header[0]] = _one_line(header[1])
     except (ValueError, IndexError):
@@ -98,5 +99,5 @@ def _is_name(name: str) -> bool:
 
 
 def _one_line(text: str) -> str:
-    """A header's value without the line breaks of its folding, which could begin another header."""
+    """A header value without the line breaks of its folding, which could start another header."""
     return " ".join(text.split())

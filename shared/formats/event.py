@@ -1,4 +1,4 @@
-"""An event: an appointment, a meeting, or a whole series with its changed occurrences."""
+"""The typed value of an event: an appointment, a meeting, or a series with its changed occurrences."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from shared.formats.zone import TimeZone
 
 
 class BusyStatus(StrEnum):
-    """What the owner's calendar shows to others."""
+    """How the owner's calendar shows the time of an event to others."""
 
     FREE = "free"
     TENTATIVE = "tentative"
@@ -21,7 +21,7 @@ class BusyStatus(StrEnum):
 
 
 class Role(StrEnum):
-    """What an attendee was invited as."""
+    """The role in which an attendee was invited."""
 
     REQUIRED = "required"
     OPTIONAL = "optional"
@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 class Response(StrEnum):
-    """What somebody answered to an invitation."""
+    """The response to an invitation."""
 
     NONE = "none"
     ORGANIZER = "organizer"
@@ -40,48 +40,48 @@ class Response(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
-    """Somebody, or something, that was invited."""
+    """A person or a resource that was invited."""
 
     person: Person
     role: Role = Role.REQUIRED
     response: Response = Response.NONE
     responded: datetime | None = None
-    """When they answered, UTC."""
+    """The time of the response, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One calendar item.
 
-    All moments of an event are dates when it is an all-day event, and aware UTC datetimes when it is not; `end` is the
-    first moment after it. A changed occurrence within `exceptions` may differ from its series in this.
+    All moments of an all-day event are dates; those of any other event are aware UTC datetimes. `end` is exclusive. A
+    changed occurrence in `exceptions` may differ from its series in this.
     """
 
     uid: str = ""
-    """The UID that all copies of a meeting share (EWS: UID, Graph: iCalUId); empty when the source has none."""
+    """The UID that all copies of a meeting share (EWS: UID, Graph: iCalUId); empty if the source has none."""
     start: Moment | None = None
     end: Moment | None = None
     start_zone: TimeZone | None = None
-    """The zone in which the start was entered; None: UTC, or not known."""
+    """The zone in which the start was entered; None if it is UTC or unknown."""
     end_zone: TimeZone | None = None
-    """The zone of the end; None: that of the start."""
+    """The zone of the end; None if it is that of the start."""
     subject: str = ""
     body: Body = NO_BODY
     locations: tuple[str, ...] = ()
     organizer: Person | None = None
     attendees: tuple[Attendee, ...] = ()
     is_meeting: bool = False
-    """Others were invited: only then is the organizer somebody to be answered."""
+    """Whether others were invited. Only then does the organizer expect responses."""
     is_canceled: bool = False
     response: Response | None = None
-    """What the mailbox's owner answered."""
+    """The response of the mailbox's owner."""
     sensitivity: Sensitivity = Sensitivity.NORMAL
     importance: Importance = Importance.NORMAL
     busy: BusyStatus | None = None
-    """None: the source does not say."""
+    """None if the source has no status."""
     categories: tuple[str, ...] = ()
     reminder_minutes: int | None = None
-    """Minutes before the start; negative: after it ("9 AM on the day" of an all-day event); None: no reminder."""
+    """Minutes before the start; negative after it ("9 AM on the day" of an all-day event); None if no reminder."""
     join_url: str = ""
     """The link to join an online meeting."""
     attachments: tuple[Attachment, ...] = ()
@@ -92,14 +92,14 @@ class Event:
     exceptions: tuple["Event", ...] = ()
     """The changed occurrences of a series, each with its `original_start`."""
     canceled_occurrences: tuple[Moment, ...] = ()
-    """The starts, by the pattern, of occurrences that were deleted."""
+    """The starts by the pattern of deleted occurrences."""
     original_start: Moment | None = None
-    """In a single occurrence of a series: the start that it has by the pattern.
+    """The start by the pattern, for a single occurrence of a series; None for other events.
 
-    It is set in `exceptions`, and in an event of its own when somebody was invited to that one occurrence only.
+    It is set in `exceptions`, and in a separate event if somebody was invited to this one occurrence only.
     """
 
     @property
     def is_all_day(self) -> bool:
-        """Whether it has days and no times."""
+        """Whether the event has dates without times."""
         return is_day(self.start)

@@ -1,7 +1,7 @@
-"""The first occurrence of a series.
+"""Finds the first occurrence of a series.
 
-RFC 5545 counts DTSTART among the occurrences, whatever the rule says, and leaves open what else such a series means. In
-Exchange the pattern alone counts: a series may begin on a day that is none of it.
+RFC 5545 always counts DTSTART as an occurrence, and does not define a series whose DTSTART does not match its rule. In
+Exchange only the pattern counts: a series may start on a day that does not match it.
 """
 
 import calendar
@@ -19,11 +19,11 @@ _WEEKDAYS = (
     Weekday.SUNDAY,
 )
 _LONGEST = 366 * 5
-"""Days that are looked at: no pattern that a calendar offers has a longer gap before its first day."""
+"""The number of days to search: no pattern that a calendar offers has its first occurrence later."""
 
 
 def days_to_first(recurrence: Recurrence, start: date) -> int:
-    """How many days the first occurrence is after the day on which a series is said to start; 0 if it is on it."""
+    """The number of days from the series' nominal start to its first occurrence; 0 if that is on the same day."""
     for number in range(_LONGEST):
         try:
             day = start + timedelta(days=number)

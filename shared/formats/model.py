@@ -1,4 +1,4 @@
-"""All typed values of this package under one name, for the sources that map their answers to them."""
+"""Exports all typed values of this package, for the sources that map their responses to them."""
 
 from shared.formats.common import Attachment, Body, Importance, Moment, Person, Sensitivity
 from shared.formats.contact import (

@@ -1,24 +1,24 @@
-"""Dates that stand for "none" or for "year not known" in Exchange's properties, over EWS as over Graph."""
+"""Recognizes dates that mean "none" or "year unknown" in Exchange's properties, over EWS and over Graph."""
 
 from datetime import date
 
 from shared.formats.contact import PartialDate
 
 _NO_DATES = (date(4501, 1, 1), date(1601, 1, 1))
-"""What Outlook and MAPI write for no date at all; the last day of year 9999 and any day of year 1 mean it too."""
+"""The dates that Outlook and MAPI write for "no date"; any day of year 1 or 9999 means the same."""
 _YEARLESS = 1604
-"""The year of a birthday whose year is not known: the first leap year there is in MAPI."""
+"""The year of a birthday whose year is unknown: the first leap year in MAPI's range."""
 
 
 def known_day(day: date | None) -> date | None:
-    """The day, unless it stands for none."""
+    """The day; None if it means "no date"."""
     if day is None or day in _NO_DATES or day.year <= 1 or day.year == date.max.year:
         return None
     return day
 
 
 def birthday(day: date | None) -> PartialDate | None:
-    """A day of every year, with its year where that is known."""
+    """The day as a birthday or anniversary, with its year if that is known."""
     known = known_day(day)
     if known is None:
         return None

@@ -1,4 +1,4 @@
-"""HTML as plain text, for readers that show a DESCRIPTION or NOTE alone."""
+"""Converts HTML to plain text, for programs that show only a DESCRIPTION or NOTE."""
 
 import re
 from html import unescape
@@ -16,24 +16,24 @@ _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul",
 
 
 def plain_text(body: Body) -> str:
-    """The body's own plain text, else that of its HTML."""
+    """The body's own plain text, or else its HTML converted to plain text."""
     return body.text or (text_of(body.html) if body.html else "")
 
 
 def text_of(html: str) -> str:
-    """What HTML says, with line breaks where it shows some, and links behind their words."""
+    """Convert HTML to text, with line breaks where HTML shows them, and link addresses after the link texts."""
     reader = _Reader()
     try:
         reader.feed(html)
         reader.close()
-    except AssertionError:  # html.parser has no error of its own for declarations that it cannot read.
+    except AssertionError:  # html.parser raises it for declarations that it cannot parse.
         reader.parts = [unescape(re.sub(r"<[^<>]*>", " ", html))]
     lines = (line.strip() for line in "".join(reader.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 class _Reader(HTMLParser):
-    """Collects text; knows no layout."""
+    """Collects the text of an HTML document without its layout."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -70,12 +70,12 @@ class _Reader(HTMLParser):
             self.parts.append(data if self._preformatted else re.sub(r"\s+", " ", data))
 
     def _end_link(self, url: str, start: int) -> None:
-        """The address behind the words, unless they are the address or it leads nowhere outside."""
+        """Add the link's address after its text, unless the text is the address or the link is not external."""
         words = "".join(self.parts[start:]).strip()
         if url.startswith(("http://", "https://", "tel:")) and url.rstrip("/") != words.rstrip("/"):
             self.parts.append(f" <{url}>")
 
     def _break(self, tag: str) -> None:
-        """Blocks begin on a line of their own, paragraphs after an empty one."""
+        """Begin a new line for a block, and leave an empty line before a paragraph."""
         if self.parts:
             self.parts.append("\n\n" if tag in _PARAGRAPHS else "\n")

@@ -1,4 +1,4 @@
-"""Recurrence patterns as Exchange and Graph have them, and as RFC 5545 rules."""
+"""Recurrence patterns as Exchange and Graph define them, and their RFC 5545 rules."""
 
 import calendar
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _NO_LEAP_YEAR = 2026
 
 
 class Frequency(StrEnum):
-    """How often a pattern can repeat; the values are those of RFC 5545."""
+    """The unit in which a pattern repeats; the values are those of RFC 5545."""
 
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
@@ -52,23 +52,23 @@ class Recurrence:
     interval: int = 1
     weekdays: tuple[Weekday, ...] = ()
     first_weekday: Weekday = Weekday.SUNDAY
-    """With which day a week begins: it matters from an interval of two weeks on."""
+    """The first day of a week, which matters for intervals of two weeks or more."""
     nth: int = 0
-    """1 to 4, or -1 for the last, of all the weekdays together; 0 where the pattern has no such number."""
+    """1 to 4, or -1 for the last, counted over all the weekdays together; 0 if the pattern has no such number."""
     day_of_month: int = 0
-    """1 to 31; in a shorter month the last day is meant. 0 where the pattern has none."""
+    """1 to 31; in a shorter month it means the last day. 0 if the pattern has none."""
     month: int = 0
     """1 to 12 in yearly patterns."""
     start: date | None = None
-    """The range's first day, which is not always an occurrence."""
+    """The first day of the range, which is not always an occurrence."""
     until: date | None = None
     """The last day on which an occurrence may begin, in the series' time zone."""
     count: int | None = None
     """The number of occurrences, deleted ones included."""
     regenerates: bool = False
-    """The task comes again so long after it was completed, which no RRULE can say."""
+    """Whether the interval counts from the completion of a task, which an RRULE cannot express."""
     zone: TimeZone | None = None
-    """The zone of the pattern's days; None: the zone that the event starts in."""
+    """The zone of the pattern's days; None if it is the zone of the event's start."""
 
     @property
     def pattern(self) -> str:
@@ -85,26 +85,26 @@ class Recurrence:
         return rule
 
     def rule(self, until: str) -> str:
-        """The RRULE's value; `until` is the last start, written as RFC 5545 wants it beside this DTSTART."""
+        """The RRULE's value. `until` is the last start, in the form that RFC 5545 requires for this DTSTART."""
         if self.count:
             return f"{self.pattern};COUNT={self.count}"
         return f"{self.pattern};UNTIL={until}" if self.until and until else self.pattern
 
     @property
     def plain_rule(self) -> str:
-        """The rule with a plain date as its end, as an item's metadata has it."""
+        """The rule with a plain date as its end, as stored in an item's metadata."""
         return self.rule(basic_date(self.until) if self.until else "")
 
     @property
     def _nth_weekday(self) -> str:
-        """Of several possible days, the nth of all of them together."""
+        """The nth weekday; of several weekdays, the nth of all of them together."""
         if len(self.weekdays) == 1:
             return f"BYDAY={self.nth}{self.weekdays[0]}"
         return f"BYDAY={','.join(self.weekdays)};BYSETPOS={self.nth}"
 
     @property
     def _month_day(self) -> str:
-        """The same day of every month or year; where a month is too short, its last day."""
+        """The same day of every month or year; in a shorter month its last day."""
         day = self.day_of_month
         longest = calendar.monthrange(_NO_LEAP_YEAR, self.month)[1] if self.month else 28
         if day <= longest:
@@ -113,5 +113,5 @@ class Recurrence:
 
 
 def basic_date(day: date) -> str:
-    """A date in ISO 8601's basic form; strftime does not fill years before 1000 up to four digits."""
+    """A date in ISO 8601 basic format. strftime is not used: it does not pad years before 1000 to four digits."""
     return f"{day.year:04d}{day.month:02d}{day.day:02d}"

@@ -1,4 +1,4 @@
-"""A task."""
+"""The typed value of a task."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from shared.formats.recurrence import Recurrence
 
 
 class TaskStatus(StrEnum):
-    """How far a task is."""
+    """The progress of a task."""
 
     NOT_STARTED = "not_started"
     IN_PROGRESS = "in_progress"
@@ -25,12 +25,12 @@ class ChecklistItem:
     title: str
     is_done: bool = False
     done: datetime | None = None
-    """When it was done, UTC."""
+    """The time it was done, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a task was made of elsewhere (Graph: linkedResource)."""
+    """A link to the origin of a task in another program (Graph: linkedResource)."""
 
     name: str = ""
     url: str = ""
@@ -45,7 +45,7 @@ class Task:
     start: date | None = None
     due: date | None = None
     completed: date | datetime | None = None
-    """When it was completed; a date where the source knows the day alone."""
+    """The time of completion; a date if the source has only the day."""
     status: TaskStatus = TaskStatus.NOT_STARTED
     percent: int = 0
     """0 to 100."""
@@ -55,7 +55,7 @@ class Task:
     owner: str = ""
     recurrence: Recurrence | None = None
     reminder: datetime | None = None
-    """When to remind, UTC; None: no reminder."""
+    """The time of the reminder, UTC; None if there is no reminder."""
     checklist: tuple[ChecklistItem, ...] = ()
     links: tuple[Link, ...] = ()
     attachments: tuple[Attachment, ...] = ()

@@ -1,7 +1,7 @@
 """Writes contacts and distribution lists as vCard 4.0 (RFC 6350).
 
-What RFC 6350 has no property for is written under the names that other programs use: X-PHONETIC-… (Apple),
-X-EVOLUTION-… (Evolution, KDE).
+Values without a property in RFC 6350 use the names of other programs: X-PHONETIC-… (Apple), X-EVOLUTION-… (Evolution,
+KDE).
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,12 +29,12 @@ _PHONES = {
     PhoneKind.TEXT: "textphone",
 }
 _ASSISTANT_PHONE = "X-ASSISTANT-PHONE"
-"""Not TEL: a reader would take it for the contact's own number."""
+"""The assistant's number is not a TEL, which programs would take for the contact's own number."""
 _PLACES = {AddressKind.WORK: "work", AddressKind.HOME: "home"}
 
 
 def contact_card(contact: Contact, uid: str = UNIDENTIFIED) -> bytes:
-    """A contact's file; `uid` is a UUID."""
+    """Write a contact's file; `uid` is a UUID."""
     lines = [
         *_head(contact, uid, _full_name(contact), "individual"),
         line("N", _name(contact)),
@@ -55,7 +55,7 @@ def contact_card(contact: Contact, uid: str = UNIDENTIFIED) -> bytes:
 
 
 def list_card(group: DistributionList, uid: str = UNIDENTIFIED) -> bytes:
-    """A distribution list's file: a group with its members. A member without a mail address is written by name."""
+    """Write a distribution list's file: a group with its members. A member without a mail address has its name only."""
     members = []
     for member in group.members:
         address = mailto(member.address)
@@ -76,7 +76,7 @@ def _head(card: Contact | DistributionList, uid: str, full_name: str, kind: str)
 
 
 def _full_name(contact: Contact) -> str:
-    """What the card is called: a card must be called something."""
+    """The name of the card, which vCard requires: the first value that is not empty."""
     composed = " ".join(part for part in (contact.given_name, contact.middle_name, contact.surname) if part)
     first_email = contact.emails[0].address if contact.emails else ""
     candidates = (contact.display_name, contact.full_name, composed, contact.company, contact.file_as, first_email)
@@ -99,7 +99,7 @@ def _phone(phone: Phone) -> str:
 
 
 def _im(address: str) -> str:
-    """An address with its scheme; a bare one gets one that claims nothing."""
+    """An address with its scheme; one without a scheme gets the neutral scheme `x-im`."""
     scheme, colon, _ = address.strip().partition(":")
     return link(address) if colon and scheme.isalnum() else f"x-im:{link(address)}"
 
@@ -111,7 +111,7 @@ def _address(address: PostalAddress) -> str:
 
 
 def _phonetic(contact: Contact) -> Iterable[str]:
-    """How the name is pronounced, and what it is sorted under."""
+    """The pronunciation of the name, and the name to sort by."""
     yield text_line("X-PHONETIC-FIRST-NAME", contact.phonetic_given_name)
     yield text_line("X-PHONETIC-LAST-NAME", contact.phonetic_surname)
     yield text_line("X-PHONETIC-ORG", contact.phonetic_company)
@@ -147,7 +147,7 @@ def _photo(photo: Attachment | None) -> Iterable[str]:
 
 
 def _attachments(attachments: Sequence[Attachment]) -> Iterable[str]:
-    """vCard has no property for attachments: one of our own, as iCalendar's ATTACH."""
+    """The attachments as X-ATTACH, modeled on iCalendar's ATTACH, since vCard has no property for them."""
     for each in attachments:
         parameters = {"MEDIATYPE": each.media_type, "X-FILENAME": each.name}
         if each.data is not None:
@@ -162,6 +162,6 @@ def _missing(attachment: Attachment) -> Iterable[str]:
     yield text_line("X-MISSING-ATTACHMENT", attachment.name or "unnamed", {"X-SIZE": str(attachment.size or "")})
 
 
-def _data_uri(attachment: Attachment, data: bytes, otherwise: str) -> str:
-    """A URI with the bytes inside (RFC 2397)."""
-    return f"data:{link(attachment.media_type) or otherwise};base64,{pybase64.b64encode(data).decode()}"
+def _data_uri(attachment: Attachment, data: bytes, default_type: str) -> str:
+    """A data URI that contains the bytes (RFC 2397)."""
+    return f"data:{link(attachment.media_type) or default_type};base64,{pybase64.b64encode(data).decode()}"

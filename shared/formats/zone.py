@@ -1,7 +1,8 @@
-"""Time zones as sources give them: an IANA name, a Windows name, or rules of their own.
+"""Time zones as sources provide them: an IANA name, a Windows name, or custom rules.
 
-Exchange gives a Windows name and mostly the rules too that the item was made with, which may have several periods, and
-which for items from elsewhere may be incomplete. Graph gives names, IANA or Windows, and "tzone://Microsoft/Custom".
+Exchange gives a Windows name and usually also the rules that the item was created with. The rules may have several
+periods; for items from other systems they may be incomplete. Graph gives IANA or Windows names, and
+"tzone://Microsoft/Custom".
 """
 
 import calendar
@@ -10,15 +11,15 @@ from datetime import date, datetime, timedelta, tzinfo
 
 _NO_OFFSET = timedelta(0)
 EVER = datetime(1, 1, 1)  # noqa: DTZ001 -- local
-"""Since when the first rules of a zone are in force."""
+"""The local time from which the first rules of a zone apply."""
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 @dataclass(frozen=True, slots=True)
 class YearlyChange:
-    """When a zone's offset changes every year: the nth such weekday (-1: the last) or, without one, a fixed day.
+    """The yearly date of an offset change: the nth weekday of a month (-1: the last) or, if it has none, a fixed day.
 
-    `time` is the wall-clock time just before the change, since midnight; `weekday` counts from Monday (0).
+    `time` is the wall-clock time just before the change, as the time since midnight. `weekday` counts from Monday (0).
     """
 
     month: int
@@ -28,7 +29,7 @@ class YearlyChange:
     day: int = 1
 
     def at(self, year: int) -> datetime:
-        """The wall-clock time of the change, before it."""
+        """The wall-clock time just before the change in a year."""
         return datetime.combine(self._date(year), datetime.min.time()) + self.time
 
     def _date(self, year: int) -> date:
@@ -44,7 +45,7 @@ class YearlyChange:
 
     @property
     def rule(self) -> str:
-        """The RRULE of this change."""
+        """The RRULE for this change."""
         if self.weekday is None:
             return f"FREQ=YEARLY;BYMONTH={self.month};BYMONTHDAY={self.day}"
         return f"FREQ=YEARLY;BYMONTH={self.month};BYDAY={self.nth}{_DAYS[self.weekday]}"
@@ -52,7 +53,7 @@ class YearlyChange:
 
 @dataclass(frozen=True)
 class RuleZone(tzinfo):
-    """Rules of a zone: one offset, or two with the days of the year when they change. Offsets are east of UTC."""
+    """A zone's rules: one offset, or two with the dates on which they change every year. Offsets are east of UTC."""
 
     standard: timedelta
     daylight: timedelta
@@ -61,7 +62,7 @@ class RuleZone(tzinfo):
     ends: YearlyChange | None = None
 
     def fromutc(self, moment: datetime) -> datetime:
-        """The local time; where it comes twice, `fold` marks the second. It is summer time if both clocks say so."""
+        """The local time; `fold` is 1 for the second of two equal ones. It is daylight time if both offsets say so."""
         early, late = moment + self.standard, moment + self.daylight
         if self.dst(early) and self.dst(late):
             return late
@@ -72,7 +73,7 @@ class RuleZone(tzinfo):
         return self.standard + self.dst(moment)
 
     def dst(self, moment: datetime | None) -> timedelta:
-        """By how much clocks are forward at a local time; of one that comes twice, `fold` says which is meant."""
+        """The daylight saving offset at a local time; `fold` selects one of two equal local times."""
         if moment is None or self.starts is None or self.ends is None:
             return _NO_OFFSET
         local, saved = moment.replace(tzinfo=None), self.daylight - self.standard
@@ -89,18 +90,18 @@ class RuleZone(tzinfo):
 
 @dataclass(frozen=True)
 class PeriodsZone(tzinfo):
-    """A zone that changed its rules: each period with the local time from which it holds, the first one `EVER`."""
+    """A zone whose rules changed: each period with the local time from which it applies, `EVER` for the first one."""
 
     periods: tuple[tuple[datetime, RuleZone], ...]
 
     def since(self, year: int) -> "RuleZone | PeriodsZone":
-        """What of it holds from the beginning of a year on."""
+        """The part of the zone that applies from the beginning of a year."""
         first = datetime(year, 1, 1)  # noqa: DTZ001 -- local
         later = tuple(period for period in self.periods if period[0] > first)
         return PeriodsZone(((EVER, self._at(first)), *later)) if later else self._at(first)
 
     def fromutc(self, moment: datetime) -> datetime:
-        """The local time, by the period that it lies in itself."""
+        """The local time, by the period that contains this local time."""
         near = self._at(moment).fromutc(moment)
         return self._at(near).fromutc(moment)
 
@@ -109,7 +110,7 @@ class PeriodsZone(tzinfo):
         return self._at(moment).utcoffset(moment)
 
     def dst(self, moment: datetime | None) -> timedelta:
-        """By how much clocks are forward at a local time."""
+        """The daylight saving offset at a local time."""
         return self._at(moment).dst(moment)
 
     def tzname(self, moment: datetime | None) -> str:
@@ -123,13 +124,13 @@ class PeriodsZone(tzinfo):
 
 @dataclass(frozen=True, slots=True)
 class TimeZone:
-    """A time zone as a source gives it. It need not be known to anybody: resolve() decides what it means."""
+    """A time zone as a source provides it. Its name may be unknown: resolve() decides what it means."""
 
     name: str = ""
-    """An IANA name ("Europe/Berlin"), a Windows name ("W. Europe Standard Time"), or what the source has instead."""
+    """An IANA name ("Europe/Berlin"), a Windows name ("W. Europe Standard Time"), or another name of the source."""
     label: str = ""
-    """What people are shown ("(UTC+01:00) Amsterdam, Berlin"); names a zone of one's own in a file."""
+    """The display name ("(UTC+01:00) Amsterdam, Berlin"), which names a custom zone in a file."""
     rules: RuleZone | PeriodsZone | None = None
-    """The rules that the item was made with, where the source gives them."""
+    """The rules that the item was created with, if the source provides them."""
     has_all_rules: bool = True
-    """Whether `rules` are complete. Incomplete ones are used only if the name is not known."""
+    """Whether `rules` are complete. Incomplete rules are used only if the name is unknown."""

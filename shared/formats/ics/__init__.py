@@ -1,4 +1,4 @@
 """Writes events and tasks as iCalendar (RFC 5545).
 
-calendar.py makes the files; vevent.py and vtodo.py the components; times.py and properties.py what they share.
+calendar.py writes the files, vevent.py and vtodo.py the components, times.py and properties.py what they share.
 """

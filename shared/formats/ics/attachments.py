@@ -12,20 +12,20 @@ _BINARY = "application/octet-stream"
 
 
 def attachments(items: Sequence[Attachment]) -> Iterable[str]:
-    """An ATTACH line for each attachment, its bytes inside (RFC 5545, 3.8.1.1; FILENAME and SIZE: RFC 8607).
+    """An ATTACH line with the bytes for each attachment (RFC 5545, 3.8.1.1; FILENAME and SIZE: RFC 8607).
 
-    An attachment that is not here is named in a line of our own, so that nobody takes the file for all there is.
+    A line X-MISSING-ATTACHMENT names an attachment without bytes, so that the file does not appear complete.
     """
     for item in items:
         if item.data is not None:
-            yield _inside(item, item.data)
+            yield _with_bytes(item, item.data)
         elif item.url:
             yield line("ATTACH", link(item.url), {"FMTTYPE": item.media_type, "FILENAME": item.name})
         else:
             yield text_line("X-MISSING-ATTACHMENT", item.name or "unnamed", {"SIZE": str(item.size or "")})
 
 
-def _inside(item: Attachment, data: bytes) -> str:
+def _with_bytes(item: Attachment, data: bytes) -> str:
     parameters = {
         "FMTTYPE": item.media_type or _BINARY,
         "FILENAME": item.name,

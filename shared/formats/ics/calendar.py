@@ -15,18 +15,18 @@ from shared.formats.zones.vtimezone import vtimezone
 
 
 def event_calendar(event: Event, uid: str = UNIDENTIFIED) -> bytes:
-    """The file of an event or series with its changed occurrences; `uid` is used if the event has none of its own."""
+    """Write the file of an event, or of a series with its changed occurrences. `uid` is used if the event has none."""
     events = [event, *event.exceptions]
     return _calendar([*_zones(events), *(vevent(each, event, event.uid or uid) for each in events)])
 
 
 def task_calendar(task: Task, uid: str = UNIDENTIFIED) -> bytes:
-    """The file of a task."""
+    """Write the file of a task."""
     return _calendar([vtodo(task, uid)])
 
 
 def _zones(events: Iterable[Event]) -> Iterable[str]:
-    """The zones that times are in, each once: an occurrence may have been moved by somebody who was abroad."""
+    """All zones of the events' times, each once. A changed occurrence may be in another zone than its series."""
     found: dict[str, tuple[ResolvedZone, int]] = {}
     for event in events:
         if not isinstance(event.start, datetime):

@@ -1,4 +1,4 @@
-"""The properties that events and tasks have alike."""
+"""Writes the properties that events and tasks share."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -22,19 +22,22 @@ _PRIORITIES = {Importance.HIGH: "1", Importance.LOW: "9"}
 
 
 def uid_line(uid: str) -> str:
-    """The UID. UNIDENTIFIED is kept as it is: it has characters that no text may have."""
+    """The UID line. UNIDENTIFIED stays unchanged: escaping would remove its control characters."""
     return line("UID", uid if uid == UNIDENTIFIED else escaped(uid))
 
 
 def stamp(item: Event | Task, otherwise: Moment | None = None) -> str:
-    """DTSTAMP: when the item was last changed, since the file says no more than it did then."""
+    """The DTSTAMP line: the item's last change, since the file contains the state as of that time.
+
+    `otherwise` is used for an item without any time of change.
+    """
     if otherwise is not None and not isinstance(otherwise, datetime):
         otherwise = datetime(otherwise.year, otherwise.month, otherwise.day, tzinfo=UTC)
     return line("DTSTAMP", utc(item.modified or item.created or otherwise or EPOCH))
 
 
 def description(item: Event | Task) -> Iterable[str]:
-    """What the item is about, and how it is marked. An HTML body is kept beside its text, as Outlook does it."""
+    """The item's texts, marks and attachments. An HTML body is written besides its plain text, as Outlook does."""
     yield text_line("SUMMARY", item.subject)
     yield text_line("DESCRIPTION", plain_text(item.body))
     yield text_line("X-ALT-DESC", item.body.html, {"FMTTYPE": "text/html"})

@@ -1,4 +1,4 @@
-"""Times as iCalendar writes them: a day, a time in a zone, or UTC."""
+"""Writes times in iCalendar's forms: a date, a time in a zone, or a time in UTC."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -10,27 +10,27 @@ from shared.formats.zones.resolving import ResolvedZone
 
 
 def utc(at: datetime) -> str:
-    """A time in UTC. The year is always written with four digits, which strftime does not do before 1000."""
+    """A time in UTC. strftime is not used: it does not pad years before 1000 to four digits."""
     return f"{_basic(at.astimezone(UTC))}Z"
 
 
 def day_line(name: str, day: date | None) -> Iterable[str]:
-    """A property that is a day, if there is one."""
+    """The line for a date property, if there is a date."""
     if day is not None:
         yield line(name, basic_date(day), {"VALUE": "DATE"})
 
 
 def utc_line(name: str, at: datetime | None) -> Iterable[str]:
-    """A property that is a time in UTC, if there is one."""
+    """The line for a property with a UTC time, if there is a time."""
     if at is not None:
         yield line(name, utc(at))
 
 
 def moment_line(name: str, at: Moment, zone: ResolvedZone | None, *, is_series: bool = False) -> str:
-    """A property that is a moment of an event.
+    """The line for a property with a moment of an event.
 
-    A local time that comes twice is the first of them to RFC 5545, so the second is written in UTC; but not in a
-    series, whose rule knows local times alone.
+    If a local time occurs twice, RFC 5545 means the first one. The second is therefore written in UTC, except in a
+    series, whose rule uses local times only.
     """
     if not isinstance(at, datetime):
         return line(name, basic_date(at), {"VALUE": "DATE"})
@@ -41,7 +41,7 @@ def moment_line(name: str, at: Moment, zone: ResolvedZone | None, *, is_series: 
 
 
 def local_time(at: datetime, zone: ResolvedZone | None) -> datetime | None:
-    """A moment on a zone's clocks (UTC without one); None beyond the ends of the calendar."""
+    """A moment in a zone's local time (UTC if there is no zone); None beyond the range of dates."""
     try:
         return zone.local(at) if zone is not None else at.astimezone(UTC)
     except (OverflowError, ValueError):

@@ -37,7 +37,7 @@ _ROLES = {
 
 
 def vevent(event: Event, series: Event, uid: str) -> str:
-    """The component of an event, or of a changed occurrence of a series; `series` is the event itself if it is none."""
+    """The component for an event or a changed occurrence. `series` is the latter's series, or else the event itself."""
     zones = zones_of(event)
     return component(
         "VEVENT",
@@ -61,7 +61,9 @@ def vevent(event: Event, series: Event, uid: str) -> str:
 
 
 def _when(event: Event, zones: EventZones) -> Iterable[str]:
-    """RFC 5545 knows no end that is not after the start: without one, an event of no length or of one day is meant."""
+    """The start and the end. RFC 5545 requires the end to be after the start; without it, the event has no length or
+    lasts one day.
+    """
     if event.start is None:
         return
     is_series = event.recurrence is not None
@@ -72,7 +74,7 @@ def _when(event: Event, zones: EventZones) -> Iterable[str]:
 
 
 def _days_to_first(event: Event, zone: ResolvedZone | None) -> int:
-    """How many days after its start a series has its first occurrence: none, unless it starts on a day that is none."""
+    """The number of days from a series' start to its first occurrence; 0 if the start matches the pattern."""
     if event.recurrence is None or event.start is None:
         return 0
     local = local_time(event.start, zone) if isinstance(event.start, datetime) else event.start
@@ -81,7 +83,7 @@ def _days_to_first(event: Event, zone: ResolvedZone | None) -> int:
 
 
 def _later(at: Moment, days: int, zone: ResolvedZone | None) -> Moment:
-    """The same time of day some days later; the moment itself where the calendar ends before that."""
+    """The same time of day some days later; the moment itself if that is beyond the range of dates."""
     if not days:
         return at
     local = local_time(at, zone) if isinstance(at, datetime) else at
@@ -97,7 +99,7 @@ def _is_after(end: Moment, start: Moment) -> bool:
 
 
 def _original_start(event: Event, series: Event) -> Iterable[str]:
-    """Which occurrence this is, of this series or, when somebody was invited to that one only, of one not here."""
+    """The id of an occurrence, in this series or, if somebody was invited to this one only, in a series we lack."""
     if event.original_start is not None and event.recurrence is None:
         is_series = series.recurrence is not None
         yield moment_line("RECURRENCE-ID", event.original_start, zones_of(series).start, is_series=is_series)
@@ -112,9 +114,9 @@ def _recurrence(event: Event, zone: ResolvedZone | None) -> Iterable[str]:
 
 
 def _until(recurrence: Recurrence, start: Moment, zone: ResolvedZone | None) -> str:
-    """The last possible start: a day for all-day events, else UTC, as RFC 5545 wants it beside a zoned DTSTART.
+    """The last possible start: a date for all-day events, else UTC, as RFC 5545 requires for a DTSTART with a zone.
 
-    A last day at the end of the calendar is no end at all.
+    A last day beyond the range of dates means that the series has no end.
     """
     last = recurrence.until
     if last is None:
@@ -135,7 +137,7 @@ def _status(event: Event) -> str:
 
 
 def _people(event: Event) -> Iterable[str]:
-    """Organizer and attendees, of meetings only: an appointment's owner is no organizer to be answered."""
+    """The organizer and the attendees, for meetings only: the owner of an appointment expects no responses."""
     if not event.is_meeting and not event.attendees:
         return
     if event.organizer is not None:
@@ -148,7 +150,7 @@ def _people(event: Event) -> Iterable[str]:
 
 
 def _address(person: Person) -> str:
-    """A calendar user's address; one of Exchange's own kind is none that a reader could write to."""
+    """The address of a person; an Exchange-internal address cannot be used and becomes an invalid one."""
     return mailto(person.address) or "invalid:nomail"
 
 
@@ -159,7 +161,7 @@ def _conference(event: Event) -> Iterable[str]:
 
 
 def _alarm(event: Event) -> Iterable[str]:
-    """A reminder so long before the start, or after it."""
+    """A reminder some minutes before or after the start."""
     if event.reminder_minutes is not None:
         sign = "-" if event.reminder_minutes > 0 else ""
         yield alarm(event.subject, line("TRIGGER", f"{sign}PT{abs(event.reminder_minutes)}M"))

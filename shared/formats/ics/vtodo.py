@@ -19,7 +19,7 @@ _STATUSES = {
 
 
 def vtodo(task: Task, uid: str) -> str:
-    """The component of a task."""
+    """The component for a task."""
     lines = [
         uid_line(uid),
         stamp(task),
@@ -39,11 +39,11 @@ def vtodo(task: Task, uid: str) -> str:
 
 
 def _days(task: Task) -> Iterable[str]:
-    """The first day and the due day.
+    """The start day and the due day.
 
-    RFC 5545 wants a due day after the start, yet a task that is due on the day it starts is due on that day: both are
-    written, and readers take them so. Of a task that is due before it starts the due day counts. A recurring one needs
-    a start: without its own, that of its pattern.
+    RFC 5545 requires the due day to be after the start. A task that is due on its start day still gets both, and
+    programs accept this. If a task is due before it starts, only the due day counts. A recurring task needs a start: if
+    it has none, its pattern's start is used.
     """
     yield from day_line("DTSTART", _start(task))
     yield from day_line("DUE", task.due)
@@ -72,7 +72,7 @@ def _recurrence(task: Task) -> Iterable[str]:
 
 
 def _completed(task: Task) -> datetime | None:
-    """When it was completed; of a day its beginning, since RFC 5545 wants a time."""
+    """The time of completion. RFC 5545 requires a time, so a date becomes the beginning of the day."""
     completed = task.completed
     if completed is None or isinstance(completed, datetime):
         return completed

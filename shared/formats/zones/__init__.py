@@ -1,1 +1,1 @@
-"""What time zones mean, and their VTIMEZONE components."""
+"""Resolves time zones and writes their VTIMEZONE components."""

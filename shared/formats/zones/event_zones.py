@@ -1,4 +1,4 @@
-"""The zones that an event's times are written in."""
+"""Selects the zones in which an event's times are written."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,20 +8,20 @@ from shared.formats.zone import RuleZone, TimeZone
 from shared.formats.zones.resolving import ResolvedZone, custom_tzid, is_utc, resolve
 
 _YEARS_AHEAD = 10
-"""How far an endless series is looked at when its rules are compared with those of an IANA zone."""
+"""For a series without an end: the number of years in which its rules are compared with those of an IANA zone."""
 _WHOLE_HOURS = sorted(range(-12, 15), key=abs)
 
 
 @dataclass(frozen=True, slots=True)
 class EventZones:
-    """The zone of an event's start and of its end; None: UTC, or no times at all."""
+    """The zones of an event's start and end; None means UTC or dates without times."""
 
     start: ResolvedZone | None
     end: ResolvedZone | None
 
 
 def zones_of(event: Event) -> EventZones:
-    """The zones of an event. A series is written in the zone of its pattern, since its rule knows local days."""
+    """The zones of an event. A series is written in the zone of its pattern, since its rule uses local days."""
     if not isinstance(event.start, datetime):
         return EventZones(None, None)
     years = _years(event, event.start)
@@ -32,7 +32,7 @@ def zones_of(event: Event) -> EventZones:
 
 
 def _years(event: Event, start: datetime) -> tuple[int, int]:
-    """The years in which the event takes place: of a series without an end, the first ten."""
+    """The first and the last year in which the event takes place; for a series without an end, the first ten years."""
     if event.recurrence is None:
         return start.year, start.year
     until = event.recurrence.until
@@ -41,10 +41,10 @@ def _years(event: Event, start: datetime) -> tuple[int, int]:
 
 
 def _guessed(event: Event, start: datetime, zone: TimeZone | None) -> ResolvedZone | None:
-    """An offset for a series in no known zone: the smallest one that brings it to its pattern's first day.
+    """A fixed offset for a series in an unknown zone: the smallest that puts its start on its pattern's first day.
 
-    In UTC such a series would take place on other days than its pattern says. Whether its zone has summer time cannot
-    be known.
+    In UTC such a series would take place on days that do not match its pattern. Whether the zone has daylight saving
+    time cannot be known.
     """
     first_day = event.recurrence.start if event.recurrence is not None else None
     if first_day is None or (zone is not None and (zone.rules is not None or is_utc(zone))):
@@ -58,7 +58,7 @@ def _guessed(event: Event, start: datetime, zone: TimeZone | None) -> ResolvedZo
 
 
 def _day_at(moment: datetime, offset: timedelta) -> date | None:
-    """The day that it is at a moment with an offset; None beyond the ends of the calendar."""
+    """The local day of a moment at an offset; None beyond the range of dates."""
     try:
         return (moment + offset).date()
     except OverflowError:

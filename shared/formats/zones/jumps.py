@@ -1,4 +1,4 @@
-"""Finds when a zone's offset changes, whatever the zone is made of."""
+"""Finds the offset changes of a zone of any type."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -8,7 +8,7 @@ _NO_OFFSET = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """One change of offset; `wall` is the clock just before it."""
+    """One offset change; `wall` is the local time just before it."""
 
     wall: datetime
     before: timedelta
@@ -17,15 +17,15 @@ class Jump:
 
 
 def offset_at(rules: tzinfo, year: int) -> timedelta:
-    """The offset with which a year begins."""
+    """The offset at the beginning of a year."""
     return _offset(rules, datetime(year, 1, 1, tzinfo=UTC))
 
 
 def offset_jumps(rules: tzinfo, first_year: int, last_year: int) -> list[Jump]:
-    """Every change of offset from the beginning of one year to that of another, to the minute.
+    """Every offset change from the beginning of one year to the beginning of another, to the minute.
 
-    A zone that changes its mind twice within a week (Morocco in Ramadan never does) would be taken for one that does
-    not.
+    Two changes within one week that cancel each other are missed; no zone has such changes (Morocco's in Ramadan are
+    further apart).
     """
     found = []
     moment, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year, 1, 1, tzinfo=UTC)
@@ -42,7 +42,7 @@ def offset_jumps(rules: tzinfo, first_year: int, last_year: int) -> list[Jump]:
 
 
 def _found_within(rules: tzinfo, low: datetime, high: datetime) -> datetime:
-    """The first minute with the later offset."""
+    """The first minute with the new offset."""
     before = _offset(rules, low)
     start, end = 0, int((high - low).total_seconds() // 60)
     while end - start > 1:

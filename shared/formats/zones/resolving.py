@@ -1,8 +1,8 @@
-"""What a source's time zone means: the clock to use, and the TZID to write.
+"""Resolves a source's time zone to the rules to use and the TZID to write.
 
-A TZID stands for one set of rules. Where the rules that an item was made with are those of an IANA zone in the years
-that matter, that zone's name is written, which every reader knows. Rules of one's own get a name that no other rules
-have: readers keep zones by their names, within a file and across files.
+A TZID identifies one set of rules. If the rules that an item was created with match an IANA zone in the relevant years,
+that zone's name is written, which every program knows. Custom rules get a name that no other rules have, since programs
+remember zones by their names, within a file and across files.
 """
 
 import functools
@@ -19,33 +19,33 @@ from shared.formats.zones.windows_zones import WINDOWS_ZONES
 _UTC_NAMES = ("", "UTC", "Etc/UTC", "tzone://Microsoft/Utc")
 _NO_OFFSET = timedelta(0)
 _MOST = timedelta(hours=16)
-"""No clock has ever been further from UTC."""
+"""The largest plausible offset: no zone has ever been further from UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedZone:
-    """A time zone with a meaning: the name it is written under, and how its clocks go."""
+    """A known time zone: the name to write, and its rules."""
 
     tzid: str
     rules: tzinfo
 
     def local(self, moment: datetime) -> datetime:
-        """A moment on this zone's clocks. Raises OverflowError at the ends of the calendar."""
+        """A moment in this zone's local time. Raises OverflowError beyond the range of dates."""
         return moment.astimezone(self.rules)
 
     def day(self, midnight: datetime) -> date:
-        """The day that begins at a moment, which is a midnight of this zone. Raises OverflowError as local() does.
+        """The day that begins at this midnight of the zone. Raises OverflowError as local() does.
 
-        The nearest midnight is meant: what was entered before the zone changed its rules lies beside it by now.
+        The nearest midnight counts: a day that was entered before the zone's rules changed is no longer exactly at it.
         """
         return (self.local(midnight) + timedelta(hours=12)).date()
 
 
 def resolve(zone: TimeZone | None, years: tuple[int, int] | None = None) -> ResolvedZone | None:
-    """The zone to write times in; None when nobody knows it, or when it is UTC.
+    """The zone in which to write times; None if it is unknown or UTC.
 
-    `years` are the first and the last that matter: complete rules that are those of the named IANA zone then are that
-    zone. Incomplete rules are used only if the zone has no name that is known.
+    `years` are the first and last relevant years: if complete rules match the named IANA zone in these years, the
+    result is that zone. Incomplete rules are used only if the zone's name is unknown.
     """
     if zone is None:
         return None
@@ -61,21 +61,21 @@ def resolve(zone: TimeZone | None, years: tuple[int, int] | None = None) -> Reso
 
 
 def is_utc(zone: TimeZone) -> bool:
-    """Whether a zone is named as UTC."""
+    """Whether a zone's name means UTC."""
     return bool(zone.name) and WINDOWS_ZONES.get(zone.name, zone.name) in _UTC_NAMES
 
 
 def custom_tzid(label: str, rules: RuleZone | PeriodsZone) -> str:
-    """A TZID that no other rules have: what people call the zone, and a digest of its rules."""
+    """A TZID that no other rules have: the zone's display name and a digest of its rules."""
     digest = hashlib.blake2b(repr(rules).encode(), digest_size=4).hexdigest()
     return f"{re.sub(r'[^\w .+()/-]', ' ', label).strip()[:70] or 'Custom'} {digest}"
 
 
 def day_of_midnight(at: datetime) -> date:
-    """The day whose midnight this is, in a zone that is not known: that of the nearest UTC midnight.
+    """The day that begins at this midnight of an unknown zone: that of the nearest UTC midnight.
 
-    Eleven in the morning is taken for a midnight in summer in New Zealand and Tonga (UTC+13), five million people, and
-    not for one in American Samoa (UTC-11). Raises OverflowError at the ends of the calendar.
+    11:00 UTC counts as midnight in summer in New Zealand and Tonga (UTC+13), with five million people, and not in
+    American Samoa (UTC-11). Raises OverflowError beyond the range of dates.
     """
     return (at + timedelta(hours=13 if (at.hour, at.minute) == (11, 0) else 12)).date()
 
@@ -92,14 +92,14 @@ def _named(identifier: str) -> ResolvedZone | None:
 
 
 def _are_possible(rules: RuleZone | PeriodsZone) -> bool:
-    """Whether clocks can go so: within half a day and a bit of UTC."""
+    """Whether all offsets are within 16 hours of UTC."""
     every = (each for _, each in rules.periods) if isinstance(rules, PeriodsZone) else (rules,)
     return all(abs(offset) <= _MOST for each in every for offset in (each.standard, each.daylight))
 
 
 @functools.lru_cache(maxsize=512)
 def _agree(rules: RuleZone | PeriodsZone, known: tzinfo, first_year: int, last_year: int) -> bool:
-    """Whether two zones have the same offsets in all of these years."""
+    """Whether two zones have the same offsets in all the years from first to last."""
     if not 2 <= first_year <= last_year <= 9990:
         return False
     if offset_at(rules, first_year) != offset_at(known, first_year):

@@ -1,4 +1,4 @@
-"""Writes a zone's VTIMEZONE, from its own rules or from what the zone database says around a series' years."""
+"""Writes a zone's VTIMEZONE, from its custom rules or from the zone database for the years of a series."""
 
 import calendar
 import functools
@@ -14,12 +14,12 @@ _FIRST_YEAR = 1969
 _REGULAR_YEARS = 8
 _LISTED_YEARS = 30
 _SETTLED = 2038
-"""From here on the zone database knows little else than yearly rules."""
+"""From this year the zone database has almost only yearly rules."""
 _WEEKDAYS = 7
 
 
 def vtimezone(zone: ResolvedZone, year: int) -> str:
-    """The VTIMEZONE component, right from `year` on."""
+    """The VTIMEZONE component, which is correct from `year` on."""
     year = min(max(year, _FIRST_YEAR + 1), 2200)
     rules = zone.rules.since(year) if isinstance(zone.rules, PeriodsZone) else zone.rules
     observances = _of_rules(rules) if isinstance(rules, RuleZone) else _of_database(rules, year)
@@ -27,7 +27,7 @@ def vtimezone(zone: ResolvedZone, year: int) -> str:
 
 
 def _of_rules(rules: RuleZone) -> Sequence[str]:
-    """Rules that hold for ever are written alike in every file, since readers keep zones by their names."""
+    """Observances of permanent rules. They are equal in all files, since programs remember zones by their names."""
     if rules.starts is None or rules.ends is None:
         start = datetime(_FIRST_YEAR, 1, 1)  # noqa: DTZ001 -- local
         return [_observance("STANDARD", rules.standard, rules.standard, start)]
@@ -39,7 +39,7 @@ def _of_rules(rules: RuleZone) -> Sequence[str]:
 
 @functools.lru_cache(maxsize=256)
 def _of_database(rules: tzinfo, year: int) -> Sequence[str]:
-    """Every change one by one as long as a zone changes its mind, and yearly rules from where it keeps to them."""
+    """Observances from the zone database: single changes while they are irregular, then yearly rules."""
     end = max(year + _LISTED_YEARS, _SETTLED + _REGULAR_YEARS)
     jumps = offset_jumps(rules, year - 1, end)
     regular = _regular(jumps, end)
@@ -57,7 +57,7 @@ def _jump_observance(jump: Jump, rule: str) -> str:
 
 
 def _regular(jumps: list[Jump], end: int) -> list[tuple[Jump, YearlyChange]]:
-    """The two yearly changes that the zone keeps to, with the first jumps that follow them; else nothing."""
+    """The two yearly changes that the zone has permanently, each with the first jump that matches; empty if none."""
     found = []
     for forward in (False, True):
         same = [jump for jump in jumps if jump.forward is forward]
@@ -71,7 +71,7 @@ def _regular(jumps: list[Jump], end: int) -> list[tuple[Jump, YearlyChange]]:
 
 
 def _since(jumps: list[Jump], change: YearlyChange) -> int:
-    """The first year from which on these jumps are this change, and as large as the last one."""
+    """The first year from which all jumps match this change and have the offsets of the last one."""
     last = jumps[-1]
     year = last.wall.year
     for jump in reversed(jumps):

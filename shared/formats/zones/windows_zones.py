@@ -1,4 +1,4 @@
-"""Windows names of time zones and the IANA zone of each (Unicode CLDR, windowsZones.xml, territory 001)."""
+"""Windows time zone names with their IANA zones (Unicode CLDR, windowsZones.xml, territory 001)."""
 
 _TABLE = """
 AUS Central Standard Time = Australia/Darwin
@@ -143,4 +143,4 @@ Yukon Standard Time = America/Whitehorse
 """
 
 WINDOWS_ZONES = dict(row.split(" = ") for row in _TABLE.strip().splitlines())
-"""The IANA name for each Windows name."""
+"""IANA names by Windows name."""
