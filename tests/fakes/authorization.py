@@ -1,4 +1,4 @@
-"""Authorization's collaborators in memory: what a test needs to play a whole sign-in without a socket."""
+"""In-memory fakes of the authorization ports: a test can run a complete sign-in without a socket."""
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -25,16 +25,16 @@ OTHER_TENANT = "1b671a64-40d5-491e-99b0-da01ff1f3341"
 
 
 def an_identity(address: str = "alex@contoso.example", **changes: Any) -> Identity:
-    """Somebody of Contoso; the object id follows from the address."""
+    """An identity in the tenant Contoso; its object id is derived from the address."""
     digits = address.encode().hex().ljust(32, "0")
     owner = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:32]}"
     return replace(Identity(TENANT, owner, address, address.partition("@")[0].title()), **changes)
 
 
 class FakeEntra:
-    """Implements IdentityProvider. `person` signs in next; what is in `refuse` is raised, each once.
+    """Implements IdentityProvider. `person` signs in next; each exception in `refuse` is raised once.
 
-    A code is good once; a refresh token as long as it is in `valid`.
+    A refresh token is valid while it is in `valid`.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -83,7 +83,7 @@ class FakeEntra:
 
 
 class MemoryTokens:
-    """Implements TokenStore. What is in `refuse` is raised by the next write or deletion."""
+    """Implements TokenStore. Each exception in `refuse` is raised by one write or deletion."""
 
     def __init__(self, clock: Callable[[], datetime] = lambda: NOW) -> None:
         self._clock = clock
@@ -92,7 +92,7 @@ class MemoryTokens:
         self.writes = 0
         self.refuse: list[Exception] = []
         self.disabled: set[str] = set()
-        """Secrets that somebody has switched off."""
+        """Secrets that were disabled in the vault."""
 
     def read(self, authorization_id: str) -> str:
         if authorization_id in self.disabled:
@@ -216,7 +216,7 @@ class MemoryAuthorizations:
 
 
 class MemoryInvitations:
-    """Implements InvitationStore. `reads` counts: guessing must cost none. `use` raises what is in `refuse`."""
+    """Implements InvitationStore. `reads` counts reads: a guessed id must cost none. `use` raises those in `refuse`."""
 
     def __init__(self) -> None:
         self.stored: dict[str, Invitation] = {}
@@ -258,7 +258,7 @@ class MemoryApprovals:
 
 
 class Ring:
-    """Implements SigningKeyRing; `rotate` adds a newer key, seen by those who ask afresh."""
+    """Implements SigningKeyRing. `rotate` adds a newer key, which a fresh read returns."""
 
     def __init__(self, secret: bytes = b"1" * 32) -> None:
         self._published = [SigningKey("k1", secret)]
@@ -277,13 +277,13 @@ class Ring:
 
 @dataclass
 class Folders:
-    """As much of a MailSource as a sign-in looks at: folders by their ids, or what is in the way of them."""
+    """The part of a MailSource that a sign-in uses: folders with these ids, or `trouble` as the error."""
 
     ids: list[str]
     trouble: Exception | None
 
     def prefetch(self, stored: Mapping[str, str]) -> None:
-        """Nothing is asked ahead."""
+        """Do nothing."""
 
     def folders(self) -> list[Folder]:
         if self.trouble:
@@ -296,10 +296,10 @@ class Folders:
 
 @dataclass
 class FakeSources:
-    """Implements MailSources: `trouble` is raised for an address, `directory` says what names resolve to.
+    """Implements MailSources: `trouble` has the error to raise for an address, `directory` the addresses for a name.
 
-    `aliases` says which mailbox an address opens besides its own. `ews_blocked` are addresses that EWS is blocked for,
-    and Graph is not. `meanwhile` happens while a mailbox is being checked.
+    `aliases` has the mailbox that an alias address opens. `ews_blocked` are addresses for which EWS is blocked but
+    Graph is not. `meanwhile` is called while a mailbox is being checked.
     """
 
     trouble: dict[str, Exception] = field(default_factory=dict)
@@ -309,7 +309,7 @@ class FakeSources:
     ews_blocked: set[str] = field(default_factory=set)
     meanwhile: Callable[[], object] = lambda: None
     primary: dict[str, str | Exception] = field(default_factory=dict)
-    """By sign-in name: the primary address of one's own mailbox, or what asking for it raises."""
+    """By sign-in name: the primary address of the person's own mailbox, or the error to raise."""
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
         opened = self.aliases.get(access.address, access.address)
@@ -327,7 +327,7 @@ class FakeSources:
         return self.directory.get(query, [])
 
     def primary_address(self, access: Access) -> str:
-        """One's own mailbox opens whatever its person signs in with."""
+        """The primary address. A person's own mailbox opens with every sign-in name."""
         names: Mapping[str, str | Exception] = self.primary if access.own else self.aliases
         found = names.get(access.address, access.address)
         if isinstance(found, Exception):

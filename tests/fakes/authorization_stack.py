@@ -1,4 +1,4 @@
-"""Authorization put together over fakes, as shared.app puts it together over the real ones."""
+"""Builds the authorization components on fakes, as shared.app builds them on the real adapters."""
 
 from collections.abc import Mapping
 
@@ -146,22 +146,22 @@ class AuthorizationStack:
         self.waited += seconds
 
     def answer(self, start: AuthorizeRedirect) -> Mapping[str, str]:
-        """What Microsoft sends back for this start."""
+        """The parameters that Microsoft sends to the callback for this start."""
         return {"state": start.url.rpartition("state=")[2], "code": "good"}
 
     def come_back(self, start: AuthorizeRedirect) -> SignInOutcome:
-        """The same browser comes back from Microsoft."""
+        """Call the callback from the same browser."""
         return self.sign_in.callback(self.answer(start), start.binding)
 
     def connect(self, person: Identity | None = None) -> Mailbox:
-        """A person connects their mailbox from the sign-in link."""
+        """Connect a person's mailbox through the sign-in link."""
         self.entra.person = person or self.entra.person
         outcome = self.come_back(self.sign_in.connect())
         assert outcome.mailbox is not None
         return outcome.mailbox
 
     def session(self, person: Identity) -> Session:
-        """A person's session."""
+        """Open a session for a person."""
         session = self.sessions.read(self.sessions.open(person))
         assert session is not None
         return session

@@ -1,4 +1,4 @@
-"""A clock that moves when it is told to."""
+"""A clock that advances only when a test says so."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 60
 
 
 class FakeClock:
-    """Call it for the time. `monotonic()` runs with it, and by `step` seconds with each reading."""
+    """Call it for the time. `monotonic()` advances with it, and by `step` seconds with each reading."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC), step: float = 0.0) -> None:
         self.now = now
@@ -24,16 +24,16 @@ class FakeClock:
         return self.now
 
     def pass_by(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.now += timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
 
     def monotonic(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since the clock was created."""
         self._read += 1
         return (self.now - self._started).total_seconds() + self._read * self.step
 
     def apart(self, **difference: float) -> "SkewedClock":
-        """Another machine's clock, ahead of this one by so much."""
+        """The clock of another machine, ahead of this one by the given time."""
         return SkewedClock(self, timedelta(**difference))
 
 
@@ -73,7 +73,7 @@ class SteppedClock:
 
 
 class SkewedClock:
-    """A clock that goes with another, some time apart."""
+    """A clock with a constant difference from another one."""
 
     def __init__(self, clock: FakeClock, difference: timedelta) -> None:
         self._clock = clock

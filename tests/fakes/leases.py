@@ -1,31 +1,31 @@
-"""Leases in memory."""
+"""An in-memory fake of the mailbox leases."""
 
 
 class FakeLeases:
-    """Implements Leases: one holder a mailbox."""
+    """Implements Leases: one holder per mailbox."""
 
     def __init__(self) -> None:
         self.refuse: list[Exception] = []
         self.held: dict[str, FakeLease] = {}
 
     def acquire(self, mailbox_id: str, seconds: int = 60) -> "FakeLease | None":
-        """None when somebody else holds it."""
+        """Acquire the lease; None if another holder has it."""
         lease = FakeLease(self, mailbox_id)
         return lease if self.held.setdefault(mailbox_id, lease) is lease else None
 
     def forget(self, mailbox_id: str) -> None:
-        """Delete an erased mailbox's lease. What is in `refuse` is raised, each once."""
+        """Delete an erased mailbox's lease. Raises each exception in `refuse` once."""
         if self.refuse:
             raise self.refuse.pop(0)
         self.held.pop(mailbox_id, None)
 
     def expire(self, mailbox_id: str) -> None:
-        """The holder stopped renewing, perhaps without noticing; somebody else may take it."""
+        """Expire the lease as if the holder had stopped renewing it without noticing; another one may acquire it."""
         self.held.pop(mailbox_id, None)
 
 
 class FakeLease:
-    """A held lease. `lose()` makes its holder notice that it is lost."""
+    """An acquired lease. `lose()` makes its holder notice that it is lost."""
 
     def __init__(self, leases: FakeLeases, mailbox_id: str) -> None:
         self._leases = leases
@@ -33,7 +33,7 @@ class FakeLease:
         self._lost = False
 
     def lose(self) -> None:
-        """Renewing has failed."""
+        """Simulate a failed renewal."""
         self._lost = True
 
     def lost(self) -> bool:
@@ -41,6 +41,6 @@ class FakeLease:
         return self._lost
 
     def release(self) -> None:
-        """Give it back, unless somebody else has it by now."""
+        """Release the lease unless another holder has it."""
         if self._leases.held.get(self._mailbox_id) is self:
             del self._leases.held[self._mailbox_id]

@@ -1,6 +1,6 @@
-"""A mailbox in memory as Exchange behaves: ids change on a move, move keys survive it, marks are coarse.
+"""An in-memory mailbox that behaves like Exchange: moves change ids but not move keys, and change tokens are coarse.
 
-What a person does to it is a method here; what a program sees of it is in tests/fakes/source.py.
+The methods here are what people do to a mailbox. tests/fakes/source.py shows what a program sees of it.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from shared.sources.port import FolderKind, FolderRole, ItemKind
 
 @dataclass(slots=True)
 class Mail:
-    """One item. `content` numbers the rewrites of it and its copies: what `content_key` is made of."""
+    """One item. `content` counts the rewrites of the item and its copies; `content_key` is derived from it."""
 
     id: str
     folder_id: str
@@ -34,12 +34,12 @@ class Mail:
     changed: int = 0
     flagged: int = 0
     modified: datetime | None = None
-    """Whole seconds, as every source tells it."""
+    """The last-modified time in whole seconds, as every source reports it."""
 
 
 @dataclass(slots=True)
 class Box:
-    """One folder. `last` is the number of its last change, `deleted` of its deletions."""
+    """One folder. `last` is the number of its last change; `epoch` counts invalidations of its states."""
 
     id: str
     name: str
@@ -51,54 +51,54 @@ class Box:
     epoch: int = 0
     touched: datetime | None = None
     deletions: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Item id → number of its deletion, number of its creation."""
+    """By item id: the number of its deletion and the number of its creation."""
 
 
 class FakeMailbox:
-    """One mailbox and everything that can happen to it."""
+    """One mailbox with everything that can happen to it."""
 
     def __init__(self, clock: Callable[[], datetime], *, immutable_ids: bool = False) -> None:
         self.clock = clock
         self.immutable_ids = immutable_ids
         self.mails: dict[str, Mail] = {}
         self.not_provided: dict[str, int] = {}
-        """By folder id: items that the folder counts and the source does not give."""
+        """By folder id: the number of items that the folder counts but the source does not return."""
         self.boxes: dict[str, Box] = {}
         self.bad: dict[str, Reason] = {}
-        """Items that cannot be had, and why."""
+        """Items that cannot be fetched, with the reason."""
         self.absent: set[str] = set()
-        """Items that are listed, and not found when they are asked for."""
+        """Items that are listed but not found when they are fetched."""
         self.uncounted: set[str] = set()
         """Items that the server leaves out of its folders' totals."""
         self.no_mime: set[str] = set()
-        """Mail that cannot be had as MIME, and otherwise can."""
+        """Mail that can be fetched, but not as MIME."""
         self.silent: set[str] = set()
-        """Items that the source passes over without a word."""
+        """Items that the source silently omits from a fetch."""
         self.choking: set[str] = set()
-        """Items and folders over which the source never ends answering, whatever else was asked for with them."""
+        """Items and folders that make every request with them time out."""
         self.saves_touch_modified = True
         """Whether a move and the read flag change an item's last-modified time; an edit always does."""
         self.marks = True
-        """Whether the source can tell which folders changed."""
+        """Whether folders have change tokens."""
         self.blank = False
-        """Whether it answers as if it were empty."""
+        """Whether the mailbox lists no folders, as if it were empty."""
         self.ghosts: set[str] = set()
-        """Folders that are listed though nothing else knows them."""
+        """Folders that are listed but do not exist in any other request."""
         self.closed: set[str] = set()
         """Folders that cannot be read."""
         self._number = 0
         self._rewrites: Counter[str] = Counter()
-        """By move key: copies that are rewritten apart never have the same content."""
+        """Rewrites by move key, so that copies that are rewritten separately never have equal content."""
         self.inbox = self.add_folder("Inbox", role=FolderRole.INBOX)
         self.archive = self.add_folder("Projects")
         self.calendar = self.add_folder("Calendar", kind=FolderKind.CALENDAR, role=FolderRole.CALENDAR)
         self.junk = self.add_folder("Junk", role=FolderRole.JUNK)
         self.bin = self.add_folder("Deleted Items", role=FolderRole.DELETED)
 
-    # What a person does with items
+    # Actions of people on items
 
     def add(self, folder_id: str, subject: str = "", body: bytes | None = None, **fields: object) -> str:
-        """An item arrives; gives its id."""
+        """Add an item and return its id."""
         number = self._next()
         mail = Mail(
             id=f"i{number}",
@@ -115,7 +115,7 @@ class FakeMailbox:
         return mail.id
 
     def update(self, item_id: str, body: bytes | None = None, **fields: object) -> None:
-        """An item's content is changed."""
+        """Change an item's content."""
         mail = self.mails[item_id]
         mail.body = f"body {item_id} {self._next()}".encode() if body is None else body
         self._rewrites[mail.move_key] += 1
@@ -123,13 +123,13 @@ class FakeMailbox:
         self.categorize(item_id, mail.categories, **fields)
 
     def edit(self, item_id: str) -> None:
-        """An item's content is changed and keeps its length, as an amount in a letter does."""
+        """Change an item's content without changing its length."""
         mail = self.mails[item_id]
         mail.body = bytes((byte + 1) % 256 for byte in mail.body)
         self.categorize(item_id, mail.categories)
 
     def categorize(self, item_id: str, categories: tuple[str, ...], **fields: object) -> None:
-        """An item's properties are changed, its content is not."""
+        """Change an item's properties but not its content."""
         mail = self.mails[item_id]
         mail.categories = categories
         mail.modified = self._second()
@@ -139,7 +139,7 @@ class FakeMailbox:
         mail.changed = self._touch(mail.folder_id)
 
     def set_read(self, item_id: str, is_read: bool = True) -> None:
-        """An item is marked read or unread."""
+        """Mark an item as read or unread."""
         mail = self.mails[item_id]
         mail.is_read = is_read
         mail.version += 1
@@ -147,7 +147,7 @@ class FakeMailbox:
         mail.flagged = self._touch(mail.folder_id)
 
     def move(self, item_id: str, folder_id: str) -> str:
-        """An item is moved; gives its id afterward. Where ids survive, it cannot be moved to where it is."""
+        """Move an item and return its new id. With immutable ids, a move to the same folder does nothing."""
         mail = self.mails[item_id]
         if self.immutable_ids and mail.folder_id == folder_id:
             return item_id
@@ -161,20 +161,20 @@ class FakeMailbox:
         return moved.id
 
     def copy(self, item_id: str, folder_id: str) -> str:
-        """An item is copied; the copy shares its move key."""
+        """Copy an item and return the copy's id. The copy has the same move key."""
         copied = replace(self.mails[item_id], id=f"i{self._next()}", version=1)
         self._place(copied, folder_id)
         return copied.id
 
     def delete(self, item_id: str) -> None:
-        """An item is deleted for good."""
+        """Delete an item permanently."""
         mail = self.mails.pop(item_id)
         box = self.boxes[mail.folder_id]
         number = self._touch(mail.folder_id)
         box.deletions[item_id] = (number, mail.created)
 
     def recover(self, mail: Mail, folder_id: str) -> str:
-        """A deleted item is recovered; gives its id afterward."""
+        """Recover a deleted item and return its new id."""
         recovered = replace(mail, id=mail.id if self.immutable_ids else f"i{self._next()}", version=mail.version + 1)
         self._place(recovered, folder_id)
         return recovered.id
@@ -183,30 +183,30 @@ class FakeMailbox:
         """A folder's items."""
         return [mail for mail in self.mails.values() if mail.folder_id == folder_id]
 
-    # What a person does with folders
+    # Actions of people on folders
 
     def add_folder(self, name: str, parent_id: str = "", **fields: object) -> str:
-        """A folder is made; gives its id."""
+        """Create a folder and return its id."""
         box = Box(id=f"f{self._next()}", name=name, parent_id=parent_id)
         self.boxes[box.id] = replace(box, **fields)  # type: ignore[arg-type]
         self._touch(box.id)
         return box.id
 
     def rename_folder(self, folder_id: str, name: str) -> None:
-        """Its id stays."""
+        """Rename a folder, which keeps its id."""
         self.boxes[folder_id].name = name
 
     def move_folder(self, folder_id: str, parent_id: str) -> None:
-        """Its id stays, and those of its items."""
+        """Move a folder, which keeps its id and the ids of its items."""
         self.boxes[folder_id].parent_id = parent_id
 
     def empty_folder(self, folder_id: str) -> None:
-        """Every item in it is deleted."""
+        """Delete every item in a folder."""
         for mail in self.in_folder(folder_id):
             self.delete(mail.id)
 
     def delete_folder(self, folder_id: str) -> None:
-        """It goes with everything below it; nobody reports the items."""
+        """Delete a folder with everything below it; no deletions of its items are reported."""
         for below in [box.id for box in self.boxes.values() if box.parent_id == folder_id]:
             self.delete_folder(below)
         for mail in self.in_folder(folder_id):
@@ -214,21 +214,21 @@ class FakeMailbox:
         del self.boxes[folder_id]
 
     def is_within(self, folder_id: str, above: str) -> bool:
-        """Whether a folder is another one or lies below it."""
+        """Whether a folder is the same as another one or below it."""
         while folder_id:
             if folder_id == above:
                 return True
             folder_id = self.boxes[folder_id].parent_id
         return False
 
-    # What happens on the server
+    # Events on the server
 
     def invalidate(self, folder_id: str) -> None:
-        """The server forgets the folder's sync states."""
+        """Make the server forget the folder's sync states."""
         self.boxes[folder_id].epoch += 1
 
     def recreate(self) -> None:
-        """The mailbox is restored: the same items and folders, every id a new one."""
+        """Restore the mailbox: the same items and folders, all with new ids."""
         folders = {id_: f"f{self._next()}" for id_ in self.boxes}
         boxes = list(self.boxes.values())
         mails = list(self.mails.values())
@@ -246,13 +246,13 @@ class FakeMailbox:
         self.junk = folders.get(self.junk, "")
 
     def path(self, folder_id: str) -> str:
-        """Display names from the top."""
+        """The folder's path: display names from the top folder down."""
         box = self.boxes[folder_id]
         name = box.name.replace("/", "%2F")
         return f"{self.path(box.parent_id)}/{name}" if box.parent_id else name
 
     def occurrences(self, folder_id: str, start: datetime, end: datetime) -> Iterator[tuple[Mail, datetime]]:
-        """Every event recurs weekly for four weeks here."""
+        """The occurrences between two times. In this fake every event recurs weekly for four weeks."""
         for mail in self.in_folder(folder_id):
             for week in range(4):
                 at = (mail.at or start) + timedelta(weeks=week)

@@ -1,4 +1,4 @@
-"""The two queues in memory."""
+"""An in-memory fake of the two queues."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Message:
 
 
 class FakeQueue:
-    """Implements SyncQueue; what was sent lies in `shards` and `mailboxes`, oldest first."""
+    """Implements SyncQueue. Sent messages are in `shards` and `mailboxes`, oldest first."""
 
     def __init__(self) -> None:
         self.shards: deque[tuple[int, bool]] = deque()
@@ -26,7 +26,7 @@ class FakeQueue:
     def send_shard(
         self, shard: int, *, sweep: bool = False, tick: datetime | None = None, seconds_to_live: int | None = None
     ) -> None:
-        """Keep it."""
+        """Append the message."""
         self.shards.append((shard, sweep))
 
     def send_mailbox(
@@ -38,5 +38,5 @@ class FakeQueue:
         sweep: bool = False,
         scheduled: datetime | None = None,
     ) -> None:
-        """Keep it."""
+        """Append the message."""
         self.mailboxes.append(Message(mailbox_id, delay_seconds, continuation, sweep, scheduled))

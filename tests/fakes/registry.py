@@ -1,7 +1,4 @@
-"""The registry in memory.
-
-`crash_at(n)` and `fail_at(n, error)` let the n-th write from now never happen, as in the replica's fake.
-"""
+"""An in-memory fake of the registry. `fail_at(n, error)` makes the n-th write from now fail, as in the fake replica."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,21 +22,21 @@ class FakeRegistry:
         self.shards = shards
         self.writes = 0
         self.unreadable: set[str] = set()
-        """The ids of mailboxes that only a newer version can read."""
+        """The ids of mailboxes whose rows only a newer version can read."""
         self.audit: list[tuple[str, str, str]] = []
         self._mailboxes: dict[str, Mailbox] = {}
         self._claims: dict[tuple[str, str], str] = {}
-        """Which mailbox has an address of a tenant, as far as it still stands."""
+        """By tenant and address in lower case: the id of the mailbox with this address."""
         self._runs: dict[str, list[Run]] = {}
         self._issues: dict[str, dict[str, ItemIssue]] = {}
         self._plans: dict[int, BaseException] = {}
 
     def fail_at(self, write: int, error: BaseException) -> None:
-        """Let the given write fail, counted from now, beginning with 1."""
+        """Make the given write fail; 1 is the next write."""
         self._plans[self.writes + write] = error
 
     def calm(self) -> None:
-        """Forget the failures still planned."""
+        """Cancel the failures that are still planned."""
         self._plans.clear()
 
     def _write(self) -> None:
@@ -49,7 +46,7 @@ class FakeRegistry:
         self.writes += 1
 
     def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
-        """One mailbox an address and tenant."""
+        """Add a mailbox. Raises Conflict if its tenant has one with this address, other than `instead_of`."""
         standing = self.at_address(mailbox.tenant_id, mailbox.address)
         if mailbox.id in self._mailboxes or (standing is not None and standing.id != instead_of):
             raise Conflict("that address has a mailbox already")
@@ -67,21 +64,21 @@ class FakeRegistry:
             raise NotFound("no such mailbox") from None
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
-        """An owner's mailboxes, oldest first; one that is being erased has lost its place to another of its address."""
+        """An owner's mailboxes, oldest first. One that is being erased is hidden by a newer one with its address."""
         owned = [one for one in self._mailboxes.values() if (one.tenant_id, one.owner_id) == (tenant_id, owner_id)]
         standing = {one.address.lower() for one in owned if one.erasing_since is None}
         named = (one for one in owned if one.erasing_since is None or one.address.lower() not in standing)
         return sorted((self.get(one.id) for one in named), key=lambda mailbox: mailbox.created_at)
 
     def at_address(self, tenant_id: str, address: str) -> Mailbox | None:
-        """By its claim."""
+        """The mailbox with this address in a tenant, unless it is being erased."""
         mailbox = self._mailboxes.get(self._claims.get((tenant_id, address.lower()), ""))
         if mailbox is None or mailbox.erasing_since is not None or mailbox.address.lower() != address.lower():
             return None
         return mailbox
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        """Read, change and replace, again when somebody came between; nothing is written when nothing changed."""
+        """Read, change and replace a mailbox. Repeats after a concurrent change; writes only if something changed."""
         before = self.get(mailbox_id)
         if before.erasing_since is not None:
             raise BeingErased("the mailbox is being erased")
@@ -101,15 +98,15 @@ class FakeRegistry:
         return stored
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
-        """Mailboxes whose number falls to this shard."""
+        """The mailboxes of this shard."""
         yield from [mailbox for mailbox in self.all() if mailbox.shard % self.shards == shard]
 
     def all(self) -> Iterator[Mailbox]:
-        """Every mailbox that can be read."""
+        """All readable mailboxes."""
         yield from [mailbox for mailbox in self._mailboxes.values() if mailbox.id not in self.unreadable]
 
     def authorizations_in_use(self) -> Counter[str]:
-        """Unreadable ones count."""
+        """The number of mailboxes per authorization. Unreadable mailboxes count too."""
         return Counter(
             one.authorization_id
             for one in self._mailboxes.values()
@@ -117,27 +114,27 @@ class FakeRegistry:
         )
 
     def record_run(self, run: Run) -> None:
-        """Remember one pass."""
+        """Store the record of one pass."""
         self._write()
         self._runs.setdefault(run.mailbox_id, []).insert(0, run)
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
-        """Newest first."""
+        """The runs, newest first."""
         return self._runs.get(mailbox_id, [])[:limit]
 
     def forget_runs(self, mailbox_id: str, before: datetime) -> int:
-        """Keep the later ones."""
+        """Delete the runs before this time and return their number."""
         known = self._runs.get(mailbox_id, [])
         self._runs[mailbox_id] = [run for run in known if run.started_at >= before]
         return len(known) - len(self._runs[mailbox_id])
 
     def put_issue(self, issue: ItemIssue) -> None:
-        """Record or replace."""
+        """Insert or replace an issue."""
         self._write()
         self._issues.setdefault(issue.mailbox_id, {})[issue.item_id] = issue
 
     def drop_issue(self, mailbox_id: str, item_id: str) -> None:
-        """Harmless when there is none."""
+        """Delete an issue if it exists."""
         self._write()
         self._issues.get(mailbox_id, {}).pop(item_id, None)
 
@@ -146,11 +143,11 @@ class FakeRegistry:
         return list(self._issues.get(mailbox_id, {}).values())[:limit]
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
-        """Append to the trail."""
+        """Append to the audit trail."""
         self.audit.append((mailbox_id, actor, act))
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
-        """Delete everything of a mailbox, in as many writes as there are kinds of things."""
+        """Delete everything of a mailbox, with one write for each kind of record."""
         self._write()
         runs = len(self._runs.pop(mailbox_id, []))
         self._write()
@@ -164,7 +161,7 @@ class FakeRegistry:
         return {"runs": runs, "issues": issues, "mailboxes": mailboxes}
 
     def begin_erasure(self, mailbox_id: str) -> Mailbox:
-        """The record, then the mark."""
+        """Write the erasure record, then the mark."""
         mailbox = self.get(mailbox_id)
         if mailbox_id not in self._erasures:
             self._write()
@@ -175,9 +172,9 @@ class FakeRegistry:
         return self._put(transitions.marked_for_erasure(self.get(mailbox_id), self._clock()))
 
     def erasures(self) -> list[ErasureRecord]:
-        """Every record."""
+        """All erasure records."""
         return list(self._erasures.values())
 
     def forget_erasure(self, mailbox_id: str) -> None:
-        """Drop the record."""
+        """Delete the erasure record."""
         self._erasures.pop(mailbox_id, None)

@@ -1,10 +1,10 @@
-"""A replica in memory: the same order of writes as the real one, and a crash at any of them.
+"""An in-memory replica with the same order of writes as the real one, and a crash at any of them.
 
     replica = FakeReplica()
     replica.crash_at(3)        # the third write from now never happens: Crash is raised instead
-    replica.fail_at(1, RetryLater(Reason.THROTTLED))   # the next write fails like that; nothing is written
+    replica.fail_at(1, RetryLater(Reason.THROTTLED))   # the next write fails with this error; nothing is written
 
-After a crash, go on with the same object: it is the storage that survives.
+After a crash, continue with the same object: it represents the storage, which survives.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ TRANSACTION = 100
 
 
 class Crash(BaseException):
-    """The process died here. Not an Exception: nothing that tidies up after errors may run."""
+    """The process died here. Not an Exception, so that no error handling runs."""
 
 
 @dataclass(slots=True)
 class _Stored:
-    """What one mailbox has in storage."""
+    """The storage of one mailbox."""
 
     packs: dict[str, dict[str, bytes]] = field(default_factory=dict)
     pages: dict[int, FeedPage] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class _Stored:
 
 
 class FakeReplica:
-    """Implements the Replica port in memory. `writes` counts what reached storage."""
+    """Implements the Replica port in memory. `writes` counts the writes that reached storage."""
 
     def __init__(self) -> None:
         self.writes = 0
@@ -47,15 +47,15 @@ class FakeReplica:
         self._plans: dict[int, BaseException] = {}
 
     def crash_at(self, write: int) -> None:
-        """Let the process die instead of the given write, counted from now, beginning with 1."""
+        """Raise Crash instead of the given write; 1 is the next write."""
         self.fail_at(write, Crash())
 
     def fail_at(self, write: int, error: BaseException) -> None:
-        """Let the given write fail, counted from now, beginning with 1."""
+        """Make the given write fail; 1 is the next write."""
         self._plans[self.writes + write] = error
 
     def calm(self) -> None:
-        """Forget the crashes and failures still planned."""
+        """Cancel the crashes and failures that are still planned."""
         self._plans.clear()
 
     def lose_cursor(self, mailbox_id: str) -> None:
@@ -67,7 +67,7 @@ class FakeReplica:
         del self._of(mailbox_id).packs[name]
 
     def load(self, mailbox_id: str) -> Cursor:
-        """The cursor, after redoing what a crash left half done."""
+        """The cursor, after completing what a crash left unfinished."""
         stored = self._of(mailbox_id)
         if stored.cursor is None and stored.pages:
             newest = max(stored.pages)
@@ -80,7 +80,7 @@ class FakeReplica:
         return cursor
 
     def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
-        """Pack, feed page, entities, cursor; or the cursor alone."""
+        """Write the pack, the feed page, the rows and the cursor, or the cursor only if there are no changes."""
         self._unless_erased(mailbox_id)
         stored = self._of(mailbox_id)
         if cursor.etag != (stored.cursor.etag if stored.cursor else ""):
@@ -99,7 +99,7 @@ class FakeReplica:
         return self._put_cursor(stored, following)
 
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
-        """By source id, of before or after a move."""
+        """Items by source id, including source ids from before a move."""
         stored = self._of(mailbox_id)
         found: dict[str, ReplicaItem] = {}
         for source_id in source_ids:
@@ -110,12 +110,12 @@ class FakeReplica:
         return found
 
     def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
-        """Every item, in the order of keys."""
+        """All items, in key order."""
         rows = self._of(mailbox_id).rows
         yield from (rows[key] for key in sorted(rows) if folder_id is None or rows[key].folder_id == folder_id)
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
-        """Of every item."""
+        """The source ids of all items."""
         return (item.source_id for item in self.items(mailbox_id))
 
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
@@ -126,7 +126,7 @@ class FakeReplica:
             raise NotFound("no such item") from None
 
     def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
-        """One item's bytes."""
+        """The content bytes of an item."""
         located = item.located
         if located is None:
             raise NotFound("the item has no content")
@@ -145,14 +145,14 @@ class FakeReplica:
                 yield item, None
 
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
-        """The pages in order."""
+        """The feed pages in order."""
         stored = self._of(mailbox_id)
         while page := stored.pages.get(after + 1):
             yield page
             after = page.sequence
 
     def put_derived(self, mailbox_id: str, name: str, data: bytes) -> None:
-        """One write, replacing the document before."""
+        """Store or replace a derived document in one write."""
         self._unless_erased(mailbox_id)
         self._write()
         self._of(mailbox_id).derived[name] = data
@@ -165,7 +165,7 @@ class FakeReplica:
             raise NotFound("no such document") from None
 
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
-        """Drop dead members and packs nobody names."""
+        """Delete unreferenced contents and packs, and return the bytes freed."""
         self.load(mailbox_id)
         stored = self._of(mailbox_id)
         freed = 0
@@ -201,7 +201,7 @@ class FakeReplica:
         return self._stored.setdefault(mailbox_id, _Stored())
 
     def _write(self) -> None:
-        """One write is about to reach storage."""
+        """Count one write, or raise the error that is planned for it."""
         if error := self._plans.pop(self.writes + 1, None):
             self._plans.clear()
             raise error
@@ -234,7 +234,7 @@ class FakeReplica:
 
 
 def _apply_one(stored: _Stored, change: FeedChange) -> None:
-    """What one change does to the rows."""
+    """Apply one change to the rows."""
     item = change.item
     if change.kind is FeedKind.DELETE:
         stored.rows.pop(item.key, None)
@@ -247,7 +247,7 @@ def _apply_one(stored: _Stored, change: FeedChange) -> None:
 
 
 def _settled(change: FeedChange, located: Mapping[str, ContentLocation]) -> FeedChange:
-    """The change as the feed keeps it: where its content lies instead of the content, its aliases complete."""
+    """The change as stored in the feed: with the location of its content instead of the content, and all aliases."""
     item = change.item
     digest = item_key(item.source_id)
     aliases = item.aliases if digest == item.key or digest in item.aliases else (*item.aliases, digest)
@@ -268,5 +268,5 @@ def _member(row: ReplicaItem) -> str:
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:
-    """A copy that has been through JSON, as storage would give it back."""
+    """A copy converted to JSON and back, as storage would return it."""
     return json.loads(json.dumps(values))  # type: ignore[no-any-return]

@@ -1,8 +1,8 @@
-"""A mail source over mailboxes in memory: pages, batches, coarse marks, and a fault at any request.
+"""A mail source for in-memory mailboxes: pages, batches, coarse change tokens, and a fault at any request.
 
 sources = FakeSources(); sources.mailboxes["alex@contoso.example"] = FakeMailbox(clock)
 sources.fail_at(3, RetryLater(Reason.THROTTLED))   # the third request from now
-sources.at(2, lambda: mailbox.delete(id))          # just before the second request from now somebody deletes it
+sources.at(2, lambda: mailbox.delete(id))          # an item is deleted just before the second request from now
 """
 
 import threading
@@ -35,10 +35,10 @@ from tests.fakes.mailbox import Box, FakeMailbox, Mail
 
 
 class FakeSources:
-    """Fulfills MailSources. `requests` counts every request, `downloads` the contents that were given out.
+    """Implements MailSources. `requests` counts every request, `downloads` every content that was returned.
 
-    With `carries_items` pages of changes carry the items, as Graph's delta does. Then whatever happened to an item is
-    an UPSERT, its read flag included.
+    With `carries_items`, change pages carry the items, as Graph's delta does. Every change of an item is then an
+    UPSERT, including changes of its read flag.
     """
 
     def __init__(
@@ -51,49 +51,49 @@ class FakeSources:
         self.mailboxes: dict[str, FakeMailbox] = {}
         self.requests: Counter[str] = Counter()
         self.downloads: Counter[tuple[str, int]] = Counter()
-        """(move key, rewrite) → how often its content was given out."""
+        """By move key and rewrite number: how often the content was returned."""
         self.between_pages: Callable[[Folder], None] | None = None
-        """What somebody does whenever a listing is between two pages."""
+        """Called between every two pages of a listing."""
         self.patience = 1_000
-        """How many choking items and folders a stuck pass has time to find out about; at the next it is an outage."""
+        """How many choking items and folders a pass can check when it isolates failures; the next is an outage."""
         self.opened = 0
         self.closed = 0
         self._plans: dict[int, BaseException | Callable[[], object]] = {}
         self._lock = threading.RLock()
 
     def fail_at(self, request: int, error: BaseException) -> None:
-        """Let the given request fail, counted from now, beginning with 1."""
+        """Make the given request fail; 1 is the next request."""
         self._plans[self.requests.total() + request] = error
 
     def at(self, request: int, act: Callable[[], object]) -> None:
-        """Let something happen just before the given request."""
+        """Call `act` just before the given request."""
         self._plans[self.requests.total() + request] = act
 
     def calm(self) -> None:
-        """Forget what is still planned."""
+        """Cancel everything that is still planned."""
         self._plans.clear()
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> "FakeSource":
-        """One mailbox."""
+        """Open one mailbox."""
         self.opened += 1
         return FakeSource(self, self.mailboxes[access.address], isolate_failures=isolate_failures)
 
     def check(self, access: Access) -> None:
-        """One request."""
+        """Make one request."""
         self.request("check")
 
     def resolve(self, access: Access, query: str) -> list[str]:
-        """By the beginning of the address."""
+        """The addresses that begin with the query."""
         self.request("resolve")
         return sorted(address for address in self.mailboxes if address.startswith(query))
 
     def primary_address(self, access: Access) -> str:
-        """The address that it is opened with."""
+        """The address that the mailbox is opened with."""
         self.request("primary_address")
         return access.address
 
     def request(self, name: str) -> None:
-        """One request reaches the server, unless it fails."""
+        """Count one request, and raise or do what is planned for it."""
         with self._lock:
             self.requests[name] += 1
             planned = self._plans.pop(self.requests.total(), None)
@@ -104,30 +104,30 @@ class FakeSources:
 
 
 class FakeSource:
-    """Fulfills MailSource."""
+    """Implements MailSource."""
 
     def __init__(self, sources: FakeSources, mailbox: FakeMailbox, *, isolate_failures: bool = False) -> None:
         self._isolate_failures = isolate_failures
-        self._found_out = 0
+        self._checks = 0
         self._sources = sources
         self._mailbox = mailbox
         self._before = sources.requests.total()
 
     @property
     def figures(self) -> RequestFigures:
-        """How many requests this opening has made."""
+        """The number of requests since this mailbox was opened."""
         return RequestFigures(self._sources.requests.total() - self._before)
 
     def prefetch(self, stored: Mapping[str, str]) -> None:
-        """Nothing is asked ahead."""
+        """Do nothing."""
 
     def folders(self) -> list[Folder]:
-        """One request."""
+        """The folders, in one request."""
         self._sources.request("folders")
         return self.listed()
 
     def listed(self) -> list[Folder]:
-        """What a look would show, without one."""
+        """The folders, without a request."""
         return [] if self._mailbox.blank else [self._folder(box) for box in self._mailbox.boxes.values()]
 
     def _folder(self, box: Box) -> Folder:
@@ -147,7 +147,7 @@ class FakeSource:
         )
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
-        """One request a page."""
+        """One page of changes, in one request."""
         self._sources.request("changes")
         box = self._box(folder)
         epoch, since = map(int, state.split("|")) if state else (box.epoch, 0)
@@ -160,7 +160,7 @@ class FakeSource:
         return ChangePage(changes, f"{box.epoch}|{last}", len(page) == len(news), self._carried(changes))
 
     def _carried(self, changes: Sequence[SourceChange]) -> dict[str, Item]:
-        """The items of a page, if pages carry them."""
+        """The items of a change page, if pages carry them."""
         if not self._sources.carries_items:
             return {}
         arrived = [self._mailbox.mails[change.item_id] for change in changes if change.kind is ChangeKind.UPSERT]
@@ -180,28 +180,28 @@ class FakeSource:
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
-        """One request a batch. A known item keeps its metadata, though what it was may have changed since."""
+        """Fetch items, one request per batch. A known item keeps its metadata, which may be outdated by now."""
         for batch in batched(ids, self._sources.batch, strict=False):
             self._sources.request("fetch")
             if not self._isolate_failures and self._mailbox.choking.intersection(batch):
                 raise RetryLater(Reason.TIMED_OUT, support="silence")
             for item_id in batch:
                 if item_id in self._mailbox.choking:
-                    self._find_out()
+                    self._check_choking()
                 if item_id not in self._mailbox.silent:
                     yield self._completed(self._one(item_id, level), known.get(item_id))
 
     def _completed(self, result: Item | ItemFailure, known: Item | None) -> Item | ItemFailure:
-        """The known item with the content that was fetched, or with as much of it as could be had."""
+        """The known item with the fetched content, even if that is incomplete."""
         if known is None or isinstance(result, ItemFailure):
             return result
         original = {"original": False} if result.lacking else {}
         return replace(known, content=result.content, lacking=result.lacking, metadata={**known.metadata, **original})
 
-    def _find_out(self) -> None:
-        """The asking again and the waiting that a choking item or folder takes."""
-        self._found_out += 1
-        if not self._isolate_failures or self._found_out > self._sources.patience:
+    def _check_choking(self) -> None:
+        """Check a choking item or folder. Raises RetryLater if failures are not isolated or no check is left."""
+        self._checks += 1
+        if not self._isolate_failures or self._checks > self._sources.patience:
             raise RetryLater(Reason.TIMED_OUT, support="silence")
 
     def _one(self, item_id: str, level: ContentLevel) -> Item | ItemFailure:
@@ -246,7 +246,7 @@ class FakeSource:
         )
 
     def list_items(self, folder: Folder) -> Iterable[ItemRef]:
-        """One request a page, by position: what happens in between shifts what follows."""
+        """List items, one request per page, by position: changes between two pages shift the later items."""
         self._box(folder)
         done = 0
         while True:
@@ -260,11 +260,11 @@ class FakeSource:
                 self._sources.between_pages(folder)
 
     def not_provided(self, folder: Folder) -> int:
-        """As many as the mailbox says."""
+        """The number in the mailbox's `not_provided`."""
         return self._mailbox.not_provided.get(folder.id, 0)
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
-        """One request."""
+        """The occurrences, in one request."""
         self._sources.request("occurrences")
         self._box(folder)
         for mail, at in self._mailbox.occurrences(folder.id, start, end):
@@ -273,14 +273,14 @@ class FakeSource:
             yield item
 
     def close(self) -> None:
-        """Give it back."""
+        """Count the closed mailbox."""
         self._sources.closed += 1
 
     def _box(self, folder: Folder) -> Box:
         if folder.id not in self._mailbox.boxes or folder.id in self._mailbox.ghosts:
             raise FolderGone("no such folder")
         if folder.id in self._mailbox.choking:
-            self._find_out()
+            self._check_choking()
             raise FolderUnreadable(Reason.ITEM_UNREADABLE, support="silence")
         if folder.id in self._mailbox.closed:
             raise FolderUnreadable(Reason.ITEM_REFUSED, support="ErrorAccessDenied")
@@ -288,5 +288,5 @@ class FakeSource:
 
 
 def _ref(mail: Mail) -> ItemRef:
-    """What a listing says of an item: only mail has an age."""
+    """An item as a listing returns it: only mail has a time received."""
     return ItemRef(mail.id, str(mail.version), mail.at if mail.kind is ItemKind.MESSAGE else None)

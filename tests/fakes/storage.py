@@ -1,12 +1,12 @@
-"""Blobs and rows in memory, as strict as Azure Storage, with a crash or a failure at any write.
+"""In-memory blobs and rows, as strict as Azure Storage, with a crash or a failure at any write.
 
-Both share one `Plan`, which counts their writes together:
+Both share one `Plan`, which counts the writes of both:
 
     plan = Plan()
     replica = BlobTableReplica(MemoryBlobs(plan), MemoryRows(plan))
     plan.at(3, Crash())                # the third write from now does not happen
-    plan.after(3, RetryLater(...))     # the third write happens, and its answer is lost
-    plan.before(3, other_writer)       # somebody else acts just before the third write
+    plan.after(3, RetryLater(...))     # the third write happens, and its response is lost
+    plan.before(3, other_writer)       # another writer acts just before the third write
 """
 
 import copy
@@ -22,7 +22,7 @@ __all__ = ["Crash", "MemoryBlobs", "MemoryRows", "Plan"]
 
 
 class Plan:
-    """What is to go wrong, by the number of the write."""
+    """The planned failures, by number of the write."""
 
     def __init__(self) -> None:
         self.writes = 0
@@ -30,24 +30,24 @@ class Plan:
         self._others: dict[int, Callable[[], object]] = {}
 
     def at(self, write: int, error: BaseException) -> None:
-        """Raise instead of the given write, counted from now, beginning with 1."""
+        """Raise instead of the given write; 1 is the next write."""
         self._errors[self.writes + write] = (error, False)
 
     def after(self, write: int, error: BaseException) -> None:
-        """Let the given write happen, then raise."""
+        """Perform the given write, then raise."""
         self._errors[self.writes + write] = (error, True)
 
     def before(self, write: int, other: Callable[[], object]) -> None:
-        """Let somebody else act just before the given write."""
+        """Call `other` just before the given write."""
         self._others[self.writes + write] = other
 
     def calm(self) -> None:
-        """Forget what has not happened yet."""
+        """Cancel everything that is still planned."""
         self._errors.clear()
         self._others.clear()
 
     def write[T](self, act: Callable[[], T]) -> T:
-        """Do one write as planned."""
+        """Perform one write as planned."""
         number = self.writes + 1
         if other := self._others.pop(number, None):
             other()
@@ -74,14 +74,14 @@ class MemoryBlobs:
         return Blob(found[0], found[1]) if found else None
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
-        """A part of it."""
+        """A part of the blob."""
         found = self.blobs.get((container, name))
         return found[0][offset : offset + length] if found else None
 
     def put(
         self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
     ) -> str:
-        """Write under a condition."""
+        """Write the blob if the condition holds. Raises Conflict otherwise."""
 
         def act() -> str:
             found = self.blobs.get((container, name))
@@ -96,22 +96,22 @@ class MemoryBlobs:
         return self._plan.write(act)
 
     def delete(self, container: str, name: str) -> None:
-        """Remove it."""
+        """Delete the blob."""
         self._plan.write(lambda: self.blobs.pop((container, name), None))
 
     def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
-        """In the order of names, as they are when the listing begins."""
+        """List blobs in name order, as of the beginning of the listing."""
         yield from [
             info for (where, name), (_, _, info) in sorted(self.blobs.items()) if where == container
             and name.startswith(prefix)
         ]  # fmt: skip
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class MemoryRows:
-    """Implements Rows; refuses what Azure refuses: more than 100 rows, a row twice, a property or payload too large."""
+    """Implements Rows. Rejects what Azure rejects: over 100 rows, a row twice, oversized properties and payloads."""
 
     def __init__(self, plan: Plan | None = None) -> None:
         self.rows: dict[str, dict[str, tuple[dict[str, str | int], str]]] = {}
@@ -119,7 +119,7 @@ class MemoryRows:
         self._etags = 0
 
     def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
-        """All or nothing."""
+        """Apply all changes or none."""
         assert len(changes) <= 100
         assert len({change.key for change in changes}) == len(changes)
         assert sum(len(json.dumps(dict(change.values))) + 600 for change in changes) < 4 * 2**20
@@ -151,16 +151,16 @@ class MemoryRows:
         return f"W/{self._etags}"
 
     def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
-        """A point read."""
+        """Read one row with its ETag."""
         found = self.rows.get(mailbox_id, {}).get(key)
         return ({"RowKey": key, **copy.copy(found[0])}, found[1]) if found else None
 
     def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
-        """In the order of keys, as they are when the query begins; what is asked for and not there is None."""
+        """Query rows in key order, as of the beginning of the query. Requested properties that are missing are None."""
         for key, (values, _) in sorted(self.rows.get(mailbox_id, {}).items()):
             if folder is None or values.get("folder") == folder:
                 chosen = {name: values.get(name) for name in only} if only else values
                 yield {"RowKey": key, **chosen}  # type: ignore[dict-item]
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""One mailbox, one replica and the engine between them, all in memory, and what must hold after a quiet pass."""
+"""A mailbox, its replica and the sync engine, all in memory, with the assertions that must hold after a sync."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ OUT = ("junkemail", "deleteditems")
 
 
 class SyncHarness:
-    """Everything around one mailbox."""
+    """One mailbox with all fakes that the engine needs."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class SyncHarness:
         self.registry.add(a_mailbox(self.clock))
 
     def new_engine(self, clock: object = None) -> engine_module.SyncEngine:
-        """An engine as another process would have it: with the present settings and a memory of its own."""
+        """A new engine as in another process: with the current settings and no cached state."""
         return engine_module.SyncEngine(
             sources=self.sources,
             replica=self.replica,
@@ -74,27 +74,27 @@ class SyncHarness:
         )
 
     def rescope(self, scope: Scope) -> None:
-        """The operator changes the settings and the app starts anew."""
+        """Change the settings and restart the app."""
         self.scope = scope
         self.engine = self.new_engine()
 
     # Running
 
     def sync(self, most: int = 200) -> int:
-        """One dispatch, and every message that follows, each when its time has come; gives how many messages."""
+        """Run one dispatch and all messages that follow, each when it is due. Returns the number of messages."""
         self.engine.sync(ID)
         return 1 + self.pump(most)
 
     def sweep(self) -> None:
-        """The daily sweep and what follows from it."""
+        """Run the daily sweep and all messages that follow."""
         self.engine.sweep(ID)
         self.pump()
 
     def pump(self, most: int = 200) -> int:
-        """Deliver what is in the queue until it is empty."""
+        """Deliver messages until the queue is empty."""
         delivered = 0
         while self.queue.mailboxes:
-            assert delivered < most, "the messages do not come to an end"
+            assert delivered < most, "the messages do not end"
             message = self.queue.mailboxes.popleft()
             self.clock.pass_by(seconds=message.delay_seconds)
             if message.sweep:
@@ -105,7 +105,7 @@ class SyncHarness:
         return delivered
 
     def quiet(self) -> None:
-        """Nothing fails any more; passes until all is settled, the safety stop and the issues' delays included."""
+        """Stop all failures and run passes until the safety stop and the delays of all issues are over."""
         self.sources.calm()
         self.replica.calm()
         self.registry.calm()
@@ -116,7 +116,7 @@ class SyncHarness:
             self.clock.pass_by(hours=25)
             self.sync()
 
-    # Looking
+    # Inspecting
 
     @property
     def stored(self) -> Mailbox:
@@ -126,7 +126,7 @@ class SyncHarness:
     def items(self) -> dict[str, ReplicaItem]:
         """The replica's items by source id."""
         items = list(self.replica.items(ID))
-        assert len({item.source_id for item in items}) == len(items), "an item is there twice"
+        assert len({item.source_id for item in items}) == len(items), "an item exists twice"
         return {item.source_id: item for item in items}
 
     def key(self, source_id: str) -> str:
@@ -142,7 +142,7 @@ class SyncHarness:
         return [(change.kind, change.item.source_id) for page in self.replica.feed(ID) for change in page.changes]
 
     def expected(self) -> dict[str, Mail]:
-        """What of the mailbox belongs in the replica, with the contents of its items."""
+        """The items of the mailbox that belong in the replica, by source id."""
         source = self.sources.open(self.tokens.access("a", ADDRESS))
         folders = self.scope.folders(source.listed())
         return {
@@ -155,16 +155,16 @@ class SyncHarness:
         self.sources.downloads[item.move_key, int(item.content_key.rpartition("-")[2])] -= 1
         return item.id not in self.mailbox.bad and self.scope.leaves_out(item, self.clock()) is None
 
-    # What must hold
+    # Assertions
 
     def assumed(self) -> list[str]:
-        """The source ids of items whose content the replica has not compared since it was kept."""
+        """The source ids of items with assumed content: it was kept and no comparison has confirmed it."""
         return [id_ for id_, item in self.items().items() if kept_of(item).assumed]
 
     def assert_equal(self, *, but_assumed: bool = False) -> None:
-        """The replica is the mailbox, item by item, byte by byte; and the feed replays to the replica.
+        """Assert that the replica equals the mailbox, item by item and byte by byte, and that the feed replays to it.
 
-        `but_assumed` leaves open what contents are that a daily comparison is still to confirm.
+        With `but_assumed`, assumed contents that the daily comparison has not yet confirmed are not checked.
         """
         expected, items = self.expected(), self.items()
         assert set(items) - set(self.mailbox.bad) == set(expected)
@@ -195,11 +195,11 @@ class SyncHarness:
         assert self.stored.items == len(items)
 
     def occurring(self) -> set[str]:
-        """The events that the document of occurrences names."""
+        """The events in the occurrences document."""
         return {source_id for source_id, _ in self._occurrence_lines()}
 
     def _occurrence_lines(self) -> set[tuple[str, str]]:
-        """Its lines: which event, and when."""
+        """The lines of the occurrences document: the source id of the event, and the time."""
         try:
             lines = self.replica.derived(ID, "occurrences").splitlines()
         except NotFound:
@@ -207,7 +207,7 @@ class SyncHarness:
         return {(event["source_id"], event["at"]) for event in map(json.loads, lines)}
 
     def _occurrences(self, expected: Mapping[str, Mail]) -> set[tuple[str, str]]:
-        """What it has to name at least: the window's beginning moves on with a sweep only."""
+        """The lines that the document must have at least: the beginning of its window advances only with a sweep."""
         start = self.clock() - timedelta(days=self.limits.occurrence_days_back)
         calendars = [id_ for id_, box in self.mailbox.boxes.items() if box.kind is FolderKind.CALENDAR]
         return {
@@ -218,18 +218,18 @@ class SyncHarness:
         }
 
     def _events(self, ids: set[str]) -> set[str]:
-        """Without mail that lies in a calendar: it may be too old for the replica, its occurrences are not."""
+        """The ids without mail in a calendar, which may be too old for the replica although its occurrences are not."""
         mails = self.mailbox.mails
         return {id_ for id_ in ids if id_ not in mails or mails[id_].kind is ItemKind.EVENT}
 
     def replayed(self) -> dict[str, ReplicaItem]:
-        """What the feed alone says the items are. Every page's number follows the one before."""
+        """Replay the feed to items by key. Asserts that the page numbers are consecutive."""
         rows: dict[str, ReplicaItem] = {}
         for number, page in enumerate(self.replica.feed(ID), start=1):
             assert page.sequence == number
             for change in page.changes:
-                there = change.item.key in rows
-                assert there is not (change.kind is FeedKind.CREATE), f"{change.kind} of an item in the wrong state"
+                exists = change.item.key in rows
+                assert exists is not (change.kind is FeedKind.CREATE), f"{change.kind} of an item in the wrong state"
                 if change.kind is FeedKind.DELETE:
                     del rows[change.item.key]
                 else:
@@ -238,7 +238,7 @@ class SyncHarness:
 
 
 def a_mailbox(clock: FakeClock, **changes: object) -> Mailbox:
-    """A connected mailbox that was never synced."""
+    """A connected mailbox that has never been synced."""
     return Mailbox(
         id=ID,
         shard=0,

@@ -1,10 +1,10 @@
-"""Access to mailboxes without an identity provider."""
+"""Access tokens for mailboxes without an identity provider."""
 
 from shared.sources.port import Access, AccessMode, SourceName
 
 
 class FakeAccessTokens:
-    """Implements AccessTokens. `error`, when set, is raised instead; every token is a new one."""
+    """Implements AccessTokens. Raises `error` if it is set; every token is a new one."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -13,7 +13,7 @@ class FakeAccessTokens:
     def access(
         self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
     ) -> Access:
-        """A live access token."""
+        """A valid access token."""
         self.asked += 1
         if self.error is not None:
             raise self.error

@@ -1,9 +1,9 @@
-"""Workers that stand still before any request, go on as a test says, or die there.
+"""Worker threads that pause before every request and that a test continues or kills there.
 
     workers = Workers()
-    worker = workers.start(lambda: engine.sync(ID))   # runs up to its first request
-    worker.go_on(3)                                   # three requests, then it stands still again
-    worker.kill()                                     # Crash at the request it stands before, and at each one after
+    worker = workers.start(lambda: engine.sync(ID))   # runs until its first request
+    worker.go_on(3)                                   # three requests, then it pauses again
+    worker.kill()                                     # Crash at the next request, and at each one after it
 
 The fakes that a worker uses call `workers.step()` before each of their requests.
 """
@@ -24,30 +24,30 @@ from tests.fakes.source import FakeSources
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 
 PATIENCE_SECONDS = 60
-"""Only a mistake in the test waits so long."""
+"""The time limit for one wait; only an error in a test reaches it."""
 
 
 class Workers:
-    """All workers of a test. One at a time is under way; the others stand still."""
+    """All workers of a test. One at a time runs; the others are paused."""
 
     def __init__(self) -> None:
         self._by_thread: dict[int, Worker] = {}
 
     def start(self, act: Callable[[], object]) -> "Worker":
-        """A worker that stands before its first request."""
+        """Start a worker and run it until its first request."""
         worker = Worker(act, self._by_thread)
         worker.start()
         worker.wait()
         return worker
 
     def step(self) -> None:
-        """Called by the fakes before a request: wait for one's turn; who is no worker need not."""
+        """Pause the calling worker before a request. Does nothing in other threads. Called by the fakes."""
         if worker := self._by_thread.get(threading.get_ident()):
             worker.stand_still()
 
 
 class Worker(threading.Thread):
-    """One act in a thread of its own. `result` is what it gave, `error` the program's own error it ended with."""
+    """One action in a separate thread. `result` is its return value, `error` the error that ended it."""
 
     def __init__(self, act: Callable[[], object], by_thread: dict[int, "Worker"]) -> None:
         super().__init__(daemon=True)
@@ -60,7 +60,7 @@ class Worker(threading.Thread):
         self._arrived, self._go = threading.Semaphore(0), threading.Semaphore(0)
 
     def run(self) -> None:
-        """The act, until it ends or the worker is killed."""
+        """Run the action until it ends or the worker is killed."""
         self._by_thread[threading.get_ident()] = self
         try:
             self.result = self._act()
@@ -72,7 +72,7 @@ class Worker(threading.Thread):
             self._arrived.release()
 
     def stand_still(self) -> None:
-        """In the worker's thread: until it may go on."""
+        """Pause the worker's thread until the test continues it."""
         if not self._killed:
             self._arrived.release()
             assert self._go.acquire(timeout=PATIENCE_SECONDS)
@@ -80,7 +80,7 @@ class Worker(threading.Thread):
             raise Crash
 
     def wait(self) -> None:
-        """Until the worker stands still or has ended. An error that is not the program's own is the test's."""
+        """Wait until the worker pauses or ends. Raises any error that is not one of the program's own."""
         assert self._arrived.acquire(timeout=PATIENCE_SECONDS)
         if self.over:
             self.join()
@@ -88,7 +88,7 @@ class Worker(threading.Thread):
                 raise self.error
 
     def go_on(self, requests: int = 1_000_000) -> None:
-        """So many requests further, or to the end."""
+        """Continue for a number of requests, or to the end."""
         for _ in range(requests):
             if self.over:
                 return
@@ -96,7 +96,7 @@ class Worker(threading.Thread):
             self.wait()
 
     def kill(self) -> None:
-        """The process ends here."""
+        """Kill the worker as if its process died."""
         if not self.over:
             self._killed = True
             self._go.release()
@@ -104,7 +104,7 @@ class Worker(threading.Thread):
 
 
 class SlowBlobs(MemoryBlobs):
-    """Blobs that a worker may stand before."""
+    """Blobs that pause the worker before each request."""
 
     def __init__(self, workers: Workers) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class SlowBlobs(MemoryBlobs):
 
 
 class SlowRows(MemoryRows):
-    """Rows that a worker may stand before."""
+    """Rows that pause the worker before each request."""
 
     def __init__(self, workers: Workers) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ class SlowRows(MemoryRows):
 
 
 class SlowRegistry(FakeRegistry):
-    """A registry that a worker may stand before, and within a change between reading and writing."""
+    """A registry that pauses the worker before each request, and in a change between reading and writing."""
 
     def __init__(self, workers: Workers, clock: Callable[[], datetime]) -> None:
         super().__init__(clock=clock)
@@ -190,7 +190,7 @@ class SlowRegistry(FakeRegistry):
 
 
 class SlowTokens(MemoryTokens):
-    """A vault that a worker may stand before."""
+    """A token store that pauses the worker before each request."""
 
     def __init__(self, workers: Workers, clock: Callable[[], datetime]) -> None:
         super().__init__(clock)
@@ -210,7 +210,7 @@ class SlowTokens(MemoryTokens):
 
 
 class SlowAuthorizations(MemoryAuthorizations):
-    """Authorizations that a worker may stand before."""
+    """An authorization store that pauses the worker before each deletion."""
 
     def __init__(self, workers: Workers) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ class SlowAuthorizations(MemoryAuthorizations):
 
 
 class SlowLeases(FakeLeases):
-    """Leases that a worker may stand before."""
+    """Leases that pause the worker before each request."""
 
     def __init__(self, workers: Workers) -> None:
         super().__init__()
@@ -238,7 +238,7 @@ class SlowLeases(FakeLeases):
 
 
 class SlowSources(FakeSources):
-    """A mail server that a worker may stand before."""
+    """Mail sources that pause the worker before each request."""
 
     def __init__(self, workers: Workers, page: int, batch: int) -> None:
         super().__init__(page, batch)
