@@ -1,4 +1,4 @@
-"""What contract tests share besides the sandbox."""
+"""Fixtures of the contract tests, besides the sandbox."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,6 +18,6 @@ def credential(azure_environment: Mapping[str, str]) -> Iterator[DefaultAzureCre
 
 @pytest.fixture(scope="session")
 def storage(azurite: Azurite, credential: DefaultAzureCredential) -> Azurite:
-    """Storage with everything in it that the deployment makes."""
+    """Storage with all containers, queues and tables that the deployment creates."""
     provision(azurite.blob, azurite.queue, azurite.table, credential)
     return azurite

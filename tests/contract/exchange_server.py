@@ -1,4 +1,4 @@
-"""The sandbox's Exchange alone, served over HTTPS from a thread, for clients that know nothing of it."""
+"""Serves only the sandbox's Exchange over HTTPS from a thread, for ordinary clients."""
 
 import asyncio
 import base64
@@ -45,32 +45,32 @@ PEOPLE = (ALEX, BO, FINN, SERVICE, QUINN, PAT, GUEST)
 
 
 def claims(token: str) -> dict[str, Any]:
-    """What a token says; a token is three parts as a JWT has them, the middle one its claims."""
+    """The claims of a token, which has the three parts of a JWT with the claims in the middle."""
     try:
         return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
     except (IndexError, ValueError):
         raise ValueError("not a token") from None
 
 
-def token(**said: Any) -> str:
-    """A token with these claims; nobody signs it."""
-    middle = base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+def token(**values: Any) -> str:
+    """An unsigned token with these claims."""
+    middle = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
     return f"eyJhbGciOiJub25lIn0.{middle}.c2ln"
 
 
 def delegated(person: Someone) -> str:
-    """The token of somebody who has signed in."""
+    """A delegated token of a person who has signed in."""
     return token(oid=person.oid, tid=person.tenant_id, scp="EWS.AccessAsUser.All", unique_name=person.address)
 
 
 def app_only() -> str:
-    """An application's own token."""
+    """An app-only token."""
     return token(tid="contoso", roles=["full_access_as_app"], oid="app")
 
 
 @dataclass(frozen=True)
 class Served:
-    """The Exchange and where it listens."""
+    """The running Exchange and its URL."""
 
     exchange: EwsService
     url: str
@@ -89,7 +89,7 @@ def served(exchange: EwsService, authority: Authority) -> Iterator[Served]:
 
 @contextmanager
 def listening(app: web.Application, authority: Authority) -> Iterator[str]:
-    """Serve an application over HTTPS from a thread until the block ends; gives its address."""
+    """Serve an application over HTTPS from a thread until the block ends; yields its URL."""
     port, stopping = bind(), asyncio.Event()
     loop, ready = asyncio.new_event_loop(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""The sandbox's Graph in this process, and a plain client that checks every answer against Microsoft's metadata."""
+"""The sandbox's Graph in this process, and a simple client that checks every response against Microsoft's metadata."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,17 +18,17 @@ ALL_ROLES = ["Mail.Read", "Calendars.Read", "Contacts.Read", "Tasks.Read.All", "
 
 
 def delegated(person: Someone, scopes: str = ALL_SCOPES) -> str:
-    """The token of somebody who has signed in."""
+    """A delegated token of a person who has signed in."""
     return token(oid=person.oid, tid=person.tenant_id, scp=scopes, appid="app")
 
 
 def app_only(*roles: str) -> str:
-    """An application's own token."""
+    """An app-only token."""
     return token(tid="contoso", roles=list(roles or ALL_ROLES), oid="sp", appid="app")
 
 
 class Graph:
-    """A client with a token; answers of 200 are checked against the metadata under the `kind` that is named."""
+    """A client with a token. It checks responses with status 200 against the metadata of the given `kind`."""
 
     def __init__(self, service: GraphService, http: TestClient[Any, Any]) -> None:
         self.service = service
@@ -40,14 +40,14 @@ class Graph:
         return self.service.store.mailbox(person.address)
 
     async def ask(self, method: str, path: str, json: Any = None, **headers: str) -> tuple[int, Any, dict[str, str]]:
-        """Status, body and headers of an answer."""
-        said = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        async with self._http.request(method, path, json=json, headers=said) as answer:
+        """Send a request; returns the status, body and headers of the response."""
+        sent_headers = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        async with self._http.request(method, path, json=json, headers=sent_headers) as answer:
             is_json = answer.content_type == "application/json"
             return answer.status, await (answer.json() if is_json else answer.read()), dict(answer.headers)
 
     async def get(self, path: str, kind: str = "", **headers: str) -> Any:
-        """The body of a successful GET; of a list every entry is checked, else the entity."""
+        """The body of a successful GET. Checks the entity, or every entry of a list."""
         status, body, _ = await self.ask("GET", self.local(path), **headers)
         assert status == 200, body
         if kind:
@@ -57,12 +57,12 @@ class Graph:
         return body
 
     async def code(self, path: str, **headers: str) -> tuple[int, str]:
-        """Status and code of a refused GET."""
+        """The status and error code of a rejected GET."""
         status, body, _ = await self.ask("GET", path, **headers)
         return status, body["error"]["code"]
 
     async def round(self, path: str, kind: str = "", **headers: str) -> tuple[list[dict[str, Any]], str]:
-        """Every entry of a delta round, and the link to the next one."""
+        """All entries of a delta round, and the delta link for the next one."""
         found: list[dict[str, Any]] = []
         body = await self.get(path, kind, **headers)
         found += body["value"]
@@ -73,13 +73,13 @@ class Graph:
 
     @staticmethod
     def local(url: str) -> str:
-        """A link without its host."""
+        """The link without its host."""
         return url[url.index("/v1.0/") :] if url.startswith("http") else url
 
 
 @asynccontextmanager
 async def graph_over(store: MailboxStore | None = None) -> AsyncIterator[Graph]:
-    """Serve Graph over a store, by default an empty one, until the block ends."""
+    """Serve Graph for a store (by default an empty one) until the block ends."""
     service = GraphService(store or MailboxStore(PEOPLE), claims)
     async with TestClient(TestServer(application(service))) as http:
         yield Graph(service, http)

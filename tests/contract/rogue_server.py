@@ -1,4 +1,4 @@
-"""An HTTPS server that answers with whatever bytes a test gives it, as slowly as it says, once for each request."""
+"""An HTTPS server that answers each request with the bytes and the pauses that a test specifies."""
 
 import socket
 import ssl
@@ -10,21 +10,21 @@ from contextlib import contextmanager, suppress
 from sandbox.tls.authority import Authority
 
 type Step = bytes | float
-"""Bytes to send, or seconds to wait before going on."""
+"""Bytes to send, or seconds to wait before the next step."""
 
 CLOSE = b"<close>"
 RESET = b"<reset>"
 
 
 def http(body: bytes = b"", status: int = 200, content_type: str = "text/xml; charset=utf-8", **headers: str) -> bytes:
-    """A whole HTTP answer."""
+    """A complete HTTP response."""
     head = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     head += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
 class RogueServer:
-    """Serves its script, the last part again and again; keeps the requests it got and counts connections."""
+    """Serves its script and repeats the last part. Stores the received requests and counts the connections."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.script: list[list[Step]] = []
@@ -39,11 +39,11 @@ class RogueServer:
         self._threads: list[threading.Thread] = []
 
     def answers(self, *script: bytes | list[Step]) -> None:
-        """What it answers, request by request."""
+        """Set the responses, one for each request."""
         self.script = [[part] if isinstance(part, bytes) else part for part in script]
 
     def accept(self) -> None:
-        """Take connections until it is stopped."""
+        """Accept connections until the server is stopped."""
         while not self._stopping.is_set():
             try:
                 plain, _ = self._listening.accept()
@@ -55,7 +55,7 @@ class RogueServer:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Take no more."""
+        """Accept no more connections."""
         self._stopping.set()
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
@@ -105,7 +105,7 @@ class RogueServer:
 
 @contextmanager
 def rogue_server(authority: Authority, kind: type[RogueServer] = RogueServer) -> Iterator[RogueServer]:
-    """A server until the block ends."""
+    """Run a server until the block ends."""
     server = kind(authority.server_context())
     thread = threading.Thread(target=server.accept, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""What every store of authorizations, invitations and approvals does, in memory and in Table Storage."""
+"""Contract suite for the stores of authorizations, invitations and approvals, in memory and in Table Storage."""
 
 import hashlib
 import threading
@@ -225,7 +225,7 @@ def test_what_has_ended_is_swept(tables: TableServiceClient) -> None:
 
 
 def test_an_authorization_that_cannot_be_read_hides_no_others(tables: TableServiceClient) -> None:
-    """S6: the daily work keeps the others alive and deletes nothing of it."""
+    """S6: the daily function refreshes the other authorizations and deletes nothing of the unreadable one."""
     store = TableAuthorizations(tables)
     strange, known = (store.add(an_authorization(refreshed_at=NOW)) for _ in range(2))
     digest = hashlib.sha256(strange.id.encode()).hexdigest()

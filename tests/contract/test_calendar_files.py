@@ -1,4 +1,4 @@
-"""Calendar files against the sandbox's Exchange: instances over two years, the server's flawed texts, and copies."""
+"""Calendar files from the sandbox's Exchange: instances over two years, flaws in the server's text, and copies."""
 
 import ast
 import re
@@ -32,7 +32,7 @@ from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegat
 CASES = Path(__file__).parents[1] / "unit" / "ews" / "field_cases"
 INSERTED = sorted(path.stem for path in CASES.glob("*.xml") if "sandbox: insert into calendar" in path.read_text())
 NOW = datetime(2026, 6, 10, 9, 30, tzinfo=UTC)
-"""Around this time the sandbox's samples lie."""
+"""The sandbox's samples are around this time."""
 WINDOW = (datetime(2025, 7, 1, tzinfo=UTC), datetime(2027, 6, 30, tzinfo=UTC))
 type Instance = tuple[datetime | date, datetime | date]
 
@@ -74,7 +74,7 @@ def file_of(item: SourceItem) -> bytes:
 
 
 def inserted(mailbox: Mailbox, name: str) -> Item:
-    """A case from the field put into a calendar, with its changed occurrences; its header says which."""
+    """Add a field case to a calendar, with the changed occurrences that its header lists."""
     header, _, xml = (CASES / f"{name}.xml").read_text().partition("-->")
     item = made(mailbox, xml.strip())
     changed = re.search(r"changed=(.*) deleted=", header, re.DOTALL)
@@ -89,7 +89,7 @@ def made(mailbox: Mailbox, xml: str) -> Item:
 
 
 def instances(data: bytes) -> Iterator[Instance]:
-    """When a file's events take place within the window, as recurring-ical-events expands them."""
+    """The times of a file's events within the window, as recurring-ical-events expands them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = recurring_ical_events.of(icalendar.Calendar.from_ical(data)).between(*WINDOW)
@@ -99,32 +99,32 @@ def instances(data: bytes) -> Iterator[Instance]:
 
 
 def listed(item: SourceItem) -> Instance:
-    """An occurrence as Exchange lists it; of an all-day event its days."""
-    told = item.metadata
-    if told.get("all_day"):
-        days = [date.fromisoformat(str(told[name])) for name in ("start_date", "end_date")]
+    """An occurrence as Exchange lists it, with days if it is an all-day event."""
+    metadata = item.metadata
+    if metadata.get("all_day"):
+        days = [date.fromisoformat(str(metadata[name])) for name in ("start_date", "end_date")]
         return days[0], days[1]
     assert item.at is not None
-    return item.at, datetime.fromisoformat(str(told["end"]))
+    return item.at, datetime.fromisoformat(str(metadata["end"]))
 
 
 def test_a_file_has_the_instances_that_exchange_lists_over_two_years(server: Served, source: MailSource) -> None:
-    """C1, C4, C10: every event of a calendar with something of everything, and the cases from the field."""
+    """C1, C4, C10: every event of a calendar with all kinds of events, and the field cases."""
     mailbox = server.mailbox(ALEX)
     for name in INSERTED:
         inserted(mailbox, name)
     folder = folder_of(source, FolderRole.CALENDAR)
 
-    ours = Counter(instance for item in fetched(source, folder) for instance in instances(file_of(item)))
-    theirs = Counter(map(listed, source.occurrences(folder, *WINDOW)))
+    from_files = Counter(instance for item in fetched(source, folder) for instance in instances(file_of(item)))
+    from_exchange = Counter(map(listed, source.occurrences(folder, *WINDOW)))
 
-    assert theirs.total() > 300
-    assert ours == theirs
+    assert from_exchange.total() > 300
+    assert from_files == from_exchange
 
 
 @pytest.mark.parametrize("flaw", sorted(FLAWS))
 def test_flaws_of_the_servers_text_do_not_reach_the_file(server: Served, source: MailSource, flaw: str) -> None:
-    """C1: m1 to m8. The sandbox's Exchange writes what real servers were seen to write."""
+    """C1: m1 to m8. The sandbox's Exchange writes the flaws that were observed on real servers."""
     mailbox = server.mailbox(ALEX)
     right, wrong = (
         mailbox.insert(mailbox.distinguished["calendar"], flawed_event(mailbox, mark, flaw)) for mark in ("none", flaw)
@@ -141,7 +141,7 @@ def test_flaws_of_the_servers_text_do_not_reach_the_file(server: Served, source:
 
 
 def flawed_event(mailbox: Mailbox, mark: str, flaw: str) -> Item:
-    """A weekly meeting that is marked to have a flaw in the server's text, and is of a kind that can have it."""
+    """A weekly meeting whose mark makes the server write a flaw into its text, and that is of the kind to have it."""
     all_day = "true" if flaw == "all-day as times" else "false"
     item = made(
         mailbox,
@@ -160,7 +160,7 @@ def flawed_event(mailbox: Mailbox, mark: str, flaw: str) -> Item:
 
 
 def lines_beside(data: bytes, item: Item) -> list[str]:
-    """The file's lines but those that two events made one after the other differ in."""
+    """The file's lines without those that differ between two events created one after the other."""
     text = data.decode().replace("\r\n ", "").replace(item.id, "")
     marks = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "CATEGORIES")
     return [line for line in text.split("\r\n") if not line.startswith(marks)]
@@ -170,7 +170,7 @@ def lines_beside(data: bytes, item: Item) -> list[str]:
 def test_copies_have_a_uid_each_and_keep_it_when_they_move(
     server: Served, source: MailSource, role: FolderRole
 ) -> None:
-    """C2: u1. Copies share every property, the search key too."""
+    """C2: u1. Copies share every property, including the search key."""
     mailbox = server.mailbox(ALEX)
     folder = mailbox.distinguished["contacts" if role is FolderRole.CONTACTS else "tasks"]
     kind = "Contact" if role is FolderRole.CONTACTS else "Task"

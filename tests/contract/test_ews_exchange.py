@@ -1,4 +1,4 @@
-"""The EWS source on the sandbox's Exchange with its real mail: what the port's suite cannot ask of every source."""
+"""The EWS source on the sandbox's Exchange with its real mail: checks that are specific to EWS."""
 
 import email
 import hashlib
@@ -126,7 +126,7 @@ def test_every_calendar_is_readable_by_others_at_every_level(opened: Open, level
 
 
 def days_to_first_occurrence(item: Item) -> timedelta:
-    """How long after its start a series has its first occurrence: some of the sandbox begin on a day that is none."""
+    """The time from a series' start to its first occurrence: some samples start on a day outside their pattern."""
     assert item.content is not None
     parsed = icalendar.Calendar.from_ical(item.content.data).walk("VEVENT")[0]
     if "RRULE" not in parsed:
@@ -144,12 +144,12 @@ def days_to_first_occurrence(item: Item) -> timedelta:
 
 
 def test_what_we_write_of_a_series_is_what_exchange_writes_of_it(server: Served, opened: Open) -> None:
-    """Rules, deletions and changed occurrences, compared between the two."""
+    """Compare rules, deletions and changed occurrences between the two."""
     kept = server.mailbox(ALEX).items
-    ours = {item.id: item for _, item in everything(opened()) if item.kind is ItemKind.EVENT}
+    synced_events = {item.id: item for _, item in everything(opened()) if item.kind is ItemKind.EVENT}
 
     compared = 0
-    for identifier, item in ours.items():
+    for identifier, item in synced_events.items():
         if "recurrence" not in item.metadata:
             continue
         assert item.content is not None
@@ -292,7 +292,7 @@ def test_a_distribution_list_has_its_members(opened: Open) -> None:
 
 @pytest.mark.parametrize(("back", "ahead"), [(14, 365), (365, 730)])
 def test_occurrences_of_any_allowed_window_match_exchanges_expansion(opened: Open, back: int, ahead: int) -> None:
-    """Exchange refuses a view of more than two years."""
+    """Exchange rejects a view of more than two years."""
     source = opened()
     folder = next(folder for folder in source.folders() if folder.role is FolderRole.CALENDAR)
     now = datetime.now(UTC)
@@ -306,7 +306,7 @@ def test_occurrences_of_any_allowed_window_match_exchanges_expansion(opened: Ope
 
 @pytest.mark.parametrize("person", [ALEX, QUINN, PAT])
 def test_ones_own_mailbox_opens_whatever_one_signs_in_with(server: Served, opened: Open, person: Someone) -> None:
-    """M2: a sign-in name that is no address of the mailbox, or a secondary one in other letter case."""
+    """M2: the sign-in name is not an address of the mailbox, or a secondary one in different case."""
     access = Access(person.sign_in_name or person.address, AccessMode.DELEGATED, delegated(person), own=True)
 
     assert opened(access).folders()
@@ -314,7 +314,7 @@ def test_ones_own_mailbox_opens_whatever_one_signs_in_with(server: Served, opene
 
 
 def test_a_mailbox_of_somebody_else_is_named(opened: Open) -> None:
-    """M2: a shared mailbox is read in the same mode, and must not become one's own."""
+    """M2: a shared mailbox is read in the same mode and must not be taken for the person's own."""
     shared = Access(ALEX.address, AccessMode.DELEGATED, delegated(QUINN))
 
     with pytest.raises(AdministratorMustAct) as caught:
@@ -330,14 +330,14 @@ def test_the_primary_address_of_an_impersonated_mailbox_is_known(server: Served)
 
 
 def test_a_guest_has_no_mailbox_here(server: Served) -> None:
-    """M2: what a guest signs in with is an address of another organization."""
+    """M2: a guest's sign-in name is an address of another organization."""
     with pytest.raises(AdministratorMustAct) as caught:
         EwsSources(server.url).check(Access(GUEST.address, AccessMode.DELEGATED, delegated(GUEST), own=True))
     assert caught.value.reason is Reason.NO_MAILBOX
 
 
 def test_sealed_mail_without_mime_comes_with_its_content(server: Served, opened: Open) -> None:
-    """M3: Exchange fails over the MIME of opaque S/MIME; what it gives instead makes a message that opens."""
+    """M3: Exchange cannot return opaque S/MIME as MIME; the parts it returns give a readable message."""
     box = server.mailbox(ALEX)
     item = next(one for one in box.items.values() if one.text("Subject") == "Encrypted")
     original = email.message_from_bytes(item.content() or b"")

@@ -1,4 +1,4 @@
-"""The EWS session against servers that misbehave below and above HTTP: each case says who acts, and in time."""
+"""The EWS session against servers that misbehave below and above HTTP: each error says who acts, and comes in time."""
 
 import base64
 import gzip
@@ -31,7 +31,7 @@ TOKEN = "the-secret-token"
 GOOD = answer("FindFolder", found(folder("A", distinguished="inbox")))
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IN_CHUNKS = b"30d40\r\n" + GOOD + b" " * (200_000 - len(GOOD)) + b"\r\n0\r\n\r\n"
-"""More than is asked for at most, in one chunk, whatever length the headers tell."""
+"""A body above the limit in a single chunk, whatever length the headers declare."""
 LIMITS = RequestLimits(connect=2.0, silence=0.4, total=1.2, answer_bytes=100_000)
 
 

@@ -1,4 +1,4 @@
-"""What every store of sign-ins under way does, in memory and in Table Storage."""
+"""Contract suite for the stores of pending sign-in flows, in memory and in Table Storage."""
 
 import threading
 import uuid
@@ -132,7 +132,7 @@ def test_ended_flows_are_swept_and_those_nobody_came_back_from_are_counted(flows
 def requests_made(
     storage: Azurite, credential: DefaultAzureCredential
 ) -> Iterator[tuple[TableServiceClient, list[str]]]:
-    """A client, and the methods of the requests it makes."""
+    """A client, and the methods of the requests that it sends."""
     made: list[str] = []
     with TableServiceClient(
         storage.table, credential=credential, raw_request_hook=lambda request: made.append(request.http_request.method)
@@ -141,7 +141,7 @@ def requests_made(
 
 
 def test_lapsed_flows_are_deleted_a_partition_at_a_time(requests_made: Counted, clock: FakeClock) -> None:
-    """S8: one request for each partition and hundred, not one for each flow."""
+    """S8: one request for each partition and each hundred flows, not one for each flow."""
     client, made = requests_made
     flows, table = TableFlows(client, clock), client.get_table_client("flows")
     flows.sweep(clock() + timedelta(days=3650))
@@ -167,7 +167,7 @@ def test_a_row_that_is_gone_already_spoils_no_sweep(tables: TableServiceClient, 
 
 
 def test_a_sweep_ends_in_time_and_the_next_goes_on(tables: TableServiceClient, clock: FakeClock) -> None:
-    """S8."""
+    """S8: a sweep has a time limit."""
     table, plain = tables.get_table_client("flows"), TableFlows(tables, clock)
     plain.sweep(clock() + timedelta(days=3650))
     for partition in ("p4", "p5", "p6"):

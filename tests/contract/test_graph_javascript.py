@@ -1,4 +1,4 @@
-"""An independent client, npm's @microsoft/microsoft-graph-client under Node, gets on with the sandbox's Graph."""
+"""An independent client, npm's @microsoft/microsoft-graph-client under Node, works with the sandbox's Graph."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture(scope="module")
 def report(mailbox: Mailbox, authority: Authority) -> Iterator[dict[str, Any]]:
-    """What the client tells of its visit."""
+    """The client's report about its requests."""
     node = shutil.which("node")
     assert node, "Node is needed: make set-up"
     store = MailboxStore(PEOPLE)

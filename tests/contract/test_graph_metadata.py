@@ -1,4 +1,4 @@
-"""What the sandbox's Graph serves is in Microsoft's metadata, and what it leaves out of it is known."""
+"""Everything that the sandbox's Graph serves is in Microsoft's metadata, and all that it leaves out is listed here."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ LEFT_OUT = {
     "todoTask": {"attachments", "attachmentSessions", "checklistItems", "extensions", "linkedResources"},
     "todoTaskList": {"extensions", "tasks"},
 }
-"""Navigation that is a path of its own, or that nobody here reads."""
+"""Navigation properties that have a separate path or that no code here reads."""
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: str(entity.name))

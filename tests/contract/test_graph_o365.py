@@ -1,4 +1,4 @@
-"""An independent client, PyPI's O365 as its documentation shows it, gets on with the sandbox's Graph."""
+"""An independent client, PyPI's O365, used as its documentation shows, works with the sandbox's Graph."""
 
 import base64
 from collections.abc import Iterator

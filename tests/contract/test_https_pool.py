@@ -1,4 +1,4 @@
-"""The HTTPS pool against a server that answers whatever it is told, as slowly as it is told."""
+"""The HTTPS pool against a server with arbitrary and slow responses."""
 
 import gzip
 import threading
@@ -210,9 +210,9 @@ def test_errors_name_neither_host_nor_path(server: RogueServer, pool: HttpsPool)
     with pytest.raises(TransportFailed) as raised:
         get(pool)
 
-    told = f"{raised.value!r} {raised.value.__cause__!r}"
-    assert "127.0.0.1" not in told
-    assert "/me" not in told
+    text = f"{raised.value!r} {raised.value.__cause__!r}"
+    assert "127.0.0.1" not in text
+    assert "/me" not in text
 
 
 def test_machines_settings_are_those_that_requests_obeys(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

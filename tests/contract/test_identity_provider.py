@@ -1,4 +1,4 @@
-"""The identity provider as production makes it, against a server that speaks as Entra ID does."""
+"""The identity provider as built in production, against a server that behaves like Entra ID."""
 
 import json
 import time
@@ -82,7 +82,7 @@ def browser(sandbox: Sandbox) -> Iterator[Browser]:
 def through(
     provider: EntraIdentityProvider, browser: Browser, person: Mapping[str, Any], consent: str = "accept", **more: Any
 ) -> tuple[Mapping[str, object], dict[str, str]]:
-    """A person goes through Entra ID's pages; gives the flow that was kept and what comes back."""
+    """Sign a person in on Entra ID's pages; returns the stored flow and the callback's parameters."""
     url, flow = provider.begin(redirect_uri=CALLBACK, **more)
     page = browser.sign_in(browser.open(url), person)
     if page.heading == "Permissions requested":

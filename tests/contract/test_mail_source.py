@@ -1,4 +1,4 @@
-"""One suite for the mail source's port: the mailbox in memory passes it, and EWS and Graph on the sandbox do."""
+"""Contract suite for the mail source's port, for the in-memory mailbox and for EWS and Graph on the sandbox."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,15 +48,15 @@ from tests.fakes.source import FakeSources
 
 
 class SourceUnderTest(Protocol):
-    """A mailbox that a test changes behind the source's back, and the sources that open it."""
+    """A mailbox that a test changes directly, and the sources that open it."""
 
     sources: MailSources
     access: Access
     largest: int
     carries_items: bool
-    """Whether pages of changes carry the items."""
+    """Whether change pages carry the items."""
     has_marks: bool
-    """Whether folders have marks."""
+    """Whether folders have change tokens."""
 
     def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str: ...
     def update(self, item_id: str, body: bytes) -> None: ...
@@ -74,7 +74,7 @@ class SourceUnderTest(Protocol):
 
 
 class InMemory:
-    """The fake."""
+    """The in-memory fake."""
 
     has_marks = True
 
@@ -128,12 +128,12 @@ class InMemory:
         self._mailbox.recreate()
 
     def later(self) -> None:
-        """Marks are of one second here."""
+        """Advance the clock: change tokens have a resolution of one second here."""
         self._clock.pass_by(seconds=2)
 
 
 class InExchange:
-    """Alex's mailbox in the sandbox's Exchange, whichever service reads it. Ids are those of the service."""
+    """Alex's mailbox in the sandbox's Exchange, for both services. Ids are those of the service."""
 
     largest = 50_000
     carries_items = False
@@ -144,26 +144,26 @@ class InExchange:
         self.access = access
         self._mailbox = mailbox
 
-    def told(self, ews_id: str) -> str:
-        """An id as the service spells it."""
+    def service_id(self, ews_id: str) -> str:
+        """The service's form of an EWS id."""
         return ews_id
 
-    def _kept(self, told: str) -> str:
-        """An id as the mailbox has it."""
-        return told
+    def _ews_id(self, service_id: str) -> str:
+        """The mailbox's form of a service's id."""
+        return service_id
 
     def _folder(self, name: str) -> Any:
         return self._mailbox.distinguished[name]
 
     def _item(self, item_id: str) -> Kept:
-        return self._mailbox.items[self._kept(item_id)]
+        return self._mailbox.items[self._ews_id(item_id)]
 
     def add(self, body: bytes, folder: str = "inbox", private: bool = False) -> str:
         item = message_samples.message(body, "")
         item.is_read = False
         if private:
             item.properties["Sensitivity"] = "<t:Sensitivity>Private</t:Sensitivity>"
-        return self.told(self._mailbox.insert(self._folder(folder), item).id)
+        return self.service_id(self._mailbox.insert(self._folder(folder), item).id)
 
     def update(self, item_id: str, body: bytes) -> None:
         item = self._item(item_id)
@@ -175,10 +175,10 @@ class InExchange:
         self._mailbox.set_read(self._item(item_id), is_read)
 
     def move(self, item_id: str, folder: str) -> str:
-        return self.told(deletion.move_item(self._item(item_id), self._folder(folder)).id)
+        return self.service_id(deletion.move_item(self._item(item_id), self._folder(folder)).id)
 
     def copy(self, item_id: str, folder: str) -> str:
-        return self.told(deletion.copy_item(self._item(item_id), self._folder(folder)).id)
+        return self.service_id(deletion.copy_item(self._item(item_id), self._folder(folder)).id)
 
     def delete(self, item_id: str) -> None:
         deletion.delete_item(self._item(item_id), "HardDelete")
@@ -188,13 +188,13 @@ class InExchange:
 
     def add_event(self) -> str:
         item = item_samples.MAKERS["series"](self._mailbox.clock())
-        return self.told(self._mailbox.insert(self._folder("calendar"), item).id)
+        return self.service_id(self._mailbox.insert(self._folder("calendar"), item).id)
 
     def add_folder(self, name: str) -> str:
-        return self.told(self._mailbox.add_folder(self._mailbox.top(), name).id)
+        return self.service_id(self._mailbox.add_folder(self._mailbox.top(), name).id)
 
     def delete_folder(self, folder_id: str) -> None:
-        deletion.delete_folder(self._mailbox.folders[self._kept(folder_id)], "HardDelete")
+        deletion.delete_folder(self._mailbox.folders[self._ews_id(folder_id)], "HardDelete")
 
     def invalidate(self) -> None:
         invalidate_states(self._mailbox)
@@ -203,20 +203,20 @@ class InExchange:
         recreate(self._mailbox)
 
     def later(self) -> None:
-        """Marks are exact here."""
+        """Do nothing: change tokens are exact here."""
 
 
 class OverGraph(InExchange):
-    """Its ids are EWS's in other letters, and its pages of changes carry items."""
+    """The ids are those of EWS in another encoding, and change pages carry items."""
 
     carries_items = True
     has_marks = False
 
-    def told(self, ews_id: str) -> str:
+    def service_id(self, ews_id: str) -> str:
         return ids.graph_id(ews_id)
 
-    def _kept(self, told: str) -> str:
-        return ids.ews_id(told)
+    def _ews_id(self, service_id: str) -> str:
+        return ids.ews_id(service_id)
 
 
 @contextmanager
@@ -258,7 +258,7 @@ def source(world: SourceUnderTest) -> Iterator[MailSource]:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads one folder on from where it has got."""
+    """Reads a folder's changes from the last state on."""
 
     source: MailSource
     folder: Folder
@@ -319,16 +319,16 @@ def test_each_kind_of_change_is_told_as_what_it_is(world: SourceUnderTest, sourc
     world.set_read(flagged, True)
     world.delete(deleted)
     created = world.add(letter(4))
-    told = {change.item_id: change for change in reader.changes()}
+    by_id = {change.item_id: change for change in reader.changes()}
 
-    assert {key: change.kind for key, change in told.items()} == {
+    assert {key: change.kind for key, change in by_id.items()} == {
         updated: ChangeKind.UPSERT,
         created: ChangeKind.UPSERT,
         flagged: ChangeKind.UPSERT if world.carries_items else ChangeKind.READ_FLAG,
         deleted: ChangeKind.DELETE,
     }
-    assert told[flagged].is_read is True
-    assert told[deleted].version == ""
+    assert by_id[flagged].is_read is True
+    assert by_id[deleted].version == ""
 
 
 def test_a_page_carries_the_items_it_reports_or_none(world: SourceUnderTest, source: MailSource) -> None:
@@ -420,7 +420,7 @@ def test_a_copy_shares_the_search_key_under_an_id_of_its_own(world: SourceUnderT
 
 
 def _archive(world: SourceUnderTest, source: MailSource) -> Folder:
-    """The folder that moves go to; something must be in it for it to be there."""
+    """The target folder of moves, with one item in it, since an empty one may not be listed."""
     world.add(letter(77), "archive")
     return next(folder for folder in source.folders() if folder.path in ("Projects", "Archive"))
 

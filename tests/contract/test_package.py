@@ -1,6 +1,6 @@
-"""What is deployed is what is tested: azd's hook is run, and a bare Python finds everything in the package alone.
+"""The deployed package equals the tested code: azd's hook builds it, and a plain Python finds everything in it.
 
-The package is built from a copy of the checkout, so that nothing here writes into infra/package.
+The package is built from a copy of the checkout, so these tests do not write to infra/package.
 """
 
 import json
@@ -60,7 +60,7 @@ def run(command: Sequence[str | Path], **more: Any) -> str:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of this checkout that the hook needs, as somebody has them who downloaded the sources."""
+    """The files of this checkout that the hook needs, as in a download of the sources."""
     copy = tmp_path_factory.mktemp("checkout")
     for name in run(["git", "ls-files", "-z", *COPIED], cwd=ROOT).split("\0"):
         if name and (ROOT / name).is_file():
@@ -71,7 +71,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def package(checkout: Path) -> Path:
-    """The folder that azd zips, filled by the hook of azure.yaml as azd runs it; with leftovers of a run before."""
+    """The folder that azd zips, filled by the hook of azure.yaml as azd runs it, over the remains of an earlier run."""
     folder = checkout / hook("project")
     (folder / "shared").mkdir()
     (folder / "shared" / "leftover.py").touch()
@@ -85,23 +85,23 @@ def package(checkout: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Python 3.13 without any package."""
+    """Python 3.13 without any packages."""
     home = tmp_path_factory.mktemp("bare") / "venv"
     run([Path(sys.base_prefix) / "bin" / "python3.13", "-m", "venv", "--without-pip", home])
     return home / "bin" / "python"
 
 
 def test_every_module_of_ours_is_imported_from_the_package_alone(package: Path, bare_python: Path) -> None:
-    told = json.loads(run([bare_python, "-I", "-c", _IMPORT_EVERYTHING, package], cwd=package.parent))
-    standard = Path(told["standard"])
+    report = json.loads(run([bare_python, "-I", "-c", _IMPORT_EVERYTHING, package], cwd=package.parent))
+    standard = Path(report["standard"])
     elsewhere = {
         file
-        for file in filter(None, told["files"].values())
+        for file in filter(None, report["files"].values())
         if not Path(file).is_relative_to(package)
         and (not Path(file).is_relative_to(standard) or "site-packages" in Path(file).parts)
     }
     assert elsewhere == set()
-    assert "shared.sources.ews.transport.session" in told["files"]
+    assert "shared.sources.ews.transport.session" in report["files"]
 
 
 def test_a_requirement_that_is_missing_is_noticed(package: Path, bare_python: Path, tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_a_requirement_that_is_missing_is_noticed(package: Path, bare_python: Pa
 
 
 def test_the_worker_library_finds_every_function(package: Path, bare_python: Path, tmp_path: Path) -> None:
-    ours = Path(sysconfig.get_paths()["purelib"])
+    site_packages = Path(sysconfig.get_paths()["purelib"])
     for name in ("azure_functions_runtime", "azurefunctions"):
-        (tmp_path / name).symlink_to(ours / name)
+        (tmp_path / name).symlink_to(site_packages / name)
     (tmp_path / "sandbox").mkdir()
     for name in ("__init__.py", "host"):
         (tmp_path / "sandbox" / name).symlink_to(ROOT / "sandbox" / name)
@@ -155,7 +155,7 @@ def test_nothing_else_is_in_the_package(package: Path) -> None:
 
 
 def test_azd_leaves_no_file_out(package: Path) -> None:
-    """Without a .funcignore azd leaves __pycache__ out; with one, what it names."""
+    """azd leaves out what .funcignore names; without that file it leaves out __pycache__."""
     rules = (package / ".funcignore").read_text().splitlines()
     assert [line for line in rules if line.strip() and not line.startswith("#")] == []
 
@@ -173,7 +173,7 @@ def test_the_zip_of_the_workflow_has_the_same_files(package: Path, checkout: Pat
 
 def _sizes_are_as_documented(zipped: int, unpacked: int) -> None:
     text = (ROOT / "docs" / "deploy.md").read_text()
-    said = re.search(r"(\d+) MB zipped and (\d+) MB unpacked", text)
-    assert said, "docs/deploy.md does not say how large the package is"
-    assert zipped == pytest.approx(int(said[1]) * 1e6, rel=0.1)
-    assert unpacked == pytest.approx(int(said[2]) * 1e6, rel=0.1)
+    stated = re.search(r"(\d+) MB zipped and (\d+) MB unpacked", text)
+    assert stated, "docs/deploy.md does not say how large the package is"
+    assert zipped == pytest.approx(int(stated[1]) * 1e6, rel=0.1)
+    assert unpacked == pytest.approx(int(stated[2]) * 1e6, rel=0.1)

@@ -1,4 +1,4 @@
-"""The registry, the leases and the queues against Storage."""
+"""The registry, the leases and the queues on Azure Storage."""
 
 import base64
 import json
@@ -63,7 +63,7 @@ def test_an_owner_has_a_mailbox_once_and_finds_it(registry: TableRegistry) -> No
 
 
 class Before:
-    """A service client of whose table `name` one call is preceded by something else that happens, once."""
+    """A service client that calls `happens` once, just before one method of the table `name` is called."""
 
     def __init__(self, tables: TableServiceClient, name: str, call: str, happens: Callable[[], object]) -> None:
         self._tables = tables
@@ -212,7 +212,7 @@ def test_a_row_of_a_newer_version_does_not_block_its_shard(
 def test_a_row_that_cannot_be_read_counts_as_in_use(
     registry: TableRegistry, storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
-    """S6: whatever its status, and nobody gets it by its id."""
+    """S6: it counts whatever its status is, and cannot be read by its id."""
     names = [uuid.uuid4().hex for _ in range(4)]
     strange, active, gone, strange_too = (registry.add(new_mailbox(authorization_id=name)) for name in names)
     registry.change(gone.id, lambda found: found.with_changes(status=Status.DISCONNECTED))
@@ -277,7 +277,7 @@ def test_one_lease_a_mailbox_until_it_is_given_back(storage: Azurite, credential
 def test_lease_on_a_container_being_deleted_is_nobodys(
     storage: Azurite, credential: DefaultAzureCredential, faults: Faults, code: str
 ) -> None:
-    """M12: taken for one that is held, the message ended without a trace."""
+    """M12: if this counted as a held lease, the message would end without any record."""
     fault = {"kind": "status", "status": 409, "headers": {"x-ms-error-code": code}}
     faults.add("blob", fault, match={"method": "PUT", "path": "/leases/"}, times=None)
     with BlobServiceClient(storage.blob, credential) as blobs:

@@ -1,4 +1,4 @@
-"""What the registry promises about erasures, on the fake and on Table Storage: docs/decisions/0010-erasure.md."""
+"""The registry's guarantees for erasures (docs/decisions/0010-erasure.md), on the fake and on Table Storage."""
 
 import uuid
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_erasing_what_is_gone_is_refused_and_not_recorded(registry: MailboxRegis
 
 
 def test_s2_late_change_brings_no_erased_mailbox_back(registry: MailboxRegistry) -> None:
-    """The change has read the mailbox; it is marked and erased before the change is written."""
+    """The mailbox is marked and erased after a change read it and before the change is written."""
     mailbox = registry.add(new_mailbox())
 
     def stands_still(found: Mailbox) -> Mailbox:
@@ -105,7 +105,7 @@ def test_s2_repeated_erasure_deletes_what_a_late_pass_recorded(registry: Mailbox
 
 
 def test_s3_sign_in_and_mark_have_one_order(registry: MailboxRegistry) -> None:
-    """The sign-in has read the mailbox when the mark comes: it finds that out, and nothing of it is written."""
+    """The mark is set after the sign-in read the mailbox: the sign-in detects this and writes nothing."""
     mailbox = registry.add(new_mailbox())
 
     def overtaken(found: Mailbox) -> Mailbox:
@@ -122,7 +122,7 @@ def test_s3_sign_in_and_mark_have_one_order(registry: MailboxRegistry) -> None:
 def test_s1_erasure_that_breaks_off_anywhere_is_finished_by_repeating_it(
     storage: Azurite, credential: DefaultAzureCredential, table: str, call: str
 ) -> None:
-    """The owner's entry in the index goes too, though nothing but the record tells whose it was."""
+    """The owner's index entry is deleted too, although only the erasure record still names the owner."""
 
     def breaks() -> None:
         raise ServiceResponseError("the line is broken")

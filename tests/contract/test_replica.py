@@ -1,4 +1,4 @@
-"""The replica's port, on the fake, on the real order of writes over storage in memory, and on Azure Storage."""
+"""Contract suite for the replica: the fake, the real adapter on in-memory storage, and on Azure Storage."""
 
 import hashlib
 import uuid
@@ -130,7 +130,7 @@ def test_a_moved_item_keeps_its_key_and_answers_to_every_id_it_had(replica: Repl
 
 
 def test_an_item_that_is_moved_without_end_always_fits(replica: Replica, mailbox: str) -> None:
-    """A thousand digests of the ids it had are more than a property holds."""
+    """A thousand digests of its earlier ids are more than a table property can hold."""
     commit(replica, mailbox, created("A", b"body"))
     had = tuple(item_key(f"earlier {number}") for number in range(1_000))
     for target in ("B", "C"):
@@ -271,7 +271,7 @@ def test_an_erased_mailbox_is_gone_and_erasing_it_again_is_harmless(replica: Rep
 
 
 def test_s2_nothing_is_written_under_an_erased_id(replica: Replica, mailbox: str) -> None:
-    """S2b: neither a first page, nor a cursor alone, nor a derived document, nor by a compaction."""
+    """S2b: no first page, no cursor, no derived document, and nothing by a compaction."""
     replica.erase(mailbox)
     for changes in ([created("late")], []):
         with pytest.raises(Conflict):

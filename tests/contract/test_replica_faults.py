@@ -1,4 +1,4 @@
-"""Azure Storage misbehaving at every kind of request of a commit: it says who acts, and the next try ends whole."""
+"""Faults of Azure Storage at every kind of request of a commit: the error says who acts, and a retry completes it."""
 
 import ssl
 import threading
@@ -133,7 +133,7 @@ def test_missing_containers_and_tables_are_the_operators_matter(
 def test_a_rule_that_somebody_made_is_the_operators_matter(
     replica: BlobTableReplica, mailbox: str, faults: Faults, where: str, code: str
 ) -> None:
-    """Taken for another writer's, it would be waited for without end."""
+    """If it counted as a conflict with another writer, the pass would be retried forever."""
     service, match = (WRITES | READS)[where]
     fault = {"kind": "status", "status": 409, "headers": {"x-ms-error-code": code}}
     faults.add(service, fault, match=match, times=None)
@@ -150,7 +150,7 @@ def test_a_rule_that_somebody_made_is_the_operators_matter(
 def test_storage_being_deleted_is_the_operators_matter(
     replica: BlobTableReplica, mailbox: str, faults: Faults, where: str, code: str
 ) -> None:
-    """M12: the same status as a write of somebody else's, and no alarm."""
+    """M12: the status is that of a conflict with another writer, which would raise no alarm."""
     service, match = (WRITES | READS)[where]
     fault = {"kind": "status", "status": 409, "headers": {"x-ms-error-code": code}}
     faults.add(service, fault, match=match, times=None)
@@ -162,10 +162,10 @@ def test_storage_being_deleted_is_the_operators_matter(
 def test_a_transaction_on_a_table_being_deleted_is_the_operators(
     authority: Authority, credential: DefaultAzureCredential
 ) -> None:
-    """M12: Table Storage says it within the answer to the batch."""
-    said = b'{"odata.error":{"code":"TableBeingDeleted","message":{"lang":"en-US","value":"."}}}'
+    """M12: Table Storage reports it within the response to the batch."""
+    body = b'{"odata.error":{"code":"TableBeingDeleted","message":{"lang":"en-US","value":"."}}}'
     with rogue_server(authority) as server:
-        server.answers(http(b"HTTP/1.1 409 Conflict\r\n\r\n" + said, 202, "multipart/mixed; boundary=x"))
+        server.answers(http(b"HTTP/1.1 409 Conflict\r\n\r\n" + body, 202, "multipart/mixed; boundary=x"))
         rows = AzureRows(server.url.removesuffix("/EWS/Exchange.asmx"), credential)
         with pytest.raises(OperatorMustAct) as caught:
             rows.transact("m", [RowChange(Verb.INSERT, "x", {})])
@@ -176,7 +176,7 @@ def test_a_transaction_on_a_table_being_deleted_is_the_operators(
 def test_an_erasure_takes_the_snapshots_that_somebody_has_made(
     replica: BlobTableReplica, mailbox: str, storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
-    """Storage keeps a blob that has snapshots, unless it is told to let them go as well."""
+    """Storage does not delete a blob with snapshots unless the request includes them."""
     with BlobServiceClient(storage.blob, credential) as blobs:
         packs = blobs.get_container_client(PACKS)
         for name in list(packs.list_blob_names(name_starts_with=mailbox)):
@@ -189,7 +189,7 @@ def test_an_erasure_takes_the_snapshots_that_somebody_has_made(
 def test_a_404_of_somebody_elses_says_nothing_of_what_is_there(
     replica: BlobTableReplica, mailbox: str, faults: Faults, where: str
 ) -> None:
-    """Taken for Storage's, it would make a synced mailbox a new one, or an item that is there another."""
+    """If it counted as Storage's own 404, a synced mailbox would count as new, or an existing item as missing."""
     service, match = READS[where]
     faults.add(service, {"kind": "status", "status": 404, "body": "<h1>Not Found</h1>"}, match=match, times=1)
     with pytest.raises(OperatorMustAct) as caught:
@@ -198,7 +198,7 @@ def test_a_404_of_somebody_elses_says_nothing_of_what_is_there(
 
 
 class SlowReader(RogueServer):
-    """Takes what is sent to it steadily, two megabytes a second, and keeps none of it."""
+    """Receives data steadily at two megabytes per second and discards it."""
 
     def _read(self, connection: ssl.SSLSocket) -> bytes | None:
         head = b""

@@ -1,4 +1,4 @@
-"""G1 and G2 over EWS: somebody edits mail in place with an ordinary client, and what the sync then reads and keeps."""
+"""G1 and G2 over EWS: mail is edited in place with an ordinary client, and the sync reads what has changed."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ LETTERS = 8
 
 
 class CountingSource:
-    """A mail source that counts the contents it gives out."""
+    """A mail source that counts the contents it returns."""
 
     def __init__(self, source: MailSource, contents: Counter[str]) -> None:
         self._source = source
@@ -51,7 +51,7 @@ class CountingSource:
 
 
 class CountingSources:
-    """EWS; `contents` counts how often an item's content was downloaded, by its id."""
+    """EWS sources; `contents` counts the downloads of each item's content by item id."""
 
     def __init__(self, url: str) -> None:
         self.sources = EwsSources(url)
@@ -62,7 +62,7 @@ class CountingSources:
 
 
 class Tokens:
-    """Alex's."""
+    """Alex's access tokens."""
 
     def access(
         self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
@@ -83,14 +83,14 @@ class Synced(SyncHarness):
         self.server = server
 
     def downloads(self) -> int:
-        """How many contents one more pass downloads."""
+        """Run one more pass and return how many contents it downloads."""
         before = self.counting.contents.total()
         self.clock.pass_by(minutes=30)
         self.sync()
         return self.counting.contents.total() - before
 
     def is_right(self, item_id: str) -> bool:
-        """Whether the replica has the very bytes that Exchange has."""
+        """Whether the replica has exactly the bytes that Exchange has."""
         return self.content(item_id) == self.server.mailbox(ALEX).items[item_id].content()
 
 
@@ -113,7 +113,7 @@ def synced(authority: Authority) -> Iterator[Synced]:
 
 @pytest.fixture
 def account(synced: Synced) -> Iterator[Any]:
-    """Alex at work: exchangelib as its documentation shows it."""
+    """Alex's account, opened with exchangelib as its documentation shows."""
     opened = account_of(synced.server.url, ALEX.address, delegated(ALEX))
     yield opened
     opened.protocol.close()
@@ -128,7 +128,7 @@ def pay(account: Any, amount: int) -> Any:
 
 
 def test_body_edited_at_equal_length_is_read_again(synced: Synced, account: Any) -> None:
-    """G1, as it was reported."""
+    """G1 as reported."""
     message = pay(account, 100)
     assert synced.downloads() == 1
     size = synced.server.mailbox(ALEX).items[message.id].size
@@ -168,7 +168,7 @@ def test_every_update_changes_version_and_modified_time(synced: Synced, account:
 
 
 def test_flags_categories_and_moves_download_nothing(synced: Synced, account: Any) -> None:
-    """G1's price: what changes every day in every mailbox costs metadata, and no MIME."""
+    """The cost of G1: frequent changes cost metadata but no MIME."""
     messages = list(account.inbox.all())
     for message in messages:
         message.is_read = not message.is_read

@@ -1,4 +1,4 @@
-"""The sandbox's Graph within the whole: Entra's tokens, its endpoint, faults, the control port, EWS blocked."""
+"""The sandbox's Graph as part of the whole sandbox: Entra's tokens, endpoint, faults, control port, blocked EWS."""
 
 import base64
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ DELTA = "/v1.0/me/mailFolders/inbox/messages/delta?$select=subject"
 
 
 class Client:
-    """Asks the sandbox's Graph over HTTPS."""
+    """Sends requests to the sandbox's Graph over HTTPS."""
 
     def __init__(self, sandbox: Sandbox, **token: Any) -> None:
         self.url = sandbox.endpoints["graph"]

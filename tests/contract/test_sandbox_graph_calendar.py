@@ -1,4 +1,4 @@
-"""The sandbox's Graph, calendars: events, series with their exceptions, deltas, views, zones, attachments."""
+"""Calendars in the sandbox's Graph: events, series with exceptions, deltas, views, zones, attachments."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ def events(graph: Graph) -> list[Item]:
 
 
 def series(graph: Graph) -> Item:
-    """The series with moved, renamed and deleted days."""
+    """The series with moved, renamed and deleted occurrences."""
     return next(item for item in events(graph) if item.exceptions)
 
 

@@ -1,4 +1,4 @@
-"""The sandbox's Graph, mail: folders, messages, delta rounds, MIME, attachments, as the documentation has them."""
+"""Mail in the sandbox's Graph: folders, messages, delta rounds, MIME and attachments, as documented by Microsoft."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sandbox's Graph, contacts and To Do: folders, lists, deltas, photos, steps, files, and what is missing."""
+"""Contacts and To Do in the sandbox's Graph: folders, lists, deltas, photos, steps, files, and what Graph lacks."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The sandbox's Graph: ids, who may do what, limits, batches, and what goes wrong."""
+"""Rules of the sandbox's Graph: ids, permissions, limits, batches, and errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -49,7 +49,7 @@ async def test_immutable_ids_survive_a_move(graph: Graph) -> None:
 
 @pytest.mark.parametrize("prefer", ["", 'IdType="ImmutableId"'])
 async def test_an_item_that_comes_back_is_lost_with_immutable_ids_alone(graph: Graph, prefer: str) -> None:
-    """A to B to A between two rounds: github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/72."""
+    """A move from A to B and back between rounds: github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/72."""
     box = graph.mailbox()
     item = put(box)
     _, link = await graph.round(DELTA, Prefer=prefer)
@@ -85,7 +85,7 @@ async def test_ids_are_translated_between_all_formats(graph: Graph) -> None:
     assert status == 400
 
 
-# Who may do what
+# Permissions
 
 
 async def test_a_token_is_needed_with_the_path_s_permission(graph: Graph) -> None:
@@ -149,7 +149,7 @@ async def test_what_is_not_known_is_refused(graph: Graph, path: str, headers: di
     assert status == 400
 
 
-# Limits, and what goes wrong
+# Limits and errors
 
 
 async def test_a_full_mailbox_is_listed_but_not_tracked(graph: Graph) -> None:
@@ -196,7 +196,7 @@ async def test_too_many_requests_are_throttled_by_mailbox(graph: Graph) -> None:
 
 
 def occupy(graph: Graph, requests: int) -> ExitStack:
-    """As if so many requests about Alex's mailbox were under way."""
+    """Simulate a number of requests in flight about Alex's mailbox."""
     stack = ExitStack()
     for _ in range(requests):
         stack.enter_context(graph.service.throttle.running(("app", ALEX.address)))

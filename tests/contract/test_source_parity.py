@@ -1,6 +1,6 @@
-"""One mailbox read over EWS and over Graph gives the same: items, metadata where both have it, and files.
+"""One mailbox gives the same items, shared metadata, and files over EWS and over Graph.
 
-`ALLOWED` names every difference that there may be, and why.
+`ALLOWED` lists every allowed difference with its reason.
 """
 
 import re
@@ -65,18 +65,18 @@ ALLOWED: Mapping[ItemKind, Mapping[str, str]] = {
         "content_key": "it is made of the move key",
     },
 }
-"""What may differ, by kind: fields of an item, and entries of its metadata."""
+"""The fields and metadata entries of an item that may differ, by kind."""
 
 NOT_GIVEN = frozenset({"IPM.Post", "IPM.DistList", "IPM.StickyNote", "IPM.Activity", "IPM.Document"})
-"""Classes that Graph counts and does not give."""
+"""Item classes that Graph counts but does not return."""
 
 ALLOWED_LINES: Mapping[ItemKind, Mapping[str, str]] = {
     ItemKind.TASK: dict.fromkeys(("PERCENT-COMPLETE", "CLASS", "X-REGENERATES"), NOT_OVER_GRAPH),
 }
-"""Lines of files that may be missing or differ, by kind."""
+"""The lines of files that may be missing or different, by kind."""
 
 LABEL = re.compile(rb"[^=:]+ ([0-9a-f]{8})(?=[:\r])")
-"""A zone of somebody's own: Graph gives its rules and not what people call it, so that its label may differ."""
+"""The TZID of a custom zone: Graph returns its rules but not its display name, so the label may differ."""
 
 
 @dataclass
@@ -95,14 +95,14 @@ class Both:
     def items(self, kind: FolderKind, item_kind: ItemKind) -> Iterator[tuple[Item, Item]]:
         """Items of one kind from the folders of one kind, read over EWS and over Graph."""
         for ews_folder, graph_folder in self.folders(kind):
-            theirs = read(self.graph, graph_folder)
+            graph_items = read(self.graph, graph_folder)
             for item in read(self.ews, ews_folder).values():
                 if item.kind is item_kind and item.item_class not in NOT_GIVEN:
-                    yield item, theirs[graph_id(item.id)]
+                    yield item, graph_items[graph_id(item.id)]
 
 
 def read(source: MailSource, folder: Folder) -> dict[str, Item]:
-    """Every item of a folder with its content."""
+    """All items of a folder with their contents."""
     state, found = None, dict[str, Item]()
     for _ in range(50):
         page = source.changes(folder, state)
@@ -117,7 +117,7 @@ def read(source: MailSource, folder: Folder) -> dict[str, Item]:
 
 
 def samples(mailbox: Mailbox) -> dict[str, list[Kept]]:
-    """Items of every kind, by the folder that they belong into."""
+    """Items of every kind, by the folder that they belong in."""
     now = mailbox.clock()
     return {
         "inbox": [
@@ -167,7 +167,7 @@ def test_items_and_their_metadata_are_the_same(both: Both, kind: FolderKind, ite
     pairs = list(both.items(kind, item_kind))
     assert pairs
     for ews, graph in pairs:
-        # That a task comes again so long after it was completed cannot be said over Graph.
+        # Graph cannot express a task that recurs after its completion.
         without = {"recurrence"} if ews.metadata.get("regenerates") else set()
         assert comparable(ews, without) == comparable(graph, without)
 
@@ -189,7 +189,7 @@ def lines(item: Item) -> list[bytes]:
 
 
 def comparable(item: Item, without: Set[str] = frozenset()) -> dict[str, Any]:
-    """What must not depend on the source."""
+    """The values of an item that must not depend on the source."""
     found = {
         "version": item.version,
         "kind": item.kind,
@@ -204,5 +204,5 @@ def comparable(item: Item, without: Set[str] = frozenset()) -> dict[str, Any]:
         "addresses": set(item.addresses),
     }
     allowed = {*ALLOWED[item.kind], *without}
-    told = {f"metadata: {name}": value for name, value in item.metadata.items() if name not in allowed}
-    return {name: value for name, value in found.items() if name not in allowed} | told
+    metadata_values = {f"metadata: {name}": value for name, value in item.metadata.items() if name not in allowed}
+    return {name: value for name, value in found.items() if name not in allowed} | metadata_values

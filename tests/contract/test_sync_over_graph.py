@@ -1,4 +1,4 @@
-"""The whole sync over Graph on the sandbox: a first sync, what changes later, and what an idle pass costs."""
+"""The whole sync over Graph on the sandbox: the first sync, later changes, and the cost of an idle pass."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ from tests.fakes.tokens import FakeAccessTokens
 
 
 class GraphTokens(FakeAccessTokens):
-    """Tokens that the sandbox's Graph takes."""
+    """Tokens that the sandbox's Graph accepts."""
 
     def access(
         self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
@@ -60,7 +60,7 @@ class GraphWorld(SyncHarness):
         )
 
     def insert(self, role: str, number: int) -> str:
-        """A message in a folder; gives its id."""
+        """Add a message to a folder and return its id."""
         item = message_samples.message(f"From: a@x.example\r\nSubject: Letter {number}\r\n\r\nWords\r\n".encode())
         return graph_id(self.exchange.insert(self.exchange.distinguished[role], item).id)
 
@@ -208,7 +208,7 @@ def test_a_mailbox_that_ews_no_longer_serves_is_read_over_graph(world: GraphWorl
     plain = engine._sources
 
     class Blocking:
-        """Refuses whoever comes over EWS."""
+        """Raises an error for every access over EWS."""
 
         def open(self, access: Access, *, isolate_failures: bool = False) -> object:
             if access.source is SourceName.EWS:
@@ -240,7 +240,7 @@ def _ews(identifier: str) -> str:
 
 
 def test_ones_own_mailbox_is_read_as_me(authority: Authority) -> None:
-    """M2: over Graph too a sign-in name need not be an address, and the primary one is asked from the directory."""
+    """M2: over Graph too a sign-in name need not be an address; the directory returns the primary one."""
     service = GraphService(MailboxStore(PEOPLE), claims)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in trust(authority.ca).items():

@@ -1,4 +1,4 @@
-"""What every token store does, in memory and in Key Vault; and the vault's own ways."""
+"""Contract suite for the token stores, in memory and in Key Vault, and checks specific to Key Vault."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ def test_a_deleted_token_is_gone_at_once_and_its_name_stays_taken(store: TokenSt
 
 
 def test_disabled_secret_is_the_operators_and_of_one_alone(vault: SecretClient, name: str) -> None:
-    """M4: not to be confused with a vault that refuses the app."""
+    """M4: this differs from a vault that denies the app access."""
     vault.set_secret(name, "token", enabled=False)
     with pytest.raises(OperatorMustAct) as caught:
         VaultTokenStore(vault).read(name)
@@ -75,13 +75,13 @@ def test_versions_before_the_newest_are_disabled(vault: SecretClient, name: str)
     older = listed[versions[0]]
     assert newest.enabled
     assert newest.content_type == "application/vnd.mailbox-sync.refresh-token"
-    # Within one second of the vault's clock the older one may stay enabled until the next write.
+    # If both versions have the same creation second in the vault, the older one may stay enabled until the next write.
     assert not older.enabled or older.created_on == newest.created_on
 
 
 def test_a_newer_version_of_another_instance_is_not_disabled(vault: SecretClient, name: str) -> None:
     class Overtaken(VaultTokenStore):
-        """Another instance writes between this one's write and its tidying up."""
+        """A store where another instance writes between this one's write and its disabling of old versions."""
 
         def _tidy(self, authorization_id: str, written: object) -> None:
             vault.set_secret(authorization_id, "theirs")

@@ -1,4 +1,4 @@
-"""Checks JSON against the metadata: every name is a property of its type, every value is of the property's type."""
+"""Checks JSON against the metadata: every name must be a property of its type, every value of the property's type."""
 
 import base64
 import binascii
@@ -23,7 +23,7 @@ class Metadata:
     types: dict[str, dict[str, Any]]
 
     def properties(self, name: str) -> dict[str, str]:
-        """A type's own and inherited properties and navigation, by name."""
+        """The properties and navigation properties of a type, inherited ones included, by name."""
         found: dict[str, str] = {}
         while name:
             one = self.types[name]
@@ -32,7 +32,7 @@ class Metadata:
         return found
 
     def problems(self, value: Any, kind: str, where: str = "") -> Iterator[str]:
-        """What is wrong with an answer's entity of a type; nothing when all is well."""
+        """The errors in an entity of this type in a response; empty if it is valid."""
         if not isinstance(value, dict):
             yield f"{where}: {kind} expected, not {value!r}"
             return
@@ -95,6 +95,6 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
 
 @cache
 def load() -> Metadata:
-    """The metadata as it lies beside this file."""
+    """Load the metadata from the file in this folder."""
     found = json.loads(Path(__file__).with_name("outlook-v1.0.json").read_text(encoding="utf-8"))
     return Metadata(found["enums"], found["types"])

@@ -11,7 +11,7 @@ _EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 
 
 def reduced(csdl: Path) -> dict[str, Any]:
-    """Enumerations by name; types by name with base, properties and navigation."""
+    """The enumerations by name, and the types by name with base type, properties and navigation properties."""
     root = etree.parse(csdl).getroot()
     enums = {e.get("Name"): [m.get("Name") for m in e.iter(f"{_EDM}Member")] for e in root.iter(f"{_EDM}EnumType")}
     types = {
@@ -28,7 +28,7 @@ def reduced(csdl: Path) -> dict[str, Any]:
 
 
 def _type(element: etree._Element) -> str:
-    """`Edm.String` as String, with `[]` for a collection and `!` where null is not allowed."""
+    """Shorten `Edm.String` to String, with `[]` for a collection and `!` if null is not allowed."""
     name = str(element.get("Type"))
     many = name.startswith("Collection(")
     name = name.removeprefix("Collection(").removesuffix(")").rpartition(".")[2]

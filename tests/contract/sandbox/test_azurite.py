@@ -1,4 +1,4 @@
-"""Storage's own clients, unmodified, against the sandbox: no key, no connection string."""
+"""Azure Storage's own clients, unmodified, against the sandbox, without a key or a connection string."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sandbox as a process: parts left out, a real Exchange in place of its own, and nothing left behind."""
+"""The sandbox as a process: without some services, with a real Exchange, and with nothing left on disk afterward."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ LEAN = ("--without", "exchange,storage")
 
 
 class OtherExchange(BaseHTTPRequestHandler):
-    """A server that knows people by address and password."""
+    """A server that authenticates people by address and password."""
 
     seen: list[tuple[str, str, bytes]]
 
@@ -36,7 +36,7 @@ class OtherExchange(BaseHTTPRequestHandler):
         self.wfile.write(b"<ok>")
 
     def log_message(self, *_: object) -> None:
-        """Quietly."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_it_ends_on_a_signal_and_takes_its_endpoints_away(tmp_path: Path) -> Non
 
 
 def nobody_listens(url: str) -> bool:
-    """Whether a port is given up within ten seconds."""
+    """Whether a port is closed within ten seconds."""
     address = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
     for _ in range(100):
         try:
@@ -140,7 +140,7 @@ def test_people_that_cannot_be_used_are_refused_in_a_sentence(
 
 
 def test_your_own_mail_is_nowhere_once_the_sandbox_has_ended(tmp_path: Path) -> None:
-    """Nor while it runs for anybody but the owner; and a second sandbox is refused and leaves the first alone."""
+    """While it runs only the owner can read it. A second sandbox fails to start and does not affect the first one."""
     mbox, state = tmp_path / "private.mbox", tmp_path / "state"
     mbox.write_text("From a@b.example Thu Jan  1 00:00:00 2026\nSubject: the-secret-word\n\nBody\n\n")
     with running_sandbox(state, "--without", "exchange", "--mbox", str(mbox)) as running:

@@ -1,4 +1,4 @@
-"""msal, unmodified, signs people in at the sandbox's Entra ID, and is refused in Entra's words."""
+"""msal, unmodified, signs people in at the sandbox's Entra ID, and receives Entra's errors."""
 
 import re
 import uuid
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("azure_environment")
 
 
 class Page(HTMLParser):
-    """One page: its heading, and its first form with the fields that it sends by itself."""
+    """One page: its heading, and its first form with the fields that have values already."""
 
     def __init__(self, answer: requests.Response) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Page(HTMLParser):
 
 
 class Browser:
-    """A browser without script that stops at the app's callback and keeps what came there in `answer`."""
+    """A browser without scripts that stops at the app's callback and stores its parameters in `answer`."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.session = requests.Session()
@@ -82,7 +82,7 @@ def browser(sandbox: Sandbox) -> Iterator[Browser]:
 
 @pytest.fixture
 def person(sandbox: Sandbox) -> Any:
-    """Somebody new, of Contoso, whom no other test knows."""
+    """A new person of Contoso that no other test uses."""
     return someone(sandbox)
 
 
@@ -111,7 +111,7 @@ def begin(app: Any, **more: Any) -> Any:
 
 
 def sign_in(sandbox: Sandbox, browser: Browser, person: Mapping[str, Any], **more: Any) -> tuple[Any, Any]:
-    """All the way: sign in, accept, redeem for Exchange."""
+    """Run the complete flow: sign in, accept, and redeem the code for Exchange."""
     app = client(sandbox)
     flow = begin(app, **more)
     page = browser.sign_in(browser.open(flow["auth_uri"]), person)
@@ -192,7 +192,7 @@ def test_refresh_tokens_rotate_and_the_earlier_one_stays_good(sandbox: Sandbox, 
 
 
 def redeem(sandbox: Sandbox, **fields: str) -> Any:
-    """A token request by hand, for what msal would never send."""
+    """Send a token request directly, for requests that msal would never send."""
     form = {
         "client_id": sandbox.endpoints["client_id"],
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",

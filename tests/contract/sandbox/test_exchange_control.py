@@ -1,4 +1,4 @@
-"""The control port's routes for mailboxes, and the endpoint's manners over HTTP."""
+"""The control port's routes for mailboxes, and the HTTP behavior of the EWS endpoint."""
 
 import hashlib
 import mailbox
@@ -64,17 +64,17 @@ async def truth(control: Control, address: str = ALEX.address) -> dict[str, Any]
 async def test_the_truth_is_every_folder_and_item_with_the_digest_of_its_bytes(
     control: Control, exchange: EwsService
 ) -> None:
-    told = await truth(control, "alexander@contoso.example")
+    snapshot = await truth(control, "alexander@contoso.example")
     stored = exchange.store.mailbox(ALEX.address)
-    assert {item["id"] for item in told["items"]} <= set(stored.items)
-    assert {item["folder_id"] for item in told["items"]} <= {folder["id"] for folder in told["folders"]}
+    assert {item["id"] for item in snapshot["items"]} <= set(stored.items)
+    assert {item["folder_id"] for item in snapshot["items"]} <= {folder["id"] for folder in snapshot["folders"]}
     files = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (CORPUS / "easy-ham-1").glob("*.txt")}
-    real = [item for item in told["items"] if item["sha256"] in files]
+    real = [item for item in snapshot["items"] if item["sha256"] in files]
     assert len(real) == 60
     left_out = {"junkemail", "deleteditems", "outbox"}
-    distinguished = {folder["id"]: folder["distinguished"] for folder in told["folders"]}
+    distinguished = {folder["id"]: folder["distinguished"] for folder in snapshot["folders"]}
     assert not [item for item in real if distinguished[item["folder_id"]] in left_out or item["private"]]
-    assert {item["kind"] for item in told["items"]} == {"message", "event", "contact", "list", "task", "other"}
+    assert {item["kind"] for item in snapshot["items"]} == {"message", "event", "contact", "list", "task", "other"}
 
 
 async def test_unknown_mailboxes_and_nonsense_are_said_to_be_so(control: Control) -> None:
@@ -134,8 +134,8 @@ async def test_every_kind_of_change_can_be_asked_for_by_name(control: Control, k
 async def test_random_changes_are_the_same_for_the_same_seed(exchange: EwsService, control: Control) -> None:
     done = await post(control, "change", {"count": 200, "seed": 3})
     assert len({change["change"] for change in done["changes"]}) > 10
-    told = await truth(control)
-    assert len(told["items"]) == len({item["id"] for item in told["items"]})
+    snapshot = await truth(control)
+    assert len(snapshot["items"]) == len({item["id"] for item in snapshot["items"]})
     for folder in exchange.store.mailbox(ALEX.address).folders.values():
         assert folder.unread == sum(not item.is_read for item in folder.items.values())
 
@@ -189,9 +189,9 @@ async def test_a_shared_folder_and_an_archive_can_be_ordered(
     await post(control, "grant", {"to": BO.address, "revoke": True})
     assert "ErrorAccessDenied" in (await ask(ews, sync(calendar), BO))[1]
     await post(control, "archive", {"messages": 5})
-    told = await truth(control)
-    archived = {folder["id"] for folder in told["folders"] if folder["archive"]}
-    assert sum(item["folder_id"] in archived for item in told["items"]) == 5
+    snapshot = await truth(control)
+    archived = {folder["id"] for folder in snapshot["folders"] if folder["archive"]}
+    assert sum(item["folder_id"] in archived for item in snapshot["items"]) == 5
 
 
 def test_people_get_what_they_say_and_an_empty_mailbox_is_empty(exchange: EwsService) -> None:

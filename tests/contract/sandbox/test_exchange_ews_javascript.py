@@ -1,4 +1,4 @@
-"""An independent client, npm's ews-javascript-api under Node, gets on with the sandbox's Exchange."""
+"""An independent client, npm's ews-javascript-api under Node, works with the sandbox's Exchange."""
 
 import base64
 import json
@@ -31,14 +31,14 @@ def server(authority: Authority) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def expected(server: Served) -> dict[str, bytes | None]:
-    """The inbox before the client came: the bytes of every message by its id."""
+    """The inbox before the client's changes: the bytes of every message by its id."""
     inbox = server.mailbox(ALEX).distinguished["inbox"]
     return {item.id: item.content() for item in inbox.items.values()}
 
 
 @pytest.fixture(scope="module")
 def report(server: Served, expected: dict[str, bytes | None]) -> dict[str, Any]:
-    """What the client tells of its visit."""
+    """The client's report about its requests."""
     node = shutil.which("node")
     assert node, "Node is needed: make set-up"
     environment = {"NODE_EXTRA_CA_CERTS": str(server.ca), "PATH": os.defpath, "HOME": str(HERE)}

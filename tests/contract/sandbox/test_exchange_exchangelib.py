@@ -1,4 +1,4 @@
-"""exchangelib, used as its documentation shows it, gets on with the sandbox's Exchange."""
+"""exchangelib, used as its documentation shows, works with the sandbox's Exchange."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -63,7 +63,7 @@ def server(authority: Authority) -> Iterator[Served]:
 
 
 def opened(server: Served, bearer: str, address: str, **more: Any) -> Account:
-    """A mailbox as the documentation opens it: without autodiscovery, the token given."""
+    """Open a mailbox as in the documentation: without autodiscovery, with a given token."""
     credentials = OAuth2AuthorizationCodeCredentials(
         access_token=OAuth2Token({"access_token": bearer, "token_type": "Bearer"}), identity=more.pop("identity", None)
     )
@@ -85,7 +85,7 @@ def alex(server: Served) -> Account:
 
 @pytest.fixture(scope="module")
 def finn(server: Served) -> Account:
-    """An empty mailbox: exchangelib stumbles over custom time zones, which the full ones have."""
+    """An empty mailbox, since exchangelib fails on custom time zones, which the full ones have."""
     return opened(server, delegated(FINN), FINN.address)
 
 
@@ -209,7 +209,7 @@ def test_a_calendar_is_viewed_with_its_series_expanded(finn: Account) -> None:
     seen = [
         item for item in finn.calendar.view(start=monday, end=monday + timedelta(days=40)) if item.subject == "Weekly"
     ]
-    # Summer time begins on the 28th: nine o'clock stays nine o'clock.
+    # Daylight saving time begins on the 28th: the local time stays nine o'clock.
     assert [(item.start.astimezone(BERLIN).day, item.start.astimezone(BERLIN).hour) for item in seen] == [
         (22, 9),
         (5, 11),

@@ -1,4 +1,4 @@
-"""Every kind of fault reaches a client as what it is meant to be, counts, and is gone when its time is over."""
+"""Every kind of fault reaches a client as intended, is counted, and ends after its number of times."""
 
 from typing import Any
 

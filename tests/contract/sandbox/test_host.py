@@ -1,4 +1,4 @@
-"""The local host with a small app: what a function sees and says, over real HTTPS and a real queue."""
+"""The local host with a small app: what a function receives and returns, over real HTTPS and a real queue."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ QUEUE = "host-contract"
 
 
 def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 30) -> T:
-    """What `look` gives once it gives something."""
+    """Call `look` until it returns something, and return that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := look():

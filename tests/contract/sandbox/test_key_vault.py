@@ -1,4 +1,4 @@
-"""Microsoft's SecretClient, unmodified and with its challenge check on, against the sandbox's vault."""
+"""Microsoft's SecretClient, unmodified and with its challenge verification, against the sandbox's vault."""
 
 import uuid
 from collections.abc import Iterator, Mapping

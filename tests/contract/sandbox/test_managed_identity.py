@@ -1,4 +1,4 @@
-"""The identity endpoint gives tokens to who knows its header, for the resources there are, and to nobody else."""
+"""The identity endpoint issues tokens only to callers with its secret header, and only for known resources."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A small app that does once what the real one does often: what the local host is tried with."""
+"""A small app with one example of each kind of function that the real app has, to test the local host with."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ def root(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route("echo/{name}/{*rest}", methods=["GET", "POST"])
 def echo(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """What arrived, as JSON."""
+    """Return the received request as JSON."""
     seen = {
         "method": req.method,
         "url": req.url,
