@@ -1,4 +1,4 @@
-"""The sandbox's Graph without sockets: requests go straight to the service, and answers can be spoiled."""
+"""The sandbox's Graph without sockets: requests go directly to the service, and responses can be replaced by faults."""
 
 import json
 import threading
@@ -26,18 +26,18 @@ from tests.fakes.tokens import FakeAccessTokens
 
 BASE = "https://graph.example"
 
-type Spoil = Callable[[HttpReply], HttpReply]
+type Fault = Callable[[HttpReply], HttpReply]
 
 
 class InProcess:
-    """Fulfills the client's Channel.
+    """Implements the client's Channel.
 
-    `spoilt` says by the request's number, from 1, what becomes of its answer; each strikes once and is taken out.
+    `faults` has the faults by request number, from 1; each changes one response and is then removed.
     """
 
-    def __init__(self, service: GraphService, spoilt: dict[int, Spoil]) -> None:
+    def __init__(self, service: GraphService, faults: dict[int, Fault]) -> None:
         self._service = service
-        self._spoilt = spoilt
+        self._faults = faults
         self._lock = threading.Lock()
         self.requests = 0
         self.bytes_received = 0
@@ -47,10 +47,10 @@ class InProcess:
     ) -> HttpReply:
         with self._lock:
             self.requests += 1
-            spoil = self._spoilt.pop(self.requests, None)
+            fault = self._faults.pop(self.requests, None)
             reply = _written(self._answer(method, target, dict(headers), json.loads(body) if body else None))
             self.bytes_received += len(reply.body)
-        return spoil(reply) if spoil else reply
+        return fault(reply) if fault else reply
 
     def _answer(self, method: str, target: str, headers: dict[str, str], body: Any) -> GraphResponse:
         try:
@@ -67,8 +67,8 @@ class InProcess:
             inner = read_request(method, f"/v1.0{url}", headers, body, BASE)
         except GraphError as exc:
             return failure(exc, headers)
-        fault = self._service.fault_of(method, f"/v1.0{url}", operation_of(inner))
-        return self._service.answer(inner, caller, fault)
+        service_fault = self._service.fault_of(method, f"/v1.0{url}", operation_of(inner))
+        return self._service.answer(inner, caller, service_fault)
 
     def close(self) -> None:
         pass
@@ -79,23 +79,23 @@ def _written(answer: GraphResponse) -> HttpReply:
     return HttpReply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
 
 
-def refusing(status: int, code: str = "", **headers: str) -> Spoil:
-    """The answer is a refusal instead."""
+def refusing(status: int, code: str = "", **headers: str) -> Fault:
+    """A fault that replaces the response by an error response."""
     body = json.dumps({"error": {"code": code, "message": "no"}}).encode() if code else b""
     return lambda _: HttpReply(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-def breaking(failed: TransportFailed) -> Spoil:
-    """There is no answer."""
+def breaking(failed: TransportFailed) -> Fault:
+    """A fault that raises an error instead of returning a response."""
 
-    def spoil(_: HttpReply) -> HttpReply:
+    def fault(_: HttpReply) -> HttpReply:
         raise failed
 
-    return spoil
+    return fault
 
 
 class GraphTokens(FakeAccessTokens):
-    """Tokens that the sandbox's Graph takes."""
+    """Tokens that the sandbox's Graph accepts."""
 
     def access(
         self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
@@ -105,12 +105,12 @@ class GraphTokens(FakeAccessTokens):
 
 
 class GraphWorld(SyncHarness):
-    """A mailbox on the sandbox's Graph, without sockets, and its replica in memory."""
+    """A mailbox on the sandbox's Graph without sockets, and its replica in memory."""
 
     def __init__(self) -> None:
         self.service = GraphService(MailboxStore(PEOPLE), claims)
-        self.spoilt: dict[int, Spoil] = {}
-        self.over_graph = GraphSources(BASE, connect=lambda: InProcess(self.service, self.spoilt))
+        self.faults: dict[int, Fault] = {}
+        self.over_graph = GraphSources(BASE, connect=lambda: InProcess(self.service, self.faults))
         super().__init__(Scope(folders_out=OUT, private_items=True))
         self.exchange: Stored = self.service.store.mailbox(ALEX.address)
         self.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.GRAPH))
@@ -131,13 +131,13 @@ class GraphWorld(SyncHarness):
         )
 
     def insert(self, role: str, number: int) -> str:
-        """A message in a folder; gives its Graph id."""
+        """Add a message to a folder and return its Graph id."""
         item = message_samples.message(f"From: a@x.example\r\nSubject: Letter {number}\r\n\r\nWords\r\n".encode())
         return graph_id(self.exchange.insert(self.exchange.distinguished[role], item).id)
 
     def heal(self) -> None:
-        """Nothing is spoilt any more; passes until all that was delayed has been tried."""
-        self.spoilt.clear()
+        """Remove all faults and run passes until everything that was delayed has been retried."""
+        self.faults.clear()
         self.registry.change(ID, lambda mailbox: mailbox.with_changes(due_at=None))
         for _ in range(4):
             self.clock.pass_by(hours=25)
@@ -149,6 +149,6 @@ class GraphWorld(SyncHarness):
         return sorted(item.subject for item in self.items().values())
 
     def wanted(self) -> list[str]:
-        """The subjects of all messages in folders that are synced."""
+        """The subjects of all messages in synced folders."""
         out = {self.exchange.distinguished[role] for role in ("deleteditems", "junkemail")}
         return sorted(item.text("Subject") for item in self.exchange.items.values() if item.folder not in out)

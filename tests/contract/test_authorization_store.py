@@ -165,7 +165,7 @@ def test_exactly_one_of_many_uses_an_invitation(tables: TableServiceClient) -> N
 
 
 def test_an_invitation_that_is_used_at_that_very_moment_is_used_once(tables: TableServiceClient) -> None:
-    """S15: each time, where threads meet only now and then."""
+    """S15: a deterministic race, unlike one between threads."""
     invitations, put = TableInvitations(tables), an_invitation()
     invitations.put(put)
     used: list[bool] = []
@@ -175,7 +175,7 @@ def test_an_invitation_that_is_used_at_that_very_moment_is_used_once(tables: Tab
 
 
 def test_a_change_that_another_one_overtakes_is_made_again(tables: TableServiceClient) -> None:
-    """S15."""
+    """S15: a change is repeated if another one was written in between."""
     store = TableAuthorizations(tables)
     added = store.add(an_authorization())
 

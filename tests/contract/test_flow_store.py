@@ -98,7 +98,7 @@ def test_exactly_one_of_many_takers_gets_it(flows: FlowStore, clock: FakeClock) 
 
 
 def test_a_taker_who_was_slower_by_a_moment_gets_nothing(tables: TableServiceClient, clock: FakeClock) -> None:
-    """S15: each time, where threads meet only now and then: the other one takes it between looking and writing."""
+    """S15: a deterministic race, unlike one between threads: another caller takes the flow between read and write."""
     put, flows = pending(clock), TableFlows(tables, clock)
     flows.put(put)
     taken: list[PendingFlow] = []

@@ -1,4 +1,4 @@
-"""Whatever Graph answers to one request or two, the replica is right afterward and nobody is blamed wrongly."""
+"""Faults of Graph in one or two requests: the replica is correct afterward, and no wrong actor is asked to act."""
 
 import itertools
 import random
@@ -11,9 +11,9 @@ from shared.errors import OperatorMustAct
 from shared.mailboxes.model import Status
 from shared.sources.graph.ids import ews_id
 from shared.sources.https_pool import HttpReply, TransportFailed, TransportFault
-from tests.contract.graph_in_process import GraphWorld, Spoil, breaking, refusing
+from tests.contract.graph_in_process import Fault, GraphWorld, breaking, refusing
 
-FAULTS: dict[str, Spoil] = {
+FAULTS: dict[str, Fault] = {
     "throttled": refusing(429, "ApplicationThrottled", retry_after="3"),
     "busy": refusing(503, retry_after="3"),
     "empty 503": refusing(503),
@@ -36,7 +36,7 @@ FAULTS: dict[str, Spoil] = {
 }
 
 REQUESTS = range(1, 7)
-"""Of a pass: the batches of a scan, delta pages, contents."""
+"""The numbers of the requests of a pass: scan batches, delta pages, contents."""
 
 
 def synced_once() -> GraphWorld:
@@ -49,7 +49,7 @@ def synced_once() -> GraphWorld:
 
 
 def work(world: GraphWorld) -> None:
-    """Somebody moves, deletes and gets mail."""
+    """Move, delete and add mail."""
     first, second, *_ = list(world.exchange.distinguished["inbox"].items.values())
     deletion.move_item(first, world.exchange.distinguished["drafts"])
     deletion.delete_item(second, "HardDelete")
@@ -57,9 +57,9 @@ def work(world: GraphWorld) -> None:
     world.insert("drafts", 11)
 
 
-def disturbed_pass(world: GraphWorld, faults: dict[int, Spoil]) -> None:
-    """A pass with some requests spoilt; our own faults end it for the queue to bring it again."""
-    world.spoilt.update(faults)
+def disturbed_pass(world: GraphWorld, faults: dict[int, Fault]) -> None:
+    """Run a pass with faults in some requests. An error for the operator ends it, and its messages are dropped."""
+    world.faults.update(faults)
     world.clock.pass_by(minutes=30)
     try:
         world.sync()
@@ -68,7 +68,7 @@ def disturbed_pass(world: GraphWorld, faults: dict[int, Spoil]) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_each_fault_at_each_request_of_a_pass_leaves_the_replica_right(fault: Spoil) -> None:
+def test_each_fault_at_each_request_of_a_pass_leaves_the_replica_right(fault: Fault) -> None:
     for request in REQUESTS:
         world = synced_once()
         work(world)
@@ -81,7 +81,7 @@ def test_each_fault_at_each_request_of_a_pass_leaves_the_replica_right(fault: Sp
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_each_fault_at_each_request_of_a_first_sync_leaves_the_replica_right(fault: Spoil) -> None:
+def test_each_fault_at_each_request_of_a_first_sync_leaves_the_replica_right(fault: Fault) -> None:
     for request in REQUESTS:
         world = GraphWorld()
         for number in range(4):
@@ -93,7 +93,7 @@ def test_each_fault_at_each_request_of_a_first_sync_leaves_the_replica_right(fau
 
 
 def test_two_faults_in_one_pass_leave_the_replica_right() -> None:
-    chosen = random.Random(11)  # noqa: S311 -- a fixed choice of what to try
+    chosen = random.Random(11)  # noqa: S311 -- a fixed seed, so that every run tests the same
     pairs = chosen.sample(list(itertools.combinations(FAULTS, 2)), 20)
     for one, other in pairs:
         world = synced_once()
@@ -105,7 +105,7 @@ def test_two_faults_in_one_pass_leave_the_replica_right() -> None:
 
 
 def test_mutated_answers_never_spoil_the_replica() -> None:
-    chosen = random.Random(7)  # noqa: S311 -- a fixed choice of what to try
+    chosen = random.Random(7)  # noqa: S311 -- a fixed seed, so that every run tests the same
 
     def mutated(reply: HttpReply) -> HttpReply:
         body = bytearray(reply.body)

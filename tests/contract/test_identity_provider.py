@@ -383,7 +383,7 @@ def test_an_outage_is_retried_at_the_next_call_and_not_remembered(
 
 @pytest.fixture
 def elsewhere(authority: Authority) -> Iterator[RogueServer]:
-    """A server that would take whatever follows a redirect, and answers as Entra ID would."""
+    """A server that would receive redirected requests and answers like Entra ID."""
     stolen = {"access_token": "stolen", "expires_in": 3600, "keys": []}
     with rogue_server(authority) as server:
         server.answers(http(json.dumps(stolen).encode(), content_type="application/json"))
@@ -394,7 +394,7 @@ def elsewhere(authority: Authority) -> Iterator[RogueServer]:
 def test_a_redirect_is_not_followed_with_our_credential(
     provider: EntraIdentityProvider, sandbox: Sandbox, faults: Faults, elsewhere: RogueServer, status: int
 ) -> None:
-    """S15: nothing reaches the server that the redirect names, and what it would answer is not believed."""
+    """S15: no request reaches the target of the redirect, and its response would not be accepted."""
     tenant = str(someone(sandbox)["tenant_id"])
     redirect = {"kind": "status", "status": status, "headers": {"Location": elsewhere.url}}
     faults.add("entra", redirect, match={"path": ".*/token"}, times=1)
@@ -406,7 +406,7 @@ def test_a_redirect_is_not_followed_with_our_credential(
 def test_a_redirect_is_not_followed_to_other_keys(
     provider: EntraIdentityProvider, sandbox: Sandbox, faults: Faults, elsewhere: RogueServer
 ) -> None:
-    """S15: `provider` has the environment that trusts the other server, too."""
+    """S15: the environment of `provider` trusts the other server too."""
     redirect = {"kind": "status", "status": 302, "headers": {"Location": elsewhere.url}}
     faults.add("entra", redirect, match={"path": ".*/keys"}, times=1)
     with pytest.raises(RetryLater):

@@ -232,7 +232,7 @@ def test_a_row_that_cannot_be_read_counts_as_in_use(
 
 
 def rows_of(owners: TableClient, mailbox: Mailbox) -> list[Any]:
-    """What the index has of a mailbox: its owner's entry and its address's claim."""
+    """The index entries of a mailbox: the owner's entry and the claim of its address."""
     return list(owners.query_entities("mailbox_id eq @mailbox", parameters={"mailbox": mailbox.id}))
 
 

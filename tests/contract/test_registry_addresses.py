@@ -1,4 +1,4 @@
-"""U1: one mailbox an address in a tenant, whoever owns it; on the fake and on Table Storage."""
+"""U1: one mailbox per address in a tenant, whoever its owner is; on the fake and on Table Storage."""
 
 import contextlib
 import uuid
@@ -34,7 +34,7 @@ def registry(request: pytest.FixtureRequest) -> Iterator[MailboxRegistry]:
 
 
 def another(mailbox: Mailbox, **changes: object) -> Mailbox:
-    """The same address by another way in."""
+    """Another mailbox with the same address, as connected in another way."""
     told = {"id": uuid.uuid4().hex, "owner_id": "app", "mode": AccessMode.APP_ONLY} | changes
     return mailbox.with_changes(**told)
 
@@ -97,7 +97,7 @@ def test_an_address_that_was_given_to_another_person_is_theirs(registry: Mailbox
 def test_of_two_ways_in_at_once_one_wins(
     storage: Azurite, credential: DefaultAzureCredential, request: pytest.FixtureRequest
 ) -> None:
-    """Whichever write of the first comes after all of the second's."""
+    """For each write of the first: all writes of the second happen before it."""
     for table, call in (("owners", "create_entity"), ("mailboxes", "create_entity"), ("owners", "update_entity")):
         with TableServiceClient(storage.table, credential=credential) as tables:
             whole = TableRegistry(tables, 16, lambda: NOW)
@@ -123,7 +123,7 @@ def test_of_two_ways_in_at_once_one_wins(
 def test_mailboxes_of_the_first_version_are_known_by_address(
     storage: Azurite, credential: DefaultAzureCredential
 ) -> None:
-    """Their rows stay as they are; the daily round claims their addresses, once."""
+    """Their rows stay unchanged; the daily function claims their addresses once."""
     with TableServiceClient(storage.table, credential=credential) as tables:
         registry = TableRegistry(tables, 16, lambda: NOW)
         owners = tables.get_table_client("owners")

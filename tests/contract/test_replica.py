@@ -295,7 +295,7 @@ def test_an_erasure_is_forgotten_without_a_trace(replica: Replica, mailbox: str)
 
 
 def test_many_contents_come_together_each_once(replica: Replica, mailbox: str) -> None:
-    """U11: what is not where an item says, or has none, comes as None."""
+    """U11: a content is None if the item has none, or if it is not at its location."""
     commit(replica, mailbox, *(created(each, each.encode() * 50) for each in "ABC"))
     commit(replica, mailbox, created("D", b"other pack"), created("E", b""))
     items = list(replica.items(mailbox))

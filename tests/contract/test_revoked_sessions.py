@@ -1,4 +1,4 @@
-"""What every list of ended sessions does, in memory and in Table Storage."""
+"""Contract suite for the lists of revoked sessions, in memory and in Table Storage."""
 
 import uuid
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def revoked(request: pytest.FixtureRequest, clock: FakeClock) -> RevokedSessions
 
 
 def test_an_ended_session_is_known_at_once_and_no_other(revoked: RevokedSessions, clock: FakeClock) -> None:
-    """S14."""
+    """S14: the list contains a session as soon as it is revoked."""
     ended, other = uuid.uuid4().hex, uuid.uuid4().hex
     assert not revoked.contains(ended)
     for _ in range(2):
@@ -45,7 +45,7 @@ def test_an_ended_session_is_known_at_once_and_no_other(revoked: RevokedSessions
 
 
 def test_another_instance_knows_within_seconds(tables: TableServiceClient, clock: FakeClock) -> None:
-    """S14: up to the session's end, also past the hour, and never by reading once a request."""
+    """S14: other instances know it until the session ends, even after an hour, without one read per request."""
     here, there = (TableRevokedSessions(tables, clock, clock.monotonic) for _ in range(2))
     session = uuid.uuid4().hex
     assert not there.contains(session)

@@ -137,7 +137,7 @@ class FakeReplica:
         return data
 
     def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
-        """One after the other."""
+        """The items with their contents; None for a content that cannot be read."""
         for item in items:
             try:
                 yield item, self.content(mailbox_id, item)

@@ -61,8 +61,9 @@ def vevent(event: Event, series: Event, uid: str) -> str:
 
 
 def _when(event: Event, zones: EventZones) -> Iterable[str]:
-    """The start and the end. RFC 5545 requires the end to be after the start; without it, the event has no length or
-    lasts one day.
+    """The DTSTART and DTEND lines.
+
+    RFC 5545 requires the end to be after the start. Otherwise no end is written: the event has no length, or one day.
     """
     if event.start is None:
         return
