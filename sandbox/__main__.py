@@ -1,4 +1,4 @@
-"""python -m sandbox: starts it, says in one JSON line that it is ready, ends on SIGTERM, SIGINT or Ctrl-C."""
+"""python -m sandbox: starts the sandbox, prints one JSON line when it is ready, ends on SIGTERM, SIGINT or Ctrl-C."""
 
 import asyncio
 import json
@@ -14,13 +14,13 @@ from sandbox.storage.azurite import AzuriteFailed
 
 
 async def run(options: Options) -> None:
-    """Run until told to end."""
+    """Run until a signal arrives or, when tethered, until standard input closes."""
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ending.set)
     if options.tethered:
-        # Whoever started us may be killed outright; their end of our input closes all the same.
+        # The process that started us may be killed with SIGKILL; our standard input then closes all the same.
         loop.add_reader(sys.stdin.fileno(), _end_at_end_of_input, ending)
     async with sandbox(options) as endpoints:
         path = publish(endpoints, options.state)

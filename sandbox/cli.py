@@ -1,6 +1,6 @@
-"""python -m sandbox.cli COMMAND: the program's own command line, shared.cli, at the storage of a sandbox under way.
+"""python -m sandbox.cli COMMAND: runs the program's command line (shared.cli) on the storage of a running sandbox.
 
-The environment that shared.cli asks for is in the sandbox's endpoints.json; everything else is shared.cli's.
+The environment that shared.cli needs comes from the sandbox's endpoints.json; shared.cli does everything else.
 """
 
 import argparse
@@ -13,13 +13,13 @@ from sandbox.local.local_stack import USUAL_STATE
 from shared import cli
 
 NOT_SERVED = "https://localhost:7071"
-"""The settings want an address of the app; nothing that is read here depends on it."""
+"""The settings require an address of the app; no command here uses it."""
 
 
 def environment_of(state: Path) -> dict[str, str]:
-    """What the app's process has in its environment. Raises OSError: no sandbox is under way there."""
-    said = json.loads((state / "endpoints.json").read_text(encoding="utf-8"))
-    environment: dict[str, str] = said["app_environment"]
+    """The environment of the app's process. Raises OSError when no sandbox runs there."""
+    endpoints = json.loads((state / "endpoints.json").read_text(encoding="utf-8"))
+    environment: dict[str, str] = endpoints["app_environment"]
     return {"APP_URL": NOT_SERVED} | environment
 
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ.update(environment_of(given.state))  # noqa: TID251 -- shared.cli's own settings
     except OSError:
         if not {"-h", "--help"} & set(command):
-            print(f"No sandbox is under way in {given.state}: start one with make run.", file=sys.stderr)
+            print(f"No sandbox is running in {given.state}: start one with make run.", file=sys.stderr)
             return 1
     sys.argv[1:] = command
     return cli.main()

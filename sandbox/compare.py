@@ -1,7 +1,7 @@
-"""Compares a replica with its mailbox's truth, item by item: what the demo and the e2e tests go by.
+"""Compares a replica with a snapshot of its mailbox, item by item; the demo and the e2e tests use it.
 
-Deliberately independent of the sync: it knows what ought to be there from the sandbox's control port alone, and
-reads every content back from Storage.
+It is independent of the sync on purpose: the expected items come from the sandbox's control port alone, and every
+content is read back from Storage.
 """
 
 import hashlib
@@ -15,24 +15,24 @@ from shared.errors import ItemUnusable, NotFound
 from shared.replica.port import Replica, ReplicaItem
 
 LEFT_OUT = ("junkemail", "deleteditems")
-"""The folders that are not synced unless settings say otherwise, by distinguished name."""
+"""The folders that are not synced by default, by distinguished name."""
 
 READERS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was found: how many items ought to be there, and the ids of those that are not as they ought to be."""
+    """The result: the number of expected items, and the ids of items that are missing, extra, or different."""
 
     items: int
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     different: tuple[str, ...] = ()
-    """Each as "id: what differs"."""
+    """Each entry is "id: what differs"."""
 
     @property
     def is_equal(self) -> bool:
-        """Whether the replica is the mailbox."""
+        """Whether the replica equals the mailbox."""
         return not (self.missing or self.extra or self.different)
 
     def __str__(self) -> str:
@@ -51,9 +51,10 @@ def compare(
     *,
     over_graph: bool = False,
 ) -> Comparison:
-    """Compare what the control port's /truth says with what the replica holds.
+    """Compare a snapshot from the control port (/truth) with the replica.
 
-    `over_graph`: the mailbox is read over Microsoft Graph, which may spell ids in other letters and does not give all.
+    `over_graph`: the mailbox is read over Microsoft Graph, which writes ids in URL-safe base64 and omits some
+    items.
     """
     if over_graph:
         truth = as_graph_gives(truth)
@@ -73,13 +74,13 @@ def compare(
 
 
 NOT_OVER_GRAPH = ("ipm.distlist", "ipm.post", "ipm.document", "ipm.stickynote", "ipm.activity")
-"""Classes that Graph does not give."""
+"""Item classes that Graph does not give."""
 
 _EWS_LETTERS = str.maketrans("-_", "/+")
 
 
 def as_graph_gives(truth: Mapping[str, Any]) -> dict[str, Any]:
-    """The truth without what Graph does not give; a task neither says whether it is private nor has a change key."""
+    """The snapshot without what Graph does not give; a Graph task has no sensitivity and no change key."""
     items = [item for item in truth["items"] if not str(item.get("item_class", "")).lower().startswith(NOT_OVER_GRAPH)]
     return {**truth, "items": [_as_graph_task(item) if item.get("kind") == "task" else item for item in items]}
 
@@ -89,14 +90,14 @@ def _as_graph_task(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_ews_letters(item: ReplicaItem) -> ReplicaItem:
-    """The same item with its ids as EWS spells them: a Graph id is the EWS id in URL-safe letters."""
+    """The same item with its ids as EWS writes them: a Graph id is the EWS id in URL-safe base64."""
     return replace(
         item, source_id=item.source_id.translate(_EWS_LETTERS), folder_id=item.folder_id.translate(_EWS_LETTERS)
     )
 
 
 def in_scope(truth: Mapping[str, Any], left_out: frozenset[str] = frozenset(LEFT_OUT)) -> Iterator[Mapping[str, Any]]:
-    """The items of the truth that ought to be synced: not private, and not in or below a folder that is left out."""
+    """The items of the snapshot that should be synced: not private, and not in or below an excluded folder."""
     folders = {folder["id"]: folder for folder in truth["folders"]}
     for item in truth["items"]:
         if not item.get("private") and not _is_below(item["folder_id"], folders, left_out):
@@ -112,7 +113,7 @@ def _is_below(folder_id: str, folders: Mapping[str, Mapping[str, Any]], left_out
 
 
 def _difference(replica: Replica, mailbox_id: str, held: ReplicaItem, truth: Mapping[str, Any]) -> str:
-    """What differs, in a word; empty when nothing does."""
+    """What differs, in one word; empty when nothing does."""
     if held.folder_id != truth["folder_id"]:
         return "folder"
     if truth["change_key"] is not None and held.version != truth["change_key"]:

@@ -1,4 +1,4 @@
-"""Puts the sandbox together: binds the ports, starts what was asked for, says where everything is."""
+"""Composes the sandbox: binds the ports, starts the requested services, and describes where each one is."""
 
 import asyncio
 import secrets
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 Verify = Callable[[str], Mapping[str, Any]]
 _PORTS = ("entra", "exchange", "key_vault", "identity", "control", "graph")
-_STORAGE_DOORS = ("blob", "queue", "table")
+_STORAGE_SERVICES = ("blob", "queue", "table")
 _APP_NAME = "Mailbox Sync"
 
 
 @asynccontextmanager
 async def sandbox(options: Options) -> AsyncIterator[dict[str, Any]]:
-    """Run the sandbox until the block ends; gives what endpoints.json says. Raises AlreadyRunning."""
+    """Run the sandbox until the block ends; yields the contents of endpoints.json. Raises AlreadyRunning."""
     async with AsyncExitStack() as stack:
         stack.enter_context(claimed(options.state))
         (options.state / "endpoints.json").unlink(missing_ok=True)
@@ -60,20 +60,21 @@ async def sandbox(options: Options) -> AsyncIterator[dict[str, Any]]:
 
 def _make_services(options: Options) -> Services:
     ports = {name: bind(options.port_base and options.port_base + n) for n, name in enumerate(_PORTS)}
-    there = tenants()
-    people = people_from(options.people, there[0]) if options.people else default_people(there, options.messages)
+    all_tenants = tenants()
+    home = all_tenants[0]
+    people = people_from(options.people, home) if options.people else default_people(all_tenants, options.messages)
     issuer = Issuer(ports["entra"].url)
-    vault = KeyVault(issuer, there[0].id, ports["key_vault"].port)
+    vault = KeyVault(issuer, home.id, ports["key_vault"].port)
     header = secrets.token_urlsafe(24)
-    identity = ManagedIdentity(issuer, there[0].id, header, vault.resource)
-    app = _app(options, there[0].id, issuer, identity)
-    there[0].known_apps.add(app.client_id)
-    there[0].app_roles[app.client_id] = {EWS_APP_ROLE, *GRAPH_APP_ROLES}
+    identity = ManagedIdentity(issuer, home.id, header, vault.resource)
+    app = _app(options, home.id, issuer, identity)
+    home.known_apps.add(app.client_id)
+    home.app_roles[app.client_id] = {EWS_APP_ROLE, *GRAPH_APP_ROLES}
     return Services(
         options=options,
         authority=Authority.at(options.state.resolve() / "tls"),
         ports=ports,
-        directory=Directory(there, people, [app]),
+        directory=Directory(all_tenants, people, [app]),
         app=app,
         issuer=issuer,
         identity=identity,
@@ -83,7 +84,7 @@ def _make_services(options: Options) -> Services:
 
 
 def _app(options: Options, tenant_id: str, issuer: Issuer, identity: ManagedIdentity) -> App:
-    """Our app's registration, at home in the first tenant."""
+    """The app's registration, whose home is the first tenant."""
     client_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"app:{tenant_id}"))
     app = App(client_id, _APP_NAME, tenant_id, federated={(issuer.v2(tenant_id), identity.principal_id)})
     for url in options.app_urls:
@@ -125,7 +126,7 @@ def _always(operation: str) -> OperationOf:
 
 
 async def _exchange(services: Services, stack: AsyncExitStack) -> None:
-    """The sandbox's own Exchange, or the gateway to another one, or nothing."""
+    """Serve the sandbox's own Exchange, or the gateway to a real one, or neither."""
     verify = ExchangeTokens(services.issuer).verify
     options = services.options
     if "exchange" not in options.without:
@@ -138,7 +139,7 @@ async def _exchange(services: Services, stack: AsyncExitStack) -> None:
 
 
 async def _own_exchange(services: Services, verify: Verify) -> None:
-    # The biggest part, and often left out.
+    # Imported here because it is the largest part and is often left out.
     from sandbox.ews import EwsService, control, http
     from sandbox.mailboxes.control import routes
     from sandbox.mailboxes.mailbox_store import MailboxStore
@@ -159,7 +160,7 @@ def _tenant(services: Services, tenant_id: str) -> Tenant:
 
 
 def _graph(services: Services, store: "MailboxStore") -> None:
-    """Microsoft Graph over the same mailboxes."""
+    """Serve Microsoft Graph over the same mailboxes."""
     from sandbox.graph import GraphService, control, http
 
     def fault_of(method: str, path: str, operation: str) -> Mapping[str, Any] | None:
@@ -173,7 +174,7 @@ def _graph(services: Services, store: "MailboxStore") -> None:
 
 
 def _load(options: Options, store: "MailboxStore", people: list[Person]) -> None:
-    """Fill the mailboxes: the corpus, or somebody's own mail for the first person."""
+    """Fill the mailboxes with the corpus, or the first person's with the given mbox or Maildir."""
     from sandbox.mailboxes.samples import corpus
 
     if options.mbox:
@@ -199,10 +200,10 @@ async def _storage(services: Services, stack: AsyncExitStack) -> Storage | None:
 
 
 async def _behind_proxies(services: Services, storage: Storage, stack: AsyncExitStack) -> Storage:
-    """Azurite with a proxy before each of its services."""
+    """Put a proxy in front of each of Azurite's services."""
     session = await stack.enter_async_context(session_to(services.authority.client_context()))
     urls = {}
-    for number, name in enumerate(_STORAGE_DOORS, start=len(_PORTS)):
+    for number, name in enumerate(_STORAGE_SERVICES, start=len(_PORTS)):
         port = services.ports[name] = bind(services.options.port_base and services.options.port_base + number)
         upstream, _, account = getattr(storage, name).rpartition("/")
         services.serve(name, StorageProxy(session, upstream).application(), storage_proxy.operation_of)

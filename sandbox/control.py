@@ -1,4 +1,7 @@
-"""The control port: changes the world, injects faults, reads back what happened. Apart from the services' ports."""
+"""The control port: changes people, tenants and the app, injects faults, and reports what happened.
+
+It listens on a port of its own, separate from the services.
+"""
 
 import dataclasses
 import json
@@ -22,7 +25,7 @@ _FIXED = {"address", "oid", "tenant_id", "grants"}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ControlTargets:
-    """What the control port reaches."""
+    """The objects that the control port reads and changes."""
 
     directory: Directory
     issuer: Issuer
@@ -33,14 +36,14 @@ class ControlTargets:
 
 
 class Control:
-    """The control port's routes. `joined` is told of people who are added."""
+    """The control port's routes. `more` are the routes of other services."""
 
     def __init__(self, controlled: ControlTargets, more: Iterable[web.RouteDef] = ()) -> None:
-        self._the = controlled
+        self._targets = controlled
         self._more = list(more)
 
     def application(self) -> web.Application:
-        """The control port as a server."""
+        """The web application of the control port."""
         application = web.Application(middlewares=[_errors], client_max_size=1 << 28)
         application.add_routes(
             [
@@ -74,17 +77,17 @@ class Control:
         return web.json_response({"healthy": True})
 
     async def _notes(self, _: web.Request) -> web.Response:
-        return web.json_response(self._the.directory.notes)
+        return web.json_response(self._targets.directory.notes)
 
     async def _people(self, _: web.Request) -> web.Response:
-        return web.json_response([shown(person) for person in self._the.directory.people])
+        return web.json_response([shown(person) for person in self._targets.directory.people])
 
     async def _add_person(self, request: web.Request) -> web.Response:
-        person = self._the.directory.add(person_from(await _object(request), self._the.directory.tenants[0]))
+        person = self._targets.directory.add(person_from(await _object(request), self._targets.directory.tenants[0]))
         return web.json_response(shown(person), status=201)
 
     def _find(self, request: web.Request) -> Person:
-        person = self._the.directory.person(request.match_info["address"])
+        person = self._targets.directory.person(request.match_info["address"])
         if person is None:
             raise web.HTTPNotFound(reason="no such person")
         return person
@@ -105,13 +108,13 @@ class Control:
         return web.json_response(shown(person))
 
     async def _tenants(self, _: web.Request) -> web.Response:
-        return web.json_response([_plain(dataclasses.asdict(tenant)) for tenant in self._the.directory.tenants])
+        return web.json_response([_plain(dataclasses.asdict(tenant)) for tenant in self._targets.directory.tenants])
 
     async def _change_tenant(self, request: web.Request) -> web.Response:
-        tenant, changes = self._the.directory.tenant(request.match_info["name"]), await _object(request)
+        tenant, changes = self._targets.directory.tenant(request.match_info["name"]), await _object(request)
         if tenant is None:
             raise web.HTTPNotFound(reason="no such tenant")
-        client_id = self._the.app.client_id
+        client_id = self._targets.app.client_id
         if changes.pop("forget_consent", False):
             tenant.admin_grants.clear()
         if "app_roles" in changes:
@@ -125,7 +128,7 @@ class Control:
         return web.json_response(self._shown_app())
 
     def _shown_app(self) -> dict[str, Any]:
-        app = self._the.app
+        app = self._targets.app
         return {
             "client_id": app.client_id,
             "name": app.name,
@@ -140,64 +143,64 @@ class Control:
         for name in ("redirect_uris", "secrets"):
             if name in changes:
                 changes[name] = set(changes[name])
-        _set(self._the.app, changes, {"client_id", "home_tenant", "certificates", "federated"})
+        _set(self._targets.app, changes, {"client_id", "home_tenant", "certificates", "federated"})
         return web.json_response(self._shown_app())
 
     async def _add_url(self, request: web.Request) -> web.Response:
-        register(self._the.app, str((await _object(request))["url"]))
+        register(self._targets.app, str((await _object(request))["url"]))
         return web.json_response(self._shown_app(), status=201)
 
     async def _rotate(self, request: web.Request) -> web.Response:
         forget = bool((await _object(request)).get("forget"))
-        return web.json_response({"kid": self._the.issuer.rotate(forget=forget)})
+        return web.json_response({"kid": self._targets.issuer.rotate(forget=forget)})
 
     async def _token(self, request: web.Request) -> web.Response:
-        return web.json_response({"token": self._the.token_forge.make(await _object(request))}, status=201)
+        return web.json_response({"token": self._targets.token_forge.make(await _object(request))}, status=201)
 
     async def _key_vault(self, _: web.Request) -> web.Response:
-        return web.json_response(summary(self._the.vault))
+        return web.json_response(summary(self._targets.vault))
 
     async def _change_key_vault(self, request: web.Request) -> web.Response:
-        self._the.vault.purge_protection = bool((await _object(request))["purge_protection"])
-        return web.json_response({"purge_protection": self._the.vault.purge_protection})
+        self._targets.vault.purge_protection = bool((await _object(request))["purge_protection"])
+        return web.json_response({"purge_protection": self._targets.vault.purge_protection})
 
     async def _faults(self, _: web.Request) -> web.Response:
-        return web.json_response({"rules": [rule.shown() for rule in self._the.faults.rules]})
+        return web.json_response({"rules": [rule.shown() for rule in self._targets.faults.rules]})
 
     async def _add_fault(self, request: web.Request) -> web.Response:
-        return web.json_response(self._the.faults.add(await _object(request)).shown(), status=201)
+        return web.json_response(self._targets.faults.add(await _object(request)).shown(), status=201)
 
     async def _remove_faults(self, request: web.Request) -> web.Response:
-        self._the.faults.remove(request.match_info.get("id", ""))
+        self._targets.faults.remove(request.match_info.get("id", ""))
         return web.Response(status=204)
 
     async def _requests(self, _: web.Request) -> web.Response:
-        return web.json_response({service: dict(counts) for service, counts in self._the.faults.requests.items()})
+        return web.json_response({service: dict(counts) for service, counts in self._targets.faults.requests.items()})
 
     async def _forget_requests(self, _: web.Request) -> web.Response:
-        self._the.faults.requests.clear()
+        self._targets.faults.requests.clear()
         return web.Response(status=204)
 
 
 def register(app: App, url: str) -> None:
-    """Let the app be answered at a place of its own: the redirect URIs a registration would list."""
+    """Serve the app at another URL: add the redirect URIs that its registration would list."""
     app.redirect_uris |= {url.rstrip("/") + path for path in (SIGN_IN_CALLBACK, APPROVAL_CALLBACK)}
 
 
 def shown(person: Person) -> dict[str, Any]:
-    """Somebody, as the control port shows them."""
+    """A person as the control port returns them."""
     return dict(_plain(dataclasses.asdict(person)))
 
 
 def _plain(value: Any) -> Any:
-    """Sets and tuples as JSON has them."""
+    """Convert sets and tuples to lists, which JSON can hold."""
     if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
     return sorted(value) if isinstance(value, set) else value
 
 
 def _set(thing: Any, changes: Mapping[str, Any], fixed: set[str]) -> None:
-    """Change fields by name, each to its own type. Raises ValueError."""
+    """Change fields by name, each converted to its type. Raises ValueError."""
     for name, value in changes.items():
         if name in fixed or name not in {field.name for field in dataclasses.fields(thing)}:
             raise ValueError(f"{name} cannot be changed")
@@ -214,7 +217,7 @@ async def _object(request: web.Request) -> dict[str, Any]:
 
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every refusal as JSON that says what was wrong."""
+    """Answer every refusal with JSON that says what was wrong."""
     try:
         return await handler(request)
     except web.HTTPException as exc:

@@ -1,8 +1,8 @@
-"""make demo: the whole product, unattended, proven item by item.
+"""make demo: runs the whole product unattended and checks the result item by item.
 
-Signs people in through the real pages, fires the timer, waits for the first sync, works in the mailboxes through
-EWS, fires the timer again, and compares every replica with its mailbox's truth. What is for people goes to stderr;
-stdout ends with one JSON object. Ends with 0 only when nothing is missing, extra or different.
+It signs people in through the real pages, fires the timer, waits for the first sync, changes the mailboxes over EWS,
+fires the timer again, and compares every replica with a snapshot of its mailbox. Progress for people goes to stderr;
+stdout ends with one JSON object. The exit code is 0 only when no item is missing, extra or different.
 """
 
 import argparse
@@ -30,29 +30,30 @@ from shared.mailboxes.model import Mailbox
 from shared.sources.port import SourceName
 
 DEFAULT_ADDRESSES = ("alex@contoso.example", "bo@contoso.example", "finn@contoso.example", "jo@fabrikam.example")
-"""Of the sandbox's own people, those who get in without anybody's help: one of them with an empty mailbox."""
+"""The sandbox's default people who can sign in without anyone's help. One of them has an empty mailbox."""
 
 SETTINGS = {"SYNC_SCHEDULE": "0 0,1 0 1 1 *", "SYNC_BUDGET_SECONDS": "10"}
-"""Mailboxes are due every minute; the demo itself starts the ticks. Passes are short: a first sync takes several, so
-that its progress is seen and its continuation is proven too."""
+"""Mailboxes are due every minute, and the demo fires the timer itself. Passes are short, so that a first sync takes
+several: its progress becomes visible, and the demo also covers the continuation.
+"""
 
 TIMER = "dispatch"
 LOOK_SECONDS = 0.5
 FIRST_SYNC_SECONDS = 600
 NEXT_SYNC_SECONDS = 240
 FIRE_AGAIN_SECONDS = 20
-"""A tick may find a mailbox's lease still held by an app that was killed; the next tick finds it free."""
+"""Seconds. A tick may find a mailbox's lease still held by an app that was killed; the next tick finds it free."""
 
 console = Console(stderr=True, highlight=False)
 
 
 class DemoTimeout(RuntimeError):
-    """Something did not happen in time; says what."""
+    """An expected event did not happen in time; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who is signed in."""
+    """A person who signs in."""
 
     address: str
     password: str
@@ -90,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class Demo:
-    """One run of it."""
+    """One run of the demo."""
 
     def __init__(self, running: LocalStack, *, kill: bool) -> None:
         self._running = running
@@ -99,7 +100,7 @@ class Demo:
         self._people = people_of(running)
 
     def run(self) -> dict[str, float]:
-        """Everything, in order; gives the summary. Raises Disappointed, Lost."""
+        """Run all steps in order; returns the summary. Raises DemoTimeout, BrowserStuck."""
         started = time.monotonic()
         self._sign_in()
         self._sync(datetime.min.replace(tzinfo=UTC), "the first sync", FIRST_SYNC_SECONDS, kill=self._kill)
@@ -121,15 +122,15 @@ class Demo:
             console.print(f"{person.address} has signed in and sees “{heading}”", markup=False)
         wait("everybody's mailbox in the registry", lambda: len(self._mailboxes()) == len(self._people), 30)
         for address in over_graph:
-            # Their own mail programs go on using EWS.
+            # People's own mail programs go on using EWS.
             self._block_ews(address, "off")
 
     def _block_ews(self, address: str, variant: str) -> None:
-        """Some tenants block EWS: whoever signs in then is read over Microsoft Graph."""
+        """Block EWS for a mailbox, as some tenants do: a person who signs in then is read over Microsoft Graph."""
         self._running.sandbox.control.post(f"/mailboxes/{address}/block", {"variant": variant})
 
     def _sync(self, since: datetime, what: str, seconds: float, *, kill: bool = False) -> None:
-        """Fire the timer and wait until every mailbox has had a whole pass begun after `since`."""
+        """Fire the timer and wait until every mailbox has completed a pass that began after `since`."""
         fired = 0.0
         progress = board()
         lines = Board(progress)
@@ -168,7 +169,7 @@ class Demo:
         return any(run.started_at >= since and run.outcome == "done" for run in runs)
 
     def _work(self) -> datetime:
-        """Everybody does a day's work in their mailbox; gives when the work was done."""
+        """Change items in every mailbox as its owner would; returns the time at which the changes were done."""
         for mailbox in self._mailboxes():
             access = self._parts.access_tokens.access(mailbox.authorization_id, mailbox.address)
             worker = MailboxUser(self._running.sandbox.endpoints["exchange"], mailbox.address, access.token)
@@ -176,8 +177,8 @@ class Demo:
                 done = worker.work()
             finally:
                 worker.close()
-            told = ", ".join(f"{count} {kind}" for kind, count in done.items())
-            console.print(f"{mailbox.address} at work: {told}", markup=False)
+            summary = ", ".join(f"{count} {kind}" for kind, count in done.items())
+            console.print(f"{mailbox.address} at work: {summary}", markup=False)
         return datetime.now(UTC)
 
     def _compare(self) -> list[Comparison]:
@@ -213,20 +214,20 @@ class Demo:
         return sorted(self._parts.registry.all(), key=lambda mailbox: mailbox.address)
 
     def _state(self) -> str:
-        """Where things stand, for whoever waited in vain."""
-        told = "; ".join(f"{box.address}: {box.status} {box.reason} {box.items} items" for box in self._mailboxes())
-        return f"{told}. The app's last lines:\n" + "\n".join(list(self._running.host.lines)[-15:])
+        """The state of every mailbox and the app's last log lines, for the timeout message."""
+        summary = "; ".join(f"{box.address}: {box.status} {box.reason} {box.items} items" for box in self._mailboxes())
+        return f"{summary}. The app's last lines:\n" + "\n".join(list(self._running.host.lines)[-15:])
 
 
 def people_of(running: LocalStack) -> list[Account]:
-    """Who signs in: the usual people, or everybody when the sandbox was given others."""
+    """The people who sign in: the default people, or all people when the sandbox was given others."""
     everybody = {person["address"]: person for person in running.sandbox.endpoints["people"]}
     chosen = [address for address in DEFAULT_ADDRESSES if address in everybody] or list(everybody)
     return [Account(address, everybody[address]["password"]) for address in chosen]
 
 
 def wait(what: str, look: Callable[[], bool], seconds: float) -> None:
-    """Return once `look` is true. Raises Disappointed naming what was waited for."""
+    """Return once `look` is true. Raises DemoTimeout, which names `what` was waited for."""
     deadline = time.monotonic() + seconds
     while not look():
         if time.monotonic() > deadline:

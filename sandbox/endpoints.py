@@ -1,4 +1,4 @@
-"""Says where everything is: endpoints.json, and the environment that makes the app use it."""
+"""Writes endpoints.json: every service's address, and the environment that makes the app use them."""
 
 import json
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from sandbox.tls.authority import trust
 
 
 def endpoints(services: Services, storage: Storage | None) -> dict[str, Any]:
-    """Everything a client, a test or the app needs to know."""
+    """Everything that a client, a test or the app needs to know."""
     served = services.served()
     key = services.options.state.resolve() / "tls" / "token-signing-key.pem"
     key.write_bytes(services.issuer.public_key_pem())
-    said: dict[str, Any] = {
+    contents: dict[str, Any] = {
         "ca": str(services.authority.ca),
         "server_certificate": str(services.authority.certificate),
         "server_key": str(services.authority.key),
@@ -31,34 +31,34 @@ def endpoints(services: Services, storage: Storage | None) -> dict[str, Any]:
     }
     for name in ("entra", "graph", "key_vault"):
         if name in served:
-            said[name] = served[name]
+            contents[name] = served[name]
     if "exchange" in served:
-        said["exchange"] = served["exchange"] + PATH
+        contents["exchange"] = served["exchange"] + PATH
     elif services.options.ews_url:
-        said["exchange"] = services.options.ews_url
+        contents["exchange"] = services.options.ews_url
     if "identity" in served:
-        said["identity"] = {"endpoint": served["identity"] + "/msi/token", "header": services.header}
+        contents["identity"] = {"endpoint": served["identity"] + "/msi/token", "header": services.header}
     if storage:
-        said |= {"blob": storage.blob, "queue": storage.queue, "table": storage.table}
-    return said | {"app_environment": _app_environment(services, said)}
+        contents |= {"blob": storage.blob, "queue": storage.queue, "table": storage.table}
+    return contents | {"app_environment": _app_environment(services, contents)}
 
 
-def _app_environment(services: Services, said: Mapping[str, Any]) -> dict[str, str]:
-    """What the app's process needs, APP_URL apart: its settings that differ, and whom to trust."""
+def _app_environment(services: Services, contents: Mapping[str, Any]) -> dict[str, str]:
+    """The app's environment except APP_URL: the settings that differ from the defaults, and the trusted CAs."""
     named = {
-        "ENTRA_AUTHORITY": said.get("entra"),
+        "ENTRA_AUTHORITY": contents.get("entra"),
         "ENTRA_CLIENT_ID": services.app.client_id,
         "ENTRA_TENANTS": "organizations",
         "OPERATOR_TENANT": services.directory.tenants[0].id,
-        "EWS_URL": said.get("exchange"),
-        "GRAPH_URL": said.get("graph"),
-        "KEY_VAULT_URL": said.get("key_vault"),
-        "MailboxStorage__blobServiceUri": said.get("blob"),
-        "MailboxStorage__queueServiceUri": said.get("queue"),
-        "MailboxStorage__tableServiceUri": said.get("table"),
+        "EWS_URL": contents.get("exchange"),
+        "GRAPH_URL": contents.get("graph"),
+        "KEY_VAULT_URL": contents.get("key_vault"),
+        "MailboxStorage__blobServiceUri": contents.get("blob"),
+        "MailboxStorage__queueServiceUri": contents.get("queue"),
+        "MailboxStorage__tableServiceUri": contents.get("table"),
     }
     environment = {name: str(value) for name, value in named.items() if value}
-    if identity := said.get("identity"):
+    if identity := contents.get("identity"):
         environment |= {
             "IDENTITY_ENDPOINT": identity["endpoint"],
             "IDENTITY_HEADER": identity["header"],
@@ -68,7 +68,7 @@ def _app_environment(services: Services, said: Mapping[str, Any]) -> dict[str, s
 
 
 def _bundle(services: Services) -> Path:
-    """Whom the app trusts: the sandbox, and the authority of a real Exchange that it talks to itself."""
+    """The CA file that the app trusts: the sandbox's, plus that of a real Exchange that the app calls directly."""
     options = services.options
     if not options.ews_ca or options.ews_auth == "basic":
         return services.authority.ca
@@ -78,7 +78,7 @@ def _bundle(services: Services) -> Path:
 
 
 def publish(endpoints: dict[str, Any], state: Path) -> Path:
-    """Write endpoints.json in one step, readable by its owner alone."""
+    """Write endpoints.json atomically, readable by its owner only."""
     path = state / "endpoints.json"
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)

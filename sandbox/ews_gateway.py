@@ -1,7 +1,7 @@
-"""A gateway to a real Exchange that knows people by address and password: it takes the sandbox's tokens instead.
+"""A gateway to a real Exchange that accepts only Basic authentication: it accepts the sandbox's tokens in its place.
 
-The app speaks OAuth only; many servers at hand, test servers above all, only Basic. The gateway checks the token as
-Exchange Online would and sends the request on as that person.
+The app supports OAuth only; many servers, test servers above all, support only Basic. The gateway checks the token as
+Exchange Online would and forwards the request with that person's address and password.
 """
 
 import base64
@@ -19,7 +19,7 @@ PATH = "/EWS/Exchange.asmx"
 
 
 class EwsGateway:
-    """Stands where Exchange would, and passes requests on to a server at a URL."""
+    """Takes the place of Exchange and forwards requests to the server at a URL."""
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str, directory: Directory, verify: Callable[[str], Mapping[str, Any]]
@@ -30,7 +30,7 @@ class EwsGateway:
         self._verify = verify
 
     def application(self) -> web.Application:
-        """The gateway as a server."""
+        """The web application of the gateway."""
         application = web.Application(client_max_size=1 << 28)
         application.add_routes([web.post(PATH, self._pass)])
         return application

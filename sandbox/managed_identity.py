@@ -1,4 +1,4 @@
-"""The managed identity endpoint of App Service and Functions: a token for a resource, for who knows the header.
+"""The managed identity endpoint of App Service and Functions: gives a token to a caller who knows the header.
 
 https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 """
@@ -16,7 +16,7 @@ _STORAGE_RESOURCES = {STORAGE, "https://storage.azure.com/"}
 
 
 class ManagedIdentity:
-    """One user-assigned identity. `vault` is the resource that this run's Key Vault takes tokens for."""
+    """One user-assigned identity. `vault` is the resource (audience) that this run's Key Vault accepts tokens for."""
 
     def __init__(self, issuer: Issuer, tenant_id: str, header: str, vault: str) -> None:
         self.client_id = str(uuid.uuid4())
@@ -27,7 +27,7 @@ class ManagedIdentity:
         self._vault = vault
 
     def application(self) -> web.Application:
-        """The endpoint as a server."""
+        """The web application of the endpoint."""
         application = web.Application()
         application.add_routes([web.get("/msi/token", self._token)])
         return application

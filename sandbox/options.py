@@ -9,7 +9,7 @@ SERVICES = ("entra", "exchange", "graph", "key_vault", "identity", "storage")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `port_base` 0 means ports of the system's choice."""
+    """The command line's options. `port_base` 0 means ports that the system chooses."""
 
     state: Path
     port_base: int
@@ -28,7 +28,7 @@ class Options:
 
 
 def parse(arguments: list[str] | None = None) -> Options:
-    """Read the command line; ends the process with a sentence when it cannot be used."""
+    """Read the command line; exits with a message when it is invalid."""
     parser = _parser()
     read = parser.parse_args(arguments)
     without = frozenset(part.strip() for part in read.without.split(",") if part.strip())
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--mbox", type=Path, help="an mbox file to load into the first person's mailbox instead of the corpus")
     add("--maildir", type=Path, help="a Maildir to load instead")
     add("--messages", type=int, help="how many messages of the corpus the biggest mailbox begins with")
-    add("--people", type=Path, help="a JSON file: people (address, password) instead of the usual ones")
+    add("--people", type=Path, help="a JSON file: people (address, password) instead of the default people")
     add("--without", default="", help=f"leave services out: {', '.join(SERVICES)}")
     add("--ews-url", default="", help="the EWS URL of a real Exchange, with --without exchange")
     add("--ews-ca", type=Path, help="PEM file with the authority of that server's certificate")
@@ -72,9 +72,11 @@ def _parser() -> argparse.ArgumentParser:
         "--ews-auth",
         choices=("bearer", "basic"),
         default="bearer",
-        help="how that server knows people: by the sandbox's tokens, or by address and password through a gateway",
+        help="how that server authenticates: with the sandbox's tokens, or with address and password through a gateway",
     )
-    add("--storage-proxy", action="store_true", help="put a proxy before Azurite, so that faults reach Storage too")
+    add(
+        "--storage-proxy", action="store_true", help="put a proxy in front of Azurite, so that faults reach Storage too"
+    )
     add("--in-memory", action="store_true", help="keep Storage in memory")
     add("--tethered", action="store_true", help="end when standard input closes")
     return parser

@@ -1,6 +1,6 @@
-"""make run: the sandbox and the app on this machine, the way in, and what is going on; until Ctrl-C.
+"""make run: runs the sandbox and the app on this machine and shows the sign-in link and progress, until Ctrl-C.
 
-Options for the sandbox (--mbox, --maildir, --people, --messages, --without, --ews-url...) are passed on to it.
+Other options (--mbox, --maildir, --people, --messages, --without, --ews-url...) are passed on to the sandbox.
 """
 
 import argparse
@@ -24,10 +24,10 @@ from shared.scheduling.ncrontab import Schedule, ScheduleInvalid
 
 LOOK_SECONDS = 1.0
 MOST_CRASHES = 5
-"""Within a minute; an app that ends more often than that is not started again."""
+"""Crashes within a minute; an app that ends more often than that is not started again."""
 
 SETTINGS = {"SYNC_BUDGET_SECONDS": "15", "ORGANIZATION": "Contoso"}
-"""Short passes, so that what happens between two is seen; and a name, so that the pages read as they will."""
+"""Passes are short, so that intermediate progress is visible; the organization's name appears on the pages."""
 
 console = Console(highlight=False)
 
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def schedule_settings(expression: str | None) -> dict[str, str]:
-    """The settings for another schedule: a mailbox is due as often as the timer ticks. Raises ScheduleInvalid."""
+    """The settings for another schedule; every timer tick is due for every mailbox. Raises ScheduleInvalid."""
     if not expression:
         return {}
     Schedule.parse(expression)
@@ -83,9 +83,9 @@ def schedule_settings(expression: str | None) -> dict[str, str]:
 
 
 def watch(running: LocalStack) -> None:
-    """Show the mailboxes, and start the app again when it dies, until interrupted.
+    """Show the mailboxes and restart the app when it dies, until interrupted.
 
-    Raises HostFailed when it does not stay up.
+    Raises HostFailed when the app keeps ending.
     """
     crashes: deque[float] = deque(maxlen=MOST_CRASHES)
     progress = board()
@@ -105,7 +105,7 @@ def watch(running: LocalStack) -> None:
 
 
 def _revive(running: LocalStack, crashes: deque[float]) -> None:
-    """Start the app again, and say so."""
+    """Restart the app and report it."""
     code = running.host.process.returncode
     now = time.monotonic()
     if len(crashes) == MOST_CRASHES and now - crashes[0] < 60:
@@ -116,7 +116,7 @@ def _revive(running: LocalStack, crashes: deque[float]) -> None:
 
 
 def _welcome(running: LocalStack) -> None:
-    """The way in, and who there is."""
+    """Print the sign-in link and the people."""
     port = int(running.url.rpartition(":")[2])
     if port != USUAL_PORT:
         console.print(f"Port {USUAL_PORT} is taken, so the app is at {port} this time.", style="yellow")

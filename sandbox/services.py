@@ -1,4 +1,4 @@
-"""What a run of the sandbox is made of, while it is put together."""
+"""The parts of one run of the sandbox while it is being composed."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from sandbox.tls.server import BoundPort
 
 @dataclass(slots=True)
 class Services:
-    """The parts. `services` are those that will be served, each on its port."""
+    """The parts. `served_apps` are the web applications to serve, each with its port."""
 
     options: Options
     authority: Authority
@@ -32,9 +32,9 @@ class Services:
     control_routes: list[web.RouteDef] = field(default_factory=list)
 
     def serve(self, name: str, application: web.Application, operation: OperationOf) -> None:
-        """Bind a service to its port, with the faults before it."""
+        """Serve a service on its port, behind the fault middleware."""
         self.served_apps.append((self.ports[name], self.faults.guard(name, application, operation)))
 
     def served(self) -> dict[str, str]:
-        """The address of each service that is served, by name."""
+        """The address of each served service, by name."""
         return {name: port.url for name, port in self.ports.items() if any(port is d for d, _ in self.served_apps)}

@@ -1,4 +1,4 @@
-"""The folder where one sandbox at a time keeps certificates, logs and, while it runs, copies of mail."""
+"""The state folder: certificates, logs, and stored mail while a sandbox runs. One sandbox at a time uses it."""
 
 import fcntl
 import shutil
@@ -7,24 +7,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 STORAGE = "azurite"
-"""The subfolder with what Storage holds: everything that was synced."""
+"""The subfolder with Storage's data: everything that was synced."""
 
 _LOCK = "sandbox.lock"
 
 
 class AlreadyRunning(RuntimeError):
-    """Another sandbox uses the folder; nothing in it was touched."""
+    """Another sandbox uses the folder; nothing in it was changed."""
 
 
 @contextmanager
 def claimed(state: Path) -> Iterator[None]:
-    """Hold the folder for one sandbox: readable by its owner alone, without stored mail before and afterward.
+    """Lock the folder for one sandbox: readable by its owner only, and stored mail deleted before and afterward.
 
-    The lock is the operating system's and ends with the process, so a sandbox that was killed blocks nobody; what it
-    left is removed by the next one.
+    The lock is the operating system's and ends with the process, so a killed sandbox does not block the next one, which
+    deletes what the killed one left.
 
     Raises:
-        AlreadyRunning: another process holds the folder.
+        AlreadyRunning: another process holds the lock.
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (state / _LOCK).open("w") as lock:
@@ -41,7 +41,7 @@ def claimed(state: Path) -> Iterator[None]:
 
 
 def is_claimed(state: Path) -> bool:
-    """Whether a sandbox runs in the folder now."""
+    """Whether a sandbox uses the folder now."""
     try:
         with (state / _LOCK).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
