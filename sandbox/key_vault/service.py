@@ -1,4 +1,4 @@
-"""Key Vault's secrets API as Microsoft's clients call it: the challenge first, then a token for this vault.
+"""Key Vault's secrets API as Microsoft's clients call it: first the challenge, then a token for this vault.
 
 https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups
 """
@@ -20,10 +20,10 @@ _PAGE = 25
 
 
 class KeyVault:
-    """One vault. `resource` is what its tokens are for.
+    """One vault. `resource` is the audience of its tokens.
 
-    It is named 0.0.1 on the same port: SecretClient checks that the vault's own address, 127.0.0.1, ends with a dot
-    and the challenge's resource, as contoso.vault.azure.net does with vault.azure.net.
+    The resource is named 0.0.1 with the vault's port: SecretClient checks that the vault's host, 127.0.0.1, ends with a
+    dot and the challenge's resource, as contoso.vault.azure.net ends with vault.azure.net.
     """
 
     def __init__(self, issuer: Issuer, tenant_id: str, port: int) -> None:
@@ -34,7 +34,7 @@ class KeyVault:
         self._tenant_id = tenant_id
 
     def application(self) -> web.Application:
-        """The vault as a server."""
+        """The web application of the vault."""
         application = web.Application(middlewares=[self._errors, self._authentication], client_max_size=1 << 17)
         application.add_routes(
             [
@@ -169,7 +169,7 @@ class KeyVault:
         }
 
     def _page(self, request: web.Request, items: list[dict[str, Any]]) -> web.Response:
-        """One page of a list and the address of the next; the token is opaque to clients."""
+        """One page of a list and the address of the next page; the skip token is opaque to clients."""
         start = int(request.query.get("$skiptoken", "0"))
         size = min(int(request.query.get("maxresults", _PAGE)), _PAGE)
         more = start + size < len(items)
@@ -197,14 +197,14 @@ def _error(refused: VaultError) -> web.Response:
 
 
 async def operation_of(request: web.Request) -> str:
-    """What is asked of the vault, for faults and counts: GET secret, PUT secret, DELETE deletedsecret..."""
+    """The name of an operation, for faults and counts: GET secret, PUT secret, DELETE deletedsecret..."""
     first, *rest = request.path.strip("/").split("/")
     what = first.removesuffix("s") if rest else first
     return f"{request.method} {what}" + (" versions" if rest[1:] == ["versions"] else "")
 
 
 def summary(vault: Vault) -> list[Mapping[str, Any]]:
-    """What the vault holds, without values, for the control port."""
+    """The vault's contents without values, for the control port."""
     return [
         {
             "name": secret.name,

@@ -1,4 +1,4 @@
-"""What a Key Vault keeps, without the protocol: secrets, their versions, soft delete."""
+"""The contents of a Key Vault, without the protocol: secrets, versions, soft delete."""
 
 import time
 import uuid
@@ -10,7 +10,7 @@ RETENTION_DAYS = 90
 
 
 class VaultError(Exception):
-    """The vault says no, in Key Vault's words: status, error code and, for some, an inner code."""
+    """An error answer of Key Vault: status, error code and, for some errors, an inner code."""
 
     def __init__(self, status: int, code: str, message: str, inner: str = "") -> None:
         self.status, self.code, self.message, self.inner = status, code, message, inner
@@ -19,7 +19,7 @@ class VaultError(Exception):
 
 @dataclass(slots=True)
 class Version:
-    """One version of a secret. Times in seconds since 1970."""
+    """One version of a secret. Times are seconds since 1970."""
 
     id: str
     value: str = field(repr=False)
@@ -34,7 +34,7 @@ class Version:
 
 @dataclass(slots=True)
 class Secret:
-    """A named secret: its versions, oldest first, and when it was deleted and is to be purged."""
+    """A named secret: its versions, oldest first, the time of its deletion, and the scheduled purge time."""
 
     name: str
     versions: list[Version] = field(default_factory=list)
@@ -42,11 +42,11 @@ class Secret:
 
     @property
     def purged_at(self) -> float:
-        """When the soft delete ends."""
+        """The time at which the soft delete ends."""
         return self.deleted_at + RETENTION_DAYS * 86400
 
     def version(self, wanted: str = "") -> Version:
-        """One version, the newest without a name. Raises Refused."""
+        """One version; without a name the newest. Raises VaultError."""
         for version in reversed(self.versions):
             if wanted in ("", version.id):
                 return version
@@ -54,13 +54,13 @@ class Secret:
 
 
 def not_found(name: str) -> VaultError:
-    """What Key Vault answers for a name it does not have."""
+    """Key Vault's error for an unknown name."""
     message = f"A secret with (name/id) {name} was not found in this key vault."
     return VaultError(404, "SecretNotFound", message)
 
 
 class Vault:
-    """Secrets by name, as Key Vault keeps them: a deleted name is taken until it is purged."""
+    """Secrets by name, as Key Vault keeps them: a deleted name stays taken until it is purged."""
 
     def __init__(self) -> None:
         self._live: dict[str, Secret] = {}
@@ -78,7 +78,7 @@ class Vault:
         not_before: int | None = None,
         expires: int | None = None,
     ) -> tuple[Secret, Version]:
-        """Add a version. Raises Refused: too large, or the name is held by a deleted secret."""
+        """Add a version. Raises VaultError: the value is too large, or a deleted secret holds the name."""
         self._sweep()
         if len(value.encode()) > MAX_SECRET_BYTES:
             raise VaultError(400, "BadParameter", f"The secret value exceeds {MAX_SECRET_BYTES} bytes.")
@@ -92,7 +92,7 @@ class Vault:
         return secret, version
 
     def get(self, name: str, version: str = "") -> Version:
-        """A version to read. Raises Refused: unknown, deleted, disabled or not valid at this time."""
+        """A version with its value. Raises VaultError: unknown, deleted, disabled, or not valid at this time."""
         found = self._secret(name).version(version)
         now = time.time()
         if not found.enabled:
@@ -114,26 +114,26 @@ class Vault:
             raise not_found(name) from None
 
     def find(self, name: str, version: str = "") -> Version:
-        """A version's attributes, disabled or not. Raises Refused."""
+        """A version's attributes, whether it is enabled or not. Raises VaultError."""
         return self._secret(name).version(version)
 
     def secrets(self) -> list[Secret]:
-        """Every live secret, by name."""
+        """Every secret that is not deleted, by name."""
         return [self._live[name] for name in sorted(self._live)]
 
     def versions(self, name: str) -> list[Version]:
-        """Every version of a secret. Raises Refused."""
+        """Every version of a secret. Raises VaultError."""
         return list(self._secret(name).versions)
 
     def delete(self, name: str) -> Secret:
-        """Delete softly: every version goes, recoverable until the purge date. Raises Refused."""
+        """Soft-delete a secret with all its versions; it can be recovered until the purge time. Raises VaultError."""
         secret = self._secret(name)
         secret.deleted_at = time.time()
         self._deleted[name] = self._live.pop(name)
         return secret
 
     def deleted(self, name: str) -> Secret:
-        """A deleted secret. Raises Refused."""
+        """A deleted secret. Raises VaultError."""
         self._sweep()
         try:
             return self._deleted[name]
@@ -146,14 +146,14 @@ class Vault:
         return [self._deleted[name] for name in sorted(self._deleted)]
 
     def recover(self, name: str) -> Secret:
-        """Take a deletion back. Raises Refused."""
+        """Recover a deleted secret. Raises VaultError."""
         secret = self.deleted(name)
         secret.deleted_at = 0.0
         self._live[name] = self._deleted.pop(name)
         return secret
 
     def purge(self, name: str) -> None:
-        """Delete for good. Raises Refused, also where purge protection is on."""
+        """Purge a deleted secret. Raises VaultError, also when purge protection is on."""
         self.deleted(name)
         if self.purge_protection:
             message = "Operation 'purge' is not allowed because purge protection is enabled for this vault."
