@@ -1,1 +1,1 @@
-"""Azurite as the sandbox's Storage, and a proxy before it that can fail."""
+"""Azurite as the sandbox's Storage, and a proxy in front of it that can fail."""

@@ -25,7 +25,7 @@ class AzuriteFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class StoragePorts:
-    """On which ports to listen; 0 lets the system choose."""
+    """The ports to listen on; 0 lets the system choose."""
 
     blob: int = 0
     queue: int = 0
@@ -34,7 +34,7 @@ class StoragePorts:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Where the three services are, account in the path. azure-data-tables wants 127.0.0.1, not localhost."""
+    """The URLs of the three services, account in the path. azure-data-tables needs 127.0.0.1, not localhost."""
 
     blob: str
     queue: str
@@ -46,13 +46,12 @@ class Storage:
 async def azurite(
     authority: Authority, directory: Path | None, ports: StoragePorts, *, as_it_comes: bool = False
 ) -> AsyncIterator[Storage]:
-    """Run Azurite until the block ends. Data goes to the directory, or with None stays in memory.
+    """Run Azurite until the block ends. Data goes to the directory; with None it stays in memory.
 
-    `as_it_comes`: without the help of patch_azurite_lookup.cjs, which keeps large mailboxes from being slow; for
-    measuring.
+    `as_it_comes`: run without patch_azurite_lookup.cjs, which keeps large mailboxes from being slow; for benchmarks.
 
     Raises:
-        AzuriteFailed: Node or Azurite is not installed, or it was not ready within a minute.
+        AzuriteFailed: Node or Azurite is not installed, or Azurite was not ready within a minute.
     """
     process = await asyncio.create_subprocess_exec(
         *_command(authority, directory, ports, as_it_comes), stdin=PIPE, stdout=PIPE, stderr=STDOUT
@@ -79,14 +78,14 @@ def _command(authority: Authority, directory: Path | None, ports: StoragePorts, 
         *(node, *(word for name in preloaded for word in ("--require", str(_HERE / name)))),
         *(str(_SCRIPT), "--silent", "--disableTelemetry"),
         *("--oauth", "basic", "--cert", str(authority.certificate), "--key", str(authority.key)),
-        # The newest SDKs ask for API versions that Azurite does not know yet.
+        # The newest SDKs send API versions that Azurite does not know yet.
         *("--skipApiVersionCheck", *where),
         *(word for option, port in listen for word in (option, str(port))),
     ]
 
 
 async def _ready(process: Process) -> Storage:
-    """Wait for the three services to listen; they print where."""
+    """Wait until the three services listen; their addresses are in Azurite's output."""
     found: dict[str, str] = {}
     lines: list[str] = []
     assert process.stdout is not None  # noqa: S101 -- asked for above
@@ -105,16 +104,16 @@ async def _ready(process: Process) -> Storage:
 
 
 async def _drain(process: Process) -> None:
-    """Keep reading what it prints: a full pipe would stop it."""
+    """Keep reading Azurite's output: a full pipe would block it."""
     assert process.stdout is not None  # noqa: S101 -- asked for above
     while await process.stdout.read(65536):
         pass
 
 
 async def _stop(process: Process) -> None:
-    """Let go of the tether; insist after ten seconds.
+    """Close Azurite's standard input, which ends it; kill it after ten seconds.
 
-    Not by SIGTERM: on that Azurite waits for its clients to hang up, and nothing it holds outlives a run anyway.
+    SIGTERM does not work: Azurite then waits for its clients to disconnect. Nothing it holds outlives a run anyway.
     """
     assert process.stdin is not None  # noqa: S101 -- asked for above
     process.stdin.close()

@@ -1,4 +1,4 @@
-"""Makes the containers, tables and queues the program expects: what the deployment's Bicep does in Azure."""
+"""Creates the containers, tables and queues that the program expects, as the deployment's Bicep does in Azure."""
 
 from azure.core.credentials import TokenCredential
 from azure.data.tables import TableServiceClient
@@ -10,7 +10,7 @@ from shared.storage.azure_errors import already_exists
 
 
 def provision(blob: str, queue: str, table: str, credential: TokenCredential) -> None:
-    """Make what is missing in the three services at these URLs. Harmless to repeat."""
+    """Create what is missing in the three services at these URLs. Idempotent."""
     with BlobServiceClient(blob, credential) as blobs:
         for name in storage_layout.CONTAINERS:
             already_exists(blobs.get_container_client(name).create_container)

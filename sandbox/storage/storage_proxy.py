@@ -1,4 +1,4 @@
-"""A proxy before Azurite, so that faults reach Storage too; and what it takes to pass a request on unchanged."""
+"""A proxy in front of Azurite, so that faults reach Storage too, and helpers that forward a request unchanged."""
 
 from collections.abc import Mapping
 
@@ -13,14 +13,14 @@ _LARGEST_BYTES = 1 << 30
 
 
 class StorageProxy:
-    """Passes everything on to one of Azurite's services. `upstream` is its address, path excluded."""
+    """Forwards everything to one of Azurite's services. `upstream` is its address without a path."""
 
     def __init__(self, session: aiohttp.ClientSession, upstream: str) -> None:
         self._session = session
         self._upstream = upstream
 
     def application(self) -> web.Application:
-        """The proxy as a server."""
+        """The web application of the proxy."""
         application = web.Application(client_max_size=_LARGEST_BYTES)
         application.router.add_route("*", "/{path:.*}", self._pass)
         return application
@@ -32,13 +32,13 @@ class StorageProxy:
 async def forward(
     session: aiohttp.ClientSession, request: web.Request, url: str, instead: Mapping[str, str]
 ) -> web.Response:
-    """Send a request on to a URL, some of its headers replaced, and give back what comes."""
+    """Send a request on to a URL with some of its headers replaced, and return the response."""
     replaced = {name.lower() for name in instead}
     headers = [(k, v) for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP | replaced]
     headers += list(instead.items())
     body = await request.read()
     try:
-        # Encoded as it came: a blob's name may hold what a URL library would write another way.
+        # Keep the original encoding: a URL library might write a blob's name another way.
         async with session.request(
             request.method,
             URL(url, encoded=True),
@@ -57,8 +57,8 @@ async def forward(
 
 
 def session_to(tls: object) -> aiohttp.ClientSession:
-    """A client for a server behind us. Bodies pass as they are, compressed or not."""
-    # Node hangs up idle connections after five seconds: let go of them sooner, or a request meets one just closed.
+    """An HTTP client for an upstream server. Bodies pass unchanged, compressed or not."""
+    # Node closes idle connections after five seconds; close them sooner, or a request may hit a closed one.
     connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=2, ssl=tls)  # type: ignore[arg-type]
     return aiohttp.ClientSession(
         connector=connector,
@@ -69,6 +69,6 @@ def session_to(tls: object) -> aiohttp.ClientSession:
 
 
 async def operation_of(request: web.Request) -> str:
-    """What is asked of Storage: the method and the container, queue or table."""
+    """The name of a Storage operation: the method and the container, queue or table."""
     parts = request.path.strip("/").split("/")
     return f"{request.method} {parts[1].partition('(')[0] if len(parts) > 1 else ''}".strip()
