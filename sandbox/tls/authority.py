@@ -1,6 +1,6 @@
-"""The sandbox's certificate authority, and the one certificate all its services and the app share.
+"""The sandbox's certificate authority, and the one certificate that all its services and the app share.
 
-Everything speaks HTTPS, as Microsoft 365 does; whoever talks to the sandbox trusts this authority and no other.
+Every endpoint uses HTTPS, as Microsoft 365 does; clients of the sandbox trust this authority and no other.
 """
 
 import ssl
@@ -12,7 +12,7 @@ import trustme
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Where the authority's certificate, the server certificate and its key lie (PEM files)."""
+    """The paths of the authority's certificate, the server certificate and its key (PEM files)."""
 
     ca: Path
     certificate: Path
@@ -20,7 +20,7 @@ class Authority:
 
     @classmethod
     def at(cls, directory: Path) -> "Authority":
-        """The authority kept in a directory, so that who trusts it once need not again; made if there is none."""
+        """The authority stored in a directory, created if there is none; reusing it keeps clients' trust valid."""
         kept = cls(directory / "ca.pem", directory / "server.pem", directory / "server.key")
         try:
             kept.server_context()
@@ -31,9 +31,9 @@ class Authority:
 
     @classmethod
     def create(cls, directory: Path) -> "Authority":
-        """Make a new authority and a server certificate for 127.0.0.1 and localhost.
+        """Create a new authority and a server certificate for 127.0.0.1 and localhost.
 
-        The authority's own key is not kept: nothing can be signed by it later.
+        The authority's own key is not kept, so nothing can be signed with it later.
         """
         directory.mkdir(parents=True, exist_ok=True)
         made = cls(directory / "ca.pem", directory / "server.pem", directory / "server.key")
@@ -47,16 +47,16 @@ class Authority:
         return made
 
     def server_context(self) -> ssl.SSLContext:
-        """What a server of the sandbox listens with."""
+        """The TLS context of the sandbox's servers."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """What a client within the sandbox trusts: this authority alone."""
+        """The TLS context of clients within the sandbox: they trust only this authority."""
         return ssl.create_default_context(cafile=self.ca)
 
 
 def trust(bundle: Path) -> dict[str, str]:
-    """The environment that makes requests, httpx and the standard library trust a bundle of authorities."""
+    """The environment that makes requests, httpx and the standard library trust a CA bundle."""
     return {"REQUESTS_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": str(bundle)}

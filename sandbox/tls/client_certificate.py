@@ -1,4 +1,4 @@
-"""The app's certificate: the alternative to a federated managed identity, ready in the vault and registered."""
+"""The app's certificate, the alternative to a federated managed identity: stored in the vault and registered."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,11 +7,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-SECRET_NAME = "entra-certificate"  # the name of a secret, for ENTRA_CERTIFICATE_SECRET
+SECRET_NAME = "entra-certificate"  # the name of the secret, for ENTRA_CERTIFICATE_SECRET
 
 
 def client_certificate(name: str) -> tuple[str, bytes]:
-    """A self-signed certificate with its key, as Key Vault keeps them (one PEM), and the certificate alone."""
+    """A self-signed certificate: the PEM with its key, as Key Vault keeps it, and the certificate alone."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

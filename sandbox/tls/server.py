@@ -1,4 +1,4 @@
-"""HTTPS servers on 127.0.0.1: the address first, the service afterward, so that services can name one another."""
+"""HTTPS servers on 127.0.0.1. Ports are bound before the services exist, so that services can refer to one another."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True)
 class BoundPort:
-    """A bound port, before anything listens behind it."""
+    """A bound port on which nothing listens yet."""
 
     socket: socket.socket
     port: int
@@ -23,10 +23,10 @@ class BoundPort:
 
 
 def bind(port: int = 0) -> BoundPort:
-    """Take a port on the loopback interface; 0 lets the system choose.
+    """Bind a port on the loopback interface; 0 lets the system choose.
 
     Raises:
-        OSError: somebody else has that port.
+        OSError: the port is already in use.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,11 +40,11 @@ def bind(port: int = 0) -> BoundPort:
 
 @asynccontextmanager
 async def serving(services: Sequence[tuple[BoundPort, web.Application]], tls: ssl.SSLContext) -> AsyncIterator[None]:
-    """Serve every application on its port until the block ends; what is under way then is cut short."""
+    """Serve every application on its port until the block ends; requests in progress are then cut off."""
     runners: list[web.AppRunner] = []
     try:
         for bound, application in services:
-            # A handler ends when its client hangs up: a silent or dripping answer must not outlive who waited for it.
+            # Cancel a handler when its client disconnects: a silent or dripping answer must not outlive its client.
             runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1)
             await runner.setup()
             runners.append(runner)
