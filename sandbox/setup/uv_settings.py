@@ -1,6 +1,6 @@
-"""Prints what pip is configured with as uv's environment variables, for `eval`: uv does not read pip's configuration.
+"""Prints pip's configuration as uv's environment variables, for `eval`: uv does not read pip's configuration.
 
-Settings of uv's own that are in the environment already are left alone.
+uv settings that are already in the environment are not changed.
 """
 
 import os
@@ -13,11 +13,11 @@ NAMES = {
     "extra-index-url": "UV_INDEX",
     "cert": "SSL_CERT_FILE",
 }
-"""pip's options, and what uv calls them. Hashes are checked, so any index may serve any package."""
+"""pip's options and uv's names for them. Hashes are checked, so any index may serve any package."""
 
 
 def exports(configuration: str, taken: frozenset[str]) -> list[str]:
-    """The lines for a shell; `configuration` is what `pip config list` prints."""
+    """The lines for a shell; `configuration` is the output of `pip config list`."""
     said: dict[str, str] = {}
     for line in configuration.splitlines():
         name, equals, value = line.partition("=")
