@@ -1,1 +1,1 @@
-"""Who there is: tenants, people, app registrations."""
+"""The directory: tenants, people, app registrations."""

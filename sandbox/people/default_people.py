@@ -1,4 +1,4 @@
-"""The people who are there from the beginning: one for each thing that can happen, and whoever a file names."""
+"""The default people, one for each case worth trying, and people read from a file."""
 
 import json
 import uuid
@@ -13,12 +13,12 @@ def _tenant(name: str, **policy: str) -> Tenant:
 
 
 def tenants() -> list[Tenant]:
-    """Contoso, where the app is at home; Fabrikam, another one; Northwind, where administrators approve apps."""
+    """Contoso, the app's home tenant; Fabrikam, another tenant; Northwind, where administrators must approve apps."""
     return [_tenant("Contoso"), _tenant("Fabrikam"), _tenant("Northwind", consent="admin")]
 
 
 def default_people(within: list[Tenant], messages: int | None = None) -> list[Person]:
-    """One person for each thing that can happen. `messages` is for Alex; the others have a part of the corpus."""
+    """One person for each case. `messages` is the size of Alex's mailbox; the others get a part of the corpus."""
     contoso, fabrikam, northwind = within
 
     def person(name: str, tenant: Tenant, notes: str, **more: object) -> Person:
@@ -85,10 +85,10 @@ def default_people(within: list[Tenant], messages: int | None = None) -> list[Pe
 
 
 def people_from(path: Path, tenant: Tenant) -> list[Person]:
-    """People of a JSON file: a list of objects with address and password, and any other field of a person.
+    """The people in a JSON file: a list of objects with address and password, and any other field of Person.
 
     Raises:
-        ValueError: saying which entry is wrong and how.
+        ValueError: an entry is wrong; the message says which one and why.
     """
     entries = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(entries, list):
@@ -97,7 +97,7 @@ def people_from(path: Path, tenant: Tenant) -> list[Person]:
 
 
 def person_from(entry: object, tenant: Tenant, what: str = "person") -> Person:
-    """One person from JSON; display name and the rest are optional. Raises ValueError."""
+    """One person from JSON; display name and all other fields are optional. Raises ValueError."""
     if not isinstance(entry, dict) or not all(isinstance(entry.get(k), str) for k in ("address", "password")):
         raise ValueError(f"{what} needs an address and a password")
     known = Person.__dataclass_fields__
