@@ -1,1 +1,1 @@
-"""The sandbox and the app on this machine: processes, a scripted browser, progress."""
+"""The sandbox and the app on this machine: processes, a scripted browser, a progress display."""

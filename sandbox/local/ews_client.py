@@ -1,4 +1,4 @@
-"""Somebody at work in their mailbox: an ordinary EWS client, exchangelib as its documentation shows it."""
+"""A person who works in their mailbox: an ordinary EWS client, written as exchangelib's documentation shows."""
 
 import random
 from collections.abc import Callable
@@ -6,21 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 CHANGED_MAILS = 24
-"""How many messages are taken in hand."""
+"""How many messages are changed."""
 
 
 class MailboxUser:
-    """One person, at their own mailbox."""
+    """One person's EWS client for their own mailbox."""
 
     def __init__(self, ews_url: str, address: str, token: str) -> None:
         self._account = account_of(ews_url, address, token)
         self._chance = random.Random(address)  # noqa: S311 -- the same work every time
 
     def work(self) -> dict[str, int]:
-        """A day's work in a minute; gives how many of which change.
-
-        Afterward something has happened of every kind that a sync must notice.
-        """
+        """Make a batch of changes that covers every kind a sync must notice; returns how many changes of each kind."""
         mails = list(self._account.inbox.all().only("id", "changekey", "is_read", "subject")[:CHANGED_MAILS])
         self._chance.shuffle(mails)
         hands: list[Callable[[list[Any]], None]] = [self._flag, self._move, self._copy, self._rename]
@@ -83,17 +80,17 @@ class MailboxUser:
         return Folder(parent=self._account.inbox, name=name).save()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._account.protocol.close()
 
 
 def account_of(ews_url: str, address: str, token: str) -> Any:
-    """Nothing is discovered or probed: endpoint, version and time zone are given."""
+    """The account with its endpoint, version and time zone given, so that exchangelib discovers and probes nothing."""
     from exchangelib import DELEGATE, OAUTH2, Account, Configuration, EWSTimeZone, OAuth2AuthorizationCodeCredentials
     from exchangelib.version import EXCHANGE_O365, Version
     from oauthlib.oauth2 import OAuth2Token
 
-    # Without expires_at: the library loops for ever over a token that has one in the past.
+    # Without expires_at: with one in the past, the library loops forever.
     token_given = OAuth2Token({"access_token": token, "token_type": "Bearer"})
     configuration = Configuration(
         service_endpoint=ews_url,

@@ -1,4 +1,4 @@
-"""A person at a browser without script: follows links and redirects, fills in the forms it finds, posts them."""
+"""A browser without script: follows links and redirects, fills in the forms it finds, and posts them."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,22 +8,22 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 MAX_STEPS = 12
-"""Forms between the first link and the last page; more means going round in circles."""
+"""Forms between the first link and the last page; more means a loop."""
 
 MAX_WAITS = 10
 MAX_WAIT_SECONDS = 5.0
-"""Seconds; with them the browser outlasts the rate limits of anonymous routes."""
+"""Seconds per wait; together the waits outlast the rate limits of anonymous routes."""
 
 AFFIRMATIVE = ("accept", "yes", "continue", "sign in", "next", "connect", "allow")
 
 
 class BrowserStuck(RuntimeError):
-    """The browser cannot go on; says at which page."""
+    """The browser cannot continue; the message names the page."""
 
 
 @dataclass(slots=True)
 class Form:
-    """One form of a page: where it goes, its fields with what they hold, its buttons (name, value, label)."""
+    """One form of a page: its target, its fields with their values, its buttons (name, value, label)."""
 
     action: str
     method: str
@@ -33,7 +33,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What a page offers: its forms, its links (address, label), its heading."""
+    """The forms, links (address, label) and heading of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open a form, a field, a button, a link, a heading."""
+        """Open a form, a field, a button, a link, or a heading."""
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._inside = Form(given.get("action", ""), given.get("method", "get").lower())
@@ -61,11 +61,11 @@ class Page(HTMLParser):
             self._link = given.get("href", "") if tag == "a" else self._link
 
     def handle_data(self, data: str) -> None:
-        """Text inside whatever is open."""
+        """Add text to the open element."""
         self._heard += data
 
     def handle_endtag(self, tag: str) -> None:
-        """Close it."""
+        """Close the element."""
         text = " ".join(self._heard.split())
         if tag == "form":
             self._inside = None
@@ -87,21 +87,21 @@ class Page(HTMLParser):
 
 
 class FormBrowser:
-    """One person, at one browser."""
+    """One person's browser session."""
 
     def __init__(self, ca: str, address: str, password: str) -> None:
         self._session = requests.Session()
-        # REQUESTS_CA_BUNDLE would win over the authority named here, and may name another one.
+        # REQUESTS_CA_BUNDLE would take precedence over the authority named here, and may name another one.
         self._session.trust_env = False
         self._session.verify = ca
         self._address = address
         self._password = password
 
     def sign_in(self, app_url: str) -> str:
-        """Connect the mailbox, from the app's first page to its last; gives that page's heading.
+        """Connect the mailbox, from the app's first page to its last; returns the last page's heading.
 
         Raises:
-            Lost: somebody did not let the person through, or a page led nowhere.
+            BrowserStuck: the sign-in was refused, or a page has no form or link to continue with.
         """
         answer = self._get(app_url + "/")
         page = Page(answer.text)
@@ -118,7 +118,7 @@ class FormBrowser:
 
     @staticmethod
     def _form(page: Page, answer: requests.Response, app_url: str) -> Form:
-        """The form that leads on: the first of a sign-in page. Any page of the app but the last is a refusal."""
+        """The form to continue with: the first of a sign-in page. Any page of the app but the last is a refusal."""
         if not answer.ok or not page.forms or answer.url.startswith(app_url):
             raise BrowserStuck(
                 f"the page “{page.heading or urlsplit(answer.url).path}” ({answer.status_code}) leads no further"
@@ -133,7 +133,7 @@ class FormBrowser:
             filled[button[0]] = button[1]
         url = urljoin(at, form.action or at)
         if form.method == "post":
-            # A browser names the page's origin; the callback must cope with one that is not its own.
+            # A browser sends the page's origin; the callback must accept one that is not its own.
             origin = "{0.scheme}://{0.netloc}".format(urlsplit(at))
             return self._session.post(url, data=filled, headers={"Origin": origin}, timeout=60)
         return self._session.get(url, params=filled, timeout=60)
@@ -144,7 +144,7 @@ class FormBrowser:
         return value or self._address if form.kinds[name] in ("text", "email") else value
 
     def _get(self, url: str) -> requests.Response:
-        """A page; when the server asks for patience, after that, a few times."""
+        """Get a page; while the server answers with Retry-After, wait and try again a few times."""
         for _ in range(MAX_WAITS):
             answer = self._session.get(url, timeout=60)
             if answer.status_code != 429:
@@ -153,5 +153,5 @@ class FormBrowser:
         raise BrowserStuck(f"the page {urlsplit(url).path} has asked for patience {MAX_WAITS} times")
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connections."""
         self._session.close()

@@ -1,4 +1,4 @@
-"""The whole product on one machine: the sandbox, and the real app in the local host, set up to work with it."""
+"""The whole product on one machine: the sandbox, and the real app in the local host, configured to use the sandbox."""
 
 import os
 import signal
@@ -18,17 +18,17 @@ ROOT = Path(__file__).parents[2]
 USUAL_PORT = 7071
 USUAL_STATE = Path(".sandbox")
 MESSAGE_LEASE = "30"
-"""Seconds after which the messages of an app that was killed come back; 600 in Azure."""
+"""Seconds until the messages of a killed app become visible again; 600 in Azure."""
 
 _BINDINGS = ("SYNC_SCHEDULE", "SWEEP_SCHEDULE")
-"""Settings that bindings name: a host reads them itself and knows none of our defaults."""
+"""Settings that bindings refer to. The host reads them itself and does not know our defaults."""
 
 
 @dataclass(slots=True)
 class LocalStack:
-    """A sandbox and an app under way. `environment` is what the app's process got besides this process's own.
+    """A running sandbox and app. `environment` is what the app's process got in addition to this process's own.
 
-    `app` is the folder of the functions app: this project's, or one beside it with another host.json.
+    `app` is the folder of the functions app: this project's, or a copy with another host.json.
     """
 
     sandbox: Sandbox
@@ -39,7 +39,7 @@ class LocalStack:
 
     @property
     def url(self) -> str:
-        """Where the app is."""
+        """The URL of the app."""
         return self.environment["APP_URL"]
 
     @property
@@ -49,16 +49,16 @@ class LocalStack:
 
     @property
     def log(self) -> Path:
-        """The file with everything the app has said."""
+        """The file with everything the app has logged."""
         return self.state / "app.log"
 
     def parts(self) -> App:
-        """The program's own parts, in this process, at the same storage: to look at what the app has done."""
+        """The program's own services in this process, on the same storage, to inspect what the app has done."""
         os.environ.update(self.environment)  # noqa: TID251 -- settings are read from nowhere else
         return App()
 
     def restart(self) -> None:
-        """Start the app again, at the same place, after it was killed or has died."""
+        """Start the app again on the same port, after it was killed or has died."""
         self.host.stop()
         self.host = _start_app(self.sandbox, self.environment, self.state, self.app)
 
@@ -67,13 +67,13 @@ class LocalStack:
 def local_stack(
     state: Path, *options: str, port: int = 0, settings: Mapping[str, str] | None = None, app: Path = ROOT
 ) -> Iterator[LocalStack]:
-    """Start both, stop both afterward.
+    """Start the sandbox and the app, and stop both afterward.
 
-    `options` are the sandbox's; `port` is the app's (0: any); `settings` go before the app's usual ones; `app` is the
+    `options` are the sandbox's; `port` is the app's (0: any); `settings` override the app's usual ones; `app` is the
     functions app's folder.
 
     Raises:
-        RuntimeError: one of them did not start, with what it said.
+        RuntimeError: one of them did not start; the message has its output.
     """
     url = f"https://localhost:{port or free_port()}"
     with running_sandbox(state, "--app-url", url, *options) as sandbox:
@@ -87,7 +87,7 @@ def local_stack(
 
 
 def _deploy(environment: Mapping[str, str]) -> None:
-    """Make in Storage what the app expects to find there."""
+    """Create in Storage what the app expects to find."""
     from azure.identity import DefaultAzureCredential
 
     blob, queue, table = (environment[f"MailboxStorage__{name}ServiceUri"] for name in ("blob", "queue", "table"))
@@ -97,7 +97,7 @@ def _deploy(environment: Mapping[str, str]) -> None:
 
 @contextmanager
 def _app_environment(environment: Mapping[str, str]) -> Iterator[None]:
-    """This process's environment as the app's, for the length of a block: the identity is found there alone."""
+    """Give this process the app's environment until the block ends: the identity is configured only there."""
     before = dict(os.environ)  # noqa: TID251 -- put back as it was
     os.environ.update(environment)  # noqa: TID251
     try:
@@ -121,14 +121,14 @@ def _defaults() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port on which nothing listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def usual_port() -> int:
-    """The app's usual port, or another one when somebody listens there."""
+    """The app's usual port, or a free one when the usual port is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -139,5 +139,5 @@ def usual_port() -> int:
 
 
 def end_as_by_ctrl_c() -> None:
-    """Let SIGTERM end this process as Ctrl-C does: tidily, with everything it started."""
+    """Make SIGTERM end this process as Ctrl-C does, with everything it started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

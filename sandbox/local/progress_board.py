@@ -1,4 +1,4 @@
-"""Shows the syncs under way: a bar a mailbox while it is read for the first time, its status afterward."""
+"""Shows the running syncs: a bar for each mailbox in its first sync, its status afterward."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,10 +10,10 @@ from shared.mailboxes.model import Mailbox, Status
 
 
 class _StatusColumn(ProgressColumn):
-    """What there is to say of a mailbox at the moment."""
+    """The column that shows a mailbox's current status."""
 
     def render(self, task: Task) -> Text:
-        """Its status in words, colored when somebody has to act."""
+        """The status as text, colored when someone has to act."""
         return Text(task.fields["said"], style=task.fields["style"])
 
 
@@ -36,7 +36,7 @@ class Board:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, mailboxes: Iterable[Mailbox]) -> None:
-        """Bring every mailbox's line up to date; those that are gone lose theirs."""
+        """Update every mailbox's line, and remove the lines of mailboxes that are gone."""
         present = {mailbox.id: mailbox for mailbox in mailboxes}
         for gone in self._tasks.keys() - present.keys():
             self._progress.remove_task(self._tasks.pop(gone))
@@ -53,14 +53,14 @@ class Board:
 
 
 def progress_of(mailbox: Mailbox) -> tuple[int, int]:
-    """How many items are there, of how many; equal once the first sync is done."""
+    """The number of items in the replica and the total; equal once the first sync is done."""
     if mailbox.first_sync_done:
         return max(mailbox.items, 1), max(mailbox.items, 1)
     return mailbox.items, max(mailbox.in_scope, mailbox.items, 1)
 
 
 def status_of(mailbox: Mailbox) -> tuple[str, str]:
-    """A mailbox's status in a few words, and their style."""
+    """A mailbox's status as a short text with its style."""
     issues = f", {mailbox.issues} issues" if mailbox.issues else ""
     if mailbox.status is not Status.ACTIVE:
         return f"{mailbox.status}{f' ({mailbox.reason})' if mailbox.reason else ''}", "yellow"

@@ -1,4 +1,4 @@
-"""Starts the sandbox as a process of its own and talks to its control port: for make run, the demo and the tests."""
+"""Starts the sandbox as a separate process and talks to its control port, for make run, the demo and the tests."""
 
 import json
 import subprocess
@@ -18,17 +18,17 @@ _STOP_SECONDS = 20
 
 
 class Control:
-    """The control port. Every method answers with the JSON that came; a refusal raises requests.HTTPError."""
+    """A client of the control port. Every method returns the decoded JSON; a refusal raises requests.HTTPError."""
 
     def __init__(self, url: str, ca: str) -> None:
         self.url = url
         self._session = requests.Session()
-        # REQUESTS_CA_BUNDLE would win over the authority named here, and names another one on many machines.
+        # REQUESTS_CA_BUNDLE would take precedence over this authority, and names another one on many machines.
         self._session.trust_env = False
         self._session.verify = ca
 
     def call(self, method: str, path: str, json: object = None, **more: Any) -> Any:
-        """One request; gives the decoded answer, None when it is empty."""
+        """Send one request; returns the decoded answer, or None when it is empty."""
         response = self._session.request(method, self.url + path, json=json, timeout=60, **more)
         if response.status_code >= 400:
             raise requests.HTTPError(
@@ -53,13 +53,13 @@ class Control:
         return self.call("DELETE", path)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._session.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A running sandbox: what endpoints.json says, its control port, its process."""
+    """A running sandbox: the contents of endpoints.json, its control port, its process."""
 
     endpoints: dict[str, Any]
     control: Control
@@ -67,25 +67,25 @@ class Sandbox:
 
     @property
     def app_environment(self) -> dict[str, str]:
-        """What the app's process needs in its environment, APP_URL apart."""
+        """The environment of the app's process except APP_URL."""
         environment: dict[str, str] = self.endpoints["app_environment"]
         return environment
 
     def password(self, address: str) -> str:
-        """Somebody's password."""
+        """A person's password."""
         return next(str(p["password"]) for p in self.endpoints["people"] if p["address"] == address)
 
     def register_app(self, url: str) -> None:
-        """Tell the sandbox's Entra ID that the app is served there too."""
+        """Register another URL of the app with the sandbox's Entra ID."""
         self.control.post("/app/urls", {"url": url})
 
 
 @contextmanager
 def running_sandbox(state: Path, *options: str) -> Iterator[Sandbox]:
-    """Start `python -m sandbox` on ports of the system's choice, stop it afterward.
+    """Start `python -m sandbox` on ports that the system chooses, and stop it afterward.
 
     Raises:
-        RuntimeError: it did not start, with what it said; or was not ready within two minutes.
+        RuntimeError: it did not start (the message has its output), or it was not ready within two minutes.
     """
     command = [sys.executable, "-m", "sandbox", "--state", str(state), "--tethered", *options]
     process = subprocess.Popen(  # noqa: S603 -- our own module
@@ -103,7 +103,7 @@ def running_sandbox(state: Path, *options: str) -> Iterator[Sandbox]:
 
 
 def _ready(process: subprocess.Popen[str]) -> str:
-    """The path of endpoints.json, once it is there."""
+    """The path of endpoints.json, once the file exists."""
     assert process.stdout is not None  # noqa: S101 -- asked for above
     deadline = threading.Timer(_START_SECONDS, process.kill)
     deadline.start()
@@ -118,7 +118,7 @@ def _ready(process: subprocess.Popen[str]) -> str:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """Ask it to end; closing its input says the same again."""
+    """End the process: SIGTERM, and closing its input, which has the same effect."""
     process.terminate()
     for stream in (process.stdin, process.stdout):
         if stream:
