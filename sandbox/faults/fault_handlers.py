@@ -1,6 +1,6 @@
-"""What a fault does to a request: every way in which a server, a proxy or a network lets its clients down.
+"""What each fault does to a request: the ways in which servers, proxies and networks fail.
 
-With "handled": true the request takes effect first and only its answer is lost: the case that doubles things.
+With "handled": true the request takes effect and only its answer is lost, the case in which retries duplicate work.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ _TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 _ERRORS = "http://schemas.microsoft.com/exchange/services/2006/errors"
 _ITEM_ID = re.compile(rb"<(?:\w+:)?ItemId[ >/]")
 _LONGEST_SECONDS = 600
-_OF_THE_WAY = frozenset(("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"))
+_TRANSFER_HEADERS = frozenset(("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"))
 
 
 async def play(fault: Fault, request: web.Request, handler: Handler, operation: str) -> web.StreamResponse:
-    """Let a fault happen to a request."""
+    """Apply a fault to a request."""
     kind = fault["kind"]
     if fault.get("handled") and kind not in _AFTER:
         await handler(request)
@@ -35,7 +35,7 @@ async def play(fault: Fault, request: web.Request, handler: Handler, operation: 
         await asyncio.sleep(_seconds(fault))
         return await handler(request)
     if kind == "graph":
-        # Graph's own service fails or misbehaves as the fault says: it knows its errors, rounds and links.
+        # Graph's own service plays these faults: it knows Graph's errors, delta rounds and links.
         request["graph_fault"] = dict(fault)
         return await handler(request)
     return await _INSTEAD[kind](fault, request, operation)
@@ -76,7 +76,7 @@ async def _silence(fault: Fault, request: web.Request, operation: str) -> web.St
 
 
 async def _ews(fault: Fault, request: web.Request, operation: str) -> web.StreamResponse:
-    """An EWS response code: inside a 200 as a response message an item, or as a SOAP fault with HTTP 500."""
+    """An EWS response code: in a 200 as one response message for each item, or as a SOAP fault with HTTP 500."""
     code, back_off = str(fault.get("code", "ErrorServerBusy")), fault.get("back_off_ms")
     value = "" if back_off is None else f'<t:Value Name="BackOffMilliseconds">{int(back_off)}</t:Value>'
     status = int(fault.get("status", 200))
@@ -115,14 +115,14 @@ def _xml(text: str, status: int = 200) -> web.Response:
 
 
 async def _entity_bomb(fault: Fault, request: web.Request, operation: str) -> web.StreamResponse:
-    """A billion laughs: an answer of a kilobyte that a careless parser makes gigabytes of."""
+    """A billion laughs attack: an answer of a kilobyte that a careless parser expands to gigabytes."""
     entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     envelope = _envelope(f'<m:{operation}Response xmlns:m="{_MESSAGES}">&l9;</m:{operation}Response>')
     return _xml(_with_doctype(envelope, f'<!ENTITY l0 "lol">{entities}'))
 
 
 async def _external_entity(fault: Fault, request: web.Request, operation: str) -> web.StreamResponse:
-    """An answer that asks a careless parser to put one of its own files in."""
+    """An answer that makes a careless parser include one of its own files."""
     envelope = _envelope(f'<m:{operation}Response xmlns:m="{_MESSAGES}">&file;</m:{operation}Response>')
     return _xml(_with_doctype(envelope, '<!ENTITY file SYSTEM "file:///etc/hostname">'))
 
@@ -136,7 +136,7 @@ def _with_doctype(envelope: str, entities: str) -> str:
 
 
 async def _cut(fault: Fault, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """The right headers, the first bytes of the right body, then the connection is gone."""
+    """Send the right headers and the first bytes of the right body, then close the connection."""
     body = _body(response)
     kept = min(int(fault.get("after", len(body) // 2)), max(len(body) - 1, 0))
     sent = await _announce(request, response, len(body))
@@ -146,7 +146,7 @@ async def _cut(fault: Fault, request: web.Request, response: web.StreamResponse)
 
 
 async def _drip(fault: Fault, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """The right answer, a few bytes at a time."""
+    """Send the right answer a few bytes at a time."""
     body, size = _body(response), max(int(fault.get("bytes", 64)), 1)
     sent = await _announce(request, response, len(body))
     for start in range(0, len(body), size):
@@ -157,13 +157,13 @@ async def _drip(fault: Fault, request: web.Request, response: web.StreamResponse
 
 
 async def _malformed_xml(fault: Fault, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Well-formed to about the middle; its length is announced rightly."""
+    """XML that is well-formed up to about the middle; its Content-Length is correct."""
     body = _body(response)
     return web.Response(status=200, body=body[: len(body) // 2] + b"</unopened><", content_type="text/xml")
 
 
 async def _content_type(fault: Fault, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Another content type; with `body`, another answer altogether: a captive portal's page, say."""
+    """Another content type; with `body` also another body, as a captive portal sends."""
     kind = {"Content-Type": str(fault.get("value", "text/html"))}
     if "body" in fault:
         return web.Response(status=response.status, body=str(fault["body"]).encode(), headers=kind)
@@ -176,8 +176,8 @@ def _body(response: web.StreamResponse) -> bytes:
 
 
 def _headers(response: web.StreamResponse) -> dict[str, str]:
-    """An answer's headers, but for those that say how it travels."""
-    return {name: value for name, value in response.headers.items() if name.lower() not in _OF_THE_WAY}
+    """An answer's headers without those about the transfer."""
+    return {name: value for name, value in response.headers.items() if name.lower() not in _TRANSFER_HEADERS}
 
 
 async def _announce(request: web.Request, response: web.StreamResponse, length: int) -> web.StreamResponse:
@@ -188,7 +188,7 @@ async def _announce(request: web.Request, response: web.StreamResponse, length: 
 
 
 def hang_up(request: web.Request, *, abruptly: bool = True) -> None:
-    """End the connection without another word; abruptly: with a TCP reset, so that not even TLS says goodbye."""
+    """Close the connection; if abrupt, with a TCP reset, without even a TLS close notification."""
     transport = request.transport
     if transport is None:
         return

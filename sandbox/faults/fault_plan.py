@@ -1,4 +1,4 @@
-"""Faults on request: which request is struck, and by what. The control port makes the rules, a middleware plays them.
+"""Faults on request: which requests fail, and how. The control port adds rules, and a middleware applies them.
 
 A rule: {"service": "exchange", "match": {"method": "POST", "path": "regex", "operation": "GetItem"},
 "skip": 2, "times": 1, "fault": {"kind": "status", "status": 503, "headers": {"Retry-After": "7"}}}.
@@ -22,7 +22,7 @@ OperationOf = Callable[[web.Request], Awaitable[str]]
 
 @dataclass(slots=True)
 class Rule:
-    """One rule, and how often it has matched and struck. `times` None: for ever."""
+    """One rule, with how often it has matched and struck. `times` None: forever."""
 
     id: str
     service: str
@@ -36,7 +36,7 @@ class Rule:
     hits: int = 0
 
     def matches(self, method: str, path: str, operation: str) -> bool:
-        """Whether a request is one of those meant."""
+        """Whether a request matches the rule."""
         return (
             self.method in ("", method)
             and (self.path is None or bool(self.path.search(path)))
@@ -44,7 +44,7 @@ class Rule:
         )
 
     def strikes(self) -> bool:
-        """Count a match; whether it is one to strike."""
+        """Count a match; returns whether the fault strikes this request."""
         self.matched += 1
         if self.matched <= self.skip or (self.times is not None and self.hits >= self.times):
             return False
@@ -52,7 +52,7 @@ class Rule:
         return True
 
     def shown(self) -> dict[str, Any]:
-        """For the control port."""
+        """The rule as the control port returns it."""
         return {
             "id": self.id,
             "service": self.service,
@@ -64,14 +64,14 @@ class Rule:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """Every rule, in the order given, and what has been asked of which service."""
+    """All rules, in the order they were added, and how many requests each service had."""
 
     rules: list[Rule] = field(default_factory=list)
     requests: dict[str, Counter[str]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def add(self, given: Mapping[str, Any]) -> Rule:
-        """Add a rule. Raises ValueError saying what is wrong with it."""
+        """Add a rule. Raises ValueError when the rule is invalid."""
         match, fault = given.get("match") or {}, given.get("fault") or {}
         if unknown := set(given) - {"service", "match", "skip", "times", "fault"}:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
@@ -95,22 +95,22 @@ class FaultPlan:
         return rule
 
     def remove(self, rule_id: str = "") -> None:
-        """Take one rule out, or all of them."""
+        """Remove one rule, or all of them."""
         self.rules = [rule for rule in self.rules if rule_id and rule.id != rule_id]
 
     def count(self, service: str, operation: str) -> None:
-        """Note that a service was asked for something."""
+        """Count a request to a service."""
         self.requests.setdefault(service, Counter())[operation] += 1
 
     def strike(self, service: str, method: str, path: str, operation: str) -> Rule | None:
-        """The first rule that strikes this request, if any."""
+        """The first rule that strikes this request, or None."""
         for rule in self.rules:
             if rule.service == service and rule.matches(method, path, operation) and rule.strikes():
                 return rule
         return None
 
     def guard(self, service: str, application: web.Application, operation_of: OperationOf) -> web.Application:
-        """Put this plan before a service."""
+        """Put this plan in front of a service."""
 
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
