@@ -19,9 +19,15 @@ def options(arguments: list[str]) -> Options:
     parser.add_argument("--certificate", type=Path, required=True, help="PEM, for localhost")
     parser.add_argument("--key", type=Path, required=True, help="PEM")
     parser.add_argument("--schedule", action="append", default=[], metavar="NAME=CRON", help="another schedule")
-    parser.add_argument("--timer-status", type=Path, metavar="FILE", help="remembers ticks over restarts")
-    parser.add_argument("--drain", type=float, default=10.0, metavar="SECONDS", help="time to end what is under way")
-    parser.add_argument("--lease", type=float, default=600.0, metavar="SECONDS", help="how long a message stays taken")
+    parser.add_argument(
+        "--timer-status", type=Path, metavar="FILE", help="a file that keeps the timers' last ticks across restarts"
+    )
+    parser.add_argument(
+        "--drain", type=float, default=10.0, metavar="SECONDS", help="how long running functions may take at the end"
+    )
+    parser.add_argument(
+        "--lease", type=float, default=600.0, metavar="SECONDS", help="how long a message stays invisible"
+    )
     parser.add_argument("--tethered", action="store_true", help="end when standard input closes")
     given = parser.parse_args(arguments)
     if unreadable := [text for text in given.schedule if "=" not in text]:
@@ -40,7 +46,7 @@ def options(arguments: list[str]) -> Options:
 
 
 def main() -> int:
-    """Run until told to stop."""
+    """Run until stopped."""
     try:
         settings = dict(os.environ)  # noqa: TID251 -- app settings come to a host as its environment
         ended = asyncio.run(Host(options(sys.argv[1:]), settings).run())
@@ -49,7 +55,7 @@ def main() -> int:
         return 1
     sys.stdout.flush()
     if not ended:
-        # Functions that are still running sit in threads that cannot be stopped, and Python would wait for them.
+        # Functions that still run occupy threads that cannot be stopped, and Python would wait for them.
         os._exit(0)
     return 0
 

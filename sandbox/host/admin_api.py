@@ -1,7 +1,7 @@
-"""The /admin endpoint, as the real host has it: its status, and firing a function by hand.
+"""The /admin API of the real host: its status, and firing a function by hand.
 
-Whoever can reach it can fire functions. It listens on this machine alone, and it insists on a JSON body, which a web
-page of another origin cannot post without being asked for permission first (CORS).
+Any caller that reaches it can fire functions. It therefore listens on this machine only and requires a JSON body, which
+a web page of another origin cannot post without a CORS preflight.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ class AdminApi:
         self._fired: set[asyncio.Task[object]] = set()
 
     def routes(self) -> list[web.RouteDef]:
-        """What to mount."""
+        """The routes to add to the application."""
         return [
             web.get("/admin/host/status", self.status),
             web.post("/admin/functions/{name}", self.fire),
         ]
 
     async def status(self, _request: web.Request) -> web.Response:
-        """The host's state, and which functions are running at the moment."""
+        """The host's state and the functions that are running now."""
         return web.json_response({"state": "Running", "in_flight": self._app.in_flight})
 
     async def fire(self, request: web.Request) -> web.Response:
@@ -55,6 +55,6 @@ class AdminApi:
         return web.Response(status=202)
 
     def _start(self, task: "asyncio.Task[object] | asyncio.Task[bool] | asyncio.Task[None]") -> None:
-        """Keep a reference while it runs: the event loop itself keeps none."""
+        """Start a task and keep a reference while it runs: the event loop itself keeps only a weak one."""
         self._fired.add(task)
         task.add_done_callback(self._fired.discard)

@@ -1,4 +1,4 @@
-"""What the host is told: host.json, and app settings with the %NAME% that bindings may write for them."""
+"""The host's configuration: host.json, and the settings that bindings refer to as %NAME%."""
 
 import json
 import re
@@ -11,12 +11,12 @@ _SETTING = re.compile(r"%([^%]+)%")
 
 
 class ConfigInvalid(ValueError):
-    """host.json, a setting or a binding cannot be used as it stands."""
+    """host.json, a setting or a binding cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """host.json, extensions.queues; the defaults are the real host's. Times in seconds."""
+    """host.json, extensions.queues, with the real host's defaults. Times in seconds."""
 
     batch_size: int = 16
     new_batch_threshold: int = 8
@@ -28,7 +28,7 @@ class QueueSettings:
 
 @dataclass(frozen=True, slots=True)
 class HostFile:
-    """What this host heeds of host.json."""
+    """The parts of host.json that this host supports."""
 
     route_prefix: str = "api"
     queues: QueueSettings = QueueSettings()
@@ -37,7 +37,7 @@ class HostFile:
 
 
 def read_host_file(path: Path) -> HostFile:
-    """Read host.json. Raises ConfigInvalid; a file that is missing gives the defaults."""
+    """Read host.json; a missing file gives the defaults. Raises ConfigInvalid."""
     try:
         text: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"version": "2.0"}
     except ValueError as problem:
@@ -68,7 +68,7 @@ def _queues(text: Mapping[str, Any]) -> QueueSettings:
 
 
 def seconds(text: str) -> float:
-    """A .NET time span, [days.]hh:mm:ss[.fraction], in seconds; "-1" means without end."""
+    """A .NET time span, [days.]hh:mm:ss[.fraction], in seconds; "-1" means unlimited."""
     if text == "-1":
         return float("inf")
     match = re.fullmatch(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)", text)
@@ -79,7 +79,7 @@ def seconds(text: str) -> float:
 
 
 def resolve(text: str, settings: Mapping[str, str]) -> str:
-    """Put settings in the place of their %NAME%. Raises ConfigInvalid naming one that is not set."""
+    """Replace each %NAME% with its setting. Raises ConfigInvalid, which names a setting that is not set."""
 
     def value(match: re.Match[str]) -> str:
         if not settings.get(match[1]):

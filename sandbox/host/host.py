@@ -1,4 +1,4 @@
-"""The host itself: starts the worker, serves what the app has, and ends in good order."""
+"""The host itself: starts the worker, serves the app's functions, and shuts down in an orderly way."""
 
 import asyncio
 import logging
@@ -25,11 +25,11 @@ log = logging.getLogger("host")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run: the app's folder, where to listen (port 0: any), and what differs from the real host's ways.
+    """How to run: the app's folder, where to listen (port 0: any), and what differs from the real host.
 
-    `drain` and `lease` in seconds: how long invocations under way may take at the end, and for how long a taken
-    message stays hidden without renewal. The real host's lease is 600; a shorter one brings the messages of a
-    host that was killed back sooner.
+    `drain` and `lease` in seconds: how long running invocations may take at the end, and how long a received message
+    stays hidden without renewal. The real host's lease is 600; a shorter one makes the messages of a killed host
+    visible again sooner.
     """
 
     app: Path
@@ -41,7 +41,7 @@ class Options:
     drain: float = 10.0
     lease: float = 600.0
     tethered: bool = False
-    """End when standard input closes: whoever started us may be killed outright."""
+    """End when standard input closes: the process that started us may be killed with SIGKILL."""
 
 
 class Host:
@@ -56,9 +56,9 @@ class Host:
         self._listening: list[asyncio.Task[None]] = []
 
     async def run(self) -> bool:
-        """Serve until SIGTERM or SIGINT; whether everything under way came to its end.
+        """Serve until SIGTERM or SIGINT; returns whether all running invocations ended in time.
 
-        Raises AppInvalid, ConfigInvalid, OSError (the port is taken).
+        Raises AppInvalid, ConfigInvalid, OSError (the port is in use).
         """
         logs.configure(self._file.log_levels, self._worker.function_of)
         triggers = await self._triggers()
@@ -111,7 +111,7 @@ class Host:
         return ended
 
     async def _drained(self, site: web.AppRunner, triggers: Triggers) -> bool:
-        """Let what is under way end, within the time given for it."""
+        """Let running invocations end, within the drain time."""
         queues = (queue.drain() for queue in triggers.queues.values())
         ending = asyncio.gather(site.cleanup(), self._worker.idle(), *queues)
         try:
@@ -123,7 +123,7 @@ class Host:
 
 
 async def _told_to_stop(tethered: bool) -> None:
-    """Return at the first SIGTERM or SIGINT, or when the tether is cut."""
+    """Return at the first SIGTERM or SIGINT or, when tethered, when standard input closes."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""HTTP requests in, invocations out, as the real host translates them for a Python worker."""
+"""Translates HTTP requests into invocations and back, as the real host does for a Python worker."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from sandbox.host.routes import RouteTable
 from sandbox.host.worker import Function, Worker
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
-"""Bytes; the platform's own limit."""
+"""Bytes; the platform's limit."""
 
 log = logging.getLogger("host.http")
 
@@ -27,7 +27,7 @@ class HttpTrigger:
         self._routes = RouteTable((_template(found, host), _methods(found), found) for found in functions)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request. What went wrong inside the app is never told: 500 with nothing in it."""
+        """Answer one request. Errors inside the app are never disclosed: the answer is an empty 500."""
         found = self._routes.find(request.method, request.rel_url.raw_path)
         if found is None:
             return web.Response(status=404)
@@ -49,10 +49,10 @@ def _methods(function: Function) -> list[str]:
 
 
 async def _incoming(request: web.Request, values: Mapping[str, str]) -> dict[str, Any]:
-    """The request as the worker takes it.
+    """The request in the worker's format.
 
-    The real host lower-cases header names, joins what is given several times with a comma (a cookie with "; "),
-    and drops query parameters without a value.
+    The real host lower-cases header names, joins repeated headers with a comma (cookies with "; "), and drops query
+    parameters without a value.
     """
     headers = {
         name.lower(): ("; " if name.lower() == "cookie" else ",").join(request.headers.getall(name))
@@ -70,7 +70,7 @@ async def _incoming(request: web.Request, values: Mapping[str, str]) -> dict[str
 
 
 def _front_end(request: web.Request, headers: Mapping[str, str]) -> dict[str, str]:
-    """What the platform's front end adds: whom the request came from (after what the sender claims), and by https."""
+    """The headers that the platform's front end adds: https, and the client's address after any that it claims."""
     peer = request.transport.get_extra_info("peername") if request.transport else None
     sender = f"{peer[0]}:{peer[1]}" if peer else "127.0.0.1:0"
     claimed = headers.get("x-forwarded-for")
@@ -81,7 +81,7 @@ def _front_end(request: web.Request, headers: Mapping[str, str]) -> dict[str, st
 
 
 def _outgoing(value: Any) -> web.Response:
-    """The function's answer as it goes to the browser. A function that returned nothing answers 204."""
+    """The HTTP response to a function's answer. A function that returned nothing gives 204."""
     if value is None or value.value is None:
         return web.Response(status=204)
     if value.type != "http":
@@ -100,7 +100,7 @@ def _outgoing(value: Any) -> web.Response:
 
 
 def set_cookie(cookie: "SimpleCookie") -> list[str]:
-    """Set-Cookie lines as the real host writes them: the value percent-encoded, and Path=/ when none is given."""
+    """Set-Cookie headers as the real host writes them: the value percent-encoded, and Path=/ when no path is given."""
     lines = []
     for name, morsel in cookie.items():
         parts = [f"{name}={quote(morsel.value, safe='')}"]

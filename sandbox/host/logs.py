@@ -1,4 +1,4 @@
-"""The host's log: one JSON line a record on stdout, with the invocation and the function it belongs to."""
+"""The host's log: one JSON line for each record on stdout, with the invocation and the function it belongs to."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ _own: ContextVar[bool] = ContextVar("own", default=False)
 
 @contextmanager
 def own_traffic() -> Iterator[None]:
-    """Within it the SDKs work for the host itself: what they log below a warning is not the app's, and is dropped."""
+    """Within this context the SDKs work for the host itself: their records below WARNING are dropped."""
     token = _own.set(True)
     try:
         yield
@@ -34,7 +34,7 @@ def own_traffic() -> Iterator[None]:
 
 @contextmanager
 def app_traffic() -> Iterator[None]:
-    """Within it the app runs: everything it logs counts."""
+    """Within this context the app runs: all its records are kept."""
     token = _own.set(False)
     try:
         yield
@@ -47,14 +47,14 @@ def _is_wanted(record: logging.LogRecord) -> bool:
 
 
 class _Lines(logging.Formatter):
-    """Records as JSON lines."""
+    """Formats records as JSON lines."""
 
     def __init__(self, function_of: Callable[[str | None], str]) -> None:
         super().__init__()
         self._function_of = function_of
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line. The app's exceptions are written out in full, as the real host does."""
+        """One line. The app's exceptions are included in full, as in the real host."""
         invocation = invocation_id_cv.get()
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -69,7 +69,7 @@ class _Lines(logging.Formatter):
 
 
 def configure(levels: Mapping[str, str], function_of: Callable[[str | None], str]) -> None:
-    """Send every record to stdout, at host.json's levels: "default", and loggers named in it."""
+    """Send every record to stdout, at host.json's levels: "default", and the loggers named there."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Lines(function_of))
     handler.addFilter(_is_wanted)

@@ -1,4 +1,4 @@
-"""Starts the local host as a process of its own: for make run, the demo and the tests."""
+"""Starts the local host as a separate process, for make run, the demo and the tests."""
 
 import json
 import os
@@ -18,18 +18,18 @@ import requests
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 KEPT_LINES = 2000
-"""Of the log, for whoever asks what happened."""
+"""How many of the latest log lines are kept."""
 
 _STARTED = "Host started: "
 
 
 class HostFailed(RuntimeError):
-    """The host did not start or is gone; carries the last lines it said."""
+    """The host did not start or has ended; the message has its last log lines."""
 
 
 @dataclass(slots=True)
 class RunningHost:
-    """A host under way: its process, where it is served, what it has said lately."""
+    """A running host: its process, its URL, its latest log lines."""
 
     process: subprocess.Popen[str]
     ca: Path
@@ -38,25 +38,25 @@ class RunningHost:
     listener: threading.Thread = field(default_factory=threading.Thread)
 
     def status(self) -> dict[str, Any]:
-        """The host's state. Raises requests.RequestException when it does not answer."""
+        """The host's state. Raises requests.RequestException when the host does not answer."""
         answer: dict[str, Any] = self._ask("GET", "/admin/host/status").json()
         return answer
 
     def fire(self, function: str, text: str = "") -> None:
-        """Fire a timer or run a queue function now; does not wait for its end."""
+        """Fire a timer or run a queue function now, without waiting for it to end."""
         self._ask("POST", f"/admin/functions/{function}", {"input": text})
 
     def log(self) -> list[dict[str, Any]]:
-        """The log's last lines, decoded; what is no JSON is left out."""
+        """The latest log lines, decoded; lines that are not JSON are left out."""
         return [json.loads(line) for line in list(self.lines) if line.startswith("{")]
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the process, which looks like a crash."""
         self.process.kill()
         self._ended()
 
     def stop(self) -> None:
-        """Ask it to end, and see to it that it does. Harmless when it has ended."""
+        """Stop the process, and kill it if it does not end. Idempotent."""
         self.process.terminate()
         try:
             self.process.wait(STOP_SECONDS)
@@ -72,7 +72,7 @@ class RunningHost:
 
     def _ask(self, method: str, path: str, json: object = None) -> requests.Response:
         with requests.Session() as session:
-            # REQUESTS_CA_BUNDLE would win over the authority named here, and may name another one.
+            # REQUESTS_CA_BUNDLE would take precedence over the authority named here, and may name another one.
             session.trust_env = False
             response = session.request(method, self.url + path, json=json, verify=str(self.ca), timeout=30)
         response.raise_for_status()
@@ -84,8 +84,8 @@ def start_host(
 ) -> RunningHost:
     """Start `python -m sandbox.host` and wait until it serves.
 
-    `environment` is laid over this process's own; `options` are the command line's (certificate, key, port...);
-    `log` is a file that gets every line as well. Raises HostFailed.
+    `environment` is merged into this process's own; `options` are the command line's (certificate, key, port...);
+    `log` is a file that receives every line too. Raises HostFailed.
     """
     process = subprocess.Popen(  # noqa: S603 -- our own module
         [sys.executable, "-m", "sandbox.host", "--app", str(app), "--tethered", *options],
@@ -111,7 +111,7 @@ def start_host(
 def running_host(
     app: Path, environment: Mapping[str, str], ca: Path, *options: str, log: Path | None = None
 ) -> Iterator[RunningHost]:
-    """start_host for the length of a block."""
+    """Run start_host's host until the block ends."""
     host = start_host(app, environment, ca, *options, log=log)
     try:
         yield host
@@ -120,7 +120,7 @@ def running_host(
 
 
 def _listen(host: RunningHost, log: Path | None) -> None:
-    """Keep what the host says, until its output closes. The thread ends with it."""
+    """Collect the host's output until it closes; the thread ends then."""
     assert host.process.stdout is not None  # noqa: S101 -- asked for above
     with host.process.stdout as output, (log or Path(os.devnull)).open("a", encoding="utf-8") as file:
         for line in output:

@@ -1,10 +1,10 @@
-"""Stand-ins for the worker's protobuf messages: attributes are all that the worker library asks of them."""
+"""Stand-ins for the worker's protobuf messages: the worker library only uses their attributes."""
 
 from typing import Any
 
 
 class Message:
-    """A message with whatever fields it is given; a field that was not given is None."""
+    """A message with any fields; a field that was not given is None."""
 
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -28,15 +28,15 @@ class BindingInfo(Message):
 
 
 class FunctionMetadataResponse(Message):
-    """The functions that the worker has found."""
+    """The functions that the worker found."""
 
 
 class RpcException(Message):
-    """An error as the worker reports it."""
+    """An error reported by the worker."""
 
 
 class RpcFunctionMetadata(Message):
-    """One function that the worker has found."""
+    """One function that the worker found."""
 
 
 class RpcRetryOptions(Message):

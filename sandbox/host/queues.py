@@ -1,4 +1,4 @@
-"""Queue triggers: polling, batches, renewal of what is being worked on, retries, and the poison queue.
+"""Queue triggers: polling, batches, renewal of messages in progress, retries, and the poison queue.
 
 https://learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue-trigger
 """
@@ -16,14 +16,14 @@ from typing import Protocol
 from sandbox.host.config import QueueSettings
 
 SHORTEST_POLL = 0.1
-"""Seconds between two looks at a queue that had something."""
+"""Seconds between two polls of a queue that had a message."""
 
 log = logging.getLogger("host.queues")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it was taken from the queue: `content` as stored, `receipt` proves that it is ours."""
+    """A received message: `content` as stored; `receipt` is the pop receipt, which later calls must present."""
 
     id: str
     content: str
@@ -44,31 +44,31 @@ class MessageQueue(Protocol):
     name: str
 
     async def receive(self, most: int, lease: float) -> list[Message]:
-        """Take some messages, invisible to others for `lease` seconds; none when the queue does not exist."""
+        """Receive messages and hide them for `lease` seconds; none when the queue does not exist."""
         ...
 
     async def hide(self, message: Message, seconds: float) -> Message:
-        """Make it visible again only after some seconds; gives it with its new receipt."""
+        """Hide the message for some seconds; returns it with its new receipt."""
         ...
 
     async def delete(self, message: Message) -> None:
-        """It is done. Harmless when it is gone."""
+        """Delete the message. Does nothing when it is gone."""
         ...
 
     async def move_to_poison(self, message: Message) -> None:
-        """Copy it to the queue's poison queue, which is made when missing, then delete it."""
+        """Copy the message to the poison queue, created if missing, then delete it."""
         ...
 
 
 Handle = Callable[[Message, str], Awaitable[bool]]
-"""Runs the function on a message and its decoded text; whether it succeeded."""
+"""Runs the function on a message and its decoded text; returns whether it succeeded."""
 
 
 class QueueListener:
-    """Feeds one queue function.
+    """Runs one queue function.
 
-    `lease`: seconds that a message stays hidden while its function runs; renewed at half of that, so that only the
-    message of a host that died comes back, and not before.
+    `lease`: seconds that a message stays hidden while its function runs. It is renewed at half of that, so only the
+    messages of a host that died become visible again.
     """
 
     def __init__(self, queue: MessageQueue, settings: QueueSettings, handle: Handle, lease: float = 600.0) -> None:
@@ -79,7 +79,7 @@ class QueueListener:
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Poll for ever. Ends by cancellation; what is being worked on is left to `drain`."""
+        """Poll until canceled; messages in progress are left to `drain`."""
         nap = SHORTEST_POLL
         while True:
             await self._room()
@@ -92,11 +92,11 @@ class QueueListener:
             await asyncio.sleep(0 if messages else nap * random.uniform(0.8, 1.0))  # noqa: S311 -- spreads polls
 
     async def drain(self) -> None:
-        """Wait until what is being worked on has ended."""
+        """Wait until no message is in progress."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _room(self) -> None:
-        """Wait until so few messages are being worked on that the next batch may come."""
+        """Wait until few enough messages are in progress for the next batch."""
         while len(self._running) > self._settings.new_batch_threshold:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
@@ -108,11 +108,11 @@ class QueueListener:
             return []
 
     async def _process(self, message: Message) -> None:
-        """One message from beginning to end."""
+        """Process one message from start to end."""
         try:
             text = self._decode(message)
             if text is None or message.dequeue_count > self._settings.max_dequeue_count:
-                # Too often taken without a verdict: the host died each time.
+                # Received too often without a result: the host died each time.
                 await self._move_to_poison(message)
                 return
             ok, message = await self._run(message, text)
@@ -123,7 +123,7 @@ class QueueListener:
             else:
                 await self._queue.hide(message, self._settings.retry_delay)
         except QueueUnavailable as error:
-            # Its visibility ends by itself, and the queue delivers it again: at least once, not exactly once.
+            # Its visibility timeout ends by itself, and the queue delivers it again: at least once, not exactly once.
             log.warning("Message %s of %s is left to its time-out: %s", message.id, self._queue.name, error)
 
     def _decode(self, message: Message) -> str | None:
@@ -136,13 +136,13 @@ class QueueListener:
             return None
 
     async def _run(self, message: Message, text: str) -> tuple[bool, Message]:
-        """Run the function while the message's visibility is renewed; gives the message with its last receipt."""
+        """Run the function while renewing the message's visibility; returns the message with its last receipt."""
         over = asyncio.Event()
         renewal = asyncio.create_task(self._renew(message, over))
         try:
             ok = await self._handle(message, text)
         finally:
-            # Not canceled: a renewal cut off half-way would leave us with a receipt that is no longer good.
+            # Not canceled: an interrupted renewal would leave us with an invalid receipt.
             over.set()
             message = await renewal
         return ok, message
@@ -164,7 +164,7 @@ class QueueListener:
             return message
 
     async def _move_to_poison(self, message: Message) -> None:
-        """Put it into the poison queue. A poison queue has none of its own: there it is tried for ever."""
+        """Move the message to the poison queue. A poison queue has none: its messages are retried forever."""
         if self._queue.name.endswith("-poison"):
             await self._queue.hide(message, self._settings.retry_delay)
             return

@@ -26,7 +26,7 @@ def _is_uuid(value: str) -> bool:
 
 
 def _constraint(text: str) -> Test:
-    """The test behind one constraint, such as int or length(4). Raises ConfigInvalid when it is not known."""
+    """The check of one constraint, such as int or length(4). Raises ConfigInvalid when it is unknown."""
     match = _CONSTRAINT.fullmatch(text)
     kind, argument = (match[1], match[2] or "") if match else (text, "")
     tests: dict[str, Test] = {
@@ -51,7 +51,7 @@ def _between(argument: str) -> range:
 
 
 def _split(text: str, at: str, brackets: str) -> list[str]:
-    """Split where the separator stands outside every pair of brackets: a regex may hold it as well."""
+    """Split at the separators outside all brackets: a regex constraint may contain them too."""
     parts, depth = [""], 0
     for character in text:
         depth += (character == brackets[0]) - (character == brackets[1])
@@ -91,7 +91,7 @@ class _Segment:
         )
 
     def admits(self, value: str) -> bool:
-        """Whether one decoded part of a path fits here."""
+        """Whether one decoded part of a path matches."""
         if self.name:
             return all(test(value) for test in self.tests)
         return value.lower() == self.literal
@@ -99,13 +99,13 @@ class _Segment:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A template, parsed."""
+    """A parsed route template."""
 
     segments: tuple[_Segment, ...]
 
     @classmethod
     def parse(cls, template: str) -> "Route":
-        """Read a template; "" and "/" are the root. Raises ConfigInvalid."""
+        """Parse a template; "" and "/" are the root. Raises ConfigInvalid."""
         segments = tuple(_Segment.parse(part) for part in _split(template, "/", "{}") if part)
         if any(segment.rest for segment in segments[:-1]):
             raise ConfigInvalid(f"the catch-all of {template!r} has to stand last")
@@ -113,11 +113,11 @@ class Route:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """What candidates are sorted by: the most particular first."""
+        """The sort key of candidates: the most specific first."""
         return (*(segment.rank for segment in self.segments), -1)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The parameters' values when the (still percent-encoded) path fits, else None."""
+        """The parameters' values when the (still percent-encoded) path matches, else None."""
         parts = [part for part in path.strip("/").split("/") if part]
         values: dict[str, str] = {}
         for index, segment in enumerate(self.segments):
@@ -135,19 +135,19 @@ class Route:
 
 
 class RouteTable[T]:
-    """Every route of the app, and whom a request goes to."""
+    """All routes of the app, with the target of each."""
 
     def __init__(self, routes: Iterable[tuple[str, Iterable[str], T]]) -> None:
-        """Each route: its template with the prefix, its methods (none: every method), and whom it leads to."""
+        """Each route: its template with the prefix, its methods (none: all methods), and its target."""
         table = [
             (Route.parse(template), frozenset(map(str.upper, methods)), target) for template, methods, target in routes
         ]
         self._table = sorted(table, key=lambda entry: entry[0].order)
 
     def find(self, method: str, path: str) -> tuple[T, Mapping[str, str]] | None:
-        """Whom a request goes to and its route parameters; None when no route takes it.
+        """The target of a request and its route parameters; None when no route matches.
 
-        A method that a path does not take is "not found" too, as the real host has it.
+        A method that a path does not support gives "not found" too, as in the real host.
         """
         for route, methods, target in self._table:
             if methods and method.upper() not in methods:

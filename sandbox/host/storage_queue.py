@@ -1,4 +1,4 @@
-"""Queue Storage as the listeners see it, reached by identity as a `connection` setting of a binding says."""
+"""A queue of Queue Storage for the listeners, opened by identity with the `connection` setting of a binding."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,7 +22,7 @@ def _translated() -> Iterator[None]:
 
 
 def service(connection: str, settings: Mapping[str, str]) -> QueueServiceClient:
-    """The queue service behind a connection's name: identity-based, never by a key.
+    """The queue service of a connection: identity-based, never with a key.
 
     Raises ConfigInvalid when neither NAME__queueServiceUri nor NAME__accountName is set.
     """
@@ -44,7 +44,7 @@ class StorageQueue:
         self._poison: QueueClient = queues.get_queue_client(f"{name}-poison")
 
     async def receive(self, most: int, lease: float) -> list[Message]:
-        """One page of messages."""
+        """Receive one page of messages."""
         with _translated():
             try:
                 pages = self._queue.receive_messages(messages_per_page=most, visibility_timeout=int(lease)).by_page()
@@ -55,7 +55,7 @@ class StorageQueue:
         return []
 
     async def hide(self, message: Message, seconds: float) -> Message:
-        """Updates the visibility; the content has to be sent along, or it would be emptied."""
+        """Update the visibility timeout; the content must be sent along, or it would be emptied."""
         with _translated():
             updated = await self._queue.update_message(
                 message.id, message.receipt, message.content, visibility_timeout=int(seconds)
@@ -71,7 +71,7 @@ class StorageQueue:
         )
 
     async def delete(self, message: Message) -> None:
-        """A message that is gone, or was taken by another, is not an error."""
+        """Delete the message. One that is gone, or that another consumer received, is not an error."""
         with _translated():
             try:
                 await self._queue.delete_message(message.id, message.receipt)
@@ -79,12 +79,12 @@ class StorageQueue:
                 return
 
     async def move_to_poison(self, message: Message) -> None:
-        """Copied first, deleted then: a crash between the two doubles it and loses nothing."""
+        """Copy first, then delete: a crash between the two duplicates the message and loses nothing."""
         with _translated():
             try:
                 await self._poison.send_message(message.content, time_to_live=-1)
             except ResourceNotFoundError:
-                # Several messages may give up at the same moment: one of them makes the queue.
+                # Several messages may fail at the same moment; the first one creates the queue.
                 with suppress(ResourceExistsError):
                     await self._poison.create_queue()
                 await self._poison.send_message(message.content, time_to_live=-1)

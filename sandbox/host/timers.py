@@ -1,4 +1,4 @@
-"""Timers: one run at a time, and a tick that was missed fires once, late and marked as past due."""
+"""Timers: one run at a time. A missed tick fires once, late, and is marked as past due."""
 
 import asyncio
 import json
@@ -11,16 +11,16 @@ from typing import Any
 from shared.scheduling.ncrontab import Schedule
 
 LONGEST_NAP = 30.0
-"""Seconds between looks at the clock, which may be set while we wait."""
+"""Seconds between looks at the clock, which may be adjusted while we wait."""
 
 log = logging.getLogger("host.timers")
 
 Fire = Callable[[dict[str, object]], Coroutine[Any, Any, object]]
-"""Runs the function with the timer's information as the worker takes it."""
+"""Runs the function with the timer's information in the worker's format."""
 
 
 class TimerStatus:
-    """When each timer last fired, kept over restarts in a file (the real host keeps it in a blob)."""
+    """When each timer last fired, kept across restarts in a file (the real host keeps it in a blob)."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -32,11 +32,11 @@ class TimerStatus:
                 log.warning("The timers' status cannot be read and starts anew")
 
     def last(self, name: str) -> datetime | None:
-        """When the timer last fired, as far as is known."""
+        """When the timer last fired, if known."""
         return datetime.fromisoformat(self._last[name]) if name in self._last else None
 
     def record(self, name: str, moment: datetime) -> None:
-        """Remember that the timer fired."""
+        """Record that the timer fired."""
         self._last[name] = moment.isoformat()
         if self._file:
             draft = self._file.with_suffix(".new")
@@ -66,7 +66,7 @@ class Timer:
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:
-        """Fire at every tick, for ever; returns only when the schedule has no further tick."""
+        """Fire at every tick; returns only when the schedule has no further tick."""
         last = self._status.last(self.name)
         if last is None:
             last = self._clock()
@@ -79,7 +79,7 @@ class Timer:
         log.warning("Timer %s has no further tick", self.name)
 
     async def fire(self, *, past_due: bool = False, last: datetime | None = None) -> None:
-        """Run the function now, after a run of it that is under way."""
+        """Run the function now, after any run in progress."""
         async with self._turn:
             last = last or self._clock()
             following = self._schedule.next_after(last)

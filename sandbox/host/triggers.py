@@ -1,4 +1,4 @@
-"""The app's functions, dealt to what sets them off: routes, timers, queues."""
+"""The app's functions grouped by trigger: routes, timers, queues."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from shared.scheduling.ncrontab import Schedule
 
 @dataclass(slots=True)
 class Triggers:
-    """What the host has to serve. `services`: one client a connection, to be closed at the end."""
+    """What the host serves. `services`: one client for each connection, to be closed at the end."""
 
     http: list[Function] = field(default_factory=list)
     timers: dict[str, Timer] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Triggers:
 
 
 class TriggerFactory:
-    """Makes them from the functions' bindings."""
+    """Creates the triggers from the functions' bindings."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class TriggerFactory:
         self._lease = lease
 
     def triggers(self, functions: Iterable[Function]) -> Triggers:
-        """Raises ConfigInvalid naming the function that cannot be served."""
+        """All triggers. Raises ConfigInvalid, which names the function that cannot be served."""
         found = Triggers()
         for function in functions:
             try:
@@ -91,7 +91,7 @@ class TriggerFactory:
 
 
 async def invoke_with_message(app: Worker, function: Function, text: str, message: Message | None = None) -> bool:
-    """Run a queue function on a message's text; whether it succeeded."""
+    """Run a queue function on a message's text; returns whether it succeeded."""
     metadata = _metadata(message) if message else {"Id": worker.text("manual"), "DequeueCount": worker.text("1")}
     outcome = await app.invoke(function, [(str(function.trigger["name"]), worker.text(text))], metadata)
     return outcome.ok

@@ -23,12 +23,12 @@ log = logging.getLogger("host.worker")
 
 
 class AppInvalid(RuntimeError):
-    """The app cannot be indexed: in Azure its functions would silently be missing."""
+    """The app cannot be indexed. In Azure its functions would be missing without an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of the app: its name, the worker's id for it, and its bindings as function.json would have them."""
+    """One function of the app: its name, the worker's id for it, and its bindings in the form of function.json."""
 
     name: str
     id: str
@@ -43,34 +43,34 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended. `value` is what the function returned, as the worker hands it over."""
+    """The result of an invocation. `value` is what the function returned, in the worker's form."""
 
     ok: bool
     value: Any = None
 
 
 def text(value: str) -> Any:
-    """A string as the worker takes it."""
+    """A string in the worker's format."""
     return Datum(value, "string")
 
 
 def as_json(value: Any) -> Any:
-    """A JSON value as the worker takes it."""
+    """A JSON value in the worker's format."""
     return Datum(json.dumps(value), "json")
 
 
 def raw(value: bytes) -> Any:
-    """Bytes as the worker takes them."""
+    """Bytes in the worker's format."""
     return Datum(value, "bytes")
 
 
 def http(value: Mapping[str, Any]) -> Any:
-    """An HTTP request as the worker takes it."""
+    """An HTTP request in the worker's format."""
     return Datum(value, "http")
 
 
 class Worker:
-    """The app's one worker process, here a library in the host's own. Make only one: the library keeps globals."""
+    """The app's worker, a library in the host's own process. Create only one: the library has global state."""
 
     def __init__(self, app: Path, timeout: float) -> None:
         self._app = app
@@ -96,10 +96,10 @@ class Worker:
     async def invoke(
         self, function: Function, inputs: Sequence[tuple[str, Any]], metadata: Mapping[str, Any] | None = None
     ) -> Outcome:
-        """Run one invocation to its end, or to the function time-out, which counts as a failure.
+        """Run one invocation until it ends or times out; a time-out counts as a failure.
 
-        A timed-out function written without async keeps its thread until it ends by itself: Python threads cannot
-        be stopped. The real host restarts the worker then.
+        A timed-out function without async keeps its thread until it ends by itself: Python threads cannot be stopped.
+        The real host restarts the worker then.
         """
         invocation = str(uuid.uuid4())
         started = time.monotonic()
@@ -135,21 +135,21 @@ class Worker:
         return Outcome(ok, value)
 
     def function_of(self, invocation: str | None) -> str:
-        """The name of the function that an invocation under way runs, else empty."""
+        """The name of the function that a running invocation belongs to, or an empty string."""
         return self._in_flight.get(invocation or "", "")
 
     @property
     def in_flight(self) -> list[str]:
-        """The names of the functions whose invocations are under way."""
+        """The names of the functions with running invocations."""
         return list(self._in_flight.values())
 
     async def idle(self) -> None:
-        """Return when no invocation is under way."""
+        """Return when no invocation is running."""
         await self._idle.wait()
 
 
 def _request(**fields: Any) -> SimpleNamespace:
-    """A request to the worker library, which reads attributes and asks for nothing more."""
+    """A request to the worker library, which only reads attributes."""
     return SimpleNamespace(request=SimpleNamespace(**fields), properties={"host": "127.0.0.1", "protos": protos})
 
 
