@@ -1,1 +1,1 @@
-"""The sandbox's Entra ID: signs people in, asks for consent, issues tokens, and fails in Entra's own words."""
+"""The sandbox's Entra ID: signs people in, asks for consent, issues tokens, and fails with Entra's errors."""

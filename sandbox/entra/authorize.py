@@ -1,6 +1,6 @@
-"""A sign-in from the app's request to its answer: what is asked next, and what goes back.
+"""A sign-in from the app's request to the answer: which page comes next, and what is sent back.
 
-Plain decisions over plain data; service.py shows the pages and reads the forms.
+Plain decisions over plain data; service.py renders the pages and reads the forms.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from sandbox.entra.scopes import parse
 from sandbox.people.directory import App, Directory, Person
 
 SECOND_FACTOR = "246810"
-"""The sandbox's one code for everybody; its page says so."""
+"""The sandbox's one code for everyone; the page shows it."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _KNOWN = {
     *("client_id", "response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
@@ -28,7 +28,7 @@ _KNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to the app, and where to."""
+    """The answer to the app, and the redirect URI it goes to."""
 
     redirect_uri: str
     response_mode: str
@@ -36,7 +36,7 @@ class Answer:
 
 
 class FormError(Exception):
-    """A form was filled in wrongly; the same page again, with this sentence."""
+    """A form was filled in wrongly; the same page is shown again with this message."""
 
 
 class Authorize:
@@ -50,7 +50,7 @@ class Authorize:
         self.under_way = Interactions()
 
     def begin(self, tenant: str, query: Mapping[str, str]) -> Interaction:
-        """Check the app's request. Raises EntraError for what must not be sent back to an unproven redirect URI."""
+        """Check the app's request. Raises EntraError for what must not be sent back to an unverified redirect URI."""
         for name in sorted(query.keys() - _KNOWN):
             if not name.startswith("x-"):
                 self._directory.note(f"entra authorize: unknown parameter {name}")
@@ -72,7 +72,7 @@ class Authorize:
         )
 
     def begin_admin_consent(self, tenant: str, query: Mapping[str, str]) -> Interaction:
-        """Check a request for an administrator's consent. Raises EntraError, for the administrator to see."""
+        """Check a request for admin consent. Raises EntraError, which the administrator sees."""
         app = self._app(tenant, query)
         scope = query.get("scope", "https://outlook.office365.com/.default")
         return self.under_way.add(
@@ -83,7 +83,7 @@ class Authorize:
                 response_mode="query",
                 scopes=parse(scope, app.client_id),
                 state=query.get("state", ""),
-                # Entra asks who the administrator is however many are signed in.
+                # Entra asks for the administrator's account however many accounts are signed in.
                 prompt="select_account",
                 for_everybody=True,
                 as_app="/.default" in scope,
@@ -94,12 +94,12 @@ class Authorize:
         app = self._clients.find(query.get("client_id", ""))
         self._policy.tenant(tenant)
         if query.get("redirect_uri", "") not in app.redirect_uris:
-            # Exactly, as RFC 9700 2.1 has it: no prefix, no other query.
+            # An exact match, as RFC 9700 2.1 requires: no prefix, no other query.
             raise EntraError(50011, f"{query.get('redirect_uri', 'none')} is not registered.")
         return app
 
     def check(self, interaction: Interaction, query: Mapping[str, str]) -> None:
-        """Check the rest, whose faults the app is told. Raises EntraError."""
+        """Check the rest, whose errors are sent back to the app. Raises EntraError."""
         if query.get("response_type") != "code":
             raise EntraError(700054, query.get("response_type", "none"))
         if query.get("response_mode", "query") not in ("query", "form_post"):
@@ -116,7 +116,7 @@ class Authorize:
                 self._directory.note(f"entra authorize: no {wanted}")
 
     def recognise(self, interaction: Interaction, signed_in: list[Person]) -> Page:
-        """Which page comes first, given who is signed in to this browser already. Raises EntraError for prompt=none."""
+        """The first page, given who is signed in to this browser already. Raises EntraError for prompt=none."""
         hinted = self._directory.person(interaction.login_hint) if interaction.login_hint else None
         known = hinted in signed_in if hinted else len(signed_in) == 1
         if interaction.prompt == "none" and not known:
@@ -129,7 +129,7 @@ class Authorize:
         return self.next(interaction)
 
     def sign_in(self, interaction: Interaction, username: str, password: str) -> Page:
-        """Address and password. Raises Wrong, EntraError."""
+        """Check address and password. Raises FormError, EntraError."""
         person = self._directory.person(username.strip())
         if person is None:
             raise FormError(str(EntraError(50034)))
@@ -139,19 +139,19 @@ class Authorize:
         return self.next(interaction)
 
     def pick(self, interaction: Interaction, oid: str, signed_in: list[Person]) -> Page:
-        """One of the accounts signed in to this browser, or another one."""
+        """Select one of the accounts signed in to this browser, or another one."""
         interaction.person = next((person for person in signed_in if person.oid == oid), None)
         return self.next(interaction) if interaction.person else Page.SIGN_IN
 
     def verify(self, interaction: Interaction, code: str) -> Page:
-        """The second factor. Raises Wrong, EntraError."""
+        """Check the second factor. Raises FormError, EntraError."""
         if not hmac.compare_digest(code.strip().encode(), SECOND_FACTOR.encode()):
             raise FormError("That code is not right. Look at your authenticator and try again.")
         interaction.verified = True
         return self.next(interaction)
 
     def next(self, interaction: Interaction) -> Page:
-        """What comes after what has been done so far. Raises EntraError, Done."""
+        """The next step, given the steps done so far. Raises EntraError, Done."""
         person = interaction.person
         if person is None:
             return Page.SIGN_IN
@@ -182,18 +182,18 @@ class Authorize:
         return page
 
     def another(self, interaction: Interaction) -> Page:
-        """Begin again as somebody else."""
+        """Start again with another account."""
         interaction.person, interaction.verified, interaction.barred = None, False, 0
         interaction.prompt = interaction.prompt.replace("none", "")
         return Page.SIGN_IN
 
     def leave(self, interaction: Interaction) -> Answer:
-        """The person gives up and goes back to the app."""
+        """Cancel the sign-in; the person returns to the app."""
         number = 90094 if interaction.page is Page.APPROVAL else interaction.barred
         return self.refuse(interaction, EntraError(number or 65004))
 
     def request_approval(self, interaction: Interaction, reason: str) -> Page:
-        """The person asks their administrator; nothing goes back to the app."""
+        """Record a request for an administrator's approval; nothing is sent back to the app."""
         person = interaction.person
         if person is None or not self._policy.home(person).consent_requests:
             raise EntraError(9002313)
@@ -203,7 +203,7 @@ class Authorize:
         return Page.REQUESTED
 
     def consent(self, interaction: Interaction, *, accepted: bool, for_everybody: bool) -> Page:
-        """The person decides about what the app asks. Raises EntraError, Done."""
+        """Apply the person's decision on the requested permissions. Raises EntraError, Done."""
         person = interaction.person
         if not accepted:
             raise EntraError(65004)
@@ -216,7 +216,7 @@ class Authorize:
         return self.next(interaction)
 
     def consent_for_everybody(self, interaction: Interaction, *, accepted: bool) -> Answer:
-        """An administrator decides for the tenant."""
+        """Apply an administrator's decision for the tenant."""
         person = interaction.person
         if person is None or not person.administrator:
             raise EntraError(90094)
@@ -228,7 +228,7 @@ class Authorize:
         return self._answer(interaction, {"tenant": tenant.id, "scope": scope})
 
     def finish(self, interaction: Interaction) -> Answer:
-        """Everything is in order: a code goes back."""
+        """Finish the sign-in: send a code back."""
         person = interaction.person
         assert person is not None  # noqa: S101 -- Done is raised for a known person alone
         code = self._grants.code(
@@ -246,17 +246,17 @@ class Authorize:
         return self._answer(interaction, {"code": code, "session_state": interaction.id[:12]})
 
     def refuse(self, interaction: Interaction, error: EntraError) -> Answer:
-        """An error goes back."""
+        """Send an error back."""
         return self._answer(interaction, error.for_authorize())
 
     def _answer(self, interaction: Interaction, values: dict[str, str]) -> Answer:
         self.under_way.close(interaction)
         state = {"state": interaction.state} if interaction.state else {}
         if interaction.for_everybody:
-            # True for a refusal as well, as with Entra: who tests this alone believes every answer.
+            # True for a refusal as well, as with Entra: an app that checks only this treats every answer as consent.
             state["admin_consent"] = "True"
         return Answer(interaction.redirect_uri, interaction.response_mode, values | state)
 
 
 class Done(Exception):
-    """Nothing is left to ask: a code can be given."""
+    """No question is left: a code can be issued."""

@@ -1,4 +1,4 @@
-"""How an app proves itself at the token endpoint: an assertion by certificate or by federated managed identity.
+"""Client authentication at the token endpoint: an assertion by certificate or by federated managed identity.
 
 https://learn.microsoft.com/entra/identity-platform/certificate-credentials
 """
@@ -22,7 +22,7 @@ _LONGEST_SECONDS = 24 * 3600
 
 
 class Clients:
-    """The apps, and whether a request really comes from one of them."""
+    """The registered apps, and the check that a request comes from one of them."""
 
     def __init__(self, directory: Directory, issuer: Issuer) -> None:
         self._directory = directory
@@ -38,7 +38,7 @@ class Clients:
             raise EntraError(700016, f"Application with identifier '{client_id}'.") from None
 
     def authenticate(self, form: Mapping[str, str]) -> App:
-        """The app that proved itself. Raises EntraError, always an invalid_client."""
+        """The app that authenticated. Raises EntraError, always an invalid_client."""
         app = self.find(form.get("client_id", ""))
         if app.broken:
             raise EntraError(app.broken)
@@ -75,7 +75,7 @@ class Clients:
             raise EntraError(700213)
 
     def _by_certificate(self, app: App, assertion: str) -> None:
-        """msal signs PS256 and names the SHA-256 thumbprint, older versions RS256 and SHA-1: both are good."""
+        """Verify an assertion by certificate: msal uses PS256 and SHA-256 thumbprints, older versions RS256 and SHA-1."""
         try:
             header = jwt.get_unverified_header(assertion)
             claims = jwt.decode(
@@ -108,7 +108,7 @@ def _registered(app: App, header: Mapping[str, Any]) -> Any:
 
 
 def _unpadded(value: Any) -> bytes:
-    """msal writes the padding, RFC 7515 leaves it out."""
+    """Remove base64 padding: msal writes it, RFC 7515 omits it."""
     return str(value or "").rstrip("=").encode()
 
 

@@ -1,4 +1,4 @@
-"""Entra's refusals in Entra's shape: an OAuth error, an AADSTS number, a sentence, now and then a claims challenge.
+"""Entra's errors in Entra's format: an OAuth error, an AADSTS number, a message, sometimes a claims challenge.
 
 https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 """
@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 MFA_CLAIMS = json.dumps({"access_token": {"acrs": {"essential": True, "value": "c1"}}})
-"""A claims challenge as conditional access sends it: what to ask for at the next sign-in."""
+"""A claims challenge as conditional access sends it: what the app must request at the next sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorText:
-    """How Entra puts one number: the error at the token endpoint, at authorize, the sentence, the rest."""
+    """One AADSTS number: its error at the token endpoint, its error at authorize, its message, and more."""
 
     token: str
     authorize: str
@@ -86,7 +86,7 @@ _STATUS = {"invalid_client": 401, "temporarily_unavailable": 503}
 
 
 class EntraError(Exception):
-    """A refusal by number. `detail` says more where the sentence alone would not help."""
+    """A refusal by number. `detail` adds information to the message."""
 
     def __init__(self, number: int, detail: str = "") -> None:
         self.number = number
@@ -115,7 +115,7 @@ class EntraError(Exception):
         return body | {k: v for k, v in (("suberror", self.known.suberror), ("claims", self.known.claims)) if v}
 
     def for_authorize(self) -> dict[str, str]:
-        """What goes back to the redirect URI."""
+        """The error parameters for the redirect URI."""
         answer = {
             "error": self.known.authorize,
             "error_description": f"{self.text} Trace ID: {uuid.uuid4()} Correlation ID: {uuid.uuid4()}",
@@ -125,9 +125,9 @@ class EntraError(Exception):
 
 
 class SignInBlocked(EntraError):
-    """A refusal that Entra shows on a page of its own: the app hears of it only if the person goes back."""
+    """A refusal that Entra shows on its own page: the app learns of it only if the person goes back."""
 
 
 def numbers() -> list[int]:
-    """The numbers that have their own sentence here."""
+    """The numbers with a message in this module."""
     return sorted(_NUMBERS)

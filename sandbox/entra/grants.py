@@ -1,4 +1,4 @@
-"""What Entra has handed out: authorization codes and refresh tokens, and the sign-ins under way."""
+"""What Entra has issued: authorization codes and refresh tokens; and the sign-ins in progress."""
 
 import secrets
 import time
@@ -10,13 +10,13 @@ from sandbox.entra.scopes import Scopes
 from sandbox.people.directory import App, Person
 
 CODE_SECONDS = 120
-"""Much shorter than Entra's ten minutes: an app that dawdles should notice here."""
+"""Seconds. Much shorter than Entra's ten minutes, so that a slow app is noticed here."""
 INTERACTION_SECONDS = 1800
 REFRESH_DAYS = 90
 
 
 class Page(StrEnum):
-    """What a person sees next; the values name the templates."""
+    """The page a person sees next; the values name the templates."""
 
     SIGN_IN = "sign_in"
     PICK = "pick"
@@ -30,7 +30,7 @@ class Page(StrEnum):
 
 @dataclass(slots=True)
 class Interaction:
-    """A sign-in under way: what the app asked, and how far the person has come."""
+    """A sign-in in progress: the app's request, and how far the person has come."""
 
     app: App
     tenant: str
@@ -44,18 +44,18 @@ class Interaction:
     login_hint: str = ""
     claims: str = ""
     for_everybody: bool = False
-    """An administrator's consent for the whole tenant instead of a sign-in."""
+    """Admin consent for the whole tenant instead of a sign-in."""
     as_app: bool = False
-    """Application permissions are asked for too (.default)."""
+    """Application permissions are requested too (.default)."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     started_at: float = field(default_factory=time.time)
     person: Person | None = None
     verified: bool = False
-    """Whether a second factor was given."""
+    """Whether the second factor was checked."""
     consented: bool = False
     page: Page = Page.SIGN_IN
     barred: int = 0
-    """The AADSTS number of the page that says no."""
+    """The AADSTS number of the page that refuses the sign-in."""
     text: str = ""
 
 
@@ -74,32 +74,32 @@ class Grant:
 
 
 class Interactions:
-    """Sign-ins under way, by their unguessable id."""
+    """Sign-ins in progress, by their unguessable id."""
 
     def __init__(self) -> None:
         self._open: dict[str, Interaction] = {}
 
     def add(self, interaction: Interaction) -> Interaction:
-        """Remember one, and forget those nobody came back to."""
+        """Add one, and delete the expired ones."""
         oldest = time.time() - INTERACTION_SECONDS
         self._open = {id_: each for id_, each in self._open.items() if each.started_at > oldest}
         self._open[interaction.id] = interaction
         return interaction
 
     def get(self, id_: str) -> Interaction:
-        """One under way. Raises EntraError."""
+        """A sign-in in progress. Raises EntraError."""
         try:
             return self._open[id_]
         except KeyError:
             raise EntraError(9002313, "This sign-in is over or has expired: begin again in the application.") from None
 
     def close(self, interaction: Interaction) -> None:
-        """It has been answered."""
+        """Remove one that was answered."""
         self._open.pop(interaction.id, None)
 
 
 class Grants:
-    """Codes, good for one use within two minutes, and refresh tokens, good again and again."""
+    """Authorization codes, usable once within two minutes, and refresh tokens, usable repeatedly."""
 
     def __init__(self) -> None:
         self._codes: dict[str, Grant] = {}
@@ -107,13 +107,13 @@ class Grants:
         self._refresh: dict[str, Grant] = {}
 
     def code(self, grant: Grant) -> str:
-        """A fresh authorization code."""
+        """Issue an authorization code."""
         code = "0.A" + secrets.token_urlsafe(64)
         self._codes[code] = grant
         return code
 
     def redeem(self, code: str) -> Grant:
-        """Spend a code. Raises EntraError: unknown, spent, too old."""
+        """Redeem a code. Raises EntraError: unknown, already redeemed, expired."""
         if code in self._spent:
             raise EntraError(54005)
         grant = self._codes.pop(code, None)
@@ -125,7 +125,7 @@ class Grants:
         return grant
 
     def refresh_token(self, grant: Grant) -> str:
-        """A fresh refresh token; earlier ones stay good."""
+        """Issue a refresh token; earlier ones stay valid."""
         token = "1.A" + secrets.token_urlsafe(96)
         self._refresh[token] = grant
         return token

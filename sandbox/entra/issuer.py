@@ -1,4 +1,4 @@
-"""The sandbox's signing key: who issues tokens, in which form, and whether a token is good."""
+"""The sandbox's signing keys: signs tokens, names their issuers, and verifies them."""
 
 import base64
 import hashlib
@@ -18,9 +18,9 @@ LEEWAY_SECONDS = 60
 
 
 class Issuer:
-    """Signs and checks the sandbox's tokens. `entra_url` is what Entra's issuer names begin with, no slash at the end.
+    """Signs and verifies the sandbox's tokens. `entra_url` starts Entra's issuer names, without a final slash.
 
-    Keys rotate as Entra's do: the newest signs, those before stay published so that tokens under way stay good.
+    Keys rotate as Entra's do: the newest one signs, and earlier ones stay published so that issued tokens stay valid.
     """
 
     def __init__(self, entra_url: str) -> None:
@@ -29,7 +29,7 @@ class Issuer:
         self.rotate()
 
     def rotate(self, *, forget: bool = False) -> str:
-        """Sign with a new key from now on; gives its id. `forget` withdraws the earlier ones at once."""
+        """Sign with a new key from now on; returns its id. `forget` withdraws the earlier keys at once."""
         if forget:
             self._keys.clear()
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -49,15 +49,15 @@ class Issuer:
         """A signed token with these claims, valid from now on."""
         now = int(time.time())
         times = {"iat": now, "nbf": now, "exp": now + int(lifetime)}
-        # Entra names the key twice in the tokens of version 1; some readers go by x5t.
+        # Entra names the key twice in version 1 tokens; some readers use x5t.
         header = {"kid": self.kid, "x5t": self.kid, **headers}
         return jwt.encode({**times, **claims}, self._keys[self.kid], algorithm="RS256", headers=header)
 
     def verify(self, token: str, audience: str) -> dict[str, Any]:
-        """The claims of a good token.
+        """The claims of a valid token.
 
         Raises:
-            ValueError: wrong key, signature, algorithm, issuer or audience, expired, not yet valid.
+            ValueError: wrong key, signature, algorithm, issuer or audience, or expired or not yet valid.
         """
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
@@ -80,7 +80,7 @@ class Issuer:
         return {"keys": [_public(kid, key) for kid, key in self._keys.items()]}
 
     def public_key_pem(self) -> bytes:
-        """The newest public key, for a server that is configured with one."""
+        """The newest public key, for a server that is configured with a fixed key."""
         return (
             self._keys[self.kid]
             .public_key()
@@ -88,7 +88,7 @@ class Issuer:
         )
 
     def private_key(self) -> rsa.RSAPrivateKey:
-        """The newest signing key, for the tokens that the control port forges on request."""
+        """The newest signing key, for the tokens that the control port forges."""
         return self._keys[self.kid]
 
 

@@ -1,4 +1,4 @@
-"""The sign-in pages: rendered on the server, without need of a script, under a strict content security policy."""
+"""The sign-in pages: rendered on the server, usable without script, under a strict content security policy."""
 
 import base64
 import hashlib
@@ -40,11 +40,11 @@ class Pages:
         )
 
     async def style(self, _: web.Request) -> web.FileResponse:
-        """The one style sheet."""
+        """The style sheet."""
         return web.FileResponse(_TEMPLATES / "style.css")
 
     def page(self, interaction: Interaction, signed_in: list[Person], wrong: str = "") -> web.Response:
-        """The page that an interaction has come to."""
+        """The page that an interaction has reached."""
         person, page = interaction.person, interaction.page
         template = "message" if page in (Page.BARRED, Page.REQUESTED) else page.value
         return self._render(
@@ -69,11 +69,11 @@ class Pages:
         )
 
     def message(self, title: str, text: str, status: int = 200) -> web.Response:
-        """A page that only says something."""
+        """A page with only a message."""
         return self._render("message", {"title": title, "wrong": "", "text": text, "flow": ""}, status=status)
 
     def answer(self, interaction: Interaction, answer: Answer) -> web.Response:
-        """The way back to the app: a redirect, or a form that submits itself and has a button all the same."""
+        """The answer to the app: a redirect, or a form that submits itself and has a button too."""
         if answer.response_mode == "query":
             separator = "&" if "?" in answer.redirect_uri else "?"
             location = answer.redirect_uri + separator + urlencode(answer.values)
@@ -96,7 +96,7 @@ class Pages:
 
 
 def _headers(redirect_uri: str) -> dict[str, str]:
-    # Chromium holds a form's redirects to form-action too, so the app's origin is named beside our own.
+    # Chromium applies form-action to a form's redirects too, so the app's origin is listed beside our own.
     back = urlsplit(redirect_uri)
     origin = f" {back.scheme}://{back.netloc}" if back.netloc else ""
     return {

@@ -1,4 +1,4 @@
-"""What stands between a person and a token: their account, their tenant's rules, consent."""
+"""The rules between a person and a token: their account, their tenant's policies, consent."""
 
 from sandbox.entra.errors import EntraError, SignInBlocked
 from sandbox.entra.scopes import Scopes
@@ -8,13 +8,13 @@ ANY_TENANT = ("organizations", "common")
 
 
 class Policy:
-    """The rules of every tenant, as they are now."""
+    """The current rules of every tenant."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
     def tenant(self, name: str) -> Tenant | None:
-        """The tenant a path names; None for organizations and common. Raises EntraError."""
+        """The tenant that a path names; None for organizations and common. Raises EntraError."""
         if name in ANY_TENANT:
             return None
         tenant = self._directory.tenant(name)
@@ -23,13 +23,13 @@ class Policy:
         return tenant
 
     def home(self, person: Person) -> Tenant:
-        """Somebody's own tenant."""
+        """A person's own tenant."""
         tenant = self._directory.tenant(person.tenant_id)
         assert tenant is not None  # noqa: S101 -- people are only added to tenants there are
         return tenant
 
     def admit(self, person: Person, tenant_name: str) -> None:
-        """Whether somebody may sign in there at all. Raises Barred."""
+        """Check that a person may sign in to the tenant. Raises SignInBlocked."""
         tenant = self.tenant(tenant_name)
         if tenant is not None and tenant.id != person.tenant_id:
             raise SignInBlocked(50020, f"Tenant '{tenant.name}'.")
@@ -44,21 +44,21 @@ class Policy:
         return person.mfa == "always" or (person.mfa == "step_up" and challenged)
 
     def missing(self, app: App, person: Person, permissions: frozenset[str]) -> frozenset[str]:
-        """Permissions that neither the person nor their administrator has granted yet."""
+        """The permissions that neither the person nor their administrator has granted yet."""
         granted = person.grants.get(app.client_id, set()) | self.home(person).admin_grants.get(app.client_id, set())
         return permissions - granted
 
     def may_consent(self, person: Person) -> bool:
-        """Whether somebody may decide about this themselves."""
+        """Whether a person may consent to these permissions themselves."""
         return person.administrator or self.home(person).consent == "user"
 
     def consent(self, app: App, person: Person, scopes: Scopes) -> None:
-        """Somebody agrees, for themselves."""
+        """Record a person's consent."""
         self.home(person).known_apps.add(app.client_id)
         person.grants.setdefault(app.client_id, set()).update(scopes.permissions)
 
     def consent_for_all(self, app: App, tenant: Tenant, scopes: Scopes, *, as_app: bool = False) -> None:
-        """An administrator agrees for everybody; `as_app` to what the app does in its own name as well."""
+        """Record an administrator's consent for everyone; with `as_app` also to the application permissions."""
         tenant.known_apps.add(app.client_id)
         tenant.admin_grants.setdefault(app.client_id, set()).update(scopes.permissions)
         if as_app:

@@ -1,4 +1,4 @@
-"""What an app asks for: permissions by resource, and what each means in a person's words."""
+"""The permissions that an app requests, by resource, with the text that the consent page shows for each."""
 
 from dataclasses import dataclass
 
@@ -28,18 +28,18 @@ DEFAULT = ".default"
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """Permissions asked for: OpenID's own, and full names (resource/permission) by resource."""
+    """The requested permissions: OpenID's own, and full names (resource/permission) by resource."""
 
     oidc: frozenset[str]
     by_resource: dict[str, frozenset[str]]
 
     @property
     def permissions(self) -> frozenset[str]:
-        """Every full name, without OpenID's own."""
+        """Every full name, without OpenID's scopes."""
         return frozenset().union(*self.by_resource.values())
 
     def texts(self) -> list[str]:
-        """What the consent page says, a line a permission."""
+        """The consent page's text, one line for each permission."""
         lines = [text for name, text in _OIDC_TEXTS.items() if name in self.oidc and name == "offline_access"]
         for resource, names in self.by_resource.items():
             known = _DELEGATED.get(resource, {})
@@ -48,7 +48,7 @@ class Scopes:
 
 
 def parse(text: str, client_id: str) -> Scopes:
-    """Read a scope parameter. A name without a resource is Graph's.
+    """Parse a scope parameter. A name without a resource belongs to Graph.
 
     Raises:
         EntraError: an unknown resource or permission, or .default mixed with others of its resource.
@@ -90,7 +90,7 @@ def _expand(resource: str, permissions: set[str], client_id: str) -> frozenset[s
 
 
 def single(scopes: Scopes) -> str:
-    """The one resource a token is asked for; Graph when only OpenID's scopes are named. Raises EntraError."""
+    """The one resource a token is requested for; Graph when only OpenID's scopes are named. Raises EntraError."""
     if len(scopes.by_resource) > 1:
         raise EntraError(28000, " ".join(sorted(scopes.by_resource)))
     return next(iter(scopes.by_resource), GRAPH)

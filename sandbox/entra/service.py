@@ -1,4 +1,4 @@
-"""Entra ID as a server: discovery, keys, the sign-in pages, the token endpoint, an administrator's consent."""
+"""Entra ID as a server: discovery, keys, the sign-in pages, the token endpoint, admin consent."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -36,7 +36,7 @@ class Entra:
         self._pages = Pages(directory, self._policy)
 
     def application(self) -> web.Application:
-        """Entra as a server."""
+        """The web application of Entra."""
         application = web.Application()
         application.add_routes(
             [
@@ -126,7 +126,7 @@ class Entra:
         return response
 
     def _steps(self) -> dict[str, Step]:
-        """What each form of the pages does."""
+        """The action of each form on the pages."""
         authorize = self._authorize
         return {
             "login": lambda _, flow, form: authorize.sign_in(flow, form.get("username", ""), form.get("password", "")),
@@ -159,7 +159,7 @@ class Entra:
     def _respond(
         self, request: web.Request, interaction: Interaction, step: Callable[[], Page | Answer]
     ) -> web.Response:
-        """Take a step and show what comes of it: the next page, or the way back to the app."""
+        """Perform a step and show its result: the next page, or the redirect to the app."""
         wrong = ""
         outcome: Page | Answer
         try:
@@ -179,18 +179,18 @@ class Entra:
         return response
 
     def _accounts(self, request: web.Request) -> list[Person]:
-        """Who is signed in to this browser."""
+        """The people who are signed in to this browser."""
         oids = self._signed_in.get(request.cookies.get(_COOKIE, ""), [])
         return [person for person in map(self._directory.person, oids) if person]
 
     def _remember(self, request: web.Request, response: web.Response, person: Person | None) -> None:
-        """Keep somebody signed in to this browser, as Entra does."""
+        """Keep a person signed in to this browser, as Entra does."""
         if person is None:
             return
         session = request.cookies.get(_COOKIE, "")
         if session not in self._signed_in:
             session = secrets.token_urlsafe(24)
-            # None: the app's page sends people here from another site.
+            # SameSite=None: the app's page links here from another site.
             response.set_cookie(_COOKIE, session, secure=True, httponly=True, samesite="None")
         accounts = self._signed_in.setdefault(session, [])
         if person.oid not in accounts:
@@ -198,6 +198,6 @@ class Entra:
 
 
 async def operation_of(request: web.Request) -> str:
-    """What is asked of Entra, for faults and counts: authorize, login, keys, or token with its grant type."""
+    """The name of an operation, for faults and counts: authorize, login, keys, or token with its grant type."""
     last = request.path.rpartition("/")[2]
     return f"token {(await request.post()).get('grant_type', '')}".strip() if last == "token" else last

@@ -1,4 +1,4 @@
-"""The token endpoint: redeems codes, refreshes, and gives apps tokens of their own."""
+"""The token endpoint: redeems codes, refreshes tokens, and issues app-only tokens."""
 
 import base64
 import hashlib
@@ -33,7 +33,7 @@ class TokenEndpoint:
         self._tokens = tokens
 
     def answer(self, tenant: str, form: Mapping[str, str]) -> dict[str, Any]:
-        """The tokens asked for. Raises EntraError."""
+        """The requested tokens. Raises EntraError."""
         for name in sorted(form.keys() - _KNOWN):
             if not name.startswith("x-"):
                 self._directory.note(f"entra token: unknown parameter {name}")
@@ -124,7 +124,7 @@ def _required(form: Mapping[str, str], name: str) -> str:
 
 
 def _check_verifier(challenge: str, verifier: str) -> None:
-    """PKCE, RFC 7636: the verifier's SHA-256 is the challenge."""
+    """Check PKCE (RFC 7636): the verifier's SHA-256 is the challenge."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
     if not 43 <= len(verifier) <= 128 or not hmac.compare_digest(digest, challenge.encode()):
         raise EntraError(501481)

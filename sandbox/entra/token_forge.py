@@ -1,4 +1,4 @@
-"""Tokens on request, good ones and every kind of bad one, for tests of whoever has to tell them apart."""
+"""Tokens on request, valid and invalid in every way, for tests of the code that verifies them."""
 
 import base64
 import hmac
@@ -20,9 +20,11 @@ _GRAPH_SCOPES = ("Mail.Read", "Calendars.Read", "Contacts.Read", "Tasks.Read", "
 
 
 class Forge:
-    """Makes tokens as asked: {"person": address, "kind": "exchange" | "id" | "api" | "graph"}, {"tenant": ...} for an
-    app-only one, {"identity": resource} for a managed identity's; then bent by lifetime, claims, drop, alg, headers,
-    unknown_key.
+    """Makes tokens as requested.
+
+    A request is {"person": address, "kind": "exchange" | "id" | "api" | "graph"}, {"tenant": ...} for an app-only token,
+    or {"identity": resource} for a managed identity's. The keys lifetime, claims, drop, alg, headers and unknown_key
+    change the token.
     """
 
     def __init__(self, directory: Directory, issuer: Issuer, identity: ManagedIdentity, app: App) -> None:
@@ -32,7 +34,7 @@ class Forge:
         self._app = app
 
     def make(self, asked: Mapping[str, Any]) -> str:
-        """A token. Raises ValueError when it cannot be told what is wanted."""
+        """Make a token. Raises ValueError when the request is not understood."""
         token = self._good(asked)
         if not asked.keys() & {"claims", "drop", "alg", "headers", "unknown_key", "lifetime"}:
             return token
@@ -83,7 +85,7 @@ class Forge:
 
 
 def _signed_with_public_key(claims: dict[str, Any], headers: dict[str, str], pem: bytes) -> str:
-    """The RS/HS swap: an HMAC whose key is the public key that everybody has. PyJWT rightly will not make one."""
+    """The RS/HS confusion: an HMAC whose key is the public key. PyJWT rightly refuses to make one."""
 
     def part(data: bytes) -> bytes:
         return base64.urlsafe_b64encode(data).rstrip(b"=")

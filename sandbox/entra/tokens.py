@@ -1,4 +1,4 @@
-"""The tokens themselves: which claims are in an id token, in an access token, in one of an app alone."""
+"""The claims of each kind of token: id tokens, access tokens, app-only tokens."""
 
 import base64
 import json
@@ -14,18 +14,18 @@ APP_TOKEN_SECONDS = 3600
 
 
 class Tokens:
-    """Makes tokens with an issuer's key."""
+    """Makes tokens signed with an issuer's key."""
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
 
     def id_token(self, app: App, person: Person, nonce: str = "", verified: bool = False) -> str:
-        """Who signed in, for the app."""
+        """An id token: tells the app who signed in."""
         claims = self.id_claims(app, person) | ({"nonce": nonce} if nonce else {}) | _methods(verified)
         return self._issuer.sign(claims, ID_TOKEN_SECONDS)
 
     def id_claims(self, app: App, person: Person) -> dict[str, Any]:
-        """An id token's claims in version 2, times and nonce apart."""
+        """The claims of a version 2 id token, except times and nonce."""
         claims = {
             "aud": app.client_id,
             "iss": self._issuer.v2(person.tenant_id),
@@ -41,7 +41,7 @@ class Tokens:
         return claims | ({"roles": list(person.roles)} if person.roles else {})
 
     def access_token(self, grant: Grant, resource: str, permissions: frozenset[str]) -> str:
-        """For a resource, in a person's name."""
+        """A delegated access token for a resource."""
         person, scopes = grant.person, " ".join(sorted(name.rpartition("/")[2] for name in permissions))
         if resource == grant.app.client_id:
             claims = self.id_claims(grant.app, person) | {"azp": grant.app.client_id, "scp": scopes}
@@ -52,7 +52,7 @@ class Tokens:
         )
 
     def _delegated(self, app: App, person: Person, resource: str) -> dict[str, Any]:
-        # Exchange Server and other EWS servers go by upn, preferred_username or email, as they are configured.
+        # Exchange Server and other EWS servers read upn, preferred_username or email, depending on their configuration.
         return {
             "aud": resource,
             "iss": self._issuer.v1(person.tenant_id),
@@ -73,12 +73,12 @@ class Tokens:
         }
 
     def exchange_token(self, app: App, person: Person, lifetime: float) -> str:
-        """An Exchange token in a person's name, with a lifetime of choice."""
+        """A delegated Exchange token with a chosen lifetime."""
         claims = self._delegated(app, person, EXCHANGE) | {"scp": "EWS.AccessAsUser.All"}
         return self._issuer.sign(claims, lifetime)
 
     def app_token(self, app: App, tenant: Tenant, resource: str, lifetime: float = APP_TOKEN_SECONDS) -> str:
-        """For a resource, in the app's own name: roles instead of scopes, nobody's upn."""
+        """An app-only access token for a resource: roles instead of scopes, no upn."""
         principal = str(uuid.uuid5(uuid.NAMESPACE_URL, f"sp:{tenant.id}:{app.client_id}"))
         claims: dict[str, Any] = {
             "aud": resource,
@@ -100,13 +100,13 @@ class Tokens:
 
 
 class ExchangeTokens:
-    """What Exchange takes: a good token for it that says mailboxes may be read."""
+    """Verifies tokens for Exchange: valid, for this audience, and with a permission to read mailboxes."""
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
 
     def verify(self, token: str) -> dict[str, Any]:
-        """A token's claims. Raises ValueError when Exchange must refuse it."""
+        """A token's claims. Raises ValueError when Exchange must refuse the token."""
         claims = self._issuer.verify(token, EXCHANGE)
         if "EWS.AccessAsUser.All" in claims.get("scp", "").split() or EWS_APP_ROLE in claims.get("roles", []):
             return claims
@@ -114,18 +114,18 @@ class ExchangeTokens:
 
 
 class GraphTokens:
-    """What Graph takes: a good token for it; which permissions a path needs is Graph's own business."""
+    """Verifies tokens for Graph: valid and for this audience. Graph itself checks the permissions that a path needs."""
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
 
     def verify(self, token: str) -> dict[str, Any]:
-        """A token's claims. Raises ValueError when Graph must refuse it."""
+        """A token's claims. Raises ValueError when Graph must refuse the token."""
         return self._issuer.verify(token, GRAPH)
 
 
 def client_info(person: Person) -> str:
-    """What msal asks for to know the account again."""
+    """The client_info that msal uses to identify the account later."""
     info = json.dumps({"uid": person.oid, "utid": person.tenant_id}).encode()
     return base64.urlsafe_b64encode(info).rstrip(b"=").decode()
 
