@@ -1,1 +1,1 @@
-"""The mailboxes of the sandbox: folders, items, changes. Knows no protocol; `ews` and `graph` serve it."""
+"""The mailboxes of the sandbox: folders, items, changes. Independent of protocols; `ews` and `graph` serve them."""

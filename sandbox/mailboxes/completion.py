@@ -14,7 +14,7 @@ class InvalidItem(ValueError):
 
 
 class InvalidRecurrence(InvalidItem):
-    """A recurrence that makes no sense."""
+    """A recurrence that is invalid."""
 
 
 class EndBeforeStart(InvalidItem):
@@ -22,7 +22,7 @@ class EndBeforeStart(InvalidItem):
 
 
 def complete(item: Item) -> None:
-    """What follows from the properties that were set. Raises InvalidItem for what makes no sense."""
+    """Set the properties that follow from those that were given. Raises InvalidItem for contradictions."""
     if item.element == "CalendarItem":
         _complete_event(item)
     elif item.element == "Task":
@@ -57,7 +57,7 @@ def _in_zone(text: str, zone: str | None) -> str:
 
 
 def _complete_task(item: Item) -> None:
-    """A task's state and its percentage say the same thing."""
+    """Make a task's status and its percentage agree."""
     done = item.text("Status") == "Completed" or item.text("PercentComplete", "0").partition(".")[0] == "100"
     item.properties["IsComplete"] = tag("IsComplete", "true" if done else "false")
     if done:

@@ -20,7 +20,7 @@ def size(item: Item) -> int:
 
 
 def mime_content(item: Item) -> bytes:
-    """The MIME of an item: a message's own bytes, iCalendar, a vCard; of other kinds a message with their body."""
+    """The MIME of an item: a message's own bytes, iCalendar, or a vCard; for other kinds a message with their body."""
     content = item.content()
     if content is not None:
         return content
@@ -32,17 +32,17 @@ def mime_content(item: Item) -> bytes:
 
 
 def attachment_id(item: Item, number: int) -> str:
-    """The id of an item's attachment: the item's own with a number behind it."""
+    """The id of an item's attachment: the item's id followed by a number."""
     return base64.b64encode(base64.b64decode(item.id) + b"\x01\x12\x00" + bytes([number % 256])).decode()
 
 
 def owns_attachment(item: Item, named: str) -> bool:
-    """Whether an attachment's id begins with this item's."""
+    """Whether an attachment's id starts with this item's."""
     return named.startswith(attachment_id(item, 0)[:-6])
 
 
 def bodies(item: Item, kept: str = "") -> tuple[str, str]:
-    """The plain and the HTML body, each empty when there is none. `kept`: the Body fragment, where there is one."""
+    """The plain and the HTML body, each empty when there is none. `kept`: the stored Body fragment, if any."""
     if kept:
         html = 'BodyType="HTML"' in kept.partition(">")[0]
         return ("", text_of(kept)) if html else (text_of(kept), "")
@@ -51,13 +51,13 @@ def bodies(item: Item, kept: str = "") -> tuple[str, str]:
 
 
 def attachments(item: Item) -> list[Attachment]:
-    """What is attached: the parts of a message's MIME, of other items what was attached to them."""
+    """The attachments: of a message the parts of its MIME, of other items their attached files."""
     raw = item.content()
     parts = mime.attachments(raw) if raw and item.element != "CalendarItem" else []
     return [Attachment(name, kind, content) for name, kind, content in parts] + item.attachments
 
 
 def conversation_id(item: Item) -> str:
-    """The conversation that a message belongs to: messages with the same topic share it."""
+    """The conversation id of a message: messages with the same topic share it."""
     topic = item.text("ConversationTopic") or item.text("Subject")
     return base64.b64encode(b"\x00\x01" + hashlib.sha256(topic.encode()).digest()).decode()

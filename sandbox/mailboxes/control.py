@@ -1,6 +1,6 @@
-"""The control port's routes for mailboxes: snapshots, changes, and what can go wrong with a mailbox.
+"""The control port's routes for mailboxes: snapshots, changes, and incidents.
 
-All below /mailboxes/{address}; bodies and answers are JSON except where a message's own bytes are sent.
+All are below /mailboxes/{address}. Bodies and answers are JSON, except where a message's own bytes are sent.
 """
 
 import base64
@@ -45,7 +45,7 @@ class MailboxControl:
         return web.json_response(snapshot(self.mailbox(request)))
 
     async def message(self, request: web.Request) -> web.Response:
-        """A message, whose bytes are the request's body."""
+        """Deliver a message; the request's body is its MIME."""
         mailbox = self.mailbox(request)
         item = message_samples.message(await request.read(), request.query.get("item_class", ""))
         item.is_read = request.query.get("read") == "true"
@@ -70,7 +70,7 @@ def routes(store: MailboxStore, more: Mapping[str, Command] | None = None) -> li
 
 
 async def _body(request: web.Request) -> Body:
-    """A request's JSON object, with what its query says besides."""
+    """A request's JSON object merged with its query parameters."""
     text = await request.text()
     try:
         body = json.loads(text) if text.strip() else {}
@@ -82,7 +82,7 @@ async def _body(request: web.Request) -> Body:
 
 
 def _folder(mailbox: Mailbox, path: str) -> Folder:
-    """A folder by path or distinguished name; what is missing below an existing one is made."""
+    """A folder by path or distinguished name; missing folders below an existing one are created."""
     try:
         return mailbox.at_path(path)
     except KeyError:
@@ -92,12 +92,12 @@ def _folder(mailbox: Mailbox, path: str) -> Folder:
 
 
 def sample_item(mailbox: Mailbox, body: Body) -> object:
-    """Another kind of item: a sample of a `kind`."""
+    """Add an item other than mail: a sample of a `kind`."""
     return place_item(mailbox, body, _sample(mailbox, body))
 
 
 def place_item(mailbox: Mailbox, body: Body, item: Item) -> object:
-    """Put an item into the folder that the body names, else into its kind's own; gives its snapshot."""
+    """Put an item into the folder that the body names, else into its kind's default folder; returns its snapshot."""
     homes = {"CalendarItem": "calendar", "Task": "tasks", "Contact": "contacts", "DistributionList": "contacts"}
     folder = _folder(mailbox, str(body.get("folder") or homes.get(item.element, "inbox")))
     return item_snapshot(mailbox.insert(folder, item))
@@ -115,7 +115,7 @@ def _sample(mailbox: Mailbox, body: Body) -> Item:
 
 
 def _generate(mailbox: Mailbox, body: Body) -> object:
-    """Many synthetic messages quickly: `count` of `size` bytes each."""
+    """Add many synthetic messages quickly: `count` of `size` bytes each."""
     folder, started = _folder(mailbox, str(body.get("folder") or "inbox")), time.perf_counter()
     count, size, now = int(body.get("count", 1000)), int(body.get("size", 20_000)), mailbox.clock()
     first = mailbox.sequence
@@ -125,7 +125,7 @@ def _generate(mailbox: Mailbox, body: Body) -> object:
 
 
 def _change(mailbox: Mailbox, body: Body) -> object:
-    """Random changes, of named kinds or of all; the answer says what was done."""
+    """Make random changes, of the named kinds or of all; the answer lists them."""
     kinds = body.get("kinds") or body.get("kind") or []
     kinds = kinds.split(",") if isinstance(kinds, str) else list(kinds)
     if unknown := set(kinds) - set(KINDS):
@@ -135,7 +135,7 @@ def _change(mailbox: Mailbox, body: Body) -> object:
 
 
 def _corrupt(mailbox: Mailbox, body: Body) -> object:
-    """Let GetItem answer an error for an item: the named one, else the first of a folder. `code` empty heals it."""
+    """Make GetItem fail for an item: the named one, else the first of a folder. An empty `code` ends it."""
     item = mailbox.items.get(str(body.get("id", "")))
     if item is None:
         found = _folder(mailbox, str(body.get("folder") or "inbox")).items
@@ -172,7 +172,7 @@ def _move_in_progress(mailbox: Mailbox, body: Body) -> object:
 
 
 def _marks(mailbox: Mailbox, body: Body) -> object:
-    """How finely 0x670A tells when a folder changed: exact, second or absent."""
+    """The resolution of 0x670A, a folder's last change: exact, second or absent."""
     resolution = _MARKS.get(str(body.get("resolution", "exact")))
     if resolution is None:
         raise web.HTTPBadRequest(reason="resolution must be exact, second or absent")
@@ -190,7 +190,7 @@ def _archive(mailbox: Mailbox, body: Body) -> object:
 
 
 def _grant(mailbox: Mailbox, body: Body) -> object:
-    """Share a folder (`*`: all of them) with somebody; `revoke` takes everything back."""
+    """Share a folder (`*`: all folders) with a person; `revoke` withdraws all shares."""
     to = str(body.get("to", "")).lower()
     if body.get("revoke"):
         mailbox.grants.pop(to, None)
@@ -201,7 +201,7 @@ def _grant(mailbox: Mailbox, body: Body) -> object:
 
 
 def _attach(mailbox: Mailbox, body: Body) -> object:
-    """Attach a file to an item that is no mail: `name`, `content_type`, `content` (base64), `photo` for a contact's."""
+    """Attach a file to an item other than mail: `name`, `content_type`, `content` (base64), `photo` (of a contact)."""
     item = _named(mailbox, body)
     content, kind = base64.b64decode(str(body.get("content", ""))), str(body.get("content_type", "text/plain"))
     photo = bool(body.get("photo"))
@@ -214,7 +214,7 @@ def _attach(mailbox: Mailbox, body: Body) -> object:
 
 
 def _checklist(mailbox: Mailbox, body: Body) -> object:
-    """Give a task its steps: `steps`, a list of objects with `name` and `checked`."""
+    """Set a task's checklist: `steps`, a list of objects with `name` and `checked`."""
     item = _named(mailbox, body)
     item.checklist = [ChecklistItem(str(one["name"]), bool(one.get("checked"))) for one in body.get("steps", [])]
     mailbox.touch(item)
@@ -243,4 +243,4 @@ _COMMANDS: dict[str, Command] = {
     "archive": _archive,
     "grant": _grant,
 }
-"""What can be done to a mailbox, by the last part of the path."""
+"""The commands on a mailbox, by the last part of the path."""

@@ -44,11 +44,11 @@ LOCALISED = {
         "conversationhistory": "Verlauf der Unterhaltung",
     }
 }
-"""A person's own language names these folders; only the distinguished names are the same everywhere."""
+"""Folder names in a person's own language; only the distinguished names are the same for everyone."""
 
 
 def new_mailbox(address: str, clock: Callable[[], datetime], language: str = "en") -> Mailbox:
-    """An empty mailbox with the folders that Exchange makes."""
+    """An empty mailbox with the folders that Exchange creates."""
     mailbox = Mailbox(address, clock)
     names = LOCALISED.get(language, {})
     root = mailbox.add_folder(None, "", "", "root")
@@ -65,7 +65,7 @@ def new_mailbox(address: str, clock: Callable[[], datetime], language: str = "en
 
 
 def add_archive(mailbox: Mailbox) -> Folder:
-    """Give a mailbox its online archive, reached by distinguished names of its own."""
+    """Add an online archive to a mailbox; its folders have distinguished names of their own."""
     if "archivemsgfolderroot" in mailbox.distinguished:
         return mailbox.top(archive=True)
     root = mailbox.add_folder(None, "", "", "archiveroot")

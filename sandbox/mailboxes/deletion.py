@@ -1,11 +1,11 @@
-"""Moving, copying and deleting, as Exchange does it: a moved item gets a new id and keeps its search key."""
+"""Moves, copies and deletes as Exchange does: a moved item gets a new id and keeps its search key."""
 
 from sandbox.mailboxes.calendar.events import Occurrence
 from sandbox.mailboxes.store import Folder, Item
 
 
 def move_item(item: Item, target: Folder) -> Item:
-    """Take an item to another folder: gone from one, new in the other under another id."""
+    """Move an item to another folder, where it is new under another id."""
     source = item.folder.mailbox
     source.remove(item)
     twin = item.twin()
@@ -16,14 +16,14 @@ def move_item(item: Item, target: Folder) -> Item:
 
 
 def copy_item(item: Item, target: Folder) -> Item:
-    """Put a copy of an item into a folder; it shares the search key."""
+    """Copy an item into a folder; the copy has the same search key."""
     return target.mailbox.insert(target, item.twin())
 
 
 def delete_item(item: Item, how: str) -> Item | None:
-    """Delete an item; what was kept of it elsewhere is returned.
+    """Delete an item; returns the item in its new folder, or None after a hard delete.
 
-    `MoveToDeletedItems` of what is there already counts as a soft delete: it stays recoverable for a while.
+    `MoveToDeletedItems` of an item that is already there counts as a soft delete: it stays recoverable for a while.
     """
     mailbox = item.folder.mailbox
     deleted = _bin(item.folder)
@@ -36,7 +36,7 @@ def delete_item(item: Item, how: str) -> Item | None:
 
 
 def _bin(folder: Folder) -> Folder:
-    """The Deleted Items of the mailbox or archive that a folder is in."""
+    """The Deleted Items folder of the mailbox or archive that a folder belongs to."""
     mailbox = folder.mailbox
     archive = mailbox.distinguished.get("archivemsgfolderroot")
     in_archive = archive is not None and folder.is_within(archive)
@@ -44,7 +44,7 @@ def _bin(folder: Folder) -> Folder:
 
 
 def delete_folder(folder: Folder, how: str) -> None:
-    """Delete a folder: into Deleted Items with all it holds, or for good (its items soft-deleted where asked for)."""
+    """Delete a folder: move it to Deleted Items, or remove it for good (its items soft-deleted if requested)."""
     deleted = _bin(folder)
     if how == "MoveToDeletedItems" and not folder.is_within(deleted):
         folder.name = _free_name(deleted, folder.name)
@@ -56,7 +56,7 @@ def delete_folder(folder: Folder, how: str) -> None:
 
 
 def _free_name(parent: Folder, name: str) -> str:
-    """A name that no folder below has: the name itself, else with a number behind it."""
+    """A name that no child folder has: the name itself, else with a number appended."""
     number, free = 1, name
     while parent.child(free) is not None:
         free = f"{name}{number}"
@@ -65,7 +65,7 @@ def _free_name(parent: Folder, name: str) -> str:
 
 
 def empty_folder(folder: Folder, how: str, deep: bool) -> None:
-    """Delete everything in a folder, and the folders below it too."""
+    """Delete everything in a folder, and optionally the folders below it."""
     for item in list(folder.items.values()):
         delete_item(item, how)
     for child in list(folder.children.values()) if deep else ():
@@ -73,7 +73,7 @@ def empty_folder(folder: Folder, how: str, deep: bool) -> None:
 
 
 def delete_occurrence(item: Item, occurrence: Occurrence) -> None:
-    """Take one day out of a series."""
+    """Delete one occurrence of a series."""
     item.exceptions.pop(occurrence.original, None)
     item.deleted.append(occurrence.original)
     item.folder.mailbox.touch(item)

@@ -1,4 +1,4 @@
-"""Changes of every kind that people make to a mailbox, at random or by name: what a sync has to notice."""
+"""Changes of every kind that people make to a mailbox, random or by name, which a sync has to notice."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ class MailboxEditor:
         self._serial = seed % 1000 * 1000
 
     def change(self, kinds: Sequence[str], count: int) -> list[Change]:
-        """Make so many changes of these kinds (none: of all); what had nothing to work on is left out."""
+        """Make `count` changes of these kinds (none: of all); a change with nothing to apply to is skipped."""
         done: list[Change] = []
         for _ in range(count):
             kind = self._chance.choice(list(kinds) or list(KINDS))
@@ -33,10 +33,10 @@ class MailboxEditor:
                 done.append({"change": kind} | made)
         return done
 
-    # What there is to work on
+    # Selection of what to change
 
     def _folders(self, own: bool = False) -> list[Folder]:
-        """Visible folders of mail; `own`: those a person made."""
+        """The visible mail folders; `own`: only those that a person created."""
         found = [folder for folder in self._mailbox.top().below() if not folder.hidden]
         return [folder for folder in found if not (own and folder.distinguished)]
 
@@ -55,10 +55,10 @@ class MailboxEditor:
         self._serial += 1
         return self._serial
 
-    # What is done
+    # Changes
 
     def create(self) -> Change:
-        """New mail, or now and then another kind."""
+        """Add a message or, now and then, another kind of item."""
         now, kind = self._mailbox.clock(), self._chance.choice(["message"] * 6 + list(item_samples.MAKERS))
         if kind == "message":
             item = message_samples.synthetic(self._number(), self._chance.randrange(500, 20_000), now)
@@ -67,7 +67,7 @@ class MailboxEditor:
         return item_snapshot(self._mailbox.insert(self._mailbox.distinguished[home], item_samples.MAKERS[kind](now)))
 
     def update(self) -> Change | None:
-        """Another subject, also in the MIME."""
+        """Change the subject, also in the MIME."""
         item = self._item()
         if item is None:
             return None
@@ -79,7 +79,7 @@ class MailboxEditor:
         return item_snapshot(item)
 
     def categorise(self) -> Change | None:
-        """A category."""
+        """Set a category."""
         item = self._item()
         if item is None:
             return None
@@ -89,7 +89,7 @@ class MailboxEditor:
         return item_snapshot(item)
 
     def flag(self) -> Change | None:
-        """A follow-up flag."""
+        """Set a follow-up flag."""
         item = self._item("message")
         if item is None:
             return None
@@ -98,7 +98,7 @@ class MailboxEditor:
         return item_snapshot(item)
 
     def read_flag(self) -> Change | None:
-        """Read or unread."""
+        """Mark a message read or unread."""
         item = self._item("message")
         if item is None:
             return None
@@ -106,7 +106,7 @@ class MailboxEditor:
         return item_snapshot(item)
 
     def move(self) -> Change | None:
-        """To another folder of the same sort."""
+        """Move an item to another folder of the same type."""
         item = self._item()
         if item is None:
             return None
@@ -119,7 +119,7 @@ class MailboxEditor:
         return item_snapshot(deletion.move_item(item, self._chance.choice(fitting))) | {"before": before}
 
     def copy(self) -> Change | None:
-        """A copy in some folder of the same sort, perhaps the same folder."""
+        """Copy an item to a folder of the same type, perhaps the same folder."""
         item = self._item()
         if item is None:
             return None
@@ -127,7 +127,7 @@ class MailboxEditor:
         return item_snapshot(deletion.copy_item(item, self._chance.choice(fitting)))
 
     def delete(self, how: str) -> Change | None:
-        """An item, in one of Exchange's three ways."""
+        """Delete an item, in one of Exchange's three ways."""
         item = self._item()
         if item is None:
             return None
@@ -136,7 +136,7 @@ class MailboxEditor:
         return made
 
     def change_occurrence(self) -> Change | None:
-        """One day of a series moved, or deleted."""
+        """Move or delete one occurrence of a series."""
         found = [
             item for folder in self._folders() for item in folder.items.values() if "Recurrence" in item.properties
         ]
@@ -157,14 +157,14 @@ class MailboxEditor:
         return item_snapshot(item)
 
     def create_folder(self) -> Change:
-        """A folder, with a message in it."""
+        """Create a folder with a message in it."""
         parent = self._mail_folder()
         folder = self._mailbox.add_folder(parent, f"New folder {self._number()}")
         self._mailbox.insert(folder, message_samples.synthetic(self._number(), 1000, self._mailbox.clock()))
         return {"folder_id": folder.id, "folder": folder.path}
 
     def rename_folder(self) -> Change | None:
-        """Another name."""
+        """Rename a folder."""
         folder = self._folder(own=True)
         if folder is None:
             return None
@@ -173,7 +173,7 @@ class MailboxEditor:
         return {"folder_id": folder.id, "folder": folder.path}
 
     def move_folder(self) -> Change | None:
-        """Below another folder."""
+        """Move a folder below another one."""
         folder = self._folder(own=True)
         if folder is None:
             return None
@@ -182,7 +182,7 @@ class MailboxEditor:
         return {"folder_id": folder.id, "folder": folder.path}
 
     def delete_folder(self, how: str) -> Change | None:
-        """A folder, in one of Exchange's ways."""
+        """Delete a folder, in one of Exchange's ways."""
         folder = self._folder(own=True)
         if folder is None:
             return None
@@ -191,7 +191,7 @@ class MailboxEditor:
         return made
 
     def empty_folder(self) -> Change | None:
-        """Everything out of a folder that a person made."""
+        """Empty a folder that a person created."""
         folder = self._folder(own=True)
         if folder is None:
             return None
@@ -219,4 +219,4 @@ KINDS: dict[str, Callable[[MailboxEditor], Change | None]] = {
     "trash_folder": lambda editor: editor.delete_folder("MoveToDeletedItems"),
     "empty_folder": MailboxEditor.empty_folder,
 }
-"""Every kind of change by its name."""
+"""Every kind of change by name."""

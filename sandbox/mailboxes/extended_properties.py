@@ -1,6 +1,6 @@
 """Extended (MAPI) properties of items and folders: computed ones, and those that a client has set.
 
-A key is a property's name as EWS writes its attributes, in a fixed order and spelling.
+A key is a property's name in the attributes that EWS uses, in a fixed order and spelling.
 """
 
 import base64
@@ -36,7 +36,7 @@ def tag_key(tag: int, kind: str) -> str:
 
 
 def named_keys(guid: str, name: str | int, kind: str) -> list[str]:
-    """The keys under which a named property may have been stored: by the set's id, by its name where it has one."""
+    """The keys under which a named property may be stored: by the set's id and, if it has one, by the set's name."""
     which = f'PropertyId="{name}"' if isinstance(name, int) else f'PropertyName="{name}"'
     sets = [known for known, its in PROPERTY_SETS.items() if its == guid.lower()]
     by_name = [f'DistinguishedPropertySetId="{known}" {which} PropertyType="{kind}"' for known in sets]
@@ -44,7 +44,7 @@ def named_keys(guid: str, name: str | int, kind: str) -> list[str]:
 
 
 def item_value(item: Item, key: str) -> str:
-    """An item's property: plain text, or a fragment where a client has set it; empty when there is none."""
+    """An item's property: plain text, or a fragment if a client has set it; empty when there is none."""
     read = _OF_ITEMS.get(key)
     if read is not None:
         return read(item)
@@ -53,7 +53,7 @@ def item_value(item: Item, key: str) -> str:
 
 
 def folder_value(folder: Folder, key: str) -> str:
-    """A folder's property, as an item's."""
+    """A folder's property, in the same form as an item's."""
     read = _OF_FOLDERS.get(key)
     return read(folder) if read else folder.extended.get(key, "")
 
@@ -81,14 +81,14 @@ _DERIVED: dict[str, Callable[[Item], str]] = {
     **{tag_key(tag, kind): read for (tag, kind), read in TAGGED.items()},
     **{key: read for (guid, which, kind), read in NAMED.items() for key in named_keys(guid, which, kind)},
 }
-"""What a client has set comes before these."""
+"""Computed properties. A value that a client has set takes precedence."""
 
 COMMIT_TIME = 'PropertyTag="0x670a" PropertyType="SystemTime"'
 DELETED_COUNT = 'PropertyTag="0x670b" PropertyType="Integer"'
 
 
 def _commit_time(folder: Folder) -> str:
-    """0x670A, as finely as this mailbox's server tells it; empty where it does not."""
+    """0x670A in the resolution of this mailbox's server; empty when it has none."""
     if folder.mailbox.marks == "absent":
         return ""
     return _stamp(folder.committed) if folder.mailbox.marks == "exact" else when(folder.committed)

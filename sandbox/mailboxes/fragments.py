@@ -1,7 +1,7 @@
-"""XML fragments: how the properties of items are kept, in the element names of Exchange's data model.
+"""XML fragments: the form in which items' properties are stored, with the element names of Exchange's data model.
 
-A fragment is a string with the prefix `t:`, declared by whoever embeds it. What a client puts into an item is kept as
-such a fragment and given back unchanged.
+A fragment is a string with the prefix `t:`, which the embedding document declares. What a client sets on an item is
+stored as such a fragment and returned unchanged.
 """
 
 import re
@@ -18,9 +18,9 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]
 
 
 def parse(body: bytes) -> etree._Element:
-    """Read a request. No entity is resolved, nothing is fetched.
+    """Parse a request without resolving entities or loading anything.
 
-    Raises: ValueError when it is not well-formed XML or brings a document type of its own.
+    Raises: ValueError when it is not well-formed XML or has a document type declaration.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
@@ -33,7 +33,7 @@ def parse(body: bytes) -> etree._Element:
 
 
 def parse_fragment(fragment: str) -> etree._Element:
-    """A kept fragment as an element."""
+    """A stored fragment as an element."""
     return etree.fromstring(f'<x xmlns:t="{TYPES}">{fragment}</x>')[0]
 
 
@@ -43,12 +43,12 @@ def local(element: etree._Element) -> str:
 
 
 def children(element: etree._Element) -> list[etree._Element]:
-    """The elements right below."""
+    """An element's child elements."""
     return [child for child in element if isinstance(child.tag, str)]
 
 
 def escape(text: str) -> str:
-    """Text as it stands between tags or in an attribute; what XML cannot hold is dropped."""
+    """Text escaped for content or an attribute; characters that XML cannot hold are dropped."""
     if not text.isprintable():
         text = _UNPRINTABLE.sub("", text)
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
@@ -66,7 +66,7 @@ def flag(value: bool) -> str:
 
 
 def fragment_of(element: etree._Element, name: str = "") -> str:
-    """An element of a request as a fragment: prefixes as in our answers, comments and white space dropped."""
+    """An element of a request as a fragment: our prefixes, without comments and white space."""
     name = name or local(element)
     attributes = "".join(f' {str(key).rpartition("}")[2]}="{escape(str(value))}"' for key, value in element.items())
     below = children(element)
@@ -87,11 +87,11 @@ def extended_text(fragment: str) -> str:
 
 
 def when(moment: datetime) -> str:
-    """A time as Exchange writes it: UTC, whole seconds."""
+    """A time in Exchange's format: UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_when(text: str) -> datetime:
-    """A time as clients write it; one without a zone is taken as UTC. Raises ValueError."""
+    """A time in a client's format; one without a zone is taken as UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text.strip())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,6 +1,7 @@
-"""Exchange's opaque ids: base64 of an entry id behind the mailbox's own id; case-sensitive, about 150 characters.
+"""Exchange's opaque ids: base64 of the mailbox's id and an entry id; case-sensitive, about 150 characters.
 
-An item's entry id names its folder, so a move changes it. A change key names the commit that last changed the thing.
+An item's entry id contains its folder, so a move changes it. A change key contains the commit that last changed the
+item or folder.
 """
 
 import base64
@@ -18,12 +19,12 @@ FOLDER_ENTRY, ITEM_ENTRY = 46, 70
 
 
 def folder_entry(store: bytes, number: int) -> bytes:
-    """A folder's entry id; `store` is the 16 bytes that name this incarnation of the mailbox."""
+    """A folder's entry id; `store` is the 16 bytes that identify this incarnation of the mailbox."""
     return bytes(4) + store + b"\x01\x00" + store[::-1] + number.to_bytes(6) + bytes(2)
 
 
 def item_entry(store: bytes, folder: int, number: int) -> bytes:
-    """An item's entry id: it names the folder too."""
+    """An item's entry id, which contains its folder too."""
     here = store[::-1] + folder.to_bytes(6) + bytes(2)
     return bytes(4) + store + b"\x07\x00" + here + store[::-1] + number.to_bytes(6) + bytes(2)
 
@@ -34,7 +35,7 @@ def ews_id(mailbox: str, entry: bytes) -> str:
 
 
 def entry_of(ews: str) -> tuple[str, bytes]:
-    """The mailbox and the entry id behind an EWS id. Raises ValueError when it is malformed."""
+    """The mailbox and the entry id in an EWS id. Raises ValueError when it is malformed."""
     try:
         raw = base64.b64decode(ews, validate=True)
     except binascii.Error as exc:
@@ -49,19 +50,19 @@ def entry_of(ews: str) -> tuple[str, bytes]:
 
 
 def change_key(store: bytes, sequence: int, calendar: bool = False) -> str:
-    """The change key of the commit with this number. Calendar items carry another first byte."""
+    """The change key of the commit with this number. Calendar items have another first byte."""
     first = b"\x0d" if calendar else b"\x09"
     return base64.b64encode(first + b"\x00\x00\x00\x16\x00\x00\x00" + store + struct.pack(">I", sequence)).decode()
 
 
 def occurrence_id(master: str, original_start: datetime) -> str:
-    """The id of one occurrence of a recurring item: the master's id and when the occurrence was to start."""
+    """The id of one occurrence of a recurring item: the master's id and the occurrence's original start."""
     ticks = int((original_start - _EPOCH) / timedelta(seconds=1))
     return base64.b64encode(_OCCURRENCE + struct.pack(">Q", ticks) + base64.b64decode(master)).decode()
 
 
 def occurrence_of(ews: str) -> tuple[str, datetime] | None:
-    """The master's id and the original start behind an occurrence's id; None when it is not one."""
+    """The master's id and the original start in an occurrence's id; None for another id."""
     try:
         raw = base64.b64decode(ews, validate=True)
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""What can happen to a mailbox as a whole: sync states are lost, it is recreated by a move, it answers empty."""
+"""Incidents of a whole mailbox: its sync states become invalid, a move recreates it, it answers as empty."""
 
 import secrets
 
@@ -8,12 +8,12 @@ from sandbox.mailboxes.sync_log import ChangeLog
 
 
 def invalidate_states(mailbox: Mailbox) -> None:
-    """Forget the epoch that every sync state handed out so far names."""
+    """Start a new epoch, which invalidates every sync state handed out so far."""
     mailbox.epoch = secrets.token_hex(4)
 
 
 def recreate(mailbox: Mailbox) -> None:
-    """What a cross-forest move does: the same mail under new ids throughout, no state of before is known."""
+    """Recreate the mailbox as a cross-forest move does: the same mail under new ids, earlier states unknown."""
     mailbox.store = secrets.token_bytes(16)
     mailbox.hierarchy = ChangeLog()
     invalidate_states(mailbox)
@@ -29,7 +29,7 @@ def recreate(mailbox: Mailbox) -> None:
 
 
 def answer_empty(mailbox: Mailbox, how: str) -> None:
-    """Let a mailbox answer that it is empty: `items` (folders without items), `folders` (none) or `off`."""
+    """Make a mailbox answer as empty: `items` (folders without items), `folders` (none) or `off`."""
     mailbox.hides_folders = how == "folders"
     if how == "items" and not mailbox.set_aside:
         for folder in mailbox.folders.values():
@@ -41,7 +41,7 @@ def answer_empty(mailbox: Mailbox, how: str) -> None:
 
 
 def _put_back(mailbox: Mailbox) -> None:
-    """Show the items that were set aside again, under the ids they had."""
+    """Restore the hidden items under their earlier ids."""
     for folder, items in mailbox.set_aside.items():
         for item in items:
             folder.items[item.number] = item

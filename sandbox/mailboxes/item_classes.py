@@ -1,4 +1,4 @@
-"""Item classes, and the element of Exchange's data model that an item of each class is."""
+"""Item classes, and the element of Exchange's data model for each class."""
 
 ITEM_ELEMENTS = {
     "IPM.Schedule.Meeting.Request": "MeetingRequest",
@@ -27,7 +27,7 @@ ITEM_CLASSES = {
 
 
 def element_of(item_class: str) -> str:
-    """The element that an item of a class is written as; notes, reports and signed mail are Messages too."""
+    """The element of an item class; notes, reports and signed mail are Messages too."""
     for beginning, element in ITEM_ELEMENTS.items():
         if item_class == beginning or item_class.startswith(beginning + "."):
             return element
@@ -37,4 +37,4 @@ def element_of(item_class: str) -> str:
 READABLE = frozenset(
     {"Message", "MeetingMessage", "MeetingRequest", "MeetingResponse", "MeetingCancellation", "PostItem"}
 )
-"""The elements that are read or unread."""
+"""The elements that have a read flag."""

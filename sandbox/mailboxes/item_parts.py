@@ -1,4 +1,4 @@
-"""What items hold besides their properties: changed occurrences, files, steps, and what is wrong with them."""
+"""Parts of items besides their properties: changed occurrences, files, checklist steps, corruption."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(slots=True)
 class ChangedOccurrence:
-    """One occurrence of a series that was changed: its own start and end, and the properties that differ."""
+    """One changed occurrence of a series: its own start and end, and the properties that differ."""
 
     start: datetime
     end: datetime
@@ -15,7 +15,7 @@ class ChangedOccurrence:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file attached to an item. `is_photo`: the picture of a contact."""
+    """A file attached to an item. `is_photo`: the photo of a contact."""
 
     name: str
     content_type: str
@@ -35,7 +35,7 @@ class ChecklistItem:
 
 @dataclass(slots=True)
 class Corruption:
-    """What GetItem answers for an item that cannot be read; `times` None means for ever."""
+    """The error that GetItem gives for an unreadable item; `times` None means forever."""
 
     code: str
     times: int | None = None

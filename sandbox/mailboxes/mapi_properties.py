@@ -1,4 +1,4 @@
-"""MAPI properties that follow from an item's properties: what clients ask for where an API has no name for it.
+"""MAPI properties that follow from an item's properties; clients request them where an API has no name for them.
 
 Sources: [MS-OXPROPS] for tags and ids, [MS-OXOCNTC] for contacts, [MS-OXOTASK] for tasks, [MS-OXOCAL] for events.
 """
@@ -50,7 +50,7 @@ def _address(key: str, part: str) -> Read:
 
 
 def _binary(read: Callable[[Item], bytes]) -> Read:
-    """Bytes in base64, of events only."""
+    """Bytes in base64, for events only."""
     return lambda item: base64.b64encode(read(item)).decode() if item.element == "CalendarItem" else ""
 
 

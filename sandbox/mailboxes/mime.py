@@ -1,6 +1,6 @@
-"""From a message's MIME to what EWS shows of it, and from what a client wrote to a message's MIME.
+"""Conversion from a message's MIME to its EWS properties, and from a client's properties to MIME.
 
-Real mail is not tidy: dates that are none, charsets that do not exist, raw eight-bit headers. Nothing here raises.
+Real mail is malformed: invalid dates, unknown charsets, raw eight-bit headers. Nothing in this module raises.
 """
 
 import binascii
@@ -24,7 +24,7 @@ _MEETING_CLASSES = {
 
 
 def properties_of(raw: bytes) -> tuple[str, str, dict[str, str]]:
-    """The element, the item class and the properties that a message's headers give it."""
+    """The element, the item class and the properties that follow from a message's headers."""
     headers = _HEADERS.parsebytes(raw)
     element, item_class = classify(headers)
     found: dict[str, str] = {}
@@ -72,7 +72,7 @@ def _texts(headers: Message) -> list[tuple[str, str]]:
 
 
 def classify(headers: Message) -> tuple[str, str]:
-    """The element and item class that a message's content type gives it."""
+    """The element and item class that follow from a message's content type."""
     kind = headers.get_content_type()
     if kind == "multipart/signed":
         return "Message", "IPM.Note.SMIME.MultipartSigned"
@@ -88,8 +88,8 @@ def classify(headers: Message) -> tuple[str, str]:
 
 
 def header_text(headers: Message, name: str) -> str:
-    """A header in plain text, whatever was done to it."""
-    # raw_items, since get() makes question marks of raw bytes.
+    """A header as plain text, however it is encoded."""
+    # raw_items, since get() replaces raw bytes with question marks.
     found = (str(value) for key, value in headers.raw_items() if key.lower() == name.lower())
     text = _eight_bit(next(found, ""))
     if "=?" not in text:
@@ -102,7 +102,7 @@ def header_text(headers: Message, name: str) -> str:
 
 
 def _eight_bit(text: str) -> str:
-    """Raw bytes in a header (the parser keeps them as surrogates) as UTF-8, else as Latin-1."""
+    """Raw bytes in a header (the parser keeps them as surrogates) decoded as UTF-8, else as Latin-1."""
     if text.isascii():
         return text
     raw = text.encode("utf-8", "surrogateescape")
@@ -132,7 +132,7 @@ def _display(headers: Message, name: str) -> str:
 
 
 def mailbox(shown: str, address: str, element: str = "Mailbox") -> str:
-    """A mailbox, as recipients are written."""
+    """A mailbox in the format of recipients."""
     return (
         f"<t:{element}><t:Name>{escape(shown or address)}</t:Name><t:EmailAddress>{escape(address)}</t:EmailAddress>"
         f"<t:RoutingType>SMTP</t:RoutingType><t:MailboxType>OneOff</t:MailboxType></t:{element}>"
@@ -156,7 +156,7 @@ def _times(headers: Message) -> dict[str, str]:
 
 
 def _time(text: str) -> datetime | None:
-    """A header's date; None when it is none or lies before e-mail or after us."""
+    """A header's date; None when it is invalid or not plausible for e-mail."""
     try:
         moment = parsedate_to_datetime(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -166,7 +166,7 @@ def _time(text: str) -> datetime | None:
 
 
 def bodies(raw: bytes) -> tuple[str, str]:
-    """A message's text and HTML, each empty when it has none."""
+    """A message's text and HTML bodies, each empty when it has none."""
     found = {"text/plain": "", "text/html": ""}
     for part in _WHOLE.parsebytes(raw).walk():
         kind = part.get_content_type()
@@ -189,7 +189,7 @@ def attachments(raw: bytes) -> list[tuple[str, str, bytes]]:
 
 
 def internet_headers(raw: bytes) -> list[tuple[str, str]]:
-    """Every header of a message in its order."""
+    """Every header of a message, in order."""
     headers = _HEADERS.parsebytes(raw)
     return [(name, " ".join(_eight_bit(str(value)).split())) for name, value in headers.raw_items()]
 
@@ -225,12 +225,12 @@ def people(fragment: str) -> list[tuple[str, str]]:
 
 
 def with_subject(raw: bytes, subject: str) -> bytes:
-    """A message with another subject and not a byte else changed."""
+    """A message with another subject and no other byte changed."""
     return with_header(raw, "Subject", subject)
 
 
 def with_header(raw: bytes, name: str, value: str) -> bytes:
-    """A message with another value of one header and not a byte else changed."""
+    """A message with another value of one header and no other byte changed."""
     newline = b"\r\n" if b"\r\n" in raw else b"\n"
     head, gap, body = raw.partition(newline * 2)
     lines, kept, dropping = head.split(newline), [], False

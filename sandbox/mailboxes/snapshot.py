@@ -1,4 +1,4 @@
-"""A snapshot of a mailbox: what a replica is compared with."""
+"""A snapshot of a mailbox, with which a replica is compared."""
 
 from sandbox.mailboxes.content import size
 from sandbox.mailboxes.item_classes import READABLE
@@ -8,7 +8,7 @@ _KINDS = {"CalendarItem": "event", "Contact": "contact", "DistributionList": "li
 
 
 def snapshot(mailbox: Mailbox) -> dict[str, object]:
-    """Every folder and item below the visible top, and below the archive's where there is one."""
+    """Every folder and item below the visible root, and below the archive's if there is one."""
     tops = [
         mailbox.distinguished[name]
         for name in ("msgfolderroot", "archivemsgfolderroot")
@@ -26,7 +26,7 @@ def snapshot(mailbox: Mailbox) -> dict[str, object]:
 
 
 def is_archive(folder: Folder) -> bool:
-    """Whether a folder is in the archive."""
+    """Whether a folder belongs to the archive."""
     top = folder.mailbox.distinguished.get("archivemsgfolderroot")
     return top is not None and folder.is_within(top)
 
@@ -48,14 +48,14 @@ def folder_snapshot(folder: Folder) -> dict[str, object]:
 
 
 def kind_of(item: Item) -> str:
-    """What an item is to people."""
+    """The kind of an item."""
     if item.item_class == "IPM.StickyNote":
         return "other"
     return _KINDS.get(item.element, "message")
 
 
 def item_snapshot(item: Item) -> dict[str, object]:
-    """One item; `is_read` is null for kinds that cannot be unread, `sha256` for what has no MIME of its own."""
+    """One item; `is_read` is null for kinds without a read flag, `sha256` for items without stored MIME."""
     shown: dict[str, object] = {
         "id": item.id,
         "change_key": item.change_key,

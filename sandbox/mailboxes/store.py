@@ -1,4 +1,4 @@
-"""What a mailbox consists of: folders in a tree, items in folders, and a commit for everything that happens."""
+"""The data of a mailbox: a tree of folders, the items in them, and a commit for every change."""
 
 import hashlib
 import secrets
@@ -13,20 +13,20 @@ from sandbox.mailboxes.item_parts import Attachment, ChangedOccurrence, Checklis
 from sandbox.mailboxes.sync_log import ChangeLog
 
 type Mime = bytes | Callable[[], bytes] | None
-"""A message's own bytes, or what makes them when they are asked for (synthetic mail by the ten thousand)."""
+"""A message's own bytes, or a function that generates them on demand (synthetic mail by the ten thousand)."""
 
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""Before anything was committed."""
+"""The time before any commit."""
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One item. `properties` are fragments by element name; what is computed is not among them.
+    """One item. `properties` are fragments by element name, without computed properties.
 
-    `number` names it within the mailbox until it moves; `search_key` stays and is shared by copies; `immutable_key`
-    stays and is its own. `attachments` are those of items without MIME; a message's are in its MIME.
-    `content_sequence` is its last commit that was more than a read flag.
+    `number` identifies it within the mailbox until it moves; `search_key` survives moves and is shared by copies;
+    `immutable_key` survives moves and is unique. `attachments` are those of items without MIME; a message's are in its
+    MIME. `content_sequence` is its last commit that changed more than the read flag.
     """
 
     element: str
@@ -54,27 +54,27 @@ class Item:
     _digest: str = field(default="", repr=False)
 
     def text(self, name: str, default: str = "") -> str:
-        """The text of one of its simple properties."""
+        """The text of a simple property."""
         fragment = self.properties.get(name)
         return text_of(fragment) if fragment else default
 
     def content(self) -> bytes | None:
-        """A message's exact MIME; None for what was not made of any."""
+        """A message's exact MIME; None for an item that was not created from MIME."""
         return self.mime() if callable(self.mime) else self.mime
 
     def with_mime(self, mime: Mime) -> None:
-        """Replace its MIME."""
+        """Replace the MIME."""
         self.mime = mime
         self._digest = ""
 
     def digest(self) -> str | None:
-        """The SHA-256 of its exact MIME."""
+        """The SHA-256 of the exact MIME."""
         if not self._digest and (content := self.content()) is not None:
             self._digest = hashlib.sha256(content).hexdigest()
         return self._digest or None
 
     def twin(self) -> "Item":
-        """A copy of it, not yet in any folder."""
+        """A copy that is not in any folder yet."""
         copy = Item(self.element, self.item_class, dict(self.properties), self.mime, dict(self.extended))
         copy.is_read, copy.size, copy.search_key = self.is_read, self.size, self.search_key
         copy.exceptions, copy.deleted = dict(self.exceptions), list(self.deleted)
@@ -85,7 +85,7 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Folder:
-    """One folder. `committed` and `deleted_total` are its marks (0x670A, 0x670B): they move with every change."""
+    """One folder. `committed` and `deleted_total` are its change tokens (0x670A, 0x670B): every change moves them."""
 
     number: int
     name: str
@@ -107,7 +107,7 @@ class Folder:
 
     @property
     def total(self) -> int:
-        """How many items it holds."""
+        """The number of items in it."""
         return len(self.items)
 
     def below(self) -> Iterator["Folder"]:
@@ -117,19 +117,19 @@ class Folder:
             yield from child.below()
 
     def is_within(self, other: "Folder") -> bool:
-        """Whether it is that folder or somewhere below it."""
+        """Whether it is that folder or a descendant of it."""
         here: Folder | None = self
         while here is not None and here is not other:
             here = here.parent
         return here is other
 
     def child(self, name: str) -> "Folder | None":
-        """The folder of that name right below; names differ in more than case."""
+        """The child folder of that name, ignoring case."""
         return next((child for child in self.children.values() if child.name.lower() == name.lower()), None)
 
     @property
     def path(self) -> str:
-        """Display names from the top of the visible tree, joined by "/" (one within a name is written %2F)."""
+        """Display names from the visible root, joined by "/" (a slash in a name is written %2F)."""
         names, here = [], self
         while here.parent is not None and here.parent.parent is not None:
             names.append(here.name.replace("/", "%2F"))
@@ -138,7 +138,7 @@ class Folder:
 
 
 class Mailbox:
-    """One mailbox: the only place where commits are made. `store` names its present incarnation."""
+    """One mailbox, the only place where commits are made. `store` identifies its current incarnation."""
 
     def __init__(self, address: str, clock: Callable[[], datetime]) -> None:
         self.address = address
@@ -160,14 +160,14 @@ class Mailbox:
         self.ews_block: tuple[int, str, dict[str, str]] | None = None
 
     def next(self) -> int:
-        """The number of the next commit, and of what it makes."""
+        """The number of the next commit and of the object that it creates."""
         self.sequence += 1
         return self.sequence
 
-    # Commits: every change of an item goes through one of these three.
+    # Commits: every change of an item goes through one of these three methods.
 
     def insert(self, folder: Folder, item: Item, *, now: datetime | None = None) -> Item:
-        """Put an item into a folder: it gets its number, id and change key there."""
+        """Put an item into a folder, which gives it its number, id and change key."""
         item.number = item.sequence = item.content_sequence = self.next()
         item.folder = folder
         item.id = ids.ews_id(self.guid, ids.item_entry(self.store, folder.number, item.number))
@@ -181,7 +181,7 @@ class Mailbox:
         return item
 
     def touch(self, item: Item, *, read_flag_only: bool = False) -> None:
-        """Note that an item has changed."""
+        """Record that an item has changed."""
         item.sequence = self.next()
         if not read_flag_only:
             item.content_sequence = item.sequence
@@ -189,7 +189,7 @@ class Mailbox:
         self._commit(item, item.modified)
 
     def remove(self, item: Item) -> None:
-        """Take an item out of its folder; its id is worth nothing from now on."""
+        """Remove an item from its folder; its id becomes invalid."""
         folder = item.folder
         del folder.items[item.number], self.items[item.id], self.by_immutable_key[item.immutable_key]
         folder.unread -= not item.is_read
@@ -198,7 +198,7 @@ class Mailbox:
         self._mark(folder, self.clock())
 
     def set_read(self, item: Item, is_read: bool) -> None:
-        """Flag an item read or unread; nothing is committed where nothing changes."""
+        """Mark an item read or unread; does nothing when it already is."""
         if item.is_read != is_read:
             item.is_read = is_read
             item.folder.unread += -1 if is_read else 1
@@ -210,7 +210,7 @@ class Mailbox:
         self._mark(item.folder, now)
 
     def _mark(self, folder: Folder, now: datetime) -> None:
-        """Move a folder's commit time, always forwards."""
+        """Advance a folder's commit time; it never goes back."""
         folder.committed = max(now, folder.committed + timedelta(microseconds=1))
 
     # The tree.
@@ -223,7 +223,7 @@ class Mailbox:
         distinguished: str = "",
         hidden: bool = False,
     ) -> Folder:
-        """Make a folder."""
+        """Create a folder."""
         folder = Folder(self.next(), name, folder_class, parent, self, distinguished, hidden)
         folder.id = ids.ews_id(self.guid, ids.folder_entry(self.store, folder.number))
         folder.created = folder.committed = self.clock()
@@ -236,13 +236,13 @@ class Mailbox:
         return folder
 
     def note_folder(self, folder: Folder) -> None:
-        """Note in the hierarchy that a folder was made, renamed or moved."""
+        """Record in the hierarchy that a folder was created, renamed or moved."""
         sequence = self.next()
         folder.change_key = ids.change_key(self.store, sequence)
         self.hierarchy.record(sequence, folder.number, folder.id, folder)
 
     def place_folder(self, folder: Folder, parent: Folder) -> None:
-        """Hang a folder below another one."""
+        """Move a folder below another one."""
         if folder.parent is not None:
             del folder.parent.children[folder.number]
         folder.parent = parent
@@ -250,7 +250,7 @@ class Mailbox:
         self.note_folder(folder)
 
     def drop_folder(self, folder: Folder) -> None:
-        """Take a folder and all that is in it out of the mailbox."""
+        """Remove a folder with everything in it."""
         for child in list(folder.children.values()):
             self.drop_folder(child)
         for item in list(folder.items.values()):
@@ -261,11 +261,11 @@ class Mailbox:
         self.hierarchy.record(self.next(), folder.number, folder.id, folder, gone=True)
 
     def top(self, archive: bool = False) -> Folder:
-        """The top of what a person sees. Raises KeyError when there is no archive."""
+        """The root of the visible folders. Raises KeyError when there is no archive."""
         return self.distinguished["archivemsgfolderroot" if archive else "msgfolderroot"]
 
     def at_path(self, path: str) -> Folder:
-        """A folder by its path or distinguished name. Raises KeyError."""
+        """A folder by path or distinguished name. Raises KeyError."""
         if path.lower() in self.distinguished:
             return self.distinguished[path.lower()]
         for folder in self.top().below():

@@ -1,4 +1,4 @@
-"""A contact as a vCard: what Exchange gives as the MIME content of a contact."""
+"""A contact as a vCard, which Exchange gives as the MIME content of a contact."""
 
 from sandbox.mailboxes.fragments import children, local, parse_fragment
 from sandbox.mailboxes.store import Item

@@ -1,4 +1,4 @@
-"""Events as they fall: a single one on its day, a series on all of its days with what was changed and deleted."""
+"""The occurrences of events: a single event once, a series on all its days, with its exceptions and deletions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LONG_AGO = datetime(1601, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One event on one day. `original` is when the series has it; `changed` when it was given a life of its own."""
+    """One event on one day. `original` is its start in the series; `changed` holds an exception's own values."""
 
     original: datetime
     start: datetime
@@ -35,25 +35,25 @@ def _zone(fragment: str) -> Zone:
 
 
 def pattern_of(item: Item) -> Pattern | None:
-    """The recurrence of an item; None when it happens once."""
+    """The recurrence of an item; None when it does not recur."""
     fragment = item.properties.get("Recurrence")
     return _pattern(fragment) if fragment else None
 
 
 def zone_of(item: Item) -> Zone:
-    """The time zone in which an event was made."""
+    """The time zone in which an event was created."""
     fragment = item.properties.get("StartTimeZone")
     return _zone(fragment) if fragment else ZONES["UTC"]
 
 
 def span(item: Item) -> tuple[datetime, datetime]:
-    """When an event (of a series: its first) starts and ends."""
+    """The start and end of an event; of a series, of its first occurrence."""
     start = read_when(item.text("Start", "1601-01-01T00:00:00Z"))
     return start, read_when(item.text("End", "1601-01-01T00:00:00Z"))
 
 
 def _days(item: Item, pattern: Pattern) -> Iterator[datetime]:
-    """The original starts of a series, deleted ones included."""
+    """The original starts of a series, including deleted occurrences."""
     zone = zone_of(item)
     start = zone.wall(span(item)[0]).time()
     for day in pattern.dates():
@@ -65,7 +65,7 @@ def _at(day: date, clock: time) -> datetime:
 
 
 def occurrences(item: Item, until: datetime | None = None) -> Iterator[Occurrence]:
-    """What is left of a series, in the order of the original starts; a single event as itself."""
+    """The occurrences of a series that are not deleted, by original start; a single event as one occurrence."""
     pattern, (first, last) = pattern_of(item), span(item)
     if pattern is None:
         yield Occurrence(first, first, last)
@@ -84,18 +84,18 @@ def occurrences(item: Item, until: datetime | None = None) -> Iterator[Occurrenc
 
 
 def between(item: Item, start: datetime, end: datetime) -> list[Occurrence]:
-    """What of an event touches a stretch of time."""
+    """The occurrences of an event that overlap a time range."""
     found = [one for one in occurrences(item, end) if one.start < end and (one.end > start or one.start >= start)]
     return sorted(found, key=lambda one: one.start)
 
 
 def occurrence_at(item: Item, original: datetime) -> Occurrence | None:
-    """The occurrence that the series has at this time; None when there is none or it was deleted."""
+    """The occurrence with this original start; None when there is none or it was deleted."""
     return next((one for one in occurrences(item, original) if one.original == original), None)
 
 
 def original_of_index(item: Item, index: int) -> datetime | None:
-    """The original start of the index-th occurrence, counted from one, deleted ones included."""
+    """The original start of the index-th occurrence, counted from one, including deleted ones."""
     pattern = pattern_of(item)
     for number, original in enumerate(_days(item, pattern) if pattern else (), 1):
         if number == index:
@@ -104,7 +104,7 @@ def original_of_index(item: Item, index: int) -> datetime | None:
 
 
 def ends(item: Item) -> datetime | None:
-    """The last original start of a series that ends."""
+    """The last original start of a series that has an end."""
     pattern = pattern_of(item)
     if pattern is None or (pattern.until is None and pattern.times is None):
         return None

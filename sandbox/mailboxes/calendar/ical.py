@@ -1,4 +1,4 @@
-"""An event as iCalendar: what Exchange gives as the MIME content of a calendar item."""
+"""An event as iCalendar, which Exchange gives as the MIME content of a calendar item."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ _ICAL_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def calendar(item: Item) -> bytes:
-    """The whole calendar object: the zone, the series, and every occurrence that was changed."""
+    """The whole calendar object: the time zone, the series, and every exception."""
     zone, single = zone_of(item), pattern_of(item) is None
     lines = ["BEGIN:VCALENDAR", "METHOD:PUBLISH", "PRODID:Microsoft Exchange Server 2010", "VERSION:2.0"]
     lines += [] if single else _zone(zone)
@@ -75,7 +75,7 @@ def _people(texts: dict[str, str]) -> list[str]:
 
 
 def _time(zone: Zone, moment: datetime, all_day: bool, alone: bool) -> str:
-    """A time with its parameters: a date, UTC for what stands alone, else the zone's wall clock."""
+    """A time with its parameters: a date, UTC for an event without a series, else local time with the zone."""
     if all_day:
         return f";VALUE=DATE:{zone.wall(moment):%Y%m%d}"
     if alone:
@@ -114,7 +114,7 @@ def _text(text: str) -> str:
 
 
 def _folded(line: str) -> str:
-    """A content line in pieces of at most 75 octets, as RFC 5545 wants them."""
+    """A content line folded into pieces of at most 75 octets, as RFC 5545 requires."""
     pieces, piece, width = [], "", 0
     for sign in line:
         size = len(sign.encode())

@@ -1,7 +1,7 @@
-"""Flaws that real servers' iCalendar texts were seen to have, for events that ask for one.
+"""Flaws that were seen in real servers' iCalendar texts, for events that request one.
 
-An event with a category "iCalendar: NAME" has the flaw of that name in the text that is given as its MIME content; its
-properties stay right. The names and where the flaws were reported:
+An event with a category "iCalendar: NAME" has the flaw of that name in its MIME content; its properties stay correct.
+The flaws and where they were reported:
 """
 
 import re
@@ -64,12 +64,12 @@ FLAWS: dict[str, Flaw] = {
 
 
 def category(flaw: str) -> str:
-    """The category that asks for a flaw."""
+    """The category that requests a flaw."""
     return _CATEGORY + flaw
 
 
 def flawed(item: Item, lines: list[str]) -> list[str]:
-    """The lines of an event's calendar with the flaws that its categories ask for."""
+    """The lines of an event's calendar with the flaws that its categories request."""
     fragment = item.properties.get("Categories")
     names = [child.text or "" for child in children(parse_fragment(fragment))] if fragment else []
     for name in names:

@@ -1,7 +1,7 @@
 """The binary properties in which Exchange keeps a series and its time zone.
 
 Source: [MS-OXOCAL] 2.2.1.39 (PidLidTimeZoneStruct), 2.2.1.41 (PidLidAppointmentTimeZoneDefinitionRecur) and 2.2.1.44
-(PidLidAppointmentRecur). Days are minutes since 1601 on the wall clock of the series.
+(PidLidAppointmentRecur). Days are minutes since 1601 in the local time of the series.
 """
 
 import struct
@@ -21,7 +21,7 @@ _SUBJECT, _LOCATION = 0x0001, 0x0010
 
 
 def recurrence_blob(item: Item) -> bytes:
-    """The AppointmentRecurrencePattern of a series; empty for an event that happens once."""
+    """The AppointmentRecurrencePattern of a series; empty for an event that does not recur."""
     pattern = pattern_of(item)
     if pattern is None:
         return b""
@@ -58,7 +58,7 @@ def _pattern(item: Item, pattern: Pattern, zone: Zone) -> bytes:
 
 
 def _specific(pattern: Pattern) -> tuple[int, bytes, int]:
-    """The pattern's type, the part that only its type has, and its period."""
+    """The pattern's type, the fields that only this type has, and its period."""
     mask = sum(1 << (day + 1) % 7 for day in pattern.weekdays)
     if pattern.kind == "DailyRecurrence":
         return 0, b"", pattern.interval * 1440
@@ -71,7 +71,7 @@ def _specific(pattern: Pattern) -> tuple[int, bytes, int]:
 
 
 def _first(pattern: Pattern, period: int) -> int:
-    """FirstDateTime: where the pattern would first fall if it had always been."""
+    """FirstDateTime: the first date on which the pattern would fall if it had no start date."""
     if pattern.kind == "DailyRecurrence":
         return _minutes(pattern.start) % period
     if pattern.kind == "WeeklyRecurrence":
@@ -84,7 +84,7 @@ def _first(pattern: Pattern, period: int) -> int:
 
 
 def _exception(zone: Zone, original: datetime, one: ChangedOccurrence) -> bytes:
-    """What differs of one occurrence, texts in Windows-1252."""
+    """The changed fields of one exception, with texts in Windows-1252."""
     flags, texts = _override(one)
     blob = struct.pack("<IIIH", *(_moment(zone, moment) for moment in (one.start, one.end, original)), flags)
     for text in texts:
@@ -94,7 +94,7 @@ def _exception(zone: Zone, original: datetime, one: ChangedOccurrence) -> bytes:
 
 
 def _extended_exception(zone: Zone, original: datetime, one: ChangedOccurrence) -> bytes:
-    """The same with its texts in Unicode."""
+    """The same fields with texts in Unicode."""
     _, texts = _override(one)
     blob = struct.pack("<III", 4, 0, 0)
     if not texts:

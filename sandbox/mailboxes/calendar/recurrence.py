@@ -1,6 +1,6 @@
-"""Series of events and tasks: the patterns of Exchange, and the days on which they fall.
+"""Recurring events and tasks: Exchange's recurrence patterns, and the dates they produce.
 
-Pure calendar arithmetic on wall-clock dates; the zone that makes moments of them is the caller's.
+Pure calendar arithmetic on local dates; the caller converts them to moments in a time zone.
 """
 
 import calendar
@@ -22,12 +22,12 @@ _WEEKS = {"First": 0, "Second": 1, "Third": 2, "Fourth": 3, "Last": -1}
 _GROUPS = {"Day": range(7), "Weekday": range(5), "WeekendDay": range(5, 7)}
 
 HORIZON = 4000
-"""No series is followed further than so many occurrences; a sandbox's calendars are shorter."""
+"""The maximum number of occurrences of a series; a sandbox's calendars are shorter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A recurrence: its kind, the figures that its kind uses, and its range."""
+    """A recurrence: its kind, the numbers that its kind uses, and its range."""
 
     kind: str
     start: date
@@ -41,7 +41,7 @@ class Pattern:
     times: int | None = None
 
     def dates(self) -> Iterator[date]:
-        """The days of the series, in order."""
+        """The dates of the series, in order."""
         made = 0
         for day in self._candidates():
             if day < self.start:
@@ -79,7 +79,7 @@ class Pattern:
             yield self._within(year, month + 1)
 
     def _within(self, year: int, month: int) -> date:
-        """The day of the series within a month."""
+        """The date of the series within a month."""
         length = calendar.monthrange(year, month)[1]
         if self.kind.startswith("Absolute"):
             return date(year, month, min(self.day, length))
@@ -88,7 +88,7 @@ class Pattern:
 
 
 def read(recurrence: etree._Element) -> Pattern:
-    """The pattern of a Recurrence element. Raises ValueError when it makes no sense."""
+    """The pattern of a Recurrence element. Raises ValueError when it is invalid."""
     parts = children(recurrence)
     if len(parts) != 2:
         raise ValueError("a pattern and a range are needed")
@@ -128,7 +128,7 @@ _ICAL_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def ical_rule(pattern: Pattern, until: str) -> str:
-    """The pattern as iCalendar's RRULE; `until` is its last moment in iCalendar's writing, empty when it has none."""
+    """The pattern as iCalendar's RRULE; `until` is its last moment in iCalendar's format, empty when it has none."""
     frequency = pattern.kind.removesuffix("Recurrence").removeprefix("Absolute").removeprefix("Relative").upper()
     rule = [f"FREQ={frequency}", f"INTERVAL={pattern.interval}"]
     days = ",".join(_ICAL_DAYS[day] for day in pattern.weekdays)
@@ -146,7 +146,7 @@ def ical_rule(pattern: Pattern, until: str) -> str:
 
 
 def _month_day(day: int) -> list[str]:
-    """The day of a month; where a month is too short Exchange takes its last day, which iCalendar has to be told."""
+    """The day of a month. In a shorter month Exchange takes the last day, which RRULE must state explicitly."""
     if day <= 28:
         return [f"BYMONTHDAY={day}"]
     return [f"BYMONTHDAY={','.join(map(str, range(28, day + 1)))}", "BYSETPOS=-1"]

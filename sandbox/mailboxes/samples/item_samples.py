@@ -1,6 +1,6 @@
-"""Items that are not mail: events of every sort, contacts and lists, tasks, notes. Made up, the same every time.
+"""Sample items other than mail: events of every kind, contacts, lists, tasks, notes; the same in every run.
 
-Times lie around the moment of making, so that a window of occurrences has something in it.
+Times are close to the moment of creation, so that a window of occurrences is not empty.
 """
 
 import hashlib
@@ -28,11 +28,11 @@ _PEOPLE = (
 )
 
 _CUSTOM = Zone("tzone://Microsoft/Custom", "Ship's time", 225, 285, Turn(4, 2, 5, 1, 30), Turn(9, 3, 1, 23))
-"""A zone that no list has: a quarter to four ahead of UTC, with daylight saving of its own."""
+"""A custom zone: 3 hours 45 minutes ahead of UTC, with its own daylight saving time."""
 
 
 def item(element: str, item_class: str = "", **properties: str) -> Item:
-    """An item of given properties; a value that is XML already stays as it is."""
+    """An item with the given properties; a value that is XML already stays unchanged."""
     made = Item(element, item_class or ITEM_CLASSES[element], {})
     for name, value in properties.items():
         inside = value if value.startswith("<t:") else escape(value)
@@ -42,7 +42,7 @@ def item(element: str, item_class: str = "", **properties: str) -> Item:
 
 
 def body(text: str) -> str:
-    """A plain body."""
+    """A plain-text body."""
     return f'<t:Body BodyType="Text">{escape(text)}</t:Body>'
 
 
@@ -50,7 +50,7 @@ def body(text: str) -> str:
 
 
 def event(subject: str, start: datetime, minutes: int, zone: Zone = ZONES["UTC"], **more: str) -> Item:
-    """An event that starts at a wall clock's time in a zone."""
+    """An event that starts at a local time in a zone."""
     first = zone.utc(start)
     write = short if zone.id in ZONES else definition
     return item(
@@ -70,7 +70,7 @@ def _uid(subject: str, start: datetime) -> str:
 
 
 def _every(pattern: str, start: datetime, extent: str = "NoEndRecurrence", more: str = "") -> str:
-    """A Recurrence with a pattern, from a day on."""
+    """A Recurrence with a pattern, starting on a day."""
     begins = tag("StartDate", start.date().isoformat())
     return f"<t:Recurrence>{pattern}<t:{extent}>{begins}{more}</t:{extent}></t:Recurrence>"
 
@@ -92,7 +92,7 @@ _LAST_DAY = (
 
 
 def events(now: datetime) -> list[Item]:
-    """A calendar with one of everything, around a moment."""
+    """A calendar with an event of every kind, around a moment."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     return [*_singles(today), *_all_day(today), *_series(today), *_odd_zones(today)]
 
@@ -153,7 +153,7 @@ def _series(today: datetime) -> list[Item]:
 
 
 def _change_some(series: Item) -> None:
-    """Delete two days of a series, move one and rename another."""
+    """Delete two occurrences of a series, move one and rename another."""
     days = [one for one, _ in zip(occurrences(series), range(30), strict=False)]
     series.deleted += [days[4].original, days[22].original]
     moved, renamed = days[6], days[24]
@@ -183,7 +183,7 @@ def _odd_zones(today: datetime) -> list[Item]:
 
 
 def contacts(count: int) -> list[Item]:
-    """People of many languages, and now and then somebody private."""
+    """Contacts with names in many languages; some are private."""
     return [_contact(number) for number in range(count)]
 
 
@@ -218,7 +218,7 @@ def _contact(number: int) -> Item:
 
 
 def distribution_list(name: str, members: int = 4) -> Item:
-    """A person's own list of addresses."""
+    """A personal distribution list."""
     inside = "".join(
         f'<t:Member Key="{number}">{mailbox_fragment(f"Member {number}", f"member{number}@partners.example")}'
         "<t:Status>Normal</t:Status></t:Member>"
@@ -228,7 +228,7 @@ def distribution_list(name: str, members: int = 4) -> Item:
 
 
 def tasks(now: datetime) -> list[Item]:
-    """Open, done and repeated ones."""
+    """Open, completed and recurring tasks."""
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     repeated = _every(_weekly("Monday"), day, "NumberedRecurrence", tag("NumberOfOccurrences", "10"))
     again = _every(f"<t:DailyRegeneration>{tag('Interval', '5')}</t:DailyRegeneration>", day)
@@ -255,4 +255,4 @@ MAKERS: dict[str, Callable[[datetime], Item]] = {
     "task": lambda now: tasks(now)[0],
     "note": lambda now: note("Remember\nthe milk"),
 }
-"""One of each kind, for the control port."""
+"""One item of each kind, for the control port."""

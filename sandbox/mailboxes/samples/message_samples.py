@@ -1,4 +1,4 @@
-"""Messages that are made, not found: synthetic mail by the thousand, and one of every class that real mail lacks."""
+"""Generated messages: synthetic mail by the thousand, and one message of every class that the corpus lacks."""
 
 import random
 from datetime import datetime, timedelta
@@ -33,19 +33,19 @@ def _subject(number: int) -> str:
 
 
 def _mime(number: int, size: int, sent: datetime) -> bytes:
-    """One message of about `size` bytes; the same every time it is asked for."""
+    """One message of about `size` bytes; the same for the same number."""
     head = (
         f"From: Sender {number % 50} <sender{number % 50}@senders.example>\r\nTo: reader@example.com\r\n"
         f"Subject: {_subject(number)}\r\nDate: {format_datetime(sent)}\r\nMessage-ID: <{number}@senders.example>\r\n"
         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
     ).encode()
     line = f"{number:08} {' '.join(_WORDS)}\r\n".encode()
-    room = max(0, size - len(head))
-    return head + (line * (room // len(line) + 1))[:room]
+    length = max(0, size - len(head))
+    return head + (line * (length // len(line) + 1))[:length]
 
 
 def synthetic(number: int, size: int, now: datetime) -> Item:
-    """A message whose bytes are made when they are asked for: a hundred thousand of them fit into memory."""
+    """A message whose bytes are generated on demand: a hundred thousand of them fit into memory."""
     sent = (now - timedelta(minutes=number)).replace(microsecond=0)
     who = (f"Sender {number % 50}", f"sender{number % 50}@senders.example")
     properties = {
@@ -71,7 +71,7 @@ def message(raw: bytes, item_class: str = "") -> Item:
 
 
 def specials(address: str, now: datetime) -> list[Item]:
-    """A meeting's three kinds of mail, two reports, a post, signed and encrypted mail."""
+    """Three kinds of meeting mail, two reports, a post, signed and encrypted mail."""
     made = [message(_special(address, now, number, what)) for number, what in enumerate(_SPECIALS)]
     notice = _special(address, now, 99, ("Notice", "text/plain", "All welcome."))
     post = Item("PostItem", "IPM.Post", properties_of(notice)[2], notice)
