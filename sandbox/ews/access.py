@@ -1,7 +1,7 @@
-"""Who is asking, for whom, and what they may touch.
+"""Who calls, for which mailbox, and what the caller may access.
 
-A delegated token speaks for the person who signed in; an app-only token (role full_access_as_app) speaks for nobody
-until an ExchangeImpersonation header names a mailbox. A person may impersonate only where that was granted.
+A delegated token acts for the person who signed in. An app-only token (role full_access_as_app) acts for no one until
+an ExchangeImpersonation header names a mailbox. A person may impersonate only where that was granted.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ SCOPES = frozenset({"EWS.AccessAsUser.All", "Exchange.Manage"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom a request acts: a person (impersonated or not)."""
+    """The person for whom a request acts, impersonated or not."""
 
     person: Person
     impersonated: bool = False
@@ -46,12 +46,12 @@ def claims_of(authorization: str | None, verify: "Callable[[str], Mapping[str, A
 
 
 def is_app(claims: Mapping[str, Any]) -> bool:
-    """Whether a token is an application's own, with the role that opens every mailbox."""
+    """Whether a token is app-only, with the role that opens every mailbox."""
     return "scp" not in claims and APP_ROLE in (claims.get("roles") or ())
 
 
 def caller_of(book: AddressBook, claims: Mapping[str, Any], header: etree._Element | None) -> Caller:
-    """Who the request acts for. Raises Fault where impersonation fails or is missing, Unauthorized for strangers."""
+    """The caller of a request. Raises Fault when impersonation fails or is missing, Unauthorized for unknown people."""
     named = _connecting_name(header)
     if is_app(claims):
         if named is None:
@@ -76,7 +76,7 @@ def _impersonated(book: AddressBook, named: tuple[str, str]) -> Caller:
 
 
 def _connecting_name(header: etree._Element | None) -> tuple[str, str] | None:
-    """The kind of name and the name in an ExchangeImpersonation header. Raises Fault when one names nobody."""
+    """The kind of name and the name in an ExchangeImpersonation header. Raises Fault when it has no name."""
     element = header.find(f"{T}ExchangeImpersonation") if header is not None else None
     if element is None:
         return None

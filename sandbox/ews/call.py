@@ -1,4 +1,4 @@
-"""One request under way: what its operation reads from it, and the messages in which operations answer."""
+"""One request in progress: how its operation reads it, and the response messages of operations."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sandbox.mailboxes.store import Folder, Item, Mailbox
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A checked request, and for whom it acts."""
+    """A validated request and its caller."""
 
     store: MailboxStore
     caller: Caller
@@ -25,7 +25,7 @@ class Call:
 
     @property
     def mailbox(self) -> Mailbox:
-        """The mailbox it acts for."""
+        """The caller's mailbox."""
         return self.store.mailbox(self.caller.person.address)
 
     def named(self, address: str) -> Mailbox:
@@ -36,7 +36,7 @@ class Call:
         return mailbox
 
     def part(self, name: str) -> etree._Element:
-        """A part of the request that the schema guarantees."""
+        """A child element of the request that the schema guarantees."""
         found = self.request.find(f"{M}{name}")
         assert found is not None, name  # noqa: S101 -- the schema was checked
         return found
@@ -48,7 +48,7 @@ class Call:
     # Folders
 
     def target(self, name: str) -> Folder:
-        """The one folder that a part of the request names. Raises Refused."""
+        """The one folder that an element of the request names. Raises Refused."""
         return self.folder(children(self.part(name))[0])
 
     def folder(self, element: etree._Element) -> Folder:
@@ -81,7 +81,7 @@ class Call:
         return folder
 
     def _may_open(self, folder: Folder) -> bool:
-        """One's own mailbox, or a folder that its owner has shared."""
+        """Whether the caller may open the folder: it is in their own mailbox, or its owner has shared it."""
         if folder.mailbox is self.mailbox:
             return True
         granted = folder.mailbox.grants.get(self.caller.person.address.lower(), set())
@@ -90,7 +90,7 @@ class Call:
     # Items
 
     def item(self, element: etree._Element) -> tuple[Item, Occurrence | None]:
-        """The item, of a series perhaps the occurrence, that an id names. Raises Refused."""
+        """The item, or the occurrence of a series, that an id names. Raises Refused."""
         kind = local(element)
         if kind == "OccurrenceItemId":
             return self._by_index(element)
@@ -135,7 +135,7 @@ class Call:
 
 
 def success(operation: str, inside: str = "") -> str:
-    """The message of one thing that was done."""
+    """The response message of one success."""
     return (
         f'<m:{operation}ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>{inside}'
         f"</m:{operation}ResponseMessage>"
@@ -143,7 +143,7 @@ def success(operation: str, inside: str = "") -> str:
 
 
 def failure(operation: str, refused: Refused, kind: str = "Error", inside: str = "") -> str:
-    """The message of one thing that could not be done."""
+    """The response message of one failure."""
     xml = f"<m:MessageXml>{refused.xml}</m:MessageXml>" if refused.xml else ""
     return (
         f'<m:{operation}ResponseMessage ResponseClass="{kind}"><m:MessageText>{escape(refused.text)}</m:MessageText>'
@@ -153,13 +153,13 @@ def failure(operation: str, refused: Refused, kind: str = "Error", inside: str =
 
 
 def responses(operation: str, messages: Iterable[str]) -> str:
-    """An operation's whole answer."""
+    """The whole response of an operation."""
     inside = "".join(messages)
     return f"<m:{operation}Response><m:ResponseMessages>{inside}</m:ResponseMessages></m:{operation}Response>"
 
 
 def batch[Thing](operation: str, things: Iterable[Thing], act: Callable[[Thing], str], empty: str = "") -> str:
-    """Do something to each thing; what is refused becomes an error message and the others go on."""
+    """Apply an operation to each element; a refusal becomes an error message, and the others continue."""
     messages = []
     for thing in things:
         try:

@@ -1,4 +1,4 @@
-"""The control port's commands on mailboxes that are about EWS: an item given as XML, EWS blocked for a mailbox."""
+"""The control port's commands on mailboxes that concern EWS: an item given as XML, EWS blocked for a mailbox."""
 
 from aiohttp import web
 from lxml import etree
@@ -13,7 +13,7 @@ from sandbox.mailboxes.store import Item, Mailbox
 
 
 def _items(mailbox: Mailbox, body: Body) -> object:
-    """Another kind of item: a sample of a `kind`, or an element as `xml` in the types namespace."""
+    """Add an item other than mail: a sample of a `kind`, or an element as `xml` in the types namespace."""
     if "xml" not in body:
         return sample_item(mailbox, body)
     return place_item(mailbox, body, _from_xml(mailbox, str(body["xml"])))
@@ -29,7 +29,7 @@ def _from_xml(mailbox: Mailbox, xml: str) -> Item:
 
 
 def _block(mailbox: Mailbox, body: Body) -> object:
-    """Refuse every EWS request for this mailbox with a 403 of a `variant`; `off` ends it. Texts can be given."""
+    """Refuse every EWS request for this mailbox with a 403 of a `variant`; `off` ends it. The text can be replaced."""
     variant = str(body.get("variant", "tenant_off"))
     if variant == "off":
         mailbox.ews_block = None
@@ -43,4 +43,4 @@ def _block(mailbox: Mailbox, body: Body) -> object:
 
 
 COMMANDS: dict[str, Command] = {"items": _items, "block": _block}
-"""By the last part of the path."""
+"""The commands by the last part of the path."""

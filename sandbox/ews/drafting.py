@@ -1,4 +1,4 @@
-"""From what a client writes to an item: properties as fragments, times in UTC, MIME for messages."""
+"""Creates items from a client's elements: properties as fragments, times in UTC, MIME for messages."""
 
 import binascii
 import uuid
@@ -35,7 +35,7 @@ def draft(element: etree._Element, mailbox: Mailbox, sender: tuple[str, str]) ->
 
 
 def _class(item: Item) -> None:
-    """A class that the client named decides how the item is written; MIME's class holds where it named none."""
+    """A class that the client sets decides the item's element; without one the MIME decides."""
     named = item.text("ItemClass")
     if named:
         item.item_class = named
@@ -45,13 +45,13 @@ def _class(item: Item) -> None:
 
 
 def _composed(item: Item, mailbox: Mailbox, sender: tuple[str, str]) -> bytes:
-    """Its MIME as Exchange writes it; an edited message keeps its Message-ID."""
+    """The item's MIME as Exchange writes it; an edited message keeps its Message-ID."""
     message_id = item.text("InternetMessageId") or f"<{uuid.uuid4()}@{mailbox.address.partition('@')[2]}>"
     return mime.compose(item.properties, sender, mailbox.clock(), message_id)
 
 
 def put(item: Item, child: etree._Element) -> None:
-    """Set one property from an element. Raises Refused for what only Exchange sets."""
+    """Set one property from an element. Raises Refused for a read-only property."""
     name = local(child)
     if name == "MimeContent":
         _put_mime(item, child.text or "")
@@ -69,7 +69,7 @@ def put(item: Item, child: etree._Element) -> None:
 
 
 def _moment(text: str) -> str:
-    """A time in UTC; one without a zone is a wall clock's, read again when the zone is known."""
+    """A time in UTC; one without a zone is local time, read again when the zone is known."""
     moment = text.strip()
     if moment.endswith("Z") or moment[19:].count(":") or len(moment) <= 10:
         return when(read_when(moment))
@@ -92,7 +92,7 @@ def _put_mime(item: Item, encoded: str) -> None:
 
 
 def complete(item: Item) -> None:
-    """What follows from the properties that were set. Raises Refused for what makes no sense."""
+    """Set the properties that follow from those that were given. Raises Refused for contradictions."""
     try:
         completion.complete(item)
     except completion.EndBeforeStart as exc:
@@ -102,7 +102,7 @@ def complete(item: Item) -> None:
 
 
 def refresh_mime(item: Item, changed: set[str], mailbox: Mailbox, sender: tuple[str, str]) -> None:
-    """After an update: a message's MIME says what its properties say. Untouched where the change is not in it."""
+    """After an update, write a message's changed properties to its MIME; no change if the MIME does not hold them."""
     raw = item.content()
     if raw is None or "MimeContent" in changed:
         return

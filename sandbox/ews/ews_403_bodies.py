@@ -1,4 +1,4 @@
-"""The answers with which Exchange Online refuses EWS with 403. The wording is ours: Microsoft's is not public."""
+"""The 403 answers with which Exchange Online refuses EWS. The wording is ours: Microsoft's is not public."""
 
 EWS_403_BODIES: dict[str, tuple[str, dict[str, str]]] = {
     "tenant_off": ("Exchange Web Services is disabled for this organization (EwsEnabled is false).", {}),

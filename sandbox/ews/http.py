@@ -1,11 +1,11 @@
-"""EWS over HTTP: POST /EWS/Exchange.asmx, whatever the case of the path, and nothing else."""
+"""EWS over HTTP: POST /EWS/Exchange.asmx, with any case of the path, and no other route."""
 
 from aiohttp import web
 
 from sandbox.ews.service import EwsService, operation_of
 
 LARGEST_REQUEST = 64 * 1024 * 1024
-"""Bytes; Exchange Online takes 64 MiB in one EWS request."""
+"""Bytes; Exchange Online accepts 64 MiB in one EWS request."""
 
 PATH = "/ews/exchange.asmx"
 
@@ -30,5 +30,5 @@ def application(service: EwsService) -> web.Application:
 
 
 async def operation(request: web.Request) -> str:
-    """The name of the operation that a request asks for."""
+    """The name of the operation that a request calls."""
     return operation_of(await request.read())

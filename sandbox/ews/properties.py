@@ -1,4 +1,4 @@
-"""The properties of every kind of item and folder, in the order in which Exchange's schema has them."""
+"""The properties of every kind of item and folder, in the order of Exchange's schema."""
 
 
 def words(text: str) -> list[str]:
@@ -111,7 +111,7 @@ ORDER: dict[str, list[str]] = {
     "Task": _ITEM + _TASK,
     "PostItem": _ITEM + _POST,
 }
-"""Every element that an item can be, and its properties in order."""
+"""The properties of every element that an item can be, in order."""
 
 PREFIXES = {
     "item": {*_ITEM} - {"ExtendedProperty"},
@@ -125,7 +125,7 @@ PREFIXES = {
     "postitem": {"PostedTime"},
     "conversation": {"ConversationId"},
 }
-"""Which field URIs there are: a prefix, a colon, a property's name."""
+"""The valid field URIs: a prefix, a colon, a property's name."""
 
 FOLDER_ORDER = words(
     """
@@ -144,7 +144,7 @@ FOLDER_ELEMENTS = {
     "IPF.Contact": "ContactsFolder",
     "IPF.Task": "TasksFolder",
 }
-"""What a folder of a class is written as; any other one is a plain Folder."""
+"""The element for each folder class; any other class is a plain Folder."""
 
 _DEFAULT = {
     "Message": words(
@@ -181,7 +181,7 @@ _DEFAULT = {
 
 
 def default_shape(element: str) -> set[str]:
-    """What the Default shape of an element shows."""
+    """The properties in the Default shape of an element."""
     return set(_DEFAULT.get(element, _DEFAULT["Message"]))
 
 
@@ -194,11 +194,11 @@ _NOT_IN_ALL = {
     "RetentionDate",
     "Members",
 }
-"""Members: people report lists without any in answers to AllProperties (github.com/jamesiarmes/php-ews/issues/113)."""
+"""Members: answers to AllProperties are reported to omit them (github.com/jamesiarmes/php-ews/issues/113)."""
 
 
 def all_properties(element: str) -> set[str]:
-    """What the AllProperties shape of an element shows."""
+    """The properties in the AllProperties shape of an element."""
     return set(ORDER[element]) - _NOT_IN_ALL
 
 
@@ -226,4 +226,4 @@ READ_ONLY = {
     "DelegationState", "Delegator", "AssignedTime", "IsAssignmentEditable", "IsComplete", "IsTeamTask", "Owner",
     "PostedTime", "DateTimeReceived", "DateTimeSent", "Photo",
 }  # fmt: skip
-"""What only Exchange sets."""
+"""Properties that only Exchange sets."""

@@ -1,4 +1,4 @@
-"""How Exchange says no: in one thing's response message, or to the whole request."""
+"""Exchange's refusals: the response message of one element, or an error for the whole request."""
 
 TEXTS = {
     "ErrorAccessDenied": "Access is denied. Check credentials and try again.",
@@ -43,11 +43,11 @@ TEXTS = {
     ),
     "ErrorSyncFolderNotFound": "The folder to synchronize could not be found.",
 }
-"""What the codes say to people. Ours where Microsoft's wording is not public."""
+"""The message text of each code; our own words where Microsoft's wording is not public."""
 
 
 class Refused(Exception):
-    """One thing could not be done: an Error response message; the batch's other things go on."""
+    """One element is refused with an Error response message; the batch's other elements continue."""
 
     def __init__(self, code: str, text: str = "", xml: str = "") -> None:
         self.code = code
@@ -67,7 +67,7 @@ class Fault(Exception):
 
 
 class Unauthorized(Exception):
-    """The token is missing or will not do: 401 with a challenge."""
+    """The token is missing or invalid: 401 with a challenge."""
 
     def __init__(self, error: str = "invalid_token", reason: str = "") -> None:
         self.error = error
@@ -76,7 +76,7 @@ class Unauthorized(Exception):
 
 
 class Forbidden(Exception):
-    """Exchange will not talk to this app or for this mailbox: 403 before any SOAP."""
+    """Exchange refuses this app or this mailbox: 403 before any SOAP processing."""
 
     def __init__(self, text: str, headers: dict[str, str] | None = None, status: int = 403) -> None:
         self.text = text

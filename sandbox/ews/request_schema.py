@@ -1,7 +1,7 @@
-"""The requests that this service understands, in a short notation of their schema, read by request_validation.py.
+"""The schema of the supported requests in a short notation, read by request_validation.py.
 
 A line is `Type = contents`: child elements in order, `?` optional, `*` and `+` repeated, `( | )` a choice, `:Type`
-where the child's type is not a plain string, `@name:type` an attribute (`?` optional), `enum` a set of words.
+if the child's type is not a plain string, `@name:type` an attribute (`?` optional), `enum` a set of words.
 Item properties are generated from properties.py, so that their order is written once.
 """
 
@@ -218,7 +218,7 @@ def _property(name: str) -> str:
 
 
 def item_types() -> str:
-    """The notation of every kind of item, and of what holds one."""
+    """The notation of every kind of item, and of the types that contain one."""
     lines = [f"{element}Item = {' '.join(map(_property, names))}" for element, names in ORDER.items()]
     kinds = " | ".join(f"{element}:{element}Item" for element in ORDER)
     path = "(FieldURI:FieldURI | IndexedFieldURI:IndexedFieldURI | ExtendedFieldURI:ExtendedFieldURI)"

@@ -1,7 +1,7 @@
-"""Checks a request against the schema, as strictly as Exchange does: order, names, attributes, plain values.
+"""Validates requests against the schema as strictly as Exchange does: order, names, attributes, plain values.
 
-The notation of request_schema.py becomes a regular expression over the names of an element's children, and a type for
-each.
+The notation of request_schema.py is compiled to a regular expression over the names of an element's children, and a
+type for each child.
 """
 
 import re
@@ -41,12 +41,12 @@ DISTINGUISHED = frozenset(
 
 
 class Invalid(ValueError):
-    """The request breaks the schema; says where and how."""
+    """The request violates the schema; the message says where and how."""
 
 
 @dataclass(slots=True)
 class Type:
-    """A complex type: which children in which order, of which types, which attributes; or text."""
+    """A complex type: its children in order with their types, and its attributes; or text."""
 
     name: str
     content: re.Pattern[str] = field(default_factory=lambda: re.compile(""))
@@ -100,12 +100,12 @@ def _types() -> dict[str, Type]:
 
 @cache
 def requests() -> dict[str, Type]:
-    """The requests that are understood, by the name of their element."""
+    """The supported requests, by the name of their element."""
     return _read(REQUESTS)
 
 
 def check(request: etree._Element) -> None:
-    """Check one request. Raises Invalid."""
+    """Validate one request. Raises Invalid."""
     name = local(request)
     kind = requests().get(name)
     if kind is None or not str(request.tag).startswith(f"{{{MESSAGES}}}"):
@@ -114,7 +114,7 @@ def check(request: etree._Element) -> None:
 
 
 def check_item(element: etree._Element) -> None:
-    """Check one item as CreateItem would. Raises Invalid."""
+    """Validate one item as CreateItem would. Raises Invalid."""
     kind = _types().get(f"{local(element)}Item")
     if kind is None:
         raise Invalid(f"The element '{local(element)}' is not an item.")
@@ -122,7 +122,7 @@ def check_item(element: etree._Element) -> None:
 
 
 def _complex(element: etree._Element, kind: Type, namespace: str) -> None:
-    """Check an element's attributes and contents; its children are of `namespace`."""
+    """Check an element's attributes and contents; its children are in `namespace`."""
     _attributes(element, kind)
     if kind.text:
         _simple(element, kind.text, element.text or "")
@@ -139,7 +139,7 @@ def _complex(element: etree._Element, kind: Type, namespace: str) -> None:
 
 
 def _complaint(element: etree._Element, kind: Type, names: str) -> str:
-    """Which child is the first that does not fit."""
+    """The error message for the first child that does not match."""
     for name in names.split():
         if name not in kind.child_types:
             return f"The element '{local(element)}' has invalid child element '{name}'."

@@ -1,4 +1,4 @@
-"""Restrictions and sort orders: which items or folders a client wants, and in which order."""
+"""Restrictions and sort orders: which items or folders a client requests, and in which order."""
 
 from collections.abc import Callable
 from functools import partial
@@ -26,12 +26,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def compile_restriction(element: etree._Element | None) -> Test[Item]:
-    """The test that a Restriction makes of an item; none lets everything through."""
+    """The predicate of a Restriction for items; without one every item matches."""
     return _compile(children(element)[0], item_view.property_text) if element is not None else _everything
 
 
 def compile_folder_restriction(element: etree._Element | None) -> Test[Folder]:
-    """The test that a Restriction makes of a folder."""
+    """The predicate of a Restriction for folders."""
     return _compile(children(element)[0], folder_view.property_text) if element is not None else _everything
 
 
@@ -64,7 +64,7 @@ def _constant(element: etree._Element) -> str:
 
 
 def _compared(compare: Callable[[Any, Any], bool], value: str, constant: str) -> bool:
-    """Compare as times or numbers where both are such, else as text without regard to case."""
+    """Compare as times or numbers if both are, else as text, ignoring case."""
     if not value:
         return compare is ne
     return bool(compare(*_alike(value, constant)))
@@ -95,7 +95,7 @@ def _contains[Thing](element: etree._Element, path: Path, constant: str, read: R
 
 
 def sort(items: list[Item], order: etree._Element | None) -> list[Item]:
-    """Items in the order that a client asks for; without one, the newest first."""
+    """Sort items as the client requests; by default the newest first."""
     if order is None:
         return sorted(items, key=lambda item: (item.text("DateTimeReceived"), item.number), reverse=True)
     for field in reversed(children(order)):

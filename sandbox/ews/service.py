@@ -1,4 +1,4 @@
-"""One SOAP request and its answer: who asks, whether the request is valid, which operation runs."""
+"""One SOAP request and its answer: authenticate the caller, validate the request, run the operation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _CLOSE = "</s:Body></s:Envelope>"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back over HTTP."""
+    """The HTTP response."""
 
     status: int
     text: str
@@ -48,9 +48,10 @@ class Answer:
 
 
 class EwsService:
-    """Answers SOAP requests. `verify` gives a token's claims or raises ValueError.
+    """Answers SOAP requests. `verify` returns a token's claims or raises ValueError.
 
-    `tenant_block` says for a tenant's id which of the 403 bodies everybody of that tenant gets; empty for none.
+    `tenant_block` returns for a tenant's id the variant of the 403 body that everyone in the tenant gets;
+    empty for none.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class EwsService:
             return responses(operation, [failure(operation, refused)])
 
     def _admit(self, caller: Caller) -> None:
-        """Whether this mailbox is served at all just now. Raises Forbidden or Fault."""
+        """Check that EWS serves this mailbox now. Raises Forbidden or Fault."""
         if not caller.person.has_mailbox:
             raise Fault("ErrorNonExistentMailbox")
         if variant := self.tenant_block(caller.person.tenant_id):
@@ -97,7 +98,7 @@ class EwsService:
 
 
 def operation_of(body: bytes) -> str:
-    """The name of the operation that a SOAP request asks for, cheaply; empty when it asks for none."""
+    """The name of the operation that a SOAP request calls, without full parsing; empty when there is none."""
     start = body.find(b"Body")
     opening = body.find(b"<", body.find(b">", start)) if start >= 0 else -1
     if opening < 0:
@@ -107,7 +108,7 @@ def operation_of(body: bytes) -> str:
 
 
 def _read(body: bytes) -> tuple[etree._Element | None, etree._Element]:
-    """The header and the one request in a SOAP envelope, checked against the schema. Raises Fault."""
+    """The header and the one request of a SOAP envelope, validated against the schema. Raises Fault."""
     try:
         envelope = parse(body)
         request = _request(envelope)
@@ -128,7 +129,7 @@ def _request(envelope: etree._Element) -> etree._Element:
 
 
 def _check_version(header: etree._Element | None) -> None:
-    """The version that a client asks for must be one there is. Raises Fault."""
+    """Check that the requested version exists. Raises Fault."""
     element = header.find(f"{{{TYPES}}}RequestServerVersion") if header is not None else None
     if element is not None and element.get("Version") not in _VERSIONS:
         raise Fault("ErrorInvalidServerVersion", "The specified server version is invalid.")

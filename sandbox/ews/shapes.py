@@ -1,4 +1,4 @@
-"""What a client wants to see of an item or a folder: a base shape, field paths, and how bodies are to come."""
+"""What a client requests of an item or a folder: a base shape, field paths, and the format of bodies."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +21,7 @@ _INDEXED = {
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One field path: a property's name, with an index a part of a dictionary, or an extended property's key."""
+    """One field path: a property's name, optionally with an index into a dictionary, or an extended property's key."""
 
     name: str = ""
     index: str = ""
@@ -30,7 +30,7 @@ class Path:
 
 
 def read_path(element: etree._Element) -> Path:
-    """A FieldURI, IndexedFieldURI or ExtendedFieldURI. Unknown dictionaries are let through: they match nothing."""
+    """Read a FieldURI, IndexedFieldURI or ExtendedFieldURI. Unknown dictionaries are accepted and match nothing."""
     kind = local(element)
     if kind == "ExtendedFieldURI":
         return Path(extended=extended_key(element))
@@ -43,7 +43,7 @@ def read_path(element: etree._Element) -> Path:
 
 
 def extended_key(element: etree._Element) -> str:
-    """An extended property's name as attributes in a fixed writing: the key by which it is stored and shown."""
+    """An extended property's attributes in one fixed spelling: the key by which it is stored and shown."""
     found = {str(name): str(value) for name, value in element.items()}
     if "PropertySetId" in found:
         found["PropertySetId"] = found["PropertySetId"].lower()
@@ -72,7 +72,7 @@ _ATTRIBUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A shape in plain data. `in_view`: FindItem and SyncFolderItems, which never open an item."""
+    """A shape as plain data. `in_view`: for FindItem and SyncFolderItems, which never open an item."""
 
     base: str
     names: frozenset[str] = frozenset()
@@ -85,7 +85,7 @@ class Shape:
     _plans: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def plan(self, element: str) -> tuple[str, ...]:
-        """Which properties of an element to show, in the schema's order."""
+        """The properties of an element to show, in the schema's order."""
         if element not in self._plans:
             wanted = _base(self.base, element) | self.names | {name for name, _ in self.indexes}
             wanted |= {"MimeContent"} if self.mime else set()
@@ -95,7 +95,7 @@ class Shape:
         return self._plans[element]
 
     def keys(self, dictionary: str, element: str) -> frozenset[str] | None:
-        """Which entries of a dictionary to show; None for all of them."""
+        """The entries of a dictionary to show; None for all of them."""
         if dictionary in self.names or dictionary in _base(self.base, element):
             return None
         return frozenset(index for name, index in self.indexes if name == dictionary)

@@ -1,4 +1,4 @@
-"""The namespaces of Exchange Web Services beside that of the types, in which fragments are written.
+"""The namespaces of Exchange Web Services except the types namespace, in which fragments are written.
 
 Answers are strings with the prefixes `m:` (messages) and `t:` (types), declared once on the envelope.
 """

@@ -1,4 +1,4 @@
-"""ResolveNames and GetServerTimeZones: what stands beside folders and items."""
+"""ResolveNames and GetServerTimeZones: operations without folders and items."""
 
 from sandbox.ews.call import Call, failure, responses, success
 from sandbox.ews.refusals import Refused
@@ -9,10 +9,10 @@ from sandbox.mailboxes.fragments import escape, flag
 
 
 def resolve_names(call: Call) -> str:
-    """Whom a name or the beginning of an address stands for, within the caller's organization."""
-    asked = call.request.findtext(f"{M}UnresolvedEntry") or ""
+    """The people with a name or the start of an address, within the caller's organization."""
+    name = call.request.findtext(f"{M}UnresolvedEntry") or ""
     tenant = call.caller.person.tenant_id
-    found = [person for person in call.store.address_book.matching(asked) if person.tenant_id == tenant]
+    found = [person for person in call.store.address_book.matching(name) if person.tenant_id == tenant]
     found = [person for person in found if person.has_mailbox]
     if not found:
         message = failure("ResolveNames", Refused("ErrorNameResolutionNoResults"))
@@ -36,7 +36,7 @@ def _resolutions(found: list[Person]) -> str:
 
 
 def get_server_time_zones(call: Call) -> str:
-    """The zones that the server knows, all or those named, with their rules unless the names will do."""
+    """The zones that the server knows, all or the named ones, with their rules if requested."""
     listed = call.request.find(f"{M}Ids")
     wanted = {element.text for element in listed} if listed is not None else set(ZONES)
     write = short if call.request.get("ReturnFullTimeZoneData") in ("false", "0") else definition

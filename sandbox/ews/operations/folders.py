@@ -1,4 +1,4 @@
-"""Operations on folders: listing, making, renaming and deleting them."""
+"""Operations on folders: list, create, rename and delete."""
 
 from lxml import etree
 
@@ -27,7 +27,7 @@ def get_folder(call: Call) -> str:
 
 
 def find_folder(call: Call) -> str:
-    """The folders below each named one: right below, or all the way down."""
+    """The folders below each named one: its children, or all descendants."""
     shape, traversal = folder_shape(call.request), call.request.get("Traversal")
     fits = compile_folder_restriction(call.request.find(f"{M}Restriction"))
 
@@ -49,7 +49,7 @@ def _below(parent: Folder, traversal: str) -> list[Folder]:
 
 
 def _page(view: etree._Element | None, found: list[Folder]) -> tuple[list[Folder], str]:
-    """The part of a list that a view asks for, and the attributes that say where it lies."""
+    """The page of a list that a view requests, and the attributes with its position."""
     if view is None:
         return found, f'TotalItemsInView="{len(found)}" IncludesLastItemInRange="true"'
     offset, most = int(str(view.get("Offset"))), int(str(view.get("MaxEntriesReturned") or 1000))
@@ -62,7 +62,7 @@ def _page(view: etree._Element | None, found: list[Folder]) -> tuple[list[Folder
 
 
 def create_folder(call: Call) -> str:
-    """Make folders below one."""
+    """Create folders below another one."""
 
     def one(element: etree._Element) -> str:
         parent = call.target("ParentFolderId")
@@ -123,7 +123,7 @@ def _update(folder: Folder, update: etree._Element) -> None:
 
 
 def delete_folder(call: Call) -> str:
-    """Delete folders with all that is in them."""
+    """Delete folders with everything in them."""
     how = str(call.request.get("DeleteType"))
 
     def one(element: etree._Element) -> str:

@@ -1,6 +1,6 @@
-"""ConvertId: the formats of an id. The answer names the mailbox by its primary address, whatever the request called it.
+"""ConvertId: the formats of an id. The answer names the mailbox by its primary address, whatever the request used.
 
-An EwsId or OwaId says itself which mailbox it is of; for the others the request's address decides.
+An EwsId or OwaId contains its mailbox; for the other formats the request's address decides.
 https://learn.microsoft.com/exchange/client-developer/web-service-reference/convertid-operation
 """
 
@@ -19,7 +19,7 @@ from sandbox.mailboxes.store import Mailbox
 
 
 def convert_id(call: Call) -> str:
-    """Each id in the format that is asked for."""
+    """Each id in the requested format."""
     wanted = str(call.request.get("DestinationFormat"))
 
     def converted(element: etree._Element) -> str:

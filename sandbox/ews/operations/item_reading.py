@@ -1,4 +1,4 @@
-"""GetItem and FindItem: items by their ids, and the items of folders by view, restriction and order."""
+"""GetItem and FindItem: items by id, and the items of folders by view, restriction and sort order."""
 
 from lxml import etree
 
@@ -14,10 +14,10 @@ from sandbox.mailboxes.fragments import flag, read_when
 from sandbox.mailboxes.store import Folder, Item
 
 _DEEPEST_VIEW = 1000
-"""Most entries of one page of FindItem, as Exchange Online's throttling policy has it."""
+"""The maximum number of entries in a page of FindItem, as in Exchange Online's throttling policy."""
 
 _OF_MIME = frozenset({"ErrorMimeContentConversionFailed", "ErrorContentConversionFailed"})
-"""What an item is refused with whose MIME cannot be written; without MIME it can be had."""
+"""The errors of an item whose MIME cannot be written; without MIME the item can be read."""
 
 
 def get_item(call: Call) -> str:
@@ -34,7 +34,7 @@ def get_item(call: Call) -> str:
 
 
 def _fail_if_corrupt(item: Item) -> None:
-    """Answer as for an item that cannot be read, for as many times as was ordered."""
+    """Raise the error of an unreadable item, as many times as was requested."""
     broken = item.corruption
     if broken is None:
         return
@@ -46,7 +46,7 @@ def _fail_if_corrupt(item: Item) -> None:
 
 
 def find_item(call: Call) -> str:
-    """The items of each named folder; with a calendar view, what happens between two times."""
+    """The items of each named folder; with a calendar view, the occurrences between two times."""
     shape = item_shape(call.request, in_view=True)
     view = call.request.find(f"{M}CalendarView")
 

@@ -37,7 +37,7 @@ def _sender(call: Call) -> tuple[str, str]:
 
 
 def create_item(call: Call) -> str:
-    """Put new items into a folder; a message that is sent goes to the mailboxes here that it names."""
+    """Create items in a folder; a message that is sent goes to the mailboxes of its recipients on this server."""
 
     def one(element: etree._Element) -> str:
         kind, disposition = local(element), call.request.get("MessageDisposition")
@@ -63,7 +63,7 @@ def _destination(call: Call, kind: str, disposition: str) -> Folder:
 
 
 def update_item(call: Call) -> str:
-    """Set and delete fields of items; a change of one occurrence makes an exception of the series."""
+    """Set and delete fields of items; a change to one occurrence makes it an exception of the series."""
 
     def one(change: etree._Element) -> str:
         named, updates = children(change)
@@ -79,7 +79,7 @@ def update_item(call: Call) -> str:
 
 
 def _check_update(call: Call, item: Item, change_key: str) -> None:
-    """Whether the request says what it must for this kind, and speaks of the item as it is."""
+    """Check that the request has what this kind of item requires, and the current change key."""
     if item.element in _MAIL and call.request.get("MessageDisposition") is None:
         raise Refused("ErrorMessageDispositionRequired")
     if item.element == "CalendarItem" and call.request.get("SendMeetingInvitationsOrCancellations") is None:
@@ -92,7 +92,7 @@ def _check_update(call: Call, item: Item, change_key: str) -> None:
 
 
 def _update(call: Call, item: Item, updates: list[etree._Element]) -> None:
-    """Apply every update or none, and commit once; what only touched the read flag is a read-flag change."""
+    """Apply all updates or none, and commit once; an update of only the read flag is a read-flag change."""
     trial, was_read = item.twin(), item.is_read
     changed = {name for update in updates if (name := _apply(trial, update))}
     complete(trial)
@@ -139,7 +139,7 @@ def _delete_field(item: Item, path: Path) -> str:
 
 
 def _set_entry(item: Item, path: Path, value: etree._Element) -> str:
-    """Set one entry of a contact's dictionary; the others stay."""
+    """Set one entry of a contact's dictionary; the others stay unchanged."""
     added = "".join(fragment_of(entry) for entry in children(value))
     kept = _without_entry(item.properties.get(path.name, ""), path)
     inside = kept.partition(">")[2].rpartition("</")[0] if kept else ""
@@ -166,7 +166,7 @@ def _without_entry(fragment: str, path: Path) -> str:
 
 
 def _merged(item: Item, path: Path, value: etree._Element) -> tuple[str, str]:
-    """The other addresses, and the one address with its part set, parts in the schema's order."""
+    """The other addresses unchanged, and one address with its part set, parts in the schema's order."""
     parts = {local(part): part for entry in _entries(item.properties.get(path.name, "")) for part in children(entry)
              if entry.get("Key") == path.index}  # fmt: skip
     parts |= {local(part): part for entry in children(value) for part in children(entry)}
@@ -178,7 +178,7 @@ def _merged(item: Item, path: Path, value: etree._Element) -> tuple[str, str]:
 
 
 def _update_occurrence(item: Item, occurrence: Occurrence, updates: list[etree._Element]) -> None:
-    """Give one occurrence a life of its own within the series."""
+    """Make one occurrence an exception of its series."""
     changed = occurrence.changed or ChangedOccurrence(occurrence.start, occurrence.end)
     start, end, properties = changed.start, changed.end, dict(changed.properties)
     for update in updates:
@@ -199,12 +199,12 @@ def _update_occurrence(item: Item, occurrence: Occurrence, updates: list[etree._
 
 
 def move_item(call: Call) -> str:
-    """Take items to another folder, where they have new ids."""
+    """Move items to another folder, where they get new ids."""
     return _carry(call, "MoveItem", deletion.move_item)
 
 
 def copy_item(call: Call) -> str:
-    """Put copies of items into another folder."""
+    """Copy items to another folder."""
     return _carry(call, "CopyItem", deletion.copy_item)
 
 
@@ -215,7 +215,7 @@ def _carry(call: Call, operation: str, carry: Callable[[Item, Folder], Item]) ->
         target, (item, occurrence) = call.target("ToFolderId"), call.item(element)
         if occurrence is not None:
             raise Refused("ErrorCalendarCannotMoveOrCopyOccurrence")
-        # Exchange returns no id for what goes to another mailbox or to an archive.
+        # Exchange returns no id for an item that goes to another mailbox or to an archive.
         abroad = target.mailbox is not item.folder.mailbox
         carried = carry(item, target)
         return "<m:Items/>" if silent or abroad else _shown(carried)
@@ -224,7 +224,7 @@ def _carry(call: Call, operation: str, carry: Callable[[Item, Folder], Item]) ->
 
 
 def delete_item(call: Call) -> str:
-    """Delete items; of a series one occurrence, or all of it."""
+    """Delete items; of a series, one occurrence or all of it."""
     how = str(call.request.get("DeleteType"))
 
     def one(element: etree._Element) -> str:

@@ -1,4 +1,4 @@
-"""SyncFolderItems and SyncFolderHierarchy: what changed since a state, a page at a time."""
+"""SyncFolderItems and SyncFolderHierarchy: the changes since a sync state, one page at a time."""
 
 from itertools import islice
 
@@ -13,7 +13,7 @@ from sandbox.mailboxes.sync_log import Entry, Given, SyncState
 
 
 def _state(call: Call, scope: str, epoch: str) -> SyncState:
-    """The state that the client hands back. Raises Refused for any that is not of this folder and epoch."""
+    """The sync state that the client sends. Raises Refused for a state of another folder or epoch."""
     text = (call.request.findtext(f"{M}SyncState") or "").strip()
     if not text:
         return SyncState(scope, epoch, 0)
@@ -71,7 +71,7 @@ def _change(entry: Entry[Item], given: Given, state: SyncState, shape: Shape) ->
 
 
 def _following[Thing](state: SyncState, given: Given, page: list[Entry[Thing]], done: Mailbox | None) -> SyncState:
-    """The state behind a page; behind the last one it has seen all of the mailbox's commits."""
+    """The state after a page; after the last page it covers all of the mailbox's commits."""
     added = [entry.number for entry in page if not entry.gone and entry.number not in given]
     removed = {entry.number for entry in page if entry.gone}
     seen = done.sequence if done else page[-1].sequence
@@ -79,7 +79,7 @@ def _following[Thing](state: SyncState, given: Given, page: list[Entry[Thing]], 
 
 
 def sync_folder_hierarchy(call: Call) -> str:
-    """Every change of the folders below one since a state."""
+    """All changes of the folders below another one since a sync state."""
     try:
         inside = _hierarchy(call)
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""What is inside an item as EWS shows it: MIME, bodies, attachments, headers, a contact's dictionaries."""
+"""The content of an item in EWS: MIME, bodies, attachments, headers, a contact's dictionaries."""
 
 import re
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ DICTIONARIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One item as it is about to be shown; of a series perhaps one occurrence."""
+    """One item, or one occurrence of a series, that is being shown."""
 
     item: Item
     shape: Shape
     occurrence: Occurrence | None = None
 
     def fragment(self, name: str) -> str:
-        """What was put there: the occurrence's own where it was changed, else the item's."""
+        """The stored fragment: the occurrence's own if it was changed, else the item's."""
         changed = self.occurrence.changed if self.occurrence else None
         return (changed.properties.get(name) if changed else None) or self.item.properties.get(name, "")
 
@@ -40,7 +40,7 @@ def mime_property(shown: Shown) -> str:
 
 
 def body(shown: Shown) -> str:
-    """The Body property, in the form and length that the shape wants."""
+    """The Body property, in the format and length that the shape requests."""
     kind, text = _chosen_body(shown)
     cut = shown.shape.largest_body is not None and 0 < shown.shape.largest_body < len(text)
     text = text[: shown.shape.largest_body] if cut else text
@@ -48,7 +48,7 @@ def body(shown: Shown) -> str:
 
 
 def _chosen_body(shown: Shown) -> tuple[str, str]:
-    """The body in the form that the shape prefers, converted where there is only the other one."""
+    """The body in the format that the shape prefers, converted if only the other one exists."""
     plain, rich = bodies(shown.item, shown.fragment("Body"))
     if shown.shape.body_type == "Text" or (shown.shape.body_type == "Best" and not rich):
         return "Text", plain or re.sub(r"<[^>]*>", "", rich)
@@ -62,7 +62,7 @@ def text_body(shown: Shown) -> str:
 
 
 def attachments(shown: Shown) -> str:
-    """The Attachments property: what there is, without the bytes."""
+    """The Attachments property: attachments without their content."""
     inside = "".join(attachment(shown.item, number, one) for number, one in enumerate(attached(shown.item)))
     return f"<t:Attachments>{inside}</t:Attachments>" if inside else ""
 
@@ -80,12 +80,12 @@ def attachment(item: Item, number: int, one: Attachment, *, with_content: bool =
 
 
 def encoded(content: bytes) -> str:
-    """Bytes as XML carries them."""
+    """Bytes encoded for XML."""
     return pybase64.b64encode(content).decode()
 
 
 def dictionary(shown: Shown, name: str) -> str:
-    """One of a contact's dictionaries, or the message headers, with the entries that the shape wants."""
+    """One of a contact's dictionaries, or the message headers, with the entries that the shape requests."""
     if name == "InternetMessageHeaders":
         return _headers(shown)
     keys, kept = shown.shape.keys(name, shown.item.element), shown.fragment(name)
@@ -110,7 +110,7 @@ def _headers(shown: Shown) -> str:
 
 
 def preview(shown: Shown) -> str:
-    """The first words."""
+    """The first words of the body."""
     raw = shown.item.content()
     text = (mime.bodies(raw)[0] if raw else text_of(shown.fragment("Body")))[:255]
     return tag("Preview", text) if text.strip() else ""

@@ -1,4 +1,4 @@
-"""What Exchange computes of an event: its kind, its times as an occurrence, what was changed in a series."""
+"""Properties that Exchange computes for an event: its kind, an occurrence's times, the changes in a series."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +9,7 @@ from sandbox.mailboxes.ids import occurrence_id
 from sandbox.mailboxes.store import Item
 
 type Compute = Callable[[Item, Occurrence | None], str | None]
-"""A property's fragment; None: what was put there."""
+"""Computes a property's fragment; None: use the stored one."""
 
 
 def _kind(item: Item, occurrence: Occurrence | None) -> str:
@@ -100,7 +100,7 @@ def _meeting(item: Item) -> bool:
 
 
 def _or(name: str, value: Callable[[Item], str]) -> Compute:
-    """What was put there, else a value."""
+    """The stored value, else a default."""
     return lambda item, occurrence: None if name in item.properties else tag(name, value(item))
 
 

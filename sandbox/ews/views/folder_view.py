@@ -1,4 +1,4 @@
-"""A folder as EWS shows it: its properties, and the extended ones by which a client sees that something changed."""
+"""A folder in EWS: its properties, and the extended properties by which a client detects changes."""
 
 from collections.abc import Callable
 
@@ -16,12 +16,12 @@ RIGHTS = (
 
 
 def element_of(folder: Folder) -> str:
-    """What a folder is written as."""
+    """The element of a folder."""
     return FOLDER_ELEMENTS.get(folder.folder_class, "Folder")
 
 
 def folder_id(folder: Folder, element: str = "FolderId") -> str:
-    """A folder's id."""
+    """The folder's id as an element."""
     return f'<t:{element} Id="{folder.id}" ChangeKey="{folder.change_key}"/>'
 
 
@@ -59,7 +59,7 @@ def show(folder: Folder, shape: FolderShape) -> str:
 
 
 def extended(folder: Folder, key: str) -> str:
-    """One extended property, or nothing where the folder has none of that name."""
+    """One extended property, or an empty string when the folder does not have it."""
     value = folder_value(folder, key)
     if not value:
         return ""

@@ -1,4 +1,4 @@
-"""An item as EWS shows it: what was put there, and what Exchange computes beside it."""
+"""An item in EWS: its stored properties, and those that Exchange computes."""
 
 import base64
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from sandbox.mailboxes.store import Item
 
 
 def item_id(item: Item, occurrence: Occurrence | None = None, element: str = "ItemId") -> str:
-    """An item's id, or that of one of its occurrences."""
+    """The id of an item or of one of its occurrences, as an element."""
     shown = occurrence_id(item.id, occurrence.original) if occurrence else item.id
     return f'<t:{element} Id="{shown}" ChangeKey="{item.change_key}"/>'
 
@@ -30,7 +30,7 @@ def show(item: Item, shape: Shape, occurrence: Occurrence | None = None) -> str:
 
 
 def _property(shown: Shown, name: str) -> str:
-    """One property: computed, or what was put there, or the default."""
+    """One property: computed, or stored, or the default."""
     if name in DICTIONARIES:
         return content_view.dictionary(shown, name)
     if (compute := _COMPUTED.get(name)) is not None:
@@ -52,7 +52,7 @@ def property_text(item: Item, path: Path) -> str:
 
 
 def _default(element: str, name: str) -> str:
-    """What Exchange shows where nothing was put."""
+    """The default that Exchange shows for a property that is not stored."""
     value = _DEFAULTS.get(name) or (_TASK_DEFAULTS.get(name) if element == "Task" else None)
     return f"<t:{name}>{value}</t:{name}>" if value else ""
 
@@ -96,7 +96,7 @@ _TASK_DEFAULTS = {
 
 
 def extended(item: Item, key: str) -> str:
-    """One extended property, or nothing where the item has none of that name."""
+    """One extended property, or an empty string when the item does not have it."""
     value = item_value(item, key)
     if not value:
         return ""
@@ -109,7 +109,7 @@ def _extended_properties(shown: Shown) -> str:
 
 
 def _arrival(name: str) -> Callable[[Shown], str]:
-    """Received and sent times: the headers' where there are any, else when the item was made."""
+    """Received and sent times: from the headers if there are any, else the time of creation."""
     return lambda shown: shown.fragment(name) or tag(name, when(shown.item.created))
 
 
