@@ -75,7 +75,7 @@ class Clients:
             raise EntraError(700213)
 
     def _by_certificate(self, app: App, assertion: str) -> None:
-        """Verify an assertion by certificate: msal uses PS256 and SHA-256 thumbprints, older versions RS256 and SHA-1."""
+        """Verify an assertion by certificate. msal uses PS256 and SHA-256 thumbprints, old versions RS256 and SHA-1."""
         try:
             header = jwt.get_unverified_header(assertion)
             claims = jwt.decode(
@@ -90,8 +90,8 @@ class Clients:
 
     def _check(self, app: App, claims: Mapping[str, Any]) -> None:
         audience = str(claims["aud"])
-        ours = audience.startswith(self._issuer.entra_url + "/")
-        if claims["sub"] != app.client_id or not ours or not audience.endswith(("/oauth2/v2.0/token", "/v2.0")):
+        is_ours = audience.startswith(self._issuer.entra_url + "/")
+        if claims["sub"] != app.client_id or not is_ours or not audience.endswith(("/oauth2/v2.0/token", "/v2.0")):
             raise EntraError(700027, "subject or audience")
         if claims["exp"] > time.time() + _LONGEST_SECONDS:
             raise EntraError(700027, "it is valid for too long")

@@ -74,20 +74,20 @@ class TokenEndpoint:
             raise EntraError(person.token_error)
         if person.mfa == "step_up" and not grant.verified:
             raise EntraError(50076)
-        asked = parse(form["scope"], grant.app.client_id) if form.get("scope") else grant.scopes
-        resource = single(asked)
-        permissions = asked.by_resource.get(resource, frozenset())
+        requested = parse(form["scope"], grant.app.client_id) if form.get("scope") else grant.scopes
+        resource = single(requested)
+        permissions = requested.by_resource.get(resource, frozenset())
         if missing := self._policy.missing(grant.app, person, permissions):
             raise EntraError(65001, " ".join(sorted(missing)))
-        return self._answer(grant, asked, resource, permissions) | (
+        return self._answer(grant, requested, resource, permissions) | (
             {"client_info": client_info(person)} if form.get("client_info") else {}
         )
 
-    def _answer(self, grant: Grant, asked: Scopes, resource: str, permissions: frozenset[str]) -> dict[str, Any]:
+    def _answer(self, grant: Grant, requested: Scopes, resource: str, permissions: frozenset[str]) -> dict[str, Any]:
         oidc = grant.scopes.oidc
         answer: dict[str, Any] = {
             "token_type": "Bearer",
-            "scope": " ".join([*sorted(permissions), *sorted(oidc & asked.oidc - {"offline_access"})]),
+            "scope": " ".join([*sorted(permissions), *sorted(oidc & requested.oidc - {"offline_access"})]),
             "expires_in": grant.person.token_seconds,
             "ext_expires_in": grant.person.token_seconds,
             "access_token": self._tokens.access_token(grant, resource, permissions),

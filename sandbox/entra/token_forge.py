@@ -22,9 +22,9 @@ _GRAPH_SCOPES = ("Mail.Read", "Calendars.Read", "Contacts.Read", "Tasks.Read", "
 class Forge:
     """Makes tokens as requested.
 
-    A request is {"person": address, "kind": "exchange" | "id" | "api" | "graph"}, {"tenant": ...} for an app-only token,
-    or {"identity": resource} for a managed identity's. The keys lifetime, claims, drop, alg, headers and unknown_key
-    change the token.
+    A request is {"person": address, "kind": "exchange" | "id" | "api" | "graph"}, {"tenant": ...} for an app-only
+    token, or {"identity": resource} for a managed identity's. The keys lifetime, claims, drop, alg, headers and
+    unknown_key change the token.
     """
 
     def __init__(self, directory: Directory, issuer: Issuer, identity: ManagedIdentity, app: App) -> None:
@@ -33,54 +33,54 @@ class Forge:
         self._identity = identity
         self._app = app
 
-    def make(self, asked: Mapping[str, Any]) -> str:
+    def make(self, request: Mapping[str, Any]) -> str:
         """Make a token. Raises ValueError when the request is not understood."""
-        token = self._good(asked)
-        if not asked.keys() & {"claims", "drop", "alg", "headers", "unknown_key", "lifetime"}:
+        token = self._valid(request)
+        if not request.keys() & {"claims", "drop", "alg", "headers", "unknown_key", "lifetime"}:
             return token
-        return self._bent(token, asked)
+        return self._altered(token, request)
 
-    def _good(self, asked: Mapping[str, Any]) -> str:
-        if "identity" in asked:
-            return self._identity.token(str(asked["identity"]))
+    def _valid(self, request: Mapping[str, Any]) -> str:
+        if "identity" in request:
+            return self._identity.token(str(request["identity"]))
         tokens = Tokens(self._issuer)
-        if "tenant" in asked:
-            tenant = self._directory.tenant(str(asked["tenant"]))
+        if "tenant" in request:
+            tenant = self._directory.tenant(str(request["tenant"]))
             if tenant is None:
                 raise ValueError("no such tenant")
-            return tokens.app_token(self._app, tenant, GRAPH if asked.get("kind") == "graph" else EXCHANGE)
-        person = self._directory.person(str(asked.get("person", "")))
+            return tokens.app_token(self._app, tenant, GRAPH if request.get("kind") == "graph" else EXCHANGE)
+        person = self._directory.person(str(request.get("person", "")))
         if person is None:
             raise ValueError("no such person")
         grant = Grant(self._app, person, verified=False, issued_at=0, scopes=Scopes(frozenset(), {}))
-        match asked.get("kind", "exchange"):
+        match request.get("kind", "exchange"):
             case "exchange":
                 return tokens.access_token(grant, EXCHANGE, frozenset({f"{EXCHANGE}/EWS.AccessAsUser.All"}))
             case "graph":
-                scopes = asked.get("scopes", _GRAPH_SCOPES)
+                scopes = request.get("scopes", _GRAPH_SCOPES)
                 return tokens.access_token(grant, GRAPH, frozenset(f"{GRAPH}/{scope}" for scope in scopes))
             case "api":
                 name = f"api://{self._app.client_id}/user_impersonation"
                 return tokens.access_token(grant, self._app.client_id, frozenset({name}))
             case "id":
-                return tokens.id_token(self._app, person, str(asked.get("nonce", "")))
+                return tokens.id_token(self._app, person, str(request.get("nonce", "")))
             case kind:
                 raise ValueError(f"kind {kind} is none of exchange, graph, api, id")
 
-    def _bent(self, token: str, asked: Mapping[str, Any]) -> str:
+    def _altered(self, token: str, request: Mapping[str, Any]) -> str:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-        if "lifetime" in asked:
-            claims["exp"] = claims["iat"] + int(asked["lifetime"])
-        claims |= asked.get("claims") or {}
-        for name in asked.get("drop") or []:
+        if "lifetime" in request:
+            claims["exp"] = claims["iat"] + int(request["lifetime"])
+        claims |= request.get("claims") or {}
+        for name in request.get("drop") or []:
             claims.pop(name, None)
-        headers = {"kid": self._issuer.kid} | (asked.get("headers") or {})
-        algorithm = asked.get("alg", "RS256")
+        headers = {"kid": self._issuer.kid} | (request.get("headers") or {})
+        algorithm = request.get("alg", "RS256")
         if algorithm == "none":
             return jwt.encode(claims, "", algorithm="none", headers=headers)
         if algorithm == "HS256":
             return _signed_with_public_key(claims, headers, self._issuer.public_key_pem())
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048) if asked.get("unknown_key") else None
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048) if request.get("unknown_key") else None
         return jwt.encode(claims, key or self._issuer.private_key(), algorithm=algorithm, headers=headers)
 
 

@@ -82,14 +82,14 @@ async def _ews(fault: Fault, request: web.Request, operation: str) -> web.Stream
     status = int(fault.get("status", 200))
     if status != 200:
         return _xml(_soap_fault(code, value), status)
-    asked = len(_ITEM_ID.findall(await request.read())) if operation == "GetItem" else 1
+    item_count = len(_ITEM_ID.findall(await request.read())) if operation == "GetItem" else 1
     message = (
         f'<m:{operation}ResponseMessage ResponseClass="Error"><m:MessageText>The sandbox was told to fail.'
         f"</m:MessageText><m:ResponseCode>{code}</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>"
         + (f"<m:MessageXml>{value}</m:MessageXml>" if value else "")
         + f"</m:{operation}ResponseMessage>"
     )
-    messages = f"<m:ResponseMessages>{message * max(asked, 1)}</m:ResponseMessages>"
+    messages = f"<m:ResponseMessages>{message * max(item_count, 1)}</m:ResponseMessages>"
     return _xml(_envelope(f'<m:{operation}Response xmlns:m="{_MESSAGES}">{messages}</m:{operation}Response>'))
 
 

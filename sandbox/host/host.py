@@ -64,7 +64,7 @@ class Host:
         triggers = await self._triggers()
         site = await self._serve(triggers)
         self._listen(triggers)
-        await _told_to_stop(self._options.tethered)
+        await _wait_for_stop(self._options.tethered)
         log.info("Host is shutting down")
         return await self._stop(site, triggers)
 
@@ -122,19 +122,19 @@ class Host:
         return not self._worker.has_abandoned
 
 
-async def _told_to_stop(tethered: bool) -> None:
+async def _wait_for_stop(tethered: bool) -> None:
     """Return at the first SIGTERM or SIGINT or, when tethered, when standard input closes."""
-    told = asyncio.Event()
+    stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stop_requested.set)
     if tethered:
-        loop.add_reader(sys.stdin.fileno(), _set_at_end_of_input, told)
-    await told.wait()
+        loop.add_reader(sys.stdin.fileno(), _set_at_end_of_input, stop_requested)
+    await stop_requested.wait()
     if tethered:
         loop.remove_reader(sys.stdin.fileno())
 
 
-def _set_at_end_of_input(told: asyncio.Event) -> None:
+def _set_at_end_of_input(stop_requested: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 1024):
-        told.set()
+        stop_requested.set()

@@ -14,7 +14,7 @@ class _StatusColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """The status as text, colored when someone has to act."""
-        return Text(task.fields["said"], style=task.fields["style"])
+        return Text(task.fields["status"], style=task.fields["style"])
 
 
 def board() -> Progress:
@@ -43,13 +43,13 @@ class Board:
         for mailbox in present.values():
             if mailbox.id not in self._tasks:
                 self._tasks[mailbox.id] = self._progress.add_task(
-                    mailbox.display_name, said="", style="", count="", total=1
+                    mailbox.display_name, status="", style="", count="", total=1
                 )
             done, total = progress_of(mailbox)
-            said, style = status_of(mailbox)
+            text, style = status_of(mailbox)
             count = f"{mailbox.items} items"
             task = self._tasks[mailbox.id]
-            self._progress.update(task, completed=done, total=total, said=said, style=style, count=count)
+            self._progress.update(task, completed=done, total=total, status=text, style=style, count=count)
 
 
 def progress_of(mailbox: Mailbox) -> tuple[int, int]:
