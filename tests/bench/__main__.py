@@ -1,7 +1,7 @@
-"""What a sync costs: `python -m tests.bench [--quick] [measurement...]`.
+"""Benchmarks the sync: `python -m tests.bench [--quick] [measurement...]`.
 
-Prints a table of medians, writes it to docs/performance.md when everything was measured in full, and ends with one
-JSON line. `--quick` takes a tenth of everything.
+Prints tables of medians, writes them to docs/performance.md when all measurements ran in full, and ends with one JSON
+line. `--quick` uses a tenth of the data.
 """
 
 import argparse
@@ -44,9 +44,9 @@ TARGETS = {
 
 
 def main() -> None:
-    """Measure what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What a sync costs.")
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    """Run the requested measurements."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Benchmark the sync.")
+    parser.add_argument("--quick", action="store_true", help="measure a tenth of the data")
     parser.add_argument("measurements", nargs="*", help=f"some of: {', '.join(MEASURES)}; none: all")
     options = parser.parse_args()
     unknown = set(options.measurements) - set(MEASURES)
@@ -72,8 +72,8 @@ def written(figures: Figures) -> str:
 
 
 def verdict(values: dict[str, float | None]) -> str:
-    """Each figure beside what was asked for."""
-    lines = ["## Against what was asked for", "", _row(("figure", "measured", "asked", "")), _row(["---"] * 4)]
+    """Each figure with its target."""
+    lines = ["## Targets", "", _row(("figure", "measured", "target", "")), _row(["---"] * 4)]
     for key, (sign, wanted) in TARGETS.items():
         value = values.get(key)
         if value is None:
@@ -84,22 +84,23 @@ def verdict(values: dict[str, float | None]) -> str:
     small, large = values.get("peak_mb_10k"), values.get("peak_mb_100k")
     if small and large:
         met = large <= 1.2 * small
-        lines.append(_row(("peak, ten times the messages", f"{large / small:.2f} times", "at most 1.2 times",
+        lines.append(_row(("peak memory, ten times the messages", f"{large / small:.2f} times", "at most 1.2 times",
                            "met" if met else "missed")))  # fmt: skip
     return "\n".join([*lines, ""])
 
 
 def page(found: list[Figures], values: dict[str, float | None]) -> str:
-    """docs/performance.md."""
+    """The text of docs/performance.md."""
     about = (
-        "Written by `make bench` (`python -m tests.bench`); `make bench-quick` does the same on a tenth. Measured on"
-        f" {os.cpu_count()} cores, Python {platform.python_version()}, shared with the servers measured against."
-        " Medians of interleaved runs, each in a fresh process, imports not counted. The canned EWS server answers over"
-        " TLS with the properties that a client asks for, as Exchange does: exchangelib as documented asks for a"
-        " hundred and gets the fifty that a received message has, internet headers included; the others ask for the"
-        " same 21. `times ours` is processor time. Azurite's rates and the pass into it are of Azurite as it comes; for"
-        " memory it is helped to find its rows (sandbox/storage/patch_azurite_lookup.cjs), which by itself takes it"
-        " longer with each."
+        "`make bench` (`python -m tests.bench`) writes this page; `make bench-quick` measures a tenth of the data and"
+        f" writes nothing. The machine has {os.cpu_count()} cores and Python {platform.python_version()}, and it also"
+        " runs the servers. Figures are medians of interleaved runs, each in a fresh process, without import time. The"
+        " canned EWS server answers over TLS with the properties that a client requests, as Exchange does: exchangelib"
+        " as documented requests a hundred and gets the fifty that a received message has, internet headers included;"
+        " the other clients request the same 21. `times ours` compares processor time. Azurite's own rates and the first"
+        " sync into it are measured on unmodified Azurite. The memory measurement uses the row lookup of"
+        " sandbox/storage/patch_azurite_lookup.cjs, because in unmodified Azurite each row takes longer than the one"
+        " before."
     )
     head = ["# What a sync costs", "", fill(about, WIDTH, break_on_hyphens=False), ""]
     return "\n".join([*head, verdict(values), *map(written, found)]).rstrip() + "\n"

@@ -1,6 +1,6 @@
-"""What is measured, each a small function: it takes the stage and gives figures for the JSON line and table rows.
+"""The measurements. Each is a function of the environment that returns figures for the JSON line and table rows.
 
-To add a measurement: a function here and its name in MEASURES.
+To add a measurement, write a function here and add it to MEASURES.
 """
 
 import json
@@ -15,13 +15,13 @@ NAMES = {
     "documented": "exchangelib `sync_items()` as documented",
     "tuned": "exchangelib, ids only + GetItem of what is needed",
     "ours": "this program's source",
-    "limit": "download + `lxml.etree.fromstring`, nothing taken out",
+    "limit": "download + `lxml.etree.fromstring`, nothing extracted",
 }
 
 
 @dataclass(slots=True)
 class Figures:
-    """What one measurement found: values for the JSON line, and a table of its own."""
+    """The result of one measurement: values for the JSON line, and a table."""
 
     title: str
     head: tuple[str, ...]
@@ -31,10 +31,10 @@ class Figures:
 
 
 def reading(environment: Environment, what: str) -> Figures:
-    """The four contenders, interleaved, each run in a fresh process.
+    """Measure the four contenders, interleaved, each run in a fresh process.
 
     A quick run gives exchangelib a quarter of the messages, once: it takes nine tenths of the time and varies least.
-    The others run more often then: they take a tenth of a second, and vary most.
+    The other contenders run more often: they take a tenth of a second and vary most.
     """
     mime_bytes = MIME_BYTES if what == "mime" else 0
     count = environment.size(10_000)
@@ -57,7 +57,7 @@ def reading(environment: Environment, what: str) -> Figures:
     costs = {name: median(found) for name, found in cpu.items()}
     figures = Figures(
         f"Reading {count:,} messages, {'with 20 KB MIME each' if mime_bytes else 'metadata'}",
-        ("client", "CPU s per 1,000", "times ours", "items a second", "bytes an item"),
+        ("client", "CPU s per 1,000", "times ours", "items per second", "bytes per item"),
     )
     for name, label in NAMES.items():
         figures.rows.append(
@@ -72,17 +72,17 @@ def reading(environment: Environment, what: str) -> Figures:
 
 
 def metadata(environment: Environment) -> Figures:
-    """21 properties a message."""
+    """Reading 21 properties per message."""
     return reading(environment, "metadata")
 
 
 def mime(environment: Environment) -> Figures:
-    """The same and 20 KB MIME."""
+    """Reading the same and 20 KB MIME per message."""
     return reading(environment, "mime")
 
 
 def idle(environment: Environment) -> Figures:
-    """A mailbox of thirty folders in which nothing has changed, and one in which a message has come."""
+    """A mailbox of thirty folders without changes, and one with a new message."""
     with environment.canned(0, MIME_BYTES) as canned:
         runs = [
             environment.child("tests.bench.subjects", "idle", canned.url, str(canned.ca))
@@ -93,9 +93,9 @@ def idle(environment: Environment) -> Figures:
     changed = max(int(run["changed"]) for run in runs)
     figures = Figures("An idle mailbox of 30 folders", ("what", "measured"))
     figures.rows = [
-        ("EWS requests a pass", str(requests)),
-        ("EWS requests a pass when one message has come, the one for the message among them", str(changed)),
-        ("CPU a pass, a new TLS connection included", f"{cpu:.1f} ms"),
+        ("EWS requests per pass", str(requests)),
+        ("EWS requests per pass when one message has arrived, including the request for the message", str(changed)),
+        ("CPU per pass, including a new TLS connection", f"{cpu:.1f} ms"),
     ]
     figures.values = {"idle_requests": requests, "changed_requests": changed, "idle_cpu_ms": round(cpu, 2)}
     return figures
@@ -110,17 +110,17 @@ def whole_pass(environment: Environment) -> Figures:
     rate, cpu = result["items"] / result["seconds"], result["cpu"] * 1000 / count
     figures = Figures(f"A whole first sync of {count:,} messages with 20 KB MIME into Azurite", ("what", "measured"))
     figures.rows = [
-        ("messages a second", f"{rate:,.0f}"),
+        ("messages per second", f"{rate:,.0f}"),
         ("our CPU s per 1,000", f"{cpu:.2f}"),
-        ("Azurite alone: rows a second, in transactions of 100, four at a time", f"{limit['rows_per_second']:,.0f}"),
-        ("Azurite alone: messages a second, as packs of 250, four at a time", f"{limit['packed_per_second']:,.0f}"),
+        ("Azurite alone: rows per second, in transactions of 100, four at a time", f"{limit['rows_per_second']:,.0f}"),
+        ("Azurite alone: messages per second, as packs of 250, four at a time", f"{limit['packed_per_second']:,.0f}"),
     ]
     figures.values = {"replica_items_per_second": round(rate), "replica_cpu_s_per_1000": round(cpu, 2)}
     return figures
 
 
 def memory(environment: Environment) -> Figures:
-    """Peak memory of a first sync into Azurite and a sweep, ten times as many messages against as many; 1 KB MIME each.
+    """Peak memory of a first sync into Azurite and a sweep, for two sizes that differ by ten times; 1 KB MIME each.
 
     The figures are those after the sweep.
     """
@@ -131,7 +131,7 @@ def memory(environment: Environment) -> Figures:
             passes.append(_pass(environment, "memory", canned, storage, count))
     small, large = (result["swept_mb"] for result in passes)
     figures = Figures(
-        "Memory of a first sync with replica writes and a sweep after it, whole process",
+        "Memory of the whole process in a first sync with replica writes and the sweep after it",
         ("messages", "peak in the first sync", "with the sweep"),
     )
     figures.rows = [
