@@ -1,9 +1,9 @@
-"""Checks the license of every package that is shipped against a list; an unknown or unlisted one is a failure.
+"""Checks the license of every shipped package against a list; an unknown or unlisted license is a failure.
 
     python infra/tools/licenses.py
 
-Reads the installed packages' own metadata: the SPDX expression where there is one, else the classifiers, else the
-license field when it is an SPDX identifier. Expressions are read as SPDX defines them: OR, AND, WITH, parentheses.
+The license comes from the installed package's metadata: the SPDX expression if there is one, else the classifiers,
+else the license field if it is an SPDX identifier. Expressions follow SPDX: OR, AND, WITH, parentheses.
 """
 
 import re
@@ -25,11 +25,11 @@ CLASSIFIERS = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
-"""Classifiers are older than SPDX: what each stands for. Of the BSD family the stricter one is meant."""
+"""The SPDX identifier for each license classifier, an older scheme. For the BSD family it is the stricter license."""
 
 
 def main() -> int:
-    """Print the packages whose license is not allowed; 0 when there is none."""
+    """Print the packages whose license is not allowed; returns 0 when there is none."""
     refused = 0
     for name in shipped((ROOT / "requirements.txt").read_text()):
         try:
@@ -49,7 +49,7 @@ def shipped(requirements: str) -> list[str]:
 
 
 def license_of(package: Distribution) -> str:
-    """The package's license as an SPDX expression, or what it says instead of one."""
+    """The package's license as an SPDX expression, or the text that its metadata has instead."""
     metadata = package.metadata
     if expression := metadata.get("License-Expression"):
         return str(expression)
@@ -61,7 +61,7 @@ def license_of(package: Distribution) -> str:
 
 
 def is_allowed(expression: str) -> bool:
-    """Whether an SPDX expression can be met with allowed licenses only. False for what is no SPDX expression."""
+    """Whether an SPDX expression can be met with allowed licenses only. False for an invalid expression."""
     words = re.findall(r"[()]|[^\s()]+", expression)
     try:
         allowed, rest = _either(words)
@@ -87,7 +87,7 @@ def _both(words: list[str]) -> tuple[bool, list[str]]:
 
 
 def _one(words: list[str]) -> tuple[bool, list[str]]:
-    """An identifier, with whatever exception to it (an exception only ever permits more), or parentheses."""
+    """An identifier with an optional exception (an exception only ever permits more), or parentheses."""
     if words[0] == "(":
         allowed, rest = _either(words[1:])
         return allowed and rest[0] == ")", rest[1:]

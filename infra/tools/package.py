@@ -3,15 +3,15 @@
     python infra/tools/package.py [build/mailbox-sync.zip]
     python infra/tools/package.py --stage infra/package
 
-The first form writes a zip; the second fills a folder with the same files, for `azd`, which zips the folder itself.
-Azure Functions unpacks function_app.py and host.json at the top and the requirements under
+The first form writes a zip. The second fills a folder with the same files for `azd`, which zips the folder itself.
+Azure Functions expects function_app.py and host.json at the top and the requirements under
 .python_packages/lib/site-packages. Nothing is built in Azure: the wheels are those of requirements.txt, their hashes
 checked, for the platform and the Python version that the app runs on.
 
-Bytecode is compiled in (unchecked: the files do not change after unpacking), which makes cold imports several times
-faster. Files are zipped in order and with one date, so that the same commit gives the same package.
+The package contains bytecode (unchecked: the files do not change after unpacking), which makes cold imports several
+times faster. Files are zipped in order and with one date, so that the same commit gives the same package.
 
-Any Python can start this; the work is done by Python 3.13, because bytecode is of one version.
+Any Python can start this program. Python 3.13 does the work, because bytecode depends on the Python version.
 """
 
 import argparse
@@ -31,26 +31,26 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("function_app.py", "host.json", "requirements.txt", "functions", "shared")
 SITE_PACKAGES = ".python_packages/lib/site-packages"
 VERSION = (3, 13)
-"""The Python that infra/modules/app.bicep asks for."""
+"""The Python version in infra/modules/app.bicep."""
 
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 EPOCH = (2020, 1, 1, 0, 0, 0)
 KEPT_IN_STAGE = ".funcignore"
-"""azd leaves __pycache__ out of a Python package unless the folder has a file of this name."""
+"""azd omits __pycache__ from a Python package unless the folder has a file of this name."""
 
 SOURCES_OF_WHEELS = (".pyi", ".pyx", ".pxd", ".pxi", ".h", ".c")
 RECORDS = ("RECORD", "REQUESTED", "INSTALLER", "direct_url.json")
 FOLDERS_LEFT_OUT = ("tests", "test", "bin", "cffi", "pycparser")
-"""cffi and its parser build extension modules; what the extension modules need is _cffi_backend, which stays."""
+"""cffi and its parser build extension modules. Extension modules need only _cffi_backend, which stays."""
 
 LEXER_IMPORTS = ("pygments", "pygments.formatters.terminal", "pygments.lexers.html")
-"""What exchangelib imports of pygments, 8 MB of lexers for other languages apart."""
+"""What exchangelib imports of pygments, without 8 MB of lexers for other languages."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     if sys.version_info[:2] != VERSION:
-        return _with_the_right_python()
+        return _run_with_required_python()
     given = _parser().parse_args(arguments)
     if given.stage:
         print(f"{given.stage}: {stage(given.stage) / 1e6:.1f} MB")
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def build(target: Path) -> int:
-    """Write the package as a zip; gives its unpacked size in bytes."""
+    """Write the package as a zip; returns its unpacked size in bytes."""
     with tempfile.TemporaryDirectory() as scratch:
         unpacked = stage(Path(scratch))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,13 +82,13 @@ def build(target: Path) -> int:
 
 
 def stage(folder: Path) -> int:
-    """Empty the folder and fill it with the package's files; gives their size in bytes."""
+    """Empty the folder and fill it with the package's files; returns their size in bytes."""
     folder = folder.resolve()
     _empty(folder)
     _copy_ours(folder)
     packages = folder / SITE_PACKAGES
     _install_requirements(packages)
-    _leave_out(packages)
+    _remove_unused(packages)
     compileall.compile_dir(
         folder, quiet=1, ddir="", invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, workers=0
     )
@@ -116,7 +116,7 @@ def _copy_ours(folder: Path) -> None:
 
 
 def _our_files() -> list[str]:
-    """The files that git knows, so that nothing left in the folder is shipped; all of them outside a checkout."""
+    """The files that git tracks, so that no leftover file is shipped; outside a checkout all files."""
     if not (ROOT / ".git").exists():
         found = [path for name in OURS for path in ([ROOT / name] if "." in name else (ROOT / name).rglob("*"))]
         kept = (path.relative_to(ROOT) for path in found if path.is_file())
@@ -127,7 +127,7 @@ def _our_files() -> list[str]:
 
 
 def _install_requirements(into: Path) -> None:
-    """The pinned wheels for the platform that Azure runs, their hashes checked."""
+    """Install the pinned wheels for Azure's platform, with their hashes checked."""
     with tempfile.TemporaryDirectory() as scratch:
         pip = [_python_with_pip(Path(scratch)), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         wheels = ["--require-hashes", "--only-binary=:all:", "--implementation=cp", "--no-compile"]
@@ -137,14 +137,14 @@ def _install_requirements(into: Path) -> None:
 
 
 def _python_with_pip(scratch: Path) -> str:
-    """This Python if it has pip, else a virtual environment that has it."""
+    """This Python if it has pip, else one in a virtual environment that has it."""
     if importlib.util.find_spec("pip"):
         return sys.executable
     venv.create(scratch / "venv", with_pip=True)
     return str(next((scratch / "venv").glob("*/python*")))
 
 
-def _leave_out(packages: Path) -> None:
+def _remove_unused(packages: Path) -> None:
     """Remove what production never imports."""
     for path in sorted(packages.rglob("*")):
         if path.is_dir() and path.name in FOLDERS_LEFT_OUT:
@@ -158,19 +158,19 @@ def _leave_out(packages: Path) -> None:
 
 
 def _imported_of_pygments(packages: Path) -> set[Path]:
-    """The files that importing LEXER_IMPORTS reads; pygments is pure Python, so any machine can tell."""
+    """The files that importing LEXER_IMPORTS reads. pygments is pure Python, so this works on every platform."""
     code = f"import sys, {', '.join(LEXER_IMPORTS)}\nfor name in sorted(sys.modules): print(name)"
     environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"}  # noqa: TID251
     command = [sys.executable, "-S", "-c", code]
-    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
-    named = (packages / name.replace(".", "/") for name in told.stdout.split() if name.startswith("pygments"))
+    listing = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+    named = (packages / name.replace(".", "/") for name in listing.stdout.split() if name.startswith("pygments"))
     return {path / "__init__.py" if path.is_dir() else path.with_suffix(".py") for path in named}
 
 
-def _with_the_right_python() -> int:
-    """Run this again with Python 3.13, wherever it is."""
+def _run_with_required_python() -> int:
+    """Run this program again with Python 3.13, wherever it is installed."""
     for command in _candidates():
-        if shutil.which(command[0]) and _is_right(command):
+        if shutil.which(command[0]) and _is_required_version(command):
             return subprocess.run([*command, *sys.argv]).returncode  # noqa: PLW1510, S603 -- our own script
     wanted = ".".join(map(str, VERSION))
     print(
@@ -187,12 +187,12 @@ def _candidates() -> list[list[str]]:
     found = [[str(ROOT / ".venv" / "bin" / "python")], [f"python{wanted}"], ["py", f"-{wanted}"], ["python3"]]
     uv = shutil.which("uv")
     if uv:
-        told = subprocess.run([uv, "python", "find", "--no-project", wanted], capture_output=True, text=True)  # noqa: PLW1510, S603
-        found += [[line] for line in told.stdout.split()]
+        listing = subprocess.run([uv, "python", "find", "--no-project", wanted], capture_output=True, text=True)  # noqa: PLW1510, S603
+        found += [[line] for line in listing.stdout.split()]
     return found + [[str(path)] for path in Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python")]
 
 
-def _is_right(command: list[str]) -> bool:
+def _is_required_version(command: list[str]) -> bool:
     code = f"import sys; sys.exit(sys.version_info[:2] != {VERSION})"
     return subprocess.run([*command, "-c", code], capture_output=True).returncode == 0  # noqa: PLW1510, S603
 

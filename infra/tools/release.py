@@ -2,7 +2,7 @@
 
     python infra/tools/release.py v0.1.0
 
-The version is in shared/version.py alone; the notes are the tag's section of CHANGELOG.md.
+The version is only in shared/version.py; the notes are the tag's section of CHANGELOG.md.
 """
 
 import re
@@ -13,26 +13,26 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class NotReleasable(Exception):
-    """The tag does not fit the code or the changelog; says why."""
+    """The tag does not match the code or the changelog; the message says why."""
 
 
 def main(tag: str) -> int:
     """The command."""
     try:
-        told = notes(tag, (ROOT / "shared" / "version.py").read_text(), (ROOT / "CHANGELOG.md").read_text())
+        release_notes = notes(tag, (ROOT / "shared" / "version.py").read_text(), (ROOT / "CHANGELOG.md").read_text())
     except NotReleasable as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(told)
+    print(release_notes)
     return 0
 
 
 def version_of(source: str) -> str:
-    """The version that shared/version.py says."""
-    said = re.search(r'^VERSION = "([^"]+)"$', source, re.MULTILINE)
-    if not said:
+    """The version in shared/version.py."""
+    found = re.search(r'^VERSION = "([^"]+)"$', source, re.MULTILINE)
+    if not found:
         raise NotReleasable("shared/version.py says no version")
-    return said[1]
+    return found[1]
 
 
 def notes(tag: str, source: str, changelog: str) -> str:
