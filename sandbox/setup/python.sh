@@ -4,11 +4,11 @@ is_new_enough() {
   "$1" -c 'import ensurepip, ssl, sys, venv; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1
 }
 
-# Candidates, best first. A pyenv shim may stand on PATH for a version that is not selected: it fails is_new_enough.
+# Candidates, best first. A pyenv shim on PATH may belong to a version that is not selected: it fails is_new_enough.
 python_candidates() {
   if [ -n "${PYTHON:-}" ]; then echo "$PYTHON"; fi
   echo python3.13
-  # pyenv's versions, whether or not this shell was set up for it.
+  # pyenv's versions, even if this shell is not configured for pyenv.
   compgen -G "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions/3.*/bin/python" | grep -E '/3\.(1[3-9]|[2-9][0-9])' || true
   if command -v uv >/dev/null; then uv python find --no-project '>=3.13' 2>/dev/null || true; fi
   echo python3.14
@@ -48,9 +48,9 @@ set_up_python() {
   local found files everything
   if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1; then
     found=$(find_python) || python_advice
-    say "making .venv with $("$found" --version)"
+    say "creating .venv with $("$found" --version)"
     rm -rf .venv
-    "$found" -m venv .venv || fail "The virtual environment could not be made; see above."
+    "$found" -m venv .venv || fail "The virtual environment could not be created; see above."
   fi
   files=($(requirements_of "$1"))
   everything=($(requirements_of tests))
@@ -61,8 +61,8 @@ set_up_python() {
   digest "${files[@]}" >.venv/.requirements
 }
 
-# With uv from PATH, else with uv from PyPI for as long as it takes, else with pip, which also is right where uv is not:
-# behind an index or a proxy that only pip's configuration describes fully.
+# Uses uv from PATH, else uv from PyPI, installed temporarily, else pip. pip also works where uv does not: behind an
+# index or a proxy that only pip's configuration describes fully.
 install_requirements() {
   local uv scratch=.venv/.uv words=()
   for file in "$@"; do words+=(-r "$file"); done

@@ -1,4 +1,4 @@
-# What the set-up scripts share: lines for people, on stderr, and stamps that tell whether work is left to do.
+# Shared by the set-up scripts: messages on stderr, and stamps that record what is already installed.
 
 say() { printf '%s\n' "· $*" >&2; }
 
@@ -9,22 +9,22 @@ fail() {
 
 interrupted() {
   trap - INT TERM
-  printf '%s\n' "" "Set-up was interrupted. What is finished is kept: the same command goes on from here." "" >&2
+  printf '%s\n' "" "Set-up was interrupted. Completed steps are kept: the same command goes on from here." "" >&2
   exit 130
 }
 
-# Installers name the places they download from when they fail. Those are this machine's affair.
+# Removes URLs from installers' error messages: they may name private package indexes.
 without_addresses() { sed -E 's#(https?|file)://[^[:space:]"]*#[address]#g' >&2; }
 
 digest() { cat "$@" | cksum | tr ' ' '-'; }
 
-# is_stamped FILE VALUE: whether the work that FILE records was done for exactly this.
+# is_stamped FILE VALUE: whether FILE records that the work was done for exactly this value.
 is_stamped() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 megabytes() { du -sm "$1" 2>/dev/null | cut -f 1; }
 
-# installing WHAT FOLDER MEGABYTES COMMAND...: runs the command, which fills the folder, and shows how far it has come.
-# On a terminal the line is kept up to date; elsewhere there is one at the start and one at the end.
+# installing WHAT FOLDER MEGABYTES COMMAND...: runs the command, which fills the folder, and shows its progress.
+# On a terminal one line is updated; elsewhere one line is printed at the start and one at the end.
 installing() {
   local what=$1 folder=$2 expected=$3 watcher="" started=$SECONDS
   shift 3

@@ -1,4 +1,4 @@
-// Ends this Node process when whoever started it is gone, however that ended: their end of our input closes with them.
+// Ends this Node process when the process that started it is gone, even after SIGKILL: standard input closes then.
 process.stdin.resume();
 process.stdin.on("end", () => process.exit(0));
 process.stdin.on("error", () => process.exit(0));

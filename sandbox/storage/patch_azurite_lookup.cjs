@@ -1,5 +1,5 @@
-// Azurite looks for a row by its partition first and goes through all of it: the larger a mailbox, the slower each
-// write. Asked by the row's key first, its own index finds the row at once.
+// Azurite looks up a row by partition first and scans the whole partition, so a larger mailbox makes each write slower.
+// With the row key first in the query, Azurite's own index finds the row at once.
 const { Collection } = require("lokijs");
 const { findOne } = Collection.prototype;
 Collection.prototype.findOne = function (query) {
