@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def schedule_settings(expression: str | None) -> dict[str, str]:
-    """The settings for another schedule; every timer tick is due for every mailbox. Raises ScheduleInvalid."""
+    """The settings for another schedule; every mailbox is due at each timer tick. Raises ScheduleInvalid."""
     if not expression:
         return {}
     Schedule.parse(expression)
