@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"No sandbox is running in {given.state}: start one with make run.", file=sys.stderr)
             return 1
     sys.argv[1:] = command
-    return cli.main()
+    return cli.main("python -m sandbox.cli")
 
 
 def _parser() -> argparse.ArgumentParser:

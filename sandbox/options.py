@@ -47,6 +47,12 @@ def parse(arguments: list[str] | None = None) -> Options:
     return Options(**named)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a whole number from 0 on")
+    return int(text)
+
+
 def _port(parser: argparse.ArgumentParser, given: str) -> int:
     if given == "ephemeral":
         return 0
@@ -63,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--app-url", action="append", help="where the app is served: registered with the sandbox's Entra ID")
     add("--mbox", type=Path, help="an mbox file to load into the first person's mailbox instead of the corpus")
     add("--maildir", type=Path, help="a Maildir to load instead")
-    add("--messages", type=int, help="how many messages of the corpus the biggest mailbox begins with")
-    add("--people", type=Path, help="a JSON file: people (address, password) instead of the default people")
+    add("--messages", type=_count, help="how many messages of the corpus the biggest mailbox begins with")
+    add("--people", type=Path, help="a JSON file: people (address, password) instead of the usual ones")
     add("--without", default="", help=f"leave services out: {', '.join(SERVICES)}")
     add("--ews-url", default="", help="the EWS URL of a real Exchange, with --without exchange")
     add("--ews-ca", type=Path, help="PEM file with the authority of that server's certificate")

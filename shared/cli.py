@@ -6,12 +6,13 @@ It needs the app's settings in its environment, and an identity that may read th
 import argparse
 import io
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from shared import cli_lookup
 from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.maintenance import export
@@ -20,6 +21,9 @@ from shared.replica.port import FolderState, Replica, ReplicaItem
 from shared.sources.port import ItemKind
 from shared.terminal import ProgressLine, printable
 from shared.version import VERSION
+
+PROG = "python -m shared.cli"
+MAILBOX = "its id, the beginning of its id, or its address"
 
 
 class CliApp(Protocol):
@@ -38,6 +42,9 @@ class CliApp(Protocol):
 
 def mailboxes(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """List the mailboxes. Addresses are shown only with --addresses."""
+    if sys.stderr.isatty():  # not for programs that read the lines
+        heading = ["id", "status", "source", "items", "complete as of"]
+        print("  ".join([*heading, "address"] if arguments.addresses else heading), file=sys.stderr)
     for mailbox in app.registry.all():
         complete = mailbox.complete_as_of.isoformat(timespec="minutes") if mailbox.complete_as_of else "not yet"
         words = [mailbox.id, mailbox.status.value, mailbox.source.value, f"{mailbox.items} items"]
@@ -60,14 +67,14 @@ def list_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
 
     # Sort lines rather than items: the items of a large mailbox do not fit into memory.
     found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(app, arguments))
-    for *_, line in sorted(found):
+    for *_, line in islice(sorted(found), arguments.limit):
         print(line, file=out)
     return 0
 
 
 def show(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Show one item's metadata, or its unchanged content."""
-    item = app.replica.item(arguments.mailbox, arguments.key)
+    item = cli_lookup.item(app.replica, arguments.mailbox, arguments.key)
     if not arguments.content:
         folders = app.replica.load(arguments.mailbox).folders
         print(json.dumps(export.as_json(item, _path(folders, item)), indent=2), file=out)
@@ -111,6 +118,16 @@ def feed(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     return 0
 
 
+def issues(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
+    """List the items that could not be synced: where they are, why, and when they are tried again."""
+    for issue in sorted(app.registry.issues(arguments.mailbox), key=lambda one: (one.folder, one.first_at)):
+        at = issue.at.strftime("%Y-%m-%d %H:%M") if issue.at else " " * 16
+        tried = f"tried {issue.tries}x, next {issue.next_try_at:%Y-%m-%d %H:%M}"
+        words = (issue.reason, issue.support, issue.folder or "?", at, issue.subject, tried)
+        print("  ".join(printable(word) for word in words if word), file=out)
+    return 0
+
+
 def verify(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Read every content and check its digest; replay the feed and compare it with the items."""
     shown = ProgressLine(sys.stderr, app.registry.get(arguments.mailbox).items)
@@ -128,8 +145,16 @@ def _chosen(app: CliApp, arguments: argparse.Namespace) -> Iterator[ReplicaItem]
     if arguments.folder and not wanted:
         raise NotFound("there is no such folder in this mailbox")
     for item in app.replica.items(arguments.mailbox):
-        if (not arguments.folder or item.folder_id in wanted) and arguments.kind in (None, item.kind):
+        of_folder = not arguments.folder or item.folder_id in wanted
+        if of_folder and arguments.kind in (None, item.kind) and _is_selected(item, arguments):
             yield item
+
+
+def _is_selected(item: ReplicaItem, arguments: argparse.Namespace) -> bool:
+    """Whether --since and --from select the item."""
+    if arguments.since is not None and (item.at is None or item.at < arguments.since):
+        return False
+    return not arguments.sender or arguments.sender.casefold() in cli_lookup.sender_of(item).casefold()
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -141,23 +166,9 @@ def _path(folders: Mapping[str, FolderState], item: ReplicaItem) -> str:
     return export.shown_path(folder) if folder else "?"
 
 
-def _mailbox_id(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
-        raise argparse.ArgumentTypeError("is not a mailbox id: see the command mailboxes")
-    return text
-
-
-def _require_mailbox(mailbox_id: str, app: CliApp) -> None:
-    """Raise NotFound if the mailbox does not exist: otherwise it would be listed as empty and verified as intact."""
-    try:
-        app.registry.get(mailbox_id)
-    except NotFound as error:
-        raise NotFound("there is no such mailbox: see the command mailboxes") from error
-
-
-def parser() -> argparse.ArgumentParser:
-    """Create the parser of the commands and their arguments."""
-    main_parser = argparse.ArgumentParser(prog="python -m shared.cli", description="Read the replica of a mailbox.")
+def parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """Create the parser of the commands and their arguments; `prog` is the name in usage lines."""
+    main_parser = argparse.ArgumentParser(prog=prog, description="Read the replica of a mailbox.")
     main_parser.add_argument("--version", action="version", version=VERSION)
     commands = main_parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -166,14 +177,15 @@ def parser() -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text.split(".", 1)[0], description=text)
         added.set_defaults(handler=handler)
         if handler is not mailboxes:
-            added.add_argument("--mailbox", required=True, type=_mailbox_id, metavar="ID", help="the mailbox's id")
+            added.add_argument("--mailbox", required=True, type=cli_lookup.name, metavar="MAILBOX", help=MAILBOX)
         return added
 
     command("mailboxes", mailboxes).add_argument("--addresses", action="store_true", help="also show addresses")
     listing = command("list", list_items)
+    listing.add_argument("--limit", type=int, metavar="N", help="at most so many lines")
     listing.add_argument("--json", action="store_true", help="one JSON object per line, with all metadata")
     showing = command("show", show)
-    showing.add_argument("key", help="the item's key, as shown by list")
+    showing.add_argument("key", help="the item's key, as shown by list, or its beginning")
     showing.add_argument("--content", action="store_true", help="the message, event or contact itself")
     exporting = command("export", export_items)
     exporting.add_argument("directory", type=Path, help="the target directory; created if it does not exist")
@@ -182,23 +194,30 @@ def parser() -> argparse.ArgumentParser:
         choosing.add_argument(
             "--folder", default="", metavar="PATH", help='only this folder and its subfolders: "Inbox/2026"'
         )
+        choosing.add_argument(
+            "--since", type=cli_lookup.day, metavar="DATE", help="only items since, as 2026-03-31, UTC"
+        )
+        choosing.add_argument(
+            "--from", dest="sender", default="", metavar="TEXT", help="only of senders with this text"
+        )
         choosing.add_argument("--kind", type=ItemKind, choices=list(ItemKind), help="only items of this kind")
     feeding = command("feed", feed)
     feeding.add_argument("--after", type=int, default=0, metavar="N", help="only pages after this one")
     feeding.add_argument("--json", action="store_true", help="one JSON object per line")
+    command("issues", issues)
     command("verify", verify)
     return main_parser
 
 
-def run(arguments: Sequence[str], app: CliApp, out: TextIO) -> int:
+def run(arguments: Sequence[str], app: CliApp, out: TextIO, prog: str = PROG) -> int:
     """Run one command and return the exit code. An error is printed as one line."""
-    parsed = parser().parse_args(arguments)
+    parsed = parser(prog).parse_args(arguments)
     if isinstance(out, io.TextIOWrapper):
         # Mail contains characters that the terminal's encoding may not have.
         out.reconfigure(errors="replace")
     try:
         if parsed.handler is not mailboxes:
-            _require_mailbox(parsed.mailbox, app)
+            parsed.mailbox = cli_lookup.mailbox_id(app.registry, parsed.mailbox)
         return int(parsed.handler(app, parsed, out))
     except BrokenPipeError:
         raise
@@ -207,12 +226,12 @@ def run(arguments: Sequence[str], app: CliApp, out: TextIO) -> int:
         return 1
 
 
-def main() -> int:
+def main(prog: str = PROG) -> int:
     """Run the command line of this process."""
     from shared.app import app
 
     try:
-        return run(sys.argv[1:], app(), sys.stdout)
+        return run(sys.argv[1:], app(), sys.stdout, prog)
     except BrokenPipeError:
         sys.stderr.close()
         return 0

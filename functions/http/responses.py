@@ -4,6 +4,7 @@ import json as jsonlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -139,11 +140,26 @@ def respond(
         body,
         status_code=status,
         mimetype=mimetype,
-        headers={"Cache-Control": "no-store"} | SECURITY_HEADERS | dict(headers or {}),
+        headers={"Cache-Control": "no-store"} | _security_headers() | dict(headers or {}),
     )
     for line in cookies:
         response.headers.add("Set-Cookie", line)
     return response
+
+
+def _security_headers() -> dict[str, str]:
+    """Those of every answer. On localhost HSTS is left out: browsers would want https of everything else there."""
+    if _host() not in ("localhost", "127.0.0.1"):
+        return SECURITY_HEADERS
+    return {name: value for name, value in SECURITY_HEADERS.items() if name != "Strict-Transport-Security"}
+
+
+def _host() -> str:
+    """Where the app is; empty without usable settings."""
+    try:
+        return urlsplit(app().settings.app_url).hostname or ""
+    except SettingsInvalid:
+        return ""
 
 
 def cookie(name: str, value: str, *, max_age: int, same_site: str = "Lax") -> str:

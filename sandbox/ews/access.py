@@ -56,7 +56,7 @@ def caller_of(book: AddressBook, claims: Mapping[str, Any], header: etree._Eleme
     if is_app(claims):
         if named is None:
             raise Fault("ErrorImpersonationRequired")
-        return _impersonated(book, named)
+        return _impersonated(book, named, str(claims.get("tid")))
     person = book.by_claims(claims)
     if person is None:
         raise Unauthorized("invalid_token", "The user specified by the user-context in the token does not exist.")
@@ -64,13 +64,14 @@ def caller_of(book: AddressBook, claims: Mapping[str, Any], header: etree._Eleme
         return Caller(person)
     if not person.may_impersonate:
         raise Fault("ErrorImpersonateUserDenied")
-    return _impersonated(book, named)
+    return _impersonated(book, named, person.tenant_id)
 
 
-def _impersonated(book: AddressBook, named: tuple[str, str]) -> Caller:
+def _impersonated(book: AddressBook, named: tuple[str, str], tenant_id: str) -> Caller:
+    """Whoever is named, within the tenant that the token is of."""
     kind, name = named
     person = book.by_sign_in_name(name) if kind == "PrincipalName" else book.by_address(name)
-    if person is None or not person.has_mailbox:
+    if person is None or not person.has_mailbox or person.tenant_id != tenant_id:
         raise Fault("ErrorNonExistentMailbox")
     return Caller(person, impersonated=True)
 

@@ -56,6 +56,8 @@ class Mailbox:
     issues: int = 0
     not_provided: int = 0
     """Number of items that the folders count but the source does not return, as of the last daily sweep."""
+    counted_at: datetime | None = None
+    """When `items` last changed during the current pass."""
     syncing_since: datetime | None = None
     last_pass_at: datetime | None = None
     last_success_at: datetime | None = None

@@ -167,7 +167,9 @@ def _seen(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> tuple[int, fl
         return sum(run.created for run in passes), span.total_seconds()
     if mailbox.syncing_since is None:
         return 0, 0.0
-    return mailbox.items, (now - mailbox.syncing_since).total_seconds()
+    # While nothing moves the estimate stays: a server that makes us wait says nothing about the speed.
+    until = mailbox.counted_at if mailbox.counted_at and mailbox.counted_at > mailbox.syncing_since else now
+    return mailbox.items, (until - mailbox.syncing_since).total_seconds()
 
 
 def estimate_key(minutes: int | None) -> tuple[str, int]:

@@ -32,7 +32,8 @@ class RunRecorder:
 
     def in_progress(self, mailbox_id: str, stats: RunStats) -> Mailbox | None:
         """The pass is under way and has come so far."""
-        return self.change(mailbox_id, lambda before: _with_progress(before, stats))
+        now = self._clock()
+        return self.change(mailbox_id, lambda before: _with_progress(before, stats, now))
 
     def succeeded(self, mailbox_id: str, result: PassResult, stats: RunStats) -> None:
         """The pass has ended without an error."""
@@ -108,9 +109,11 @@ def _with_failure(mailbox: Mailbox, error: ActionNeeded, stats: RunStats, now: d
     return _counted(after, stats).with_changes(syncing_since=None)
 
 
-def _with_progress(mailbox: Mailbox, stats: RunStats) -> Mailbox:
+def _with_progress(mailbox: Mailbox, stats: RunStats, now: datetime) -> Mailbox:
     """The pass is under way and has written something."""
-    return _counted(mailbox, stats).with_changes(syncing_since=mailbox.syncing_since or stats.started_at)
+    after = _counted(mailbox, stats)
+    counted_at = now if after.items != mailbox.items else mailbox.counted_at
+    return after.with_changes(syncing_since=mailbox.syncing_since or stats.started_at, counted_at=counted_at)
 
 
 def _run_of(mailbox_id: str, outcome: str, stats: RunStats, now: datetime) -> Run:

@@ -127,8 +127,15 @@ def _private(item: Item) -> Item:
     return item
 
 
+_QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
+
+
 def load_mbox(store: MailboxStore, address: str, path: Path) -> int:
-    """Import an mbox file into an inbox, byte for byte; returns the number of messages."""
+    """Put an mbox file's messages into an inbox; gives how many.
+
+    They come byte for byte as the file has them, but for the quoting of lines that begin with From (mboxrd), which
+    `export --mbox` writes.
+    """
     return _load(store, address, _mbox(Path(path)))
 
 
@@ -152,7 +159,7 @@ def _mbox(path: Path) -> Iterator[tuple[str, bytes, bool]]:
     box = mailboxes.mbox(str(path), create=False)
     try:
         for key in box.iterkeys():
-            raw = box.get_bytes(key)
+            raw = _QUOTED.sub(rb"\1", box.get_bytes(key))
             yield "inbox", raw, re.search(rb"^Status:.*R", raw.partition(b"\n\n")[0], re.MULTILINE) is not None
     finally:
         box.close()

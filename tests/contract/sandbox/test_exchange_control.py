@@ -210,6 +210,7 @@ def test_one_s_own_mail_is_loaded_byte_for_byte(exchange: EwsService, tmp_path: 
     assert load_mbox(exchange.store, BO.address, tmp_path / "mail.mbox") == 2
     inbox = exchange.store.mailbox(BO.address).distinguished["inbox"]
     assert [item.text("Subject") for item in inbox.items.values()] == ["one", "two"]
+    assert [item.content() for item in inbox.items.values()] == letters, "U13: the file's quoting of From is undone"
     maildir = mailbox.Maildir(tmp_path / "maildir")
     maildir.add(letters[0])
     maildir.add_folder("Work.Plans").add(letters[1])

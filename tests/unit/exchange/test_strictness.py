@@ -3,8 +3,11 @@
 import pytest
 from lxml import etree
 
+from sandbox.ews.access import caller_of
+from sandbox.ews.refusals import Fault
 from sandbox.ews.wire import SOAP
 from sandbox.mailboxes import incidents
+from sandbox.mailboxes.fragments import parse_fragment
 from sandbox.mailboxes.samples import message_samples
 from tests.unit.exchange.bench import (
     ALEX,
@@ -189,3 +192,16 @@ def test_a_folder_that_is_gone_has_nothing_to_sync() -> None:
 )  # fmt: skip
 def test_items_that_cannot_be_made_are_refused_one_by_one(element: str, folder: str, code: str) -> None:
     assert codes(Bench().ask(create(element, folder, ""))) == [code]
+
+
+def test_an_applications_token_stays_in_its_tenant() -> None:
+    """U13: with the role in one tenant, it opens no mailbox of another."""
+    book = Bench().exchange.store.address_book
+    header = parse_fragment(
+        "<t:Header><t:ExchangeImpersonation><t:ConnectingSID><t:PrimarySmtpAddress>alex@contoso.example"
+        "</t:PrimarySmtpAddress></t:ConnectingSID></t:ExchangeImpersonation></t:Header>"
+    )
+    own, foreign = ({"tid": tenant, "roles": ["full_access_as_app"]} for tenant in ("contoso", "fabrikam"))
+    assert caller_of(book, own, header).person.oid == ALEX.oid
+    with pytest.raises(Fault, match="ErrorNonExistentMailbox"):
+        caller_of(book, foreign, header)

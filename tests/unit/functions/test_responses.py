@@ -119,3 +119,13 @@ def test_a_json_problem_names_the_code_what_happened_and_what_to_do() -> None:
     assert body["title"]
     assert body["detail"]
     assert body["remedy"]
+
+
+def test_localhost_gets_no_strict_transport_security(monkeypatch: pytest.MonkeyPatch) -> None:
+    """U13: it would make the browser want https of everything else there."""
+    monkeypatch.setattr(responses, "_host", lambda: "localhost")
+    answer = html("signed_out")
+    assert "Strict-Transport-Security" not in answer.headers
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    monkeypatch.setattr(responses, "_host", lambda: "sync.contoso.example")
+    assert "Strict-Transport-Security" in html("signed_out").headers

@@ -96,7 +96,7 @@ def test_the_organization_s_own_name_is_escaped() -> None:
 
 
 def test_a_sentence_s_placeholders_are_not_read_from_what_is_put_into_them() -> None:
-    assert "{minutes}" in Pages("{minutes}").text("landing.lead", minutes=30)
+    assert "{count}" in Pages("{count}").text("landing.lead", count=30)
 
 
 def test_a_value_that_is_missing_is_an_error_rather_than_an_empty_space() -> None:

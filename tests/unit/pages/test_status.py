@@ -212,3 +212,17 @@ def test_a_pass_that_still_runs_is_shown_after_stopping(status: Status) -> None:
     assert status_view(mailbox, NOW, INTERVAL).state == "stopping"
     assert status_view(mailbox, NOW, INTERVAL).live
     assert status_view(mailbox.with_changes(syncing_since=None), NOW, INTERVAL).state == status
+
+
+def test_an_estimate_does_not_climb_while_nothing_moves() -> None:
+    """U13: a server that makes us wait says nothing about the speed."""
+    since = NOW - 3 * MINUTE
+    first = FIRST.with_changes(items=3000, in_scope=9000, syncing_since=since, counted_at=NOW)
+    seen = {getattr(progress(first, [], NOW + minutes * MINUTE), "minutes", None) for minutes in (0, 5, 20)}
+    assert seen == {6}
+
+
+def test_one_minute_is_told_in_the_singular() -> None:
+    """U13."""
+    assert "every minute," in english().text("landing.lead", organization="Contoso", count=1)
+    assert "every 30 minutes," in english().text("landing.lead", organization="Contoso", count=30)

@@ -373,3 +373,48 @@ def test_folder_option_tells_online_archive_apart(folder: str, subjects: set[str
     told = app.run("list", "--mailbox", ID, "--folder", folder, "--json")
 
     assert {json.loads(line)["subject"] for line in told.splitlines()} == subjects
+
+
+@pytest.mark.parametrize("named", [ID, "ANN@contoso.example", ID[:7]])
+def test_a_mailbox_is_found_by_id_address_or_beginning(app: House, named: str) -> None:
+    """U13."""
+    assert len(app.run("list", "--mailbox", named).splitlines()) == 4
+
+
+def test_an_item_is_found_by_the_beginning_of_its_key(app: House) -> None:
+    """U13: of a length that a person can type; too short a one finds nothing."""
+    key = item_key("A")
+    assert json.loads(app.run("show", "--mailbox", ID, key[:8]))["key"] == key
+    assert cli.run(["show", "--mailbox", ID, key[:3]], app, io.StringIO()) == 1
+
+
+def test_a_list_can_be_narrowed(app: House) -> None:
+    """U13: by date, by sender, by number of lines."""
+    commit(app.replica, ID, created("F", MESSAGE, metadata={"from": {"name": "Bo", "address": "bo@x.example"}}))
+    everything = app.run("list", "--mailbox", ID).splitlines()
+    assert app.run("list", "--mailbox", ID, "--limit", "2").splitlines() == everything[:2]
+    (from_bo,) = app.run("list", "--mailbox", ID, "--from", "BO@").splitlines()
+    assert from_bo.startswith(item_key("F"))
+    since = app.run("list", "--mailbox", ID, "--since", "2002-01-01").splitlines()
+    assert {line for line in everything if "2001-02-03" in line}.isdisjoint(since)
+    assert since
+    with pytest.raises(SystemExit):
+        app.run("list", "--mailbox", ID, "--since", "yesterday")
+
+
+def test_usage_lines_name_the_program_that_was_called(app: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """U13."""
+    with pytest.raises(SystemExit):
+        cli.run(["--help"], app, io.StringIO(), "python -m sandbox.cli")
+    assert "usage: python -m sandbox.cli" in capsys.readouterr().out
+
+
+def test_a_heading_stands_over_mailboxes_on_a_terminal_alone(
+    app: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U13."""
+    app.run("mailboxes")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    app.run("mailboxes", "--addresses")
+    assert capsys.readouterr().err.split() == ["id", "status", "source", "items", "complete", "as", "of", "address"]

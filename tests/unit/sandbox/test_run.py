@@ -147,3 +147,11 @@ def test_make_run_says_that_it_runs_already(tmp_path: Path, capsys: pytest.Captu
         assert run.main(["--state", str(tmp_path)]) == 1
     assert "already running" in capsys.readouterr().out.replace("\n", " ")
     assert not is_claimed(tmp_path / "never-used")
+
+
+@pytest.mark.parametrize("given", ["-5", "many"])
+def test_a_count_of_messages_is_a_whole_number(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """U13."""
+    with pytest.raises(SystemExit):
+        parse([f"--messages={given}"])
+    assert "whole number" in capsys.readouterr().err
