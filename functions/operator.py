@@ -36,6 +36,8 @@ blueprint = func.Blueprint()
 MAX_LISTED = 1000
 MAX_LIST_BYTES = 256 * 1024
 _bad_tokens = RateLimit(burst=30, per_minute=30, together=20, monotonic=time.monotonic)
+_NAMES_OF_ITEMS = frozenset({"folder", "subject", "at"})
+"""What names an item to its owner is not the operator's to see here."""
 _HIDDEN_FIELDS = frozenset({"claims", "version", "shard", "authorization_id"})
 
 
@@ -132,7 +134,7 @@ def api_mailbox(request: func.HttpRequest) -> func.HttpResponse:
     _authenticated_caller(request)
     mailbox = app().registry.get(_id_in_path(request))
     runs = [_json_values(asdict(run)) for run in app().registry.runs(mailbox.id)]
-    issues = [_json_values(asdict(issue)) for issue in app().registry.issues(mailbox.id)]
+    issues = [_json_values(asdict(issue), without=_NAMES_OF_ITEMS) for issue in app().registry.issues(mailbox.id)]
     return json(_mailbox_json(mailbox) | {"runs": runs, "open_issues": issues})
 
 
@@ -287,9 +289,9 @@ def _mailbox_json(mailbox: "Mailbox") -> dict[str, Any]:
     return _json_values({name: value for name, value in asdict(mailbox).items() if name not in _HIDDEN_FIELDS})
 
 
-def _json_values(values: Mapping[str, Any]) -> dict[str, Any]:
+def _json_values(values: Mapping[str, Any], without: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Values as JSON has them: times as ISO 8601, enumerations as their words."""
-    return {name: _json_value(value) for name, value in values.items()}
+    return {name: _json_value(value) for name, value in values.items() if name not in without}
 
 
 def _json_value(value: Any) -> Any:

@@ -31,7 +31,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ItemIssue:
-    """One item that could not be synced: the reason, the number of tries, and the next one. It holds no content."""
+    """One item that could not be synced: the reason, the number of tries, and the next one. It holds no content.
+
+    `folder` (its path), `subject` and `at` name it to its owner as far as they are known. Personal: never logged.
+    """
 
     mailbox_id: str
     item_id: str
@@ -41,6 +44,9 @@ class ItemIssue:
     tries: int
     first_at: datetime
     next_try_at: datetime
+    folder: str = ""
+    subject: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from shared.pages.problems import PROBLEMS
 from shared.pages.status import StatusView, estimate_key, next_sync_at, progress, status_view
 
 PASSES_SHOWN = 10
+ISSUES_NAMED = 20
+"""Items of one reason that the page names; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class IssueGroup:
     first_at: datetime
     next_try_at: datetime
     support: tuple[str, ...]
+    named: tuple[ItemIssue, ...] = ()
+    """The first of them whose folder at least is known, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,17 @@ def live_values(
         "next_at": next_sync_at(mailbox, now, interval),
         "sessions": [_pass_summary(run) for run in runs[:PASSES_SHOWN]],
         "issues": group_issues(issues),
+        "not_copied": _not_copied(mailbox),
     }
+
+
+def _not_copied(mailbox: Mailbox) -> tuple[int, int, int] | None:
+    """How many items the copy lacks, how many of them a setting leaves out, and how many have an issue."""
+    missing = mailbox.in_scope - mailbox.items
+    if not mailbox.first_sync_done or missing <= 0:
+        return None
+    with_issues = min(missing, mailbox.issues)
+    return missing, missing - with_issues, with_issues
 
 
 def actions_for(mailbox: Mailbox, now_shown: StatusView) -> list[MailboxAction]:
@@ -124,10 +138,15 @@ def group_issues(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
             first_at=min(issue.first_at for issue in group),
             next_try_at=min(issue.next_try_at for issue in group),
             support=tuple(sorted({issue.support for issue in group if issue.support})),
+            named=tuple(sorted((issue for issue in group if issue.folder), key=_latest_first)[:ISSUES_NAMED]),
         )
         for reason, group in by_reason.items()
     ]
     return sorted(groups, key=lambda group: (-group.count, group.reason))
+
+
+def _latest_first(issue: ItemIssue) -> tuple[float, str]:
+    return -issue.at.timestamp() if issue.at else 0.0, issue.folder
 
 
 def _pass_summary(run: Run) -> PassSummary:

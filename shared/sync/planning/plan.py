@@ -24,6 +24,8 @@ class FetchRequest:
     known: ReplicaItem | None = None
     item: Item | None = None
     """Its metadata, where the page of changes carried it."""
+    seen: Item | None = None
+    """Its metadata, where they were fetched first in this pass."""
     moved_from: RemovedItem | None = None
     """The removed item that it turned out to be the other side of."""
     restored_from: ReplicaItem | None = None

@@ -146,6 +146,7 @@ class PlanExecutor:
 
     def _from_metadata(self, plan: Plan, request: FetchRequest, item: Item) -> Write | None:
         """What an item comes to whose metadata is enough; None when its content has to be fetched."""
+        request.seen = item
         if (write := self._left_out(request, item)) is not None:
             return write
         self._moves.claim(request, item)
@@ -179,7 +180,7 @@ class PlanExecutor:
         base, level = request.base(), self._level(item)
         recent = is_recent(item, self._clock(), self._clocks_apart)
         if item.lacking is not None:
-            self._issues.failed(request.folder.id, item.lacking)
+            self._issues.failed(request.folder.id, item.lacking, item)
             if base is not None and _has_more(base, item, level):
                 return Write(Origin.FAILURE, checkpoints=self._reached(request))
         compares = request.to_confirm or item.lacking is not None
@@ -233,7 +234,7 @@ class PlanExecutor:
         if has_moved:
             resolved = self._issues.resolve_issue(request.id, request.folder.id)
         else:
-            self._issues.failed(request.folder.id, failure)
+            self._issues.failed(request.folder.id, failure, request.seen or request.item or request.known)
         self._moves.unclaim(request)
         yield Write(Origin.FAILURE, resolved=resolved, checkpoints=reached(request.checkpoint))
 

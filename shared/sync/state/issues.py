@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from shared.errors import Reason
 from shared.mailboxes.port import ItemIssue, MailboxRegistry
-from shared.sources.port import Folder, FolderUnreadable, ItemFailure
+from shared.replica.port import ReplicaItem
+from shared.sources.port import Folder, FolderUnreadable, Item, ItemFailure
 from shared.sync.limits import Limits
 from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.page_writer import PageWriter
 
+LONGEST_SUBJECT = 200
 MOST = 10_000
 """How many are taken into one pass's memory."""
 
@@ -62,8 +64,10 @@ class Issues:
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._open
 
-    def failed(self, folder_id: str, failure: ItemFailure) -> None:
+    def failed(self, folder_id: str, failure: ItemFailure, known: Item | ReplicaItem | None = None) -> None:
         """Write a failure down, at once: a crash before the cursor moves leaves an issue, never a hole.
+
+        `known` is what is known of the item all the same: it names it to its owner.
 
         So is an item that is not found though it was listed: Exchange may need a while until it gives a new item out.
         The issue goes when the folder's changes or a listing say that the item is gone. No page on its way may drop the
@@ -87,10 +91,17 @@ class Issues:
             tries=tries,
             first_at=before.first_at if before else now,
             next_try_at=before.next_try_at if before and is_told_again else next_try_at,
+            folder=self._path(folder_id),
+            subject=known.subject[:LONGEST_SUBJECT] if known else before.subject if before else "",
+            at=known.at if known else before.at if before else None,
         )
         self._draft.update(issues=len(self._open.keys() | {issue.item_id}))
         self._registry.put_issue(issue)
         self._open[issue.item_id] = issue
+
+    def _path(self, folder_id: str) -> str:
+        folder = self._draft.folders.get(folder_id)
+        return folder.path if folder is not None else ""
 
     def take_not_found(self) -> frozenset[str]:
         """The folders with an item that they listed and that was not found, since this was asked last.

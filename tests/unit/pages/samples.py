@@ -57,8 +57,9 @@ def run(minutes_ago: int, seconds: int = 3, outcome: str = "done", **counts: Any
 def issue(number: int, reason: Reason, support: str = "") -> ItemIssue:
     """An issue of one item."""
     return ItemIssue(
-        MAILBOX.id, f"item-{number}", "folder", reason, support, 2, NOW - timedelta(days=1), NOW + 24 * MINUTE
-    )
+        MAILBOX.id, f"item-{number}", "folder", reason, support, 2, NOW - timedelta(days=1), NOW + 24 * MINUTE,
+        "Inbox/2026", f"Report {number}" if number > 1 else "", NOW - timedelta(days=number) if number > 1 else None,
+    )  # fmt: skip
 
 
 RUNS = [

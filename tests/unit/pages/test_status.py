@@ -226,3 +226,23 @@ def test_one_minute_is_told_in_the_singular() -> None:
     """U13."""
     assert "every minute," in english().text("landing.lead", organization="Contoso", count=1)
     assert "every 30 minutes," in english().text("landing.lead", organization="Contoso", count=30)
+
+
+def test_issues_are_named_the_latest_first() -> None:
+    """U9."""
+    groups = {group.reason: group for group in group_issues(ISSUES)}
+    assert [issue.subject for issue in groups["item_too_large"].named] == ["Report 2", ""]
+    many = [replace(ISSUES[0], item_id=str(number)) for number in range(50)]
+    (group,) = group_issues(many)
+    assert (group.count, len(group.named)) == (50, 20)
+    (unnamed,) = group_issues([replace(ISSUES[0], folder="")])
+    assert unnamed.named == ()
+
+
+def test_what_is_not_copied_is_told_apart() -> None:
+    """U9: 12 not copied, 12 left out, none with issues."""
+    lacking = MAILBOX.with_changes(first_sync_done=True, in_scope=112, items=100)
+    shown = {issues: live_values(lacking.with_changes(issues=issues), [], [], NOW, INTERVAL)["not_copied"]
+             for issues in (0, 5, 50)}  # fmt: skip
+    assert shown == {0: (12, 12, 0), 5: (12, 7, 5), 50: (12, 0, 12)}
+    assert live_values(lacking.with_changes(items=112), [], [], NOW, INTERVAL)["not_copied"] is None

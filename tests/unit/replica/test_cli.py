@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shared import cli
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
-from shared.mailboxes.port import MailboxRegistry
+from shared.mailboxes.port import ItemIssue, MailboxRegistry
 from shared.replica.maintenance import export
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.sources.port import AccessMode, Content, ItemKind
@@ -43,6 +43,10 @@ class OneMailbox:
         if mailbox_id != ID:
             raise NotFound("not there")
         return next(self.all())
+
+    def issues(self, mailbox_id: str) -> list[ItemIssue]:
+        """One, of an item of which much is known."""
+        return [ItemIssue(ID, "x", "f", "item_corrupt", "ErrorX", 2, NOW, NOW, "Inbox", "\x1b[31mHi", NOW)]
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
         """Remember."""
@@ -418,3 +422,11 @@ def test_a_heading_stands_over_mailboxes_on_a_terminal_alone(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     app.run("mailboxes", "--addresses")
     assert capsys.readouterr().err.split() == ["id", "status", "source", "items", "complete", "as", "of", "address"]
+
+
+def test_issues_name_their_items(app: House) -> None:
+    """U9."""
+    (line,) = app.run("issues", "--mailbox", ID).splitlines()
+    assert line.startswith(f"item_corrupt  ErrorX  Inbox  {NOW:%Y-%m-%d %H:%M}  ")
+    assert "Hi" in line
+    assert "\x1b" not in line

@@ -598,6 +598,24 @@ def test_mail_without_mime_is_kept_in_part_and_tried_again(carries_items: bool) 
     assert world.registry.issues(ID) == []
 
 
+@pytest.mark.parametrize("carries_items", [False, True])
+def test_an_issue_names_its_item(carries_items: bool) -> None:
+    """U9: folder, date and subject, where metadata can be had; the folder always."""
+    world = SyncHarness(carries_items=carries_items)
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.mailbox.no_mime.add(item)
+    world.sync()
+    (issue,) = world.registry.issues(ID)
+    kept = world.items()[item]
+    assert (issue.folder, issue.subject, issue.at) == ("Inbox", kept.subject, kept.at)
+    assert kept.subject
+
+
+def test_an_issue_of_an_item_that_is_held_names_it_as_it_is_held(world: SyncHarness) -> None:
+    """U9."""
+    assert all(issue.folder for issue in world.registry.issues(ID))
+
+
 def test_mime_of_a_version_is_not_given_up_for_a_part_of_it() -> None:
     """M3: the daily comparison asks for what was kept when a category changed; its MIME cannot be had any more."""
     world = SyncHarness()
