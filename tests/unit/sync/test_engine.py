@@ -197,7 +197,9 @@ def test_a_mailbox_that_waits_is_not_dispatched_before(world: SyncHarness) -> No
 
 def test_a_tenant_wide_back_off_keeps_its_other_mailboxes_waiting() -> None:
     world = SyncHarness()
-    other = a_mailbox(world.clock, id="mailbox-2", address="other@contoso.example", owner_id="o2", authorization_id="a2")
+    address = "other@contoso.example"
+    other = a_mailbox(world.clock, id="mailbox-2", address=address, owner_id="o2", authorization_id="a2")
+    world.sources.mailboxes[address] = world.mailbox
     world.registry.add(other)
     world.sources.fail_at(1, RetryLater(Reason.THROTTLED, retry_after=300, tenant_wide=True))
     world.engine.sync(ID)
