@@ -1,4 +1,4 @@
-"""EWS over HTTP: POST /EWS/Exchange.asmx, with any case of the path, and no other route."""
+"""EWS over HTTP: POST /EWS/Exchange.asmx, whatever the case of the path; all else is asked for a token at most."""
 
 from aiohttp import web
 
@@ -17,7 +17,7 @@ def application(service: EwsService) -> web.Application:
         if request.path.lower() != PATH:
             return web.Response(status=404)
         if request.method != "POST":
-            return web.Response(status=405, headers={"Allow": "POST"})
+            return _not_posted(service, request)
         if request.content_type not in ("text/xml", "application/soap+xml"):
             return web.Response(status=415)
         answer = service.answer(await request.read(), request.headers)
@@ -27,6 +27,14 @@ def application(service: EwsService) -> web.Application:
     app = web.Application(client_max_size=LARGEST_REQUEST)
     app.router.add_route("*", "/{path:.*}", endpoint)
     return app
+
+
+def _not_posted(service: EwsService, request: web.Request) -> web.Response:
+    """Who does not say who they are is asked to, before anything else: clients look for the ways to sign in so."""
+    challenge = service.challenge(request.headers)
+    if challenge is not None:
+        return web.Response(status=challenge.status, headers=challenge.headers)
+    return web.Response(status=405, headers={"Allow": "POST"})
 
 
 async def operation(request: web.Request) -> str:

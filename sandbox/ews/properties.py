@@ -87,11 +87,19 @@ _POST = [
     "Sender",
 ]
 
+_OF_MESSAGE_OR_FIRST = {"IsResponseRequested", "IntendedFreeBusyStatus"}
+"""Of the event's properties: what a request has as a message, and what stands before the others."""
+_MEETING_REQUEST = [
+    "MeetingRequestType",
+    "IntendedFreeBusyStatus",
+    *(name for name in _MEETING_EVENT if name not in _OF_MESSAGE_OR_FIRST),
+]
+
 ORDER: dict[str, list[str]] = {
     "Item": _ITEM,
     "Message": _ITEM + _MESSAGE,
     "MeetingMessage": _ITEM + _MESSAGE + _MEETING,
-    "MeetingRequest": [*_ITEM, *_MESSAGE, *_MEETING, "MeetingRequestType", *_MEETING_EVENT],
+    "MeetingRequest": [*_ITEM, *_MESSAGE, *_MEETING, *_MEETING_REQUEST],
     "MeetingResponse": [
         *_ITEM,
         *_MESSAGE,

@@ -73,6 +73,16 @@ class EwsService:
         except Fault as exc:
             return Answer(500, _fault(exc), {})
 
+    def challenge(self, headers: Mapping[str, str]) -> Answer | None:
+        """How a request without a good token is asked for one; None for one that has it."""
+        try:
+            claims_of(headers.get("Authorization"), self.verify)
+        except Unauthorized as exc:
+            return _challenge(exc)
+        except Forbidden as exc:
+            return Answer(exc.status, exc.text, exc.headers)
+        return None
+
     def _answer(self, body: bytes, claims: Mapping[str, Any]) -> str:
         header, request = _read(body)
         caller = caller_of(self.store.address_book, claims, header)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import icalendar
 import pytest
+import requests
 from dateutil.rrule import rrulestr
 
 from sandbox.ews import EwsService
@@ -353,3 +354,13 @@ def test_sealed_mail_without_mime_comes_with_its_content(server: Served, opened:
     assert written.get_payload(decode=True) == original.get_payload(decode=True)
     assert written["Message-ID"] == original["Message-ID"]
     assert written.get_param("smime-type") == "enveloped-data"
+
+
+@pytest.mark.parametrize(("token", "status"), [("", 401), ("rubbish", 401), (delegated(ALEX), 405)])
+def test_a_request_that_is_no_post_is_asked_who_it_is(server: Served, token: str, status: int) -> None:
+    """X1: clients look for the ways to sign in with a GET."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = requests.get(server.url, headers=headers, timeout=10, verify=str(server.ca))
+
+    assert answer.status_code == status
+    assert ("Bearer" in answer.headers.get("WWW-Authenticate", "")) is (status == 401)

@@ -29,6 +29,9 @@ def _parent(folder: Folder) -> str:
     return folder_id(folder.parent, "ParentFolderId") if folder.parent is not None else ""
 
 
+_WITHOUT_UNREAD = ("CalendarFolder", "ContactsFolder")
+"""The folders that the schema gives no UnreadCount."""
+
 _PROPERTIES: dict[str, Callable[[Folder], str]] = {
     "FolderId": folder_id,
     "ParentFolderId": _parent,
@@ -41,7 +44,7 @@ _PROPERTIES: dict[str, Callable[[Folder], str]] = {
         tag("DistinguishedFolderId", folder.distinguished) if folder.distinguished else ""
     ),
     "UnreadCount": lambda folder: (
-        f"<t:UnreadCount>{folder.unread}</t:UnreadCount>" if element_of(folder) != "CalendarFolder" else ""
+        f"<t:UnreadCount>{folder.unread}</t:UnreadCount>" if element_of(folder) not in _WITHOUT_UNREAD else ""
     ),
 }
 

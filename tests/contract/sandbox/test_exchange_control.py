@@ -174,7 +174,7 @@ async def test_a_mailbox_under_way_elsewhere_or_blocked_says_so(control: Control
 
 
 async def test_the_endpoint_minds_its_manners(ews: Control) -> None:
-    assert (await ews.get(EWS)).status == 405
+    assert (await ews.get(EWS)).status == 401, "X1: who does not say who they are is asked to"
     assert (await ews.post("/elsewhere", data=b"")).status == 404
     assert (await ews.post(EWS, data=b"{}", headers={"Content-Type": "application/json"})).status == 415
     assert (await ews.post(EWS.lower(), data=b"<x/>", headers={"Content-Type": "text/xml"})).status == 401
