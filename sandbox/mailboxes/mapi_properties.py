@@ -96,6 +96,7 @@ TAGGED: dict[tuple[int, str], Read] = {
     (0x3A41, "SystemTime"): _text("WeddingAnniversary"),
     (0x3A42, "SystemTime"): _text("Birthday"),
     (0x65E0, "Binary"): lambda item: base64.b64encode(item.immutable_key + item.number.to_bytes(6)).decode(),
+    (0xE23, "Integer"): lambda item: str(item.number),
     (0xFF9, "Binary"): lambda item: base64.b64encode(item.immutable_key).decode(),
 }
 """By tag and type."""
@@ -106,12 +107,25 @@ def _flag(item: Item) -> str:
     return fragment.partition("<t:FlagStatus>")[2].partition("<")[0]
 
 
+def _recurrence_type(item: Item) -> str:
+    """PidLidRecurrenceType: 0 of a single event, 1 daily, 2 weekly, 3 monthly, 4 yearly."""
+    if item.element != "CalendarItem":
+        return ""
+    pattern = item.properties.get("Recurrence", "")
+    kinds = enumerate(("Daily", "Weekly", "Monthly", "Yearly"), start=1)
+    return next((str(number) for number, kind in kinds if f"{kind}Recurrence>" in pattern), "0")
+
+
 NAMED: dict[tuple[str, int, str], Read] = {
     (MEETING, 0x3, "Binary"): _binary(_global_object_id),
     (MEETING, 0x23, "Binary"): _binary(_global_object_id),
     (APPOINTMENT, 0x8205, "Integer"): lambda item: _BUSY.get(item.text("LegacyFreeBusyStatus"), "2"),
     (APPOINTMENT, 0x8208, "String"): _text("Location"),
     (APPOINTMENT, 0x8216, "Binary"): _binary(recurrence_blob),
+    (APPOINTMENT, 0x8223, "Boolean"): lambda item: (
+        ("true" if "Recurrence" in item.properties else "false") if item.element == "CalendarItem" else ""
+    ),
+    (APPOINTMENT, 0x8231, "Integer"): _recurrence_type,
     (APPOINTMENT, 0x8233, "Binary"): _binary(lambda item: zone_struct(zone_of(item))),
     (APPOINTMENT, 0x8234, "String"): lambda item: zone_of(item).name if item.element == "CalendarItem" else "",
     (APPOINTMENT, 0x825E, "Binary"): _binary(lambda item: zone_definition(zone_of(item), recurring=False)),

@@ -11,8 +11,10 @@ from sandbox.mailboxes.calendar.events import between, occurrences, pattern_of
 from sandbox.mailboxes.calendar.ical import calendar
 from sandbox.mailboxes.calendar.recurrence import Pattern, ical_rule, read
 from sandbox.mailboxes.calendar.zones import ZONES, Zone, definition, from_definition
+from sandbox.mailboxes.extended_properties import item_value
 from sandbox.mailboxes.fragments import TYPES, parse_fragment
 from sandbox.mailboxes.samples import item_samples
+from sandbox.mailboxes.store import Item
 from tests.unit.exchange.bench import START, Bench, T, codes, get, ids
 
 
@@ -157,3 +159,18 @@ def test_server_time_zones_are_told_with_their_rules() -> None:
     (zone,) = answer.findall(".//{*}TimeZoneDefinition")
     assert from_definition(zone).utcoffset(datetime(2026, 1, 1, tzinfo=UTC)).total_seconds() == 5.75 * 3600
     assert etree.QName(zone).namespace == TYPES
+
+
+def test_what_other_clients_ask_of_events_and_messages_is_there() -> None:
+    """X3: without these they see no messages, and no recurring events."""
+    single, series = Item("CalendarItem", "IPM.Appointment", {}), Item("CalendarItem", "IPM.Appointment", {})
+    series.properties["Recurrence"] = "<t:Recurrence><t:WeeklyRecurrence></t:WeeklyRecurrence></t:Recurrence>"
+    recurring = 'DistinguishedPropertySetId="Appointment" PropertyId="33315" PropertyType="Boolean"'
+    kind = 'DistinguishedPropertySetId="Appointment" PropertyId="33329" PropertyType="Integer"'
+    assert [item_value(item, recurring) for item in (single, series)] == ["false", "true"]
+    assert [item_value(item, kind) for item in (single, series)] == ["0", "2"]
+    message = Item("Message", "IPM.Note", {})
+    message.number = 7
+    assert item_value(message, 'PropertyTag="0xe23" PropertyType="Integer"') == "7"
+    assert item_value(message, 'PropertyTag="0xff9" PropertyType="Binary"')
+    assert item_value(message, recurring) == ""
