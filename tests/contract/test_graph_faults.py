@@ -81,7 +81,7 @@ def test_each_fault_at_each_request_of_a_pass_leaves_the_replica_right(fault: Fa
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_each_fault_at_each_request_of_a_first_sync_leaves_the_replica_right(fault: Fault) -> None:
+def test_each_fault_at_each_request_of_a_first_sync_leaves_it_right(fault: Fault) -> None:
     for request in REQUESTS:
         world = GraphWorld()
         for number in range(4):
@@ -122,7 +122,7 @@ def test_mutated_answers_never_spoil_the_replica() -> None:
         assert world.subjects() == world.wanted()
 
 
-def test_item_that_the_service_never_gives_becomes_an_issue_and_stops_nothing() -> None:
+def test_an_item_never_given_becomes_an_issue_and_stops_nothing() -> None:
     world = synced_once()
     item_id = world.insert("inbox", 12)
     world.insert("inbox", 13)

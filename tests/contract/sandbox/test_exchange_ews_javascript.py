@@ -68,7 +68,7 @@ def test_what_it_puts_in_comes_out_byte_for_byte_also_after_a_move(report: dict[
     assert sent["id"] != sent["movedTo"]
 
 
-def test_only_the_read_flag_is_told_later_and_nothing_of_what_came_and_went(report: dict[str, Any]) -> None:
+def test_only_the_read_flag_is_told_later_and_nothing_that_came_and_went(report: dict[str, Any]) -> None:
     assert report["later"] == [{"kind": "ReadFlagChange"} | report["flipped"]]
 
 

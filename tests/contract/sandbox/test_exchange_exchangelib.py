@@ -266,7 +266,7 @@ def test_time_zones_are_told(alex: Account) -> None:
     assert (period.bias_in_minutes, standard.iso_month, daylight.iso_month) == (-60, 10, 3)
 
 
-def test_impersonation_opens_other_mailboxes_for_an_application_and_a_service_account(server: Served) -> None:
+def test_impersonation_opens_mailboxes_for_apps_and_service_accounts(server: Served) -> None:
     for bearer in (app_only(), delegated(SERVICE)):
         identity = Identity(primary_smtp_address=BO.address)
         account = opened(server, bearer, BO.address, identity=identity, access_type=IMPERSONATION)

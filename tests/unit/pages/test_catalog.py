@@ -81,7 +81,7 @@ def test_the_administrator_learns_that_it_takes_a_day_and_both_switches() -> Non
     assert "for the mailbox" in told
 
 
-def test_the_administrator_of_an_exchange_server_gets_the_command_that_works_there() -> None:
+def test_an_exchange_server_administrator_gets_a_command_that_works_there() -> None:
     assert "ApplicationImpersonation" in " ".join(steps_for(Reason.IMPERSONATION_DENIED))
 
 

@@ -57,7 +57,7 @@ def test_private_items_and_folders_that_are_left_out_are_not_expected() -> None:
     assert compare(truth, replica_of("a", "b", "d"), BOX).extra == ("b", "d")
 
 
-def test_over_graph_ids_are_in_other_letters_and_some_classes_are_not_given() -> None:
+def test_over_graph_ids_are_in_other_letters_and_some_classes_missing() -> None:
     truth = {
         "folders": [{"id": "i/n", "parent_id": "top", "distinguished": "inbox"}],
         "items": [

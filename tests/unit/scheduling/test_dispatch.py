@@ -138,7 +138,7 @@ def test_a_ticks_messages_do_not_outlive_the_next_ticks() -> None:
     assert sent.lives == {INTERVAL.total_seconds(), 24 * 3600}
 
 
-def test_a_mailbox_is_scheduled_for_its_place_after_the_tick_that_asked_for_it() -> None:
+def test_a_mailbox_is_scheduled_for_its_place_after_its_tick() -> None:
     """S13: also when the shard's message comes late."""
     sent, tick = Sent(), NOW - timedelta(minutes=25)
     mailboxes = [a_mailbox(id=f"m{number}") for number in range(50)]
