@@ -21,7 +21,7 @@ demo: setup ## Unattended: sign in, sync, change the mailbox, sync again, compar
 	@$(OURS) -m sandbox.demo $(ARGS)
 
 test: check setup-browser ## Everything that has to hold: check, then the unit, contract and e2e tests
-	@$(PYTEST) tests/architecture tests/unit tests/contract tests/e2e
+	@$(PYTEST) --cov --cov-report= tests/architecture tests/unit tests/contract tests/e2e
 
 check: setup-tests ## Formatting, lint, types, and import contracts
 	@.venv/bin/ruff format --check .

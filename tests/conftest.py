@@ -8,15 +8,33 @@ azure_environment   this process's environment made such that an unmodified Defa
 faults              add(rule) puts a fault into a service; all are gone after the test
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import Coverage
 
 from sandbox.local.sandbox_process import Sandbox, running_sandbox
 from sandbox.tls.authority import Authority
+
+ROOT = Path(__file__).parent
+UNMEASURED = ("contract", "e2e")
+"""Folders of tests during which no coverage is measured: the figure is what the unit tests hold by themselves."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Measure coverage in unit tests only: elsewhere it costs time and counts what servers happen to do meanwhile."""
+    measured = Coverage.current()
+    if measured is None or item.path.relative_to(ROOT).parts[0] not in UNMEASURED:
+        return (yield)
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        measured.start()
 
 
 @pytest.fixture(scope="session")
