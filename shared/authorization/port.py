@@ -1,6 +1,6 @@
-"""The ports of authorization: the identity provider, the token store, the flows under way.
+"""The ports of authorization: the identity provider, the token store, and the stores of pending flows.
 
-Everything secret in here has repr=False; nothing here is ever logged.
+Every secret field has repr=False; no value of these types is ever logged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,22 +13,22 @@ from shared.sources.port import Access, AccessMode, SourceName
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed in, from a fully validated id token."""
+    """The person who signed in, from a fully validated id token."""
 
     tenant_id: str
     owner_id: str
     """Entra's `oid`."""
     address: str
-    """What they sign in with. Not always an address of their mailbox."""
+    """The sign-in name. It is not always an address of the person's mailbox."""
     display_name: str
     roles: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
-    """When the person last proved who they are, if the token says so; a sign-in may go by an earlier one."""
+    """When the person last entered credentials, if the token says so. A sign-in can reuse an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What redeeming or refreshing gives: an access token with its end, and a refresh token if one came."""
+    """The result of redeeming or refreshing: an access token with its expiry, and a refresh token if one came."""
 
     access_token: str = field(repr=False)
     expires_at: datetime
@@ -37,9 +37,10 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class PendingFlow:
-    """A sign-in under way. Kept on our side, taken once, dead after its end; the browser holds only a binding secret.
+    """A pending sign-in. It is stored on the server and taken once; the browser holds only a binding secret.
 
-    `flow` is what msal needs to redeem (state, nonce, code verifier). `intent` says what to do afterward.
+    `flow` is the data that msal needs to redeem the code (state, nonce, code verifier). `intent` says what to do
+    afterward.
     """
 
     state: str = field(repr=False)
@@ -51,7 +52,7 @@ class PendingFlow:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """How one or more mailboxes may be read. The refresh token is in the token store under this id, never here."""
+    """The right to read one or more mailboxes. The refresh token is in the token store under this id, never here."""
 
     id: str
     mode: AccessMode
@@ -59,103 +60,106 @@ class Authorization:
     owner_id: str
     created_at: datetime
     address: str = ""
-    """Who signed in, for a service account: the mailbox that names are looked up from. Personal: never logged."""
+    """A service account's address; names are resolved from its mailbox. Personal: never logged."""
     refreshed_at: datetime | None = None
-    """When a token was last obtained with it: what the daily look goes by."""
+    """When a token was last obtained with it; the daily work refreshes what has been idle."""
     stored_at: datetime | None = None
-    """When the stored refresh token was last written; None: none is stored (any more)."""
+    """When the stored refresh token was last written; None if none is stored."""
     revoked: bool = False
     version: str = field(default="", compare=False)
 
 
 class IdentityProvider(Protocol):
-    """Entra ID, seen from here."""
+    """The operations of Entra ID that this program uses."""
 
     def begin(
         self, *, redirect_uri: str, login_hint: str = "", prompt: str = "", claims: str = "", mail: bool = True
     ) -> tuple[str, Mapping[str, object]]:
-        """Begin an authorization code flow with PKCE: where to send the browser, and what to keep until it is back.
+        """Start an authorization code flow with PKCE; returns the URL for the browser and the flow to store.
 
-        `mail`: ask for reading the mailbox; without, only for who the person is.
+        With `mail`, the flow asks for permission to read the mailbox; without, only for the person's identity.
         """
         ...
 
     def redeem(self, flow: Mapping[str, object], answer: Mapping[str, str]) -> tuple[Identity, Tokens]:
-        """Redeem the code and validate the id token in full. Raises as shared.errors says who acts."""
+        """Redeem the code and fully validate the id token. Raises SignInRefused or the ActionNeeded errors."""
         ...
 
     def refresh(self, tenant_id: str, refresh_token: str, source: SourceName = SourceName.EWS) -> Tokens:
-        """A new access token for a source, and the rotated refresh token: one refresh token serves every source.
+        """Return a new access token for a source and the rotated refresh token. One refresh token serves every source.
 
-        Raises as shared.errors says who acts.
+        Raises the ActionNeeded errors of shared.errors.
         """
         ...
 
     def app_token(self, tenant_id: str, source: SourceName = SourceName.EWS) -> Tokens:
-        """An app-only access token for a source in that tenant."""
+        """Return an app-only access token for a source in that tenant."""
         ...
 
     def admin_consent_url(self, *, tenant: str, redirect_uri: str, state: str) -> str:
-        """Where an administrator approves for everyone."""
+        """Return the URL where an administrator approves the app for everyone."""
         ...
 
 
 class TokenStore(Protocol):
-    """Refresh tokens at rest. Ids are never used again: a deleted one stays taken while the vault holds it."""
+    """Stores refresh tokens. Ids are never reused: the vault's soft delete holds the name of a deleted one."""
 
     def read(self, authorization_id: str) -> str:
-        """The stored refresh token. Raises NotFound."""
+        """Return the stored refresh token. Raises NotFound."""
         ...
 
     def write(self, authorization_id: str, refresh_token: str) -> None:
-        """Store a token as the newest version and disable the one before."""
+        """Store a token as the newest version and disable the previous one."""
         ...
 
     def delete(self, authorization_id: str) -> datetime | None:
-        """Delete it; gives until when the vault's soft delete still holds it, if it does. Harmless to repeat."""
+        """Delete it; returns until when the vault's soft delete still holds it, if it does. Idempotent."""
         ...
 
 
 class FlowStore(Protocol):
-    """Sign-ins under way."""
+    """Stores pending sign-ins."""
 
     def put(self, pending: PendingFlow) -> None:
-        """Keep a flow until it is taken or expires."""
+        """Store a flow until it is taken or expires."""
         ...
 
     def take(self, state: str, binding_digest: str) -> PendingFlow:
-        """Take a flow: exactly one caller gets it, and only with the binding it was put with.
+        """Take a flow: exactly one caller gets it, and only with the binding that it was stored with.
 
-        Raises (all of them NotFound as well): FlowUnknown, FlowReplayed when it was taken before, FlowExpired,
-        OtherBrowser when the binding is another; that leaves the flow for whom it belongs to.
+        Raises (each is a NotFound as well):
+            FlowUnknown: no such flow is stored.
+            FlowReplayed: the flow was taken before.
+            FlowExpired: the flow has expired.
+            OtherBrowser: the binding is different; the flow stays for its own browser.
         """
         ...
 
     def sweep(self, now: datetime) -> int:
-        """Forget flows that ended more than a day ago; gives how many of them nobody had come back from.
+        """Delete flows that expired more than a day ago; returns how many of them were never taken.
 
-        Bounded in time: what is left is forgotten the next day.
+        The time is limited: the rest is deleted the next day.
         """
         ...
 
 
 class RevokedSessions(Protocol):
-    """Sessions that were ended before their time."""
+    """Stores the sessions that were ended before they expired."""
 
     def add(self, session_id: str, until: datetime) -> None:
-        """End a session that would have lasted until then. Harmless to repeat."""
+        """End a session that would expire at `until`. Idempotent."""
         ...
 
     def contains(self, session_id: str) -> bool:
-        """Whether a session was ended; what another instance has ended may take some seconds to be known."""
+        """Whether a session was ended. If another instance ended it, this can take some seconds to become true."""
         ...
 
 
 class StartCounter(Protocol):
-    """How many sign-ins all instances have begun, in windows of time."""
+    """Counts the sign-ins that all instances have started, for each time window."""
 
     def add(self, window: datetime, instance: str, starts: int) -> int:
-        """Note how many one instance has begun in the window that ends then; gives how many all of them have."""
+        """Record one instance's starts in the window that ends at `window`; returns the total of all instances."""
         ...
 
 
@@ -163,13 +167,13 @@ class SigningKeyRing(Protocol):
     """The keys of one kind of signature."""
 
     def valid(self, *, fresh: bool = False) -> Sequence["SigningKey"]:
-        """The keys that are good now, the one to sign with first. `fresh`: ask again, though not more than needed."""
+        """Return the valid keys, the signing key first. `fresh` reads them again, but not too often."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A secret key and the name that signatures carry of it."""
+    """A secret key, and the key id that its signatures carry."""
 
     id: str
     secret: bytes = field(repr=False)
@@ -177,7 +181,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Somebody was asked to connect the mailbox of one address. `reference` is the inviter's own."""
+    """A request to the owner of one address to connect their mailbox. `reference` is the inviter's own text."""
 
     id: str
     address: str
@@ -188,26 +192,26 @@ class Invitation:
 
 
 class InvitationStore(Protocol):
-    """Invitations, so that each is used once and no link carries an address."""
+    """Stores invitations, so that each is used once and no link carries an address."""
 
     def put(self, invitation: Invitation) -> None:
-        """Keep a new one."""
+        """Store a new invitation."""
         ...
 
     def get(self, invitation_id: str) -> Invitation:
-        """One of them. Raises NotFound."""
+        """Return an invitation. Raises NotFound."""
         ...
 
     def use(self, invitation_id: str, at: datetime) -> bool:
-        """Mark it used and forget its address; True for exactly one caller, ever."""
+        """Mark the invitation as used and delete its address; returns True for exactly one caller."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Somebody waits for an administrator's approval. The id is the secret of the link that they send on.
+    """An administrator's approval that a person waits for. The id is the secret in the link that they forward.
 
-    `resume` is the intent to go on with; `tenant_id` only when a validated identity said so, else empty.
+    `resume` is the intent to continue with; `tenant_id` is set only from a validated identity, else it is empty.
     """
 
     id: str = field(repr=False)
@@ -218,57 +222,58 @@ class Approval:
 
 
 class ApprovalStore(Protocol):
-    """Approvals waited for."""
+    """Stores pending and granted approvals."""
 
     def put(self, approval: Approval) -> None:
-        """Keep or replace one."""
+        """Store or replace an approval."""
         ...
 
     def get(self, approval_id: str) -> Approval:
-        """One of them. Raises NotFound."""
+        """Return an approval. Raises NotFound."""
         ...
 
 
 class AuthorizationStore(Protocol):
-    """Authorizations, without their secrets."""
+    """Stores authorizations, without their secrets."""
 
     def add(self, authorization: Authorization) -> Authorization:
-        """Store a new one."""
+        """Store a new authorization."""
         ...
 
     def get(self, authorization_id: str) -> Authorization:
-        """One of them. Raises NotFound."""
+        """Return an authorization. Raises NotFound."""
         ...
 
     def change(self, authorization_id: str, change: Callable[[Authorization], Authorization]) -> Authorization:
-        """Read, change and replace under the ETag. Raises NotFound."""
+        """Read, change, and replace an authorization under its ETag. Raises NotFound."""
         ...
 
     def idle_since(self, before: datetime) -> list[Authorization]:
-        """Those not refreshed since, for the daily look."""
+        """Return the authorizations last refreshed before this time, for the daily work."""
         ...
 
     def revoked_with_token(self) -> list[Authorization]:
-        """Those revoked whose token may still be stored: whatever was to delete it broke off."""
+        """Return the revoked authorizations whose token may still be stored, because its deletion was interrupted."""
         ...
 
     def service_accounts(self) -> list[Authorization]:
-        """Those of service accounts, without what was revoked."""
+        """Return the authorizations of service accounts that are not revoked."""
         ...
 
     def delete(self, authorization_id: str) -> None:
-        """Forget it. Harmless when gone."""
+        """Delete an authorization. Idempotent."""
         ...
 
 
 class AccessTokens(Protocol):
-    """What a pass asks for: the access to one mailbox."""
+    """Gives a pass its access to one mailbox."""
 
     def access(
         self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
     ) -> Access:
-        """A live access token for the source, from memory or new; `own`: for the mailbox of who signed in.
+        """Return access with a valid token for the source, from memory or new.
 
-        Raises as shared.errors says who acts.
+        `own` says that the mailbox belongs to the person who signed in. Raises the ActionNeeded errors of
+        shared.errors.
         """
         ...

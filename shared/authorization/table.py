@@ -1,6 +1,6 @@
-"""Table Storage: authorizations without their secrets, and everything under way toward one.
+"""The stores of authorization in Table Storage: authorizations (without secrets), flows, invitations, and approvals.
 
-Sign-ins, invitations and approvals end by themselves; one sweep a day keeps their tables small.
+Flows, invitations, and approvals expire; a daily sweep deletes their rows.
 """
 
 import hashlib
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 TOMBSTONE_AGE = timedelta(days=1)
-"""How long a finished flow is remembered, without its contents, so that a replay can be told from a stranger."""
+"""How long a taken flow's row is kept, without its contents, to distinguish a replay from an unknown state."""
 APPROVAL_LIFETIME = timedelta(days=30)
-"""How long somebody's place in the queue for their administrator is kept."""
+"""How long an approval that a person waits for is kept."""
 SWEEP_TIME = timedelta(minutes=5)
-"""How long a sweep may last; the rest is swept tomorrow."""
+"""How long a sweep may take; the rest is deleted the next day."""
 
 
 class TableFlows:
-    """Implements FlowStore. A flow is found by its state's digest, so that reading the table gives no usable state."""
+    """Implements FlowStore. The key is the state's digest, so that reading the table reveals no usable state."""
 
     def __init__(self, tables: "TableServiceClient", clock: Callable[[], datetime]) -> None:
         self._table = tables.get_table_client("flows")
@@ -42,7 +42,7 @@ class TableFlows:
         self._clock = clock
 
     def put(self, pending: PendingFlow) -> None:
-        """A new flow."""
+        """Store a new flow."""
         entity = _keys(pending.state) | {
             "binding_digest": pending.binding_digest,
             "flow": json.dumps(dict(pending.flow)),
@@ -53,7 +53,7 @@ class TableFlows:
             self._table.create_entity(entity)
 
     def take(self, state: str, binding_digest: str) -> PendingFlow:
-        """Replace the flow by its tombstone under the ETag: of two takers at once, one finds it changed."""
+        """Replace the flow's row by one without contents, under the ETag: of two concurrent callers, one fails."""
         keys = _keys(state)
         with translate_errors():
             try:
@@ -75,7 +75,7 @@ class TableFlows:
         return PendingFlow(state, binding_digest, json.loads(entity["flow"]), json.loads(entity["intent"]), expires_at)
 
     def sweep(self, now: datetime) -> int:
-        """Delete what ended more than a day ago: flows, and with them invitations, approvals, and ended sessions."""
+        """Delete the flows, invitations, approvals, and ended sessions that expired more than a day ago."""
         began = self._clock()
 
         def is_over() -> bool:
@@ -87,13 +87,13 @@ class TableFlows:
 
 
 class TableStartCounter:
-    """Implements StartCounter. Rows beside the flows, so that they are swept with them: a partition a window."""
+    """Implements StartCounter. Its rows are in the table of flows, one partition per window, and are swept too."""
 
     def __init__(self, tables: "TableServiceClient") -> None:
         self._table = tables.get_table_client("flows")
 
     def add(self, window: datetime, instance: str, starts: int) -> int:
-        """One write and one read of a small partition."""
+        """Write this instance's row and sum up the window's small partition."""
         partition = f"starts-{window:%Y%m%d%H%M%S}"
         with translate_errors():
             row = {"PartitionKey": partition, "RowKey": instance, "starts": starts, "expires_at": window}
@@ -109,21 +109,21 @@ class TableAuthorizations:
         self._table = tables.get_table_client("authorizations")
 
     def add(self, authorization: Authorization) -> Authorization:
-        """A new one; app-only ones have a tenant's fixed id, so adding it again replaces it."""
+        """Store a new authorization. An app-only one has its tenant's fixed id, so adding it again replaces it."""
         entity = _keys(authorization.id) | to_row(authorization, without=frozenset({"version"}))
         with translate_errors():
             self._table.upsert_entity(entity)
         return self.get(authorization.id)
 
     def get(self, authorization_id: str) -> Authorization:
-        """One of them."""
+        """Return an authorization. Raises NotFound."""
         keys = _keys(authorization_id)
         with translate_errors():
             entity = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
         return _authorization(entity)
 
     def change(self, authorization_id: str, change: Callable[[Authorization], Authorization]) -> Authorization:
-        """Read, change, replace under the ETag; again while somebody else is faster."""
+        """Read, change, and replace under the ETag; repeats when another writer was faster."""
 
         def replace(before: Authorization, after: Authorization) -> Authorization:
             row = _keys(after.id) | to_row(after, without=frozenset({"version"}))
@@ -133,19 +133,19 @@ class TableAuthorizations:
         return change_row(lambda: self.get(authorization_id), change, replace)
 
     def idle_since(self, before: datetime) -> list[Authorization]:
-        """A look through the whole table, once a day."""
+        """Scan the whole table, once a day."""
         return self._found("refreshed_at lt @before and revoked eq false", before=before)
 
     def revoked_with_token(self) -> list[Authorization]:
-        """A property that is not there cannot be asked for, so the tokens are looked at here."""
+        """Filter by `stored_at` here, because a query cannot test whether a property exists."""
         return [found for found in self._found("revoked eq true") if found.stored_at is not None]
 
     def service_accounts(self) -> list[Authorization]:
-        """A look through the whole table, when an operator asks."""
+        """Scan the whole table, at an operator's request."""
         return self._found("mode eq @mode and revoked eq false", mode=AccessMode.IMPERSONATION.value)
 
     def _found(self, query: str, **parameters: object) -> list[Authorization]:
-        """Those that a query finds; one that only a newer version can read is passed over, and so keeps its token."""
+        """Run a query. A row that only a newer version can read is skipped, and so keeps its token."""
         found = []
         with translate_errors():
             for entity in self._table.query_entities(query, parameters=parameters):
@@ -156,7 +156,7 @@ class TableAuthorizations:
         return found
 
     def delete(self, authorization_id: str) -> None:
-        """Deleting what is not there is fine with the SDK."""
+        """Delete the row; the SDK ignores a missing one."""
         keys = _keys(authorization_id)
         with translate_errors():
             self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
@@ -169,16 +169,16 @@ class TableInvitations:
         self._table = tables.get_table_client("invitations")
 
     def put(self, invitation: Invitation) -> None:
-        """A new one."""
+        """Store a new invitation."""
         with translate_errors():
             self._table.create_entity(_keys(invitation.id) | to_row(invitation))
 
     def get(self, invitation_id: str) -> Invitation:
-        """One of them."""
+        """Return an invitation. Raises NotFound."""
         return from_row(Invitation, self._entity(invitation_id))
 
     def use(self, invitation_id: str, at: datetime) -> bool:
-        """Under the ETag, so that of two users at once one comes too late. The address has served then, and goes."""
+        """Mark it as used under the ETag: of two concurrent callers, one fails. The address is no longer needed."""
         entity = self._entity(invitation_id)
         if "used_at" in entity:
             return False
@@ -196,13 +196,13 @@ class TableInvitations:
 
 
 class TableApprovals:
-    """Implements ApprovalStore. Found by the id's digest: the id itself is the secret of a link."""
+    """Implements ApprovalStore. The key is the id's digest, because the id itself is the secret of a link."""
 
     def __init__(self, tables: "TableServiceClient") -> None:
         self._table = tables.get_table_client("approvals")
 
     def put(self, approval: Approval) -> None:
-        """A new one, or a newer state of it."""
+        """Store or replace an approval."""
         entity = to_row(approval, without=frozenset({"id", "resume"})) | {
             "resume": json.dumps(dict(approval.resume)),
             "expires_at": approval.created_at + APPROVAL_LIFETIME,
@@ -211,7 +211,7 @@ class TableApprovals:
             self._table.upsert_entity(_keys(approval.id) | entity)
 
     def get(self, approval_id: str) -> Approval:
-        """One of them."""
+        """Return an approval. Raises NotFound."""
         keys = _keys(approval_id)
         with translate_errors():
             entity = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
@@ -219,7 +219,7 @@ class TableApprovals:
 
 
 def _keys(secret_or_id: str) -> dict[str, Any]:
-    """Keys by digest: safe whatever the characters, spread over 256 partitions."""
+    """Return keys made of the digest: they are valid whatever the characters, and spread over 256 partitions."""
     digest = hashlib.sha256(secret_or_id.encode()).hexdigest()
     return {"PartitionKey": digest[:2], "RowKey": digest[2:42]}
 

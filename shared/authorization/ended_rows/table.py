@@ -1,4 +1,4 @@
-"""Deleting what has ended from a table: by transactions of one partition, and bounded in time."""
+"""Deletes expired rows from a table: one transaction per partition batch, with a time limit."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
 TRANSACTION = 100
-"""Rows that a transaction may have, all of one partition.
+"""The most rows that one transaction may hold; all must be of one partition.
 https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
 """
 
 
 def delete_ended(table: "TableClient", before: datetime, is_over: Callable[[], bool], counted: str = "") -> int:
-    """Delete the rows whose `expires_at` lies before, as many as there is time for.
+    """Delete the rows whose `expires_at` is earlier than `before`, until `is_over` says that the time is up.
 
-    Gives how many of them had the property `counted`.
+    Returns how many of the deleted rows had the property `counted`.
     """
     found = table.query_entities(
         "expires_at lt @before",
@@ -37,7 +37,7 @@ def delete_ended(table: "TableClient", before: datetime, is_over: Callable[[], b
 
 
 def _transactions(rows: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table come in the order of their keys, so that those of a partition come together."""
+    """Group the rows into batches of one partition. A table returns rows in key order, so partitions are contiguous."""
     for _, neighbors in groupby(rows, lambda row: row["PartitionKey"]):
         yield from batched(neighbors, TRANSACTION, strict=False)
 
@@ -49,6 +49,7 @@ def _delete(table: "TableClient", rows: tuple[Any, ...]) -> None:
     try:
         table.submit_transaction([("delete", key) for key in keys])
     except TableTransactionError:
-        # One that is gone already spoils a transaction; by itself it is harmless, and any other error comes again.
+        # One row that is already gone fails the whole transaction. Deleting row by row ignores missing rows, and any
+        # other error is raised again.
         for key in keys:
             table.delete_entity(key)

@@ -1,6 +1,6 @@
-"""How the app proves itself to Entra ID: an assertion of its managed identity, or a certificate. Never a secret.
+"""The app's credential for Entra ID: an assertion of its managed identity, or a certificate, never a client secret.
 
-Both are in the form that msal's `client_credential` takes.
+Both functions return the form that msal's `client_credential` parameter takes.
 """
 
 import re
@@ -18,15 +18,15 @@ class _AccessToken(Protocol):
 
 
 class Credential(Protocol):
-    """What azure.identity's credentials have in common."""
+    """The interface that azure.identity's credentials share."""
 
     def get_token(self, *scopes: str) -> _AccessToken:
-        """A token for the scope, from memory while it lasts."""
+        """Return a token for the scope, from memory while it is valid."""
         ...
 
 
 def federated(credential: Credential, scope: str) -> Mapping[str, object]:
-    """The managed identity's own token serves as client assertion, obtained anew for every request that needs one."""
+    """Use the managed identity's token as client assertion; each request that needs an assertion asks for it again."""
 
     def assertion() -> str:
         with translate_errors():
@@ -40,10 +40,10 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 
 
 def certificate(read: Callable[[], str]) -> Mapping[str, object]:
-    """The certificate and its key, read as PEM (which is how Key Vault hands a certificate out).
+    """Return the certificate and its private key. `read` returns PEM text, the format that Key Vault delivers.
 
     Raises:
-        OperatorMustAct: what was read is not a certificate with its key.
+        OperatorMustAct: the text does not hold a certificate with its matching key.
     """
     pem = read()
     key, chain = _KEY.search(pem), _CERTIFICATE.findall(pem)
@@ -53,7 +53,7 @@ def certificate(read: Callable[[], str]) -> Mapping[str, object]:
 
 
 def certificate_ends(pem: str) -> datetime | None:
-    """When the certificate stops being valid, aware UTC; None when the text holds none."""
+    """Return when the certificate expires, as an aware UTC time; None when the text holds no certificate."""
     from cryptography import x509
 
     chain = _CERTIFICATE.findall(pem)

@@ -1,4 +1,4 @@
-"""Microsoft Entra ID through msal, which speaks the protocol; what it does not check is checked in id_token.py."""
+"""The adapter for Microsoft Entra ID. msal implements the protocol; id_token.py validates what msal does not check."""
 
 import json
 import threading
@@ -17,15 +17,16 @@ from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLa
 from shared.sources.port import SourceName
 
 MAX_TENANTS = 256
-"""How many tenants' msal applications are kept; each costs one discovery request to make."""
+"""How many tenants' msal applications are cached; creating one costs one discovery request."""
 
 
 class EntraIdentityProvider:
     """Implements IdentityProvider.
 
-    `scopes` are consented to together; of these `mail_scopes` are redeemed for each source, since a token has one
-    audience. `app_scopes` are what the app asks for by itself.
-    `client_credential` is asked once a tenant, and anew after Entra ID has refused it (a certificate may be replaced).
+    A person consents to all `scopes` together. `mail_scopes` are the scopes to redeem for each source, because a token
+    has one audience. `app_scopes` are the scopes of app-only access.
+    `client_credential` is called once per tenant, and again after Entra ID has refused the credential, because the
+    certificate may have been replaced.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class EntraIdentityProvider:
     def begin(
         self, *, redirect_uri: str, login_hint: str = "", prompt: str = "", claims: str = "", mail: bool = True
     ) -> tuple[str, Mapping[str, object]]:
-        """Begin a code flow. PKCE, state and nonce are msal's; the nonce as sent is kept with the flow."""
+        """Start a code flow. msal creates PKCE, state, and nonce; the nonce as sent is stored with the flow."""
         flow = self._app(self._home()).initiate_auth_code_flow(
             self._scopes if mail else [],
             redirect_uri=redirect_uri,
@@ -69,7 +70,7 @@ class EntraIdentityProvider:
         return url, {**flow, "nonce_sent": parse_qs(urlsplit(url).query)["nonce"][0], "mail": mail}
 
     def redeem(self, flow: Mapping[str, object], answer: Mapping[str, str]) -> tuple[Identity, Tokens]:
-        """Redeem the code, then validate the id token before anything of it is believed."""
+        """Redeem the code, then validate the id token before any of its claims is used."""
         if answer.get("error"):
             raise error_for_response(answer, OAuthStep.CALLBACK)
         if not answer.get("code"):
@@ -82,17 +83,17 @@ class EntraIdentityProvider:
         return identity_of(claims, self._tenants), self._tokens(result)
 
     def refresh(self, tenant_id: str, refresh_token: str, source: SourceName = SourceName.EWS) -> Tokens:
-        """At the tenant's own authority, for the source's resource."""
+        """Refresh at the tenant's own authority, for the source's resource."""
         scopes = list(self._mail_scopes[source])
         result = self._ask(tenant_id, OAuthStep.REFRESH, "acquire_token_by_refresh_token", refresh_token, scopes)
         return self._tokens(result)
 
     def app_token(self, tenant_id: str, source: SourceName = SourceName.EWS) -> Tokens:
-        """By client credentials, with no person in it."""
+        """Obtain a token with the client credentials flow, without a person."""
         return self._tokens(self._ask(tenant_id, OAuthStep.APP, "acquire_token_for_client", [self._app_scopes[source]]))
 
     def admin_consent_url(self, *, tenant: str, redirect_uri: str, state: str) -> str:
-        """The v2 admin consent endpoint: everything that people would be asked for, approved for all of them.
+        """Return the URL of the v2 admin consent endpoint, which grants all `scopes` for everyone in the tenant.
 
         https://learn.microsoft.com/en-us/entra/identity-platform/v2-admin-consent
         """
@@ -105,12 +106,15 @@ class EntraIdentityProvider:
         return f"{self._authority}/{quote(tenant or self._home(), safe='')}/v2.0/adminconsent?{urlencode(query)}"
 
     def _home(self) -> str:
-        """The authority where people sign in: the one tenant, or `organizations` (the list is checked afterward)."""
+        """Return the authority where people sign in: the only tenant, or `organizations`.
+
+        With `organizations`, the tenant is checked against the list after the sign-in.
+        """
         return self._tenants[0] if len(self._tenants) == 1 else ANY_TENANT
 
     def _redeemed(self, flow: dict[str, Any], answer: dict[str, str]) -> dict[str, Any]:
         mail = flow.pop("mail")
-        # msal raises ValueError for a foreign state and RuntimeError for a foreign nonce, and quotes both.
+        # msal raises ValueError for a wrong state and RuntimeError for a wrong nonce, and quotes both values.
         try:
             return self._ask(
                 self._home(),
@@ -127,7 +131,7 @@ class EntraIdentityProvider:
         try:
             result = getattr(self._app(tenant), method)(*args, **options)
         except json.JSONDecodeError as exc:
-            raise RetryLater(Reason.UNAVAILABLE, "the identity provider answered something else than JSON") from exc
+            raise RetryLater(Reason.UNAVAILABLE, "the identity provider did not answer with JSON") from exc
         if "error" not in result:
             return cast(dict[str, Any], result)
         error = error_for_response(result, step)
@@ -146,70 +150,71 @@ class EntraIdentityProvider:
         )
 
     def _app(self, tenant: str) -> Any:
-        """The msal application of one tenant's authority, made at first use."""
+        """Return the msal application of one tenant's authority; it is created at first use."""
         with self._lock:
             if tenant in self._apps:
                 self._apps.move_to_end(tenant)
                 return self._apps[tenant]
-        made = self._made(tenant)
+        created = self._new_app(tenant)
         with self._lock:
-            self._apps[tenant] = made
+            self._apps[tenant] = created
             while len(self._apps) > MAX_TENANTS:
                 self._apps.popitem(last=False)
-        return made
+        return created
 
     def _forget_apps(self) -> None:
         with self._lock:
             self._apps.clear()
 
-    def _made(self, tenant: str) -> Any:
+    def _new_app(self, tenant: str) -> Any:
         import msal
 
-        class Forgetful(msal.TokenCache):  # type: ignore[misc]
-            """msal would keep every token it has seen; ours are kept by AccessTokens, within bounds."""
+        class NoTokenCache(msal.TokenCache):  # type: ignore[misc]
+            """A cache that stores nothing. msal keeps every token without limit; AccessTokenCache has a limit."""
 
             def add(self, event: object, now: object = None) -> None:
-                """Keep nothing."""
+                """Store nothing."""
 
-        credential, line = self._client_credential(), HttpClient()
+        credential, client = self._client_credential(), HttpClient()
         try:
             return msal.ConfidentialClientApplication(
                 self._client_id,
                 client_credential=credential,
                 authority=f"{self._authority}/{tenant}",
                 instance_discovery=False,
-                http_client=line,
+                http_client=client,
                 http_cache=_NoHttpCache(),
-                token_cache=Forgetful(),
+                token_cache=NoTokenCache(),
             )
         except (ValueError, KeyError) as exc:
-            # msal does not tell a tenant that is not there from a malformed answer, which may count against nobody.
-            line.close()
-            told = error_for_response(line.refusal, OAuthStep.REFRESH)
-            if not isinstance(told, AdministratorMustAct):
+            # msal raises the same error for a missing tenant and for a malformed response. Only the missing tenant is
+            # the administrator's or the operator's matter, so the response itself decides.
+            client.close()
+            error = error_for_response(client.refusal, OAuthStep.REFRESH)
+            if not isinstance(error, AdministratorMustAct):
                 raise RetryLater(Reason.UNAVAILABLE, "the authority's discovery document cannot be used") from exc
             if tenant in self._tenants:
                 raise OperatorMustAct(Reason.OUR_CONFIGURATION, "a tenant of the settings does not exist") from exc
-            raise told from exc
+            raise error from exc
 
 
 class _NoHttpCache(dict[str, object]):
-    """An http_cache that keeps nothing: msal would give a 400 again for a minute after it was cured."""
+    """An http_cache that stores nothing. With a cache, msal repeats a 400 for a minute after its cause was fixed."""
 
     def __setitem__(self, key: str, value: object) -> None:
         pass
 
 
 def fetch_published_keys(authority: str, tenant: str) -> Mapping[str, Any]:
-    """The JWKS document with which this authority signs now."""
-    line = HttpClient()
+    """Return the JWKS document of the keys that this authority currently signs with."""
+    client = HttpClient()
     try:
-        answer = line.get(f"{authority}/{quote(tenant, safe='')}/discovery/v2.0/keys")
+        answer = client.get(f"{authority}/{quote(tenant, safe='')}/discovery/v2.0/keys")
         document = answer.json() if answer.status_code == 200 else None
     except ValueError as exc:
         raise RetryLater(Reason.UNAVAILABLE, "the published keys are not JSON") from exc
     finally:
-        line.close()
+        client.close()
     if not isinstance(document, dict):
         raise RetryLater(Reason.UNAVAILABLE, "the published keys cannot be read")
     return document

@@ -1,7 +1,7 @@
-"""What Entra ID's refusals mean here: who acts next. docs/authorization.md shows this table; a test holds them equal.
+"""The table of Entra ID errors: who has to act next. docs/authorization.md shows it, and a test compares the two.
 
-`error` and `suberror` decide where they say enough. Much that matters shares one of them (`invalid_grant`,
-`access_denied`), so a known AADSTS number says it more exactly; an unknown one never does harm, it is support text.
+`error` and `suberror` decide when they are specific enough. Many different causes share one value (`invalid_grant`,
+`access_denied`), so a known AADSTS number takes precedence. An unknown number is only shown as support text.
 https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes
 """
 
@@ -23,7 +23,7 @@ from shared.errors import (
 
 
 class OAuthStep(StrEnum):
-    """Where the refusal was given: in the browser, redeeming the code, refreshing, or as the app itself."""
+    """The step that failed: the callback in the browser, redeeming the code, refreshing, or app-only access."""
 
     CALLBACK = "callback"
     REDEEM = "redeem"
@@ -33,7 +33,7 @@ class OAuthStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntraRule:
-    """One line of the table. `key` is an AADSTS number, an `error`, or `error/suberror`."""
+    """One row of the table. `key` is an AADSTS number, an `error`, or `error/suberror`."""
 
     key: str
     meaning: str
@@ -102,7 +102,7 @@ ENTRA_ERRORS = (
     EntraRule("50196", "a loop was detected", Actor.QUEUE, Reason.THROTTLED),
     EntraRule("90055", "too many requests", Actor.QUEUE, Reason.THROTTLED),
     EntraRule("90033", "Entra ID is unavailable for a moment", Actor.QUEUE, Reason.UNAVAILABLE),
-    # what error and suberror say by themselves
+    # error and suberror without a known number
     EntraRule("invalid_client", "our own credential is wrong", Actor.OPERATOR, Reason.OUR_CREDENTIAL),
     EntraRule("unauthorized_client", "our registration does not allow it", Actor.OPERATOR, Reason.OUR_CONFIGURATION),
     EntraRule("invalid_request", "our request is wrong", Actor.OPERATOR, Reason.OUR_CONFIGURATION),
@@ -112,10 +112,10 @@ ENTRA_ERRORS = (
     EntraRule("invalid_resource", "our registration lacks a resource", Actor.OPERATOR, Reason.OUR_CONFIGURATION),
     EntraRule("invalid_tenant", "the tenant does not exist", Actor.ADMINISTRATOR, Reason.APP_NOT_IN_TENANT),
     EntraRule("temporarily_unavailable", "Entra ID is busy", Actor.QUEUE, Reason.UNAVAILABLE),
-    EntraRule("server_error", "Entra ID is ill", Actor.QUEUE, Reason.UNAVAILABLE),
+    EntraRule("server_error", "Entra ID has an internal error", Actor.QUEUE, Reason.UNAVAILABLE),
     EntraRule("access_denied", "declined", Actor.THIS_SIGN_IN, "declined"),
     EntraRule("interaction_required", "another proof is wanted", Actor.PERSON, Reason.INTERACTION_REQUIRED),
-    EntraRule("login_required", "has to sign in anew", Actor.PERSON, Reason.INTERACTION_REQUIRED),
+    EntraRule("login_required", "has to sign in again", Actor.PERSON, Reason.INTERACTION_REQUIRED),
     EntraRule("consent_required", "nobody has consented", Actor.PERSON, Reason.CONSENT_REQUIRED),
     EntraRule("invalid_grant/consent_required", "nobody has consented", Actor.PERSON, Reason.CONSENT_REQUIRED),
     EntraRule("invalid_grant/basic_action", "another proof is wanted", Actor.PERSON, Reason.INTERACTION_REQUIRED),
@@ -134,16 +134,16 @@ ENTRA_ERRORS = (
 
 _BY_KEY = {refusal.key: refusal for refusal in ENTRA_ERRORS}
 _LACKING = frozenset({Reason.APP_NOT_IN_TENANT, Reason.NO_LICENSE})
-"""What a tenant can be without. Entra ID says `invalid_client` for it as well (AADSTS7000229, AADSTS650052)."""
+"""What a tenant can lack. Entra ID reports these as `invalid_client` too (AADSTS7000229, AADSTS650052)."""
 MAX_CHALLENGE_CHARACTERS = 4096
-"""Characters. Entra ID's have a few hundred."""
+"""The longest claims challenge that is kept, in characters. Those of Entra ID have a few hundred."""
 _AADSTS = re.compile(r"AADSTS(\d{4,8})")
 
 
 def error_for_response(answer: Mapping[str, object], step: OAuthStep) -> MailboxSyncError:
-    """The error for an OAuth error answer, of the type that says who acts next.
+    """Return the error for an OAuth error response; its type says who has to act next.
 
-    Nothing of the answer's text is kept: it quotes addresses, and in the browser anybody may have written it.
+    The text of the response is not kept: it quotes addresses, and in the callback anybody can have written it.
     """
     error = str(answer.get("error", ""))
     numbers = _numbers(answer)
@@ -152,7 +152,7 @@ def error_for_response(answer: Mapping[str, object], step: OAuthStep) -> Mailbox
     if refusal is None:
         return _unknown_error(step, support)
     if refusal.key in ("invalid_grant", "9002313") and step is OAuthStep.REDEEM:
-        # The code came through the browser, where anybody may have written it.
+        # The code came through the browser, so anybody can have written it.
         return SignInRefused("sign_in_failed", support=support)
     if refusal.key == "70008" and step is OAuthStep.REDEEM:
         return FlowExpired()
@@ -160,13 +160,16 @@ def error_for_response(answer: Mapping[str, object], step: OAuthStep) -> Mailbox
 
 
 def _claims_challenge(answer: Mapping[str, object]) -> str:
-    """What to ask for at the next sign-in. It goes into storage and a URL, and in the browser anybody may write it."""
+    """Return the claims to request at the next sign-in.
+
+    The length is limited: the value goes into storage and a URL, and in the callback anybody can have written it.
+    """
     claims = str(answer.get("claims") or "")
     return claims if len(claims) <= MAX_CHALLENGE_CHARACTERS else ""
 
 
 def _matching_rule(error: str, suberror: str, numbers: list[str]) -> EntraRule | None:
-    """The line that says it most exactly. Our own credential is ours to mend, unless the tenant lacks something."""
+    """Return the most specific row. `invalid_client` means our own credential, unless the tenant lacks something."""
     known = [_BY_KEY[key] for key in (*numbers, f"{error}/{suberror}", error) if key in _BY_KEY]
     if error == "invalid_client":
         known = [refusal for refusal in known if refusal.reason in _LACKING or refusal.actor is Actor.OPERATOR]
@@ -177,7 +180,7 @@ def _error_for_rule(refusal: EntraRule, step: OAuthStep, support: str, claims: s
     if refusal.actor is Actor.THIS_SIGN_IN:
         return _sign_in_error(str(refusal.reason), step, support)
     if refusal.actor is Actor.OPERATOR and step is OAuthStep.CALLBACK:
-        # What comes through the browser anybody can write: it must not be able to raise the operator's alarm.
+        # Anybody can write a callback, so it must not be able to raise the operator's alert.
         return SignInRefused("sign_in_failed", support=support)
     reason = Reason(refusal.reason)
     if refusal.actor is Actor.PERSON:
@@ -205,7 +208,7 @@ def _unknown_error(step: OAuthStep, support: str) -> MailboxSyncError:
 
 
 def _numbers(answer: Mapping[str, object]) -> list[str]:
-    """The AADSTS numbers: listed by the token endpoint, only within the text in the browser."""
+    """Return the AADSTS numbers. The token endpoint lists them; in the callback they are only part of the text."""
     listed = answer.get("error_codes")
     numbers = [str(number) for number in listed] if isinstance(listed, list) else []
     return [*numbers, *_AADSTS.findall(str(answer.get("error_description", ""))[:2000])]

@@ -1,4 +1,4 @@
-"""The line to the identity provider: bounded in time, never redirected, its outages in our words."""
+"""The HTTP client for the identity provider: with timeouts, without redirects, and with outages as our own errors."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,38 +9,38 @@ if TYPE_CHECKING:
     import requests
 
 TIMEOUT_SECONDS = (5.0, 20.0)
-"""Seconds to connect, and to wait for an answer."""
+"""The timeouts in seconds: to connect, and to wait for a response."""
 
 
 class HttpClient:
-    """What msal and the signing keys speak through; has the two methods that msal needs."""
+    """The HTTP client that msal and the fetch of the published keys use; it has the two methods that msal needs."""
 
     def __init__(self) -> None:
         import requests
 
         self._session = requests.Session()
         self.refusal: dict[str, object] = {}
-        """What the last GET was refused with, by its JSON: msal keeps no more of it than its text."""
+        """The JSON of the last GET's 400 response, else empty. msal keeps only the text of such a response."""
 
     def get(self, url: str, **options: Any) -> "requests.Response":
-        """A GET. Raises RetryLater when the server is busy, ill or out of reach."""
+        """Send a GET. Raises RetryLater when the server is busy, fails, or cannot be reached."""
         answer = self._ask("GET", url, options)
         self.refusal = _error_in(answer)
         return answer
 
     def post(self, url: str, **options: Any) -> "requests.Response":
-        """A POST. Raises RetryLater when the server is busy, ill or out of reach."""
+        """Send a POST. Raises RetryLater when the server is busy, fails, or cannot be reached."""
         return self._ask("POST", url, options)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._session.close()
 
     def _ask(self, method: str, url: str, options: dict[str, Any]) -> "requests.Response":
         import requests
 
         try:
-            # A redirect could carry the client assertion or a refresh token to wherever it points.
+            # Following a redirect could send the client assertion or a refresh token to another server.
             answer = self._session.request(
                 method, url, **options | {"timeout": TIMEOUT_SECONDS, "allow_redirects": False}
             )
@@ -57,10 +57,10 @@ def _error_in(answer: "requests.Response") -> dict[str, object]:
     if answer.status_code != 400:
         return {}
     try:
-        told = answer.json()
+        body = answer.json()
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return body if isinstance(body, dict) else {}
 
 
 def _retry_later(answer: "requests.Response") -> MailboxSyncError:

@@ -1,8 +1,8 @@
-"""Tokens of Entra ID, validated in full: msal leaves that to the application.
+"""The full validation of Entra ID tokens, which msal leaves to the application.
 
-RS256 only, with a key that Entra ID publishes now; then issuer, audience, tenant, times and nonce. A token's header
-chooses among the published keys and nothing else, so `alg: none`, HS256 with the public key, `jwk` and `jku` get
-nowhere. https://learn.microsoft.com/en-us/entra/identity-platform/claims-validation
+Only RS256 with a key that Entra ID currently publishes is accepted; then issuer, audience, tenant, times, and nonce are
+checked. A token's header selects one of the published keys and nothing else, so `alg: none`, HS256 with the public
+key, `jwk`, and `jku` have no effect. https://learn.microsoft.com/en-us/entra/identity-platform/claims-validation
 """
 
 import hmac
@@ -19,45 +19,45 @@ from shared.authorization.port import Identity
 from shared.errors import Reason, RetryLater
 
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
-"""The tenant of everybody's personal Microsoft accounts."""
+"""The tenant of all personal Microsoft accounts."""
 
 ANY_TENANT = "organizations"
 LEEWAY_SECONDS = 120
 KEYS_MAX_AGE_SECONDS = 12 * 3600
 KEYS_MIN_AGE_SECONDS = 60
-"""An unknown key id makes us ask again, but not more often: ids are free to invent."""
+"""The shortest time between two fetches for unknown key ids. Anybody can invent key ids."""
 ASK_AGAIN_SECONDS = 10
-"""How long a server that could not give any keys is left alone."""
+"""How long to wait before the next fetch when a fetch returned no keys."""
 FETCH_SECONDS = 30
-"""How long a caller waits for the first keys that another one is fetching."""
+"""How long a caller waits for the first keys while another thread fetches them."""
 UNKNOWN_SECONDS = 600
-"""How long an id that was not published makes us ask no more."""
+"""How long a key id that was not published does not cause another fetch."""
 UNKNOWN_KEPT = 1000
 
 API_SCOPE = "user_impersonation"
-"""The scope of an access token that a program got for somebody: see infra/modules/registration.bicep."""
+"""The scope of an access token that a program obtained for a person: see infra/modules/registration.bicep."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedKey:
-    """One of Entra ID's keys, and the issuer it is published for, if it names one (`{tenantid}`: any organization)."""
+    """One published key, with the issuer that it is limited to, if any (`{tenantid}` stands for any organization)."""
 
     key: Any
     issuer: object = None
 
     def signs_for(self, issuer: str, tenant: str) -> bool:
-        """Whether tokens of this issuer may be signed with it."""
+        """Whether this key may sign tokens of this issuer."""
         named = self.issuer.replace("{tenantid}", tenant) if isinstance(self.issuer, str) else self.issuer
         return named is None or named == issuer
 
 
 class PublishedKeys:
-    """Entra ID's published keys, kept for half a day and asked for again when a new one turns up.
+    """Entra ID's published keys, cached for twelve hours and fetched again for an unknown key id.
 
-    One thread asks at a time, and outside the lock: whoever brings a known key never waits for somebody who has
-    invented one while Entra ID is slow. `fetch` gives the JWKS document; `monotonic` is a clock in seconds.
+    Only one thread fetches at a time, without holding the lock. So a caller with a known key never waits for a fetch
+    that an invented key id caused. `fetch` returns the JWKS document; `monotonic` is a clock in seconds.
     """
 
     def __init__(self, fetch: Callable[[], Mapping[str, Any]], monotonic: Callable[[], float]) -> None:
@@ -71,11 +71,11 @@ class PublishedKeys:
         self._changed = threading.Condition()
 
     def key(self, kid: str) -> PublishedKey:
-        """The key of that id.
+        """Return the key with this id.
 
         Raises:
             TokenInvalid: no such key is published.
-            RetryLater: the keys cannot be had, or this one could be among those that are just being fetched.
+            RetryLater: the keys cannot be fetched, or a fetch that may bring this key is under way.
         """
         with self._changed:
             must_fetch = self._must_fetch(kid)
@@ -88,7 +88,7 @@ class PublishedKeys:
             return self._keys[kid]
 
     def _must_fetch(self, kid: str) -> bool:
-        """Whether the calling thread has to fetch the keys. Waits for another's fetch only when there are no keys."""
+        """Whether this thread has to fetch the keys. It waits for another thread only while there are no keys."""
         while not self._is_current():
             if not self._fetching:
                 if self._asked_within(ASK_AGAIN_SECONDS):
@@ -103,7 +103,7 @@ class PublishedKeys:
         return not self._asked_within(KEYS_MIN_AGE_SECONDS) and not self._is_known_to_be_unknown(kid)
 
     def _refresh(self, kid: str) -> None:
-        """Fetch the keys. The time is noted before: a server that fails is left alone as long as one that answers."""
+        """Fetch the keys. The time is recorded before the request, so the pause applies after a failure too."""
         self._asked_at = self._monotonic()
         try:
             keys = _usable_keys(self._fetch())
@@ -133,7 +133,7 @@ class PublishedKeys:
 
 
 def _usable_keys(document: Mapping[str, Any]) -> dict[str, PublishedKey]:
-    """The RSA signing keys of a JWKS document, by id; what cannot be one is passed over."""
+    """Return the RSA signing keys of a JWKS document by id; other entries are ignored."""
     import jwt
 
     keys = {}
@@ -152,7 +152,7 @@ def _usable_keys(document: Mapping[str, Any]) -> dict[str, PublishedKey]:
 class TokenValidator:
     """Checks tokens that Entra ID issued to, or for, this application.
 
-    `api_clients`: the applications, besides this one, whose access tokens open the API.
+    `api_clients` are the applications, besides this one, whose access tokens the API accepts.
     """
 
     def __init__(
@@ -170,18 +170,19 @@ class TokenValidator:
         self._api_clients = frozenset({client_id, *api_clients})
 
     def id_token(self, token: str, nonce: str) -> dict[str, Any]:
-        """The claims of an id token that answers our request. Raises TokenInvalid."""
+        """Return the claims of an id token whose nonce is the one that we sent. Raises TokenInvalid."""
         claims = self._claims(token, [self._client_id])
         if not nonce or not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
             raise TokenInvalid("the nonce is not ours")
         return claims
 
     def api_token(self, token: str) -> dict[str, Any]:
-        """The claims of an access token for our own API. Raises TokenInvalid.
+        """Return the claims of an access token for our own API. Raises TokenInvalid.
 
-        `azp` tells it from an id token, which names the same audience and must not open the API; and it names the
-        application that got the token, which has to be one that the operator has allowed. For a person it got the API's
-        scope, for itself none: https://learn.microsoft.com/en-us/entra/identity-platform/claims-validation
+        An id token has the same audience and must not open the API; only an access token has `azp`. `azp` names the
+        application that obtained the token, and the operator has to have allowed that application. A token obtained for
+        a person carries the API's scope; an app-only token carries no scope.
+        https://learn.microsoft.com/en-us/entra/identity-platform/claims-validation
         """
         claims = self._claims(token, [self._client_id, f"api://{self._client_id}"])
         client = claims.get("azp")
@@ -210,7 +211,7 @@ class TokenValidator:
                 published.key,
                 algorithms=["RS256"],
                 audience=audiences,
-                # Times are checked below, by our clock; the issuer depends on the tenant.
+                # Times are checked below with our clock; the issuer depends on the tenant.
                 options={"require": ["aud", "exp", "iss", "nbf", "oid", "tid"], "verify_exp": False,
                          "verify_nbf": False, "verify_iat": False},
             )  # fmt: skip
@@ -242,19 +243,19 @@ class TokenValidator:
 
 
 def _is_of_an_application(claims: Mapping[str, Any]) -> bool:
-    """Whether nobody is in it. `idtyp` is an optional claim: without it, subject and object are one in such tokens."""
+    """Whether this is an app-only token. `idtyp` is optional; without it, `sub` equals `oid` in app-only tokens."""
     return bool(claims["idtyp"] == "app" if "idtyp" in claims else claims.get("sub") == claims["oid"])
 
 
 def identity_of(claims: Mapping[str, Any], tenants: Collection[str]) -> Identity:
-    """Who signed in, once validated, if their tenant may.
+    """Return who signed in, from validated claims, if their tenant is allowed.
 
-    The address is the name they sign in with, which is of a domain that their tenant has proved to own. Never `email`:
-    a tenant's administrator can write anybody's address there, and nobody checks it.
+    The address is the sign-in name, whose domain the tenant has proved to own. The `email` claim is never used: a
+    tenant's administrator can write any address there, and nobody verifies it.
 
     Raises:
         AccountRefused: a personal account, or a tenant that is not on the list.
-        SignInRefused: sign_in_failed, without such a name.
+        SignInRefused: sign_in_failed, when the token has no sign-in name.
     """
     tenant = claims["tid"]
     if tenant == PERSONAL_TENANT:
@@ -282,5 +283,5 @@ def _moment(seconds: object) -> datetime | None:
 
 
 def _printable(text: str, most: int) -> str:
-    """Text without control characters (which could break a header or a line), and not without end."""
+    """Remove control characters, which could break a header or a log line, and limit the length to `most`."""
     return "".join(character for character in text if character.isprintable()).strip()[:most]

@@ -1,4 +1,4 @@
-"""Who may use the operator's API: a Bearer token for this application with the role Operator, of the right tenant."""
+"""Authentication for the operator's API: a Bearer token with the role Operator, issued by the operators' tenant."""
 
 from typing import TYPE_CHECKING
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 
 class OperatorAuthenticator:
-    """Checks the API's callers: people, and other systems by their own app-only tokens."""
+    """Authenticates the API's callers: people, and other systems with app-only tokens."""
 
     def __init__(self, validator: "TokenValidator", operator_tenant: str) -> None:
         self._validator = validator
         self._operator_tenant = operator_tenant
 
     def authenticate(self, header: str) -> str:
-        """The object id behind an Authorization header.
+        """Return the caller's object id from an Authorization header.
 
-        Anybody's administrator can assign the role in their own tenant, so the tenant is checked as well.
+        The administrator of any tenant can assign the role there, so the tenant is checked as well.
 
         Raises:
-            TokenInvalid: no token, a wrong one, or one without the role.
+            TokenInvalid: no token, an invalid one, or one without the role.
         """
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:

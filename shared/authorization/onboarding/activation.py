@@ -1,6 +1,6 @@
-"""Activating a list of mailboxes at once, read by a service account (impersonation) or by the app itself (app-only).
+"""Activation of a list of mailboxes that a service account (impersonation) or the app itself (app-only) reads.
 
-Each is tried before it counts as active, and each failure comes with its reason; one failure stops nobody else.
+Each mailbox is read once before it counts as active. Each failure has its reason, and it does not stop the others.
 """
 
 import csv
@@ -24,17 +24,17 @@ from shared.sources.port import AccessMode, MailSources, SourceName
 from shared.sources.selection import SourceSelection
 
 MAX_NAMES = 500
-"""How many names one activation takes; a longer list is sent in parts."""
+"""The most names in one activation; callers split a longer list."""
 PARALLEL_CHECKS = 4
 TIME_LIMIT = timedelta(seconds=150)
-"""The platform cuts an HTTP answer off at 230 seconds; what has not been begun by then is reported as not tried."""
+"""When to stop: the platform ends an HTTP request after 230 seconds. Names not begun by then are `not_tried`."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationResult:
-    """What became of one name of the list. `result`: active, already, failed or not_tried; `reason` says why."""
+    """The result for one name of the list. `result`: active, already, failed, or not_tried; `reason` says why."""
 
     asked: str
     address: str
@@ -69,21 +69,21 @@ class Activation:
         self._clock = clock
 
     def with_service_account(self, authorization_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
-        """Through ExchangeImpersonation. Raises ActivationRefused; NotFound."""
+        """Activate mailboxes that a service account reads by impersonation. Raises ActivationRefused, NotFound."""
         authorization = self._authorizations.get(authorization_id)
         if authorization.mode is not AccessMode.IMPERSONATION or authorization.revoked:
             raise ActivationRefused("not a service account's authorization", "authorization")
         return self._all(authorization, names, actor)
 
     def app_only(self, tenant_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
-        """With full_access_as_app, in a tenant that is served. Raises ActivationRefused."""
+        """Activate mailboxes of an allowed tenant with full_access_as_app. Raises ActivationRefused."""
         served = tenant_id in self._tenants or self._tenants == ("organizations",)
         if not _GUID.fullmatch(tenant_id) or not served:
             raise ActivationRefused("not a tenant that is served", "tenant")
         return self._all(self._of_app(tenant_id), names, actor)
 
     def _of_app(self, tenant_id: str) -> Authorization:
-        """A tenant's one app-only authorization: it holds no secret, so one is as good as many."""
+        """Return the tenant's only app-only authorization. It has no secret, so all mailboxes can share it."""
         try:
             return self._authorizations.get(f"app-{tenant_id}")
         except NotFound:
@@ -119,7 +119,7 @@ class Activation:
             return ActivationResult(name, address, "failed", reason=str(error))
 
     def _resolved(self, authorization: Authorization, anchor: str, name: str) -> str:
-        """The one address that a name stands for, from the directory. Raises NotFound: unknown_name, ambiguous_name."""
+        """Resolve a name to its one address in the directory. Raises NotFound: unknown_name, ambiguous_name."""
         if not anchor:
             raise NotFound("unknown_name")
         choice = self._selection.choose(partial(self._access_tokens.access, authorization.id, anchor))
@@ -142,13 +142,13 @@ class Activation:
         return ActivationResult(name, address, "active", mailbox.id)
 
     def _existing(self, result: ActivationResult, authorization: Authorization, actor: str) -> ActivationResult:
-        """What stands already is named, whatever way it is read: one mailbox an address.
+        """Report the mailbox that the address already has, however it is read: each address has only one mailbox.
 
-        What was disconnected is connected again, for nobody could sign in for it. But not what a person has connected,
-        or another service account: whose it is disconnected it, and it has to be erased before another may have it.
+        A disconnected mailbox of the same authorization's owner is connected again, because nobody could sign in for
+        it. A disconnected mailbox of a person or of another service account is not: it has to be erased first.
         """
         mailbox = self._registry.at_address(authorization.tenant_id, result.address)
-        if mailbox is None:  # of version 0.1.0, and not in the index yet
+        if mailbox is None:  # created by version 0.1.0, and not in the address index yet
             return result
         is_ours = (mailbox.owner_id, mailbox.mode) == (authorization.owner_id, authorization.mode)
         if mailbox.status is not Status.DISCONNECTED:
@@ -164,7 +164,7 @@ class Activation:
             self._queue.send_mailbox(result.mailbox_id)
         except ActionNeeded as error:
             return replace(result, result="failed", reason=error.reason.value, support=error.support)
-        except NotFound:  # erased since it was looked up
+        except NotFound:  # erased in the meantime
             return replace(result, result="failed", reason=Reason.CONFLICT.value)
         return replace(result, result="active")
 
@@ -174,12 +174,12 @@ def _reconnected(mailbox: Mailbox, *, authorization_id: str) -> Mailbox:
 
 
 def parse_names(text: str) -> list[str]:
-    """The names of a typed list or a CSV file: from each line the first cell with an address, else its first cell.
+    """Return the names of a typed list or a CSV file: the first cell with an address of each line, else its first cell.
 
-    A first line without an address is a heading when the second has one.
+    The first line is a header if it has no address and the second line has one.
 
     Raises:
-        ActivationRefused: the text is no list.
+        ActivationRefused: the text cannot be parsed.
     """
     try:
         rows = [row for row in _rows(text) if row]

@@ -1,7 +1,7 @@
-"""Administrators' approval: the link a person sends on, the way to Microsoft and back, and telling who waits.
+"""Administrators' approval: the link that a person forwards, the redirect to Microsoft, and the callback.
 
-Nothing that comes back is proof of anything but that a browser we sent there has returned: the `tenant` value can be
-anybody's. An approval is therefore noted for the link it was begun from, and only makes us try again.
+The callback proves only that a browser that we sent to Microsoft has returned; anybody can change its `tenant` value.
+An approval is therefore recorded for the link it was started from, and it only causes another try.
 """
 
 import secrets
@@ -23,7 +23,7 @@ from shared.mailboxes.port import MailboxRegistry
 
 
 class AdminConsent:
-    """Begins and ends administrators' approvals."""
+    """Starts administrators' approvals and handles their callbacks."""
 
     def __init__(
         self,
@@ -47,23 +47,23 @@ class AdminConsent:
         self._clock = clock
 
     def wait(self, resume: Mapping[str, str]) -> str:
-        """Note that somebody waits, and with what they go on; gives the secret that their browser keeps.
+        """Record that a person waits for approval and what to resume; returns the secret for their browser's cookie.
 
-        The link they send on is made of its digest: whoever gets the link can approve, but not carry on in the
-        person's place.
+        The link that they forward holds only a digest of the secret: whoever has the link can approve, but cannot
+        continue in the person's place.
         """
-        kept = secrets.token_urlsafe(32)
-        self._approvals.put(Approval(_link_id(kept), dict(resume), "", self._clock()))
-        return kept
+        secret = secrets.token_urlsafe(32)
+        self._approvals.put(Approval(_link_id(secret), dict(resume), "", self._clock()))
+        return secret
 
     def link(self, approval: Approval) -> str:
-        """What the person sends to their administrator."""
+        """Return the link that the person sends to their administrator."""
         return f"{self._approval_url}/for/{approval.id}"
 
     def link_for(self, session: Session) -> str:
-        """The same for a session's tenant whose mailboxes have stopped: they are tried again once it is approved.
+        """Return a link for the session's tenant; the tenant's stopped mailboxes are tried again after the approval.
 
-        One link a session, however often its page is loaded: each is a row that is kept for a month.
+        A session always gets the same link, because each link is a row that is kept for a month.
         """
         link_id = _link_id(f"session {session.id}")
         try:
@@ -73,12 +73,12 @@ class AdminConsent:
             self._approvals.put(approval)
         return self.link(approval)
 
-    def waiting(self, kept: str) -> Approval:
-        """The approval somebody waits for, granted or not, by what their browser keeps. Raises NotFound."""
-        return self._approvals.get(_link_id(kept))
+    def waiting(self, secret: str) -> Approval:
+        """Return the approval, granted or not, for the secret in a browser's cookie. Raises NotFound."""
+        return self._approvals.get(_link_id(secret))
 
     def start(self, approval_id: str = "") -> AuthorizeRedirect:
-        """Send an administrator to Microsoft. Raises NotFound for a link that is none of ours."""
+        """Send an administrator to Microsoft. Raises NotFound for an unknown link."""
         tenant = self._approvals.get(approval_id).tenant_id if approval_id else ""
         state, binding = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         url = self._provider.admin_consent_url(tenant=tenant, redirect_uri=self._redirect_uri, state=state)
@@ -87,17 +87,17 @@ class AdminConsent:
         return AuthorizeRedirect(url, binding_cookie_name(state), binding, int(self._lasts.total_seconds()))
 
     def callback(self, answer: Mapping[str, str], binding: str) -> int:
-        """An administrator has come back: note the approval for whoever waits by the link it was begun from.
+        """Handle an administrator's return: record the approval for the link that it was started from.
 
-        Gives how many were waiting: the person of the link, and the tenant's mailboxes that stopped for it.
+        Returns how many were waiting: the link's person, or the tenant's mailboxes that had stopped for this reason.
 
         Raises:
-            SignInRefused: approval_declined, approval_failed, or what is wrong with the flow.
+            SignInRefused: approval_declined, approval_failed, or the error of the flow.
         """
         pending = self._flows.take(answer.get("state", ""), digest(binding))
         if pending.intent.get("act") != "approve":
             raise SignInRefused("flow_unknown")
-        # A refusal carries admin_consent=True as well: the error is what tells.
+        # A refusal carries admin_consent=True as well, so only `error` distinguishes the two.
         if answer.get("error"):
             raise _error_in(answer)
         if answer.get("admin_consent", "").lower() != "true":
@@ -113,20 +113,20 @@ class AdminConsent:
         return self._try_again(approval.tenant_id) if approval.tenant_id else 1
 
     def _try_again(self, tenant_id: str) -> int:
-        """The tenant's mailboxes that waited for this are due at the next tick; if it was not true, they wait again."""
+        """Make the tenant's waiting mailboxes due at the next tick; if the approval was not real, they wait again."""
         waiting = [
             mailbox for mailbox in self._registry.all() if mailbox.tenant_id == tenant_id and _awaits_approval(mailbox)
         ]
         for mailbox in waiting:
-            with suppress(NotFound):  # erased since it was listed
+            with suppress(NotFound):  # erased in the meantime
                 self._registry.change(
                     mailbox.id, lambda found: transitions.started(found) if _awaits_approval(found) else found
                 )
         return len(waiting)
 
 
-def _link_id(kept: str) -> str:
-    return digest(kept)[:40]
+def _link_id(secret: str) -> str:
+    return digest(secret)[:40]
 
 
 def _awaits_approval(mailbox: Mailbox) -> bool:

@@ -1,4 +1,4 @@
-"""Whether an address is of the mailbox that somebody has signed in for, by any of its names."""
+"""Checks whether an address, primary or secondary, belongs to the mailbox of the person who signed in."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -8,15 +8,15 @@ from shared.sources.port import Access, FolderGone, MailSources
 
 
 def is_same_mailbox(sources: MailSources, access: Access, wanted: str) -> bool:
-    """Whether the wanted address opens the account's own mailbox: then both have the same folders.
+    """Whether the wanted address opens the account's own mailbox, which is true if both have the same folder ids.
 
-    Only the mail server proves it. An equal sign-in name does not: two tenants can have accounts of one name, and a
-    guest keeps the name of another tenant. The directory does not either: it looks for the beginning of an address
-    among names as well, and a name is free to choose.
+    Only the mail server can prove it. An equal sign-in name proves nothing: two tenants can have accounts of the same
+    name, and a guest keeps the name from another tenant. Resolving the address in the directory proves nothing either:
+    the search also matches the beginning of display names, which people choose freely.
     https://learn.microsoft.com/exchange/client-developer/web-service-reference/unresolvedentry
 
     Raises:
-        RetryLater: the server is busy, so nothing is proved.
+        RetryLater: the server is busy, so the question is open.
     """
     own = _folders(sources, access)
     try:
@@ -26,6 +26,6 @@ def is_same_mailbox(sources: MailSources, access: Access, wanted: str) -> bool:
 
 
 def _folders(sources: MailSources, access: Access) -> frozenset[str]:
-    """The ids of a mailbox's folders. Raises as a pass would."""
+    """Return the ids of a mailbox's folders. Raises the same errors as a pass."""
     with closing(sources.open(access)) as mailbox:
         return frozenset(folder.id for folder in mailbox.folders())

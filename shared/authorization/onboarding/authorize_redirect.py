@@ -1,4 +1,4 @@
-"""How every trip to the identity provider begins: where the browser goes, and the cookie that binds it to its flow."""
+"""The redirect that starts each flow at the identity provider, with the cookie that binds the flow to its browser."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from shared.authorization.sessions.signing import digest
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeRedirect:
-    """Where to send the browser, and the binding cookie to give it: __Host-, Secure, HttpOnly, SameSite=None."""
+    """The URL for the browser and the binding cookie to set: __Host-, Secure, HttpOnly, SameSite=None."""
 
     url: str = field(repr=False)
     cookie: str
@@ -16,5 +16,5 @@ class AuthorizeRedirect:
 
 
 def binding_cookie_name(state: str) -> str:
-    """The name of a flow's own cookie: two sign-ins in two tabs do not disturb each other, and each is used once."""
+    """Return the name of a flow's own cookie, so that sign-ins in two tabs do not interfere with each other."""
     return f"flow-{digest(state)[:16]}"

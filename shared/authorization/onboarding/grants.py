@@ -1,6 +1,6 @@
-"""What a sign-in has given is kept: authorization, token, mailbox, in this order; taken back if no mailbox comes of it.
+"""Stores the result of a sign-in: authorization, token, mailbox, in this order. Rolls back if no mailbox results.
 
-A crash between them leaves what the daily round finds and gives back, never a mailbox without its token.
+A crash in between leaves an authorization that the daily work finds and removes, never a mailbox without its token.
 """
 
 import logging
@@ -21,11 +21,11 @@ from shared.sources.port import AccessMode, SourceName
 _log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""How often a mailbox may be connected, or marked for erasure, between looking and writing."""
+"""How often to try again when the mailbox is connected or marked for erasure between reading and writing it."""
 
 
 class GrantRecorder:
-    """Stores what signing in gave, and puts it to the mailbox."""
+    """Stores the authorization and the token of a sign-in, and connects the mailbox to them."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class GrantRecorder:
         self._clock = clock
 
     def store(self, identity: Identity, tokens: Tokens, mode: AccessMode) -> Authorization:
-        """The record goes first: a token in the vault that none tells of would be found by nobody."""
+        """Store the authorization, then the token: a token in the vault without an authorization could not be found."""
         stored = self._authorizations.add(self._authorization(identity, mode))
         try:
             self._token_store.write(stored.id, tokens.refresh_token)
@@ -68,31 +68,34 @@ class GrantRecorder:
         )
 
     def _service_id(self, identity: Identity) -> str:
-        """The id that the account has already; once given up it gets another, for the vault holds on to the name."""
-        theirs = (identity.tenant_id, identity.owner_id)
+        """Return the id that the account already has.
+
+        A revoked account gets a new id, because the vault's soft delete still holds the old name.
+        """
+        owner = (identity.tenant_id, identity.owner_id)
         existing = self._authorizations.service_accounts()
         return next(
-            (one.id for one in existing if (one.tenant_id, one.owner_id) == theirs), f"service-{secrets.token_hex(16)}"
+            (one.id for one in existing if (one.tenant_id, one.owner_id) == owner), f"service-{secrets.token_hex(16)}"
         )
 
     def check_address(self, existing: Mailbox | None, identity: Identity, address: str) -> None:
-        """A new mailbox must be the only one of its address: one an address, whatever way it is read.
+        """Check that a new mailbox is the only one at its address, however that one is read.
 
         Raises:
-            AccountRefused: synced_by_organization: an operator has activated it, and its copy is the organization's.
+            AccountRefused: synced_by_organization: an operator activated the address; the copy is the organization's.
         """
-        standing = self._of_somebody_else(identity, address) if existing is None else None
-        if standing is not None and not is_own(standing):
+        other = self._of_somebody_else(identity, address) if existing is None else None
+        if other is not None and not is_own(other):
             raise AccountRefused("synced_by_organization")
 
     def _previous(self, identity: Identity, address: str) -> str:
-        """The mailbox of another person who had this address before it was given to who signs in now."""
-        standing = self._of_somebody_else(identity, address)
-        return standing.id if standing is not None and is_own(standing) else ""
+        """Return the id of the mailbox of the person who had this address before; empty if there is none."""
+        other = self._of_somebody_else(identity, address)
+        return other.id if other is not None and is_own(other) else ""
 
     def _of_somebody_else(self, identity: Identity, address: str) -> Mailbox | None:
-        standing = self._registry.at_address(identity.tenant_id, address)
-        return standing if standing is not None and standing.owner_id != identity.owner_id else None
+        other = self._registry.at_address(identity.tenant_id, address)
+        return other if other is not None and other.owner_id != identity.owner_id else None
 
     def register(
         self,
@@ -104,13 +107,13 @@ class GrantRecorder:
         source: SourceName = SourceName.EWS,
         renews: bool = False,
     ) -> tuple[Mailbox | None, Mailbox]:
-        """What stood before, if anything, and the mailbox with its new authorization and its primary `address`.
+        """Connect the mailbox at its primary `address`; returns it as it was before, if it existed, and as it is now.
 
-        If the same person's other tab was faster, the mailbox is that one's, with the newer authorization. One that is
-        being erased is never touched: the person gets another.
+        If another tab of the same person was faster, its mailbox gets this newer authorization. A mailbox that is being
+        erased stays unchanged, and the person gets a new one.
 
         Raises:
-            NotFound: the sign-in `renews` a mailbox that has been erased meanwhile.
+            NotFound: the sign-in `renews` a mailbox that was erased in the meantime.
         """
         for _ in range(ATTEMPTS):
             if existing is None:
@@ -132,7 +135,7 @@ class GrantRecorder:
         raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
 
     def _reauthorized(self, existing: Mailbox, renew: Callable[[Mailbox], Mailbox]) -> tuple[Mailbox, Mailbox]:
-        """The mailbox just before and after; since it was looked up another tab may have renewed it."""
+        """Return the mailbox before and after the change. It is read again: another tab may have just renewed it."""
         before = existing
 
         def change(found: Mailbox) -> Mailbox:
@@ -150,15 +153,15 @@ class GrantRecorder:
         raise RetryLater(Reason.CONFLICT, "the mailbox is being connected elsewhere")
 
     def delete_replaced(self, existing: Mailbox, authorization: Authorization) -> None:
-        """The authorization before, unless other mailboxes are read with it, as with a service account's."""
+        """Delete the mailbox's previous authorization. A service account's stays: other mailboxes are read with it."""
         replaced = existing.authorization_id
         if replaced and replaced != authorization.id and existing.mode is AccessMode.DELEGATED:
             self._mailbox_commands.release_authorization(replaced)
 
     def roll_back(self, authorization: Authorization) -> None:
-        """No mailbox came of it, so its token must not stay. What cannot be done now the daily round does.
+        """Remove an authorization and its token after no mailbox was connected. If this fails, the daily work does it.
 
-        A write whose answer was lost has failed here and is done all the same: what a mailbox is read with then stays.
+        A write can succeed although its response was lost. So an authorization that a mailbox uses is kept.
         """
         try:
             owned = self._registry.of_owner(authorization.tenant_id, authorization.owner_id)
@@ -171,7 +174,7 @@ class GrantRecorder:
 def _reauthorized(
     authorization: Authorization, identity: Identity, address: str, source: SourceName, mailbox: Mailbox
 ) -> Mailbox:
-    """Names change, and an address that was given up may be another's by now: it goes with who has just signed in."""
+    """Give the mailbox the names and the address of this sign-in: names change, and addresses move to other people."""
     return transitions.read_by(transitions.after_sign_in(mailbox, authorization.id), source).with_changes(
         mode=authorization.mode,
         address=address,

@@ -1,7 +1,7 @@
-"""Invitations: a signed link for one address, good once and for some days, and the signed outcome that goes back.
+"""Invitations: a signed link for one address, valid once and for some days, and the signed outcome for the inviter.
 
-The link carries an id, its end and a signature; the address, the inviter's reference and where to return to stay
-with us. Guessing costs no storage access: what is not signed by us ends at the signature.
+The link holds an id, its expiry, and a signature. The address, the inviter's reference, and the return URL stay in
+storage. A guessed link costs no storage access, because the signature is checked first.
 """
 
 import secrets
@@ -20,7 +20,7 @@ OUTCOME_LIFETIME = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class CreatedInvitation:
-    """An invitation that was made, and the link to send."""
+    """A new invitation with the link to send."""
 
     id: str
     url: str
@@ -28,7 +28,7 @@ class CreatedInvitation:
 
 
 class Invitations:
-    """Makes, opens and closes invitations."""
+    """Creates, opens, and uses up invitations."""
 
     def __init__(
         self,
@@ -71,10 +71,10 @@ class Invitations:
         return CreatedInvitation(invitation.id, f"{self._app_url}{self._path}/{token}", invitation.expires_at)
 
     def open(self, token: str) -> Invitation:
-        """The invitation behind a link, without using it up: mail scanners open links too.
+        """Return the invitation of a link without using it up, because mail scanners open links too.
 
         Raises:
-            InvitationRefused: invalid, expired or used.
+            InvitationRefused: invitation_invalid, invitation_expired, or invitation_used.
         """
         try:
             invitation = self._store.get(self._links.verify(token)["jti"])
@@ -87,19 +87,19 @@ class Invitations:
         return invitation
 
     def wanted(self, invitation_id: str) -> Invitation:
-        """The invitation a sign-in was begun with, if it can still be used. Raises InvitationRefused."""
+        """Return the invitation that a sign-in was started with, if it is still unused. Raises InvitationRefused."""
         invitation = self._store.get(invitation_id)
         if invitation.used_at is not None:
             raise InvitationRefused("invitation_used")
         return invitation
 
     def use(self, invitation_id: str) -> None:
-        """Use it up. Raises InvitationRefused: another sign-in was faster."""
+        """Mark the invitation as used. Raises InvitationRefused if another sign-in was faster."""
         if not self._store.use(invitation_id, self._clock()):
             raise InvitationRefused("invitation_used")
 
     def return_url(self, invitation_id: str, outcome: str, mailbox_id: str = "") -> str:
-        """The return URL with the signed outcome; empty when the inviter named none or it is not allowed any more."""
+        """Return the inviter's URL with the signed outcome; empty if there is none or it is no longer allowed."""
         invitation = self._store.get(invitation_id)
         if not invitation.return_url or not self.may_return_to(invitation.return_url):
             return ""
@@ -117,13 +117,13 @@ class Invitations:
         return urlunsplit(parts._replace(query=urlencode(query)))
 
     def may_return_to(self, url: str) -> bool:
-        """Whether a URL is one of the allowed, or the same with a query: nothing is matched by its beginning."""
+        """Whether a URL, without its query, equals one of the allowed URLs. Prefixes do not match."""
         plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
         return plain and "#" not in url and url.partition("?")[0].rstrip("/") in self._return_urls
 
 
 def is_address(text: str) -> bool:
-    """Whether a text can be one mail address: enough to refuse what is none, not a grammar."""
+    """Whether a text looks like one mail address. This rejects obvious mistakes and is not a full grammar."""
     local, at, domain = text.strip().rpartition("@")
     printable = text.isprintable() and not any(character in text for character in ' ,;<>"\\()[]:/?#&%|')
     return bool(local and at and domain) and len(text) <= 320 and "@" not in local and "." in domain and printable

@@ -1,4 +1,4 @@
-"""Which address a mailbox is kept under: the one that the mail server gives, not what its person signs in with."""
+"""The address that a mailbox is registered under: the mail server's primary address, not the sign-in name."""
 
 import logging
 
@@ -13,16 +13,16 @@ _log = logging.getLogger(__name__)
 def primary_address_of(
     sources: MailSources, access: Access | None, identity: Identity, existing: Mailbox | None = None
 ) -> str:
-    """The primary address of the mailbox that this access opens.
+    """Return the primary address of the mailbox that this access opens.
 
-    A sign-in name need not be an address of the mailbox, or is only a secondary one. While the server cannot be asked
-    (`access` None, or an error) it is what it was for the same sign-in name, else that name; the next sign-in asks
-    again.
+    A sign-in name may be a secondary address of the mailbox, or no address of it at all. If the server cannot be asked
+    (`access` is None, or an error), the result is the address known for the same sign-in name, else the sign-in name;
+    the next sign-in asks again.
     """
-    kept = existing.address if existing is not None and existing.sign_in_name == identity.address else ""
+    known = existing.address if existing is not None and existing.sign_in_name == identity.address else ""
     try:
         asked = sources.primary_address(access) if access is not None else ""
     except ActionNeeded as error:
         _log.info("the primary address is not known yet", exc_info=error)
         asked = ""
-    return asked or kept or identity.address
+    return asked or known or identity.address

@@ -1,4 +1,4 @@
-"""The service accounts that operators have signed in: which there are, what is read with each, and giving one up."""
+"""The service accounts that operators have signed in: the list, the mailboxes read with each, and revoking one."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from shared.sources.port import AccessMode
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """One of them, by its authorization's id. `mailboxes` are read with it; a disconnected one is not any more."""
+    """One service account. `id` is its authorization's; `mailboxes` counts those read with it, without disconnected."""
 
     id: str
     address: str
@@ -23,9 +23,9 @@ class ServiceAccount:
 
 
 class ServiceAccounts:
-    """What an operator can do about the service accounts that stand.
+    """Lists and revokes the service accounts.
 
-    Their tokens end with none of their mailboxes, and the daily round keeps them alive: only here are they given up.
+    Their tokens outlive their mailboxes, and the daily work keeps them valid. So only an operator revokes them, here.
     """
 
     def __init__(
@@ -40,20 +40,20 @@ class ServiceAccounts:
         self._mailbox_commands = mailbox_commands
 
     def all(self) -> list[ServiceAccount]:
-        """Every service account whose token is stored, by address."""
+        """Return every service account that is not revoked, sorted by address."""
         existing = self._authorizations.service_accounts()
         read_with = self._registry.authorizations_in_use() if existing else Counter[str]()
         accounts = [ServiceAccount(one.id, one.address, one.created_at, read_with[one.id]) for one in existing]
         return sorted(accounts, key=lambda account: (account.address, account.id))
 
     def revoke(self, authorization_id: str, actor: str) -> datetime | None:
-        """Delete its token; gives until when the vault's soft delete still holds it. Harmless to repeat.
+        """Delete a service account's token; returns until when the vault's soft delete still holds it. Idempotent.
 
-        It is revoked first, so that whatever breaks off after that the daily round finishes.
+        The authorization is marked as revoked first, so that the daily work can finish after a crash.
 
         Raises:
             NotFound: there is no such service account.
-            ServiceAccountInUse: mailboxes are read with it that are not disconnected.
+            ServiceAccountInUse: connected mailboxes are read with it.
         """
         if self._authorizations.get(authorization_id).mode is not AccessMode.IMPERSONATION:
             raise NotFound("not a service account's")

@@ -1,7 +1,7 @@
-"""Shared mailboxes, listed in a setting: synced through whoever has access to them and has signed in last.
+"""Shared mailboxes, listed in a setting: synced with the access of the person who signed in last and can read them.
 
-A shared mailbox belongs to no person, so it is registered once for its tenant, under an owner of its own. Nobody's
-own page shows it; the operator's does.
+A shared mailbox belongs to no person, so it is registered once per tenant, under its own owner id. Only the operator's
+page shows it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class SharedMailboxes:
-    """Connects the listed mailboxes that a person who signs in can read."""
+    """Connects the listed mailboxes that the person who signs in can read."""
 
     def __init__(
         self,
@@ -40,35 +40,36 @@ class SharedMailboxes:
         self._clock = clock
 
     def claim(self, authorization: Authorization, access: Access, replaced: str = "") -> list[Mailbox]:
-        """Read each listed mailbox with this person's access from now on, if they have it; gives those.
+        """Connect each listed mailbox that this person can read to their access; returns those mailboxes.
 
-        Never raises for a mailbox that this person cannot read, or cannot just now: the next sign-in tries again.
-        What is read with `replaced`, this person's authorization before, is handed on all the same, for that one ends.
+        Does not raise for a mailbox that this person cannot read now or at all; the next sign-in tries again.
+        A mailbox that is read with `replaced`, this person's previous authorization, always gets the new one, because
+        the previous one is deleted.
         """
         claimed = []
         for address in self._addresses:
             try:
-                theirs = self._handed_on(address, authorization, replaced)
-                self._check(replace(access, address=address, own=False), theirs=theirs)
+                had_access = self._handed_on(address, authorization, replaced)
+                self._check(replace(access, address=address, own=False), had_access=had_access)
                 claimed.append(self._connected(address, authorization, access.source))
-            except (ActionNeeded, Conflict, NotFound) as error:  # NotFound: erased since it was looked up
+            except (ActionNeeded, Conflict, NotFound) as error:  # NotFound: erased in the meantime
                 _log.info("a shared mailbox is not read with this access", exc_info=error)
         return claimed
 
     def _handed_on(self, address: str, authorization: Authorization, replaced: str) -> bool:
-        """Whether it was read with this person's authorization before; then it is read with their new one now."""
+        """Replace this person's previous authorization by the new one; returns whether the mailbox used it."""
         existing = self._existing(address, authorization.tenant_id)
         if existing is None or not replaced or existing.authorization_id != replaced:
             return False
         self._registry.change(existing.id, lambda found: _with_new_authorization(found, replaced, authorization.id))
         return True
 
-    def _check(self, access: Access, *, theirs: bool) -> None:
-        """A busy server is no reason to doubt an access that the person had before."""
+    def _check(self, access: Access, *, had_access: bool) -> None:
+        """Check the access. If the server is busy, a person who had access before is assumed to still have it."""
         try:
             self._sources.check(access)
         except RetryLater:
-            if not theirs:
+            if not had_access:
                 raise
 
     def _existing(self, address: str, tenant_id: str) -> Mailbox | None:
@@ -76,7 +77,7 @@ class SharedMailboxes:
         return next((mailbox for mailbox in owned if mailbox.erasing_since is None), None)
 
     def _connected(self, address: str, authorization: Authorization, source: SourceName) -> Mailbox:
-        """A mailbox that an operator has paused or disconnected stays so."""
+        """Add or update the mailbox; one that an operator has paused or disconnected stays so."""
         existing = self._existing(address, authorization.tenant_id)
         if existing is None:
             mailbox = new_mailbox(authorization, address, address, self._clock(), source)
@@ -88,7 +89,7 @@ class SharedMailboxes:
 
 
 def owner_of(address: str) -> str:
-    """The owner that stands for a shared mailbox: no person's id, and not the address."""
+    """Return the owner id of a shared mailbox: not a person's id, and it does not reveal the address."""
     return f"{SHARED_OWNER_PREFIX}{hashlib.sha256(address.casefold().encode()).hexdigest()[:32]}"
 
 

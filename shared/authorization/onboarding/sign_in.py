@@ -1,8 +1,8 @@
 """Signing in: from the link to the connected mailbox.
 
-start: a flow is begun and kept on our side; the browser gets a binding cookie and goes to Microsoft.
-callback: the flow is taken (once, by the browser it belongs to), the code redeemed, the identity validated and held
-against who was wanted, the mailbox tried, and only then anything is stored (grants.py).
+Start: a flow is created and stored; the browser gets a binding cookie and is redirected to Microsoft.
+Callback: the flow is taken (once, by the same browser), the code is redeemed, the identity is validated and compared
+with the expected person, and the mailbox is opened. Only then is anything stored (grants.py).
 """
 
 import secrets
@@ -47,7 +47,7 @@ from shared.sources.selection import SourceSelection
 
 
 class SignIn:
-    """Begins and ends sign-ins."""
+    """Starts sign-ins and handles their callbacks."""
 
     def __init__(
         self,
@@ -92,52 +92,51 @@ class SignIn:
     # ---------------------------------------------------------------- the start
 
     def connect(self, *, choose: bool = False) -> AuthorizeRedirect:
-        """From the sign-in link. `choose`: show the account picker, after a wrong account."""
+        """Start from the sign-in link. `choose` shows the account picker, after a wrong account."""
         return self._start(SignInPurpose.CONNECT, choose=choose)
 
     def view(self, to: str = "") -> AuthorizeRedirect:
-        """Only to see one's settings; `to` says which page of ours comes next (a word of the caller's)."""
+        """Start a sign-in that only opens a session; `to` is the caller's name of the page to show afterward."""
         return self._start(SignInPurpose.VIEW, {"to": to})
 
     def invited(self, token: str, *, choose: bool = False, waited: bool = False) -> AuthorizeRedirect:
-        """From an invitation link; `waited`: resumed after an approval. Raises InvitationRefused."""
+        """Start from an invitation link; `waited` means resumed after an approval. Raises InvitationRefused."""
         invitation = self._invitations.open(token)
         details = {"invitation": invitation.id, "token": token} | ({AFTER_APPROVAL: "yes"} if waited else {})
         return self._start(SignInPurpose.INVITED, details, hint=invitation.address, choose=choose)
 
     def renew(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
-        """Sign in again for a mailbox of this session. Raises NotFound for anybody else's."""
+        """Sign in again for a mailbox of this session. Raises NotFound for any other mailbox."""
         mailbox = self.own(session, mailbox_id)
         return self._start(
             SignInPurpose.RENEW, {"mailbox": mailbox.id}, hint=mailbox.signs_in_as, claims=mailbox.claims
         )
 
     def change(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
-        """Change the account: another mailbox will be connected instead. Raises NotFound for anybody else's."""
+        """Connect another account's mailbox instead of this one. Raises NotFound for a mailbox of another person."""
         mailbox = self.own(session, mailbox_id)
         return self._start(SignInPurpose.CHANGE, {"mailbox": mailbox.id, "session": session.id}, choose=True)
 
     def confirm(self, session: Session, mailbox_id: str) -> AuthorizeRedirect:
-        """The owner proves anew who they are, with their credentials. Raises NotFound for anybody else's mailbox."""
+        """Have the owner enter their credentials again. Raises NotFound for a mailbox of another person."""
         mailbox = self.own(session, mailbox_id)
         details = {"mailbox": mailbox.id, "session": session.id}
         return self._start(SignInPurpose.CONFIRM, details, hint=mailbox.address, prompt="login")
 
     def service(self, session: Session) -> AuthorizeRedirect:
-        """An operator signs a service account in. Raises NotFound for anybody else."""
+        """Sign in a service account, as an operator. Raises NotFound for anybody else."""
         if not session.operator:
             raise NotFound("not an operator")
         return self._start(SignInPurpose.SERVICE, {"by": session.owner_id, "session": session.id}, choose=True)
 
     def resume(self, intent: Mapping[str, str], session: Session | None, *, choose: bool = False) -> AuthorizeRedirect:
-        """Begin again, after an approval, what an earlier sign-in was for. Raises as they do.
+        """Start again, after an approval, with the intent of an earlier sign-in. Also raises what those methods raise.
 
-        `session` is the browser's present one. An approval can take weeks, and the next user of a shared browser comes
-        by the same cookie: what concerns a mailbox is resumed only in a session of its owner, and for everybody else
-        this is a sign-in like any other.
+        `session` is the browser's current session. An approval can take weeks, and the next user of a shared browser
+        has the same cookie. So an intent for a mailbox is resumed only in a session of its owner.
 
         Raises:
-            NotFound: what an operator begins ends with their session; whoever uses the browser next has no part in it.
+            NotFound: no session of the mailbox's owner; or an operator's intent, which is never resumed.
         """
         purpose = SignInPurpose(intent.get("act", SignInPurpose.CONNECT))
         if purpose is SignInPurpose.SERVICE:
@@ -151,7 +150,7 @@ class SignIn:
     def _resumed_by_owner(
         self, purpose: SignInPurpose, mailbox_id: str, session: Session | None, *, choose: bool
     ) -> AuthorizeRedirect:
-        """Raises NotFound when the mailbox is not of this session's owner, or there is none."""
+        """Raises NotFound when there is no session, or the mailbox belongs to another person."""
         if session is None:
             raise NotFound("not without its owner")
         mailbox = self.own(session, mailbox_id)
@@ -160,19 +159,19 @@ class SignIn:
         return self._start(purpose, details, hint=hint, choose=choose or purpose is SignInPurpose.CHANGE)
 
     def challenged(self, intent: Mapping[str, str], claims: str) -> AuthorizeRedirect:
-        """Begin again with the claims challenge that Entra ID gave (MFA, conditional access); once, by `again`."""
+        """Start again with a claims challenge from Entra ID (MFA, conditional access); `again` limits this to once."""
         purpose = SignInPurpose(intent["act"])
         details = {**intent, "again": "yes"}
         return self._start(purpose, details, claims=claims)
 
     def own(self, session: Session, mailbox_id: str) -> Mailbox:
-        """A mailbox, if it is this session's; else NotFound, as if there were none.
+        """Return a mailbox of this session's person. Raises NotFound for any other, as if it did not exist.
 
-        Those that are read with a service account are other people's, whoever signed the account in.
+        Mailboxes read with a service account belong to other people, whoever signed in the account.
         """
         mailbox = self._registry.get(mailbox_id)
-        theirs = (mailbox.tenant_id, mailbox.owner_id) == (session.tenant_id, session.owner_id)
-        if not theirs or mailbox.mode is not AccessMode.DELEGATED:
+        is_owner = (mailbox.tenant_id, mailbox.owner_id) == (session.tenant_id, session.owner_id)
+        if not is_owner or mailbox.mode is not AccessMode.DELEGATED:
             raise NotFound("not this session's")
         return mailbox
 
@@ -195,11 +194,11 @@ class SignIn:
     # ---------------------------------------------------------------- the callback
 
     def callback(self, answer: Mapping[str, str], binding: str) -> SignInOutcome:
-        """The browser is back from Microsoft.
+        """Handle the browser's return from Microsoft.
 
         Raises:
-            SignInRefused: the flow cannot be taken; nothing more is known.
-            SignInFailed: anything later, with its cause.
+            SignInRefused: the flow cannot be taken, so its purpose is unknown.
+            SignInFailed: any later failure, with its cause.
         """
         state = answer.get("state", "")
         if not state:
@@ -216,7 +215,7 @@ class SignIn:
     def _ended(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
         purpose = SignInPurpose(intent["act"])
         if self._sessions.is_ended(intent.get("session", "")):
-            raise SignInRefused("session_expired")  # begun by somebody who has signed out since
+            raise SignInRefused("session_expired")  # the person who started it has signed out since
         session = self._sessions.open(identity)
         if purpose is SignInPurpose.CONFIRM:
             self._owned_by(identity, intent["mailbox"])
@@ -230,14 +229,14 @@ class SignIn:
         access = choice.access or self._access(identity, tokens, SourceName.EWS)
         existing = self._pinned(intent, identity, access)
         if choice.refusal is not None:
-            # Whoever has no mailbox, no license, or no source that is allowed learns it now.
+            # No mailbox, no license, or no source that is allowed: the person is told now.
             raise choice.refusal
         address = primary_address_of(self._sources, None if choice.error else access, identity, existing)
         self._grants.check_address(existing, identity, address)
         stored = self._grants.store(identity, tokens, AccessMode.DELEGATED)
         try:
             if "invitation" in intent:
-                # Used up after the token is safe: a failing vault does not cost the person theirs.
+                # Used up only after the token is stored, so that a failing vault does not waste the invitation.
                 self._invitations.use(intent["invitation"])
             existing, mailbox = self._grants.register(
                 existing, identity, stored, address, source=choice.source, renews=purpose is SignInPurpose.RENEW
@@ -249,7 +248,7 @@ class SignIn:
         if existing is not None:
             self._grants.delete_replaced(existing, stored)
         if purpose is SignInPurpose.CHANGE and mailbox.id != intent["mailbox"]:
-            with suppress(NotFound):  # erased while its person was at Microsoft
+            with suppress(NotFound):  # erased while the person signed in
                 self._mailbox_commands.disconnect(intent["mailbox"], identity.owner_id)
         self._registry.record_audit(mailbox.id, identity.owner_id, purpose.value)
         self._queue.send_mailbox(mailbox.id)
@@ -258,21 +257,21 @@ class SignIn:
         )
 
     def _service_account(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
-        """Its authorization keeps its id, so that signing it in again serves all mailboxes read with it.
+        """Store a service account's authorization. Its id stays the same, so all mailboxes read with it are renewed.
 
-        No session comes of it: the operator's own goes on, and who was signed in here is the service account.
+        The sign-in opens no session: the operator's own session continues, and this identity is the service account.
         """
         address = primary_address_of(self._sources, self._access(identity, tokens, SourceName.EWS), identity)
         stored = self._grants.store(replace(identity, address=address), tokens, AccessMode.IMPERSONATION)
         self._registry.record_audit(stored.id, intent["by"], SignInPurpose.SERVICE.value)
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
             if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
-                with suppress(NotFound):  # erased since it was listed
+                with suppress(NotFound):  # erased in the meantime
                     self._registry.change(mailbox.id, lambda found: transitions.after_sign_in(found, stored.id))
         return SignInOutcome(SignInPurpose.SERVICE, identity, "", authorization_id=stored.id, intent=intent)
 
     def _pinned(self, intent: Mapping[str, str], identity: Identity, access: Access) -> Mailbox | None:
-        """The mailbox that stands already, if who signed in is who was wanted; one that is being erased does not.
+        """Check that the expected person signed in; returns their existing mailbox, unless it is being erased.
 
         Raises:
             AccountRefused: wrong_account.
@@ -289,13 +288,13 @@ class SignIn:
         return next((mailbox for mailbox in existing if mailbox.mode is AccessMode.DELEGATED), None)
 
     def _access(self, identity: Identity, tokens: Tokens, source: SourceName) -> Access:
-        """Access with a token for the source: signing in gives one for EWS, the refresh token one for Graph."""
+        """Return access with a token for the source: the sign-in's own for EWS, a refreshed one for Graph."""
         if source is not SourceName.EWS:
             tokens = self._provider.refresh(identity.tenant_id, tokens.refresh_token, source)
         return Access(identity.address, AccessMode.DELEGATED, tokens.access_token, source=source, own=True)
 
     def _owned_by(self, identity: Identity, mailbox_id: str) -> Mailbox:
-        """Raises AccountRefused: wrong_account."""
+        """Return the mailbox if this identity owns it. Raises AccountRefused: wrong_account."""
         mailbox = self._registry.get(mailbox_id)
         if (mailbox.tenant_id, mailbox.owner_id) != (identity.tenant_id, identity.owner_id):
             raise AccountRefused("wrong_account", wanted=mailbox.signs_in_as, actual=identity.address)
@@ -309,7 +308,7 @@ class SignIn:
         return self._invitations.return_url(intent["invitation"], "connected", mailbox.id)
 
     def _bad_news(self, cause: Exception, intent: Mapping[str, str]) -> str:
-        """Only a refusal is final enough to be told; whoever signed in with the wrong account tries again here."""
+        """Return the inviter's URL for a declined consent. Other failures are not final: the person can try again."""
         if "invitation" not in intent or not isinstance(cause, SignInRefused) or cause.code != "declined":
             return ""
         return self._invitations.return_url(intent["invitation"], "declined")

@@ -1,4 +1,4 @@
-"""What a sign-in is for, and how it can end."""
+"""The purposes of a sign-in and its outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,37 +14,37 @@ if TYPE_CHECKING:
 
 
 class SignInPurpose(StrEnum):
-    """What a sign-in is for."""
+    """The purpose of a sign-in."""
 
     CONNECT = "connect"
-    """Set up sync for whoever signs in; for somebody who is connected, renew."""
+    """Connect the mailbox of the person who signs in, or renew it if it is connected."""
     INVITED = "invited"
-    """The same, for one address."""
+    """The same for an invited address."""
     RENEW = "renew"
-    """Sign in again for one mailbox: the same account, mailbox, cursor, replica."""
+    """Sign in again for one mailbox: account, mailbox, cursor, and replica stay the same."""
     CHANGE = "change"
-    """Connect another account instead of one mailbox, which is disconnected then."""
+    """Connect another account's mailbox, and disconnect the present one."""
     VIEW = "view"
-    """Only a session: to see one's own settings, or the operator's page."""
+    """Only open a session, to see one's own page or the operator's."""
     CONFIRM = "confirm"
-    """Only proof that its owner is there, before a mailbox is erased."""
+    """Prove who one is again, before one's mailbox is erased."""
     SERVICE = "service"
-    """An operator signs in a service account, with which a list of mailboxes will be read."""
+    """Sign in a service account, as an operator, to read a list of mailboxes with it."""
 
 
 MAIL_PURPOSES = frozenset(
     {SignInPurpose.CONNECT, SignInPurpose.INVITED, SignInPurpose.RENEW, SignInPurpose.CHANGE, SignInPurpose.SERVICE}
 )
-"""The acts that ask for reading mail."""
+"""The purposes that need permission to read mail."""
 
 
 AFTER_APPROVAL = "waited"
-"""The mark in an intent that is carried on with after an approval."""
+"""The key that marks an intent as resumed after an approval."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignInOutcome:
-    """How a sign-in ended well. `session` is the cookie's value; `return_url` the inviter's URL with the outcome."""
+    """A successful sign-in. `session` is the cookie's value; `return_url` is the inviter's URL with the outcome."""
 
     purpose: SignInPurpose
     identity: "Identity" = field(repr=False)
@@ -57,9 +57,9 @@ class SignInOutcome:
 
 
 class SignInFailed(Exception):
-    """A sign-in that ended badly, with what it was for, so that its page can offer to begin it again.
+    """A failed sign-in, with its intent, so that the page can offer to start it again.
 
-    The cause is a SignInRefused or an ActionNeeded. `return_url` when the inviter is to be told.
+    The cause is a SignInRefused or an ActionNeeded. `return_url` is set when the inviter is informed.
     """
 
     def __init__(self, cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], return_url: str = "") -> None:

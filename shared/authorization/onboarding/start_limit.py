@@ -1,7 +1,7 @@
-"""How many sign-ins all instances together may begin, so that strangers cannot fill the table of flows.
+"""A limit on the sign-ins that all instances together may start, so that strangers cannot fill the table of flows.
 
-What it is not: a defense that lets the right people through meanwhile. That takes a service in front of the app that
-knows more about its callers, see docs/security.md.
+During an attack it also blocks legitimate people. Letting those through takes a service in front of the app that knows
+more about its callers: see docs/security.md.
 """
 
 import secrets
@@ -13,14 +13,14 @@ from shared.authorization.port import StartCounter
 
 REPORTED_EVERY = 25
 STARTS_TOGETHER, STARTS_WINDOW = 3000, timedelta(minutes=5)
-"""What all instances together begin: ten a second, which the daily work can delete again in time."""
+"""The limit for all instances: ten starts a second, which the daily work can delete again in time."""
 
 
 class StartLimit:
-    """What all instances together may begin: about `most` in each `window`.
+    """Allows about `most` starts in each `window` for all instances together.
 
-    An instance tells of its starts every `REPORTED_EVERY` of them, so that counting costs little; what it has not told
-    yet comes on top, at most that many for each instance.
+    To keep counting cheap, an instance reports its starts only once every `REPORTED_EVERY` starts. So the limit can be
+    exceeded by at most that many starts for each instance.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class StartLimit:
         self._lock = threading.Lock()
 
     def wait(self) -> int:
-        """Count a start: 0 when it may go on, else the seconds until the next window. Raises as storage does."""
+        """Count a start; returns 0 if allowed, else the seconds until the next window. Raises storage's errors."""
         with self._lock:
             now = self._clock()
             if now >= self._ends:
@@ -46,9 +46,9 @@ class StartLimit:
             if self._own + self._others >= self._most:
                 return int((self._ends - now).total_seconds()) + 1
             self._own += 1
-            tell = self._own % REPORTED_EVERY == 0
+            must_report = self._own % REPORTED_EVERY == 0
             ends, own = self._ends, self._own
-        if tell:
+        if must_report:
             total = self._counter.add(ends, self._instance, own)
             with self._lock:
                 if ends == self._ends:

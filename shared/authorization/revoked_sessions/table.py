@@ -1,6 +1,6 @@
-"""Sessions that were ended before their time: a short list in Table Storage, since a cookie can be copied.
+"""Sessions that were ended before they expired: a short list in Table Storage, because a cookie can be copied.
 
-A session lasts half an hour, so the list holds the sign-outs of half an hour; the daily sweep deletes what has ended.
+A session lasts half an hour, so only the sign-outs of the last half hour matter. The daily sweep deletes expired rows.
 """
 
 import threading
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from azure.data.tables import TableServiceClient
 
 REMEMBERED_SECONDS = 10.0
-"""How old the list may be: after a sign-out, another instance takes a copied cookie for so long."""
+"""How old the cached list may be. For so long after a sign-out, another instance still accepts a copied cookie."""
 
 
 class TableRevokedSessions:
-    """Implements RevokedSessions. A partition an hour, so that reading the list passes over what has ended.
+    """Implements RevokedSessions. Each hour has its own partition, so that reading the list skips expired rows.
 
     `monotonic` is a clock in seconds.
     """
@@ -35,7 +35,7 @@ class TableRevokedSessions:
         self._lock = threading.Lock()
 
     def add(self, session_id: str, until: datetime) -> None:
-        """Known here at once, elsewhere when the list is read next."""
+        """Revoke a session: at once in this instance, elsewhere when the list is read next."""
         row = {"PartitionKey": _partition(until), "RowKey": digest(session_id), "expires_at": until}
         with translate_errors():
             self._table.upsert_entity(row)
@@ -43,7 +43,7 @@ class TableRevokedSessions:
             self._known |= {digest(session_id)}
 
     def contains(self, session_id: str) -> bool:
-        """From memory, read anew now and then. Raises as storage does: what cannot be asked lets nobody in."""
+        """Look the session up in the cached list. Raises storage's errors: without the list nobody is let in."""
         with self._lock:
             if self._monotonic() - self._read_at > REMEMBERED_SECONDS:
                 self._known = self._read()

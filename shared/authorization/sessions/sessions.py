@@ -1,7 +1,7 @@
-"""A signed-in person's session: a signed cookie, short, with opaque ids alone.
+"""A signed-in person's session: a short-lived signed cookie with opaque ids only.
 
-On our side there is only the list of sessions that were ended early (revoked_sessions/table.py). Every sign-in makes a
-new session: whatever cookie the browser had before gives nobody a signed-in session.
+The server stores only the list of sessions that were ended early (revoked_sessions/table.py). Every sign-in creates a
+new session, so a cookie that was planted in the browser before never becomes a signed-in session.
 """
 
 import hmac
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 COOKIE = "session"
 OPERATOR_ROLE = "Operator"
 ROLE_LASTS = timedelta(minutes=15)
-"""How long the role of a sign-in is believed: a role that was removed ends with it. Then Entra ID is asked again."""
+"""How long the role from a sign-in is valid. Then a new sign-in is needed, so that a removed role takes effect."""
 RECENT = timedelta(minutes=10)
-"""How long ago a person may have proved who they are, for what cannot be undone."""
+"""How old a person's last proof of identity may be for an action that cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in here, until when."""
+    """Who is signed in, and until when."""
 
     id: str
     tenant_id: str
@@ -35,14 +35,14 @@ class Session:
     operator: bool
     signed_in_at: datetime
     authenticated_at: datetime
-    """When the person last proved who they are: at the sign-in, or before, as far as Entra ID says so."""
+    """When the person last entered credentials: at the sign-in, or before it if Entra ID says so."""
     expires_at: datetime
 
 
 class Sessions:
-    """Makes and reads sessions. Only an account of `operator_tenant` can be an operator.
+    """Creates and reads sessions. Only an account of `operator_tenant` can be an operator.
 
-    Anybody's administrator can assign the role Operator in their own tenant, so the role alone says nothing.
+    The administrator of any tenant can assign the role Operator there, so the role alone proves nothing.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Sessions:
 
     @property
     def max_age(self) -> int:
-        """Seconds for the cookie."""
+        """The cookie's lifetime in seconds."""
         return int(self._lasts.total_seconds())
 
     def open(self, identity: "Identity") -> str:
-        """The cookie's value for a new session of this identity."""
+        """Create a session of this identity; returns the cookie's value."""
         now = self._clock()
         claims = {
             "sid": secrets.token_urlsafe(16),
@@ -78,9 +78,10 @@ class Sessions:
         return self._signer.sign(claims, now + self._lasts)
 
     def read(self, cookie: str) -> Session | None:
-        """The session that a cookie stands for; None when there is none, or none any more.
+        """Return the session of a cookie; None if the cookie is missing or invalid, or the session is over.
 
-        Raises RetryLater, OperatorMustAct: whether it was ended cannot be asked.
+        Raises:
+            RetryLater, OperatorMustAct: the list of ended sessions cannot be read.
         """
         if not cookie:
             return None
@@ -96,28 +97,28 @@ class Sessions:
             claims["oid"],
             claims["op"] is True,
             expiry_of(claims["iat"]),
-            expiry_of(claims.get("at", claims["iat"])),  # none in those of the version before
+            expiry_of(claims.get("at", claims["iat"])),  # cookies of the previous version have no `at`
             expiry_of(claims["exp"]),
         )
 
     def end(self, session: Session) -> None:
-        """End it everywhere, whoever has a copy of its cookie."""
+        """End the session for every copy of its cookie."""
         self._revoked.add(session.id, session.expires_at)
 
     def is_ended(self, session_id: str) -> bool:
-        """Whether a session was ended before its time."""
+        """Whether a session was ended before it expired."""
         return self._revoked.contains(session_id)
 
     def has_role_now(self, session: Session) -> bool:
-        """Whether the session is an operator's whose role Entra ID has confirmed lately."""
+        """Whether the session has the role Operator and Entra ID confirmed it recently."""
         return session.operator and self._clock() - session.signed_in_at <= ROLE_LASTS
 
     def is_recent(self, session: Session) -> bool:
-        """Whether the person proved lately who they are."""
+        """Whether the person entered credentials recently."""
         return self._clock() - session.authenticated_at <= RECENT
 
     def is_operator(self, identity: "Identity") -> bool:
-        """Whether this identity runs the service."""
+        """Whether this identity is an operator of this deployment."""
         return (
             OPERATOR_ROLE in identity.roles
             and bool(self.operator_tenant)
@@ -125,16 +126,16 @@ class Sessions:
         )
 
     def csrf(self, session: Session) -> str:
-        """The value that a form of this session carries, and a form of another site cannot know."""
+        """Return the CSRF token of this session's forms, which another site cannot know."""
         return derive(self._ring.valid()[0], _purpose(session))
 
     def is_csrf_valid(self, session: Session, value: str) -> bool:
-        """Whether a posted form is one of this session's; another instance may have made it with a newer key."""
-        return self._made_by_us(session, value) or self._made_by_us(session, value, fresh=True)
+        """Whether a posted CSRF token is this session's. Another instance may have derived it from a newer key."""
+        return self._matches(session, value) or self._matches(session, value, fresh=True)
 
-    def _made_by_us(self, session: Session, value: str, *, fresh: bool = False) -> bool:
-        made = (derive(key, _purpose(session)) for key in self._ring.valid(fresh=fresh))
-        return any(hmac.compare_digest(one.encode(), value.encode()) for one in made)
+    def _matches(self, session: Session, value: str, *, fresh: bool = False) -> bool:
+        expected = (derive(key, _purpose(session)) for key in self._ring.valid(fresh=fresh))
+        return any(hmac.compare_digest(one.encode(), value.encode()) for one in expected)
 
 
 def _purpose(session: Session) -> str:
@@ -142,5 +143,5 @@ def _purpose(session: Session) -> str:
 
 
 def operator_tenant_of(tenants: tuple[str, ...]) -> str:
-    """Where operators come from when no setting says so: the one tenant that is served, if it is one."""
+    """Return the default tenant of operators: the only tenant that is allowed, else an empty text."""
     return tenants[0] if len(tenants) == 1 and "-" in tenants[0] else ""

@@ -1,8 +1,8 @@
-"""Our own signatures: compact JWS, HS256, with a key ring of its own for each kind of token.
+"""Our own signed tokens: compact JWS with HS256, and a separate key ring for each kind of token.
 
-Sessions, invitations and outcomes each have another ring, so that one can never pass for another, and whoever is
-given the outcomes' key to check them can do nothing else with it. The algorithm is fixed here, and a token's header has
-to be exactly what we write, so nothing in a token chooses how it is checked.
+Sessions, invitations, and outcomes have different rings, so that one kind can never pass for another. Whoever gets the
+outcomes' key to verify outcomes can do nothing else with it. The algorithm is fixed, and a token's header has to be
+exactly what this module writes, so nothing in a token decides how it is verified.
 """
 
 import base64
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 MAX_TOKEN_CHARACTERS = 4096
 _ALGORITHM = "HS256"
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
-"""Three parts without padding: a decoder would let characters through that are no base64url."""
+"""Three parts without padding. The decoder alone would accept characters that are not base64url."""
 
 
 class TokenExpired(TokenInvalid):
-    """Signed by us, and past its time."""
+    """The token has our signature but has expired."""
 
 
 class Signer:
-    """Signs and checks one kind of token; `kind` is its `typ`."""
+    """Signs and verifies one kind of token; `kind` is its `typ`."""
 
     def __init__(self, ring: "SigningKeyRing", kind: str, clock: Callable[[], datetime]) -> None:
         self._ring = ring
@@ -38,7 +38,7 @@ class Signer:
         self._clock = clock
 
     def sign(self, claims: Mapping[str, Any], expires_at: datetime) -> str:
-        """A token with these claims, `exp` and `iat`."""
+        """Return a token with these claims, `exp`, and `iat`."""
         import jwt
 
         key = self._ring.valid()[0]
@@ -47,11 +47,11 @@ class Signer:
         return jwt.PyJWS().encode(payload, key.secret, _ALGORITHM, self._header(key), sort_headers=True)
 
     def verify(self, token: str) -> Mapping[str, Any]:
-        """The claims of a token of ours.
+        """Return the claims of a token that we signed.
 
         Raises:
-            TokenInvalid: not ours, or changed.
-            TokenExpired: ours, but past its time.
+            TokenInvalid: the token is not ours, or it was changed.
+            TokenExpired: the token is ours but has expired.
         """
         if len(token) > MAX_TOKEN_CHARACTERS or not _COMPACT.fullmatch(token):
             raise TokenInvalid("not a token of ours")
@@ -61,7 +61,7 @@ class Signer:
         return claims
 
     def _claims(self, token: str) -> dict[str, Any]:
-        """The claims of a token whose signature is good; its time is compared by the caller, with our own clock."""
+        """Return the claims after verifying the signature; the caller checks the expiry with our own clock."""
         import jwt
 
         jws = jwt.PyJWS(algorithms=[_ALGORITHM])
@@ -74,7 +74,7 @@ class Signer:
         return claims
 
     def _key(self, header: Mapping[str, Any]) -> "SigningKey":
-        """The key whose header this is; a new one may have been added by another instance."""
+        """Return the key that this header names. Another instance may have added it, so the ring is read again."""
         for fresh in (False, True):
             for key in self._ring.valid(fresh=fresh):
                 if header == self._header(key):
@@ -86,17 +86,17 @@ class Signer:
 
 
 def digest(secret: str) -> str:
-    """What is stored of a random secret, to know it again without keeping it."""
+    """Return the digest that is stored instead of a random secret, to recognize the secret later."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def derive(key: "SigningKey", purpose: str) -> str:
-    """A value that only who has the key can make, for one purpose."""
+    """Derive a value for one purpose that only the holder of the key can compute."""
     return _base64(hmac.digest(key.secret, purpose.encode(), "sha256"))
 
 
 def expiry_of(seconds: int) -> datetime:
-    """A time in a token's claims."""
+    """Convert a time in a token's claims, in seconds since 1970, to an aware UTC time."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

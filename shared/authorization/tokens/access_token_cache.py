@@ -1,4 +1,4 @@
-"""Access tokens: fetched when a pass needs one, held in memory only; refresh tokens kept alive and stored seldom."""
+"""Access tokens, kept only in memory and fetched on demand; refresh tokens, kept valid and rarely written."""
 
 import logging
 import threading
@@ -28,9 +28,12 @@ from shared.mailboxes.transitions import OUTAGES
 from shared.sources.port import Access, AccessMode, SourceName
 
 EXPIRY_MARGIN = timedelta(minutes=5)
-"""A token that ends sooner is not handed out: it has to outlast most of a pass."""
+"""A token that expires sooner is not used, because it has to outlast most of a pass."""
 STORE_INTERVAL = timedelta(days=3)
-"""The vault keeps every version for ever and takes few a second, and the token stored before stays good for weeks."""
+"""How often a rotated refresh token is stored.
+
+The vault keeps every version forever and accepts only a few writes a second; the stored token stays valid for weeks.
+"""
 NOTE_INTERVAL = timedelta(days=1)
 IDLE_AFTER = timedelta(days=7)
 MAX_TOKENS = 4096
@@ -41,10 +44,10 @@ _log = logging.getLogger(__name__)
 
 
 class AccessTokenCache:
-    """Implements AccessTokens. One instance a process; safe from several threads.
+    """Implements AccessTokens. There is one instance per process, and it is thread-safe.
 
-    Several processes may refresh one authorization at the same time: Entra ID leaves the older refresh token valid,
-    so whichever is stored last is good, and none is ever the only one.
+    Several processes may refresh one authorization at the same time. Entra ID leaves the older refresh tokens valid, so
+    whichever is stored last works.
     """
 
     def __init__(
@@ -67,34 +70,34 @@ class AccessTokenCache:
     def access(
         self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
     ) -> Access:
-        """Access to one mailbox; its `renew` gives another token once the server has rejected this one."""
+        """Return access to one mailbox; its `renew` returns a new token after the server has rejected this one."""
         authorization = self._authorization(authorization_id)
         token = self._token(authorization, source, rejected="")
         renew = partial(self._token, authorization, source, token)
         return Access(address, authorization.mode, token, renew, source, own)
 
     def forget(self, authorization_id: str) -> None:
-        """Drop the token in memory, after a disconnect. Other instances' copies end by themselves within the hour."""
+        """Drop the tokens in memory after a disconnect. The copies of other instances expire within the hour."""
         with self._guard:
             for source in SourceName:
                 self._live.pop((authorization_id, source), None)
 
     def refresh_idle(self, now: datetime) -> int:
-        """Refresh what has lain idle for a week (paused mailboxes, suspended ones) and store the new token.
+        """Refresh authorizations that were idle for a week (of paused or suspended mailboxes); store the new tokens.
 
-        What was refreshed last comes first: what is lost for good stays idle for ever, and thousands of it must not
-        take up the time every day.
+        The most recently refreshed come first. Authorizations that are lost for good stay idle forever, and thousands
+        of them must not use up the time every day.
 
-        Stops at our own fault, unless it is that of one secret, and in time: the rest is still idle tomorrow. An outage
-        lasts for its tenant alone: one that exists no more looks like one (see entra.py), and it must not keep the
-        others from their turn every day.
+        Stops when the time is up, and at an operator error unless it concerns one secret only; the rest is still idle
+        tomorrow. An outage only skips its own tenant, because a tenant that was deleted looks like an outage (see
+        entra.py) and must not block the others every day.
         """
-        refreshed, aside = 0, set[str]()
+        refreshed, skipped_tenants = 0, set[str]()
         idle = self._authorizations.idle_since(now - IDLE_AFTER)
         for authorization in sorted(idle, key=lambda one: one.refreshed_at or one.created_at, reverse=True):
             if self._clock() > now + timedelta(minutes=MAX_REFRESH_MINUTES):
                 break
-            if authorization.tenant_id in aside:
+            if authorization.tenant_id in skipped_tenants:
                 continue
             try:
                 refreshed += self._kept_alive(authorization)
@@ -106,18 +109,18 @@ class AccessTokenCache:
                 break
             except RetryLater as error:
                 _log.warning("idle authorizations are left for tomorrow", exc_info=error)
-                aside |= {authorization.tenant_id} if error.reason in OUTAGES else set()
+                skipped_tenants |= {authorization.tenant_id} if error.reason in OUTAGES else set()
         return refreshed
 
     def _kept_alive(self, authorization: Authorization) -> bool:
-        """Whether there was something to keep alive, and it is."""
+        """Refresh one authorization; returns whether it had a refresh token and is still valid."""
         if authorization.mode is AccessMode.APP_ONLY:
             return False
         try:
             with self._lock(authorization.id):
                 self._keep((authorization.id, SourceName.EWS), self._refreshed(authorization, SourceName.EWS))
         except (PersonMustSignIn, AdministratorMustAct) as error:
-            # Nobody is asked now: the mailbox says so itself as soon as it is started.
+            # Nobody is asked to act now; the mailbox reports it when it is started again.
             _log.info("an idle authorization is lost", extra={"reason": error.reason.value})
             return False
         return True
@@ -132,7 +135,7 @@ class AccessTokenCache:
         return authorization
 
     def _token(self, authorization: Authorization, source: SourceName, rejected: str) -> str:
-        """A token from memory, unless it ends soon or is the rejected one; else a new one, fetched once for all."""
+        """Return the token in memory, or a new one if that expires soon or was rejected. Only one thread fetches it."""
         key = (authorization.id, source)
         with self._lock(authorization.id):
             live = self._alive(key)
@@ -149,14 +152,14 @@ class AccessTokenCache:
         return live if live is not None and live.expires_at - EXPIRY_MARGIN > self._clock() else None
 
     def _keep(self, key: tuple[str, SourceName], tokens: Tokens) -> None:
-        """Of the tokens only the access token stays in memory."""
+        """Keep the access token in memory, but not the refresh token."""
         with self._guard:
             self._live[key] = Tokens(tokens.access_token, tokens.expires_at)
             while len(self._live) > self._most_tokens:
                 self._live.popitem(last=False)
 
     def _lock(self, authorization_id: str) -> threading.Lock:
-        """One of a fixed number of locks: two authorizations may share one, which costs a wait and nothing else."""
+        """Return one of a fixed number of locks. Two authorizations may share one, which only costs a wait."""
         return self._locks[hash(authorization_id) % LOCKS]
 
     def _obtained(self, authorization: Authorization, source: SourceName) -> Tokens:
@@ -169,12 +172,12 @@ class AccessTokenCache:
         try:
             self._remember(authorization, tokens)
         except MailboxSyncError as error:
-            # We hold a good access token, and the stored refresh token is good for weeks: the pass need not suffer.
+            # The access token is valid, and so is the stored refresh token for weeks: the pass can go on.
             _log.warning("a rotated token was not stored", exc_info=error)
         return tokens
 
     def _provider_refresh(self, authorization: Authorization, source: SourceName) -> Tokens:
-        """Refresh; before a refusal is believed, look whether another instance, or a new sign-in, stored another."""
+        """Refresh. After a refusal, try once more if another instance or a new sign-in has stored a newer token."""
         stored = self._stored(authorization.id)
         try:
             return self._provider.refresh(authorization.tenant_id, stored, source)
@@ -191,20 +194,20 @@ class AccessTokenCache:
             raise PersonMustSignIn(Reason.GRANT_REVOKED, "there is no refresh token (any more)") from exc
 
     def _remember(self, authorization: Authorization, tokens: Tokens) -> None:
-        """Store the rotated token and note the use, both seldom. The token goes first: a note must not outrun it."""
+        """Store the rotated token, then record the refresh, both rarely. A record must never precede its token."""
         now = self._clock()
         store = bool(tokens.refresh_token) and _is_older(authorization.stored_at, now, STORE_INTERVAL)
         if not store and not _is_older(authorization.refreshed_at, now, NOTE_INTERVAL):
             return
         if store:
             self._store.write(authorization.id, tokens.refresh_token)
-        if store and not self._stands(authorization.id):
+        if store and not self._is_valid(authorization.id):
             self._store.delete(authorization.id)
             return
         self._authorizations.change(authorization.id, partial(_with_refresh_noted, now=now, stored=store))
 
-    def _stands(self, authorization_id: str) -> bool:
-        """Whether it has been given back while a token was being refreshed with it: that token must not stay."""
+    def _is_valid(self, authorization_id: str) -> bool:
+        """Whether the authorization still exists unrevoked. If it was revoked meanwhile, the new token must go too."""
         try:
             return not self._authorizations.get(authorization_id).revoked
         except NotFound:

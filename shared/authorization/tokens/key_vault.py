@@ -1,6 +1,6 @@
-"""Key Vault: refresh tokens, the keys of our own signatures, the app's certificate.
+"""The adapters for Key Vault: refresh tokens, our own signing keys, and the app's certificate.
 
-A vault takes 300 new versions in 10 seconds and keeps every one of them; whoever writes here writes seldom.
+A vault accepts 300 new versions in 10 seconds and keeps every version, so callers write rarely.
 """
 
 import logging
@@ -23,48 +23,49 @@ SIGNING_KEY = "application/vnd.mailbox-sync.signing-key"
 _log = logging.getLogger(__name__)
 
 MAX_KEYS = 3
-"""How many versions of a signing key still verify: rotating it ends no session and no invitation at once."""
+"""How many versions of a signing key still verify, so that rotating it does not end sessions and invitations."""
 RELOAD_AFTER_SECONDS = 30.0
 READ_AGAIN_AFTER_SECONDS = 600.0
-"""After so long a key that was switched off is believed by no instance any more."""
+"""After this time no instance accepts a disabled key any more."""
 MIN_KEY_BYTES = 32
-"""Characters. What is shorter is no key of ours: an empty one would let anybody sign, a word could be guessed."""
+"""Characters. A shorter key is ignored: with an empty one anybody could sign, and a short word could be guessed."""
 
 
 def secret_client(url: str, credential: "TokenCredential") -> "SecretClient":
-    """The vault's client, which tries again only when the line breaks."""
+    """Return the vault's client, which retries only when the connection fails."""
     from azure.keyvault.secrets import SecretClient
 
     return SecretClient(url, credential, **CLIENT_OPTIONS)
 
 
 class VaultTokenStore:
-    """Implements TokenStore: a secret an authorization, named by its id."""
+    """Implements TokenStore: one secret per authorization, named by its id."""
 
     def __init__(self, client: "SecretClient") -> None:
         self._client = client
 
     def read(self, authorization_id: str) -> str:
-        """The newest version."""
+        """Return the newest version."""
         with translate_errors():
             return raise_not_found(lambda: self._client.get_secret(authorization_id)).value or ""
 
     def write(self, authorization_id: str, refresh_token: str) -> None:
-        """A new version, and every older one disabled.
+        """Write a new version and disable the older ones.
 
-        Only versions older than the one just written: of two writers at once, neither may disable the other's.
+        Only versions older than the one just written are disabled, so that concurrent writers do not disable each
+        other's version.
         """
         with translate_errors():
             written = self._client.set_secret(authorization_id, refresh_token, content_type=REFRESH_TOKEN).properties
-            self._tidy(authorization_id, written)
+            self._disable_older(authorization_id, written)
 
-    def _tidy(self, authorization_id: str, written: "SecretProperties") -> None:
+    def _disable_older(self, authorization_id: str, written: "SecretProperties") -> None:
         for version in self._client.list_properties_of_secret_versions(authorization_id):
             if version.enabled and _older(version, written):
                 self._client.update_secret_properties(authorization_id, version.version, enabled=False)
 
     def delete(self, authorization_id: str) -> datetime | None:
-        """All versions at once; the vault's soft delete holds them until the time that this gives."""
+        """Delete all versions; returns until when the vault's soft delete holds them."""
         with translate_errors():
             try:
                 return raise_not_found(
@@ -81,7 +82,7 @@ class VaultTokenStore:
 
 
 def _older(version: "SecretProperties", written: "SecretProperties") -> bool:
-    """Vault times have a resolution of a second: within the same one, both stay enabled until the next write."""
+    """Whether a version is older. Vault times are in whole seconds; in the same second neither counts as older."""
     return (
         version.version != written.version
         and version.created_on is not None
@@ -91,9 +92,9 @@ def _older(version: "SecretProperties", written: "SecretProperties") -> bool:
 
 
 class VaultKeyRing:
-    """Implements SigningKeyRing: the versions of one secret, made at its first use.
+    """Implements SigningKeyRing: the versions of one secret, which is created at first use.
 
-    Rotating is adding a version to the secret (any tool can); the newest signs, the ones before still verify.
+    To rotate the key, add a version to the secret with any tool: the newest signs, and the previous ones still verify.
     """
 
     def __init__(self, client: "SecretClient", name: str, monotonic: Callable[[], float]) -> None:
@@ -105,16 +106,17 @@ class VaultKeyRing:
         self._lock = threading.Lock()
 
     def valid(self, *, fresh: bool = False) -> Sequence[SigningKey]:
-        """From memory; read anew now and then, and when asked to, but not more than every half minute.
+        """Return the keys from memory. They are read again every ten minutes, with `fresh` every 30 seconds at most.
 
-        Key names are free to invent. A vault that cannot be reached for a while ends nobody's session.
+        The limit exists because anybody can invent key ids. While the vault cannot be reached, the known keys stay
+        valid, so no session ends.
         """
         with self._lock:
             stale_after = RELOAD_AFTER_SECONDS if fresh else READ_AGAIN_AFTER_SECONDS
             if not self._keys or self._monotonic() - self._read_at > stale_after:
                 self._read_at = self._monotonic()
                 try:
-                    self._keys = self._read() or self._made()
+                    self._keys = self._read() or self._create()
                 except RetryLater:
                     if not self._keys:
                         raise
@@ -134,8 +136,8 @@ class VaultKeyRing:
             _log.error("a signing key in the vault is too short and is passed over")
         return good
 
-    def _made(self) -> tuple[SigningKey, ...]:
-        """A new key. Two instances at once make two versions; reading back makes both agree on the ring."""
+    def _create(self) -> tuple[SigningKey, ...]:
+        """Create a key. Two concurrent instances create two versions; reading back makes both agree on the ring."""
         with translate_errors():
             self._client.set_secret(self._name, randomness.token_hex(32), content_type=SIGNING_KEY)
         return self._read()
@@ -146,6 +148,6 @@ class VaultKeyRing:
 
 
 def read_secret(client: "SecretClient", name: str) -> str:
-    """One secret's newest value, such as the app's certificate. Raises NotFound."""
+    """Return a secret's newest value, such as the app's certificate. Raises NotFound."""
     with translate_errors():
         return raise_not_found(lambda: client.get_secret(name)).value or ""
