@@ -1,4 +1,4 @@
-"""The timer and queue triggers of the dispatch: the half-hourly tick, a shard of the registry, the daily tick."""
+"""The triggers of the dispatch: the half-hourly timer, the queue of the registry's shards, and the daily timer."""
 
 import logging
 
@@ -15,14 +15,14 @@ _log = logging.getLogger("functions.dispatch")
 @blueprint.timer_trigger(schedule="%SYNC_SCHEDULE%", arg_name="timer", run_on_startup=False, use_monitor=True)
 @logs.redact_errors
 def dispatch(timer: func.TimerRequest) -> None:
-    """Every 30 minutes: one message a shard."""
+    """Send one queue message per shard, every 30 minutes."""
     _log.info("tick", extra={"shards": app().dispatch.tick(), "past_due": timer.past_due})
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name="sync-shards", connection="MailboxStorage")
 @logs.redact_errors
 def dispatch_shard(message: func.QueueMessage) -> None:
-    """One message for each due mailbox of a shard."""
+    """Send one queue message for each due mailbox of a shard."""
     shard, sweep = required_number(message, "shard"), has_flag(message, "sweep")
     done = app().dispatch.shard(shard, sweep=sweep, tick=time_in(message, "tick"))
     _log.info("shard dispatched", extra={"shard": shard, "mailboxes": done.sent, "late": done.late, "sweep": sweep})
@@ -31,5 +31,5 @@ def dispatch_shard(message: func.QueueMessage) -> None:
 @blueprint.timer_trigger(schedule="%SWEEP_SCHEDULE%", arg_name="timer", run_on_startup=False, use_monitor=True)
 @logs.redact_errors
 def daily(timer: func.TimerRequest) -> None:
-    """Once a day: sweep every mailbox, keep idle authorizations alive, forget sign-ins that lapsed."""
+    """Once a day: start the sweep of every mailbox, refresh idle authorizations, and delete expired sign-ins."""
     _log.info("daily tick", extra={**app().daily.run(), "past_due": timer.past_due})

@@ -1,4 +1,4 @@
-"""The public routes: the first page, static files, the health check, and 404 for every other path."""
+"""The public routes: the landing page, static files, the health check, and 404 for every other path."""
 
 import azure.functions as func
 
@@ -17,7 +17,7 @@ _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 @blueprint.route(route="/", methods=ALL_METHODS)
 @http_handler("GET")
 def landing(request: func.HttpRequest) -> func.HttpResponse:
-    """What is read and kept, and the sign-in link. Nothing personal, so it may be cached for a minute."""
+    """Show what is read and kept, with the sign-in link. Nothing is personal, so it may be cached for a minute."""
     return html(
         "landing", headers={"Cache-Control": "public, max-age=60"}, **privacy_summary(app().settings, app().interval)
     )
@@ -26,7 +26,7 @@ def landing(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="static/{file}", methods=ALL_METHODS)
 @http_handler("GET")
 def static(request: func.HttpRequest) -> func.HttpResponse:
-    """The style sheet, the script, the icon."""
+    """Return the style sheet, the script, or the icon."""
     from shared.pages.pages import static_file
 
     name = request.route_params.get("file", "")
@@ -39,18 +39,18 @@ def static(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="health", methods=ALL_METHODS)
 @http_handler("GET", api=True)
 def health(request: func.HttpRequest) -> func.HttpResponse:
-    """Whether this instance serves: its settings can be read. Says nothing about anybody's mailbox."""
-    app().settings  # noqa: B018 -- raises when they cannot be used
+    """Report whether this instance can read its settings. Says nothing about any mailbox."""
+    app().settings  # noqa: B018 -- raises when they are not valid
     return json({"status": "ok", "version": VERSION})
 
 
 @blueprint.route(route=f"{{*path:regex(^(?!({'|'.join(paths.RESERVED)})/?$).+)}}", methods=ALL_METHODS)
 @http_handler(*ALL_METHODS)
 def not_found(request: func.HttpRequest) -> func.HttpResponse:
-    """Every other address.
+    """Answer every other path with 404.
 
-    The Functions host takes the first route that matches, in no order one can rely on, so no two of ours may match
-    one path: this one leaves out what belongs to another.
+    The Functions host takes the first route that matches, in no reliable order. So no two routes may match the same
+    path, and this one excludes the paths of all others.
     """
     is_api = request.route_params.get("path", "").startswith("api/")
     return (problem_json if is_api else problem)("not_found")

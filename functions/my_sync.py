@@ -1,7 +1,7 @@
-"""A person's own page: how the sync of their mailbox is doing, and what they can do about it.
+"""The routes of a person's own page: the state of their mailbox's sync, and the actions on it.
 
-Reading changes nothing of a mailbox; every act is a POST with the session's CSRF token. Somebody else's mailbox is
-answered exactly like one that does not exist.
+A GET changes nothing; every action is a POST with the session's CSRF token. A mailbox of another person is answered
+exactly like one that does not exist.
 """
 
 from collections.abc import Callable
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 blueprint = func.Blueprint()
 
 FLASH_MESSAGES = frozenset({"sync", "pause", "start", "disconnect", "connected", "renewed"})
-"""What `?done=` may say on the page, under [done] in the catalog."""
+"""The values of `?done=` that the page shows a message for, under [done] in the catalog."""
 
 
 @blueprint.route(route="my-sync", methods=ALL_METHODS)
 @http_handler("GET")
 def my_sync(request: func.HttpRequest) -> func.HttpResponse:
-    """The page."""
+    """Show the page of one of the person's mailboxes."""
     from shared.pages.my_sync import actions_for
 
     session = require_session(request)
@@ -54,9 +54,9 @@ def my_sync(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="my-sync/{action}", methods=ALL_METHODS)
 @http_handler("GET", "POST")
 def my_sync_action(request: func.HttpRequest) -> func.HttpResponse:
-    """POST: one act on one's own mailbox. GET: the page that asks for confirmation, or explains, or the progress.
+    """POST: run an action on one's own mailbox. GET: show its confirmation or explanation page, or the progress.
 
-    One route for all of them: of two that match a path, the Functions host takes either.
+    One route serves all of them, because the Functions host may take either of two routes that match a path.
     """
     session = require_session(request)
     action = request.route_params.get("action", "")
@@ -64,7 +64,7 @@ def my_sync_action(request: func.HttpRequest) -> func.HttpResponse:
         return _action_page(session, action, _own_mailbox(session, request.params.get("mailbox", "")))
     fields = read_session_form(request, session)
     if action not in _ACTIONS:
-        raise NotFound("no such act")
+        raise NotFound("no such action")
     mailbox = _own_mailbox(session, fields.get("mailbox", ""))
     return _ACTIONS[MailboxAction(action)](session, mailbox)
 
@@ -82,7 +82,7 @@ def _action_page(session: Session, action: str, mailbox: "Mailbox") -> func.Http
 
 
 def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.HttpResponse:
-    """What an administrator can do about this mailbox: approve the application, or what its reason asks for."""
+    """Show what an administrator has to do for this mailbox: approve the application, or the steps for its reason."""
     settings = app().settings
     if mailbox.reason in APPROVABLE:
         link = app().consent.link_for(session)
@@ -129,7 +129,10 @@ def _disconnect(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
 
 
 def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
-    """Whoever sits at a browser that was left signed in is sent to Microsoft first, and then asked once more."""
+    """Erase the mailbox, if the person entered credentials recently; otherwise send them to Microsoft first.
+
+    This protects against another person at a browser that was left signed in.
+    """
     if not app().sessions.is_recent(session):
         start = app().sign_in.confirm(session, mailbox.id)
         return interstitial(start.url, cookies=[binding_cookie(start)])
@@ -137,7 +140,7 @@ def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
 
 
 def _receipt(receipt: "ErasureReceipt") -> func.HttpResponse:
-    """The receipt is the answer itself: what it tells of is gone, so no other page could show it."""
+    """Return the receipt as the response to the POST: the mailbox is gone, so no other page could show it."""
     return html(
         "receipt",
         number=receipt.mailbox_id,
@@ -171,12 +174,12 @@ def _live_values(session: Session, mailbox: "Mailbox") -> dict[str, Any]:
 
 
 def _own_mailbox(session: Session, mailbox_id: str) -> "Mailbox":
-    """One of the session's own mailboxes. Raises NotFound for everything else."""
+    """Return one of the session's own mailboxes. Raises NotFound for any other."""
     return _mailbox_by_id(_own_mailboxes(session), mailbox_id)
 
 
 def _own_mailboxes(session: Session) -> "list[Mailbox]":
-    """The session's own mailboxes; those read with a service account are other people's, and the operators' matter."""
+    """Return the session's own mailboxes. Operators manage those that are read with a service account."""
     from shared.sources.port import AccessMode
 
     owned = app().registry.of_owner(session.tenant_id, session.owner_id)

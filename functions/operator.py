@@ -1,7 +1,7 @@
 """The operator's routes: the page of all mailboxes, and the API.
 
-Pages go by the session of somebody with the role Operator; the API by a Bearer token with that role, and by nothing
-that a browser sends of itself, so that no other site's page can call it.
+The pages need a session with the role Operator. The API needs a Bearer token with that role and accepts nothing that a
+browser sends automatically, so that a page of another site cannot call it.
 """
 
 import time
@@ -47,7 +47,7 @@ _HIDDEN_FIELDS = frozenset({"claims", "version", "shard", "authorization_id"})
 @blueprint.route(route="operator", methods=ALL_METHODS)
 @http_handler("GET")
 def operator_page(request: func.HttpRequest) -> func.HttpResponse:
-    """Every mailbox's freshness, and the reason for anything red."""
+    """Show how fresh every mailbox is, and the reason for each that needs attention."""
     from shared.pages.operator import operator_values
 
     session = _require_operator(request)
@@ -58,7 +58,7 @@ def operator_page(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="operator/activate", methods=ALL_METHODS)
 @http_handler("GET", "POST", largest_body=MAX_LIST_BYTES)
 def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
-    """Activate a list of mailboxes with a service account or by the app itself; GET shows the form."""
+    """Activate a list of mailboxes with a service account or app-only access; GET shows the form."""
     from shared.authorization.onboarding.activation import parse_names
 
     session = _require_operator(request)
@@ -90,7 +90,7 @@ def operator_service_account(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="operator/service-account/give-up", methods=ALL_METHODS)
 @http_handler("POST")
 def operator_revoke(request: func.HttpRequest) -> func.HttpResponse:
-    """Give a service account up that no mailbox is read with any more."""
+    """Revoke a service account with which no mailbox is read any more."""
     session = _require_operator(request)
     fields = read_session_form(request, session)
     app().service_accounts.revoke(fields.get("authorization", ""), session.owner_id)
@@ -103,7 +103,7 @@ def operator_revoke(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="api/invitations", methods=ALL_METHODS)
 @http_handler("POST", api=True)
 def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
-    """Make an invitation: {"address", "reference"?, "return_url"?} gives {"id", "url", "expires_at"}."""
+    """Create an invitation: {"address", "reference"?, "return_url"?} returns {"id", "url", "expires_at"}."""
     actor = _authenticated_caller(request)
     body = string_fields(read_json_object(request), required={"address"}, optional={"reference", "return_url"})
     try:
@@ -117,7 +117,7 @@ def api_invitations(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="api/mailboxes", methods=ALL_METHODS)
 @http_handler("GET", api=True)
 def api_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
-    """A thousand mailboxes at a time, in the order of their ids within shards; `after` is the last id received."""
+    """List a thousand mailboxes at a time, ordered by shard and id; `after` is the last id received."""
     _authenticated_caller(request, "after")
     after = request.params.get("after", "")
     if after and not is_id(after):
@@ -130,7 +130,7 @@ def api_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="api/mailboxes/{id}", methods=ALL_METHODS)
 @http_handler("GET", api=True)
 def api_mailbox(request: func.HttpRequest) -> func.HttpResponse:
-    """One mailbox with its last passes and its open issues."""
+    """Return one mailbox with its last passes and its open issues."""
     _authenticated_caller(request)
     mailbox = app().registry.get(_id_in_path(request))
     runs = [_json_values(asdict(run)) for run in app().registry.runs(mailbox.id)]
@@ -141,12 +141,12 @@ def api_mailbox(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="api/mailboxes/{id}/{act}", methods=ALL_METHODS)
 @http_handler("POST", api=True)
 def api_mailbox_command(request: func.HttpRequest) -> func.HttpResponse:
-    """pause, start, sync, disconnect or erase; gives the mailbox as it is then, or the receipt of its erasure."""
+    """Run pause, start, sync, disconnect, or erase; returns the mailbox afterward, or the receipt of its erasure."""
     actor = _authenticated_caller(request)
-    act = _COMMANDS.get(request.route_params.get("act", ""))
-    if act is None:
-        raise NotFound("no such act")
-    return json(act(_id_in_path(request), actor))
+    command = _COMMANDS.get(request.route_params.get("act", ""))
+    if command is None:
+        raise NotFound("no such action")
+    return json(command(_id_in_path(request), actor))
 
 
 @blueprint.route(route="api/activations", methods=ALL_METHODS)
@@ -156,8 +156,8 @@ def api_activations(request: func.HttpRequest) -> func.HttpResponse:
     actor = _authenticated_caller(request)
     body = read_json_object(request)
     refuse_unknown(body, {"addresses", "csv", "authorization", "tenant"})
-    way, value = one_of(body, "authorization", "tenant")
-    chosen = string_fields({way: value}, set(), {way})
+    name, value = one_of(body, "authorization", "tenant")
+    chosen = string_fields({name: value}, set(), {name})
     try:
         results = _activate(chosen, _names(*one_of(body, "addresses", "csv")), actor)
     except ActivationRefused as exc:
@@ -168,7 +168,7 @@ def api_activations(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="api/service-accounts", methods=ALL_METHODS)
 @http_handler("GET", api=True)
 def api_service_accounts(request: func.HttpRequest) -> func.HttpResponse:
-    """The service accounts that are signed in, and how many mailboxes are read with each."""
+    """List the service accounts that are signed in, with the number of mailboxes read with each."""
     _authenticated_caller(request)
     return json({"service_accounts": [_json_values(asdict(account)) for account in app().service_accounts.all()]})
 
@@ -216,10 +216,10 @@ _COMMANDS: dict[str, Callable[[str, str], dict[str, Any]]] = {
 
 
 def _require_operator(request: func.HttpRequest) -> Session:
-    """The operator's session. A role that was given to them some time ago may have been removed: Entra ID says so.
+    """Return the operator's session. The role is checked at Entra ID again after a while: it may have been removed.
 
     Raises:
-        Refused: session_expired, not_operator; a page that is only looked at goes by way of a sign-in by itself.
+        HttpError: session_expired, not_operator. A GET is redirected to a sign-in instead of the problem page.
     """
     session = require_session(request)
     if not session.operator:
@@ -227,21 +227,21 @@ def _require_operator(request: func.HttpRequest) -> Session:
     if not app().sessions.has_role_now(session):
         activating = urlsplit(request.url).path.startswith(paths.ACTIVATE)
         target = paths.SIGN_IN_TO_ACTIVATE if activating else paths.SIGN_IN_FOR_OPERATOR
-        looks = request.method in ("GET", "HEAD")
+        is_view = request.method in ("GET", "HEAD")
         raise HttpError(
-            "session_expired", 303 if looks else None, {"Location": target} if looks else None, target=target
+            "session_expired", 303 if is_view else None, {"Location": target} if is_view else None, target=target
         )
     return session
 
 
 def _authenticated_caller(request: func.HttpRequest, *parameters: str) -> str:
-    """The opaque id of who calls the API; `parameters` are those that its query may have.
+    """Return the opaque id of the API's caller; `parameters` are the allowed query parameters.
 
-    A caller who was refused too often waits before another token is looked at: one with an invented key id could make
-    us ask Entra ID.
+    A caller who was refused too often has to wait before another token is validated, because a token with an invented
+    key id can cause a request to Entra ID.
 
     Raises:
-        Refused: unauthenticated, too_many_requests, malformed.
+        HttpError: unauthenticated, too_many_requests, malformed.
     """
     actor = _bearer(request)
     refuse_unknown(request.params, parameters)
@@ -263,12 +263,12 @@ def _bearer(request: func.HttpRequest) -> str:
 
 
 def _operators() -> OperatorAuthenticator:
-    """The API's operators are of the same tenant as the pages'."""
+    """Return the authenticator of the API's callers; their tenant is the same as for the pages."""
     return OperatorAuthenticator(app().token_validator, app().sessions.operator_tenant)
 
 
 def _id_in_path(request: func.HttpRequest) -> str:
-    """The id in the path; what cannot be one is answered like one that does not exist."""
+    """Return the id in the path. Raises NotFound for a text that cannot be an id."""
     given: str = request.route_params.get("id", "")
     if not is_id(given):
         raise NotFound("nothing has such an id")
@@ -276,13 +276,13 @@ def _id_in_path(request: func.HttpRequest) -> str:
 
 
 def page_after(mailboxes: "Iterable[Mailbox]", after: str) -> "list[Mailbox]":
-    """A page of the registry, in its own order, which the ids alone decide: the last one received may be erased."""
+    """Return the mailboxes that follow the id `after` in the registry's order; that mailbox may have been erased."""
     from shared.mailboxes.entities import partition
 
-    def place(mailbox_id: str) -> tuple[str, str]:
+    def sort_key(mailbox_id: str) -> tuple[str, str]:
         return partition(mailbox_id), mailbox_id
 
-    return list(islice((one for one in mailboxes if not after or place(one.id) > place(after)), MAX_LISTED))
+    return list(islice((one for one in mailboxes if not after or sort_key(one.id) > sort_key(after)), MAX_LISTED))
 
 
 def _mailbox_json(mailbox: "Mailbox") -> dict[str, Any]:
@@ -290,7 +290,7 @@ def _mailbox_json(mailbox: "Mailbox") -> dict[str, Any]:
 
 
 def _json_values(values: Mapping[str, Any], without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Values as JSON has them: times as ISO 8601, enumerations as their words."""
+    """Convert values to JSON types: times become ISO 8601 texts, enumerations their values."""
     return {name: _json_value(value) for name, value in values.items() if name not in without}
 
 

@@ -1,4 +1,4 @@
-"""What arrives on a queue, checked. A message that does not fit is refused and ends in the poison queue."""
+"""Decodes and validates queue messages. An invalid message raises an error and ends in the poison queue."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ class MessageMalformed(MailboxSyncError):
 
 
 def required_number(message: func.QueueMessage, name: str) -> int:
-    """A whole number the message must carry."""
+    """Return a whole number that the message must carry."""
     value = _decoded(message).get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise MessageMalformed(f"the message carries no number named {name}")
@@ -22,12 +22,12 @@ def required_number(message: func.QueueMessage, name: str) -> int:
 
 
 def optional_number(message: func.QueueMessage, name: str) -> int | None:
-    """A whole number the message may carry."""
+    """Return a whole number that the message may carry."""
     return required_number(message, name) if name in _decoded(message) else None
 
 
 def time_in(message: func.QueueMessage, name: str) -> datetime | None:
-    """A moment the message may carry, as seconds since 1970."""
+    """Return a time that the message may carry, in seconds since 1970."""
     seconds = optional_number(message, name)
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
@@ -36,12 +36,12 @@ def time_in(message: func.QueueMessage, name: str) -> datetime | None:
 
 
 def has_flag(message: func.QueueMessage, name: str) -> bool:
-    """Whether the message carries this mark."""
+    """Whether the message carries this flag."""
     return _decoded(message).get(name) is True
 
 
 def mailbox_id_of(message: func.QueueMessage) -> str:
-    """The mailbox id the message must carry."""
+    """Return the mailbox id that the message must carry."""
     value = _decoded(message).get("mailbox")
     if not isinstance(value, str) or not 1 <= len(value) <= 64 or not value.replace("-", "").isalnum():
         raise MessageMalformed("the message carries no mailbox id")

@@ -1,7 +1,8 @@
-"""What was refused for security's sake, as a line of the log: how often, and for which reason.
+"""Logs the requests that were refused for security reasons: which kind, and how many.
 
-No secret and nothing personal: the kind of refusal, and a constant detail. Anybody can be refused as often as they
-like, so the lines are limited, and each says in `refusals` how many it stands for, itself included.
+The lines contain nothing secret or personal, only the kind of refusal and a constant detail. Anybody can cause
+refusals, so the rate of lines is limited; `refusals` in a line is the number of refusals that it stands for, including
+its own.
 """
 
 import logging
@@ -15,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Refusals:
-    """Writes the lines: at most 30 at once, then one every two seconds. `monotonic` is a clock in seconds."""
+    """Writes the log lines: at most 30 at once, then one every two seconds. `monotonic` is a clock in seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._limit = RateLimit(burst=30, per_minute=30, together=1, monotonic=monotonic)

@@ -1,7 +1,7 @@
-"""The routes of authorization: sign-in, invitations, administrators' approval, sign-out.
+"""The routes of authorization: sign-in, invitations, administrators' approval, and sign-out.
 
-All of them are anonymous to the host (a function key would travel as `code`, as OAuth's code does): what protects
-them is the state, PKCE and the cookie that binds a flow to its browser.
+All of them are anonymous to the host, because a function key would use the parameter `code`, as OAuth's code does.
+They are protected by the state, PKCE, and the cookie that binds a flow to its browser.
 """
 
 import logging
@@ -36,14 +36,14 @@ from shared.pages.problems import problem_of
 blueprint = func.Blueprint()
 
 WAITING = "waiting"
-"""The cookie of somebody who waits for their administrator's approval; with it they carry on by one click."""
+"""The cookie of a person who waits for their administrator's approval; with it they continue with one click."""
 WAITING_SECONDS = 30 * 24 * 3600
 REFRESH_SECONDS = "60"
 OPERATORS_PAGES = {"operator": paths.OPERATOR, "activate": paths.ACTIVATE}
-"""Where `?to=` leads that asks for an operator's page."""
+"""The operator's pages that `?to=` can name."""
 
 _log = logging.getLogger(__name__)
-# Generous for one address: a whole office may come from it on the day everybody is invited.
+# Generous for one address: a whole office may share it on the day when everybody is invited.
 _start_limit = RateLimit(burst=60, per_minute=60, together=20, monotonic=time.monotonic)
 _callback_limit = RateLimit(burst=120, per_minute=120, together=20, monotonic=time.monotonic)
 
@@ -51,10 +51,10 @@ _callback_limit = RateLimit(burst=120, per_minute=120, together=20, monotonic=ti
 @blueprint.route(route="sign-in", methods=ALL_METHODS)
 @http_handler("GET")
 def sign_in(request: func.HttpRequest) -> func.HttpResponse:
-    """Begin a sign-in. `to`: only to see a page of ours; `invitation`: for an invitation; `choose`: another account.
+    """Start a sign-in. `to` only opens a page of ours, `invitation` accepts one, `choose` shows the account picker.
 
-    Who has consented before is asked nothing by Microsoft: a link on another site could connect them again, unawares.
-    So whoever comes from one sees first what it is about, on the page whose button leads here.
+    Microsoft asks nothing of a person who has consented before, so a link on another site could connect them again
+    without their knowledge. So a request from another site first gets the page whose button leads here.
     """
     _begin(request)
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _is_for_session_only(request):
@@ -65,22 +65,22 @@ def sign_in(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="sign-in/callback", methods=ALL_METHODS)
 @http_handler("GET", "POST")
 def sign_in_callback(request: func.HttpRequest) -> func.HttpResponse:
-    """Microsoft sends the browser back: by a posted form; by a plain link only with an error, never with a code."""
+    """Handle the browser's return from Microsoft: by a posted form, or by a GET that carries only an error."""
     _enforce_rate_limit(request, _callback_limit)
     answer = read_form(request) if request.method == "POST" else _errors_only(request.params)
-    bound = starts.binding_cookie_name(answer.get("state", ""))
-    over = expired_cookie(bound, same_site="None")
+    binding_name = starts.binding_cookie_name(answer.get("state", ""))
+    unbind = expired_cookie(binding_name, same_site="None")
     try:
-        outcome = app().sign_in.callback(answer, read_cookie(request, bound))
+        outcome = app().sign_in.callback(answer, read_cookie(request, binding_name))
     except SignInFailed as failed:
-        return _failure_page(failed, over)
-    return _success_page(outcome, over)
+        return _failure_page(failed, unbind)
+    return _success_page(outcome, unbind)
 
 
 @blueprint.route(route="invitation/{token}", methods=ALL_METHODS)
 @http_handler("GET")
 def invitation(request: func.HttpRequest) -> func.HttpResponse:
-    """What an invitation is for. Looking at it does not use it up: mail scanners follow links as well."""
+    """Show an invitation. Opening it does not use it up, because mail scanners follow links as well."""
     _enforce_rate_limit(request, _start_limit)
     token = request.route_params.get("token", "")
     invited = app().invitations.open(token)
@@ -95,7 +95,7 @@ def invitation(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="approval", methods=ALL_METHODS)
 @http_handler("GET")
 def approval(request: func.HttpRequest) -> func.HttpResponse:
-    """An administrator goes to Microsoft's approval page."""
+    """Redirect an administrator to Microsoft's approval page."""
     _begin(request)
     return _redirect_to_provider(app().consent.start())
 
@@ -103,7 +103,7 @@ def approval(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="approval/for/{id}", methods=ALL_METHODS)
 @http_handler("GET")
 def approval_for(request: func.HttpRequest) -> func.HttpResponse:
-    """The same by the link that somebody who waits has sent: they are told when it is given."""
+    """The same for the link of a person who waits; their page shows when the approval was given."""
     _begin(request)
     return _redirect_to_provider(app().consent.start(request.route_params.get("id", "")))
 
@@ -111,7 +111,7 @@ def approval_for(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="approval/waiting", methods=ALL_METHODS)
 @http_handler("GET")
 def approval_waiting(request: func.HttpRequest) -> func.HttpResponse:
-    """The page of somebody who waits; it looks again by itself, and says so once the approval has been given."""
+    """Show the page of a person who waits. It reloads by itself and says when the approval has been given."""
     _enforce_rate_limit(request, _callback_limit)
     waiting = app().consent.waiting(read_cookie(request, WAITING))
     if waiting.granted_at is not None:
@@ -127,30 +127,30 @@ def approval_waiting(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="approval/callback", methods=ALL_METHODS)
 @http_handler("GET")
 def approval_callback(request: func.HttpRequest) -> func.HttpResponse:
-    """An administrator comes back."""
+    """Handle an administrator's return from Microsoft."""
     _enforce_rate_limit(request, _callback_limit)
     answer = dict(request.params)
-    bound = starts.binding_cookie_name(answer.get("state", ""))
-    over = [expired_cookie(bound, same_site="None")]
+    binding_name = starts.binding_cookie_name(answer.get("state", ""))
+    unbind = [expired_cookie(binding_name, same_site="None")]
     try:
-        told = app().consent.callback(answer, read_cookie(request, bound))
+        waiting = app().consent.callback(answer, read_cookie(request, binding_name))
     except SignInRefused as refused:
         note_refusal(refused)
-        return problem(refused.code, cookies=over, support=refused.support)
-    return html("admin_consented", cookies=over, waiting=told)
+        return problem(refused.code, cookies=unbind, support=refused.support)
+    return html("admin_consented", cookies=unbind, waiting=waiting)
 
 
 @blueprint.route(route="sign-out", methods=ALL_METHODS)
 @http_handler("POST")
 def sign_out(request: func.HttpRequest) -> func.HttpResponse:
-    """End the session, here and wherever its cookie was copied. A form of another site must not be able to."""
+    """End the session for every copy of its cookie. A form of another site cannot do this."""
     require_same_origin(request)
     session = app().sessions.read(read_cookie(request, COOKIE))
     if session is not None:
         if not app().sessions.is_csrf_valid(session, read_form(request).get("csrf", "")):
             raise HttpError("forbidden", refusal="csrf")
         app().sessions.end(session)
-    # What this browser waits for ends as well: whoever signs in here next is not to carry on with it.
+    # The waiting cookie is deleted as well: the next person at this browser must not continue with it.
     return html("signed_out", cookies=[expired_cookie(COOKIE), expired_cookie(WAITING)])
 
 
@@ -167,20 +167,20 @@ def _start_for(request: func.HttpRequest) -> starts.AuthorizeRedirect:
             session = app().sessions.read(read_cookie(request, COOKIE))
             return app().sign_in.resume(app().consent.waiting(waiting).resume, session)
         except (NotFound, InvitationRefused):
-            # The cookie outlives what it was for, and whose it was: that must not keep anybody from signing in.
+            # The cookie can outlive its purpose, or belong to another person. That must not prevent a sign-in.
             return app().sign_in.connect()
     return app().sign_in.connect(choose=choose)
 
 
 def _is_for_session_only(request: func.HttpRequest) -> bool:
-    """Whether this is for a session alone. An invitation is for more, whatever else is asked beside it."""
+    """Whether this sign-in only opens a session. An invitation takes precedence over `to`."""
     return bool(request.params.get("to")) and not request.params.get("invitation")
 
 
 def _begin(request: func.HttpRequest) -> None:
-    """A person's own way to Microsoft: not an image's, a frame's or a script's of another page.
+    """Allow only a person's own navigation to Microsoft, not an image, a frame, or a script of another page.
 
-    Each of those would leave a flow in storage and a cookie in the browser, until it has no room for others.
+    Each of those would leave a flow in storage and a cookie in the browser, until it drops other cookies.
     """
     _enforce_rate_limit(request, _start_limit)
     if request.headers.get("Sec-Fetch-Dest", "document") != "document":
@@ -198,70 +198,72 @@ def _redirect_to_provider(start: starts.AuthorizeRedirect) -> func.HttpResponse:
 
 
 def _errors_only(params: Mapping[str, str]) -> dict[str, str]:
-    """A code must not travel in a URL, where histories and logs keep it: one that does is not redeemed."""
+    """Accept only an error in a URL. A code there is not redeemed, because histories and logs keep URLs."""
     if "code" in params or "error" not in params:
         raise FlowUnknown
     return dict(params)
 
 
-def _success_page(outcome: SignInOutcome, over: str) -> func.HttpResponse:
+def _success_page(outcome: SignInOutcome, unbind: str) -> func.HttpResponse:
     if outcome.purpose is SignInPurpose.SERVICE:
-        return redirect(f"{paths.ACTIVATE}?authorization={outcome.authorization_id}", cookies=[over])
+        return redirect(f"{paths.ACTIVATE}?authorization={outcome.authorization_id}", cookies=[unbind])
     session = cookie(COOKIE, outcome.session, max_age=app().sessions.max_age)
     if outcome.purpose is SignInPurpose.CONFIRM:
         page = f"{paths.MY_SYNC}/{pages.MailboxAction.ERASE}?{urlencode({'mailbox': outcome.intent['mailbox']})}"
-        return redirect(page, cookies=[over, session])
+        return redirect(page, cookies=[unbind, session])
     if outcome.purpose is SignInPurpose.VIEW:
         page = OPERATORS_PAGES.get(outcome.intent.get("to", ""), paths.MY_SYNC)
-        # Who only looks meanwhile goes on waiting; who waited for just this has nothing left to wait for.
+        # A person who only views a page keeps waiting, unless the approval that they waited for led here.
         waited = [expired_cookie(WAITING)] if AFTER_APPROVAL in outcome.intent else []
-        return redirect(page, cookies=[over, session, *waited])
-    cookies = [over, session, expired_cookie(WAITING)]
+        return redirect(page, cookies=[unbind, session, *waited])
+    cookies = [unbind, session, expired_cookie(WAITING)]
     if outcome.return_url:
         return redirect(outcome.return_url, cookies=cookies)
     return redirect(f"{paths.MY_SYNC}?done={'connected' if outcome.new else 'renewed'}", cookies=cookies)
 
 
-def _failure_page(failed: SignInFailed, over: str) -> func.HttpResponse:
-    """What became of a sign-in that Microsoft, or the mailbox, turned down."""
+def _failure_page(failed: SignInFailed, unbind: str) -> func.HttpResponse:
+    """Return the response to a failed sign-in."""
     cause = failed.cause
     if failed.return_url:
-        return redirect(failed.return_url, cookies=[over])
+        return redirect(failed.return_url, cookies=[unbind])
     if isinstance(cause, PersonMustSignIn) and cause.claims and "again" not in failed.intent:
         start = app().sign_in.challenged(failed.intent, cause.claims)
-        return redirect(start.url, cookies=[over, binding_cookie(start)])
+        return redirect(start.url, cookies=[unbind, binding_cookie(start)])
     if (
         isinstance(cause, ActionNeeded)
         and cause.reason in APPROVABLE
         and failed.intent.get("act") != SignInPurpose.SERVICE
     ):
-        return _approval_page(cause, failed.intent, over)
-    return _problem_page(cause, failed.intent, over)
+        return _approval_page(cause, failed.intent, unbind)
+    return _problem_page(cause, failed.intent, unbind)
 
 
-def _approval_page(cause: ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
+def _approval_page(cause: ActionNeeded, intent: Mapping[str, str], unbind: str) -> func.HttpResponse:
     query = f"?{urlencode({'support': cause.support})}" if cause.support else ""
-    kept = cookie(WAITING, app().consent.wait(intent), max_age=WAITING_SECONDS)
-    return redirect(f"{paths.APPROVAL}/waiting{query}", cookies=[over, kept])
+    waiting = cookie(WAITING, app().consent.wait(intent), max_age=WAITING_SECONDS)
+    return redirect(f"{paths.APPROVAL}/waiting{query}", cookies=[unbind, waiting])
 
 
-def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], over: str) -> func.HttpResponse:
+def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str], unbind: str) -> func.HttpResponse:
     target = _retry_url(intent, choose=isinstance(cause, AccountRefused))
     if isinstance(cause, SignInRefused):
-        # Who waited in this browser was somebody else: their turn must not come again with each new sign-in.
-        stranger = isinstance(cause, AccountRefused) and AFTER_APPROVAL in intent
-        cookies = [over, *([expired_cookie(WAITING)] if stranger else [])]
+        # Another person waited in this browser, so their intent must not be resumed by each new sign-in.
+        is_other_person = isinstance(cause, AccountRefused) and AFTER_APPROVAL in intent
+        cookies = [unbind, *([expired_cookie(WAITING)] if is_other_person else [])]
         return problem(cause.code, cookies=cookies, support=cause.support, target=target, **cause.values)
     if isinstance(cause, RetryLater):
-        # Of a pass it would be said that it is repeated by itself; a sign-in has to be begun again.
-        return problem("not_now", problem_of(cause.reason).status, cookies=[over], support=cause.support, target=target)
+        # The problem's own page says that a pass is repeated automatically; a sign-in has to be started again.
+        return problem(
+            "not_now", problem_of(cause.reason).status, cookies=[unbind], support=cause.support, target=target
+        )
     if isinstance(cause, OperatorMustAct):
-        _log.error("a sign-in failed by our own doing", exc_info=cause)
-    return problem(cause.reason, cookies=[over], support=cause.support, target=target)
+        _log.error("a sign-in failed by our own fault", exc_info=cause)
+    return problem(cause.reason, cookies=[unbind], support=cause.support, target=target)
 
 
 def _retry_url(intent: Mapping[str, str], *, choose: bool) -> str:
-    """Where the problem page's button leads: to begin again what this was for."""
+    """Return where the problem page's button leads, to start the same purpose again."""
     if intent.get("act") in (SignInPurpose.RENEW, SignInPurpose.CHANGE, SignInPurpose.CONFIRM):
         return paths.MY_SYNC
     if intent.get("act") == SignInPurpose.SERVICE:

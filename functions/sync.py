@@ -10,13 +10,13 @@ from shared.errors import ActionNeeded
 blueprint = func.Blueprint()
 
 MAX_DEQUEUE_COUNT = 5
-"""host.json's maxDequeueCount: past this the message goes to the poison queue, so it is told on the mailbox."""
+"""host.json's maxDequeueCount. After this attempt the message goes to the poison queue, so the mailbox records it."""
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name="sync-mailboxes", connection="MailboxStorage")
 @logs.redact_errors
 def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
-    """One pass, or one sweep, of one mailbox."""
+    """Run one pass, or one sweep, of one mailbox."""
     mailbox_id = mailbox_id_of(message)
     with logs.log_context(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
         _run_guarded(mailbox_id, message)
@@ -24,11 +24,11 @@ def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
 
 @logs.redact_errors
 def _run_guarded(mailbox_id: str, message: func.QueueMessage) -> None:
-    """Guarded once more, within the ids, so that the line that tells of a failure has them too."""
+    """Run the pass and record a last failed attempt. The errors are logged here, so that the lines carry the ids."""
     try:
         _run(mailbox_id, message)
     except ActionNeeded:
-        # An outage, or our own configuration: five tries of it say no more about the mailbox than one.
+        # An outage or our own configuration. It says nothing about the mailbox, however often it fails.
         raise
     except Exception:
         if (message.dequeue_count or 1) >= MAX_DEQUEUE_COUNT:

@@ -1,1 +1,1 @@
-"""The HTTP layer: what every request passes on its way in, and every answer on its way out."""
+"""The HTTP layer: request checks, error mapping, and responses that all routes share."""

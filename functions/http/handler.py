@@ -1,7 +1,7 @@
-"""What enters the program over HTTP: methods, sizes, forms, cookies; and what every failure turns into.
+"""Checks HTTP requests (methods, sizes, forms, cookies) and maps every error to a response.
 
-A handler stands behind `http_handler`: it may raise what it likes, and what leaves is a page (or JSON, for the API)
-that says what happened and what to do, never a stack trace nor a vendor's text.
+`http_handler` wraps each handler. A handler may raise any error; the response is a page (or JSON, for the API) that
+says what happened and what to do, and never contains a stack trace or a vendor's text.
 """
 
 import json
@@ -22,8 +22,8 @@ from shared.mailboxes.errors import CommandRefused
 from shared.pages.problems import problem_of
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""For `route(methods=ALL_METHODS)`: every route takes all of them, so that `http_handler` answers 405 and not the host
-404.
+"""For `route(methods=ALL_METHODS)`: every route accepts all methods, so that `http_handler` answers 405, and not the
+host 404.
 """
 
 MAX_BODY_BYTES = 64 * 1024
@@ -35,9 +35,10 @@ Handler = Callable[[func.HttpRequest], func.HttpResponse]
 
 
 class HttpError(MailboxSyncError):
-    """The request cannot be served as it is: the problem to answer with, its status and its sentences' values.
+    """The request cannot be served: the problem code of the response, its status, and the values of its sentences.
 
-    `refusal`: the kind that the log counts it by, when it was refused for security's sake; `detail`: a constant text.
+    `refusal` is the kind under which the log counts it, if it was refused for a security reason; `detail` is a constant
+    text for the log.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class HttpError(MailboxSyncError):
 def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_BYTES) -> Callable[[Handler], Handler]:
     """Check the method and the size of a request before the handler runs, and map what it raises to a response.
 
-    `api`: problems are answered as JSON for a program. GET includes HEAD.
+    With `api`, problems are returned as JSON. GET includes HEAD. `largest_body` is in bytes.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -74,7 +75,7 @@ def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_
                 note_refusal(error)
                 return _error_response(error, problem_json if api else problem)
 
-        # The worker calls by the binding's name, `req`: it must see this signature, not the handler's.
+        # The worker passes the request by the binding's name, `req`, so it must see this signature, not the handler's.
         del answer.__wrapped__
         return logs.redact_errors(answer)
 
@@ -82,10 +83,10 @@ def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_
 
 
 def read_form(request: func.HttpRequest) -> dict[str, str]:
-    """The fields of a posted HTML form.
+    """Return the fields of a posted HTML form.
 
     Raises:
-        Refused: malformed, when it is no such form, is not UTF-8, repeats a field or has too many of them.
+        HttpError: malformed: it is not such a form, is not UTF-8, repeats a field, or has too many fields.
     """
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -102,7 +103,7 @@ def read_form(request: func.HttpRequest) -> dict[str, str]:
 
 
 def read_json_object(request: func.HttpRequest) -> dict[str, Any]:
-    """The JSON object that an API call posts. Raises Refused: malformed."""
+    """Return the JSON object of an API call's body. Raises HttpError: malformed."""
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HttpError("malformed", 415)
@@ -116,9 +117,9 @@ def read_json_object(request: func.HttpRequest) -> dict[str, Any]:
 
 
 def read_cookie(request: func.HttpRequest, name: str) -> str:
-    """The value of our cookie of that name (without its __Host- prefix); empty when the browser sent none.
+    """Return the value of our cookie with this name (without its __Host- prefix); empty if the browser sent none.
 
-    A name sent twice counts as none: somebody beside us may have planted the second.
+    A name that was sent twice counts as none, because another site may have planted the second.
     """
     values = [
         value.strip()
@@ -129,19 +130,20 @@ def read_cookie(request: func.HttpRequest, name: str) -> str:
 
 
 def require_same_origin(request: func.HttpRequest) -> None:
-    """Insist that a browser says the request comes from a page of ours; beside the CSRF token, not instead of it.
+    """Refuse a request that a browser says comes from another site. This adds to the CSRF token, not replaces it.
 
-    Sec-Fetch-Site rather than Origin: with Referrer-Policy no-referrer, browsers send `Origin: null` with forms.
+    It checks Sec-Fetch-Site and not Origin, because with Referrer-Policy no-referrer browsers send `Origin: null` with
+    forms. A client that does not send the header passes.
 
     Raises:
-        Refused: forbidden.
+        HttpError: forbidden.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         raise HttpError("forbidden", refusal="foreign_page")
 
 
 def note_refusal(error: Exception) -> None:
-    """Log what was refused for security's sake; any other failure is not."""
+    """Log the error if the request was refused for a security reason; other errors are not logged here."""
     if isinstance(error, HttpError) and error.refusal:
         refusals.note(error.refusal, error.detail)
     if isinstance(error, OtherBrowser | FlowReplayed):
@@ -157,7 +159,7 @@ def _check_request(request: func.HttpRequest, methods: tuple[str, ...], largest_
 
 
 def _error_response(error: Exception, answer: Callable[..., func.HttpResponse]) -> func.HttpResponse:
-    """What a failed request is answered with; the log learns the kind of error, not what was in it."""
+    """Map the error of a failed request to a response."""
     if isinstance(error, HttpError):
         return answer(error.code, error.status, headers=error.headers, **error.values)
     if isinstance(error, SignInRefused):
@@ -172,7 +174,7 @@ def _error_response(error: Exception, answer: Callable[..., func.HttpResponse]) 
 
 
 def _unexpected_error_response(error: Exception, answer: Callable[..., func.HttpResponse]) -> func.HttpResponse:
-    """Of a pass it would be said that it is tried again by itself; what somebody asks for they have to ask again."""
+    """Log the error and map it to a response. RetryLater becomes `not_now`: no queue repeats a person's request."""
     _log.error("a request failed", exc_info=error)
     if isinstance(error, RetryLater):
         status, headers = problem_of(error.reason).status, _retry_after_header(error.retry_after)

@@ -1,4 +1,4 @@
-"""The parameters and fields of an API call: none that is unknown is passed over, and what is wrong is named."""
+"""Validates the parameters and fields of an API call: unknown names are refused, and the response names the fault."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,18 +7,18 @@ from functions.http.handler import HttpError
 
 
 def malformed(parameter: str, fault: str = "wrong") -> HttpError:
-    """The answer to a call with this parameter; `fault` is a word of [problem.parameters] in the catalog."""
+    """Return the error for a wrong parameter; `fault` is a key of [problem.parameters] in the catalog."""
     return HttpError("malformed", parameter=parameter[:100], fault=fault)
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a name that is not known: a misspelt one must not be passed over. Raises Refused: malformed."""
+    """Refuse unknown names, so that a misspelled one is not ignored. Raises HttpError: malformed."""
     if unknown := sorted(set(given) - set(known)):
         raise malformed(unknown[0], "unknown")
 
 
 def string_fields(body: Mapping[str, Any], required: set[str], optional: set[str]) -> dict[str, str]:
-    """The texts of a body: all that are required, none that is unknown. Raises Refused: malformed."""
+    """Return the string fields of a body; required ones must exist, and no others may. Raises HttpError: malformed."""
     refuse_unknown(body, required | optional)
     if missing := sorted(required - body.keys()):
         raise malformed(missing[0], "missing")
@@ -28,7 +28,7 @@ def string_fields(body: Mapping[str, Any], required: set[str], optional: set[str
 
 
 def one_of(body: Mapping[str, Any], *names: str) -> tuple[str, Any]:
-    """The one of these fields that a body has, with its value. Raises Refused: malformed."""
+    """Return the only one of these fields that a body has, with its value. Raises HttpError: malformed."""
     found = [name for name in names if name in body]
     if len(found) != 1:
         raise malformed(", ".join(names), "one_of")
@@ -36,5 +36,5 @@ def one_of(body: Mapping[str, Any], *names: str) -> tuple[str, Any]:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be an id of ours."""
+    """Whether a text has the format of our ids."""
     return 1 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum()

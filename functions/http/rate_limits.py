@@ -1,7 +1,7 @@
 """Limits how often one client address may call an anonymous route.
 
-A token bucket for each caller and one for all of them, in this instance's memory: one client cannot keep an instance
-busy. What all instances together begin is counted apart (shared/authorization/onboarding/start_limit.py).
+There is one token bucket per caller and one for all callers, in this instance's memory, so that one client cannot keep
+an instance busy. The limit for all instances together is in shared/authorization/onboarding/start_limit.py.
 """
 
 import threading
@@ -14,7 +14,7 @@ _ALL_CALLERS = "*"
 
 
 class RateLimit:
-    """`burst` requests at once, then `per_minute`; all callers together `together` times as many.
+    """Allows each caller `burst` requests at once, then `per_minute`; all callers together `together` times as many.
 
     `monotonic` is a clock in seconds.
     """
@@ -28,19 +28,22 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def wait(self, caller: str) -> int:
-        """Count a request: 0 when it may pass, else the seconds to wait. A caller without a name counts among all."""
+        """Count a request; returns 0 if it may pass, else the seconds to wait.
+
+        A request without a caller's name only counts in the bucket of all callers.
+        """
         with self._lock:
-            alone = self._take(caller, 1) if caller else 0
-            return alone or self._take(_ALL_CALLERS, self._together)
+            seconds = self._take(caller, 1) if caller else 0
+            return seconds or self._take(_ALL_CALLERS, self._together)
 
     def blocked(self, caller: str) -> int:
-        """The seconds that this caller has to wait, without counting; 0 when the next knock may pass."""
+        """Return the seconds that this caller has to wait, 0 if none, without counting a request."""
         with self._lock:
-            alone = self._short(caller, 1)[1] if caller else 0
-            return alone or self._short(_ALL_CALLERS, self._together)[1]
+            seconds = self._short(caller, 1)[1] if caller else 0
+            return seconds or self._short(_ALL_CALLERS, self._together)[1]
 
     def _short(self, name: str, times: int) -> tuple[float, int]:
-        """What is left in a bucket, and the seconds until there is enough in it."""
+        """Return the tokens left in a bucket, and the seconds until it holds a whole one."""
         now = self._monotonic()
         left, at = self._buckets.get(name, (self._burst * times, now))
         left = min(self._burst * times, left + (now - at) * self._rate * times)
@@ -57,9 +60,10 @@ class RateLimit:
 
 
 def client_address(forwarded_for: str) -> str:
-    """The address that the platform saw: the last one, for all before it the caller may have written. No port.
+    """Return the client address that the platform saw, without the port.
 
-    Of an IPv6 address the network: one customer has 2^64 addresses in it, and could be a new caller with each request.
+    It is the last one in X-Forwarded-For, because the caller may have written the ones before. An IPv6 address becomes
+    its /64 network: one customer has 2^64 addresses in it, and could look like a new caller with each request.
     """
     last = forwarded_for.rpartition(",")[2].strip()
     if last.startswith("["):

@@ -1,4 +1,4 @@
-"""What leaves the program over HTTP: pages, redirects, problems, JSON, cookies; and the headers all of them carry."""
+"""Builds HTTP responses: pages, redirects, problems, JSON, and cookies, with the headers that all responses carry."""
 
 import json as jsonlib
 import re
@@ -22,8 +22,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self'",
         "img-src 'self'",
         "connect-src 'self'",
-        # Browsers hold form-action against every redirect that follows a form, and an organization's own sign-in
-        # service may be one of them: a form that leads to Microsoft answers with `interstitial`, a page of its own.
+        # Browsers check form-action for every redirect after a form, and an organization's own sign-in service may be
+        # one of them. So a form that leads to Microsoft is answered with the page `interstitial`, not with a redirect.
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -55,21 +55,21 @@ def html(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> func.HttpResponse:
-    """A page, never stored by browser or proxy."""
+    """Return a page that browsers and proxies must not store."""
     return respond(_pages().render(template, **values), status, "text/html", headers, cookies)
 
 
 def redirect(url: str, status: int = 303, *, cookies: Iterable[str] = ()) -> func.HttpResponse:
-    """Send the browser on, to a path of ours or to an https URL that the caller has checked.
+    """Redirect the browser to a path of ours or to an https URL that the caller has checked.
 
     Raises:
-        ValueError: anything else, so that no header can be smuggled in and no other scheme reached.
+        ValueError: any other URL, which could inject a header or use another scheme.
     """
     return respond("", status, "text/plain", {"Location": _checked_url(url)}, cookies)
 
 
 def interstitial(url: str, *, cookies: Iterable[str] = ()) -> func.HttpResponse:
-    """A page that goes on to another site by itself: what a form answers instead of a redirect (see form-action)."""
+    """Return a page that navigates to another site: a form's response instead of a redirect (see form-action)."""
     return html("interstitial", cookies=cookies, url=_checked_url(url))
 
 
@@ -82,10 +82,10 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> func.HttpResponse:
-    """The page for something that went wrong: a shared.errors.Reason, or a problem code of the catalog.
+    """Return the page for a problem; `code` is a shared.errors.Reason or a problem code of the catalog.
 
-    Values: `target` where its button leads instead of the usual place, `support` the vendor's number to quote,
-    and whatever placeholders its sentences have (`wanted`, `actual`, `retry_minutes`).
+    `values` may hold `target` (where the button leads instead of the default), `support` (the vendor's error number),
+    and the placeholders of the problem's sentences (`wanted`, `actual`, `retry_minutes`).
     """
     found = problem_of(code)
     return html(
@@ -100,14 +100,14 @@ def problem(
 
 
 def json(body: object, status: int = 200, *, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
-    """A JSON answer of the API."""
+    """Return a JSON response of the API."""
     return respond(jsonlib.dumps(body, ensure_ascii=False), status, "application/json", headers)
 
 
 def problem_json(
     code: str, /, status: int | None = None, *, headers: Mapping[str, str] | None = None, **values: object
 ) -> func.HttpResponse:
-    """The same problem for a program (RFC 9457): what happened, and in `remedy` what to do."""
+    """Return the same problem as JSON (RFC 9457): what happened, and in `remedy` what to do."""
     found, text = problem_of(code), _pages().text
     body = {
         "type": "about:blank",
@@ -122,7 +122,7 @@ def problem_json(
 
 
 def _detail(code: str, values: Mapping[str, object]) -> str:
-    """What happened; of a parameter that is wrong, which one and how."""
+    """Return what happened; for a wrong parameter, which one and what is wrong."""
     if "fault" in values:
         return _pages().text(f"problem.parameters.{values['fault']}", **values)
     return _pages().text(f"problems.{code}.happened", **values)
@@ -135,7 +135,7 @@ def respond(
     headers: Mapping[str, str] | None = None,
     cookies: Iterable[str] = (),
 ) -> func.HttpResponse:
-    """Any answer, with the headers that all answers carry; not to be stored unless `headers` says otherwise."""
+    """Return any response with the headers that all carry; it is not cacheable unless `headers` says otherwise."""
     response = func.HttpResponse(
         body,
         status_code=status,
@@ -163,7 +163,7 @@ def _host() -> str:
 
 
 def cookie(name: str, value: str, *, max_age: int, same_site: str = "Lax") -> str:
-    """A Set-Cookie line for this host alone: the __Host- prefix, Secure, HttpOnly, Path=/; `max_age` in seconds.
+    """Return a Set-Cookie line for this host only: the __Host- prefix, Secure, HttpOnly, Path=/; `max_age` in seconds.
 
     Raises:
         ValueError: a name or value that could break out of the header.
@@ -174,7 +174,7 @@ def cookie(name: str, value: str, *, max_age: int, same_site: str = "Lax") -> st
 
 
 def expired_cookie(name: str, *, same_site: str = "Lax") -> str:
-    """A Set-Cookie line that makes the browser forget the cookie."""
+    """Return a Set-Cookie line that deletes the cookie."""
     return cookie(name, "", max_age=0, same_site=same_site)
 
 
@@ -185,7 +185,7 @@ def _checked_url(url: str) -> str:
 
 
 def _pages() -> "Pages":
-    """The deployment's pages; without usable settings, pages that at least can say so."""
+    """Return the deployment's pages. With invalid settings, return default ones, which can show the error."""
     try:
         return app().pages
     except SettingsInvalid:

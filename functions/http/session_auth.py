@@ -1,4 +1,4 @@
-"""Who asks: the signed-in person behind a request, and proof that a form is one of their session's."""
+"""Session authentication: the signed-in person of a request, and the check that a form belongs to their session."""
 
 from urllib.parse import urlsplit
 
@@ -13,25 +13,25 @@ from shared.pages import paths
 
 
 def require_session(request: func.HttpRequest) -> Session:
-    """The session of who asks.
+    """Return the session of a request.
 
     Raises:
-        Refused: session_expired.
+        HttpError: session_expired.
     """
     session = app().sessions.read(read_cookie(request, COOKIE))
     if session is None:
-        operating = urlsplit(request.url).path.startswith(paths.OPERATOR)
+        is_operator_page = urlsplit(request.url).path.startswith(paths.OPERATOR)
         raise HttpError(
-            "session_expired", target=paths.SIGN_IN_FOR_OPERATOR if operating else paths.SIGN_IN_FOR_SESSION
+            "session_expired", target=paths.SIGN_IN_FOR_OPERATOR if is_operator_page else paths.SIGN_IN_FOR_SESSION
         )
     return session
 
 
 def read_session_form(request: func.HttpRequest, session: Session) -> dict[str, str]:
-    """The fields of a form that came from a page of this session.
+    """Return the fields of a form that a page of this session posted.
 
     Raises:
-        Refused: forbidden, when it came from anywhere else; malformed.
+        HttpError: forbidden, when the form came from anywhere else; malformed.
     """
     require_same_origin(request)
     fields = read_form(request)
@@ -41,8 +41,8 @@ def read_session_form(request: func.HttpRequest, session: Session) -> dict[str, 
 
 
 def binding_cookie(start: AuthorizeRedirect) -> str:
-    """The Set-Cookie line that binds a sign-in to this browser.
+    """Return the Set-Cookie line that binds a sign-in to this browser.
 
-    SameSite=None, because Microsoft answers with a cross-site POST; that is why it is good for one flow alone.
+    The cookie is SameSite=None, because Microsoft returns by a cross-site POST; so it is valid for one flow only.
     """
     return cookie(start.cookie, start.binding, max_age=start.max_age, same_site="None")

@@ -1,1 +1,1 @@
-"""The web pages: templates, their one stylesheet, and every English sentence people read."""
+"""The web pages: the templates, the style sheet, and every English sentence that people read."""

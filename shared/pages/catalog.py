@@ -1,7 +1,7 @@
-"""Every English sentence that people read, by key; a translation is another file like catalog.toml.
+"""Every English sentence that people read, by key; a translation would be another file like catalog.toml.
 
-A sentence may have `{placeholders}`. A key with `one` and `other` below it has two forms and goes by `count`.
-Sentences hold no markup: templates own that, and escape whatever is put into a sentence.
+A sentence may have `{placeholders}`. A key with `one` and `other` below it has two forms, selected by `count`.
+Sentences contain no markup; the templates add it and escape all values.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ class Catalog:
         self._sentences = sentences
 
     def __contains__(self, key: str) -> bool:
-        """Whether there is anything under that key."""
+        """Whether the key exists."""
         try:
             self._find(key)
         except KeyError:
@@ -26,10 +26,10 @@ class Catalog:
         return True
 
     def text(self, key: str, **values: object) -> str:
-        """One sentence with its placeholders filled in; whole numbers get thousands separators.
+        """Return a sentence with its placeholders filled in; whole numbers get thousands separators.
 
         Raises:
-            KeyError: there is no such sentence, or a placeholder was left empty.
+            KeyError: there is no such sentence, or a placeholder has no value.
         """
         found = self._find(key)
         if isinstance(found, Mapping):
@@ -37,11 +37,11 @@ class Catalog:
         return str(found).format_map({name: _shown(value) for name, value in values.items()})
 
     def lines(self, key: str, **values: object) -> list[str]:
-        """Several sentences that belong together, with their placeholders filled in."""
+        """Return a list of sentences with their placeholders filled in."""
         return [str(line).format_map(values) for line in self._find(key)]
 
     def keys(self, section: str) -> list[str]:
-        """The keys right below a section."""
+        """Return the keys directly below a section."""
         return list(self._find(section))
 
     def _find(self, key: str) -> Any:
@@ -59,5 +59,5 @@ def _shown(value: object) -> object:
 
 @cache
 def english() -> Catalog:
-    """The catalog that ships with the program."""
+    """Return the catalog that ships with the program."""
     return Catalog(tomllib.loads(resources.files(__package__).joinpath("catalog.toml").read_text("utf-8")))

@@ -1,10 +1,10 @@
-"""What a person can do with their mailbox, by the buttons of their page."""
+"""The actions that a person can take on their mailbox with the buttons of their page."""
 
 from enum import StrEnum
 
 
 class MailboxAction(StrEnum):
-    """What a person can do with a mailbox; also the last part of the path it is posted to."""
+    """An action on a mailbox; its value is also the last part of the path it is posted to."""
 
     SYNC = "sync"
     PAUSE = "pause"
@@ -17,4 +17,4 @@ class MailboxAction(StrEnum):
 
 
 NEEDS_CONFIRMATION = frozenset({MailboxAction.CHANGE_ACCOUNT, MailboxAction.DISCONNECT, MailboxAction.ERASE})
-"""What is asked about once more, on a page of its own, before it is done."""
+"""The actions that a separate page asks to confirm."""

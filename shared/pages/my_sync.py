@@ -1,4 +1,4 @@
-"""What a person's own page shows of a mailbox: plain data in, the template's values out."""
+"""Computes the values of a person's own page from plain data."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ ISSUES_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class IssueGroup:
-    """Issues of one reason together: a person acts on reasons, not on single items."""
+    """The issues with one reason: a person acts on reasons, not on single items."""
 
     reason: str
     count: int
@@ -32,7 +32,7 @@ class IssueGroup:
 
 @dataclass(frozen=True, slots=True)
 class PassSummary:
-    """One pass as the list of sessions shows it. `result` is the key of its sentence."""
+    """One pass in the page's list of sessions. `result` is the key of its sentence."""
 
     started_at: datetime
     seconds: int
@@ -45,19 +45,19 @@ class PassSummary:
 
     @property
     def failed(self) -> bool:
-        """Whether it ended before it was through, so that no changes does not mean that there were none."""
+        """Whether the pass failed, so that zero changes does not mean that there were none."""
         return not self.result.startswith("sessions.")
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing was changed in the copy."""
+        """Whether the pass changed nothing in the copy."""
         return not (self.created or self.updated or self.moved or self.deleted)
 
 
 def live_values(
     mailbox: Mailbox, runs: Sequence[Run], issues: Sequence[ItemIssue], now: datetime, interval: timedelta
 ) -> dict[str, Any]:
-    """The part of the page that changes while one looks at it."""
+    """Return the values of the part of the page that updates itself."""
     made = progress(mailbox, runs, now)
     estimate, number = estimate_key(made.minutes if made else None)
     return {
@@ -82,7 +82,7 @@ def _not_copied(mailbox: Mailbox) -> tuple[int, int, int] | None:
 
 
 def actions_for(mailbox: Mailbox, now_shown: StatusView) -> list[MailboxAction]:
-    """What can be done with the mailbox besides the one thing that its status asks for, mildest first."""
+    """Return the actions on the mailbox, without the one that its status already offers, the mildest first."""
     offered = {
         Status.ACTIVE: [
             MailboxAction.SYNC,
@@ -127,7 +127,7 @@ def actions_for(mailbox: Mailbox, now_shown: StatusView) -> list[MailboxAction]:
 
 
 def group_issues(issues: Sequence[ItemIssue]) -> list[IssueGroup]:
-    """Issues by reason, the most frequent first."""
+    """Group the issues by reason, the most frequent first."""
     by_reason: dict[str, list[ItemIssue]] = defaultdict(list)
     for issue in issues:
         by_reason[issue.reason if issue.reason in PROBLEMS else "item_unreadable"].append(issue)

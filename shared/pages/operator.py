@@ -1,4 +1,4 @@
-"""What the operators' page shows: every mailbox with its freshness, and the reason for whatever is not well."""
+"""Computes the values of the operator's page: every mailbox with its freshness, and the reasons of problems."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,19 +10,19 @@ from shared.mailboxes.model import Mailbox
 from shared.pages.status import StatusView, Tone, status_view
 
 ROWS_SHOWN = 500
-"""More than anybody reads; who needs all of them asks the API."""
+"""The most rows that the page shows; the API lists all mailboxes."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
-    """One mailbox of the table."""
+    """One row of the table."""
 
     mailbox: Mailbox
     shown: StatusView
 
 
 def operator_values(mailboxes: Iterable[Mailbox], now: datetime, interval: timedelta, show: str = "") -> dict[str, Any]:
-    """The values of the template `admin`: rows of one tone (or all), what needs attention first, the stalest first."""
+    """Return the values of the template `operator`: the rows of one tone, or all; the most urgent and stalest first."""
     rows = [MailboxRow(mailbox, status_view(mailbox, now, interval)) for mailbox in mailboxes]
     tones = Counter(row.shown.tone for row in rows)
     wanted = [row for row in rows if show not in tuple(Tone) or row.shown.tone == show]

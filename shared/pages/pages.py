@@ -1,6 +1,6 @@
-"""Renders the web pages: a template, the catalog's sentences, the operator's name and contact.
+"""Renders the web pages from templates, the catalog's sentences, and the organization's name and contact.
 
-Everything a page shows is escaped; a value that a template needs and does not get is an error, not an empty space.
+Every value on a page is escaped. A missing value of a template is an error, not an empty space.
 """
 
 from datetime import datetime
@@ -16,14 +16,14 @@ from shared.pages.mailbox_actions import NEEDS_CONFIRMATION
 from shared.version import VERSION
 
 MY_APPS_URL = "https://myapps.microsoft.com"
-"""Where a person can see, and withdraw, what they have permitted applications to do."""
+"""Where a person can see and withdraw the permissions of applications."""
 
 
 class Pages:
-    """Every page of one deployment."""
+    """Renders the pages of one deployment."""
 
     def __init__(self, organization: str, support_contact: str = "", catalog: Catalog | None = None) -> None:
-        # Imported here: an instance that only syncs mailboxes shows no page and starts faster without it.
+        # Imported here, because an instance that only syncs mailboxes shows no page and starts faster without it.
         from jinja2 import Environment, FunctionLoader, StrictUndefined
 
         self.catalog = catalog or english()
@@ -50,17 +50,17 @@ class Pages:
         )
 
     def text(self, key: str, **values: object) -> str:
-        """One sentence of the catalog; `{organization}` is always filled in."""
+        """Return a sentence of the catalog; `{organization}` is always filled in."""
         return self.catalog.text(key, **{"organization": self._organization, **values})
 
     def render(self, name: str, /, **values: object) -> str:
-        """One page as HTML. `name` as in templates/, with or without its .html."""
+        """Return a page as HTML. `name` is a file in templates/, with or without `.html`."""
         template = self._environment.get_template(name if name.endswith(".html") else f"{name}.html")
         return template.render(**values)
 
 
 def contact_url(contact: str) -> str:
-    """The link for the support contact, when it can be one: https or mailto; else empty, and it is shown as text."""
+    """Return an https or mailto link for the support contact; empty if it is neither, and then it is shown as text."""
     if urlsplit(contact).scheme == "https":
         return contact
     local, at, domain = contact.partition("@")
@@ -68,13 +68,13 @@ def contact_url(contact: str) -> str:
 
 
 def time_element(at: datetime) -> Markup:
-    """A moment as <time>: UTC as it comes from here, put into the reader's zone by the page's script."""
+    """Return a <time> element in UTC; the page's script converts it to the reader's time zone."""
     iso = f"{at:%Y-%m-%dT%H:%M:%SZ}"
     return Markup('<time datetime="{}">{} UTC</time>').format(iso, f"{at.day} {at:%B %Y, %H:%M}")
 
 
 def static_file(name: str) -> bytes | None:
-    """A file of the static folder, or None; only names that are there can be asked for."""
+    """Return a file of the static folder, or None. Only existing names match, so a path cannot leave the folder."""
     return next((file.read_bytes() for file in _folder("static").iterdir() if file.name == name), None)
 
 

@@ -1,4 +1,4 @@
-"""What the first page promises, from the settings that make it true."""
+"""Computes what the landing page says about privacy, from the settings."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ DEFAULT_FOLDERS_OUT = frozenset({"junkemail", "deleteditems"})
 
 
 def privacy_summary(settings: "Settings", interval: timedelta) -> dict[str, Any]:
-    """The values of the landing page: what is read and how often, how much of it is kept, and for how long."""
+    """Return the values of the landing page: what is read and how often, how much is kept, and for how long."""
     usual = not settings.folders_in and frozenset(settings.folders_out) == DEFAULT_FOLDERS_OUT
     return {
         "minutes": round(interval / timedelta(minutes=1)),

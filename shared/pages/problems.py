@@ -1,4 +1,4 @@
-"""Every problem that has a page: its HTTP status and where its button leads. The words are in the catalog."""
+"""The table of problems that have a page: the HTTP status and the button's target. The catalog has the texts."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from shared.pages import paths
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem. `target` is the path of the one thing to do; empty when there is nothing to press."""
+    """One problem. `target` is the path of the page's only button; empty if there is no button."""
 
     code: str
     status: int
@@ -94,5 +94,5 @@ PROBLEMS = {str(problem.code): problem for problem in _TABLE}
 
 
 def problem_of(code: str) -> Problem:
-    """The problem of that code; `internal` for a code nobody has described, so that a page always comes."""
+    """Return the problem with this code; `internal` for an unknown code, so that there is always a page."""
     return PROBLEMS.get(str(code), PROBLEMS["internal"])

@@ -1,7 +1,6 @@
-"""What a mailbox's status shows: decided here from plain data, worded by the catalog, painted by the templates.
+"""Decides what the pages show as a mailbox's status, from plain data. The catalog has the texts.
 
-The effective status is not always the stored one: a mailbox that is active and has not been synced for two intervals
-is late, whatever its record says.
+The shown status is not always the stored one: an active mailbox that has not been synced for two intervals is late.
 """
 
 import math
@@ -19,17 +18,17 @@ LATE_AFTER = 2
 """Intervals without a success after which an active mailbox is late."""
 
 MAX_PASS_DURATION = timedelta(minutes=30)
-"""A pass that began longer ago is not under way any more, whatever its record says: the process ended."""
+"""A pass that started longer ago is not running any more, although its record says so: its process has ended."""
 
 MIN_EVIDENCE_ITEMS = 100
 MIN_EVIDENCE_SECONDS = 15
-"""What has to have been seen of a first sync before anything is said about how long it takes."""
+"""The items and seconds of a first sync that have to be observed before the remaining time is estimated."""
 
 MAX_SHOWN_MINUTES = 90
 
 
 class Tone(StrEnum):
-    """How a status feels; the style sheet's colors, always together with a word and a sign."""
+    """The severity of a status: a color of the style sheet, always shown together with a word and a symbol."""
 
     GOOD = "good"
     WORKING = "working"
@@ -39,9 +38,9 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """What is shown: `state` is the key under [statuses], `reason` the problem that explains it, if one does.
+    """The shown status: `state` is the key under [statuses], `reason` is the problem that explains it, if any.
 
-    `act` is the one thing to do, if there is one. `live`: whether the page should look again by itself.
+    `act` is the main action, if there is one. `live` says whether the page updates itself.
     """
 
     state: str
@@ -52,7 +51,7 @@ class StatusView:
 
 
 def status_view(mailbox: Mailbox, now: datetime, interval: timedelta) -> StatusView:
-    """The effective status of a mailbox."""
+    """Return the status that is shown for a mailbox."""
     reason = mailbox.reason if mailbox.reason in PROBLEMS else ""
     match mailbox.status:
         case Status.PAUSED:
@@ -70,14 +69,14 @@ def status_view(mailbox: Mailbox, now: datetime, interval: timedelta) -> StatusV
 
 
 def _stopped(state: str, act: MailboxAction, mailbox: Mailbox, now: datetime) -> StatusView:
-    """A mailbox that its person has stopped; a pass that was under way ends within a minute."""
+    """Return the status of a stopped mailbox; a pass that is still running ends within a minute."""
     if is_syncing(mailbox, now):
         return StatusView("stopping", Tone.WORKING, act, live=True)
     return StatusView(state, Tone.STOPPED, act)
 
 
 def _active(mailbox: Mailbox, reason: str, now: datetime, interval: timedelta) -> StatusView:
-    """An active mailbox: late before anything else, so that work under way never hides a stale replica."""
+    """Return the status of an active mailbox. Late comes first, so that a running pass never hides a stale replica."""
     if is_late(mailbox, now, interval):
         return StatusView("late", Tone.ATTENTION, MailboxAction.SYNC, reason, live=is_syncing(mailbox, now))
     if not mailbox.first_sync_done:
@@ -99,7 +98,7 @@ def _first_sync(mailbox: Mailbox, reason: str, now: datetime) -> StatusView:
 def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
     """Whether an active mailbox has gone without a success for more than two intervals.
 
-    A first sync of any size is not late while its passes go on: it counts from the last pass, or from the start.
+    A first sync is not late while its passes continue, whatever its size: the time counts from its latest pass.
     """
     since = mailbox.last_success_at or mailbox.created_at
     if not mailbox.first_sync_done and mailbox.last_pass_at and not mailbox.reason:
@@ -115,9 +114,9 @@ def is_syncing(mailbox: Mailbox, now: datetime) -> bool:
 
 
 def next_sync_at(mailbox: Mailbox, now: datetime, interval: timedelta) -> datetime | None:
-    """About when the next sync by itself begins: the first tick from now that finds it due; None when none will.
+    """Estimate when the next automatic sync starts: the first tick at which the mailbox is due; None if never.
 
-    Ticks are taken to come at whole multiples of the interval since midnight UTC, as the schedule's default does.
+    Ticks are assumed at whole multiples of the interval since midnight UTC, as in the default schedule.
     """
     if mailbox.status not in SYNCED:
         return None
@@ -128,7 +127,7 @@ def next_sync_at(mailbox: Mailbox, now: datetime, interval: timedelta) -> dateti
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a first sync is. `minutes` is an estimate of what is left, None without evidence."""
+    """The progress of a first sync. `minutes` is an estimate of the remaining time, None without enough data."""
 
     done: int
     total: int
@@ -137,7 +136,7 @@ class Progress:
 
 
 def progress(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> Progress | None:
-    """The progress of a first sync; None when it is done, or when it is not known yet how much there is."""
+    """Return the progress of a first sync; None if it is done, or if the total is not known yet."""
     if mailbox.first_sync_done or mailbox.in_scope <= 0:
         return None
     done = min(mailbox.items, mailbox.in_scope)
@@ -146,20 +145,20 @@ def progress(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> Progress |
 
 
 def _minutes_left(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> int | None:
-    """What is left at the speed seen so far; None while nothing goes on, or before there is enough to go by."""
+    """Estimate the remaining minutes from the speed so far; None if the mailbox is stopped or there is little data."""
     if mailbox.status is not Status.ACTIVE:
         return None
-    items, seconds = _seen(mailbox, runs, now)
+    items, seconds = _observed(mailbox, runs, now)
     if items < MIN_EVIDENCE_ITEMS or seconds < MIN_EVIDENCE_SECONDS:
         return None
     left = max(0, mailbox.in_scope - mailbox.items)
     return max(1, math.ceil(left * seconds / items / 60))
 
 
-def _seen(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> tuple[int, float]:
-    """The evidence: so many items in so many seconds, waiting between passes included.
+def _observed(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> tuple[int, float]:
+    """Return how many items took how many seconds, including the waits between passes.
 
-    Passes that have ended are the better witness; before there are any, the one under way has to do.
+    Finished passes are more accurate; before there are any, the running pass is used.
     """
     passes = [run for run in runs if run.kind == "pass"]
     if passes:
@@ -173,7 +172,7 @@ def _seen(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> tuple[int, fl
 
 
 def estimate_key(minutes: int | None) -> tuple[str, int]:
-    """The sentence for an estimate, and its number: minutes up to an hour and a half, then hours."""
+    """Return the sentence key for an estimate and its number: minutes up to an hour and a half, then hours."""
     if minutes is None:
         return "progress.estimate_none", 0
     if minutes <= MAX_SHOWN_MINUTES:
