@@ -1,4 +1,4 @@
-"""How long to wait after a failure that cures itself, and the wait that a tenant's mailboxes share."""
+"""The back-off after a failure that needs nobody to act, and the back-off that a tenant's mailboxes share."""
 
 import threading
 from datetime import datetime, timedelta
@@ -8,16 +8,16 @@ from shared.mailboxes.model import Mailbox
 from shared.sync.limits import Limits
 
 JITTER = 0.25
-"""Waits differ by up to this part, so that mailboxes that failed together do not come back together."""
+"""Waits vary by up to this fraction, so that mailboxes that failed together do not retry together."""
 
 _LIKE_AN_OUTAGE = {Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.BAD_ANSWER}
 
 
 def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, jitter: float) -> timedelta:
-    """How long to leave the mailbox alone. `jitter` is from 0 to 1.
+    """Return how long to wait before the mailbox's next pass. `jitter` is from 0 to 1.
 
-    What the server named (two hours of it at most: then it is asked again); else twice the last wait, which the
-    mailbox remembers as its `due_at`, up to an interval.
+    This is the time that the server asked for, up to two hours. Otherwise it is twice the previous wait, which follows
+    from the mailbox's `due_at`, up to one interval.
     """
     if error.retry_after is not None:
         wait = timedelta(seconds=error.retry_after)
@@ -30,9 +30,9 @@ def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, jitter: floa
 
 
 def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:
-    """Whether passes have failed so often in a row that the wait after the last has grown to minutes.
+    """Whether passes have failed so often in a row that the wait after the last one has grown to minutes.
 
-    Only by what looks like an outage: whatever else ends a pass is known for what it is.
+    Only failures that look like an outage count, because the cause of any other failure is known.
     """
     if mailbox.reason not in _LIKE_AN_OUTAGE or mailbox.due_at is None or mailbox.last_pass_at is None:
         return False
@@ -47,11 +47,11 @@ class ProcessBackOff:
         self._lock = threading.Lock()
 
     def until(self, tenant_id: str) -> datetime | None:
-        """What this process has agreed."""
+        """Return the time stored in this process."""
         with self._lock:
             return self._until.get(tenant_id)
 
     def extend(self, tenant_id: str, until: datetime) -> None:
-        """Never shortened."""
+        """Extend the wait; it is never shortened."""
         with self._lock:
             self._until[tenant_id] = max(until, self._until.get(tenant_id, until))

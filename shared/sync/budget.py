@@ -1,4 +1,4 @@
-"""When a pass has to stop: its time is up, or somebody else has its lease."""
+"""The two reasons why a pass has to stop: its time is up, or it has lost its lease."""
 
 from collections.abc import Callable
 
@@ -6,15 +6,15 @@ from shared.mailboxes.port import Lease
 
 
 class BudgetSpent(Exception):
-    """The pass's time is up: commit what is there and go on in the next message."""
+    """The pass's time is up: it commits what it has and continues with the next queue message."""
 
 
 class LeaseLost(Exception):
-    """Another pass may be under way on this mailbox: nothing more may be written."""
+    """Another pass may be running on this mailbox, so this one must not write anything more."""
 
 
 class Budget:
-    """One pass's time, seconds from now on."""
+    """The time limit of one pass, in seconds from its creation, and its lease."""
 
     def __init__(self, seconds: float, lease: Lease, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -22,20 +22,20 @@ class Budget:
         self._lease = lease
 
     def is_spent(self) -> bool:
-        """Whether nothing new should be begun."""
+        """Whether the time is up, so that no new work should be started."""
         return self._monotonic() >= self._ends
 
     def stop(self) -> None:
-        """Take the time for spent: nobody wants the pass to go on."""
+        """Mark the budget as used up, because the mailbox was stopped."""
         self._ends = self._monotonic()
 
     def check(self) -> None:
-        """Called between pages. Raises BudgetSpent, LeaseLost."""
+        """Check the time and the lease; called between pages. Raises BudgetSpent, LeaseLost."""
         self.check_lease()
         if self.is_spent():
             raise BudgetSpent
 
     def check_lease(self) -> None:
-        """Called before every write. Raises LeaseLost."""
+        """Check the lease; called before every write. Raises LeaseLost."""
         if self._lease.lost():
             raise LeaseLost

@@ -2,9 +2,9 @@
 
     scan ─► read changes ─► plan ─► execute ─► reconcile ─► commit
 
-Whatever ends a pass (its time, a fault, a crash, a lost lease), what is committed is right as it stands and the next
-pass goes on from there. A page commits the items and the cursor together; a folder's state moves on with the page that
-holds the last of its changes (`StateCheckpoint`).
+However a pass ends (budget, error, crash, lost lease), everything committed is consistent, and the next pass continues
+from there. A page commits the items and the cursor together. A folder's state advances with the page that holds the
+last of its changes (`StateCheckpoint`).
 """
 
 from collections import Counter
@@ -41,15 +41,15 @@ from shared.sync.state.page_writer import PageWriter
 from shared.sync.state.replica_view import ReplicaView
 
 SCANS = 2
-"""How often a pass scans the folders when some vanish while they are read."""
+"""How often a pass scans the folders at most, when some disappear while they are read."""
 
 COMPARISONS = 2
-"""How often a pass compares a folder that loses its state in the midst of it."""
+"""How often a pass compares a folder at most, when it loses its state during the comparison."""
 
 
 @dataclass(slots=True)
 class MailboxSync:
-    """One pass, made by `open_pass`."""
+    """One pass, created by `open_pass`."""
 
     source: MailSource
     replica: ReplicaView
@@ -70,13 +70,15 @@ class MailboxSync:
     budget: Budget
     clock: Callable[[], datetime]
     isolates_failures: bool
-    """Whether the source was opened so."""
+    """Whether the source was opened to isolate failures."""
     result: PassResult
 
     def run(self) -> PassResult:
-        """Do what there is to do within the budget.
+        """Sync the mailbox within the budget.
 
-        Raises: what the source and the replica raise, after what was already fetched has been committed; LeaseLost.
+        Raises:
+            LeaseLost: another pass may be running.
+            ActionNeeded: any error of the source or the replica, after what was already fetched has been committed.
         """
         try:
             self._sync()
@@ -88,7 +90,7 @@ class MailboxSync:
         return self.result
 
     def close(self) -> RunStats:
-        """Wait for the page being written, give the source back, and tell what the pass has done."""
+        """Wait for the page being written, close the source, and return the figures of the pass."""
         try:
             self.pages.close()
         finally:
@@ -98,13 +100,13 @@ class MailboxSync:
         return replace(stats, counts=pages.counts, sequence=pages.sequence, requests=requests)
 
     def _leave_the_rest(self) -> None:
-        """Commit what there is and let the next pass go on from here: a server that throttles may do so every time."""
+        """Commit what there is, so that the next pass continues from here. A server may throttle every pass."""
         if self.result.scanned_at is not None and self.filler.read_to_end:
             resume.leave(self.draft, self.filler.read_to_end, self.result.scanned_at)
         self.pages.finish()
 
     def _sync(self) -> None:
-        """The steps, in order."""
+        """Run the steps in order."""
         sweep.begin_if_scope_changed(self.draft, self.scope)
         for _ in range(SCANS):
             scan = self._scan()
@@ -121,7 +123,7 @@ class MailboxSync:
         self._commit()
 
     def _scan(self) -> FolderScan:
-        """Ask which folders there are; the pass is complete as of its first scan, or the one that it goes on with."""
+        """Scan the folders. The replica becomes complete as of the first scan, which a continued pass may have made."""
         scan = self.scanner.scan(self.clock(), self.filler.read_to_end)
         scanned_at = self.result.scanned_at or scan.at
         self.result = replace(self.result, scanned_at=scanned_at, deletions_blocked=scan.deletions_blocked)
@@ -129,7 +131,7 @@ class MailboxSync:
         return scan
 
     def _sync_changes(self, folders: Sequence[Folder], scan: FolderScan) -> list[Folder]:
-        """Read these folders to their end and write what changed; gives those that are listed and unknown."""
+        """Read these folders to their end and write the changes; returns those that are listed but do not exist."""
         unknown: list[Folder] = []
         if not folders:
             return unknown
@@ -148,14 +150,14 @@ class MailboxSync:
         return unknown
 
     def _execute(self, plan: Plan) -> None:
-        """Write what a plan comes to."""
+        """Execute a plan and add its writes to the pages."""
         for write in self.executor.run(plan):
             if write.left_out is not None:
                 sweep.add_left_out(self.draft, {write.left_out: 1})
             self.filler.add(write)
 
     def _remove_gone_folders(self, scan: FolderScan) -> None:
-        """Delete the items of folders that are gone. Should one come back half-way it is read from its beginning."""
+        """Delete the items of folders that are gone. A folder that comes back half-way is read from the start."""
         for folder_id in scan.gone:
             self.draft.restart(folder_id)
             for item in self.replica.items(folder_id):
@@ -166,15 +168,15 @@ class MailboxSync:
             self.draft.remove(folder_id)
 
     def _read_not_found(self, scan: FolderScan) -> None:
-        """Read on where a listed item was not found: mostly it was deleted meanwhile, and its issue goes with that."""
+        """Read folders again in which a listed item was not found. Usually it was deleted, which resolves its issue."""
         not_found = self.issues.take_not_found()
         self._sync_changes([folder for folder_id, folder in scan.folders.items() if folder_id in not_found], scan)
 
     def _retry_issues(self, scan: FolderScan) -> None:
-        """Try failed items again whose time has come. Where one is not found its folder is compared: only what is not
-        listed either is gone.
+        """Try the failed items that are due again. If one is not found, its folder is compared, because an item counts
+        as gone only if it is not listed either.
 
-        A source that was not opened to isolate failures tries none: one that it chokes on would end the pass.
+        Items are retried only if the source isolates failures; otherwise one bad item could end the pass.
         """
         self.issues.take_not_found()
         if not self.issues.are_expected:
@@ -190,7 +192,7 @@ class MailboxSync:
             self.draft.compare_again(folder_id, again=True)
 
     def _reconcile(self, scan: FolderScan) -> None:
-        """Repair what no change reports: lost states, a sweep, items written ahead of their folder's state."""
+        """Repair what changes do not report: lost states, a sweep, and items written before their folder's state."""
         for folder_id in self.draft.state.to_compare:
             if self.issues.waits(folder_id):
                 continue
@@ -218,9 +220,10 @@ class MailboxSync:
     def _compare(self, folder: Folder, scan: FolderScan, *, in_sweep: bool) -> None:
         """Compare and repair one folder.
 
-        What was held back is compared again in the next passes, until it is believed or has come back. So is a folder
-        that lost its state after it was listed: what was deleted between the two is reported by nobody. And so is one
-        that is gone, if the next scan lists it all the same, or cannot be read, once it can.
+        The next passes compare the folder again in these cases:
+        - Deletions were blocked: until they are confirmed or the items have come back.
+        - The folder lost its state after it was listed: nothing reports what was deleted in between.
+        - The folder is gone, but the next scan lists it; or it cannot be read now.
         """
         try:
             difference = self._difference(folder, scan)
@@ -248,9 +251,9 @@ class MailboxSync:
             sweep.mark_done(self.draft, folder.id)
 
     def _difference(self, folder: Folder, scan: FolderScan) -> Difference:
-        """List the folder, read it to its end, then compare: so that its state knows whatever was listed.
+        """List the folder, read it to its end, then compare. In this order its state covers everything listed.
 
-        One that loses its state after it was listed is compared once more, with the state that it has now.
+        A folder that loses its state after it was listed is compared once more, with its new state.
         """
         for _ in range(COMPARISONS):
             now = self.clock()
@@ -264,8 +267,8 @@ class MailboxSync:
         return difference
 
     def _repair(self, folder: Folder, difference: Difference, *, in_sweep: bool) -> None:
-        """Make the replica equal to the folder. What was left out is counted at the end: a repair that takes several
-        passes meets it again in each."""
+        """Make the replica equal to the folder. Left-out items are counted at the end, because a repair that takes
+        several passes finds them again in each pass."""
         left_out = Counter({LeftOut.OLD: difference.passed_by})
         repaired = Counter[Origin]()
         self.moves.begin_reading()
@@ -280,7 +283,7 @@ class MailboxSync:
         sweep.add_left_out(self.draft, +left_out, in_sweep=in_sweep)
 
     def _confirm(self, scan: FolderScan) -> None:
-        """Items written while their folder's state did not know them: read on, then ask for them by their ids."""
+        """Confirm items that were written before their folder's state advanced: read on, then ask for them by id."""
         for folder_id, keys in self.draft.unconfirmed().items():
             if folder := scan.folders.get(folder_id):
                 self._sync_changes([folder], scan)
@@ -290,7 +293,7 @@ class MailboxSync:
             self.budget.check()
 
     def _commit(self) -> None:
-        """Write the last page, then the number of issues that are left once those that it resolved are dropped."""
+        """Write the last page, then the number of issues that remain after those that the page resolved are deleted."""
         self.draft.update(resume=None)
         self.pages.finish()
         self.issues.recount()

@@ -1,4 +1,4 @@
-"""Puts the steps of one pass together: the only place that knows what each of them is made from."""
+"""Creates the objects of one pass and connects them. No other module knows how they are constructed."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -48,9 +48,9 @@ def open_pass(
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
 ) -> MailboxSync:
-    """A pass over one mailbox, ready to run; `stats` say when it began and whether it sweeps.
+    """Return a pass over one mailbox, ready to run; `stats` say when it started and whether it is a sweep.
 
-    Failures are isolated when passes have failed again and again, or when an issue is due or will be within the pass.
+    Failures are isolated when several passes in a row have failed, or when an issue is due or becomes due in this pass.
     """
     draft = CursorDraft(cursor)
     if stats.sweep:

@@ -1,4 +1,4 @@
-"""What a pass came to, and what can be said of it at any moment, its failure included."""
+"""The result of a pass, and its figures, which are available at any moment and after a failure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.sync.state.page_writer import Counts
 
 @dataclass(frozen=True, slots=True)
 class SweepFigures:
-    """What a finished daily sweep found: items missing or outdated, and items that had no right to be there."""
+    """What a finished daily sweep found: missing or outdated items, and items that should not be in the replica."""
 
     missing: int
     extra: int
@@ -16,16 +16,16 @@ class SweepFigures:
 
 @dataclass(frozen=True, slots=True)
 class PassResult:
-    """What a pass came to that ended without an error."""
+    """The result of a pass that ended without an error."""
 
     finished: bool = False
-    """Everything there was to do is done; else the continuation is to be asked for."""
+    """Whether all work is done; if not, a continuation is needed."""
     deletions_blocked: bool = False
-    """The safety stop held deletions back."""
+    """Whether the safety stop blocked deletions."""
     scanned_at: datetime | None = None
-    """What the replica is complete as of if the pass is finished."""
+    """The time as of which the replica is complete, if the pass is finished."""
     swept: SweepFigures | None = None
-    """A daily sweep came to its end in this pass."""
+    """The figures of the daily sweep, if one was finished in this pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class RunStats:
     sweep: bool = False
     counts: Counts = field(default_factory=Counts)
     items: int | None = None
-    """What the replica holds; None when the pass did not get as far as to know."""
+    """How many items the replica holds; None if the pass ended before it knew."""
     issues: int = 0
     in_scope: int | None = None
-    """What the source reports; None before the first scan."""
+    """How many items the source reports in scope; None before the first scan."""
     not_provided: int = 0
-    """What the folders count and the source does not give."""
+    """How many items the folders count but the source does not list."""
     requests: int = 0
     sequence: int = 0
-    """The cursor's number at the end: what a continuation goes on from."""
+    """The cursor's sequence number at the end; a continuation starts from it."""

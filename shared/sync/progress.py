@@ -1,4 +1,4 @@
-"""Figures for the person's page while a pass is under way."""
+"""Reports the figures of a running pass for the person's page."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from shared.sync.state.issues import Issues
 
 
 class Progress:
-    """Reports at once in a first sync, and every few seconds."""
+    """Reports every few seconds; in a first sync the first report comes immediately."""
 
     def __init__(
         self,
@@ -36,19 +36,19 @@ class Progress:
         self._in_scope: int | None = None
 
     def scanned(self, in_scope: int) -> None:
-        """So many items are in the folders in scope."""
+        """Record how many items the folders in scope have."""
         self._in_scope = in_scope
 
     def stats(self) -> RunStats:
-        """The figures that the draft and the issues give."""
+        """Return the current figures from the draft and the issues."""
         items, issues = self._draft.held(), len(self._issues)
         not_provided = sum(self._draft.state.not_provided.values())
         return replace(self._started, items=items, issues=issues, in_scope=self._in_scope, not_provided=not_provided)
 
     def report(self) -> bool:
-        """Report if it is time; gives whether the pass is to go on.
+        """Report if it is time; returns whether the pass should continue.
 
-        A mailbox that has been stopped meanwhile is not read on: whoever disconnects or erases it counts on that.
+        The pass ends if the mailbox was stopped in the meantime, because disconnecting and erasing rely on that.
         """
         if self._monotonic() - self._last < self._limits.progress_seconds:
             return True

@@ -1,7 +1,7 @@
-"""The safety stop: a mailbox that suddenly answers empty is not erased until a second pass, later, says the same.
+"""The safety stop: if much of a mailbox seems to be gone, nothing is deleted until a later pass finds the same.
 
-An outage, a mailbox being moved between servers or a wrong answer can look like a person who deleted everything. So a
-pass that would take away much of a replica first only notes that; everything else is synced meanwhile.
+An outage, a mailbox move between servers, or a wrong response can look as if the person had deleted everything. So the
+first pass that would delete much of a replica only records this; everything else is still synced.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from shared.sources.port import Folder
 from shared.sync.limits import Limits
 
 TOLERANCE = 0.9
-"""A part of an interval counts as one: dispatches jitter."""
+"""The fraction of an interval that counts as a whole one, because dispatch times vary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether deletions are blocked in this pass, and since when it has looked like that (None: it does not)."""
+    """Whether deletions are blocked in this pass, and since when so much has seemed to be gone (None: it does not)."""
 
     deletions_blocked: bool
     since: datetime | None
@@ -27,9 +27,9 @@ class Verdict:
 def vanishing(
     states: Mapping[str, FolderState], listed: Mapping[str, Folder], in_scope: Mapping[str, Folder]
 ) -> tuple[int, int]:
-    """How many items the replica holds, and how many of them this scan says are gone.
+    """Return how many items the replica holds, and how many of them are gone according to this scan.
 
-    Folders that went out of scope do not count: a setting, or a person moving a folder, did that on purpose.
+    Folders that went out of scope do not count, because a setting or a person's move of a folder did this on purpose.
     """
     counted = {id_: state for id_, state in states.items() if id_ in in_scope or id_ not in listed}
     held = sum(state.items for state in counted.values())
@@ -39,9 +39,9 @@ def vanishing(
 
 
 def judge(held: int, gone: int, since: datetime | None, now: datetime, limits: Limits) -> Verdict:
-    """Block at first sight; let it happen when at least an interval later the mailbox still says the same.
+    """Block deletions when many are seen for the first time; allow them if they are still there an interval later.
 
-    `since` is when it was said first.
+    `since` is when they were first seen.
     """
     if held < limits.plenty or gone < held * limits.vanishing_share:
         return Verdict(deletions_blocked=False, since=None)
@@ -51,12 +51,12 @@ def judge(held: int, gone: int, since: datetime | None, now: datetime, limits: L
 
 
 def is_shrinking(folder: Folder, state: FolderState | None) -> bool:
-    """Whether reading this folder now could only take items away: what a pass with blocked deletions leaves unread."""
+    """Whether the folder has fewer items than the replica. A pass with blocked deletions does not read it."""
     return state is not None and folder.total is not None and folder.total < state.items
 
 
 def _total(folder: Folder, state: FolderState | None) -> int:
-    """How many items a folder counts; where the source cannot tell, as many as the replica holds."""
+    """Return how many items a folder has; if the source does not say, as many as the replica holds."""
     if folder.total is not None:
         return folder.total
     return state.items if state is not None else 0

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from azure.data.tables import TableServiceClient
 
 SECONDS_REMEMBERED = 15.0
-"""How old an answer may be: passes over one tenant's mailboxes follow each other closely."""
+"""How long a read value is cached, because passes over one tenant's mailboxes follow each other closely."""
 
 
 class TableTenantBackOff:
-    """Implements TenantBackOff. Two that extend at once may shorten each other by a moment: advice, not a lock."""
+    """Implements TenantBackOff. Concurrent writers may slightly shorten each other's time; the value is advisory."""
 
     def __init__(self, tables: "TableServiceClient", monotonic: Callable[[], float]) -> None:
         self._table = tables.get_table_client("backoffs")
@@ -23,7 +23,7 @@ class TableTenantBackOff:
         self._read: dict[str, tuple[float, datetime | None]] = {}
 
     def until(self, tenant_id: str) -> datetime | None:
-        """From memory while that is fresh, else from the table."""
+        """Return the cached time while it is fresh, else the time in the table."""
         at, known = self._read.get(tenant_id, (float("-inf"), None))
         if self._monotonic() - at < SECONDS_REMEMBERED:
             return known
@@ -32,7 +32,7 @@ class TableTenantBackOff:
         return stored
 
     def extend(self, tenant_id: str, until: datetime) -> None:
-        """Never shortens what is there."""
+        """Extend the stored time; it is never shortened."""
         agreed = self._stored(tenant_id)
         latest = max(agreed, until) if agreed else until
         with translate_errors():

@@ -1,4 +1,4 @@
-"""Pairing what arrives with what left, in this round, from folders that are gone, or a little while ago."""
+"""Pairs arrivals with removed items: of this round, of folders that are gone, or remembered from earlier rounds."""
 
 from collections.abc import Iterable, Iterator
 
@@ -26,35 +26,35 @@ class MoveDetector:
         self._gone: set[str] = set()
 
     def begin_reading(self, vanished: Iterable[ReplicaItem] = ()) -> None:
-        """Folders are read anew. `vanished` are the items of folders that are gone: some may have been moved before."""
+        """Start reading folders. `vanished` are the items of folders that are gone; some may have been moved before."""
         self._vanished = RemovedItems(map(RemovedItem, vanished))
         self._asked, self._gone = set(), set()
 
     def begin_round(self, removed: Iterable[RemovedItem]) -> None:
-        """These items left in the round that begins."""
+        """Start a round in which these items were removed."""
         self._removed = RemovedItems(removed)
 
     def add(self, removed: RemovedItem) -> None:
-        """One more that left in this round."""
+        """Add an item that was removed in this round."""
         self._removed.add(removed)
 
     def deletions(self) -> Iterator[RemovedItem]:
-        """What left in this round and nobody claimed; each is remembered."""
+        """Yield the removed items of this round that no arrival claimed; each is remembered."""
         for gone in self._removed.left():
             self._memory.remember(gone.item)
             yield gone
 
     def keep_memory(self) -> None:
-        """An arrival that claimed a remembered removal is being written."""
+        """Save the memory, when an arrival that claimed a remembered removal is written."""
         self._memory.save()
 
     @property
     def may_find_any(self) -> bool:
-        """Whether anything has left that an arrival may be the other side of."""
+        """Whether there are any removed items that an arrival could claim."""
         return bool(self._removed or self._vanished or self._memory)
 
     def ask_who_is_gone(self, fetched: list[Fetched]) -> None:
-        """Of the items that left and share a move key with one that came: which are certainly no more."""
+        """Ask the source which removed items are gone, among those that share a move key with an arrival."""
         came = {item.move_key for request, item in fetched if isinstance(item, Item) and request.known is None}
         came.discard("")
         left = {*self._removed.ids(came), *self._vanished.ids(came), *self._memory.ids(came)} - self._asked
@@ -68,7 +68,7 @@ class MoveDetector:
             }
 
     def claim(self, request: FetchRequest, item: Item) -> None:
-        """Pair an arrival with what left: in this round, from a folder that is gone, or a little while ago."""
+        """Pair an arrival with a removed item: of this round, of a folder that is gone, or remembered."""
         if request.known is not None:
             self.claim_own(request)
             return
@@ -77,24 +77,24 @@ class MoveDetector:
             request.restored_from = self._restored(item)
 
     def claim_own(self, request: FetchRequest) -> None:
-        """An item that the replica knows has moved under its own id: what it left behind is no deletion."""
+        """Claim the removal of an item that moved under the same id, so that it is not treated as a deletion."""
         if request.known is not None and request.moved_from is None:
             request.moved_from = self.take(request.known.key)
 
     def take(self, key: str) -> RemovedItem | None:
-        """Claim what a certain item of the replica left behind."""
+        """Claim the removal of the replica's item with this key."""
         return self._removed.claim_key(key) or self._vanished.claim_key(key)
 
     def _restored(self, item: Item) -> ReplicaItem | None:
-        """A remembered removal. After a lost cursor the memory is older than the last compaction, so its content may be
-        gone by now: then it is downloaded again, under the old key."""
+        """Return the remembered removal that this arrival was. After a lost cursor, the memory can be older than the
+        last compaction, which may have removed the content; then it is downloaded again, under the old key."""
         restored = self._memory.claim(item, self._gone)
         if restored is None or self._replica.has_stored(restored):
             return restored
         return restored.with_changes(located=None, content_key="")
 
     def unclaim(self, request: FetchRequest) -> None:
-        """The request comes to nothing: what it claimed is there for others."""
+        """Release what a request claimed, because the request writes nothing."""
         if request.moved_from is not None:
             self._removed.add(request.moved_from)
         if request.restored_from is not None:

@@ -1,10 +1,10 @@
-"""Recognizing moves: the source reports a deletion here and a new item there, and only a key tells that they are one.
+"""Move detection: the source reports a deletion and a new item, and only the move key shows that they are the same.
 
-The move key survives a move, but copies share it; so an arrival is paired with one removed item at most, with the one
-of the same content if there is a choice, and only with one that the source, asked by its id, says is gone. An item that
-merely went out of scope is alive: were its key given to a copy, both would have one key when it comes back. Items
-removed in earlier rounds are remembered for a while in the cursor, so that a move whose other side comes later keeps
-its identity too.
+The move key survives a move, but copies share it. So an arrival is paired with at most one removed item, preferably
+with one of the same content, and only if the source says, when asked by id, that the removed item is gone. An item that
+only went out of scope still exists: if a copy got its key, both would have the same key when it comes back. Items
+removed in earlier rounds are remembered in the cursor for a while, so that a move is also recognized when the item
+arrives later.
 """
 
 from collections.abc import Container, Iterable
@@ -22,14 +22,14 @@ from shared.sync.state.sync_state import RememberedRemoval
 
 @dataclass(eq=False, slots=True)
 class RemovedItem:
-    """An item of the replica that has left its folder, and the checkpoint that waits for knowing where to."""
+    """An item of the replica that has left its folder, and the checkpoint that waits until its new place is known."""
 
     item: ReplicaItem
     checkpoint: StateCheckpoint | None = None
 
 
 class RemovedItems:
-    """The items that left in this round, until an arrival claims them."""
+    """The items that were removed in this round, until an arrival claims them."""
 
     def __init__(self, removed: Iterable[RemovedItem] = ()) -> None:
         self._by_move_key: dict[str, list[RemovedItem]] = {}
@@ -41,19 +41,19 @@ class RemovedItems:
         return bool(self._by_move_key)
 
     def add(self, removed: RemovedItem) -> None:
-        """One more that left."""
+        """Add a removed item."""
         self._by_key[removed.item.key] = removed
         if removed.item.move_key:
             self._by_move_key.setdefault(removed.item.move_key, []).append(removed)
 
     def ids(self, move_keys: Iterable[str]) -> list[str]:
-        """The source ids of those that arrivals with these move keys might claim."""
+        """Return the source ids of the removed items that arrivals with these move keys could claim."""
         return [each.item.source_id for key in move_keys for each in self._by_move_key.get(key, [])]
 
     def claim(self, item: Item, gone: Container[str]) -> RemovedItem | None:
-        """The removed item that this arrival is the other side of; nobody else gets it. `gone`: ids known to be gone.
+        """Return the removed item that this arrival was before, and take it out. `gone` are the ids known to be gone.
 
-        An item that arrives under an id which the replica knows is claimed by key: it answers, so it is not gone.
+        An item that arrives under an id that the replica knows is claimed by key instead: it exists, so it is not gone.
         """
         leaving = self._by_move_key.get(item.move_key, []) if item.move_key else []
         candidates = [removed for removed in leaving if removed.item.source_id in gone]
@@ -64,14 +64,14 @@ class RemovedItems:
         return chosen
 
     def claim_key(self, key: str) -> RemovedItem | None:
-        """The removal of a certain item of the replica."""
+        """Return the removal of the replica's item with this key, and take it out."""
         chosen = self._by_key.get(key)
         if chosen is not None:
             self._take(chosen)
         return chosen
 
     def left(self) -> list[RemovedItem]:
-        """Those nobody claimed: they are deletions."""
+        """Return the items that no arrival claimed: they are deletions."""
         return list(self._by_key.values())
 
     def _take(self, removed: RemovedItem) -> None:
@@ -88,7 +88,7 @@ def same_content(item: Item, base: ReplicaItem) -> bool:
 
 
 class RemovalMemory:
-    """Deletions of the last hours. A claimed one comes back as a base without a folder: it is not in the replica."""
+    """The deletions of the last hours. A claimed one becomes a base without a folder, as it is not in the replica."""
 
     def __init__(self, draft: CursorDraft, now: datetime, limits: Limits) -> None:
         self._draft = draft
@@ -101,24 +101,24 @@ class RemovalMemory:
         return bool(self._entries)
 
     def add(self, item: ReplicaItem) -> None:
-        """Remember one that is being deleted; the oldest is forgotten when there are too many."""
+        """Remember an item that is being deleted; the oldest is dropped when there are too many."""
         if item.move_key and self._limits.remembered_deletions:
             self._entries.append(_remembered(item, self._now))
             del self._entries[: -self._limits.remembered_deletions]
 
     def remember(self, item: ReplicaItem) -> None:
-        """Remember one, with the page on which it is deleted."""
+        """Remember a deleted item and save this with the page that deletes it."""
         self.add(item)
         self.save()
 
     def ids(self, move_keys: Container[str]) -> list[str]:
-        """The source ids of those that arrivals with these move keys might claim."""
+        """Return the source ids of the deletions that arrivals with these move keys could claim."""
         return [entry.source_id for entry in self._entries if entry.move_key in move_keys]
 
     def claim(self, item: Item, gone: Container[str]) -> ReplicaItem | None:
-        """The deleted item that this arrival is, if it is one; it is forgotten with that.
+        """Return the deleted item that this arrival was before, if any, and drop it from the memory.
 
-        It is the same one, come back under its id, or another one's new place: then that one is among the `gone`.
+        Either the item came back under the same id, or it arrived under a new id and the old id is among the `gone`.
         """
         if not item.move_key:
             return None
@@ -134,12 +134,12 @@ class RemovalMemory:
         return _restored(chosen)
 
     def clear(self) -> None:
-        """Forget them all, in the draft too."""
+        """Drop all deletions, in the draft too."""
         self._entries = []
         self.save()
 
     def save(self) -> None:
-        """Keep them with the next page."""
+        """Save the deletions in the cursor with the next page."""
         self._draft.update(removed=tuple(self._entries))
 
 

@@ -1,4 +1,4 @@
-"""Putting what actions come to on pages, and moving folders' states on with them."""
+"""Adds writes to feed pages and advances the folders' states with them."""
 
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
@@ -12,7 +12,7 @@ from shared.sync.state.page_writer import PageWriter
 
 
 class PageFiller:
-    """Fills one pass's pages. `read_to_end` are the folders that earlier passes over the same work have read."""
+    """Fills the pages of one pass. `read_to_end` are the folders that the passes it continues have already read."""
 
     def __init__(
         self,
@@ -35,13 +35,14 @@ class PageFiller:
 
     @property
     def read_to_end(self) -> frozenset[str]:
-        """The folders that were read to their end."""
+        """The ids of the folders that were read to their end."""
         return frozenset(self._read_to_end)
 
     def add(self, write: Write) -> None:
-        """Put one action on the page, with the checkpoints that it reaches.
+        """Add one write to the page, with the checkpoints that it reaches.
 
-        Raises: BudgetSpent when the page was full and the pass's time is up.
+        Raises:
+            BudgetSpent: the page was full and the pass's time is up.
         """
         if write.change is not None:
             if write.is_unconfirmed:
@@ -57,7 +58,7 @@ class PageFiller:
             self._budget.check()
 
     def _advance(self, checkpoint: StateCheckpoint) -> None:
-        """Move a folder's state on."""
+        """Advance a folder's state to a checkpoint."""
         folder, draft = checkpoint.folder, self._draft
         if folder.id not in draft.folders:
             return
@@ -75,10 +76,10 @@ class PageFiller:
             self._pages.resolve(resolved)
 
     def _check_surplus(self, checkpoint: StateCheckpoint) -> None:
-        """Have a folder compared of which the replica has more than the source counts: deletions were not reported.
+        """Schedule a comparison if the replica has more items of the folder than the source: deletions were missed.
 
-        The count is of the scan: what has come since is allowed for. Only what grew since the last comparison counts,
-        for a server may count otherwise than we do.
+        The source's count is from the scan, so later arrivals are subtracted. Only growth since the last comparison
+        matters, because a server may count differently than we do.
         """
         folder, draft = checkpoint.folder, self._draft
         if folder.total is None or not checkpoint.changes:

@@ -1,4 +1,4 @@
-"""What a round comes to: plain data about what to fetch, what to write as it is, and what has left."""
+"""The plan of a round, as plain data: what to fetch, what to write as it is, and what was removed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,35 +16,35 @@ from shared.sync.state.checkpoint import StateCheckpoint
 
 @dataclass(eq=False, slots=True)
 class FetchRequest:
-    """An item to be fetched. `known` is what the replica has under this id, or had before it was moved."""
+    """An item to fetch. `known` is the replica's item with this id, or the item before it was moved."""
 
     folder: Folder
     id: str
     checkpoint: StateCheckpoint | None = None
     known: ReplicaItem | None = None
     item: Item | None = None
-    """Its metadata, where the page of changes carried it."""
+    """Its metadata, if the page of changes carried it."""
     seen: Item | None = None
-    """Its metadata, where they were fetched first in this pass."""
+    """Its metadata, if it was fetched before the content in this pass."""
     moved_from: RemovedItem | None = None
-    """The removed item that it turned out to be the other side of."""
+    """The removed item that it was before its move."""
     restored_from: ReplicaItem | None = None
-    """The remembered removal that it turned out to be."""
+    """The remembered removal that it was before."""
     to_confirm: bool = False
-    """Whether the stored content is only assumed to be the item's and is to be compared with it."""
+    """Whether the stored content is only assumed, and has to be compared with the downloaded content."""
 
     def known_here(self) -> ReplicaItem | None:
-        """What the replica has under this id in this folder."""
+        """Return the replica's item with this id in this folder."""
         return self.known if self.known and _is_there(self.known, self.folder, self.id) else None
 
     def base(self) -> ReplicaItem | None:
-        """What the replica's item will be made from."""
+        """Return the replica's item that the new one is based on."""
         return self.moved_from.item if self.moved_from else self.restored_from or self.known
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A change that needs nothing fetched."""
+    """A change that can be written without a fetch."""
 
     change: FeedChange
     checkpoint: StateCheckpoint | None = None
@@ -52,22 +52,22 @@ class Ready:
 
 @dataclass(slots=True)
 class Plan:
-    """One round, resolved against the replica."""
+    """The plan of one round, resolved against the replica."""
 
     requests: list[FetchRequest] = field(default_factory=list)
     ready: list[Ready] = field(default_factory=list)
     removed: list[RemovedItem] = field(default_factory=list)
     reported_gone: list[tuple[str, str]] = field(default_factory=list)
-    """Ids that a folder reported as deleted, each after the folder's: an issue of it there has no object any more."""
+    """Pairs of folder id and item id that the folder reported as deleted: the item's issue there is resolved."""
     checkpoints: list[StateCheckpoint] = field(default_factory=list)
     first_sync: bool = False
-    """Whether a folder is read for the first time in a first sync: then nothing can have moved from anywhere."""
+    """Whether all folders are read for the first time in a first sync, so that nothing can be a move."""
     metadata_first: bool = False
-    """Whether most of what is new may be out of scope, so that its metadata is asked for before it is downloaded."""
+    """Whether many new items may be out of scope, so that metadata is fetched before content."""
     is_known_to_state: bool = False
-    """Whether the items were listed and the folder has been read since, so that its state knows them."""
+    """Whether the items were listed and the folder was read afterward, so that its state covers them."""
     delete_if_moved: bool = False
-    """Whether what is found in another folder may have left this one without a word, so that it is deleted at once."""
+    """Whether an item found in another folder is deleted here at once, because its removal may never be reported."""
 
     def fetch(
         self,
@@ -79,16 +79,16 @@ class Plan:
         *,
         to_confirm: bool = False,
     ) -> None:
-        """Fetch an item."""
+        """Plan to fetch an item."""
         checkpoint = _with_one_more(checkpoint)
         self.requests.append(FetchRequest(folder, item_id, checkpoint, known, item, to_confirm=to_confirm))
 
     def write(self, change: FeedChange, checkpoint: StateCheckpoint | None = None) -> None:
-        """Write a change as it is."""
+        """Plan to write a change as it is."""
         self.ready.append(Ready(change, _with_one_more(checkpoint)))
 
     def remove(self, item: ReplicaItem, checkpoint: StateCheckpoint | None = None) -> None:
-        """An item has left its folder: deleted, or moved."""
+        """Plan the removal of an item that left its folder: it was deleted or moved."""
         self.removed.append(RemovedItem(item, _with_one_more(checkpoint)))
 
 
@@ -101,8 +101,10 @@ def _with_one_more(checkpoint: StateCheckpoint | None) -> StateCheckpoint | None
 def plan_round(
     readings: Iterable[FolderChanges], known: Mapping[str, ReplicaItem], scope: Scope, scanned_at: datetime
 ) -> Plan:
-    """One round against the replica, of which `known` has what is looked up; each folder's state moves on with the
-    last of its changes."""
+    """Plan one round. `known` has the replica's items that were looked up, by source id.
+
+    Each folder's state advances with the last of its changes.
+    """
     readings = list(readings)
     new = all(reading.is_new for reading in readings)
     plan = Plan(first_sync=new, metadata_first=new and bool(scope.mail_days))
@@ -112,7 +114,7 @@ def plan_round(
 
 
 def plan_retries(issues: Iterable[ItemIssue], folders: Mapping[str, Folder], known: Mapping[str, ReplicaItem]) -> Plan:
-    """Items that failed, to be fetched again."""
+    """Plan to fetch failed items again."""
     plan = Plan(delete_if_moved=True)
     for issue in issues:
         plan.fetch(folders[issue.folder_id], issue.item_id, known.get(issue.item_id))
@@ -122,9 +124,9 @@ def plan_retries(issues: Iterable[ItemIssue], folders: Mapping[str, Folder], kno
 def _add_reading(
     plan: Plan, reading: FolderChanges, known: Mapping[str, ReplicaItem], scope: Scope, scanned_at: datetime
 ) -> None:
-    """Resolve a folder's changes against what the replica has.
+    """Resolve a folder's changes against the replica.
 
-    Reading the same changes again after a crash comes to nothing: what was done already is recognized here.
+    Changes that are read again after a crash have no effect, because items that are already current are recognized.
     """
     folder = reading.folder
     upserts = sum(change.kind is ChangeKind.UPSERT for change in reading.last.values())
@@ -151,7 +153,7 @@ def _add_reading(
 
 
 def _read_flag_alone(reading: FolderChanges, item: ReplicaItem, item_id: str, scope: Scope) -> FeedChange | None:
-    """The change of the read flag, if the item that a page carried shows that nothing else changed."""
+    """Return a change of the read flag if the page carried the item's metadata and nothing else changed."""
     carried = reading.items.get(item_id)
     if carried is None or not _is_there(item, reading.folder, item_id) or scope.is_outdated(item):
         return None
@@ -159,14 +161,14 @@ def _read_flag_alone(reading: FolderChanges, item: ReplicaItem, item_id: str, sc
 
 
 def is_current(item: ReplicaItem, folder: Folder, change: SourceChange, scope: Scope) -> bool:
-    """Whether the replica has this version of the item, in this folder, in the wanted extent."""
+    """Whether the replica has this version of the item, in this folder, at the wanted content level."""
     if not _is_there(item, folder, change.item_id):
         return False
     return bool(change.version) and item.version == change.version and not scope.is_outdated(item)
 
 
 def _is_there(item: ReplicaItem, folder: Folder, item_id: str) -> bool:
-    """A deletion means the item only where it was: it may have moved on, under this id or another."""
+    """Whether the replica's item is in this folder under this id. It may have moved on, and then is not deleted."""
     return item.source_id == item_id and item.folder_id == folder.id
 
 

@@ -1,4 +1,4 @@
-"""Carrying a plan out: fetch what is wanted, recognize moves, say for every action what it writes."""
+"""Executes a plan: fetches items, detects moves, and yields the write of every action."""
 
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -22,14 +22,15 @@ from shared.sync.state.issues import Issues
 from shared.sync.state.replica_view import ReplicaView
 
 MOVED_ON = "moved_on"
-"""In a failure's support: the item has moved under its own id. That folder reports it, and this one its deletion."""
+"""The support text of a failure when the item moved under the same id. Its new folder reports it, the old its removal.
+"""
 
 AT_ONCE = 500
-"""Items whose metadata is looked at before any of them is decided on."""
+"""How many items' metadata is fetched together before the items are processed."""
 
 
 class PlanExecutor:
-    """Executes plans; `moves` pairs what arrives with what left."""
+    """Executes plans; `moves` pairs arrivals with removed items."""
 
     def __init__(
         self,
@@ -51,10 +52,10 @@ class PlanExecutor:
         self._clocks_apart = clocks_apart
 
     def run(self, plan: Plan) -> Iterator[Write]:
-        """One plan: what is ready, what is new or changed, and last what is gone for good.
+        """Yield the writes of a plan: ready changes, then new and changed items, and deletions last.
 
-        A write has to be on its page before the next is asked for. Whoever stops in between has pages that are right as
-        they stand; the rest is planned again.
+        The caller has to add each write to its page before it asks for the next one. It may stop after any write: the
+        pages are consistent, and the rest is planned again.
         """
         due = tuple(checkpoint for checkpoint in plan.checkpoints if checkpoint.is_due)
         if due:
@@ -71,7 +72,7 @@ class PlanExecutor:
             yield Write(Origin.REMOVAL, change, gone.item.folder_id, checkpoints=checkpoints)
 
     def _arrivals(self, plan: Plan) -> Iterator[Write]:
-        """Metadata first where it may save a download, then the rest in full."""
+        """Fetch metadata first where this may save a download, then the content of the rest."""
         first, in_full = self._split(plan)
         for chunk in batched(first, AT_ONCE, strict=False):
             fetched = self._metadata_of(chunk)
@@ -94,7 +95,7 @@ class PlanExecutor:
                     yield self._arrived(plan, request, result)
 
     def _split(self, plan: Plan) -> tuple[list[FetchRequest], list[FetchRequest]]:
-        """The requests whose metadata is looked at first, and the others."""
+        """Split the requests into those whose metadata is fetched first, and the others."""
         gone = not plan.first_sync and self._moves.may_find_any
         first: list[FetchRequest] = []
         in_full: list[FetchRequest] = []
@@ -106,12 +107,12 @@ class PlanExecutor:
         return first, in_full
 
     def _may_have_content(self, known: ReplicaItem) -> bool:
-        """Whether what is stored may be what would be downloaded: a flag or a folder may be all that changed."""
+        """Whether the stored content may still be current, because only a flag or the folder may have changed."""
         return bool(known.content_key) and not self._scope.is_outdated(known)
 
     def _metadata_of(self, chunk: Sequence[FetchRequest]) -> list[Fetched]:
-        """The metadata of a chunk. Should it break off, the failures that were found out are written down all the same:
-        a pass that isolates failures has time for a few only, and the next one must not begin with these."""
+        """Fetch the metadata of a chunk. If this is interrupted, the failures found so far are recorded anyway: a pass
+        that isolates failures has time for a few only, and the next pass must not start with the same ones."""
         fetched: list[Fetched] = []
         try:
             with closing(self._fetch(chunk, ContentLevel.METADATA)) as results:
@@ -124,7 +125,7 @@ class PlanExecutor:
         return fetched
 
     def _fetch(self, requests: Sequence[FetchRequest], level: ContentLevel) -> Generator[Fetched]:
-        """Folder by folder, in the order given. Metadata that a page of changes carried is not asked for."""
+        """Fetch folder by folder, in the given order. Metadata that a page of changes carried is not requested."""
         by_folder: dict[str, dict[str, FetchRequest]] = {}
         for each in requests:
             by_folder.setdefault(each.folder.id, {})[each.id] = each
@@ -145,7 +146,7 @@ class PlanExecutor:
                     yield asked[result.id], result
 
     def _from_metadata(self, plan: Plan, request: FetchRequest, item: Item) -> Write | None:
-        """What an item comes to whose metadata is enough; None when its content has to be fetched."""
+        """Return the write of an item whose metadata is enough; None if its content has to be fetched."""
         request.seen = item
         if (write := self._left_out(request, item)) is not None:
             return write
@@ -155,14 +156,14 @@ class PlanExecutor:
         return None
 
     def _has_content(self, item: Item, base: ReplicaItem | None) -> bool:
-        """Whether what is stored is the item's content, to the wanted extent."""
+        """Whether the stored content is the item's, at the wanted content level."""
         level = self._scope.level(item.size)
         if base is None or kept_of(base).level not in (level, None):
             return False
         return sameness(item, base) is not Sameness.NONE
 
     def _left_out(self, request: FetchRequest, item: Item) -> Write | None:
-        """What comes of an item that does not belong in the replica: if it was there it goes. None: it belongs."""
+        """Return the write of an item that is out of scope, which deletes it if it was there; None if in scope."""
         reason = self._scope.leaves_out(item, self._clock())
         if reason is None:
             return None
@@ -176,7 +177,7 @@ class PlanExecutor:
         return Write(Origin.LEFT_OUT, deletion(request.known), before, resolved, checkpoints, left_out=reason)
 
     def _arrived(self, plan: Plan, request: FetchRequest, item: Item) -> Write:
-        """An item as it is written, with its own content or with the one that is stored."""
+        """Return the write of an item, with its downloaded content or with the stored one."""
         base, level = request.base(), self._level(item)
         recent = is_recent(item, self._clock(), self._clocks_apart)
         if item.lacking is not None:
@@ -195,11 +196,11 @@ class PlanExecutor:
         return self._written(plan, request, item, change, Origin.ARRIVAL)
 
     def _level(self, item: Item) -> ContentLevel:
-        """How much of an item there is to keep: of one that came in part its body, until all of it can be had."""
+        """Return the content level to keep: for an incomplete item its body, until the rest can be fetched."""
         return ContentLevel.BODY if item.lacking is not None else self._scope.level(item.size)
 
     def _is_stored(self, item: Item, level: ContentLevel, base: ReplicaItem) -> bool:
-        """Whether an item as downloaded is byte for byte what is stored."""
+        """Whether the downloaded content equals the stored content byte for byte."""
         content, located = content_to_store(item, base.key), base.located
         if content is None or located is None or kept_of(base).level not in (level, None):
             return False
@@ -207,7 +208,7 @@ class PlanExecutor:
         return is_equal and self._replica.has_stored(base)
 
     def _written(self, plan: Plan, request: FetchRequest, item: Item, change: FeedChange, origin: Origin) -> Write:
-        """A change of an item; nothing is written if the replica has it all already."""
+        """Return the write of a change; it is empty if the replica already has everything."""
         base = request.base()
         if request.restored_from is not None:
             self._moves.keep_memory()
@@ -224,7 +225,7 @@ class PlanExecutor:
         return reached(request.moved_from.checkpoint if request.moved_from else None, request.checkpoint)
 
     def _failed(self, plan: Plan, request: FetchRequest, failure: ItemFailure) -> Iterator[Write]:
-        """The cursor moves on all the same; what the item was the other side of is a deletion after all."""
+        """Record a failure. The cursor advances anyway, and a removal that the item had claimed becomes a deletion."""
         has_moved = failure.support == MOVED_ON
         if has_moved and plan.delete_if_moved and (item := request.known_here()):
             plan.reported_gone.append((request.folder.id, request.id))
@@ -240,12 +241,12 @@ class PlanExecutor:
 
 
 def _has_more(base: ReplicaItem, item: Item, level: ContentLevel) -> bool:
-    """Whether the replica has more of this version than what came now."""
+    """Whether the replica has more content of this version than the fetch returned."""
     kept = kept_of(base).level
     is_same = (base.source_id, base.folder_id, base.version) == (item.id, item.folder_id, item.version)
     return is_same and kept is not None and RANK[kept] > RANK[level]
 
 
 def _says_nothing(change: FeedChange, base: ReplicaItem) -> bool:
-    """Whether the replica has it all already: its content did not change and neither did anything else."""
+    """Whether a change changes nothing: neither the content nor anything else."""
     return change.kind is FeedKind.UPDATE and change.content is None and change.item == base

@@ -1,7 +1,7 @@
-"""Whether the content that the replica has is still an item's: docs/decisions/0011-same-content.md.
+"""Decides whether the stored content is still the item's content: docs/decisions/0011-same-content.md.
 
-A source tells versions apart, not contents. Both mistakes are possible: to download what is there already, which costs
-a little, and to keep what has been edited, which makes the copy wrong. In doubt this module downloads.
+A source distinguishes versions, not contents. Two mistakes are possible: downloading content that is already stored,
+which costs a little, and keeping content that was edited, which makes the copy wrong. In doubt the item is downloaded.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ EXPLAINING = frozenset({"categories", "flag"})
 """Metadata that changes an item's version and is no part of its MIME."""
 
 _NO_EVIDENCE = EXPLAINING | {"modified", "sync", "created", "conversation_id"}
-"""Metadata that says nothing of an edit: what explains, what every change or the server itself sets, our own note."""
+"""Metadata that does not indicate an edit: labels, what every change or the server itself sets, and our own note."""
 
 _MIME = "eml"
-"""Every other form repeats the categories, so that a change of them changes the content."""
+"""The form of MIME content. Every other form contains the categories, so changing them changes the content."""
 
 
 class Sameness(Enum):
-    """How sure it is that the stored content is the item's."""
+    """How certain it is that the stored content is the item's."""
 
     CERTAIN = "certain"
     """Nothing was saved since the content was read: the last-modified time is the same."""
@@ -34,9 +34,9 @@ class Sameness(Enum):
 
 
 def sameness(item: Item, base: ReplicaItem) -> Sameness:
-    """Compare an item's metadata, as just read, with what the replica has of it.
+    """Compare an item's metadata, as just read, with the replica's.
 
-    That the read flag changed explains nothing: a source reports such a change as one, without an upsert.
+    A changed read flag does not explain a new version, because a source reports it separately, without an upsert.
     """
     if not item.content_key or item.content_key != base.content_key:
         return Sameness.NONE
@@ -50,7 +50,7 @@ def sameness(item: Item, base: ReplicaItem) -> Sameness:
 
 
 def is_recent(item: Item, now: datetime, within: timedelta) -> bool:
-    """Whether an item was modified so shortly before it was read that another change may bear the same time.
+    """Whether an item was modified so shortly before it was read that another change may have the same time.
 
     `within` is how far the source's clock and ours may be apart. An item without a time counts as recent.
     """
@@ -61,13 +61,13 @@ def is_recent(item: Item, now: datetime, within: timedelta) -> bool:
 
 
 def _is_unmodified(item: Item, base: ReplicaItem) -> bool:
-    """Whether nothing was saved since. Times are in seconds: an edit in the second that was read would not show."""
+    """Whether nothing was saved since. Times are in whole seconds, so an edit in the second of the read is not seen."""
     modified = item.metadata.get("modified")
     return bool(modified) and modified == base.metadata.get("modified") and not kept_of(base).recent
 
 
 def _has_other_labels(item: Item, base: ReplicaItem) -> bool:
-    """Whether categories or flag differ, of an item whose stored content does not repeat them."""
+    """Whether categories or flag differ, for an item whose stored content does not contain them."""
     if base.located is None or base.located.form != _MIME:
         return False
     return any(item.metadata.get(name) != base.metadata.get(name) for name in EXPLAINING)

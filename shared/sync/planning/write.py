@@ -1,4 +1,4 @@
-"""What one action of a plan comes to on the page being written."""
+"""The write that results from one action of a plan."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,31 +9,31 @@ from shared.sync.state.checkpoint import StateCheckpoint
 
 
 class Origin(Enum):
-    """What a write came of."""
+    """The kind of action that a write results from."""
 
     READY = "ready"
     ARRIVAL = "arrival"
-    """An item that arrived or was brought up to date."""
+    """An item that arrived or was updated."""
     CONFIRMATION = "confirmation"
-    """An item of which the replica turned out to be right."""
+    """An item whose stored content was confirmed."""
     REMOVAL = "removal"
-    """An item that was gone for good."""
+    """An item that was deleted."""
     LEFT_OUT = "left_out"
     FAILURE = "failure"
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What one action comes to on the page being written."""
+    """The write of one action, for the page being filled."""
 
     origin: Origin
     change: FeedChange | None = None
     before: str = ""
     """The folder that the item was in."""
     resolved: tuple[str, ...] = ()
-    """Whose issues to drop once the page is committed."""
+    """The ids of the items whose issues to delete once the page is committed."""
     checkpoints: tuple[StateCheckpoint, ...] = ()
-    """The folders whose state moves on with this page."""
+    """The checkpoints of the folders whose state advances with this page."""
     is_unconfirmed: bool = False
-    """Whether the folder's state may not know the item yet."""
+    """Whether the folder's state may not cover the item yet."""
     left_out: LeftOut | None = None

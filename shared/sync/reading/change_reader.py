@@ -1,7 +1,7 @@
-"""Reading what changed: pages of changes over all changed folders, gathered into rounds that are resolved together.
+"""Reads the changes of folders in pages and gathers the pages into rounds, which are resolved together.
 
-In a first sync a round is one page of one folder, the next page being read meanwhile. Later a round goes over all
-changed folders in turn, so that both sides of a move are in one round.
+In a first sync, a round is one page of one folder, and the next page is read concurrently. Later, a round covers all
+changed folders in turn, so that it contains both sides of a move.
 """
 
 from collections import deque
@@ -31,58 +31,58 @@ from shared.sync.state.cursor_draft import CursorDraft
 
 @dataclass(eq=False, slots=True)
 class FolderChanges:
-    """What one folder's pages of this round say: the last word on each item, and the state that follows them."""
+    """The changes of one folder in this round: the last one of each item, and the state that follows them."""
 
     folder: Folder
     state: str
     complete: bool = False
     last: dict[str, SourceChange] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
-    """By id, those whose metadata the pages carried."""
+    """The items whose metadata the pages carried, by id."""
     new: set[str] = field(default_factory=set)
-    """Ids that cannot be in the replica yet: they need not be looked up there."""
+    """Ids that cannot be in the replica yet, so that they are not looked up there."""
 
     def add(self, change: SourceChange) -> None:
-        """The next change. A read flag after an upsert adds nothing: what is fetched has it."""
+        """Add the next change. A read flag after an upsert is ignored, because the fetched item includes it."""
         before = self.last.get(change.item_id)
         if change.kind is ChangeKind.READ_FLAG and before is not None and before.kind is ChangeKind.UPSERT:
             return
         self.last[change.item_id] = change
 
     def has_moved_on(self, item_id: str) -> None:
-        """An item that arrived here has arrived in another folder since."""
+        """Drop an item's arrival here, because the item has arrived in another folder since."""
         if self.last[item_id].kind is ChangeKind.UPSERT:
             del self.last[item_id]
 
     @property
     def is_new(self) -> bool:
-        """Whether this is a first sync's reading, which brings what was never seen."""
+        """Whether this is a reading in a first sync, in which items are new."""
         return bool(self.new) or not self.last
 
     @property
     def is_without_changes(self) -> bool:
-        """Whether the folder was read to its end and there was nothing."""
+        """Whether the folder was read to its end and had no changes."""
         return self.complete and not self.last
 
     def to_look_up(self) -> list[str]:
-        """The ids whose item in the replica has to be known."""
+        """Return the ids to look up in the replica."""
         return [id_ for id_, change in self.last.items() if id_ not in self.new or change.kind is not ChangeKind.UPSERT]
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Changes that are resolved together, and the folders that could not be read on the way."""
+    """Changes that are resolved together, and the folders that could not be read in this round."""
 
     readings: list[FolderChanges]
     unknown: list[Folder]
-    """Folders that the source says do not exist: the hierarchy has to be scanned anew."""
+    """Folders that do not exist according to the source: the folders have to be scanned again."""
     unreadable: list[ItemFailure]
-    """Folders that it cannot give, or not to us: they have an issue until they can be read again."""
+    """Folders that the source cannot read, or that we may not read: each has an issue until it can be read again."""
     is_last: bool
 
 
 class ChangeReader:
-    """Reads folders in rounds. `known` gives the source ids of all that the replica has."""
+    """Reads folders in rounds. `known` returns the source ids of all items in the replica."""
 
     def __init__(
         self,
@@ -106,10 +106,10 @@ class ChangeReader:
         self._unreadable: list[ItemFailure] = []
 
     def rounds(self, folders: Sequence[Folder]) -> Generator[Round]:
-        """Read these folders to their end: those read before, then a page at a time of new ones.
+        """Read these folders to their end: first those that were read before, then the new ones page by page.
 
-        A round must be written before the next is asked for. Raises what the source raised, once what was read before
-        has been given out.
+        The caller must write a round before it asks for the next one. An error of the source is raised after the rounds
+        that were read before it have been yielded.
         """
         self._seen, self._fault = None, None
         self._unknown, self._unreadable = [], []
@@ -131,9 +131,10 @@ class ChangeReader:
             self._pages.close()
 
     def _gather(self, folders: deque[Folder], most: int) -> list[FolderChanges]:
-        """Pages of these folders in turn, until enough changes are gathered or time is up.
+        """Read pages of these folders in turn, until there are enough changes or the time is up.
 
-        A server that wants to be left alone is asked for no items; but folders without changes need not be asked again.
+        After an outage or throttling, only the folders without changes are returned: they need no further requests, and
+        they need not be read again.
         """
         readings: dict[str, FolderChanges] = {}
         arrived: dict[str, FolderChanges] = {}
@@ -157,7 +158,7 @@ class ChangeReader:
     def _page(
         self, folder: Folder, readings: dict[str, FolderChanges], folders: deque[Folder], *, ahead: bool
     ) -> ChangePage | None:
-        """The folder's next page; None when the folder is gone, or has to begin again."""
+        """Return the folder's next page; None if the folder is gone or unreadable, or has to start again."""
         reading = readings.get(folder.id)
         state = reading.state if reading else self._draft.folders[folder.id].state
         try:
@@ -184,8 +185,8 @@ class ChangeReader:
         self._draft.restart(folder.id)
 
     def _take(self, page: ChangePage, reading: FolderChanges, arrived: dict[str, FolderChanges]) -> None:
-        """Add a page to its folder's reading. Where ids survive moves, an item may have arrived in two folders of one
-        round, while they were being read: it is in the one that was read later."""
+        """Add a page to its folder's reading. Where ids survive moves, an item that moves during a round can arrive in
+        two folders; then it is in the one that was read later."""
         for change in page.changes:
             reading.add(change)
             if change.kind is ChangeKind.UPSERT:
@@ -203,11 +204,11 @@ class ChangeReader:
         return self._first_sync and not self._draft.folders[folder.id].seeded and folder.id not in waiting
 
     def _never_seen(self, page: ChangePage) -> set[str]:
-        """The ids on this page that the replica cannot have, and that no page before it has given.
+        """Return the ids on this page that are in neither the replica nor an earlier page.
 
-        One that comes again was changed meanwhile, has moved under its own id, or was written by a page that a crash
-        left half done. Looking up every id would cost as much as writing the items; so the replica is asked once, when
-        a pass goes on with a first sync.
+        An id that comes again was changed in the meantime, has moved under the same id, or was written by a page that a
+        crash left incomplete. Looking up every id would cost as much as writing the items. So all ids of the replica
+        are read once, when a pass continues a first sync.
         """
         if self._seen is None:
             self._seen = SeenIds(self._known())
@@ -216,13 +217,13 @@ class ChangeReader:
 
 
 def _people_first(folder: Folder) -> tuple[bool, float]:
-    """The inbox first, then what was used last: a person sees their newest mail within the first minute."""
+    """Sort key: the inbox, then the most recently used folders, so that new mail is synced within the first minute."""
     is_inbox = folder.role is FolderRole.INBOX and not folder.archive
     return not is_inbox, -folder.marked_at.timestamp() if folder.marked_at else 0.0
 
 
 class _Pages:
-    """Pages of changes; the next one of the same folder is read while the last one's items are fetched."""
+    """Reads pages of changes; the folder's next page is read while the items of the last one are fetched."""
 
     def __init__(self, source: MailSource, *, ahead: bool) -> None:
         self._source = source
@@ -231,7 +232,7 @@ class _Pages:
         self._next: tuple[str, str | None, Future[ChangePage]] | None = None
 
     def read(self, folder: Folder, state: str | None, *, ahead: bool) -> ChangePage:
-        """The page that follows `state`; `ahead` when the one after it will be asked for next."""
+        """Return the page that follows `state`; with `ahead`, start reading the page after it."""
         page = self._taken(folder, state) or self._source.changes(folder, state)
         if ahead and self._ahead and not page.complete:
             self._executor = self._executor or ThreadPoolExecutor(1, thread_name_prefix="changes")
@@ -240,14 +241,14 @@ class _Pages:
         return page
 
     def _taken(self, folder: Folder, state: str | None) -> ChangePage | None:
-        """The page that was read ahead, if it is this one."""
+        """Return the page that was read ahead, if it is the requested one."""
         following, self._next = self._next, None
         if following is None or following[:2] != (folder.id, state):
             return None
         return following[2].result()
 
     def close(self) -> None:
-        """Wait for a page being read ahead and forget it."""
+        """Wait for a page that is being read ahead, and drop it."""
         executor, self._executor, self._next = self._executor, None, None
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)

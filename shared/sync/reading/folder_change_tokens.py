@@ -1,9 +1,9 @@
-"""Which folders changed since they were last read, from the change tokens that one request brings for all of them.
+"""Decides which folders changed since they were last read, by the change tokens that one request returns for all.
 
 A token (the folder's `mark`; EWS: the time of its last commit, and its count of deletions) may have a resolution of one
-second: a commit in the same second as our scan leaves the token as we saw it. So a token is believed only when that
-second is certainly over: when it lies far back by any clock, or when we have seen it unchanged for longer than its
-resolution. Until then the token is unsettled and its folder is asked once more in the next pass, which costs a request.
+second: a commit in the same second as our scan does not change the token. So a token counts as settled only when that
+second is certainly over: its time is long ago by either clock, or the token was seen unchanged for longer than its
+resolution. Until then the next pass reads the folder once more, which costs one request.
 """
 
 from datetime import datetime
@@ -16,9 +16,9 @@ from shared.sync.state.sync_state import UnsettledToken
 
 
 def has_changed(folder: Folder, state: FolderState | None, *, unsettled: bool, read_before: bool = False) -> bool:
-    """Whether the folder has to be read: it is new, unfinished, changed, or may have changed unseen.
+    """Whether the folder has to be read: it is new, unfinished, changed, or may have changed unnoticed.
 
-    `read_before` when it was read in a pass whose continuation this is: then only a change that shows counts.
+    With `read_before`, a pass that this one continues has read the folder; then only a visible change counts.
     """
     if state is None or state.state is None or not state.seeded or state.mark != folder.mark:
         return True
@@ -26,7 +26,7 @@ def has_changed(folder: Folder, state: FolderState | None, *, unsettled: bool, r
 
 
 def is_settled(folder: Folder, seen: UnsettledToken | None, scanned_at: datetime, limits: Limits) -> bool:
-    """Whether nothing can hide behind this token any more, after a read that followed the scan at `scanned_at`."""
+    """Whether this token cannot hide a further change, after a read that followed the scan at `scanned_at`."""
     if folder.mark is None:
         return True
     if folder.marked_at is not None and scanned_at - folder.marked_at >= limits.clocks_apart:
@@ -37,7 +37,7 @@ def is_settled(folder: Folder, seen: UnsettledToken | None, scanned_at: datetime
 
 
 def settle(draft: CursorDraft, folder: Folder, scanned_at: datetime, limits: Limits) -> None:
-    """A folder was read to its end: note how far its token can be believed."""
+    """Record whether a folder's token is settled, after the folder was read to its end."""
     seen = draft.state.unsettled.get(folder.id)
     if is_settled(folder, seen, scanned_at, limits):
         forget(draft, folder.id)

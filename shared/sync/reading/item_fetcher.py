@@ -1,4 +1,4 @@
-"""Fetching items so that each that was asked for comes back once, as an item or as a failure."""
+"""Fetches items so that each requested id yields exactly one result: an item or a failure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -8,9 +8,9 @@ from shared.sync.state.issues import Issues
 
 
 class ItemFetcher:
-    """Asks the source. With `skip_waiting`, an item whose issue is to wait is not asked for.
+    """Fetches from the source. With `skip_waiting`, items that have an issue which is not due yet are not requested.
 
-    That is for a mailbox whose passes fail again and again: such an item may be what holds up all the others.
+    This is for a mailbox whose passes fail repeatedly, because such an item may be the cause.
     """
 
     def __init__(self, source: MailSource, issues: Issues, *, skip_waiting: bool) -> None:
@@ -21,7 +21,7 @@ class ItemFetcher:
     def fetch(
         self, folder: Folder, ids: Iterable[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
-        """Each of these items once: what a source passes over in silence has failed."""
+        """Yield one result for each id; an id that the source does not answer is a failure."""
         missing = dict.fromkeys(ids)
         for failure in filter(None, map(self._issues.repeated, list(missing) if self._skip_waiting else ())):
             del missing[failure.item_id]

@@ -1,7 +1,7 @@
-"""A calendar's occurrences within a window: recurring events expanded, for whoever shows or searches a calendar.
+"""A calendar's occurrences within a time window: expanded recurring events, for showing or searching a calendar.
 
-They are derived: the recurring event itself is an item of the replica, its occurrences are one document beside it,
-computed anew whenever a calendar changed and once a day because the window moves.
+They are derived data: the recurring event itself is an item of the replica, and its occurrences are in one additional
+document. It is computed again when a calendar has changed, and once a day because the window moves.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from shared.sync.state.page_writer import PageWriter
 from shared.sync.state.replica_view import ReplicaView
 
 NAME = "occurrences"
-"""The derived document: one JSON object a line, ordered by start."""
+"""The name of the derived document: one JSON object per line, ordered by start."""
 
 
 class OccurrenceWriter:
@@ -47,10 +47,10 @@ class OccurrenceWriter:
         self._budget = budget
 
     def write(self, folders: Iterable[Folder], now: datetime) -> None:
-        """Expand every calendar and replace the document if it says anything new.
+        """Expand every calendar and replace the document if it has changed.
 
-        After a change it is replaced in any case: a cursor that was lost may have known of another one. A calendar that
-        is gone since the scan, or is listed and unknown, leaves it due: the next scan says which.
+        After a change of a calendar it is always replaced, because a lost cursor may have known another document. If a
+        calendar is gone since the scan, or is listed but does not exist, the document stays due: the next scan decides.
         """
         lines: list[tuple[str, str]] = []
         is_due_again = False
@@ -63,7 +63,7 @@ class OccurrenceWriter:
         digest = hashlib.sha256(data).hexdigest()
         before = self._draft.state.occurrences_digest
         if self._draft.state.occurrences_due or (digest != before and (lines or before)):
-            # Committed first: should this pass die now, the cursor has to know that there is a document to be replaced.
+            # Committed first: if the pass crashes now, the cursor must say that the document has to be replaced.
             self._draft.update(occurrences_due=True)
             self._pages.finish()
             self._budget.check_lease()
@@ -72,9 +72,10 @@ class OccurrenceWriter:
         self._draft.update(occurrences_due=is_due_again)
 
     def _lines(self, folder: Folder, now: datetime) -> list[tuple[str, str]]:
-        """One calendar's. One that cannot be read is an issue, and has none until that is resolved.
+        """Return one calendar's lines. An unreadable calendar becomes an issue and has none until that is resolved.
 
-        Raises: FolderGone.
+        Raises:
+            FolderGone: the calendar does not exist.
         """
         if self._issues.waits(folder.id):
             return []

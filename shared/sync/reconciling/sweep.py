@@ -1,4 +1,4 @@
-"""A sweep over all folders, one after the other, that may take several passes: how far it has got is in the state."""
+"""The sweep over all folders, which may take several passes; its progress is in the sync state."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,17 +14,17 @@ from shared.sync.state.sync_state import SweepProgress
 
 
 def begin_daily(draft: CursorDraft) -> None:
-    """Begin the daily sweep, or let one that is under way go on as one."""
+    """Start the daily sweep; a sweep that is already in progress continues as the daily one."""
     draft.update(sweep=replace(draft.state.sweep or SweepProgress(daily=True), daily=True))
 
 
 def is_daily(draft: CursorDraft) -> bool:
-    """Whether a daily sweep is under way."""
+    """Whether a daily sweep is in progress."""
     return draft.state.sweep is not None and draft.state.sweep.daily
 
 
 def begin_if_scope_changed(draft: CursorDraft, scope: Scope) -> None:
-    """Settings that decide item by item were changed: everything has to be looked through once, from the beginning."""
+    """Start a sweep from the beginning if settings that decide item by item have changed."""
     digest, before = scope.digest(), draft.state.scope_digest
     draft.update(scope_digest=digest)
     if before not in ("", digest):
@@ -33,7 +33,7 @@ def begin_if_scope_changed(draft: CursorDraft, scope: Scope) -> None:
 
 
 def left_to_sweep(draft: CursorDraft, folders: Mapping[str, Folder]) -> list[Folder]:
-    """The folders still to be swept; none when all are done, or nothing is to be swept."""
+    """Return the folders that are still to be swept; none without a sweep in progress."""
     if draft.state.sweep is None:
         return []
     done = frozenset(draft.state.sweep.done)
@@ -41,19 +41,19 @@ def left_to_sweep(draft: CursorDraft, folders: Mapping[str, Folder]) -> list[Fol
 
 
 def mark_done(draft: CursorDraft, folder_id: str) -> None:
-    """A folder is compared, as far as this sweep can."""
+    """Mark a folder as done in this sweep."""
     if sweep := draft.state.sweep:
         draft.update(sweep=replace(sweep, done=(*sweep.done, folder_id)))
 
 
 def add_figures(draft: CursorDraft, missing: int, extra: int) -> None:
-    """Count what was repaired."""
+    """Add to the figures of what was repaired."""
     if sweep := draft.state.sweep:
         draft.update(sweep=replace(sweep, missing=sweep.missing + missing, extra=sweep.extra + extra))
 
 
 def add_left_out(draft: CursorDraft, counts: Mapping[LeftOut, int], *, in_sweep: bool = False) -> None:
-    """Count items that were met and do not belong in the replica."""
+    """Count items that were found but are out of scope."""
     before = draft.state.sweep_left_out if in_sweep else draft.state.left_out
     after = dict(before)
     for reason, number in counts.items():
@@ -62,14 +62,14 @@ def add_left_out(draft: CursorDraft, counts: Mapping[LeftOut, int], *, in_sweep:
 
 
 def keep_surplus(draft: CursorDraft, folder: Folder, items: int) -> None:
-    """A folder was compared and has so many items in the replica: note how many the source does not count."""
+    """Record how many more items of a compared folder the replica has (`items`) than the source counts."""
     others = {id_: number for id_, number in draft.state.surplus.items() if id_ != folder.id}
     surplus = 0 if folder.total is None else items - folder.total
     draft.update(surplus={**others, folder.id: surplus} if surplus > 0 else others)
 
 
 def keep_not_provided(draft: CursorDraft, folder: Folder, items: int) -> None:
-    """A folder was listed and counts so many items that its source does not give."""
+    """Record how many items a listed folder counts that the source does not list."""
     others = {id_: number for id_, number in draft.state.not_provided.items() if id_ != folder.id}
     draft.update(not_provided={**others, folder.id: items} if items else others)
 
@@ -77,7 +77,7 @@ def keep_not_provided(draft: CursorDraft, folder: Folder, items: int) -> None:
 def deletions_blocked(
     draft: CursorDraft, folder_id: str, held: int, gone: int, *, now: datetime, limits: Limits
 ) -> bool:
-    """The safety stop's part: much of a folder gone without a word is believed an interval later, if still so."""
+    """Apply the safety stop to one folder: unreported deletions of much of it are believed an interval later."""
     waiting = dict(draft.state.folder_looks_empty_since)
     verdict = safety.judge(held, gone, waiting.pop(folder_id, None), now, limits)
     if verdict.since is not None and verdict.deletions_blocked:
@@ -87,7 +87,7 @@ def deletions_blocked(
 
 
 def finish(draft: CursorDraft) -> SweepFigures | None:
-    """Close a sweep whose folders are all done; gives the daily one's figures."""
+    """End a sweep whose folders are all done; returns the figures if it was the daily sweep."""
     sweep = draft.state.sweep
     if sweep is None:
         return None

@@ -1,4 +1,4 @@
-"""Where a folder's state moves on to, and when."""
+"""The next state of a folder, and when it becomes valid."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,31 +8,31 @@ from shared.sources.port import Folder
 
 @dataclass(eq=False, slots=True)
 class StateCheckpoint:
-    """A folder's next state. It is due with the page that holds the last action on the changes before it.
+    """A folder's next state. It becomes due with the page that holds the last action on the changes before it.
 
-    Earlier would lose the others in a crash; later would only repeat them.
+    If it were committed earlier, a crash would lose the remaining changes; later would only repeat them.
     """
 
     folder: Folder
     state: str
     complete: bool
-    """Whether that is the folder's present state."""
+    """Whether the folder has no further changes after this state."""
     changes: int
-    """How many items changed in it."""
+    """How many items changed before this state."""
     upserts: int
     """How many of them arrived or were changed."""
     scanned_at: datetime
-    """When the scan was taken that found the folder to be read."""
+    """When the scan was made that found that the folder has to be read."""
     confirmed: list[str] = field(default_factory=list)
-    """Keys of the items that arrived with it, or were found to be there."""
+    """The keys of the items that arrived with it, or that were already in the replica."""
     _open: int = 0
 
     def add_action(self) -> None:
-        """One more action has to be on a page first."""
+        """Count one more action that has to be on a page first."""
         self._open += 1
 
     def finish_action(self) -> bool:
-        """One action is on a page; gives whether it was the last."""
+        """Count one action as written; returns whether it was the last."""
         self._open -= 1
         return self._open == 0
 
@@ -43,5 +43,5 @@ class StateCheckpoint:
 
 
 def reached(*checkpoints: StateCheckpoint | None) -> tuple[StateCheckpoint, ...]:
-    """Those of which an action that is being written was the last."""
+    """Count one action of each checkpoint as written; returns the checkpoints for which it was the last."""
     return tuple([each for each in checkpoints if each is not None and each.finish_action()])

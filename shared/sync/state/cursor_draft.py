@@ -1,4 +1,4 @@
-"""The cursor as a pass sees it while it works: what is committed, and what the page being filled will make of it."""
+"""The cursor during a pass: the committed one plus the changes of the page that is being filled."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from shared.sync.state.sync_state import SyncState, from_notes, to_notes
 
 
 class CursorDraft:
-    """Folders and state as they will be after every change handed over so far. For the pass's own thread only."""
+    """Folders and state as they will be after all changes so far. Not thread-safe: for the pass's own thread."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._folders: dict[str, FolderState] = dict(cursor.folders)
@@ -21,7 +21,7 @@ class CursorDraft:
 
     @property
     def state(self) -> SyncState:
-        """What the sync remembers; `unconfirmed` as of the last snapshot."""
+        """The sync state; its `unconfirmed` is that of the last snapshot."""
         return self._state
 
     @property
@@ -31,7 +31,7 @@ class CursorDraft:
 
     @property
     def folders(self) -> dict[str, FolderState]:
-        """Every folder's state, the items counted since the last page included."""
+        """Every folder's state, including the items counted since the last page."""
         if self._counts:
             counts, self._counts = self._counts, {}
             for folder_id, number in counts.items():
@@ -40,7 +40,7 @@ class CursorDraft:
         return self._folders
 
     def snapshot(self) -> Cursor:
-        """The cursor that follows the changes handed over so far; with this it counts as written."""
+        """Return the cursor after all changes so far, and mark the draft as not dirty."""
         self.update(unconfirmed={folder_id: tuple(keys) for folder_id, keys in self._unconfirmed.items() if keys})
         following = Cursor(folders=dict(self.folders), notes=to_notes(self._state))
         self._dirty = False
@@ -53,11 +53,11 @@ class CursorDraft:
             self._dirty = True
 
     def held(self) -> int:
-        """How many items the replica holds."""
+        """Return how many items the replica holds."""
         return sum(state.items for state in self.folders.values())
 
     def list_folder(self, folder: Folder) -> None:
-        """Take over what a scan says of a folder: a new one is added, a renamed or moved one gets its new path."""
+        """Apply a scan's data of a folder: add a new one, and update the path of a renamed or moved one."""
         state = self.folders.get(folder.id)
         if state is not None and _named(state) == _named(folder):
             return
@@ -73,7 +73,7 @@ class CursorDraft:
         )
 
     def advance(self, folder: Folder, state: str, *, complete: bool) -> None:
-        """A folder's changes up to `state` have been handed over; `complete` when that is its present state."""
+        """Advance a folder to `state` after its changes were added; `complete` says that no further changes follow."""
         before = self.folders[folder.id]
         if before.state != state and is_calendar(folder):
             self._make_occurrences_due()
@@ -82,9 +82,9 @@ class CursorDraft:
         self._put(replace(before, state=state))
 
     def restart(self, folder_id: str) -> None:
-        """A folder is to be read from its beginning, though its items may be in the replica.
+        """Have a folder read from the beginning, although its items may be in the replica.
 
-        Nobody will report what was deleted until then, so its items have to be compared one by one afterward.
+        Deletions before that are not reported, so its items have to be compared one by one afterward.
         """
         self._put(replace(self.folders[folder_id], state=None, mark=None))
         self._restarted.add(folder_id)
@@ -95,21 +95,21 @@ class CursorDraft:
         return folder_id in self._restarted
 
     def watch_restart(self, folder_id: str) -> None:
-        """Ask from now on whether this folder loses its state."""
+        """Start watching whether this folder loses its state from now on."""
         self._restarted.discard(folder_id)
 
     def compare_again(self, folder_id: str, *, again: bool) -> None:
-        """A folder is to be compared item by item (again), or has been, or is gone."""
+        """Schedule a folder's comparison, or with `again` False cancel it, when it was compared or is gone."""
         waiting = {*self._state.to_compare} - {folder_id} | ({folder_id} if again else set())
         self.update(to_compare=tuple(sorted(waiting)))
 
     def add_unconfirmed(self, folder_id: str, key: str) -> None:
-        """An item is on a page that its folder's state may come after."""
+        """Record an item that is written before its folder's state advances past it."""
         self._unconfirmed.setdefault(folder_id, {})[key] = None
         self._dirty = True
 
     def confirm(self, folder_id: str, keys: Iterable[str] | None = None) -> None:
-        """These items (None: all) are known to the folder's state by now, or were asked for."""
+        """Confirm these items of a folder (None: all): its state covers them, or the source was asked for them."""
         unconfirmed = self._unconfirmed.get(folder_id, {})
         for key in list(unconfirmed) if keys is None else keys:
             if key in unconfirmed:
@@ -119,16 +119,16 @@ class CursorDraft:
             self._unconfirmed.pop(folder_id, None)
 
     def unconfirmed(self) -> dict[str, list[str]]:
-        """The keys of unconfirmed items by folder."""
+        """Return the keys of unconfirmed items by folder."""
         return {folder_id: list(keys) for folder_id, keys in self._unconfirmed.items()}
 
     def recount(self, folder_id: str, items: int) -> None:
-        """A comparison has counted a folder's items."""
+        """Set a folder's number of items, after a comparison has counted them."""
         if folder_id in self.folders:
             self._put(replace(self.folders[folder_id], items=items))
 
     def remove(self, folder_id: str) -> None:
-        """A folder is gone and so are its items."""
+        """Remove a folder that is gone, with its items."""
         self.confirm(folder_id)
         self.compare_again(folder_id, again=False)
         if self._is_calendar(folder_id):
@@ -137,7 +137,7 @@ class CursorDraft:
             self._dirty = True
 
     def count(self, change: FeedChange, before: str) -> None:
-        """Keep the folders' item counts in step with one change; `before` is the folder the item was in, if any."""
+        """Update the folders' item counts for one change; `before` is the folder that the item was in, if any."""
         if self._is_calendar(change.item.folder_id) or self._is_calendar(before):
             self._make_occurrences_due()
         if change.kind is FeedKind.DELETE:
@@ -155,7 +155,7 @@ class CursorDraft:
         return state is not None and is_calendar(state)
 
     def _add(self, folder_id: str, items: int) -> None:
-        """Kept apart until somebody looks: a state is replaced once a page, not with every item."""
+        """Add to a folder's count. It is applied when `folders` is read, so a state is not replaced for every item."""
         if folder_id in self._folders:
             self._counts[folder_id] = self._counts.get(folder_id, 0) + items
             self._dirty = True
@@ -167,10 +167,10 @@ class CursorDraft:
 
 
 def is_calendar(folder: Folder | FolderState) -> bool:
-    """Whether events live in it."""
+    """Whether the folder is a calendar."""
     return folder.kind is FolderKind.CALENDAR
 
 
 def _named(folder: Folder | FolderState) -> tuple[object, ...]:
-    """What a scan brings of a folder; a copy of a state costs more than comparing these."""
+    """Return a folder's fields that a scan sets. Comparing them is cheaper than copying a state."""
     return folder.path, folder.parent_id, folder.kind, folder.role, folder.archive

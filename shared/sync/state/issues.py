@@ -1,4 +1,4 @@
-"""Items that could not be synced: written down before the cursor moves past them, tried again ever more seldom."""
+"""The issues of a mailbox: recorded before the cursor advances past the item, and retried with growing delays."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -12,12 +12,13 @@ from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.page_writer import PageWriter
 
 LONGEST_SUBJECT = 200
+"""The most characters of a subject that an issue keeps."""
 MOST = 10_000
-"""How many are taken into one pass's memory."""
+"""How many issues a pass reads into memory, at most."""
 
 
 class Issues:
-    """One mailbox's open issues during a pass; `counted` is how many the mailbox itself remembers."""
+    """One mailbox's open issues during a pass; `counted` is the number in the mailbox's record."""
 
     def __init__(
         self,
@@ -39,12 +40,12 @@ class Issues:
         self._counted = counted
         self._loaded: dict[str, ItemIssue] | None = None
         self._failed: set[str] = set()
-        """In this pass, which may meet the same one several times: it counts as one try."""
+        """The items that failed in this pass. An item that fails several times in a pass counts as one try."""
         self._not_found: set[str] = set()
 
     @property
     def _open(self) -> dict[str, ItemIssue]:
-        """Read at first use: a crash may have left issues that the notes do not count."""
+        """The open issues by item id, read at first use: after a crash there may be more than the state counts."""
         if self._loaded is None:
             self._loaded = {issue.item_id: issue for issue in self._registry.issues(self._mailbox_id, MOST)}
             self._draft.update(issues=len(self._loaded))
@@ -52,11 +53,11 @@ class Issues:
 
     @property
     def are_expected(self) -> bool:
-        """Whether there are any, as far as can be told without reading them."""
+        """Whether there are open issues, as far as known without reading them."""
         return bool(self._loaded if self._loaded is not None else self._draft.state.issues or self._counted)
 
     def __len__(self) -> int:
-        """As far as it is known without reading them."""
+        """The number of open issues, as far as known without reading them."""
         if self._loaded is not None:
             return len(self._loaded)
         return self._draft.state.issues or self._counted
@@ -65,13 +66,13 @@ class Issues:
         return item_id in self._open
 
     def failed(self, folder_id: str, failure: ItemFailure, known: Item | ReplicaItem | None = None) -> None:
-        """Write a failure down, at once: a crash before the cursor moves leaves an issue, never a hole.
+        """Record a failure at once, so that a crash before the cursor advances leaves an issue and not a missing item.
 
-        `known` is what is known of the item all the same: it names it to its owner.
+        `known` is the item as far as it is known; it gives the issue its subject and time.
 
-        So is an item that is not found though it was listed: Exchange may need a while until it gives a new item out.
-        The issue goes when the folder's changes or a listing say that the item is gone. No page on its way may drop the
-        issue of an item that was fine before and has failed again.
+        An item that was listed but not found is recorded too, because Exchange may need a while until it returns a new
+        item. That issue is resolved when the folder's changes or a listing say that the item is gone. A page that is
+        still being written must not delete the issue of an item that has failed again since.
         """
         if failure.reason is Reason.ITEM_GONE:
             self._not_found.add(folder_id)
@@ -104,17 +105,17 @@ class Issues:
         return folder.path if folder is not None else ""
 
     def take_not_found(self) -> frozenset[str]:
-        """The folders with an item that they listed and that was not found, since this was asked last.
+        """Return the folders that listed an item which was not found, since the last call.
 
-        What became of such an item, they may tell.
+        The changes of these folders may explain what happened to the item.
         """
         found, self._not_found = frozenset(self._not_found), set()
         return found
 
     def repeated(self, item_id: str) -> ItemFailure | None:
-        """The failure of an item whose time has not come, as it is known; that it is told again is no further try.
+        """Return the known failure of an item that is not due yet; this does not count as another try.
 
-        What was not found then is not gone now: nobody has asked.
+        An item that was not found is returned as unreadable, not as gone, because the source was not asked again.
         """
         if not self.waits(item_id):
             return None
@@ -124,13 +125,14 @@ class Issues:
         return ItemFailure(item_id, reason, issue.support)
 
     def unreadable(self, folder: Folder, error: FolderUnreadable) -> None:
-        """Write down that a folder cannot be read."""
+        """Record that a folder cannot be read."""
         self.failed(folder.id, ItemFailure(folder.id, error.reason, error.support))
 
     def resolve_issue(self, item_id: str, folder_id: str | None = None) -> tuple[str, ...]:
-        """The item is fine, or gone (from that folder); gives whose issue to drop once that is committed.
+        """Resolve the issue of an item that is synced or gone (from that folder).
 
-        Where ids survive moves, an item that one folder reports as deleted may have failed in another one since.
+        Returns the ids whose issues to delete after the commit. The folder matters where ids survive moves: an item
+        that one folder reports as deleted may have failed in another folder since.
         """
         issue = self._open.get(item_id)
         if issue is None or folder_id not in (None, issue.folder_id):
@@ -139,15 +141,15 @@ class Issues:
         return (item_id,)
 
     def recount(self) -> None:
-        """Note how many are left, once those that were resolved are dropped.
+        """Record the number of open issues, after the resolved ones have been deleted.
 
-        Noted before, a crash between the page and the dropping would leave an issue that nobody looks for.
+        If it were recorded earlier, a crash between the page and the deletion would leave an issue that is never read.
         """
         if self._loaded is not None:
             self._draft.update(issues=len(self._loaded))
 
     def due(self) -> list[ItemIssue]:
-        """Those to be tried again now, those waiting longest first."""
+        """Return the issues to try again now, those that have waited longest first."""
         if not self.are_expected:
             return []
         now = self._clock()
@@ -155,27 +157,27 @@ class Issues:
         return due[: self._limits.issues_a_pass]
 
     def will_be_due(self, within: timedelta) -> bool:
-        """Whether there are any whose time has come, or comes within this time."""
+        """Whether any issue is due now or within this time."""
         until = self._clock() + within
         return self.are_expected and any(issue.next_try_at <= until for issue in self._open.values())
 
     def has_due(self, item_id: str) -> bool | None:
-        """Whether its time has come; None when it has no issue."""
+        """Whether the item's issue is due; None if it has no issue."""
         issue = self._open.get(item_id) if self.are_expected else None
         return None if issue is None else issue.next_try_at <= self._clock()
 
     def waits(self, item_id: str) -> bool:
-        """Whether it has an issue whose time has not come."""
+        """Whether the item has an issue that is not due yet."""
         return self.has_due(item_id) is False
 
     def of_folder(self, folder_id: str) -> list[str]:
-        """The items of a folder that have an issue; the folder's own issue is not among them."""
+        """Return the items of a folder that have an issue, without the folder's own issue."""
         if not self.are_expected:
             return []
         return [issue.item_id for issue in self._open.values() if issue.folder_id == folder_id != issue.item_id]
 
     def of_folders_gone(self, folder_ids: Iterable[str]) -> list[str]:
-        """Items whose folder is not synced any more."""
+        """Return the items with an issue whose folder is not synced any more."""
         present = set(folder_ids)
         return [issue.item_id for issue in self._open.values() if issue.folder_id not in present]
 

@@ -1,4 +1,4 @@
-"""What one mailbox's replica has, everything handed over so far included."""
+"""One mailbox's replica, including all changes so far."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,7 +8,7 @@ from shared.sync.state.page_writer import PageWriter
 
 
 class ReplicaView:
-    """Reads after the pages on their way are in storage."""
+    """Reads the replica after all pending pages have been written."""
 
     def __init__(self, replica: Replica, mailbox_id: str, pages: PageWriter) -> None:
         self._replica = replica
@@ -16,14 +16,14 @@ class ReplicaView:
         self._pages = pages
 
     def find(self, source_ids: list[str]) -> dict[str, ReplicaItem]:
-        """The items under these source ids."""
+        """Return the items with these source ids, by source id."""
         if not source_ids:
             return {}
         self._pages.flush()
         return self._replica.find(self._mailbox_id, source_ids)
 
     def item(self, key: str) -> ReplicaItem | None:
-        """One item, if it is still there."""
+        """Return an item, or None if it does not exist any more."""
         self._pages.flush()
         try:
             return self._replica.item(self._mailbox_id, key)
@@ -31,17 +31,17 @@ class ReplicaView:
             return None
 
     def items(self, folder_id: str) -> Iterator[ReplicaItem]:
-        """A folder's items."""
+        """Yield a folder's items."""
         self._pages.flush()
         return self._replica.items(self._mailbox_id, folder_id)
 
     def items_of(self, folder_ids: Iterable[str]) -> Iterator[ReplicaItem]:
-        """The items of several folders."""
+        """Yield the items of several folders."""
         for folder_id in folder_ids:
             yield from self.items(folder_id)
 
     def source_ids(self) -> Iterator[str]:
-        """The source ids of all items."""
+        """Yield the source ids of all items."""
         self._pages.flush()
         return self._replica.source_ids(self._mailbox_id)
 

@@ -1,7 +1,7 @@
-"""Work that takes several passes: which folders the earlier passes have read, so that every pass gets further.
+"""Work that takes several passes: which folders the earlier passes have read, so that every pass makes progress.
 
-Without this a mailbox whose folders have no change tokens, and so are asked every time, could spend each pass's whole
-budget on asking the same folders again.
+Folders without change tokens are read in every pass. Without this, a mailbox with many such folders could spend each
+pass's whole budget on reading the same folders again.
 """
 
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from shared.sync.state.sync_state import ResumePoint
 
 
 def resume_point(draft: CursorDraft, now: datetime, limits: Limits) -> ResumePoint | None:
-    """The work that this pass goes on with; older than an interval it is begun anew.
+    """Return the work that this pass continues; None if there is none, or if it is older than an interval.
 
-    The whole will be complete as of its first pass's scan.
+    The finished work is complete as of the scan of its first pass.
     """
     resume = draft.state.resume
     return resume if resume is not None and now - resume.since < limits.interval else None
 
 
 def leave(draft: CursorDraft, read: Iterable[str], since: datetime) -> None:
-    """Leave the rest to the next pass."""
+    """Record the folders already read, so that the next pass continues with the rest."""
     draft.update(resume=ResumePoint(since, tuple(sorted(read))))
