@@ -58,12 +58,12 @@ def live_values(
     mailbox: Mailbox, runs: Sequence[Run], issues: Sequence[ItemIssue], now: datetime, interval: timedelta
 ) -> dict[str, Any]:
     """Return the values of the part of the page that updates itself."""
-    made = progress(mailbox, runs, now)
-    estimate, number = estimate_key(made.minutes if made else None)
+    first_sync = progress(mailbox, runs, now)
+    estimate, number = estimate_key(first_sync.minutes if first_sync else None)
     return {
         "mailbox": mailbox,
         "shown": status_view(mailbox, now, interval),
-        "progress": made,
+        "progress": first_sync,
         "estimate": (estimate, number),
         "next_at": next_sync_at(mailbox, now, interval),
         "sessions": [_pass_summary(run) for run in runs[:PASSES_SHOWN]],

@@ -58,7 +58,7 @@ class EntraIdentityProvider:
         self, *, redirect_uri: str, login_hint: str = "", prompt: str = "", claims: str = "", mail: bool = True
     ) -> tuple[str, Mapping[str, object]]:
         """Start a code flow. msal creates PKCE, state, and nonce; the nonce as sent is stored with the flow."""
-        flow = self._app(self._home()).initiate_auth_code_flow(
+        flow = self._app(self._sign_in_tenant()).initiate_auth_code_flow(
             self._scopes if mail else [],
             redirect_uri=redirect_uri,
             login_hint=login_hint or None,
@@ -103,9 +103,11 @@ class EntraIdentityProvider:
             "scope": " ".join(self._scopes),
             "state": state,
         }
-        return f"{self._authority}/{quote(tenant or self._home(), safe='')}/v2.0/adminconsent?{urlencode(query)}"
+        return (
+            f"{self._authority}/{quote(tenant or self._sign_in_tenant(), safe='')}/v2.0/adminconsent?{urlencode(query)}"
+        )
 
-    def _home(self) -> str:
+    def _sign_in_tenant(self) -> str:
         """Return the authority where people sign in: the only tenant, or `organizations`.
 
         With `organizations`, the tenant is checked against the list after the sign-in.
@@ -117,7 +119,7 @@ class EntraIdentityProvider:
         # msal raises ValueError for a wrong state and RuntimeError for a wrong nonce, and quotes both values.
         try:
             return self._ask(
-                self._home(),
+                self._sign_in_tenant(),
                 OAuthStep.REDEEM,
                 "acquire_token_by_auth_code_flow",
                 flow,

@@ -208,11 +208,11 @@ class SignIn:
             raise FlowUnknown
         try:
             identity, tokens = self._provider.redeem(pending.flow, answer)
-            return self._ended(pending.intent, identity, tokens)
+            return self._complete(pending.intent, identity, tokens)
         except (SignInRefused, ActionNeeded) as cause:
-            raise SignInFailed(cause, pending.intent, self._bad_news(cause, pending.intent)) from cause
+            raise SignInFailed(cause, pending.intent, self._declined_url(cause, pending.intent)) from cause
 
-    def _ended(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
+    def _complete(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
         purpose = SignInPurpose(intent["act"])
         if self._sessions.is_ended(intent.get("session", "")):
             raise SignInRefused("session_expired")  # the person who started it has signed out since
@@ -227,7 +227,7 @@ class SignIn:
             return self._service_account(intent, identity, tokens)
         choice = self._selection.choose(partial(self._access, identity, tokens))
         access = choice.access or self._access(identity, tokens, SourceName.EWS)
-        existing = self._pinned(intent, identity, access)
+        existing = self._expected_mailbox(intent, identity, access)
         if choice.refusal is not None:
             # No mailbox, no license, or no source that is allowed: the person is told now.
             raise choice.refusal
@@ -252,9 +252,8 @@ class SignIn:
                 self._mailbox_commands.disconnect(intent["mailbox"], identity.owner_id)
         self._registry.record_audit(mailbox.id, identity.owner_id, purpose.value)
         self._queue.send_mailbox(mailbox.id)
-        return SignInOutcome(
-            purpose, identity, session, mailbox, stored.id, existing is None, self._good_news(intent, mailbox), intent
-        )
+        return_url = self._connected_url(intent, mailbox)
+        return SignInOutcome(purpose, identity, session, mailbox, stored.id, existing is None, return_url, intent)
 
     def _service_account(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
         """Store a service account's authorization. Its id stays the same, so all mailboxes read with it are renewed.
@@ -270,7 +269,7 @@ class SignIn:
                     self._registry.change(mailbox.id, lambda found: transitions.after_sign_in(found, stored.id))
         return SignInOutcome(SignInPurpose.SERVICE, identity, "", authorization_id=stored.id, intent=intent)
 
-    def _pinned(self, intent: Mapping[str, str], identity: Identity, access: Access) -> Mailbox | None:
+    def _expected_mailbox(self, intent: Mapping[str, str], identity: Identity, access: Access) -> Mailbox | None:
         """Check that the expected person signed in; returns their existing mailbox, unless it is being erased.
 
         Raises:
@@ -302,12 +301,12 @@ class SignIn:
 
     # ---------------------------------------------------------------- the inviter
 
-    def _good_news(self, intent: Mapping[str, str], mailbox: Mailbox) -> str:
+    def _connected_url(self, intent: Mapping[str, str], mailbox: Mailbox) -> str:
         if "invitation" not in intent:
             return ""
         return self._invitations.return_url(intent["invitation"], "connected", mailbox.id)
 
-    def _bad_news(self, cause: Exception, intent: Mapping[str, str]) -> str:
+    def _declined_url(self, cause: Exception, intent: Mapping[str, str]) -> str:
         """Return the inviter's URL for a declined consent. Other failures are not final: the person can try again."""
         if "invitation" not in intent or not isinstance(cause, SignInRefused) or cause.code != "declined":
             return ""
