@@ -37,7 +37,7 @@ MAX_LISTED = 1000
 MAX_LIST_BYTES = 256 * 1024
 _bad_tokens = RateLimit(burst=30, per_minute=30, together=20, monotonic=time.monotonic)
 _NAMES_OF_ITEMS = frozenset({"folder", "subject", "at"})
-"""What names an item to its owner is not the operator's to see here."""
+"""The fields of an issue that identify an item for its owner. The API does not show them to the operator."""
 _HIDDEN_FIELDS = frozenset({"claims", "version", "shard", "authorization_id"})
 
 

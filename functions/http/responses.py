@@ -148,14 +148,14 @@ def respond(
 
 
 def _security_headers() -> dict[str, str]:
-    """Those of every answer. On localhost HSTS is left out: browsers would want https of everything else there."""
+    """Return the headers of every response. On localhost HSTS is omitted: it would force https for all other ports."""
     if _host() not in ("localhost", "127.0.0.1"):
         return SECURITY_HEADERS
     return {name: value for name, value in SECURITY_HEADERS.items() if name != "Strict-Transport-Security"}
 
 
 def _host() -> str:
-    """Where the app is; empty without usable settings."""
+    """Return the app's host name; empty with invalid settings."""
     try:
         return urlsplit(app().settings.app_url).hostname or ""
     except SettingsInvalid:

@@ -14,7 +14,7 @@ from shared.pages.status import StatusView, estimate_key, next_sync_at, progress
 
 PASSES_SHOWN = 10
 ISSUES_NAMED = 20
-"""Items of one reason that the page names; the rest is counted."""
+"""The most items of one reason that the page lists; it only counts the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class IssueGroup:
     next_try_at: datetime
     support: tuple[str, ...]
     named: tuple[ItemIssue, ...] = ()
-    """The first of them whose folder at least is known, the latest first."""
+    """The listed issues, the latest first; only those whose folder is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def live_values(
 
 
 def _not_copied(mailbox: Mailbox) -> tuple[int, int, int] | None:
-    """How many items the copy lacks, how many of them a setting leaves out, and how many have an issue."""
+    """Return how many items are not in the copy, how many of those a setting leaves out, and how many have an issue."""
     missing = mailbox.in_scope - mailbox.items
     if not mailbox.first_sync_done or missing <= 0:
         return None

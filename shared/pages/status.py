@@ -166,7 +166,7 @@ def _observed(mailbox: Mailbox, runs: Sequence[Run], now: datetime) -> tuple[int
         return sum(run.created for run in passes), span.total_seconds()
     if mailbox.syncing_since is None:
         return 0, 0.0
-    # While nothing moves the estimate stays: a server that makes us wait says nothing about the speed.
+    # While the count does not change the estimate stays: waiting for a throttled server says nothing about the speed.
     until = mailbox.counted_at if mailbox.counted_at and mailbox.counted_at > mailbox.syncing_since else now
     return mailbox.items, (until - mailbox.syncing_since).total_seconds()
 
