@@ -83,9 +83,9 @@ def test_a_newer_version_of_another_instance_is_not_disabled(vault: SecretClient
     class Overtaken(VaultTokenStore):
         """A store where another instance writes between this one's write and its disabling of old versions."""
 
-        def _tidy(self, authorization_id: str, written: object) -> None:
+        def _disable_older(self, authorization_id: str, written: object) -> None:
             vault.set_secret(authorization_id, "theirs")
-            super()._tidy(authorization_id, written)  # type: ignore[arg-type]
+            super()._disable_older(authorization_id, written)  # type: ignore[arg-type]
 
     Overtaken(vault).write(name, "ours")
     assert VaultTokenStore(vault).read(name) == "theirs"
