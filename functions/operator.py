@@ -139,14 +139,36 @@ def api_mailbox(request: func.HttpRequest) -> func.HttpResponse:
 
 
 @blueprint.route(route="api/mailboxes/{id}/{act}", methods=ALL_METHODS)
-@http_handler("POST", api=True)
+@http_handler("GET", "POST", api=True)
 def api_mailbox_command(request: func.HttpRequest) -> func.HttpResponse:
-    """Run pause, start, sync, disconnect, or erase; returns the mailbox afterward, or the receipt of its erasure."""
+    """Run pause, start, sync, disconnect, or erase; returns the mailbox afterward, or the receipt of its erasure.
+
+    GET parity returns the report of the mailbox's last move, or survey, between sources.
+    """
     actor = _authenticated_caller(request)
-    command = _COMMANDS.get(request.route_params.get("act", ""))
+    action = request.route_params.get("act", "")
+    if request.method != "POST":
+        return json(_parity(_id_in_path(request), action))
+    command = _COMMANDS.get(action)
     if command is None:
         raise NotFound("no such action")
     return json(command(_id_in_path(request), actor))
+
+
+@blueprint.route(route="api/moves", methods=ALL_METHODS)
+@http_handler("POST", api=True, largest_body=MAX_LIST_BYTES)
+def api_moves(request: func.HttpRequest) -> func.HttpResponse:
+    """Have mailboxes moved: {"to": "graph" | "ews" | "", "mailboxes": [ids] | "tenant": id | "all": true}.
+
+    With "dry_run" they are surveyed only; "force" overrules the safety stop; an empty "to" takes back what was asked.
+    """
+    actor = _authenticated_caller(request)
+    body = read_json_object(request)
+    if not body.keys() <= {"to", "mailboxes", "tenant", "all", "dry_run", "force"}:
+        raise HttpError("malformed")
+    chosen = _chosen_mailboxes(body)
+    moved = _ask_to_move(body, chosen, actor)
+    return json({"mailboxes": [_mailbox_json(mailbox) for mailbox in moved]}, 202)
 
 
 @blueprint.route(route="api/activations", methods=ALL_METHODS)
@@ -195,6 +217,42 @@ def _activate(chosen: Mapping[str, str], names: list[str], actor: str) -> "list[
     if chosen.get("authorization"):
         return app().activation.with_service_account(chosen["authorization"], names, actor)
     return app().activation.app_only(chosen.get("tenant", ""), names, actor)
+
+
+def _chosen_mailboxes(body: Mapping[str, Any]) -> list[str]:
+    """The mailboxes that a move is asked for, in exactly one way. Raises HttpError: malformed."""
+    match {name: body[name] for name in ("mailboxes", "tenant", "all") if name in body}:
+        case {"mailboxes": list(ids), **others} if not others and all(isinstance(each, str) for each in ids):
+            return ids
+        case {"tenant": str(tenant), **others} if tenant and not others:
+            return app().move_commands.chosen(tenant)
+        case {"all": True, **others} if not others:
+            return app().move_commands.chosen()
+    raise HttpError("malformed")
+
+
+def _ask_to_move(body: Mapping[str, Any], chosen: list[str], actor: str) -> "list[Mailbox]":
+    """Raises HttpError: malformed, for a source that there is not, or not here."""
+    from shared.mailboxes.move_commands import SourceNotUsable
+    from shared.sources.port import SourceName
+
+    if not body.get("to"):
+        return app().move_commands.cancel(chosen, actor)
+    dry_run, force = body.get("dry_run") is True, body.get("force") is True
+    try:
+        return app().move_commands.ask(chosen, SourceName(body["to"]), actor, dry_run=dry_run, force=force)
+    except (ValueError, SourceNotUsable) as exc:
+        raise HttpError("malformed") from exc
+
+
+def _parity(mailbox_id: str, what: str) -> dict[str, Any]:
+    """The report of a mailbox's last move. Raises NotFound when there is none."""
+    from shared.sync.moving import parity
+
+    if what != "parity":
+        raise HttpError("method_not_allowed", headers={"Allow": "POST"})
+    app().registry.get(mailbox_id)
+    return parity.decode(app().replica.derived(mailbox_id, parity.DOCUMENT))
 
 
 def _sync(mailbox_id: str, actor: str) -> dict[str, Any]:

@@ -10,11 +10,12 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import requests
 from rich.console import Console
@@ -99,15 +100,20 @@ class Demo:
         self._parts: App = running.parts()
         self._people = people_of(running)
 
-    def run(self) -> dict[str, float]:
+    def run(self) -> dict[str, Any]:
         """Run all steps in order; returns the summary. Raises DemoTimeout, BrowserStuck."""
         started = time.monotonic()
         self._sign_in()
         self._sync(datetime.min.replace(tzinfo=UTC), "the first sync", FIRST_SYNC_SECONDS, kill=self._kill)
         changed_at = self._work()
         self._sync(changed_at, "the sync of what has changed", NEXT_SYNC_SECONDS)
+        moved = self._switch_ews_off()
+        self._sync(datetime.now(UTC), "the move to Microsoft Graph", NEXT_SYNC_SECONDS)
         found = self._compare()
-        return self._summary(found, changed_at, time.monotonic() - started)
+        return {
+            **self._summary(list(found.values()), changed_at, time.monotonic() - started),
+            "cut_over": self._cut_over(moved, found),
+        }
 
     def _sign_in(self) -> None:
         over_graph = [person.address for person in self._people[1::3]]
@@ -181,16 +187,39 @@ class Demo:
             console.print(f"{mailbox.address} at work: {summary}", markup=False)
         return datetime.now(UTC)
 
-    def _compare(self) -> list[Comparison]:
-        found = []
+    def _switch_ews_off(self) -> list[str]:
+        """A tenant whose mailboxes are read over EWS switches it off; gives their ids."""
+        over_ews = [mailbox for mailbox in self._mailboxes() if mailbox.source is SourceName.EWS]
+        tenant = [mailbox for mailbox in over_ews if mailbox.tenant_id == over_ews[-1].tenant_id]
+        for mailbox in tenant:
+            self._block_ews(mailbox.address, "tenant_off")
+            console.print(f"EWS is switched off for {mailbox.address}", markup=False)
+        return [mailbox.id for mailbox in tenant]
+
+    def _cut_over(self, moved: Sequence[str], found: Mapping[str, Comparison]) -> dict[str, int]:
+        """What the moves have cost, and whether the copies are whole; counts the mailboxes that did move."""
+        mailboxes = [self._parts.registry.get(each) for each in moved]
+        runs = [(box, run) for box in mailboxes for run in self._parts.registry.runs(box.id)]
+        return {
+            "mailboxes": sum(mailbox.source is SourceName.GRAPH for mailbox in mailboxes),
+            "downloaded": sum(run.updated for box, run in runs if box.moved_at and run.started_at >= box.moved_at),
+            "missing": sum(len(found[each].missing) for each in moved),
+            "extra": sum(len(found[each].extra) for each in moved),
+            "different": sum(len(found[each].different) for each in moved),
+        }
+
+    def _compare(self) -> dict[str, Comparison]:
+        """By mailbox."""
+        found = {}
         for mailbox in self._mailboxes():
             truth = self._running.sandbox.control.get(f"/mailboxes/{mailbox.address}/truth")
             over_graph = mailbox.source is SourceName.GRAPH
-            comparison = compare(truth, self._parts.replica, mailbox.id, over_graph=over_graph)
+            was_moved = mailbox.moved_at is not None
+            comparison = compare(truth, self._parts.replica, mailbox.id, over_graph=over_graph, was_moved=was_moved)
             console.print(
                 f"{mailbox.address}: {comparison}", style="green" if comparison.is_equal else "red", markup=False
             )
-            found.append(comparison)
+            found[mailbox.id] = comparison
         return found
 
     def _summary(self, found: Sequence[Comparison], changed_at: datetime, seconds: float) -> dict[str, float]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.authorization.tokens.key_vault import VaultKeyRing, VaultTokenStore
     from shared.mailboxes.blob import BlobLeases
     from shared.mailboxes.commands import MailboxCommands
+    from shared.mailboxes.move_commands import MoveCommands
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.table import TableRegistry
     from shared.mailboxes.transitions import Thresholds
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from shared.scheduling.daily import Daily
     from shared.scheduling.dispatch import Dispatch
     from shared.scheduling.poison import Poison
-    from shared.sources.selection import SelectedSources, SourceSelection
+    from shared.sources.selection import MoveSchedule, SelectedSources, SourceSelection
     from shared.sync.engine import SyncEngine
     from shared.sync.limits import Limits
     from shared.sync.scope import Scope
@@ -383,6 +384,7 @@ class App(AzureClients):
     @cached_property
     def engine(self) -> "SyncEngine":
         """Handles one queue message about one mailbox."""
+        from shared.scheduling.dispatch import spread_offset
         from shared.sync.engine import SyncEngine
         from shared.sync.table import TableTenantBackOff
 
@@ -399,7 +401,26 @@ class App(AzureClients):
             clock=utc_now,
             monotonic=self.monotonic,
             source_after=self.source_selection.after,
+            move_schedule=self._move_schedule,
+            spread_offset=spread_offset,
         )
+
+    @property
+    def _move_schedule(self) -> "MoveSchedule":
+        """When mailboxes leave EWS."""
+        from shared.sources.port import SourceName
+        from shared.sources.selection import MoveSchedule
+
+        is_used = SourceName.GRAPH in self.source_selection.candidates
+        ends = datetime.fromisoformat(self.settings.ews_ends).replace(tzinfo=UTC)
+        return MoveSchedule(ends, self.settings.cut_over_days, is_used)
+
+    @cached_property
+    def move_commands(self) -> "MoveCommands":
+        """What an operator does about moves between sources."""
+        from shared.mailboxes.move_commands import MoveCommands
+
+        return MoveCommands(self.registry, self.source_selection.can_use)
 
     @property
     def _scope(self) -> "Scope":

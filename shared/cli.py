@@ -14,11 +14,13 @@ from typing import Protocol, TextIO
 
 from shared import cli_lookup
 from shared.errors import MailboxSyncError, NotFound
+from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.maintenance import export
 from shared.replica.maintenance import verify as verifying
 from shared.replica.port import FolderState, Replica, ReplicaItem
-from shared.sources.port import ItemKind
+from shared.sources.port import ItemKind, SourceName
+from shared.sync.moving import parity
 from shared.terminal import ProgressLine, printable
 from shared.version import VERSION
 
@@ -37,6 +39,11 @@ class CliApp(Protocol):
     @property
     def replica(self) -> Replica:
         """The copies of mailboxes."""
+        ...
+
+    @property
+    def move_commands(self) -> MoveCommands:
+        """Moves between their sources."""
         ...
 
 
@@ -138,6 +145,28 @@ def verify(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     return 1 if found.wrong() else 0
 
 
+def move(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
+    """Have mailboxes moved to the other source by their next passes, or surveyed; --to nothing takes it back."""
+    chosen = [arguments.mailbox] if arguments.mailbox else app.move_commands.chosen(arguments.tenant)
+    if not (arguments.mailbox or arguments.tenant or arguments.all):
+        print("name a mailbox, a tenant, or --all", file=sys.stderr)
+        return 2
+    if arguments.to == "nothing":
+        mailboxes = app.move_commands.cancel(chosen, "operator")
+    else:
+        mailboxes = app.move_commands.ask(
+            chosen, SourceName(arguments.to), "operator", dry_run=arguments.dry_run, force=arguments.force
+        )
+    print(f"{len(mailboxes)} mailboxes", file=out)
+    return 0
+
+
+def show_parity(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
+    """Show the report of a mailbox's last move or survey, as JSON."""
+    print(json.dumps(parity.decode(app.replica.derived(arguments.mailbox, parity.DOCUMENT)), indent=2), file=out)
+    return 0
+
+
 def _chosen(app: CliApp, arguments: argparse.Namespace) -> Iterator[ReplicaItem]:
     """The items of the requested folders and kind."""
     folders = app.replica.load(arguments.mailbox).folders
@@ -166,6 +195,10 @@ def _path(folders: Mapping[str, FolderState], item: ReplicaItem) -> str:
     return export.shown_path(folder) if folder else "?"
 
 
+_WITHOUT_MAILBOX = (mailboxes, move)
+"""Commands that need not name one mailbox."""
+
+
 def parser(prog: str = PROG) -> argparse.ArgumentParser:
     """Create the parser of the commands and their arguments; `prog` is the name in usage lines."""
     main_parser = argparse.ArgumentParser(prog=prog, description="Read the replica of a mailbox.")
@@ -176,7 +209,7 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
         text = (handler.__doc__ or "").strip()
         added = commands.add_parser(name, help=text.split(".", 1)[0], description=text)
         added.set_defaults(handler=handler)
-        if handler is not mailboxes:
+        if handler not in _WITHOUT_MAILBOX:
             added.add_argument("--mailbox", required=True, type=cli_lookup.name, metavar="MAILBOX", help=MAILBOX)
         return added
 
@@ -206,6 +239,14 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
     feeding.add_argument("--json", action="store_true", help="one JSON object per line")
     command("issues", issues)
     command("verify", verify)
+    moving = command("move", move)
+    moving.add_argument("--mailbox", type=cli_lookup.name, metavar="MAILBOX", help=MAILBOX)
+    moving.add_argument("--tenant", default="", metavar="ID", help="every mailbox of a tenant")
+    moving.add_argument("--all", action="store_true", help="every mailbox")
+    moving.add_argument("--to", choices=[*SourceName, "nothing"], default="graph", help="the source to read it over")
+    moving.add_argument("--dry-run", action="store_true", help="survey only")
+    moving.add_argument("--force", action="store_true", help="overrule the safety stop")
+    command("parity", show_parity)
     return main_parser
 
 
@@ -216,7 +257,7 @@ def run(arguments: Sequence[str], app: CliApp, out: TextIO, prog: str = PROG) ->
         # Mail contains characters that the terminal's encoding may not have.
         out.reconfigure(errors="replace")
     try:
-        if parsed.handler is not mailboxes:
+        if getattr(parsed, "mailbox", None):
             parsed.mailbox = cli_lookup.mailbox_id(app.registry, parsed.mailbox)
         return int(parsed.handler(app, parsed, out))
     except BrokenPipeError:

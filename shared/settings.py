@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +55,13 @@ def _choice(*allowed: str) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+def _day(value: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError("must be a day, YYYY-MM-DD") from None
 
 
 def _flag(value: str) -> bool:
@@ -201,6 +209,16 @@ class Settings:
         "Which source reads new mailboxes: auto (EWS where it is allowed, else Microsoft Graph), ews or graph",
         _choice("auto", "ews", "graph"),
         "auto",
+    )
+
+    ews_ends: str = setting(
+        "EWS_ENDS",
+        "From this day on (UTC) mailboxes in Exchange Online are moved to Microsoft Graph",
+        _day,
+        "2027-03-01",
+    )
+    cut_over_days: int = setting(
+        "CUT_OVER_DAYS", "Over how many days from EWS_ENDS on the moves are spread", _number(1, 365), "14"
     )
 
     # Storage

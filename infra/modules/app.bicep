@@ -83,6 +83,8 @@ var programSettings = {
   GRAPH_APP_SCOPE: 'https://graph.microsoft.com/.default'
   GRAPH_URL: 'https://graph.microsoft.com'
   SYNC_SOURCE: 'auto'
+  EWS_ENDS: '2027-03-01'
+  CUT_OVER_DAYS: '14'
   KEY_VAULT_URL: vaultUrl
   MailboxStorage__blobServiceUri: blobUrl
   MailboxStorage__queueServiceUri: queueUrl

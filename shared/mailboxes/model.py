@@ -43,6 +43,26 @@ class Mailbox:
     created_at: datetime
     source: SourceName = SourceName.EWS
     """The source that reads it. Mailboxes stored before there were two sources are read over EWS."""
+    moving_to: SourceName | None = None
+    """The source that it is to be moved to, or surveyed over."""
+    move_asked_by: str = ""
+    """Who asked for the move: verdict, schedule, or an operator's opaque id."""
+    move_dry: bool = False
+    """Whether it is to be surveyed only."""
+    move_forced: bool = False
+    """Whether an operator has overruled the safety stop of this move."""
+    move_due_at: datetime | None = None
+    """Not to be tried (again) before."""
+    move_blocked: str = ""
+    """Why it could not be moved at the last try, or could not be if it were time: a Reason, or `safety`."""
+    moved_at: datetime | None = None
+    parity_same: int = 0
+    parity_changed: int = 0
+    parity_new: int = 0
+    parity_gone: int = 0
+    parity_not_given: int = 0
+    parity_fields_lost: int = 0
+    """How the items compared at the last move or survey."""
     status: Status = Status.ACTIVE
     reason: str = ""
     support: str = ""

@@ -17,7 +17,8 @@ class Run:
     started_at: datetime
     ended_at: datetime
     outcome: str
-    """`done`, `continues`, `held` (by the safety stop), or the Reason of its failure."""
+    """`done`, `continues`, `held` (by the safety stop), or the Reason of its failure. Of a move: `moved`, `restated`
+    (its rows), `surveyed`, or `blocked` (by the safety stop)."""
     created: int = 0
     updated: int = 0
     moved: int = 0
@@ -26,7 +27,7 @@ class Run:
     bytes: int = 0
     requests: int = 0
     kind: str = "pass"
-    """`pass` or `sweep`."""
+    """`pass`, `sweep`, or `move`."""
 
 
 @dataclass(frozen=True, slots=True)

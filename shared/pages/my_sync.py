@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.errors import Reason
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
 from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.problems import PROBLEMS
 from shared.pages.status import StatusView, estimate_key, next_sync_at, progress, status_view
+from shared.sources.port import SourceName
 
 PASSES_SHOWN = 10
 ISSUES_NAMED = 20
@@ -62,6 +64,7 @@ def live_values(
     estimate, number = estimate_key(first_sync.minutes if first_sync else None)
     return {
         "mailbox": mailbox,
+        "blocking_problem": _blocking_problem(mailbox),
         "shown": status_view(mailbox, now, interval),
         "progress": first_sync,
         "estimate": (estimate, number),
@@ -150,7 +153,15 @@ def _latest_first(issue: ItemIssue) -> tuple[float, str]:
 
 
 def _pass_summary(run: Run) -> PassSummary:
-    known = {"done": f"sessions.{run.kind}_done", "continues": "sessions.continues", "held": "sessions.held"}
+    known = {
+        "done": f"sessions.{run.kind}_done",
+        "continues": "sessions.continues",
+        "held": "sessions.held",
+        "moved": "sessions.move_done",
+        "restated": "sessions.move_done",
+        "surveyed": "sessions.move_surveyed",
+        "blocked": "sessions.move_blocked",
+    }
     failed = f"problems.{run.outcome}.title" if run.outcome in PROBLEMS else "problems.internal.title"
     return PassSummary(
         started_at=run.started_at,
@@ -162,3 +173,22 @@ def _pass_summary(run: Run) -> PassSummary:
         deleted=run.deleted,
         issues=run.issues,
     )
+
+
+def _blocking_problem(mailbox: Mailbox) -> str:
+    """What keeps the mailbox from being read over Microsoft Graph, if somebody can do something about it."""
+    is_over_ews = mailbox.source is SourceName.EWS
+    return mailbox.move_blocked if is_over_ews and mailbox.move_blocked in _CURABLE else ""
+
+
+_CURABLE = frozenset(
+    {
+        Reason.ACCESS_DENIED,
+        Reason.ADMIN_CONSENT_REQUIRED,
+        Reason.APP_NOT_IN_TENANT,
+        Reason.CONDITIONAL_ACCESS,
+        Reason.CONSENT_REQUIRED,
+        Reason.INTERACTION_REQUIRED,
+        Reason.NOT_ASSIGNED,
+    }
+)

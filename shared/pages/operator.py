@@ -1,7 +1,7 @@
 """Computes the values of the operator's page: every mailbox with its freshness, and the reasons of problems."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,11 +28,25 @@ def operator_values(mailboxes: Iterable[Mailbox], now: datetime, interval: timed
     wanted = [row for row in rows if show not in tuple(Tone) or row.shown.tone == show]
     wanted.sort(key=_urgency)
     return {
+        "moves": _moves_of([row.mailbox for row in rows]),
         "rows": wanted[:ROWS_SHOWN],
         "found": len(wanted),
         "total": len(rows),
         "tones": [(tone, tones[tone]) for tone in _ORDER],
         "show": show if show in tuple(Tone) else "",
+    }
+
+
+def _moves_of(mailboxes: Sequence[Mailbox]) -> dict[str, int]:
+    """How many mailboxes were moved between their sources or could not be, and how their items compared, summed."""
+    moved = [mailbox for mailbox in mailboxes if mailbox.moved_at is not None]
+    return {
+        "moved": len(moved),
+        "blocked": sum(bool(mailbox.move_blocked) for mailbox in mailboxes),
+        "same": sum(mailbox.parity_same for mailbox in moved),
+        "changed": sum(mailbox.parity_changed for mailbox in moved),
+        "gone": sum(mailbox.parity_gone for mailbox in moved),
+        "kept": sum(mailbox.parity_not_given for mailbox in moved),
     }
 
 

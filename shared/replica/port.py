@@ -73,6 +73,9 @@ class FeedKind(StrEnum):
     MOVE = "move"
     READ_FLAG = "read_flag"
     DELETE = "delete"
+    RESTATE = "restate"
+    """Bookkeeping of ours: the item is as it was, and is known to its source by another id or version, or is marked as
+    no longer tracked. A reader who follows the items themselves passes it over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,6 +298,13 @@ class MailSource(Protocol):
         """
         ...
 
+    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
+        """The ids under which this source knows the items and folders that the other source knows under these.
+
+        Asked only for ids that it does not list as they are. Those that it cannot tell are left out.
+        """
+        ...
+
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """The events of a calendar between two times, with recurring ones expanded; metadata only.
 

@@ -11,6 +11,7 @@ Each mailbox has one source. It is selected when somebody signs in or the mailbo
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -104,6 +105,10 @@ class SourceSelection:
             return (SourceName.GRAPH,)
         return (SourceName.EWS, SourceName.GRAPH)
 
+    def can_use(self, source: SourceName) -> bool:
+        """Whether any mailbox can be read over a source, whatever the setting prefers."""
+        return self._is_online or source is SourceName.EWS
+
     def choose(self, access_to: Callable[[SourceName], Access]) -> Choice:
         """Try the candidates with one cheap request each; `access_to` returns an access with a token for the source.
 
@@ -134,6 +139,32 @@ class SourceSelection:
         """
         moves = source is SourceName.EWS and SourceName.GRAPH in self.candidates and is_blocked(error)
         return SourceName.GRAPH if moves else source
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSchedule:
+    """When every mailbox in Exchange Online is moved to Graph: from a day on, spread over some days.
+
+    `is_used` is False where mailboxes are on an Exchange Server, or read over EWS by the operator's setting.
+    """
+
+    ends: datetime
+    days: int
+    is_used: bool = True
+
+    def is_due(self, source: SourceName, offset: float, now: datetime) -> bool:
+        """Whether a mailbox is to be moved by now; `offset` is its own place among the days, 0 to 1."""
+        if not self.is_used or source is not SourceName.EWS:
+            return False
+        return now >= self.ends + offset * timedelta(days=self.days)
+
+    def is_near(self, source: SourceName, now: datetime) -> bool:
+        """Whether the end is so near that a mailbox has to show that it could be moved."""
+        return self.is_used and source is SourceName.EWS and now >= self.ends - ASKED_BEFORE
+
+
+ASKED_BEFORE = timedelta(days=45)
+"""So long before EWS ends a mailbox that lacks Graph's permissions asks for them."""
 
 
 def is_blocked(error: ActionNeeded) -> bool:

@@ -11,14 +11,17 @@ from datetime import UTC, datetime, timedelta
 from shared.authorization.port import AccessTokens
 from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Mailbox, is_due, is_overtaken, is_own
+from shared.mailboxes.moves import VERDICT, asked_to_move
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.mailboxes.transitions import read_by
-from shared.replica.port import Cursor, Replica
+from shared.replica.port import Replica
 from shared.sources.port import MailSources, SourceName
+from shared.sources.selection import MoveSchedule, is_blocked
 from shared.sync.backoff import ProcessBackOff, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.limits import Limits
 from shared.sync.mailbox_sync import MailboxSync
+from shared.sync.moving.mover import Mover, MoveStep
 from shared.sync.pass_opening import open_pass
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.port import TenantBackOff
@@ -64,6 +67,8 @@ class SyncEngine:
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
         source_after: Callable[[SourceName, ActionNeeded], SourceName] = lambda source, _: source,
+        move_schedule: MoveSchedule | None = None,
+        spread_offset: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         self._source_after = source_after
         self._sources = sources
@@ -79,6 +84,18 @@ class SyncEngine:
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
+        self._mover = Mover(
+            sources=sources,
+            replica=replica,
+            registry=registry,
+            recorder=self._recorder,
+            access_tokens=access_tokens,
+            scope=scope,
+            limits=limits,
+            clock=clock,
+            schedule=move_schedule,
+            offset=spread_offset,
+        )
 
     def sync(self, mailbox_id: str, continuation: int | None = None, scheduled: datetime | None = None) -> None:
         """One pass. A mailbox that is gone, stopped or under way, and a stale continuation, end at once.
@@ -177,14 +194,18 @@ class SyncEngine:
 
     def _run(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
         """The pass and its outcome; gives the message that follows."""
-        stats = RunStats(self._clock(), sweep=message.sweep)
+        stats, step = RunStats(self._clock(), sweep=message.sweep), None
         try:
             if message.sweep:
                 self._compact(mailbox.id)
             cursor = self._replica.load(mailbox.id)
             if message.continuation not in (None, cursor.sequence):
                 return None
-            one_pass = self._open(mailbox, cursor, lease, stats)
+            budget = Budget(self._limits.budget_seconds, lease, self._monotonic)
+            step = self._mover.advance(mailbox, cursor, budget, stats)
+            if step.goes_on:
+                return SyncMessage(continuation=step.cursor.sequence)
+            one_pass = self._open(mailbox, step, budget, stats)
             try:
                 result = one_pass.run()
             finally:
@@ -195,21 +216,21 @@ class SyncEngine:
         except Conflict:
             return self._after_error(mailbox, RetryLater(Reason.CONFLICT, "another writer moved on"), stats, message)
         except ActionNeeded as error:
-            return self._after_error(mailbox, error, stats, message)
+            return self._after_refusal(mailbox, step, error, stats, message)
         except Exception:
             self._recorder.ended(mailbox.id, Reason.INTERNAL, stats)
             raise
         stats = replace(stats, sweep=stats.sweep or result.swept is not None)
         return self._after_success(mailbox.id, result, stats)
 
-    def _open(self, mailbox: Mailbox, cursor: Cursor, lease: Lease, stats: RunStats) -> MailboxSync:
-        """The pass, ready to run, with an access token of now."""
+    def _open(self, mailbox: Mailbox, step: MoveStep, budget: Budget, stats: RunStats) -> MailboxSync:
+        """The pass over the source that the cursor names, ready to run, with an access token of now."""
         return open_pass(
             mailbox,
-            cursor,
+            step.cursor,
             stats,
             access=self._access_tokens.access(
-                mailbox.authorization_id, mailbox.address, mailbox.source, own=is_own(mailbox)
+                mailbox.authorization_id, mailbox.address, step.source, own=is_own(mailbox)
             ),
             sources=self._sources,
             replica=self._replica,
@@ -217,7 +238,7 @@ class SyncEngine:
             recorder=self._recorder,
             scope=self._scope,
             limits=self._limits,
-            budget=Budget(self._limits.budget_seconds, lease, self._monotonic),
+            budget=budget,
             clock=self._clock,
             monotonic=self._monotonic,
         )
@@ -233,23 +254,37 @@ class SyncEngine:
             _log.warning("pass not recorded", exc_info=error)
         return following
 
-    def _has_changed_source(self, mailbox: Mailbox, error: ActionNeeded) -> bool:
-        """Whether the mailbox is read by another source from now on, because this one does not serve it any more.
+    def _has_changed_source(self, mailbox: Mailbox, step: MoveStep, error: ActionNeeded) -> bool:
+        """Whether the mailbox is to be read by another source, because this one does not serve it any more.
 
-        One that has items already keeps its source: it has to be moved, with all that follows.
+        One that has been read already is moved, with all that follows. A move that was tried in vain is not asked for
+        again at once.
         """
-        source = self._source_after(mailbox.source, error)
-        if source is mailbox.source:
+        source = self._source_after(step.source, error)
+        if source is step.source:
             return False
-        after = self._recorder.change(mailbox.id, lambda before: read_by(before, source))
-        return after is not None and after.source is source
+        if not step.cursor.folders:
+            after = self._recorder.change(mailbox.id, lambda before: read_by(before, source))
+            return after is not None and after.source is source
+        if step.was_tried or (mailbox.moving_to is source and mailbox.move_blocked):
+            return False
+        after = self._recorder.change(mailbox.id, lambda before: asked_to_move(before, source, VERDICT))
+        return after is not None and after.moving_to is source
+
+    def _after_refusal(
+        self, mailbox: Mailbox, step: MoveStep | None, error: ActionNeeded, stats: RunStats, message: SyncMessage
+    ) -> SyncMessage | None:
+        """A source that is closed is left for the other one; whatever else ended the pass is recorded."""
+        if step is None:
+            return self._after_error(mailbox, error, stats, message)
+        if self._has_changed_source(mailbox, step, error):
+            return SyncMessage()
+        return self._after_error(mailbox, _weightier(error, step.error), stats, message)
 
     def _after_error(
         self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats, message: SyncMessage
     ) -> SyncMessage | None:
         """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
-        if self._has_changed_source(mailbox, error):
-            return SyncMessage(sweep=message.sweep)
         after = self._recorder.failed(mailbox, error, stats)
         now = self._clock()
         if isinstance(error, OperatorMustAct):
@@ -261,3 +296,8 @@ class SyncEngine:
             self._back_off.extend(mailbox.tenant_id, now + wait)
         self._recorder.change(mailbox.id, lambda before: before.with_changes(due_at=now + wait))
         return SyncMessage(delay=wait, sweep=message.sweep)
+
+
+def _weightier(error: ActionNeeded, of_move: ActionNeeded | None) -> ActionNeeded:
+    """Of a source that is closed for good and the reason why the mailbox cannot move away from it, the latter."""
+    return of_move if of_move is not None and is_blocked(error) else error

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
-from shared.sources.port import Access, MailSources
+from shared.sources.port import Access, MailSources, SourceName
 from shared.sync.backoff import is_stuck
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
@@ -53,6 +53,8 @@ def open_pass(
     Failures are isolated when several passes in a row have failed, or when an issue is due or becomes due in this pass.
     """
     draft = CursorDraft(cursor)
+    if access.source is not SourceName.EWS:
+        draft.update(source=access.source)
     if stats.sweep:
         sweep.begin_daily(draft)
     pages = PageWriter(

@@ -34,6 +34,8 @@ class RunStats:
 
     started_at: datetime
     sweep: bool = False
+    is_move: bool = False
+    """Whether it is the part of a pass that moves the mailbox between its sources."""
     counts: Counts = field(default_factory=Counts)
     items: int | None = None
     """How many items the replica holds; None if the pass ended before it knew."""

@@ -130,8 +130,14 @@ def _run_of(mailbox_id: str, outcome: str, stats: RunStats, now: datetime) -> Ru
         issues=stats.issues,
         bytes=stats.counts.bytes,
         requests=stats.requests,
-        kind="sweep" if stats.sweep else "pass",
+        kind=_kind_of(stats),
     )
+
+
+def _kind_of(stats: RunStats) -> str:
+    if stats.is_move:
+        return "move"
+    return "sweep" if stats.sweep else "pass"
 
 
 def outcome_of(result: PassResult) -> str:

@@ -142,6 +142,8 @@ class Kept:
     """It had been modified just before it was read: another change in the same second may have followed."""
     assumed: bool = False
     """The content was kept when the version changed, and has not been compared with the source since."""
+    not_tracked: str = ""
+    """Since when (ISO 8601) the item's source does not give it: it is kept as it was. Empty: it is tracked."""
 
 
 def kept_of(item: ReplicaItem) -> Kept:
@@ -156,6 +158,7 @@ def kept_of(item: ReplicaItem) -> Kept:
         addresses=tuple(map(str, note.get("addresses") or ())),
         recent=bool(note.get("recent")),
         assumed=bool(note.get("assumed")),
+        not_tracked=str(note.get("not_tracked") or ""),
     )
 
 
@@ -170,6 +173,8 @@ def kept_note(kept: Kept) -> dict[str, object]:
         note["recent"] = True
     if kept.assumed:
         note["assumed"] = True
+    if kept.not_tracked:
+        note["not_tracked"] = kept.not_tracked
     return note
 
 

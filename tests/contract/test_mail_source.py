@@ -21,7 +21,6 @@ from sandbox.mailboxes.store import Mailbox
 from sandbox.tls.authority import Authority, trust
 from shared.errors import Reason
 from shared.sources.ews.sources import EwsSources
-from shared.sources.graph import ids
 from shared.sources.graph.sources import GraphSources
 from shared.sources.port import (
     Access,
@@ -207,16 +206,10 @@ class InExchange:
 
 
 class OverGraph(InExchange):
-    """The ids are those of EWS in another encoding, and change pages carry items."""
+    """Change pages carry items."""
 
     carries_items = True
     has_marks = False
-
-    def service_id(self, ews_id: str) -> str:
-        return ids.graph_id(ews_id)
-
-    def _ews_id(self, service_id: str) -> str:
-        return ids.ews_id(service_id)
 
 
 @contextmanager

@@ -129,6 +129,19 @@ def test_a_moved_item_keeps_its_key_and_answers_to_every_id_it_had(replica: Repl
     assert len(list(replica.items(mailbox))) == 1
 
 
+def test_a_restated_item_keeps_its_content_under_another_id(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", b"content"), FeedChange(FeedKind.CREATE, an_item("N")))
+    for name in ("A", "N"):
+        item = found(replica, mailbox, name).with_changes(source_id=f"graph {name}", version="v9")
+        commit(replica, mailbox, FeedChange(FeedKind.RESTATE, item))
+
+    restated = found(replica, mailbox, "graph A")
+    assert (restated.key, restated.version) == (found(replica, mailbox, "A").key, "v9")
+    assert replica.content(mailbox, restated) == b"content"
+    assert found(replica, mailbox, "graph N").located is None
+    assert FeedKind.RESTATE in {change.kind for page in replica.feed(mailbox) for change in page.changes}
+
+
 def test_an_item_that_is_moved_without_end_always_fits(replica: Replica, mailbox: str) -> None:
     """A thousand digests of its earlier ids are more than a table property can hold."""
     commit(replica, mailbox, created("A", b"body"))

@@ -19,7 +19,6 @@ from sandbox.mailboxes.store import Item as Kept
 from sandbox.mailboxes.store import Mailbox
 from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
-from shared.sources.graph.ids import graph_id
 from shared.sources.graph.sources import GraphSources
 from shared.sources.port import (
     Access,
@@ -90,7 +89,7 @@ class Both:
         over_graph = {folder.id: folder for folder in self.graph.folders()}
         for folder in self.ews.folders():
             if folder.kind is kind:
-                yield folder, over_graph[graph_id(folder.id)]
+                yield folder, over_graph[folder.id]
 
     def items(self, kind: FolderKind, item_kind: ItemKind) -> Iterator[tuple[Item, Item]]:
         """Items of one kind from the folders of one kind, read over EWS and over Graph."""
@@ -98,7 +97,7 @@ class Both:
             graph_items = read(self.graph, graph_folder)
             for item in read(self.ews, ews_folder).values():
                 if item.kind is item_kind and item.item_class not in NOT_GIVEN:
-                    yield item, graph_items[graph_id(item.id)]
+                    yield item, graph_items[item.id]
 
 
 def read(source: MailSource, folder: Folder) -> dict[str, Item]:

@@ -14,7 +14,6 @@ from sandbox.mailboxes.store import Mailbox as Stored
 from sandbox.tls.authority import Authority, trust
 from shared.errors import AdministratorMustAct, Reason
 from shared.replica.port import FeedKind
-from shared.sources.graph.ids import graph_id
 from shared.sources.graph.sources import GraphSources
 from shared.sources.port import Access, AccessMode, SourceName
 from shared.sync.engine import SyncEngine
@@ -62,7 +61,7 @@ class GraphWorld(SyncHarness):
     def insert(self, role: str, number: int) -> str:
         """Add a message to a folder and return its id."""
         item = message_samples.message(f"From: a@x.example\r\nSubject: Letter {number}\r\n\r\nWords\r\n".encode())
-        return graph_id(self.exchange.insert(self.exchange.distinguished[role], item).id)
+        return self.exchange.insert(self.exchange.distinguished[role], item).id
 
     def subjects(self) -> list[str]:
         return sorted(item.subject for item in self.items().values())
@@ -119,16 +118,16 @@ def test_changes_moves_and_deletions_are_followed(world: GraphWorld) -> None:
     first, second = world.insert("inbox", 1), world.insert("inbox", 2)
     world.sync()
     key = world.key(first)
-    kept = world.exchange.items[_ews(first)]
+    kept = world.exchange.items[first]
 
     moved = deletion.move_item(kept, world.exchange.distinguished["drafts"])
-    deletion.delete_item(world.exchange.items[_ews(second)], "HardDelete")
+    deletion.delete_item(world.exchange.items[second], "HardDelete")
     world.insert("inbox", 3)
     world.clock.pass_by(minutes=30)
     world.sync()
 
     assert world.subjects() == ["Letter 1", "Letter 3"]
-    assert world.key(graph_id(moved.id)) == key
+    assert world.key(moved.id) == key
     assert [kind for kind, _ in world.feed()][-1] in set(FeedKind)
 
 
@@ -136,7 +135,7 @@ def test_read_flag_alone_fetches_no_content(world: GraphWorld) -> None:
     item_id = world.insert("inbox", 1)
     world.sync()
 
-    world.exchange.set_read(world.exchange.items[_ews(item_id)], True)
+    world.exchange.set_read(world.exchange.items[item_id], True)
     world.clock.pass_by(minutes=30)
     world.sync()
 
@@ -233,10 +232,6 @@ def test_a_mailbox_that_ews_no_longer_serves_is_read_over_graph(world: GraphWorl
 
     assert world.stored.source is SourceName.GRAPH
     assert world.subjects() == ["Letter 1"]
-
-
-def _ews(identifier: str) -> str:
-    return identifier.replace("-", "/").replace("_", "+")
 
 
 def test_ones_own_mailbox_is_read_as_me(authority: Authority) -> None:

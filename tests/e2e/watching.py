@@ -69,8 +69,8 @@ class Watched:
 
     def compared(self) -> Comparison:
         """The replica beside the truth."""
-        over_graph = self.mailbox.source is SourceName.GRAPH
-        return compare(self.truth(), self.parts.replica, self.id, over_graph=over_graph)
+        over_graph, was_moved = self.mailbox.source is SourceName.GRAPH, self.mailbox.moved_at is not None
+        return compare(self.truth(), self.parts.replica, self.id, over_graph=over_graph, was_moved=was_moved)
 
     def has(self, outcome: str, since: datetime) -> bool:
         """Whether a pass that began since then has ended so."""

@@ -79,6 +79,12 @@ class FakeReplica:
             cursor = self._put_cursor(stored, page.cursor)
         return cursor
 
+    def present_cursor(self, mailbox_id: str) -> Cursor:
+        """The cursor that `load` would give; nothing is written."""
+        stored = self._of(mailbox_id)
+        cursor = stored.cursor or (stored.pages[max(stored.pages)].cursor if stored.pages else Cursor())
+        return stored.pages[max(stored.pages)].cursor if max(stored.pages, default=0) > cursor.sequence else cursor
+
     def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
         """Write the pack, the feed page, the rows and the cursor, or the cursor only if there are no changes."""
         self._unless_erased(mailbox_id)

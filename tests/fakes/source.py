@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import batched
 
-from shared.errors import Reason, RetryLater
+from shared.errors import AdministratorMustAct, Reason, RetryLater
+from shared.sources.coverage import gives_item
 from shared.sources.port import (
     NO_ITEMS,
     Access,
@@ -22,6 +23,7 @@ from shared.sources.port import (
     ContentLevel,
     Folder,
     FolderGone,
+    FolderKind,
     FolderUnreadable,
     Item,
     ItemFailure,
@@ -29,9 +31,19 @@ from shared.sources.port import (
     ItemRef,
     RequestFigures,
     SourceChange,
+    SourceName,
     StateInvalid,
 )
 from tests.fakes.mailbox import Box, FakeMailbox, Mail
+
+OTHER_VERSIONS = 1_000_000
+"""What is added to a version over Graph where versions differ."""
+
+
+def state_parts(state: str) -> tuple[SourceName, int, int]:
+    """A folder state: whose it is, the folder's epoch, and the number of the last change that it knows."""
+    epoch, last, *of_graph = state.split("|")
+    return SourceName.GRAPH if of_graph else SourceName.EWS, int(epoch), int(last)
 
 
 class FakeSources:
@@ -39,12 +51,19 @@ class FakeSources:
 
     With `carries_items`, change pages carry the items, as Graph's delta does. Every change of an item is then an
     UPSERT, including changes of its read flag.
+    Graph access (by the token) always carries items, has no marks, and does not give everything.
     """
 
     def __init__(
         self, page: int = 512, batch: int = 20, largest: int = 150 * 1024 * 1024, *, carries_items: bool = False
     ) -> None:
         self.carries_items = carries_items
+        self.blocked: set[SourceName] = set()
+        """Sources that do not serve anybody any more."""
+        self.withheld: set[FolderKind] = set()
+        """Kinds of folders that whoever comes for Graph has no permission for."""
+        self.versions_differ = False
+        """Whether one item has another version over each source."""
         self.page = page
         self.batch = batch
         self.largest = largest
@@ -76,11 +95,14 @@ class FakeSources:
     def open(self, access: Access, *, isolate_failures: bool = False) -> "FakeSource":
         """Open one mailbox."""
         self.opened += 1
-        return FakeSource(self, self.mailboxes[access.address], isolate_failures=isolate_failures)
+        mailbox = self.mailboxes[access.address]
+        return FakeSource(self, mailbox, access.source, isolate_failures=isolate_failures)
 
     def check(self, access: Access) -> None:
         """Make one request."""
         self.request("check")
+        if access.source in self.blocked:
+            raise AdministratorMustAct(Reason.EWS_BLOCKED)
 
     def resolve(self, access: Access, query: str) -> list[str]:
         """The addresses that begin with the query."""
@@ -106,7 +128,17 @@ class FakeSources:
 class FakeSource:
     """Implements MailSource."""
 
-    def __init__(self, sources: FakeSources, mailbox: FakeMailbox, *, isolate_failures: bool = False) -> None:
+    def __init__(
+        self,
+        sources: FakeSources,
+        mailbox: FakeMailbox,
+        name: SourceName = SourceName.EWS,
+        *,
+        isolate_failures: bool = False,
+    ) -> None:
+        self.name = name
+        self._is_graph = name is SourceName.GRAPH
+        self._carries_items = sources.carries_items or self._is_graph
         self._isolate_failures = isolate_failures
         self._checks = 0
         self._sources = sources
@@ -123,12 +155,28 @@ class FakeSource:
 
     def folders(self) -> list[Folder]:
         """The folders, in one request."""
-        self._sources.request("folders")
+        self._request("folders")
         return self.listed()
 
+    def _request(self, name: str) -> None:
+        """One request reaches the server, if it serves this source."""
+        self._sources.request(name)
+        if self.name in self._sources.blocked:
+            raise AdministratorMustAct(Reason.EWS_BLOCKED)
+
     def listed(self) -> list[Folder]:
-        """The folders, without a request."""
-        return [] if self._mailbox.blank else [self._folder(box) for box in self._mailbox.boxes.values()]
+        """What a look would show, without one."""
+        given = filter(self._lists, self._mailbox.boxes.values())
+        return [] if self._mailbox.blank else [self._folder(box) for box in given]
+
+    def given(self, folder_id: str) -> list[Mail]:
+        """A folder's items as far as this source gives them."""
+        mails = self._mailbox.in_folder(folder_id)
+        return [mail for mail in mails if gives_item(self.name, mail.kind, mail.item_class)]
+
+    def version(self, mail: Mail) -> str:
+        """An item's version over this source."""
+        return str(mail.version + (OTHER_VERSIONS if self._is_graph and self._sources.versions_differ else 0))
 
     def _folder(self, box: Box) -> Folder:
         mailbox = self._mailbox
@@ -142,37 +190,38 @@ class FakeSource:
             role=box.role,
             total=sum(mail.id not in mailbox.uncounted for mail in mailbox.in_folder(box.id)),
             archive=box.archive,
-            mark=f"{touched}|{len(box.deletions)}" if mailbox.marks else None,
-            marked_at=touched if mailbox.marks else None,
+            mark=f"{touched}|{len(box.deletions)}" if mailbox.marks and not self._is_graph else None,
+            marked_at=touched if mailbox.marks and not self._is_graph else None,
         )
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
         """One page of changes, in one request."""
-        self._sources.request("changes")
+        self._request("changes")
         box = self._box(folder)
-        epoch, since = map(int, state.split("|")) if state else (box.epoch, 0)
-        if epoch != box.epoch:
+        name, epoch, since = state_parts(state) if state else (self.name, box.epoch, 0)
+        if epoch != box.epoch or name is not self.name:
             raise StateInvalid("the server does not know this state")
         news = sorted(self._news(box, since), key=lambda pair: pair[0])
         page = news[: self._sources.page]
         last = page[-1][0] if len(news) > len(page) else max(box.last, since)
         changes = tuple(change for _, change in page)
-        return ChangePage(changes, f"{box.epoch}|{last}", len(page) == len(news), self._carried(changes))
+        following = f"{box.epoch}|{last}" + ("|graph" if self._is_graph else "")
+        return ChangePage(changes, following, len(page) == len(news), self._carried(changes))
 
     def _carried(self, changes: Sequence[SourceChange]) -> dict[str, Item]:
         """The items of a change page, if pages carry them."""
-        if not self._sources.carries_items:
+        if not self._carries_items:
             return {}
         arrived = [self._mailbox.mails[change.item_id] for change in changes if change.kind is ChangeKind.UPSERT]
         return {mail.id: self._item(mail, ContentLevel.METADATA) for mail in arrived}
 
     def _news(self, box: Box, since: int) -> Iterator[tuple[int, SourceChange]]:
-        for mail in self._mailbox.in_folder(box.id):
+        for mail in self.given(box.id):
             if mail.changed > since:
-                yield mail.changed, SourceChange(ChangeKind.UPSERT, mail.id, str(mail.version), mail.is_read)
+                yield mail.changed, SourceChange(ChangeKind.UPSERT, mail.id, self.version(mail), mail.is_read)
             elif mail.flagged > since:
-                kind = ChangeKind.UPSERT if self._sources.carries_items else ChangeKind.READ_FLAG
-                yield mail.flagged, SourceChange(kind, mail.id, str(mail.version), mail.is_read)
+                kind = ChangeKind.UPSERT if self._carries_items else ChangeKind.READ_FLAG
+                yield mail.flagged, SourceChange(kind, mail.id, self.version(mail), mail.is_read)
         for item_id, (deleted, created) in box.deletions.items():
             if deleted > since >= created:
                 yield deleted, SourceChange(ChangeKind.DELETE, item_id)
@@ -182,7 +231,7 @@ class FakeSource:
     ) -> Iterator[Item | ItemFailure]:
         """Fetch items, one request per batch. A known item keeps its metadata, which may be outdated by now."""
         for batch in batched(ids, self._sources.batch, strict=False):
-            self._sources.request("fetch")
+            self._request("fetch")
             if not self._isolate_failures and self._mailbox.choking.intersection(batch):
                 raise RetryLater(Reason.TIMED_OUT, support="silence")
             for item_id in batch:
@@ -206,7 +255,7 @@ class FakeSource:
 
     def _one(self, item_id: str, level: ContentLevel) -> Item | ItemFailure:
         mail = self._mailbox.mails.get(item_id)
-        if mail is None or item_id in self._mailbox.absent:
+        if mail is None or item_id in self._mailbox.absent or not self._gives(mail):
             return ItemFailure(item_id, Reason.ITEM_GONE)
         if item_id in self._mailbox.choking:
             return ItemFailure(item_id, Reason.ITEM_UNREADABLE, "silence")
@@ -219,6 +268,17 @@ class FakeSource:
             item.metadata = {**item.metadata, "original": False}
         return item
 
+    def _gives(self, mail: Mail) -> bool:
+        """Whether this source gives the item and its folder."""
+        box = self._mailbox.boxes[mail.folder_id]
+        return gives_item(self.name, mail.kind, mail.item_class) and self._lists(box)
+
+    def _lists(self, box: Box) -> bool:
+        """Whether this source lists the folder: Graph has no journal, no notes and no archives."""
+        if not self._is_graph:
+            return True
+        return box.kind is not FolderKind.OTHER and not box.archive and box.kind not in self._sources.withheld
+
     def _item(self, mail: Mail, level: ContentLevel) -> Item:
         content = None
         if level is not ContentLevel.METADATA and len(mail.body) <= self._sources.largest:
@@ -226,7 +286,7 @@ class FakeSource:
             content = Content("eml" if mail.kind is ItemKind.MESSAGE else "ics", level.value.encode() + mail.body)
         return Item(
             id=mail.id,
-            version=str(mail.version),
+            version=self.version(mail),
             folder_id=mail.folder_id,
             kind=mail.kind,
             item_class=mail.item_class,
@@ -250,9 +310,9 @@ class FakeSource:
         self._box(folder)
         done = 0
         while True:
-            self._sources.request("list")
-            mails = self._mailbox.in_folder(folder.id)[done : done + self._sources.page]
-            yield from (_ref(mail) for mail in mails)
+            self._request("list")
+            mails = self.given(folder.id)[done : done + self._sources.page]
+            yield from (_ref(mail, self.version(mail)) for mail in mails)
             done += len(mails)
             if len(mails) < self._sources.page:
                 return
@@ -263,9 +323,13 @@ class FakeSource:
         """The number in the mailbox's `not_provided`."""
         return self._mailbox.not_provided.get(folder.id, 0)
 
+    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
+        """None: every id is spelled alike."""
+        return {}
+
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """The occurrences, in one request."""
-        self._sources.request("occurrences")
+        self._request("occurrences")
         self._box(folder)
         for mail, at in self._mailbox.occurrences(folder.id, start, end):
             item = self._item(mail, ContentLevel.METADATA)
@@ -287,6 +351,6 @@ class FakeSource:
         return self._mailbox.boxes[folder.id]
 
 
-def _ref(mail: Mail) -> ItemRef:
-    """An item as a listing returns it: only mail has a time received."""
-    return ItemRef(mail.id, str(mail.version), mail.at if mail.kind is ItemKind.MESSAGE else None)
+def _ref(mail: Mail, version: str) -> ItemRef:
+    """What a listing says of an item: only mail has an age."""
+    return ItemRef(mail.id, version, mail.at if mail.kind is ItemKind.MESSAGE else None)

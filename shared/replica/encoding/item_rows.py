@@ -195,7 +195,7 @@ def _row_change(change: FeedChange, own: str) -> RowChange:
         return RowChange(Verb.INSERT, item.key, item_to_row(item))
     if item.located is not None and not item.located.pack.startswith(own):
         return RowChange(Verb.MERGE, item.key, _row_without_content(item))
-    if item.located is None and change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG):
+    if item.located is None and change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG, FeedKind.RESTATE):
         return RowChange(Verb.MERGE, item.key, _row_without_content(item))
     return RowChange(Verb.REPLACE, item.key, item_to_row(item))
 

@@ -123,6 +123,10 @@ class EwsMailbox:
         """0: EWS lists every item of a folder."""
         return 0
 
+    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
+        """None: an id of Graph that is another's spelling of an id of EWS is spelled so before it comes here."""
+        return {}
+
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """The events of a calendar between two times, with recurring ones expanded; metadata only.
 

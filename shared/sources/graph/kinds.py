@@ -65,7 +65,7 @@ MAIL = Collection(
     round=mail.FIRST_ROUND,
     refs=f"?$select={_REF},receivedDateTime&$top=999",
     latest=mail.METADATA + "&$orderby=lastModifiedDateTime%20desc",
-    page_sizes=(200, 50, 10),
+    page_sizes=(500, 50, 10),
     item=mail.message_item,
     time="received_date_time",
 )

@@ -21,6 +21,7 @@ from shared.sources.graph.client import GraphClient
 from shared.sources.graph.content import MailFetcher
 from shared.sources.graph.folder_listing import FolderListing
 from shared.sources.graph.folders import COUNTED, count_in
+from shared.sources.graph.ids import translate
 from shared.sources.graph.item_requests import ItemRequests
 from shared.sources.graph.kinds import COLLECTIONS, read_refs
 from shared.sources.graph.lookahead import Lookahead
@@ -142,6 +143,10 @@ class GraphMailbox:
     def not_provided(self, folder: Folder) -> int:
         """Items of classes that the folder counts and its collection does not give: posts, contact groups."""
         return self._not_provided.get(folder.id, 0)
+
+    def translated(self, ews_ids: Sequence[str]) -> dict[str, str]:
+        """The Graph ids of EWS ids as the service translates them, without those that it cannot: deleted items."""
+        return {each.source: each.target for each in translate(self._client, ews_ids) if each.target}
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only."""

@@ -58,7 +58,9 @@ class GraphSources:
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
         """Open one mailbox; makes no request yet."""
-        return self._open(access, isolate_failures=isolate_failures)
+        from shared.sources.graph.ews_spelling import EwsSpelledMailbox
+
+        return EwsSpelledMailbox(self._open(access, isolate_failures=isolate_failures))
 
     def check(self, access: Access) -> None:
         """One cheap request that tells whether the mailbox can be read; raises as a pass would."""

@@ -46,7 +46,8 @@ def _without_save_marks(metadata: Mapping[str, object]) -> dict[str, object]:
 
 def change_dropping_content(base: ReplicaItem) -> FeedChange:
     """The change that keeps an item's metadata alone."""
-    note = kept_note(Kept(ContentLevel.METADATA, kept_of(base).private, kept_of(base).addresses))
+    kept = kept_of(base)
+    note = kept_note(Kept(ContentLevel.METADATA, kept.private, kept.addresses, not_tracked=kept.not_tracked))
     item = base.with_changes(located=None, metadata={**base.metadata, "sync": note})
     return FeedChange(FeedKind.UPDATE, item)
 

@@ -54,9 +54,10 @@ class FolderScanner:
         self._source.prefetch({id_: state.state for id_, state in known.items() if state.state})
         listed = {folder.id: folder for folder in self._source.folders()}
         folders = self._scope.folders(listed.values())
-        blocked = self._deletions_blocked(listed, folders, at)
+        kept = self._not_tracked(listed)
+        blocked = self._deletions_blocked(listed, folders, kept, at)
         states = dict(self._draft.folders)
-        gone = tuple(id_ for id_ in states if id_ not in folders)
+        gone = tuple(id_ for id_ in states if id_ not in folders and id_ not in kept)
         for folder in folders.values():
             self._draft.list_folder(folder)
         to_read = tuple(
@@ -74,8 +75,30 @@ class FolderScanner:
         unsettled = folder.id in self._draft.state.unsettled
         return folder_change_tokens.has_changed(folder, state, unsettled=unsettled, read_before=read_before)
 
-    def _deletions_blocked(self, listed: dict[str, Folder], folders: dict[str, Folder], at: datetime) -> bool:
-        held, gone = safety.vanishing(self._draft.folders, listed, folders)
+    def _not_tracked(self, listed: dict[str, Folder]) -> set[str]:
+        """The folders that the source does not list and that stay as they are, as far as they are in scope.
+
+        One that it lists after all is tracked from now on.
+        """
+        states, since = self._draft.folders, self._draft.state.not_tracked
+        if not since:
+            return set()
+        waiting = {id_: at for id_, at in since.items() if id_ in states and id_ not in listed}
+        self._draft.update(not_tracked=waiting)
+        folders = [_folder_of(states[id_]) for id_ in waiting]
+        return set(self._scope.folders([*listed.values(), *folders])) & waiting.keys()
+
+    def _deletions_blocked(
+        self, listed: dict[str, Folder], folders: dict[str, Folder], kept: Container[str], at: datetime
+    ) -> bool:
+        tracked = {id_: state for id_, state in self._draft.folders.items() if id_ not in kept}
+        held, gone = safety.vanishing(tracked, listed, folders)
         verdict = safety.judge(held, gone, self._draft.state.looks_empty_since, at, self._limits)
         self._draft.update(looks_empty_since=verdict.since)
         return verdict.deletions_blocked
+
+
+def _folder_of(state: FolderState) -> Folder:
+    """A folder as it was listed last."""
+    name = state.path.rpartition("/")[2]
+    return Folder(state.id, state.parent_id, name, state.path, state.kind, state.role, None, archive=state.archive)

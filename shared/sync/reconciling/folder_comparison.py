@@ -119,10 +119,10 @@ class FolderComparison:
         if not self._scope.still_has(item, now):
             difference.out.append(item.source_id)
         elif version is None:
-            difference.extra.append(item.source_id)
+            difference.extra += [] if kept_of(item).not_tracked else [item.source_id]
         elif item.source_id in self._issues:
             return
-        elif version != version_mark(item.version):
+        elif version != version_mark(item.version) or kept_of(item).not_tracked:
             difference.changed.append(item.source_id)
         elif self._scope.is_outdated(item):
             less = self._scope.level(item.size) is ContentLevel.METADATA
@@ -145,8 +145,8 @@ class FolderComparison:
 
     def has_lost(self, folder: Folder, keys: Iterable[str]) -> bool:
         """Whether the source says of any of a folder's unconfirmed items that it is gone, after it was read again."""
-        found = [self._replica.item(key) for key in keys]
-        ids = [item.source_id for item in found if item is not None and item.folder_id == folder.id]
+        found = [item for item in map(self._replica.item, keys) if item is not None]
+        ids = [item.source_id for item in found if item.folder_id == folder.id and not kept_of(item).not_tracked]
         return bool(self.confirm_gone(folder, ids))
 
     def plan_repairs(self, folder: Folder, difference: Difference) -> Iterator[Plan]:

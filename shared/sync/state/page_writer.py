@@ -32,6 +32,8 @@ class Counts:
                 self.moved += 1
             case FeedKind.DELETE:
                 self.deleted += 1
+            case FeedKind.RESTATE:
+                pass
             case _:
                 self.updated += 1
 

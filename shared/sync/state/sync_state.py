@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.replica.port import ContentLocation
-from shared.sources.port import ContentLevel
+from shared.sources.port import ContentLevel, SourceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,14 @@ class RememberedRemoval:
     source_id: str
     level: ContentLevel | None
     located: ContentLocation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restating:
+    """A switch from `origin` to the present source, at this time, whose rows are still to be restated."""
+
+    origin: SourceName
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,12 @@ class SyncState:
     """By folder id, how many items more the replica has than the source counts, though compared."""
     not_provided: Mapping[str, int] = field(default_factory=dict)
     """By folder id, how many items the folder counts that its source does not give."""
+    source: SourceName | None = None
+    """The source whose states the cursor holds. None: EWS, as cursors of before there were two."""
+    restating: Restating | None = None
+    """No pass runs before this is done."""
+    not_tracked: Mapping[str, datetime] = field(default_factory=dict)
+    """Folder id → since when its source does not list it: its items are kept as they were."""
     other: Mapping[str, object] = field(default_factory=dict)
     """Notes that this version does not know, kept as they are."""
 
@@ -187,6 +201,19 @@ def _times_note(times: Mapping[str, datetime]) -> dict[str, object]:
     return {id_: _iso(at) for id_, at in times.items()}
 
 
+def _source(note: object) -> SourceName:
+    return SourceName(str(note))
+
+
+def _restating(note: object) -> Restating | None:
+    values = _list(note)
+    return Restating(SourceName(values[0]), datetime.fromisoformat(values[1])) if values else None
+
+
+def _restating_note(restating: Restating) -> list[str]:
+    return [restating.origin.value, _iso(restating.at)]
+
+
 def _removed(note: object) -> tuple[RememberedRemoval, ...]:
     return tuple(map(_removal, _list(note)))
 
@@ -238,6 +265,9 @@ _CODECS: dict[str, _Codec] = {
     "folder_looks_empty_since": ("safety_sweep", _times, _times_note),
     "surplus": ("surplus", _counts, dict),
     "not_provided": ("not_provided", _counts, dict),
+    "source": ("source", _source, str),
+    "restating": ("restating", _restating, _restating_note),
+    "not_tracked": ("not_tracked", _times, _times_note),
 }
 """Each field's name in the notes, and how its value is read from there and written there."""
 

@@ -46,7 +46,7 @@ def test_first_page_asks_for_everything_once_and_newest_first(service: Service) 
     assert "id eq 'Binary 0x300B'" in asked.path
     assert "$filter=receivedDateTime" not in asked.path
     assert "$top" not in asked.path
-    assert asked.headers["Prefer"] == "odata.maxpagesize=200"
+    assert asked.headers["Prefer"] == "odata.maxpagesize=500"
     assert not found.complete
     assert [(change.kind, change.item_id, change.version, change.is_read) for change in found.changes] == [
         (ChangeKind.UPSERT, "M1", "CK-M1", False)
@@ -59,7 +59,7 @@ def test_following_pages_repeat_the_preferred_size(service: Service) -> None:
 
     found = changes(service, state_after(NEXT, complete=False))
 
-    assert service.asked[0].headers["Prefer"] == "odata.maxpagesize=200"
+    assert service.asked[0].headers["Prefer"] == "odata.maxpagesize=500"
     assert found.complete
 
 
@@ -135,7 +135,7 @@ def test_page_that_the_service_fails_over_is_asked_smaller(service: Service) -> 
     found = changes(service)
 
     assert [asked.headers["Prefer"] for asked in service.asked] == [
-        "odata.maxpagesize=200",
+        "odata.maxpagesize=500",
         "odata.maxpagesize=50",
         "odata.maxpagesize=10",
     ]

@@ -1,5 +1,6 @@
 """Sample values for every template, in every shape that matters: what the tests render and the screenshots show."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from shared.pages.my_sync import actions_for, live_values
 from shared.pages.operator import operator_values
 from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import status_view
-from shared.sources.port import AccessMode
+from shared.sources.port import AccessMode, SourceName
 
 NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
 INTERVAL = timedelta(minutes=30)
@@ -85,6 +86,12 @@ STATES = {
     "first-counting": (FIRST.with_changes(items=0, in_scope=0), [], []),
     "first": (FIRST, [], []),
     "first-interrupted": (FIRST.with_changes(syncing_since=None, reason="timed_out"), [], []),
+    "moved": (
+        MAILBOX.with_changes(source=SourceName.GRAPH, moved_at=NOW, parity_same=1_200, parity_not_given=3),
+        [replace(RUNS[0], kind="move", outcome=outcome) for outcome in ("moved", "restated", "surveyed", "blocked")],
+        [],
+    ),
+    "permission-needed": (MAILBOX.with_changes(move_blocked="admin_consent_required"), RUNS, []),
     "paused": (MAILBOX.with_changes(status=Status.PAUSED), RUNS, []),
     "needs-sign-in": (
         MAILBOX.with_changes(status=Status.NEEDS_SIGN_IN, reason="grant_revoked", support="AADSTS50173"),

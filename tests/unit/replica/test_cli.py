@@ -4,7 +4,7 @@ import io
 import json
 import mailbox
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from shared import cli
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
+from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import ItemIssue, MailboxRegistry
 from shared.replica.maintenance import export
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
@@ -44,6 +45,11 @@ class OneMailbox:
             raise NotFound("not there")
         return next(self.all())
 
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        """What it would be."""
+        self.changed = change(self.get(mailbox_id))
+        return self.changed
+
     def issues(self, mailbox_id: str) -> list[ItemIssue]:
         """One, of an item of which much is known."""
         return [ItemIssue(ID, "x", "f", "item_corrupt", "ErrorX", 2, NOW, NOW, "Inbox", "\x1b[31mHi", NOW)]
@@ -61,6 +67,10 @@ class House:
     @property
     def registry(self) -> MailboxRegistry:
         return cast("MailboxRegistry", self.one)
+
+    @property
+    def move_commands(self) -> MoveCommands:
+        return MoveCommands(self.registry, lambda source: True)
 
     def run(self, *arguments: str) -> str:
         out = io.StringIO()
@@ -377,6 +387,23 @@ def test_folder_option_tells_online_archive_apart(folder: str, subjects: set[str
     told = app.run("list", "--mailbox", ID, "--folder", folder, "--json")
 
     assert {json.loads(line)["subject"] for line in told.splitlines()} == subjects
+
+
+def test_move_is_asked_for_one_mailbox_or_all(app: House) -> None:
+    assert app.run("move", "--mailbox", ID, "--dry-run") == "1 mailboxes\n"
+    assert app.one.changed.move_dry
+    assert app.run("move", "--all", "--to", "graph") == "1 mailboxes\n"
+    assert app.one.changed.moving_to == "graph"
+    assert not app.one.changed.move_dry
+    assert app.run("move", "--all", "--to", "nothing") == "1 mailboxes\n"
+    assert app.one.changed.moving_to is None
+    assert [act for _, _, act in app.one.audit] == ["survey", "move", "cancel_move"]
+
+
+def test_parity_report_is_shown(app: House) -> None:
+    app.replica.put_derived(ID, "parity", b'{"outcome": "moved"}')
+
+    assert json.loads(app.run("parity", "--mailbox", ID)) == {"outcome": "moved"}
 
 
 @pytest.mark.parametrize("named", [ID, "ANN@contoso.example", ID[:7]])

@@ -12,7 +12,9 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes import transitions
-from shared.sources.port import ContentLevel, ItemKind
+from shared.mailboxes.moves import asked_to_move
+from shared.replica.port import FeedKind
+from shared.sources.port import ContentLevel, FolderKind, FolderRole, ItemKind, SourceName
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.replica import Crash
@@ -71,19 +73,30 @@ class SyncModel(ModelStage):
         carries_items=st.booleans(),
         touching=st.booleans(),
         page=st.sampled_from([2, 5, 512]),
+        versions_differ=st.booleans(),
         first=st.integers(0, 14),
     )
     def begin(
-        self, *, marks: bool, immutable: bool, carries_items: bool, touching: bool, page: int, first: int
+        self,
+        *,
+        marks: bool,
+        immutable: bool,
+        carries_items: bool,
+        touching: bool,
+        page: int,
+        versions_differ: bool,
+        first: int,
     ) -> None:
         self.known_at = []
         self.deleted = []
         self.world = SyncHarness(
-            SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable, carries_items=carries_items
+            SCOPES[0], SMALL, page=page, batch=3, immutable_ids=immutable, carries_items=carries_items, moves=True
         )
+        self.world.sources.versions_differ = versions_differ
         self.mailbox = self.world.mailbox
         self.mailbox.marks = marks
         self.mailbox.saves_touch_modified = touching
+        self.mailbox.add_folder("Journal", kind=FolderKind.OTHER, role=FolderRole.JOURNAL)
         for number in range(first):
             self.mailbox.add(self._folder(number), private=number % 5 == 4)
 
@@ -100,6 +113,11 @@ class SyncModel(ModelStage):
         at = self.world.clock() - timedelta(days=days)
         for _ in range(many):
             self.mailbox.add(self._folder(where), private=private, addresses=named, at=at)
+
+    @rule(where=picks)
+    def contact_group_is_made(self, where: int) -> None:
+        """Graph gives none."""
+        self.mailbox.add(self._folder(where), kind=ItemKind.LIST, item_class="IPM.DistList")
 
     @rule(which=picks, private=st.booleans(), named=st.sampled_from(NAMED), size=st.sampled_from([3, 40]))
     def item_is_rewritten(self, which: int, private: bool, named: tuple[str, ...], size: int) -> None:
@@ -367,6 +385,45 @@ class SyncModel(ModelStage):
     @rule()
     def cursor_is_lost(self) -> None:
         self.world.replica.lose_cursor(ID)
+
+    # Moves between the sources
+
+    @rule(dry=st.booleans(), forced=st.sampled_from([False, False, True]))
+    def move_is_asked_for(self, dry: bool, forced: bool) -> None:
+        target = SourceName.EWS if self.world.source is SourceName.GRAPH else SourceName.GRAPH
+        self.world.registry.change(ID, lambda mailbox: asked_to_move(mailbox, target, "me", dry=dry, forced=forced))
+
+    @rule(write=soon, request=soon, dies=st.booleans())
+    def mailbox_moves_and_something_fails(self, write: int, request: int, dies: bool) -> None:
+        self.move_is_asked_for(dry=False, forced=False)
+        if dies:
+            self.world.replica.crash_at(write)
+        else:
+            self.world.sources.fail_at(request, RetryLater(Reason.THROTTLED))
+        self._run(self.world.sync)
+
+    @rule(blocked=st.sets(st.sampled_from(list(SourceName))))
+    def source_is_closed(self, blocked: set[SourceName]) -> None:
+        self.world.sources.blocked = set(blocked)
+
+    @rule()
+    def a_move_of_a_quiet_mailbox_changes_nothing(self) -> None:
+        """Not one line of the feed says anything else than what is restated, and no content but samples is read."""
+        self._quiet()
+        if self.mailbox.bad or self.mailbox.no_mime:
+            return
+        before, keys = len(self.world.feed()), {item.key for item in self.world.items().values()}
+        downloads = self.world.sources.downloads.total()
+        source = self.world.source
+        self.move_is_asked_for(dry=False, forced=False)
+        self.world.sync()
+        self.world.clock.pass_by(hours=25)
+        self.world.sync()
+        if source is SourceName.EWS:
+            assert self.world.source is SourceName.GRAPH
+            assert {kind for kind, _ in self.world.feed()[before:]} <= {FeedKind.RESTATE}
+            assert {item.key for item in self.world.items().values()} == keys
+            assert self.world.sources.downloads.total() - downloads <= 3 * len(ItemKind)
 
     # What must hold
 

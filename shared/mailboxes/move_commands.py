@@ -1,0 +1,55 @@
+"""What an operator does about moves between sources: ask for one, for many, survey only, hold back."""
+
+from collections.abc import Callable, Iterable
+
+from shared.errors import MailboxSyncError
+from shared.mailboxes.model import Mailbox
+from shared.mailboxes.moves import asked_to_move, without_move
+from shared.mailboxes.port import MailboxRegistry
+from shared.sources.port import SourceName
+
+
+class SourceNotUsable(MailboxSyncError):
+    """No mailbox of this deployment can be read over that source: Exchange Server has no Graph."""
+
+
+class MoveCommands:
+    """Asks for moves; the passes make them. `can_use` says over which sources mailboxes can be read here."""
+
+    def __init__(self, registry: MailboxRegistry, can_use: Callable[[SourceName], bool]) -> None:
+        self._registry = registry
+        self._can_use = can_use
+
+    def ask(
+        self,
+        mailbox_ids: Iterable[str],
+        target: SourceName,
+        actor: str,
+        *,
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> list[Mailbox]:
+        """Have these mailboxes moved, or surveyed only, by their next passes; gives them.
+
+        Raises: SourceNotUsable; NotFound.
+        """
+        if not self._can_use(target):
+            raise SourceNotUsable(target.value)
+
+        def asked(mailbox: Mailbox) -> Mailbox:
+            return asked_to_move(mailbox, target, actor, dry=dry_run, forced=force)
+
+        return [self._changed(each, actor, "survey" if dry_run else "move", asked) for each in mailbox_ids]
+
+    def cancel(self, mailbox_ids: Iterable[str], actor: str) -> list[Mailbox]:
+        """Take back what was asked for and not made yet. Raises: NotFound."""
+        return [self._changed(each, actor, "cancel_move", without_move) for each in mailbox_ids]
+
+    def chosen(self, tenant_id: str = "") -> list[str]:
+        """The ids of a tenant's mailboxes, or of all."""
+        return [each.id for each in self._registry.all() if tenant_id in ("", each.tenant_id)]
+
+    def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+        mailbox = self._registry.change(mailbox_id, change)
+        self._registry.record_audit(mailbox_id, actor, act)
+        return mailbox

@@ -1,0 +1,23 @@
+"""What each source gives: EWS gives everything, Microsoft Graph leaves out some classes and folders."""
+
+from shared.sources.port import FolderKind, ItemKind, SourceName
+
+_KINDS_NOT_IN_GRAPH = frozenset({ItemKind.LIST, ItemKind.OTHER})
+
+_CLASSES_NOT_IN_GRAPH = ("ipm.post", "ipm.document", "ipm.distlist", "ipm.stickynote", "ipm.activity")
+"""Contact groups, posts, documents, notes and the journal are counted by Graph's folders and given by none."""
+
+_FOLDERS_IN_GRAPH = frozenset({FolderKind.MAIL, FolderKind.CALENDAR, FolderKind.TASKS})
+"""Kinds whose folders are all listed. Some contact folders are Exchange's own and are not."""
+
+
+def gives_item(source: SourceName, kind: ItemKind, item_class: str) -> bool:
+    """Whether an item that the source does not give is gone; False: it may be there all the same."""
+    if source is SourceName.EWS:
+        return True
+    return kind not in _KINDS_NOT_IN_GRAPH and not item_class.lower().startswith(_CLASSES_NOT_IN_GRAPH)
+
+
+def gives_folder(source: SourceName, kind: FolderKind, *, archive: bool) -> bool:
+    """Whether a folder that the source does not list is gone; False: it may be there all the same."""
+    return source is SourceName.EWS or (kind in _FOLDERS_IN_GRAPH and not archive)

@@ -1,0 +1,108 @@
+"""A mailbox of Graph whose ids are spelled as EWS spells them.
+
+Ids cross the port of the mail sources in one spelling, so that a mailbox that moves from one source to the other keeps
+its folder and item ids, its cursor's map and its item keys.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.sources.graph.ids import ews_id, graph_id
+from shared.sources.graph.mailbox import GraphMailbox
+from shared.sources.port import (
+    NO_ITEMS,
+    ChangePage,
+    ContentLevel,
+    Folder,
+    Item,
+    ItemFailure,
+    ItemRef,
+    RequestFigures,
+    SourceChange,
+)
+
+
+class EwsSpelledMailbox:
+    """Fulfills MailSource over a GraphMailbox, whose own ids are Graph's."""
+
+    def __init__(self, mailbox: GraphMailbox) -> None:
+        self._mailbox = mailbox
+
+    @property
+    def figures(self) -> RequestFigures:
+        """What was asked and received so far."""
+        return self._mailbox.figures
+
+    def prefetch(self, stored: Mapping[str, str]) -> None:
+        """Ask for the folders and for each one's changes ahead."""
+        self._mailbox.prefetch({graph_id(folder_id): state for folder_id, state in stored.items()})
+
+    def folders(self) -> list[Folder]:
+        """Every visible folder."""
+        return [
+            replace(folder, id=ews_id(folder.id), parent_id=ews_id(folder.parent_id))
+            for folder in self._mailbox.folders()
+        ]
+
+    def changes(self, folder: Folder, state: str | None) -> ChangePage:
+        """The next page of a folder's changes."""
+        page = self._mailbox.changes(_graph_folder(folder), state)
+        changes = tuple(
+            SourceChange(each.kind, ews_id(each.item_id), each.version, each.is_read) for each in page.changes
+        )
+        items = {ews_id(identifier): _spelled(item, folder.id) for identifier, item in page.items.items()}
+        return ChangePage(changes, page.state, page.complete, items)
+
+    def fetch(
+        self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
+    ) -> Iterator[Item | ItemFailure]:
+        """The named items."""
+        of_graph = _graph_folder(folder)
+        items = {
+            graph_id(identifier): replace(item, id=graph_id(item.id), folder_id=of_graph.id)
+            for identifier, item in known.items()
+        }
+        results = self._mailbox.fetch(of_graph, [graph_id(each) for each in ids], level, items)
+        try:
+            for result in results:
+                if isinstance(result, ItemFailure):
+                    yield replace(result, item_id=ews_id(result.item_id))
+                else:
+                    yield _spelled(result, ews_id(result.folder_id))
+        finally:
+            if close := getattr(results, "close", None):
+                close()
+
+    def list_items(self, folder: Folder) -> Iterable[ItemRef]:
+        """Every item's id and version, a page at a time."""
+        for ref in self._mailbox.list_items(_graph_folder(folder)):
+            yield ItemRef(ews_id(ref.id), ref.version, ref.at)
+
+    def not_provided(self, folder: Folder) -> int:
+        """How many items the folder counts that Graph does not give."""
+        return self._mailbox.not_provided(_graph_folder(folder))
+
+    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
+        """The ids under which Graph knows these items of EWS, spelled as EWS does; without those it does not know."""
+        return {source: ews_id(target) for source, target in self._mailbox.translated(ids).items()}
+
+    def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
+        """A calendar's events between two times, recurring ones expanded."""
+        for item in self._mailbox.occurrences(_graph_folder(folder), start, end):
+            yield _spelled(item, folder.id)
+
+    def close(self) -> None:
+        """Give connections back and forget the token."""
+        self._mailbox.close()
+
+
+def _graph_folder(folder: Folder) -> Folder:
+    return replace(folder, id=graph_id(folder.id), parent_id=graph_id(folder.parent_id))
+
+
+def _spelled(item: Item, folder_id: str) -> Item:
+    """The item, which nobody else has, with its ids spelled anew."""
+    item.id = ews_id(item.id)
+    item.folder_id = folder_id
+    return item

@@ -1,0 +1,102 @@
+"""Whether the contents of both sources are the same, shown by a few items of each kind.
+
+Messages are equal when their bytes are, or the headers that people read and the decoded parts. Files that we write
+ourselves are equal by their lines; a line that only the stored file has is a field that the other source lacks.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from enum import StrEnum
+
+from shared.replica.port import ReplicaItem
+from shared.sources.port import Content, ContentLevel, Folder, Item, MailSource
+from shared.sync.moving.replica_reader import ReplicaReader
+from shared.sync.moving.survey import Survey
+from shared.sync.planning.item_changes import content_to_store
+
+_HEADERS = ("from", "to", "cc", "subject", "date", "message-id")
+
+
+class SampleResult(StrEnum):
+    """What comparing the contents of a kind came to, the worst last."""
+
+    SAME = "same"
+    FIELDS_LOST = "fields_lost"
+    """The other source knows less: what is stored is kept."""
+    DIFFERENT = "different"
+    """The kind is not to be trusted: its contents are downloaded and compared."""
+
+
+def compare_samples(
+    survey: Survey, source: MailSource, folders: Mapping[str, Folder], replica: ReplicaReader, level: ContentLevel
+) -> None:
+    """Fetch the sampled items of each kind that was not compared yet, and note what comes of it.
+
+    Raises: as the source does.
+    """
+    for kind, samples in survey.samples.items():
+        if kind in survey.sampled or level is ContentLevel.METADATA:
+            continue
+        results = [
+            _compared(source, replica, level, folders[folder_id], (item_id, key))
+            for folder_id, item_id, key in samples
+            if folder_id in folders
+        ]
+        found = [result for result in results if result is not None]
+        survey.sampled[kind] = max(found, key=list(SampleResult).index, default=SampleResult.SAME).value
+
+
+def _compared(
+    source: MailSource, replica: ReplicaReader, level: ContentLevel, folder: Folder, sample: tuple[str, str]
+) -> SampleResult | None:
+    """One item; None when one of the contents cannot be had, or the item was changed meanwhile."""
+    item_id, key = sample
+    stored = replica.item(key) if key else replica.find([item_id]).get(item_id)
+    if stored is None or stored.located is None:
+        return None
+    for fetched in source.fetch(folder, [item_id], level):
+        if isinstance(fetched, Item) and fetched.lacking is None and _is_unchanged(fetched, stored):
+            content, data = content_to_store(fetched, stored.key), replica.content(stored)
+            if content is not None and data is not None:
+                return compare_contents(stored.located.form, data, content)
+    return None
+
+
+def _is_unchanged(item: Item, stored: ReplicaItem) -> bool:
+    here, there = stored.metadata.get("modified"), item.metadata.get("modified")
+    return not here or not there or here == there
+
+
+def compare_contents(form: str, stored: bytes, fetched: Content) -> SampleResult:
+    """Two contents of one item."""
+    if stored == fetched.data:
+        return SampleResult.SAME
+    if form != fetched.form:
+        return SampleResult.DIFFERENT
+    if form == "eml":
+        return SampleResult.SAME if _readable(stored) == _readable(fetched.data) else SampleResult.DIFFERENT
+    mine, theirs = _lines(stored), _lines(fetched.data)
+    return SampleResult.FIELDS_LOST if theirs <= mine else SampleResult.DIFFERENT
+
+
+def _lines(data: bytes) -> frozenset[bytes]:
+    """A file's lines, unfolded (RFC 5545, 3.1)."""
+    return frozenset(data.replace(b"\r\n ", b"").replace(b"\n ", b"").split())
+
+
+def _readable(data: bytes) -> tuple[object, ...]:
+    """What a reader sees of a message: headers without their folding, and the digests of the decoded parts."""
+    try:
+        message = message_from_bytes(data, policy=policy.compat32)
+        headers = tuple(" ".join(str(message.get(name, "")).split()) for name in _HEADERS)
+        parts = [part for part in message.walk() if not part.is_multipart()]
+        return headers, tuple(_digest(part.get_payload(decode=True)) for part in parts)
+    except (MessageError, ValueError, LookupError):
+        return ("unreadable", data)
+
+
+def _digest(payload: object) -> str:
+    data = payload if isinstance(payload, bytes) else b""
+    return hashlib.sha256(data.replace(b"\r\n", b"\n").strip()).hexdigest()

@@ -1,0 +1,233 @@
+"""Reading one folder of the other source from its beginning, and comparing it with the replica; nothing is written.
+
+An item is the same when the other source lists its id at the version that the replica has. Where the two sources'
+versions cannot be compared, it is the same when nothing that a save changes differs: last-modified time, size, read
+flag, categories, flag and subject. An item without a last-modified time is compared by its move key and message id.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import batched
+
+from shared.compact_index import CompactIndex
+from shared.replica.port import ReplicaItem
+from shared.sources.coverage import gives_item
+from shared.sources.port import ChangeKind, ContentLevel, Folder, Item, ItemKind, MailSource, SourceName
+from shared.sync.budget import Budget
+from shared.sync.moving.replica_reader import ReplicaReader
+from shared.sync.moving.survey import FolderSurvey, Survey, digest_of, joined, separated
+from shared.sync.reading.item_index import version_mark
+from shared.sync.scope import Scope
+
+AT_ONCE = 1_000
+"""Items that are translated or looked up together."""
+
+SAMPLES = 3
+"""Items of each kind whose contents are compared."""
+
+_KINDS = list(ItemKind)
+
+
+class FolderSurveyor:
+    """Surveys folders of one mailbox into one survey. `waiting` are the ids of items with an open issue."""
+
+    def __init__(
+        self,
+        survey: Survey,
+        source: MailSource,
+        replica: ReplicaReader,
+        *,
+        scope: Scope,
+        budget: Budget,
+        waiting: frozenset[str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._survey = survey
+        self._target: SourceName = survey.target
+        self._source = source
+        self._replica = replica
+        self._scope = scope
+        self._budget = budget
+        self._waiting = waiting
+        self._clock = clock
+
+    def survey(self, folder: Folder, found: FolderSurvey) -> None:
+        """Read the folder to its end, beginning where `found` has got to.
+
+        Raises: StateInvalid, FolderGone, FolderUnreadable; BudgetSpent between two pages.
+        """
+        reading = _Reading(self._replica, found)
+        while not found.complete:
+            page = self._source.changes(folder, found.state)
+            versions = {each.item_id: each.version for each in page.changes if each.kind is ChangeKind.UPSERT}
+            reading.repeated(each.item_id for each in page.changes if each.kind is not ChangeKind.UPSERT)
+            found.has_unversioned |= not all(versions.values())
+            self._compare(folder, found, reading, {id_: one for id_, one in versions.items() if one}, page.items)
+            if page.complete:
+                self._finish(folder, found, reading)
+            found.state, found.complete = page.state, page.complete
+            found.seen = "" if page.complete else joined(reading.seen)
+            self._budget.check()
+
+    def _compare(
+        self,
+        folder: Folder,
+        found: FolderSurvey,
+        reading: "_Reading",
+        versions: Mapping[str, str],
+        carried: Mapping[str, Item],
+    ) -> None:
+        """Compare the items that a page or a listing gives."""
+        different, unknown = [], []
+        for id_, version in versions.items():
+            known = reading.take(id_)
+            if known is None:
+                unknown += [id_] if reading.is_new(id_) else []
+            elif version == "" or known[0] != version_mark(version):
+                different.append(id_)
+            else:
+                self._same(folder, found, _KINDS[known[1]], id_)
+        items = self._metadata(folder, different + unknown, carried)
+        stored = self._replica.find(different)
+        for id_ in different:
+            self._differing(folder, found, stored.get(id_), items.get(id_))
+        for id_ in unknown:
+            self._unknown(found, id_, items.get(id_))
+
+    def _same(self, folder: Folder, found: FolderSurvey, kind: ItemKind, id_: str, key: str = "") -> None:
+        found.of(kind).same += 1
+        samples = self._survey.samples.setdefault(kind.value, [])
+        if len(samples) < SAMPLES:
+            samples.append([folder.id, id_, key])
+
+    def _differing(self, folder: Folder, found: FolderSurvey, stored: ReplicaItem | None, item: Item | None) -> None:
+        """An item in both, at versions that differ or cannot be compared."""
+        if stored is None:
+            found.differs = True
+        elif item is not None and is_same(item, stored):
+            self._same(folder, found, stored.kind, item.id, stored.key)
+            if (item.id, item.version) != (stored.source_id, stored.version):
+                found.restated[stored.key] = [item.id, item.version]
+        else:
+            found.of(stored.kind).changed += 1
+            found.add_example("changed", stored.key)
+            found.differs = True
+
+    def _unknown(self, found: FolderSurvey, id_: str, item: Item | None) -> None:
+        """An item that only the other source has: new, or not in the replica on purpose."""
+        if id_ in self._waiting:
+            return
+        if item is None:
+            found.differs = True
+        elif self._scope.leaves_out(item, self._clock()) is None:
+            found.of(item.kind).new += 1
+            found.fresh.append(id_)
+            found.differs = True
+
+    def _metadata(self, folder: Folder, ids: Sequence[str], carried: Mapping[str, Item]) -> dict[str, Item]:
+        """The items' metadata, from the page where it carried them; without those that cannot be had."""
+        found = {id_: carried[id_] for id_ in ids if id_ in carried}
+        missing = [id_ for id_ in ids if id_ not in carried]
+        for result in self._source.fetch(folder, missing, ContentLevel.METADATA) if missing else ():
+            if isinstance(result, Item):
+                found[result.id] = result
+        return found
+
+    def _finish(self, folder: Folder, found: FolderSurvey, reading: "_Reading") -> None:
+        """The folder was read to its end: what is left of the replica's items is gone, or not given."""
+        if found.has_unversioned:
+            for refs in batched(self._source.list_items(folder), AT_ONCE, strict=False):
+                unmet = {ref.id: ref.version for ref in refs if not reading.has_met(ref.id)}
+                self._compare(folder, found, reading, unmet, {})
+                self._budget.check_lease()
+        for items in batched(reading.left(), AT_ONCE, strict=False):
+            given = [item for item in items if gives_item(self._target, item.kind, item.item_class)]
+            kept = [item for item in items if item not in given] if len(given) < len(items) else []
+            for item in kept:
+                found.of(item.kind).not_given += 1
+                found.not_given.append(item.key)
+                found.add_example("not_given", item.key)
+            self._left(folder, found, given)
+
+    def _left(self, folder: Folder, found: FolderSurvey, items: Sequence[ReplicaItem]) -> None:
+        """Items that the other source does not list under their ids: under others, or they are gone."""
+        fresh = set(found.fresh)
+        names = self._source.known_as([item.source_id for item in items]) if fresh and items else {}
+        names = {source: target for source, target in names.items() if target in fresh}
+        there = self._metadata(folder, list(names.values()), {})
+        for item in items:
+            same = there.get(names.get(item.source_id, ""))
+            if same is None:
+                found.of(item.kind).gone += 1
+                found.add_example("gone", item.key)
+                found.differs = True
+                continue
+            found.of(same.kind).new -= 1
+            self._differing(folder, found, item, same)
+            found.restated.setdefault(item.key, [same.id, item.version])
+        found.fresh = [id_ for id_ in found.fresh if id_ not in names.values()]
+
+
+class _Reading:
+    """The replica's items of one folder that were not met yet, and the ids that were."""
+
+    def __init__(self, replica: ReplicaReader, found: FolderSurvey) -> None:
+        self._replica = replica
+        self._found = found
+        self.seen = separated(found.seen)
+        self._index = CompactIndex(columns=2, shards=64)
+        for item in replica.items(found.id):
+            if digest_of(item.source_id) not in self.seen:
+                self._index.put(item.source_id, version_mark(item.version), _KINDS.index(item.kind))
+
+    def take(self, id_: str) -> tuple[int, ...] | None:
+        """The version's mark and the kind of an item of the replica, once."""
+        known = self._index.pop(id_)
+        if known is not None:
+            self.seen.add(digest_of(id_))
+        return known
+
+    def has_met(self, id_: str) -> bool:
+        """Whether an id was given out already."""
+        return digest_of(id_) in self.seen
+
+    def is_new(self, id_: str) -> bool:
+        """Whether an id that the replica does not have is met for the first time; a second time it has changed."""
+        digest = digest_of(id_)
+        if digest in self.seen:
+            self._found.differs = True
+            return False
+        self.seen.add(digest)
+        return True
+
+    def repeated(self, ids: Iterable[str]) -> None:
+        """These were deleted, or read, while the folder was read: what was said of them before counts no more."""
+        if any(digest_of(id_) in self.seen for id_ in ids):
+            self._found.differs = True
+
+    def left(self) -> Iterator[ReplicaItem]:
+        """The replica's items that were not met."""
+        if len(self._index):
+            for item in self._replica.items(self._found.id):
+                if self._index.pop(item.source_id) is not None:
+                    yield item
+
+
+def is_same(item: Item, stored: ReplicaItem) -> bool:
+    """Whether an item is what the replica has, though the versions differ."""
+    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
+    if not there or not here:
+        return bool(item.move_key) and _identity(item) == _identity(stored) and _visible(item) == _visible(stored)
+    sizes_agree = not item.size or not stored.size or item.size == stored.size
+    return there == here and sizes_agree and _visible(item) == _visible(stored)
+
+
+def _identity(item: Item | ReplicaItem) -> tuple[object, ...]:
+    return item.move_key, item.metadata.get("internet_message_id")
+
+
+def _visible(item: Item | ReplicaItem) -> tuple[object, ...]:
+    """What a save may change without a new last-modified time."""
+    categories = item.metadata.get("categories")
+    flag = item.metadata.get("flag") if item.kind is ItemKind.MESSAGE else None
+    return item.subject, item.is_read, list(categories) if isinstance(categories, list | tuple) else [], flag

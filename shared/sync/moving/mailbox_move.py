@@ -1,0 +1,236 @@
+"""The algorithm of a move: survey the other source, decide, switch. See docs/decisions/0014-move-between-sources.md.
+
+    survey each folder ─► compare samples ─► decide ─► switch (one cursor) ─► restate (restating.py)
+
+Until the switch nothing but a document beside the cursor is written, so that a survey is the dry run as well, and the
+mailbox goes on being synced over its present source. Whatever ends it, the next pass goes on from the document.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+
+from shared.errors import ActionNeeded, AdministratorMustAct, Reason
+from shared.mailboxes.port import MailboxRegistry
+from shared.replica.port import Cursor, FeedKind, FolderState, Replica
+from shared.sources.coverage import gives_folder
+from shared.sources.port import Folder, FolderGone, FolderKind, FolderUnreadable, MailSource, SourceName, StateInvalid
+from shared.sync.budget import Budget, BudgetSpent
+from shared.sync.limits import Limits
+from shared.sync.moving import parity
+from shared.sync.moving.content_sample import SampleResult, compare_samples
+from shared.sync.moving.folder_survey import FolderSurveyor
+from shared.sync.moving.parity import Outcome
+from shared.sync.moving.replica_reader import ReplicaReader
+from shared.sync.moving.survey import DOCUMENT, FolderSurvey, Survey, decode, encode
+from shared.sync.moving.switch import is_blocked, switched
+from shared.sync.scope import Scope
+from shared.sync.state.issues import MOST
+
+FRESH_FOR = timedelta(hours=24)
+"""A survey that was begun earlier is begun anew."""
+
+
+_ALWAYS_LISTED = frozenset({FolderKind.MAIL, FolderKind.CALENDAR, FolderKind.CONTACTS, FolderKind.TASKS})
+"""Kinds of which every mailbox has a folder, over either source."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveResult:
+    """What a part of a move came to. Without an outcome it is to be gone on with."""
+
+    cursor: Cursor
+    outcome: Outcome | None = None
+    report: dict[str, object] | None = None
+    requests: int = 0
+
+
+class MailboxMove:
+    """Moves one mailbox, or surveys it only, within a pass's budget. `source` is the other source, opened."""
+
+    def __init__(
+        self,
+        mailbox_id: str,
+        cursor: Cursor,
+        source: MailSource,
+        *,
+        origin: SourceName,
+        target: SourceName,
+        replica: Replica,
+        registry: MailboxRegistry,
+        scope: Scope,
+        limits: Limits,
+        budget: Budget,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mailbox_id = mailbox_id
+        self._cursor = cursor
+        self._source = source
+        self._origin = origin
+        self._target = target
+        self._replica = replica
+        self._registry = registry
+        self._scope = scope
+        self._limits = limits
+        self._budget = budget
+        self._clock = clock
+        self._reader = ReplicaReader(replica, mailbox_id)
+        self._figures = source.figures
+
+    def run(self, *, dry: bool = False, forced: bool = False) -> MoveResult:
+        """Go on with the survey; when it is complete, decide and switch. `forced`: the safety stop is overruled.
+
+        Raises: what the other source and storage raise, after what was surveyed is kept; Conflict, LeaseLost.
+        """
+        survey = self._begun()
+        try:
+            self._survey(survey)
+        except BudgetSpent:
+            self._keep(survey)
+            return MoveResult(self._cursor, requests=self._spent)
+        except ActionNeeded:
+            self._keep(survey)
+            raise
+        self._count_lost_fields(survey)
+        self._keep(survey)
+        held = sum(folder.items for folder in self._cursor.folders.values())
+        if dry:
+            return self._ended(survey, Outcome.SURVEYED)
+        if is_blocked(survey, held, self._limits) and not forced:
+            return self._ended(survey, Outcome.BLOCKED)
+        return self._switch(survey)
+
+    def _begun(self) -> Survey:
+        """The survey under way; a new one when there is none of this target and these settings, or it is old."""
+        survey, digest = decode(self._reader.document(DOCUMENT)), self._scope.digest()
+        if survey is not None and (survey.target, survey.scope_digest) == (self._target, digest):
+            is_fresh = self._clock() - datetime.fromisoformat(survey.begun_at) < FRESH_FOR
+            return survey if is_fresh else self._new_survey()
+        return self._new_survey()
+
+    def _new_survey(self) -> Survey:
+        digest = self._scope.digest()
+        return Survey(self._target, self._clock().isoformat(), self._cursor.sequence, digest)
+
+    def _survey(self, survey: Survey) -> None:
+        """Every folder of the replica that the other source lists."""
+        listed = {folder.id: folder for folder in self._source.folders()}
+        folders = self._scope.folders(listed.values())
+        surveyor = FolderSurveyor(
+            survey,
+            self._source,
+            self._reader,
+            scope=self._scope,
+            budget=self._budget,
+            waiting=frozenset(issue.item_id for issue in self._registry.issues(self._mailbox_id, MOST)),
+            clock=self._clock,
+        )
+        matches = self._matches(survey, listed)
+        known = {folder.id for _, folder in matches}
+        survey.new_items = _counted(folder for id_, folder in folders.items() if id_ not in known)
+        for state, folder in matches:
+            if folder.id in folders and state.seeded:
+                self._survey_folder(surveyor, survey, state, folder)
+        compare_samples(survey, self._source, listed, self._reader, self._scope.content)
+
+    def _matches(self, survey: Survey, listed: dict[str, Folder]) -> list[tuple[FolderState, Folder]]:
+        """The replica's folders, each with the other source's: by id, else by path and kind."""
+        states = self._cursor.folders
+        self._require_kinds(listed)
+        missing = [id_ for id_ in states if id_ not in listed]
+        names = self._source.known_as(missing) if missing else {}
+        free = {(each.path, each.kind): each for id_, each in listed.items() if id_ not in states}
+        matches, survey.kept, survey.gone, survey.gone_items, survey.kept_items = [], {}, [], 0, 0
+        for id_, state in states.items():
+            folder = listed.get(names.get(id_, id_)) or free.get((state.path, state.kind))
+            if folder is not None:
+                matches.append((state, folder))
+            elif gives_folder(self._target, state.kind, archive=state.archive):
+                survey.gone.append(id_)
+                survey.gone_items += state.items
+            else:
+                survey.kept[id_] = state.path
+                survey.kept_items += state.items
+        return matches
+
+    def _require_kinds(self, listed: dict[str, Folder]) -> None:
+        """Insist that every kind of folder that holds items is listed: a permission that is missing hides all of one.
+
+        Raises: AdministratorMustAct.
+        """
+        kinds = {folder.kind for folder in listed.values()}
+        for state in self._cursor.folders.values():
+            if kinds and state.items and state.kind not in kinds and state.kind in _ALWAYS_LISTED:
+                raise AdministratorMustAct(Reason.ACCESS_DENIED, f"no folder of kind {state.kind} is listed")
+
+    def _survey_folder(self, surveyor: FolderSurveyor, survey: Survey, state: FolderState, folder: Folder) -> None:
+        """Survey one folder, from its beginning again when its state is lost meanwhile."""
+        for attempt in count():
+            found = survey.folders.get(state.id)
+            if found is None or found.target_id != folder.id:
+                found = survey.folders[state.id] = FolderSurvey(state.id, folder.id, folder.path)
+            if found.complete:
+                return
+            try:
+                surveyor.survey(folder, found)
+            except StateInvalid:
+                del survey.folders[state.id]
+                if attempt:
+                    raise BudgetSpent from None
+            except (FolderGone, FolderUnreadable):
+                found.complete = found.is_unreadable = True
+            else:
+                return
+
+    def _count_lost_fields(self, survey: Survey) -> None:
+        """Items of a kind whose samples lack fields have all lost some."""
+        for folder in survey.folders.values():
+            for kind, counts in folder.kinds.items():
+                lost = survey.sampled.get(kind) == SampleResult.FIELDS_LOST
+                counts.fields_lost = counts.same if lost else 0
+
+    @property
+    def _spent(self) -> int:
+        return self._source.figures.requests - self._figures.requests
+
+    def _keep(self, survey: Survey) -> None:
+        """Store how far the survey has got, with what it cost."""
+        now = self._source.figures
+        survey.requests += now.requests - self._figures.requests
+        survey.bytes_received += now.bytes_received - self._figures.bytes_received
+        self._budget.check_lease()
+        self._replica.put_derived(self._mailbox_id, DOCUMENT, encode(survey))
+
+    def _ended(self, survey: Survey, outcome: Outcome) -> MoveResult:
+        """Nothing moves: keep the report, and survey anew when it is asked for again."""
+        report = parity.report(survey, outcome, self._origin, self._clock().isoformat())
+        self._budget.check_lease()
+        self._replica.put_derived(self._mailbox_id, parity.DOCUMENT, parity.encode(report))
+        self._replica.put_derived(self._mailbox_id, DOCUMENT, b"")
+        return MoveResult(self._cursor, outcome, report, self._spent)
+
+    def _switch(self, survey: Survey) -> MoveResult:
+        """The source changes in the same commit as the cursor."""
+        self._budget.check_lease()
+        following = switched(self._cursor, survey, self._written_since(survey), self._clock())
+        cursor = self._replica.commit(self._mailbox_id, self._cursor, (), following)
+        return MoveResult(cursor, Outcome.MOVED, None, self._spent)
+
+    def _written_since(self, survey: Survey) -> dict[str, dict[str, None]]:
+        """Keys by folder of the items that were written since the survey began, in passes between its parts."""
+        written: dict[str, dict[str, None]] = {}
+        if survey.sequence < self._cursor.sequence:
+            for page in self._replica.feed(self._mailbox_id, survey.sequence):
+                for change in page.changes:
+                    if change.kind is not FeedKind.DELETE:
+                        written.setdefault(change.item.folder_id, {})[change.item.key] = None
+        return written
+
+
+def _counted(folders: Iterable[Folder]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for folder in folders:
+        if folder.total:
+            found[folder.kind.value] = found.get(folder.kind.value, 0) + folder.total
+    return found

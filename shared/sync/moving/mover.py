@@ -1,0 +1,185 @@
+"""What a pass does first: finish a switch, or go on with a move that is due. Whatever fails, the pass goes on."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared.authorization.port import AccessTokens
+from shared.errors import ActionNeeded, RetryLater
+from shared.mailboxes.model import Mailbox, is_own
+from shared.mailboxes.moves import SAFETY, SCHEDULE, asked_to_move, move_is_due, moved, not_moved, without_move
+from shared.mailboxes.port import MailboxRegistry
+from shared.replica.port import Cursor, Replica
+from shared.sources.port import Access, MailSources, SourceName
+from shared.sources.selection import MoveSchedule
+from shared.sync.budget import Budget
+from shared.sync.limits import Limits
+from shared.sync.moving.mailbox_move import MailboxMove, MoveResult
+from shared.sync.moving.parity import Outcome, with_numbers
+from shared.sync.moving.restating import Restater
+from shared.sync.moving.switch import source_of
+from shared.sync.pass_result import RunStats
+from shared.sync.run_recorder import RunRecorder
+from shared.sync.scope import Scope
+from shared.sync.state.sync_state import from_notes
+
+_log = logging.getLogger(__name__)
+
+AGAIN = timedelta(hours=24)
+"""When a move is tried again that the safety stop has blocked, or that somebody has to act for."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStep:
+    """What came of it: the cursor as it is now, the source that it names, and whether another message goes on."""
+
+    cursor: Cursor
+    source: SourceName
+    goes_on: bool = False
+    was_tried: bool = False
+    """Whether a move was due, and could not be made."""
+    error: ActionNeeded | None = None
+    """Why a move that was due could not be gone on with."""
+
+
+class Mover:
+    """Moves mailboxes for the engine. `offset` is a mailbox's own place among the days of the schedule, 0 to 1."""
+
+    def __init__(
+        self,
+        *,
+        sources: MailSources,
+        replica: Replica,
+        registry: MailboxRegistry,
+        recorder: RunRecorder,
+        access_tokens: AccessTokens,
+        scope: Scope,
+        limits: Limits,
+        clock: Callable[[], datetime],
+        schedule: MoveSchedule | None,
+        offset: Callable[[str], float],
+    ) -> None:
+        self._sources = sources
+        self._replica = replica
+        self._registry = registry
+        self._recorder = recorder
+        self._access_tokens = access_tokens
+        self._scope = scope
+        self._limits = limits
+        self._clock = clock
+        self._schedule = schedule
+        self._offset = offset
+
+    def advance(self, mailbox: Mailbox, cursor: Cursor, budget: Budget, stats: RunStats) -> MoveStep:
+        """Bring the mailbox's move a step further.
+
+        Raises: what storage raises; Conflict, LeaseLost.
+        """
+        source = source_of(cursor, mailbox.source)
+        stats = replace(stats, is_move=True, sequence=cursor.sequence)
+        if (switched := from_notes(cursor.notes).restating) is not None:
+            return self._restate(mailbox, cursor, budget, stats, switched.at)
+        mailbox = self._in_step(mailbox, source)
+        if self._has_to_ask(mailbox, source):
+            self._ask_for_permission(mailbox)
+        if stats.sweep or not move_is_due(mailbox, source, self._clock()) or mailbox.moving_to is None:
+            return MoveStep(cursor, source)
+        try:
+            result = self._move(mailbox, cursor, source, mailbox.moving_to, budget)
+        except ActionNeeded as error:
+            self._failed(mailbox, error, stats)
+            return MoveStep(cursor, source, was_tried=True, error=error)
+        stats = replace(stats, requests=result.requests)
+        self._recorder.ended(mailbox.id, result.outcome or "continues", stats)
+        if result.outcome in (None, Outcome.MOVED):
+            return MoveStep(result.cursor, source_of(result.cursor, source), goes_on=True)
+        self._recorder.change(mailbox.id, lambda before: self._not_made(before, result))
+        return MoveStep(cursor, source, was_tried=True)
+
+    def _restate(
+        self, mailbox: Mailbox, cursor: Cursor, budget: Budget, stats: RunStats, switched_at: datetime
+    ) -> MoveStep:
+        """Finish what the switch has left to do; then the registry says so as well."""
+        restater = Restater(self._replica, mailbox.id, limits=self._limits, budget=budget, clock=self._clock)
+        cursor, report = restater.run(cursor)
+        source = source_of(cursor, mailbox.source)
+        if report is not None:
+            numbers = partial(with_numbers, values=report)
+            self._recorder.change(mailbox.id, lambda before: numbers(moved(before, source, switched_at)))
+        self._recorder.ended(mailbox.id, "restated" if report is not None else "continues", stats)
+        return MoveStep(cursor, source, goes_on=True)
+
+    def _in_step(self, mailbox: Mailbox, source: SourceName) -> Mailbox:
+        """The registry follows the cursor, and the schedule asks for what is due."""
+        if self._after_schedule(mailbox, source) == mailbox:
+            return mailbox
+        return self._recorder.change(mailbox.id, lambda before: self._after_schedule(before, source)) or mailbox
+
+    def _after_schedule(self, mailbox: Mailbox, source: SourceName) -> Mailbox:
+        mailbox = mailbox.with_changes(source=source)
+        if mailbox.moving_to is source:
+            return without_move(mailbox)
+        is_due = self._schedule is not None and self._schedule.is_due(source, self._offset(mailbox.id), self._clock())
+        if is_due and mailbox.moving_to is None:
+            return asked_to_move(mailbox, SourceName.GRAPH, SCHEDULE)
+        return mailbox
+
+    def _has_to_ask(self, mailbox: Mailbox, source: SourceName) -> bool:
+        """Whether it is to be tried, once a day before EWS ends, if the mailbox could be moved."""
+        now = self._clock()
+        if self._schedule is None or mailbox.moving_to is not None or not self._schedule.is_near(source, now):
+            return False
+        return mailbox.move_due_at is None or mailbox.move_due_at <= now
+
+    def _ask_for_permission(self, mailbox: Mailbox) -> None:
+        """One request over Graph; what it lacks is said to whoever has to act, and EWS goes on meanwhile."""
+        reason = ""
+        try:
+            self._sources.check(self._access(mailbox, SourceName.GRAPH))
+        except RetryLater:
+            reason = mailbox.move_blocked
+        except ActionNeeded as error:
+            reason = error.reason.value
+        again_at = self._clock() + AGAIN * 0.9
+        self._recorder.change(mailbox.id, lambda before: not_moved(before, reason, again_at))
+
+    def _access(self, mailbox: Mailbox, source: SourceName) -> Access:
+        return self._access_tokens.access(mailbox.authorization_id, mailbox.address, source, own=is_own(mailbox))
+
+    def _move(
+        self, mailbox: Mailbox, cursor: Cursor, origin: SourceName, target: SourceName, budget: Budget
+    ) -> MoveResult:
+        source = self._sources.open(self._access(mailbox, target))
+        try:
+            return MailboxMove(
+                mailbox.id,
+                cursor,
+                source,
+                origin=origin,
+                target=target,
+                replica=self._replica,
+                registry=self._registry,
+                scope=self._scope,
+                limits=self._limits,
+                budget=budget,
+                clock=self._clock,
+            ).run(dry=mailbox.move_dry, forced=mailbox.move_forced)
+        finally:
+            source.close()
+
+    def _not_made(self, mailbox: Mailbox, result: MoveResult) -> Mailbox:
+        """A dry run is over; a move that the safety stop has blocked is tried again."""
+        mailbox = with_numbers(mailbox, result.report or {})
+        if result.outcome is Outcome.SURVEYED:
+            return without_move(mailbox)
+        return not_moved(mailbox, SAFETY, self._clock() + AGAIN)
+
+    def _failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> None:
+        """Note why, and go on over the present source meanwhile."""
+        _log.warning("move not gone on with", exc_info=error)
+        wait = self._limits.interval if isinstance(error, RetryLater) else AGAIN
+        again_at = self._clock() + wait * 0.9
+        self._recorder.change(mailbox.id, lambda before: not_moved(before, error.reason.value, again_at))
+        self._recorder.ended(mailbox.id, error.reason, stats)

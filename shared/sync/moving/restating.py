@@ -1,0 +1,121 @@
+"""After the switch: the rows of items that stay the same get the other source's ids and versions, or are marked.
+
+Each line of the feed is of the kind `restate`: the same item, to be found under another id or version, or marked as no
+longer tracked. Repeating it after a crash writes what is left. No pass runs before it is done.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from itertools import batched
+
+from shared.replica.port import Cursor, FeedChange, FeedKind, Replica, ReplicaItem
+from shared.sources.port import SourceName
+from shared.sync.budget import Budget, BudgetSpent
+from shared.sync.limits import Limits
+from shared.sync.moving import parity
+from shared.sync.moving.replica_reader import ReplicaReader
+from shared.sync.moving.survey import DOCUMENT, Survey, decode
+from shared.sync.moving.switch import is_distrusted
+from shared.sync.scope import kept_note, kept_of
+from shared.sync.state.sync_state import SyncState, from_notes, to_notes
+
+
+class Restater:
+    """Finishes a switched mailbox's move, page by page within a pass's budget."""
+
+    def __init__(
+        self, replica: Replica, mailbox_id: str, *, limits: Limits, budget: Budget, clock: Callable[[], datetime]
+    ) -> None:
+        self._replica = replica
+        self._reader = ReplicaReader(replica, mailbox_id)
+        self._mailbox_id = mailbox_id
+        self._limits = limits
+        self._budget = budget
+        self._clock = clock
+
+    def run(self, cursor: Cursor) -> tuple[Cursor, dict[str, object] | None]:
+        """Restate what is left; gives the cursor, and the parity report once all is done.
+
+        Raises: Conflict, LeaseLost, and what storage raises.
+        """
+        state = from_notes(cursor.notes)
+        survey = decode(self._reader.document(DOCUMENT))
+        if state.restating is None:
+            return cursor, None
+        if survey is None or survey.target is not _present(state):
+            return self._without_survey(cursor, state), {}
+        try:
+            for changes in batched(self._changes(survey, state), self._limits.page_items, strict=False):
+                self._budget.check_lease()
+                cursor = self._replica.commit(self._mailbox_id, cursor, changes, cursor)
+                self._budget.check()
+        except BudgetSpent:
+            return cursor, None
+        origin = state.restating.origin
+        report = parity.report(survey, parity.Outcome.MOVED, origin, self._clock().isoformat())
+        self._budget.check_lease()
+        self._replica.put_derived(self._mailbox_id, parity.DOCUMENT, parity.encode(report))
+        return self._finished(cursor, state), report
+
+    def _finished(self, cursor: Cursor, state: SyncState) -> Cursor:
+        """Commit that nothing is left to restate, then drop the survey."""
+        notes = to_notes(state.with_changes(restating=None))
+        cursor = self._replica.commit(self._mailbox_id, cursor, (), replace(cursor, notes=notes))
+        self._replica.put_derived(self._mailbox_id, DOCUMENT, b"")
+        return cursor
+
+    def _without_survey(self, cursor: Cursor, state: SyncState) -> Cursor:
+        """The survey is lost: everything is compared item by item."""
+        waiting = tuple(sorted(id_ for id_ in cursor.folders if id_ not in state.not_tracked))
+        return self._finished(cursor, state.with_changes(to_compare=waiting))
+
+    def _changes(self, survey: Survey, state: SyncState) -> Iterator[FeedChange]:
+        if not _has_to_restate(survey, state):
+            return
+        told = _Told(survey, state)
+        for item in self._reader.items():
+            after = told.restated(item)
+            if after != item:
+                yield FeedChange(FeedKind.RESTATE, after)
+
+
+def _present(state: SyncState) -> SourceName:
+    return state.source or SourceName.EWS
+
+
+def _has_to_restate(survey: Survey, state: SyncState) -> bool:
+    """Whether any item changes. Marks of an earlier move are cleared on the way back."""
+    is_back = survey.target is SourceName.EWS
+    folders = survey.folders.values()
+    return (
+        is_back
+        or bool(state.not_tracked)
+        or any(folder.restated or folder.not_given or folder.id != folder.target_id for folder in folders)
+        or any(is_distrusted(survey, kind) for kind in survey.sampled)
+    )
+
+
+class _Told:
+    """What a survey says of each item."""
+
+    def __init__(self, survey: Survey, state: SyncState) -> None:
+        folders = survey.folders.values()
+        self._ids = {key: told for folder in folders for key, told in folder.restated.items()}
+        self._not_given = {key for folder in folders for key in folder.not_given}
+        self._names = {folder.id: folder.target_id for folder in folders}
+        self._kept = state.not_tracked
+        self._distrusted = frozenset(kind for kind in survey.sampled if is_distrusted(survey, kind))
+        self._at = state.restating.at if state.restating else None
+
+    def restated(self, item: ReplicaItem) -> ReplicaItem:
+        """The item as the other source has it."""
+        source_id, version = self._ids.get(item.key, (item.source_id, item.version))
+        kept = kept_of(item)
+        is_out = item.key in self._not_given or item.folder_id in self._kept
+        since = (kept.not_tracked or (self._at.isoformat() if self._at else "")) if is_out else ""
+        assumed = kept.assumed or (item.kind.value in self._distrusted and item.located is not None)
+        after = replace(kept, not_tracked=since, assumed=assumed)
+        metadata = item.metadata if after == kept else {**item.metadata, "sync": kept_note(after)}
+        folder_id = self._names.get(item.folder_id, item.folder_id)
+        return item.with_changes(source_id=source_id, version=version, folder_id=folder_id, metadata=metadata)

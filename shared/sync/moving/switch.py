@@ -1,0 +1,101 @@
+"""Deciding on a move, and the one cursor that switches a mailbox to its other source. Plain rules over plain data."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from shared.replica.port import Cursor, FolderState
+from shared.sources.port import SourceName
+from shared.sync.limits import Limits
+from shared.sync.moving.content_sample import SampleResult
+from shared.sync.moving.survey import FolderSurvey, Survey
+from shared.sync.state.sync_state import Restating, SyncState, from_notes, to_notes
+
+SHARE = 20
+"""The safety stop: a move that would delete or download anew more than one in so many items is not made."""
+
+
+def is_blocked(survey: Survey, held: int, limits: Limits) -> bool:
+    """Whether a move would cost so much of the replica that somebody has to say yes first."""
+    total = survey.total()
+    distrusted = sum(counts.same for kind, counts in survey.by_kind().items() if is_distrusted(survey, kind))
+    return total.gone + total.changed + distrusted > max(held // SHARE, limits.plenty // 10)
+
+
+def is_distrusted(survey: Survey, kind: str) -> bool:
+    """Whether the sampled contents of a kind differ, so that all of it has to be read anew."""
+    return survey.sampled.get(kind) == SampleResult.DIFFERENT
+
+
+def source_of(cursor: Cursor, chosen: SourceName) -> SourceName:
+    """The source whose states a cursor holds; of a cursor that has read nothing yet, the one that was chosen."""
+    named = from_notes(cursor.notes).source
+    if named is not None:
+        return named
+    return chosen if cursor.sequence == 0 and not cursor.folders else SourceName.EWS
+
+
+def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]], now: datetime) -> Cursor:
+    """The cursor over the other source. Its folders go on from the states that the survey has reached.
+
+    `written` are the keys by folder of what was written since the survey began: the new states may not know them.
+    Whatever differs, or was not surveyed, is compared item by item by the passes that follow.
+    """
+    state = from_notes(cursor.notes)
+    names = {folder.id: folder.target_id for folder in survey.folders.values()}
+    folders = [_over_target(folder, survey) for folder in cursor.folders.values()]
+    differing = {folder.id for folder in folders if _has_to_be_compared(folder.id, survey)}
+    waiting = {names.get(id_, id_) for id_ in state.to_compare} | differing
+    state = state.with_changes(
+        to_compare=tuple(sorted(waiting - survey.kept.keys())),
+        unconfirmed=_under_new_names(names, state.unconfirmed, written),
+        not_tracked={id_: state.not_tracked.get(id_, now) for id_ in survey.kept},
+    )
+    notes = to_notes(_over_other_source(state, survey.target, now))
+    return replace(cursor, folders={folder.id: folder for folder in folders}, notes=notes)
+
+
+def _over_target(folder: FolderState, survey: Survey) -> FolderState:
+    found = survey.folders.get(folder.id)
+    if found is None or not is_surveyed(found):
+        return replace(folder, id=found.target_id if found else folder.id, state=None, mark=None)
+    return replace(folder, id=found.target_id, state=found.state, mark=None)
+
+
+def is_surveyed(folder: FolderSurvey) -> bool:
+    """Whether a folder's new state stands for all its items."""
+    return folder.complete and not folder.is_unreadable
+
+
+def _has_to_be_compared(target_id: str, survey: Survey) -> bool:
+    if target_id in survey.kept:
+        return False
+    found = next((folder for folder in survey.folders.values() if folder.target_id == target_id), None)
+    if found is None or not is_surveyed(found):
+        return True
+    return found.differs or any(is_distrusted(survey, kind) for kind in found.kinds)
+
+
+def _under_new_names(names: Mapping[str, str], *known: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Item keys by folder, brought together."""
+    found: dict[str, dict[str, None]] = {}
+    for keys_by_folder in known:
+        for id_, keys in keys_by_folder.items():
+            found.setdefault(names.get(id_, id_), {}).update(dict.fromkeys(keys))
+    return {id_: tuple(keys) for id_, keys in found.items() if keys}
+
+
+def _over_other_source(state: SyncState, target: SourceName, now: datetime) -> SyncState:
+    """What the sync remembers, without what it knew of the other source's folders."""
+    return state.with_changes(
+        source=target,
+        restating=Restating(SourceName.EWS if target is SourceName.GRAPH else SourceName.GRAPH, now),
+        unsettled={},
+        resume=None,
+        sweep=replace(state.sweep, done=()) if state.sweep else None,
+        looks_empty_since=None,
+        folder_looks_empty_since={},
+        surplus={},
+        not_provided={},
+        occurrences_due=True,
+    )

@@ -1,0 +1,156 @@
+"""A sandbox mailbox with every kind of item moves from EWS to Graph and back: nothing is lost or fetched twice."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.ews import EwsService
+from sandbox.graph import GraphService
+from sandbox.graph.http import application
+from sandbox.mailboxes import deletion
+from sandbox.mailboxes.mailbox_store import MailboxStore
+from sandbox.mailboxes.samples import item_samples, message_samples
+from sandbox.mailboxes.store import Mailbox as Stored
+from sandbox.tls.authority import Authority, trust
+from shared.mailboxes.moves import asked_to_move
+from shared.replica.port import FeedKind
+from shared.sources.ews.sources import EwsSources
+from shared.sources.graph.sources import GraphSources
+from shared.sources.port import Access, AccessMode, SourceName
+from shared.sources.selection import SelectedSources, SourceSelection, SourceSetting
+from shared.sync.engine import SyncEngine
+from shared.sync.scope import Scope
+from tests.contract import graph_client
+from tests.contract.exchange_server import ALEX, PEOPLE, claims, delegated, listening, served
+from tests.fakes.sync_harness import ID, OUT, SyncHarness
+from tests.fakes.tokens import FakeAccessTokens
+
+EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
+MESSAGES = 850
+SAMPLES_AND_FOLDERS = 30
+"""Requests that do not depend on how much there is: listings, one round of each folder, three contents a kind."""
+
+
+class Tokens(FakeAccessTokens):
+    """Tokens that the sandbox's services take."""
+
+    def access(
+        self, authorization_id: str, address: str, source: SourceName = SourceName.EWS, *, own: bool = False
+    ) -> Access:
+        token = graph_client.delegated(ALEX) if source is GRAPH else delegated(ALEX)
+        return Access(ALEX.address, AccessMode.DELEGATED, token, source=source)
+
+
+class World(SyncHarness):
+    """Alex's mailbox in the sandbox, reachable over both services, and its replica in memory."""
+
+    def __init__(self, ews_url: str, graph_url: str, exchange: Stored) -> None:
+        self.both = SelectedSources({EWS: EwsSources(ews_url), GRAPH: GraphSources(graph_url)})
+        self.exchange = exchange
+        super().__init__(Scope(folders_out=OUT, private_items=True))
+
+    def new_engine(self, clock: object = None) -> SyncEngine:
+        return SyncEngine(
+            sources=self.both,
+            replica=self.replica,
+            registry=self.registry,
+            leases=self.leases,
+            queue=self.queue,
+            access_tokens=Tokens(),
+            scope=self.scope,
+            limits=self.limits,
+            clock=self.clock,
+            monotonic=self.clock.monotonic,
+            jitter=lambda: 0.5,
+            source_after=SourceSelection(SourceSetting.AUTO, self.both, is_online=True).after,
+        )
+
+    def move(self, target: SourceName = GRAPH, *, forced: bool = False) -> None:
+        """Ask for a move, and let the next dispatch make it."""
+        self.clock.pass_by(hours=25)
+        self.registry.change(ID, lambda mailbox: asked_to_move(mailbox, target, "operator", forced=forced))
+        self.sync()
+
+    def fill(self) -> None:
+        """Items of every kind, in the folders that they belong into."""
+        now = self.exchange.clock()
+        samples = {
+            "inbox": [
+                *message_samples.specials(ALEX.address, now),
+                *(message_samples.synthetic(number, 800, now) for number in range(MESSAGES)),
+            ],
+            "calendar": item_samples.events(now),
+            "contacts": [*item_samples.contacts(12), item_samples.distribution_list("Friends")],
+            "tasks": item_samples.tasks(now),
+            "notes": [item_samples.note("Remember")],
+        }
+        for role, items in samples.items():
+            for item in items:
+                self.exchange.insert(self.exchange.distinguished[role], item)
+
+    def report(self) -> dict[str, Any]:
+        return dict(json.loads(self.replica.derived(ID, "parity")))
+
+
+@pytest.fixture
+def world(authority: Authority) -> Iterator[World]:
+    store = MailboxStore(PEOPLE)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in trust(authority.ca).items():
+            patch.setenv(name, value)
+        with (
+            served(EwsService(store, claims), authority) as ews,
+            listening(application(GraphService(store, claims)), authority) as graph,
+        ):
+            yield World(ews.url, graph, store.mailbox(ALEX.address))
+
+
+def test_mailbox_of_every_kind_moves_there_and_back(world: World) -> None:
+    world.fill()
+    world.sync()
+    before = {item.key: (item.source_id, world.replica.content(ID, item)) for item in world.items().values()}
+    lines = len(world.feed())
+
+    world.move()
+
+    total, kinds = world.report()["total"], world.report()["kinds"]
+    assert world.stored.source is GRAPH, world.report()
+    assert (total["changed"], total["new"], total["gone"]) == (0, 0, 0)
+    assert total["fields_lost"] == kinds["task"]["same"] > 0
+    assert set(kinds) >= {"message", "event", "contact", "task"}
+    assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE}
+    assert before == {item.key: (item.source_id, world.replica.content(ID, item)) for item in world.items().values()}
+    run = next(run for run in world.registry.runs(ID) if run.kind == "move" and run.outcome == "moved")
+    events = len(world.exchange.distinguished["calendar"].items)
+    assert run.requests <= MESSAGES // 400 + events + SAMPLES_AND_FOLDERS
+
+    world.clock.pass_by(hours=25)
+    world.sweep()
+    assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE}
+    assert (world.stored.sweep_missing, world.stored.sweep_extra) == (0, 0)
+
+    world.move(EWS)
+    world.clock.pass_by(hours=25)
+    world.sweep()
+    assert world.stored.source is EWS
+    assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE}
+    assert world.kept() == set()
+
+
+def test_changes_over_graph_are_followed_after_a_move(world: World) -> None:
+    world.fill()
+    world.sync()
+    world.move()
+    inbox = world.exchange.distinguished["inbox"]
+    first, second, third = list(inbox.items.values())[:3]
+    deletion.delete_item(world.exchange.items[first.id], "HardDelete")
+    moved = deletion.move_item(world.exchange.items[second.id], world.exchange.distinguished["drafts"])
+    world.exchange.set_read(world.exchange.items[third.id], True)
+    world.clock.pass_by(hours=1)
+
+    world.sync()
+
+    assert moved.id in world.items()
+    assert first.id not in world.items()
