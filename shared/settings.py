@@ -1,7 +1,7 @@
 """All settings of the program; nothing else reads the environment.
 
-To add a setting, add a field here with its `setting(...)`, the same name in infra/modules/app.bicep, and a line in the
-README's table (`make check` compares the three).
+To add a setting, add a field here with its `setting(...)` and run `make docs`, which writes the README's table and the
+settings of infra/modules/app.bicep. The tests compare the three.
 """
 
 import os

@@ -27,7 +27,7 @@ STATIC = "/static"
 HEALTH = "/health"
 
 RESERVED = (
-    "api/(activations|invitations|mailboxes|mailboxes/.+)",
+    "api/(activations|invitations|mailboxes|mailboxes/.+|moves)",
     "api/service-accounts|api/service-accounts/.+/give-up",
     "approval|approval/(callback|waiting|for/.+)",
     "health",

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
-from shared.replica.port import FeedKind, ReplicaItem
+from shared.replica.port import Cursor, FeedKind, ReplicaItem
 from shared.sources.port import AccessMode, ContentLevel, Folder, FolderKind, Item, ItemKind, SourceName
 from shared.sources.selection import MoveSchedule, SourceSelection, SourceSetting
 from shared.sync import engine as engine_module
@@ -181,14 +181,19 @@ class SyncHarness:
         """The folders over EWS, without a request."""
         return FakeSource(self.sources, self.mailbox).listed()
 
+    def present_cursor(self) -> Cursor:
+        """The cursor as stored, without redoing a page that was left half done where the replica can tell so."""
+        look: Callable[[str], Cursor] = getattr(self.replica, "present_cursor", self.replica.load)
+        return look(ID)
+
     @property
     def source(self) -> SourceName:
         """The source that the cursor names."""
-        return source_of(self.replica.present_cursor(ID), self.stored.source)
+        return source_of(self.present_cursor(), self.stored.source)
 
     def kept(self) -> set[str]:
         """The source ids of items that the source does not give, and that are kept as they were."""
-        kept = from_notes(self.replica.present_cursor(ID).notes).not_tracked
+        kept = from_notes(self.present_cursor().notes).not_tracked
         return {id_ for id_, item in self.items().items() if kept_of(item).not_tracked or item.folder_id in kept}
 
     def _belongs(self, item: Item) -> bool:
