@@ -149,7 +149,7 @@ class ChangeKind(StrEnum):
     READ_FLAG = "read_flag"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SourceChange:
     """One change in a change page. `version` is empty for a delete."""
 

@@ -123,6 +123,11 @@ class ReadPage:
     next_link: str = ""
     delta_link: str = ""
 
+    def forget(self, identifier: str) -> None:
+        """Drop what the page said of an item before it said something else."""
+        for known in (self.changes, self.items, self.members):
+            known.pop(identifier, None)
+
 
 def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
     """One page of a delta round or a listing. The same item may come several times: the last word on it counts.
@@ -136,38 +141,32 @@ def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
         page = decoded(Page, body)
         members = list(_one_by_one(collection, page.value))
     read = ReadPage(next_link=page.next_link or "", delta_link=page.delta_link or "", given=members)
-    kind, item_of = collection.member, collection.item
     for member in members:
         if member.id in read.changes:
-            _forget(read, member.id)
+            read.forget(member.id)
         if member.removed is not None:
             read.changes[member.id] = SourceChange(ChangeKind.DELETE, member.id)
-            continue
-        is_read = getattr(member, "is_read", None)
-        read.changes[member.id] = SourceChange(
-            ChangeKind.UPSERT, member.id, member.change_key or member.version, is_read
-        )
-        if item_of is not None and isinstance(member, kind):
-            _read_item(read, member, item_of, folder_id, keeps=collection.is_complete)
+        else:
+            _read_member(read, collection, member, folder_id)
     return read
 
 
-def _forget(read: ReadPage, identifier: str) -> None:
-    """What the page said of an item before it said something else."""
-    for known in (read.changes, read.items, read.members):
-        known.pop(identifier, None)
-
-
-def _read_item(
-    read: ReadPage, member: Named, item_of: Callable[[Any, str], Item], folder_id: str, *, keeps: bool
-) -> None:
-    """The item that a member carries. One that makes no sense is fetched by itself, which says what is wrong."""
-    if keeps:
-        read.members[member.id] = member
-    try:
-        read.items[member.id] = item_of(member, folder_id)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+def _read_member(read: ReadPage, collection: Collection, member: Named, folder_id: str) -> None:
+    """The change that a member is, and its item if it carries one; one that makes no sense is fetched by itself."""
+    identifier, item_of = member.id, collection.item
+    if item_of is None or not isinstance(member, collection.member):
+        read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version)
         return
+    if collection.is_complete:
+        read.members[identifier] = member
+    try:
+        item = item_of(member, folder_id)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        is_read = getattr(member, "is_read", None)
+        read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version, is_read)
+        return
+    read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, item.version, item.is_read)
+    read.items[identifier] = item
 
 
 def _one_by_one(collection: Collection, raws: list[msgspec.Raw]) -> Iterator[Named]:

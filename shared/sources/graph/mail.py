@@ -1,6 +1,6 @@
 """Reads messages: everything that a page of changes carries, so that metadata needs no request of its own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -43,9 +43,9 @@ class EmailAddress(msgspec.Struct, gc=False):
 
 
 class Recipient(msgspec.Struct, rename="camel", gc=False):
-    """Somebody that a message or an event names, by "name" and "address": as an item's metadata has them."""
+    """Somebody that a message or an event names."""
 
-    email_address: dict[str, Any] | None = None
+    email_address: EmailAddress | None = None
 
 
 class _Flag(msgspec.Struct, rename="camel", gc=False):
@@ -79,19 +79,13 @@ class Message(Named, rename="camel", gc=False):
 
 def person_of(recipient: Recipient | None) -> dict[str, str]:
     """A name and an address, without what is empty."""
-    return people_of([recipient])[0] if recipient is not None else {}
-
-
-def people_of(recipients: Iterable[Recipient] | None) -> list[dict[str, str]]:
-    """Several of them. Most are given as they were decoded: there are more of them than of anything else."""
-    return [
-        told if (told := each.email_address) and told.get("name") and told.get("address") else _without_empty(told)
-        for each in recipients or ()
-    ]
-
-
-def _without_empty(told: dict[str, str] | None) -> dict[str, str]:
-    return {name: text for name, text in (told or {}).items() if text and name in ("name", "address")}
+    told = recipient.email_address if recipient is not None else None
+    if told is None:
+        return {}
+    name, address = told.name, told.address
+    if name and address:
+        return {"name": name, "address": address}
+    return {"name": name} if name else {"address": address} if address else {}
 
 
 def addresses_in(people: Iterable[dict[str, str]]) -> Iterator[str]:
@@ -101,11 +95,11 @@ def addresses_in(people: Iterable[dict[str, str]]) -> Iterator[str]:
 
 def message_item(message: Message, folder_id: str) -> Item:
     """The item of a message, written for speed: a first sync does little else. `at` is when it was received."""
-    told = _extended(message.single_value_extended_properties)
+    told = {_SPELLED[each.id]: each.value for each in message.single_value_extended_properties or ()}
     item_class = told.get(ITEM_CLASS) or _CLASSES.get(message.type, "IPM.Note")
     kind = message_kind(item_class)
-    metadata, addresses = _people(message)
-    _add_facts(metadata, message, told.get(SENSITIVITY))
+    sensitivity = SENSITIVITIES.get(told.get(SENSITIVITY) or "", "Normal")
+    metadata = _metadata(message, sensitivity)
     move_key, size, subject = hexadecimal(told.get(SEARCH_KEY)), number(told.get(SIZE)), message.subject or ""
     return Item(
         id=message.id,
@@ -118,76 +112,69 @@ def message_item(message: Message, folder_id: str) -> Item:
         subject=subject,
         size=size,
         is_read=message.is_read,
-        private=metadata["sensitivity"] == "Private",
+        private=sensitivity == "Private",
         at=moment(message.received_date_time or message.created_date_time),
-        addresses=addresses,
+        addresses=_addresses(message),
         metadata=metadata,
     )
 
 
-def _people(message: Message) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Whom a message names, as metadata, and their addresses."""
-    found: dict[str, Any] = {}
-    people: list[dict[str, str]] = []
-    for name, one in (("from", message.from_), ("sender", message.sender)):
-        if one is not None and (told := person_of(one)):
-            found[name] = told
-            people.append(told)
-    for name, several in (
-        ("to", message.to_recipients),
-        ("cc", message.cc_recipients),
-        ("bcc", message.bcc_recipients),
-    ):
-        if several:
-            found[name] = named = people_of(several)
-            people += named
-    return found, tuple({person["address"].lower() for person in people if "address" in person})
-
-
-def _add_facts(metadata: dict[str, Any], message: Message, sensitivity: str | None) -> None:
-    """Add the rest of the metadata; what is not there is left out, except that something is not so."""
+def _metadata(message: Message, sensitivity: str) -> dict[str, Any]:
+    """The metadata in one piece; then what is not there is taken out, except that something is not so."""
     flag = message.flag.flag_status if message.flag is not None else ""
-    metadata["sensitivity"] = SENSITIVITIES.get(sensitivity or "", "Normal")
-    facts = (
-        ("received", utc_text(message.received_date_time)),
-        ("sent", utc_text(message.sent_date_time)),
-        ("created", utc_text(message.created_date_time)),
-        ("modified", utc_text(message.last_modified_date_time)),
-        ("categories", message.categories),
-        ("importance", _WORDS.get(message.importance or "") or capitalized(message.importance)),
-        ("has_attachments", message.has_attachments),
-        ("draft", message.is_draft),
-        ("conversation_id", ews_id(message.conversation_id or "")),
-        ("flag", _WORDS.get(flag) or capitalized(flag)),
-        ("internet_message_id", message.internet_message_id),
-    )
-    for name, value in facts:
-        if value or value is False:
-            metadata[name] = value
+    metadata = {
+        "from": person_of(message.from_),
+        "sender": person_of(message.sender),
+        "to": [person_of(each) for each in message.to_recipients or ()],
+        "cc": [person_of(each) for each in message.cc_recipients or ()],
+        "bcc": [person_of(each) for each in message.bcc_recipients or ()],
+        "sensitivity": sensitivity,
+        "received": utc_text(message.received_date_time),
+        "sent": utc_text(message.sent_date_time),
+        "created": utc_text(message.created_date_time),
+        "modified": utc_text(message.last_modified_date_time),
+        "categories": message.categories,
+        "importance": _WORDS[message.importance or ""],
+        "has_attachments": message.has_attachments,
+        "draft": message.is_draft,
+        "conversation_id": ews_id(message.conversation_id or ""),
+        "flag": _WORDS[flag],
+        "internet_message_id": message.internet_message_id,
+    }
+    for name in [name for name, value in metadata.items() if not value and value is not False]:
+        del metadata[name]
+    return metadata
 
 
-_WORDS = {"normal": "Normal", "low": "Low", "high": "High", "notFlagged": "NotFlagged", "flagged": "Flagged"}
+def _addresses(message: Message) -> tuple[str, ...]:
+    """The addresses of everybody whom a message names, in lower case, each once."""
+    named = [message.from_, message.sender]
+    for several in (message.to_recipients, message.cc_recipients, message.bcc_recipients):
+        if several:
+            named += several
+    told = [each.email_address for each in named if each is not None]
+    return tuple({each.address.lower() for each in told if each is not None and each.address})
+
+
+class _Learned(dict[str, str]):
+    """What a word of the service is to us: worked out once, since it is always the same few words."""
+
+    def __init__(self, meaning: Callable[[str], str]) -> None:
+        super().__init__()
+        self._meaning = meaning
+
+    def __missing__(self, word: str) -> str:
+        meant = self._meaning(word)
+        if len(self) < _MOST_LEARNED:
+            self[word] = meant
+        return meant
+
+
+_MOST_LEARNED = 256
 
 _OURS = {property_key(each): each for each in (SEARCH_KEY, ITEM_CLASS, SIZE, SENSITIVITY)}
-_SPELLED: dict[str, str] = {}
-"""How the service spells the properties that were asked for: learned, since it is always the same few."""
-
-
-def _extended(properties: list[Extended] | None) -> dict[str, str | None]:
-    """The extended properties of a message under the names that they were asked by."""
-    found: dict[str, str | None] = {}
-    for each in properties or ():
-        name = _SPELLED.get(each.id) or _learned(each.id)
-        found[name] = each.value
-    return found
-
-
-def _learned(spelled: str) -> str:
-    name = _OURS.get(property_key(spelled), "")
-    if name:
-        _SPELLED[spelled] = name
-    return name
-
+_SPELLED = _Learned(lambda spelled: _OURS.get(property_key(spelled), ""))
+"""The name by which an extended property was asked for, by how the service spells it."""
 
 SENSITIVITIES = {"0": "Normal", "1": "Personal", "2": "Private", "3": "Confidential"}
 
@@ -203,6 +190,9 @@ _CLASSES = {
 def capitalized(word: str | None) -> str:
     """A word of an enumeration as the metadata has it: notFlagged is NotFlagged."""
     return word[0].upper() + word[1:] if word else ""
+
+
+_WORDS = _Learned(capitalized)
 
 
 def hexadecimal(text: str | None) -> str:
