@@ -8,13 +8,12 @@ with the properties that were asked for and no others; body and attachments neve
 
 import base64
 import re
-import ssl
 import sys
-import threading
 from collections.abc import Callable
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
+from tests.bench.canned_http import CannedHandler, Counts, listening, mime_of, serve_until_closed
 from tests.bench.message_sample import properties
 
 FOLDERS = 30
@@ -50,9 +49,8 @@ class Mailbox:
 
     def __init__(self, count: int, mime_bytes: int) -> None:
         self.count = count
-        text = "Received: from mail.example.org\r\nSubject: Bench\r\n\r\n" + "All work and no play is dull.\r\n" * 1000
-        mime = (text * (mime_bytes // len(text) + 1)).encode()[:mime_bytes]
-        self._mime = f'<t:MimeContent CharacterSet="UTF-8">{base64.b64encode(mime).decode()}</t:MimeContent>'
+        mime = base64.b64encode(mime_of(mime_bytes)).decode()
+        self._mime = f'<t:MimeContent CharacterSet="UTF-8">{mime}</t:MimeContent>'
         self._folders = self._all_folders()
 
     def arrive(self) -> None:
@@ -166,56 +164,27 @@ def serve(mailbox: Mailbox, certificate: str, key: str) -> ThreadingHTTPServer:
 
     GET tells how many requests and bytes of each kind there were; GET /arrive lets a message come.
     """
-    counts: dict[str, list[int]] = {}
+    counts = Counts()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-        # Else the kernel holds the end of an answer back until the client acknowledges the rest: 40 ms a request.
-        disable_nagle_algorithm = True
-
+    class Handler(CannedHandler):
         def do_GET(self) -> None:
             if self.path == "/arrive":
                 mailbox.arrive()
-                return self._send("text/plain", b"")
-            told = " ".join(f"{name}={count}/{size}" for name, (count, size) in counts.items())
-            counts.clear()
-            return self._send("text/plain", told.encode())
+                return self.respond("text/plain", b"")
+            return self.respond("text/plain", counts.taken())
 
         def do_POST(self) -> None:
-            request = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            operation, body = mailbox.answer(request)
-            count = counts.setdefault(operation, [0, 0])
-            count[0] += 1
-            count[1] += len(body)
-            self._send("text/xml; charset=utf-8", body)
+            operation, body = mailbox.answer(self.received().decode())
+            counts.add(operation, len(body))
+            self.respond("text/xml; charset=utf-8", body)
 
-        def _send(self, kind: str, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    return server
+    return listening(Handler, certificate, key)
 
 
 def main() -> None:
     """Serve until the standard input is closed."""
     count, mime_bytes, certificate, key = sys.argv[1:5]
-    server = serve(Mailbox(int(count), int(mime_bytes)), certificate, key)
-    print(server.server_address[1], flush=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
+    serve_until_closed(serve(Mailbox(int(count), int(mime_bytes)), certificate, key))
 
 
 if __name__ == "__main__":

@@ -28,22 +28,27 @@ class Canned:
 
     def served(self) -> dict[str, tuple[int, int]]:
         """How many requests and bytes of each operation since it was last asked."""
-        with requests.Session() as session:
-            session.trust_env = False
-            text = session.get(self.url, verify=str(self.ca), timeout=30).text
         found = {}
-        for told in text.split():
+        for told in self.got("").split():
             name, _, numbers = told.partition("=")
             count, _, size = numbers.partition("/")
             found[name] = (int(count), int(size))
         return found
 
+    def got(self, path: str) -> str:
+        """What the server tells or does outside what is measured."""
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(f"{self.url}{path}", verify=str(self.ca), timeout=30).text
+
 
 class Environment:
     """One run of the benchmark. `scale` 1.0 is the full size."""
 
-    def __init__(self, directory: Path, quick: bool) -> None:
+    def __init__(self, directory: Path, quick: bool, sdk_python: str = "") -> None:
         self.quick = quick
+        self.sdk_python = sdk_python
+        """The interpreter of an environment that msgraph-sdk is installed in; empty: it is not measured."""
         self.authority = Authority.at(directory / "tls")
         self.directory = directory
 
@@ -63,6 +68,13 @@ class Environment:
             yield Canned(f"https://127.0.0.1:{port}/EWS/Exchange.asmx", self.authority.ca)
 
     @contextmanager
+    def canned_graph(self, count: int, mime_bytes: int = 0) -> Iterator[Canned]:
+        """A canned Graph with so many messages."""
+        words = ["tests.bench.graph_canned", str(count), str(mime_bytes)]
+        with self._running([*words, str(self.authority.certificate), str(self.authority.key)]) as port:
+            yield Canned(f"https://127.0.0.1:{port}", self.authority.ca)
+
+    @contextmanager
     def storage(self, *, as_it_comes: bool = False) -> Iterator[dict[str, str]]:
         """Azurite: the URLs of its services. By itself it slows down with every row: see
         sandbox/storage/patch_azurite_lookup.cjs.
@@ -71,10 +83,10 @@ class Environment:
         with self._running(words) as told:
             yield dict(json.loads(told))
 
-    def child(self, module: str, *arguments: str) -> dict[str, Any]:
+    def child(self, module: str, *arguments: str, python: str = sys.executable) -> dict[str, Any]:
         """Run a module in a fresh process; gives the JSON object that is its last line."""
         done = subprocess.run(  # noqa: S603 -- ourselves
-            [sys.executable, "-m", module, *arguments],
+            [python, "-m", module, *arguments],
             cwd=ROOT,
             env=self._environment(),
             capture_output=True,
@@ -113,7 +125,7 @@ class Environment:
 
 
 @contextmanager
-def environment(quick: bool) -> Iterator[Environment]:
+def environment(quick: bool, sdk_python: str = "") -> Iterator[Environment]:
     """A stage and its temporary files."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        yield Environment(Path(directory), quick)
+        yield Environment(Path(directory), quick, sdk_python)

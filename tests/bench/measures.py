@@ -5,10 +5,11 @@ To add a measurement, write a function here and add it to MEASURES.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from statistics import median
 
+from tests.bench import graph_measures
 from tests.bench.environment import Canned, Environment
+from tests.bench.figures import Figures
 
 MIME_BYTES = 20_000
 NAMES = {
@@ -17,17 +18,6 @@ NAMES = {
     "ours": "this program's source",
     "limit": "download + `lxml.etree.fromstring`, nothing extracted",
 }
-
-
-@dataclass(slots=True)
-class Figures:
-    """The result of one measurement: values for the JSON line, and a table."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    values: dict[str, float | None] = field(default_factory=dict)
-    notes: str = ""
 
 
 def reading(environment: Environment, what: str) -> Figures:
@@ -171,4 +161,9 @@ MEASURES: dict[str, Callable[[Environment], Figures]] = {
     "pass": whole_pass,
     "memory": memory,
     "import": imports,
+    "graph-metadata": graph_measures.metadata,
+    "graph-mime": graph_measures.mime,
+    "graph-pages": graph_measures.pages,
+    "graph-idle": graph_measures.idle,
+    "graph-first": graph_measures.first_sync,
 }

@@ -1,6 +1,7 @@
 """What is measured in a process of its own, besides the contenders: a whole pass, an idle pass, Storage, imports.
 
-python -m tests.bench.subjects idle URL BUNDLE.pem
+python -m tests.bench.subjects idle URL BUNDLE.pem [graph]
+python -m tests.bench.subjects first URL graph
 python -m tests.bench.subjects pass|memory URL STORAGE_JSON
 python -m tests.bench.subjects storage STORAGE_JSON MIME_BYTES
 python -m tests.bench.subjects import
@@ -23,6 +24,8 @@ import requests
 
 from shared.replica.port import Replica
 from shared.sources.ews.sources import EwsSources
+from shared.sources.graph.sources import GraphSources
+from shared.sources.port import SourceName
 from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
@@ -39,13 +42,13 @@ IDLE_PASSES = 40
 
 
 class Everything:
-    """The engine over EWS and a replica; registry, leases, queue and tokens are in memory."""
+    """The engine over a source and a replica; registry, leases, queue and tokens are in memory."""
 
-    def __init__(self, url: str, replica: Replica) -> None:
+    def __init__(self, url: str, replica: Replica, source: SourceName = SourceName.EWS) -> None:
         self.registry, self.queue = FakeRegistry(), FakeQueue()
-        self.registry.add(a_mailbox(FakeClock()))
+        self.registry.add(a_mailbox(FakeClock(), source=source))
         self.engine = SyncEngine(
-            sources=EwsSources(url),
+            sources=GraphSources(url) if source is SourceName.GRAPH else EwsSources(url),
             replica=replica,
             registry=self.registry,
             leases=FakeLeases(),
@@ -86,12 +89,12 @@ def measured(work: Callable[[], None]) -> dict[str, float]:
     }
 
 
-def idle(url: str, ca: str) -> dict[str, float]:
+def idle(url: str, ca: str, source: str = SourceName.EWS) -> dict[str, float]:
     """A mailbox in which nothing has changed since the last pass: requests and processor time of a pass.
 
     `changed` are the requests of a pass after a message has come into one folder.
     """
-    everything = Everything(url, FakeReplica())
+    everything = Everything(url, FakeReplica(), SourceName(source))
     everything.sync()
     everything.sync()
 
@@ -111,6 +114,14 @@ def idle(url: str, ca: str) -> dict[str, float]:
         "cpu": figures["cpu"] / IDLE_PASSES,
         "seconds": figures["seconds"] / IDLE_PASSES,
     }
+
+
+def first_sync(url: str, source: str) -> dict[str, float]:
+    """A first sync with MIME into memory: its requests and how many messages it brought."""
+    everything = Everything(url, FakeReplica(), SourceName(source))
+    figures = measured(everything.sync)
+    runs = everything.registry.runs(ID)
+    return figures | {"requests": sum(run.requests for run in runs), "items": everything.registry.get(ID).items}
 
 
 def let_arrive(url: str, ca: str) -> None:
@@ -195,6 +206,7 @@ def importing() -> dict[str, float]:
 
 SUBJECTS: dict[str, Callable[..., dict[str, float]]] = {
     "idle": idle,
+    "first": first_sync,
     "pass": whole_pass,
     "memory": partial(whole_pass, and_sweep=True),
     "storage": storage,
