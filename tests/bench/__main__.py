@@ -77,12 +77,13 @@ def main() -> None:
             figures = MEASURES[name](prepared)
             print(written(figures), flush=True)
             found.append(figures)
+            if options.update and not options.quick:
+                old = PAGE.read_text(encoding="utf-8")
+                PAGE.write_text(updated(old, figures, options.note), encoding="utf-8")
     values = {key: value for figures in found for key, value in figures.values.items()}
     print(verdict(values))
     if not options.quick and not options.measurements:
         PAGE.write_text(page(found, values), encoding="utf-8")
-    elif options.update and not options.quick:
-        PAGE.write_text(updated(PAGE.read_text("utf-8"), found, verdict(values), options.note), encoding="utf-8")
     print(json.dumps({key: values.get(key) for key in KEYS}))
 
 
@@ -128,15 +129,14 @@ def page(found: list[Figures], values: dict[str, float | None]) -> str:
     return "\n".join([*head, verdict(values), *map(written, found)]).rstrip() + "\n"
 
 
-def updated(old: str, found: list[Figures], verdicts: str, note: str) -> str:
-    """The page with these measurements put in the place of their former ones, or at its end."""
+def updated(old: str, figures: Figures, note: str) -> str:
+    """The page with one measurement put in the place of its former one, or at its end."""
     about, *sections = old.rstrip().split("\n## ")
     by_title = {section.partition("\n")[0]: section for section in sections}
-    for figures in found:
-        new = written(figures).rstrip() + (f"\n\n{fill(note, WIDTH)}" if note else "")
-        by_title[figures.title] = new.removeprefix("## ") + "\n"
+    new = written(figures).rstrip() + (f"\n\n{fill(note, WIDTH)}" if note else "")
+    by_title[figures.title] = new.removeprefix("## ")
     asked = next(title for title in by_title if title.startswith("Against"))
-    by_title[asked] = _merged(by_title[asked], verdicts)
+    by_title[asked] = _merged(by_title[asked], verdict(figures.values))
     return "\n## ".join([about, *(section.rstrip() + "\n" for section in by_title.values())]).rstrip() + "\n"
 
 

@@ -33,7 +33,7 @@ def metadata(environment: Environment) -> Figures:
 
 def mime(environment: Environment) -> Figures:
     """The same and 20 KB MIME, one request a message, four in flight."""
-    count = environment.size(5_000)
+    count = environment.size(2_000)
     costs, sizes = _read(environment, count, "mime")
     figures = _reading(f"Graph: reading {count:,} messages, with 20 KB MIME each", costs, sizes)
     figures.values = {"graph_mime_vs_limit": round(costs["ours"] / costs["limit"], 2)}
@@ -107,7 +107,7 @@ def _read(environment: Environment, count: int, what: str) -> tuple[dict[str, fl
     cpu: dict[str, list[float]] = {name: [] for name in ("ours", "limit")}
     sizes: dict[str, float] = {}
     with environment.canned_graph(count, MIME_BYTES) as canned:
-        for _ in range(environment.runs(5, 3)):
+        for _ in range(environment.runs(3, 3)):
             for name, found in cpu.items():
                 arguments = (name, canned.url, str(canned.ca), what)
                 result = environment.child("tests.bench.graph_contenders", *arguments)
