@@ -13,7 +13,8 @@ from pathlib import Path
 from textwrap import fill
 
 from tests.bench.environment import ROOT, environment
-from tests.bench.measures import MEASURES, Figures
+from tests.bench.figures import Figures
+from tests.bench.measures import MEASURES
 
 KEYS = (
     "metadata_vs_documented",
