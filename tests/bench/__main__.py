@@ -136,8 +136,9 @@ def updated(old: str, figures: Figures, note: str) -> str:
     by_title = {section.partition("\n")[0]: section for section in sections}
     new = written(figures).rstrip() + (f"\n\n{fill(note, WIDTH)}" if note else "")
     by_title[figures.title] = new.removeprefix("## ")
-    asked = next(title for title in by_title if title.startswith("Against"))
-    by_title[asked] = _merged(by_title[asked], verdict(figures.values))
+    targets = verdict(figures.values)
+    asked = targets.partition("\n")[0].removeprefix("## ")
+    by_title[asked] = _merged(by_title[asked], targets)
     return "\n## ".join([about, *(section.rstrip() + "\n" for section in by_title.values())]).rstrip() + "\n"
 
 
