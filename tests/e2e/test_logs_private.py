@@ -207,7 +207,7 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER}
+    settings = {"SYNC_SCHEDULE": NEVER, "SWEEP_SCHEDULE": NEVER, "SYNC_SOURCE": "ews"}
     options = ("--in-memory", "--storage-proxy", "--messages", "1")
     with local_stack(tmp_path, *options, settings=settings) as running:
         somebody = {"address": ADDRESS, "password": PASSWORD, "display_name": f"{WORD.title()} Planted"}

@@ -102,7 +102,9 @@ def _graph_folder(folder: Folder) -> Folder:
 
 
 def _spelled(item: Item, folder_id: str) -> Item:
-    """The item, which nobody else has, with its ids spelled anew."""
+    """The item, which nobody else has, with its ids spelled anew; the failure of what it lacks names it too."""
     item.id = ews_id(item.id)
     item.folder_id = folder_id
+    if item.lacking is not None:
+        item.lacking = replace(item.lacking, item_id=item.id)
     return item
