@@ -36,7 +36,7 @@ def static(request: func.HttpRequest) -> func.HttpResponse:
     return respond(body, 200, _TYPES[name.rpartition(".")[2]], {"Cache-Control": "public, max-age=3600"})
 
 
-@blueprint.route(route="health", methods=ALL_METHODS)
+@blueprint.route(route="api/health", methods=ALL_METHODS)
 @http_handler("GET", api=True)
 def health(request: func.HttpRequest) -> func.HttpResponse:
     """Report whether this instance can read its settings. Says nothing about any mailbox."""

@@ -24,13 +24,12 @@ OPERATOR = "/operator"
 ACTIVATE = "/operator/activate"
 """The page that activates lists of mailboxes and lists the service accounts."""
 STATIC = "/static"
-HEALTH = "/health"
+HEALTH = "/api/health"
 
 RESERVED = (
-    "api/(activations|invitations|mailboxes|mailboxes/.+|moves)",
+    "api/(activations|health|invitations|mailboxes|mailboxes/.+|moves)",
     "api/service-accounts|api/service-accounts/.+/give-up",
     "approval|approval/(callback|waiting|for/.+)",
-    "health",
     "invitation/.+",
     "my-sync|my-sync/.+",
     "operator|operator/(activate|service-account|service-account/give-up)",

@@ -238,7 +238,7 @@ def test_an_operator_sees_every_mailbox_and_no_address_in_a_url(browser: Browser
         ("/sign-in", "POST", 405),
         ("/my-sync", "GET", 401),
         ("/sign-in/callback", "GET", 400),
-        ("/health", "GET", 200),
+        ("/api/health", "GET", 200),
         ("/invitation/none", "GET", 404),
     ],
 )
