@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from shared.app import utc_now
+from shared.mailboxes.commands import SYNC_NOW_INTERVAL
+from shared.mailboxes.model import Mailbox
 from tests.e2e.browser import CHROMIUM, SCHEMES, WIDTHS, Watched, chromium, keep_picture, watched
 from tests.e2e.people import begin, connect, give_password, mailbox_id, new_person
 
@@ -63,10 +67,17 @@ def test_pausing_and_starting_again(seen: Watched, running_app: Any) -> None:
     expect(page.get_by_text("Syncing continues.")).to_be_visible()
 
 
+def _last_synced_earlier(mailbox: Mailbox) -> Mailbox:
+    return replace(mailbox, last_pass_at=utc_now() - 2 * SYNC_NOW_INTERVAL)
+
+
 def test_a_sync_can_be_asked_for_once_a_minute(seen: Watched, running_app: Any) -> None:
     page = seen.page
     connect(page, running_app.url, running_app.sandbox, new_person(running_app.sandbox))
-    expect(page.get_by_role("button", name="Sync now")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Sync now is possible again:")).to_be_visible()
+    running_app.parts().registry.change(mailbox_id(page), _last_synced_earlier)
+    page.reload()
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_role("heading", name="A sync has just been started")).to_be_visible()
     page.get_by_role("link", name="Back to My sync").click()

@@ -35,6 +35,16 @@
       return (headline ? headline.textContent : "") + (tens ? `, ${tens} %` : "");
     }
 
+    function idle() {
+      const possible = live.querySelector("#sync-later time[datetime]");
+      const until = possible ? new Date(possible.dateTime).getTime() - Date.now() + 1000 : LATEST;
+      return Math.min(LATEST, Math.max(SOONEST, until || LATEST));
+    }
+
+    function pause() {
+      return live.querySelector("[data-live]")?.dataset.live === "yes" ? SOONEST : idle();
+    }
+
     function show(html) {
       const fresh = new DOMParser().parseFromString(html, "text/html").body;
       const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
@@ -43,8 +53,7 @@
       if (focused && document.getElementById(focused)) document.getElementById(focused).focus();
       const now = spoken(live);
       if (now !== told) announcement.textContent = told = now;
-      const goesOn = live.querySelector("[data-live]")?.dataset.live === "yes";
-      wait = goesOn ? SOONEST : LATEST;
+      wait = pause();
     }
 
     async function look() {
@@ -64,7 +73,7 @@
       if (!document.hidden && Date.now() - began < LONGEST) timer = setTimeout(look, wait);
     }
 
-    wait = live.querySelector("[data-live]")?.dataset.live === "yes" ? SOONEST : LATEST;
+    wait = pause();
     document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : plan()));
     plan();
   }
