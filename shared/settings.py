@@ -5,117 +5,15 @@ settings of infra/modules/app.bicep. The tests compare the three.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
+from shared import setting_parsers as parsers
 from shared.errors import SettingsInvalid
 
-_TENANT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-
-def _text(value: str) -> str:
-    return value
-
-
-def _url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-    except ValueError:  # its text would quote the value
-        raise ValueError("must be an https:// URL") from None
-    if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be an https:// URL without query or fragment")
-    return value.rstrip("/")
-
-
-def _address(value: str) -> str:
-    """Parse the app's own address. It has no path, because its pages and cookies apply to a whole host."""
-    url = _url(value)
-    if urlsplit(url).path:
-        raise ValueError("must be an https:// URL without a path")
-    return url
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return int(value)
-
-    return parse
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return value
-
-    return parse
-
-
-def _day(value: str) -> str:
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError:
-        raise ValueError("must be a day, YYYY-MM-DD") from None
-
-
-def _flag(value: str) -> bool:
-    return _choice("true", "false")(value.lower()) == "true"
-
-
-_LIST_PART = re.compile(r"(?:\\[\\,]|[^,])+")
-_ESCAPED = re.compile(r"\\([\\,])")
-
-
-def _list(value: str) -> tuple[str, ...]:
-    """Split entries at commas. In an entry, a backslash escapes a comma or a backslash."""
-    parts = (_ESCAPED.sub(r"\1", part).strip() for part in _LIST_PART.findall(value))
-    return tuple(part for part in parts if part)
-
-
-def _tenant(value: str) -> str:
-    """Parse a tenant id as tokens contain it. A domain name is not accepted, because tokens do not contain it."""
-    if not _TENANT.fullmatch(value):
-        raise ValueError("must be a tenant id (8-4-4-4-12 hexadecimal digits)")
-    return value.lower()
-
-
-def _tenants(value: str) -> tuple[str, ...]:
-    named = _list(value)
-    if not named:
-        raise ValueError("must name a tenant, or be organizations")
-    if named == ("organizations",):
-        return named
-    return tuple(map(_tenant, named))
-
-
-def _schedule(value: str) -> str:
-    from shared.scheduling.ncrontab import Schedule
-
-    Schedule.parse(value)
-    return value
-
-
-def _tenant_or_none(value: str) -> str:
-    return _tenant(value) if value else ""
-
-
-def _client_ids(value: str) -> tuple[str, ...]:
-    if not all(map(_TENANT.fullmatch, _list(value))):
-        raise ValueError("must be client ids (8-4-4-4-12 hexadecimal digits)")
-    return tuple(named.lower() for named in _list(value))
-
-
-def _url_list(value: str) -> tuple[str, ...]:
-    return tuple(_url(part) for part in _list(value))
-
-
-def setting(name: str, purpose: str, parse: Callable[[str], Any] = _text, default: str | None = None) -> Any:
+def setting(name: str, purpose: str, parse: Callable[[str], Any] = parsers.text, default: str | None = None) -> Any:
     """Declare one setting: its environment name, purpose, parser, and default (None: required)."""
     return field(metadata={"name": name, "purpose": purpose, "parse": parse, "default": default})
 
@@ -125,39 +23,47 @@ class Settings:
     """The program's configuration, checked and typed. It holds no secrets; those are only in Key Vault."""
 
     # The app itself
-    app_url: str = setting("APP_URL", "The app's public https address, as registered with Entra ID", _address)
+    app_url: str = setting(
+        "APP_URL", "The app's public https address, as registered with Entra ID", parsers.app_address
+    )
     organization: str = setting("ORGANIZATION", "The name that people see on the pages", default="Your organization")
     support_contact: str = setting("SUPPORT_CONTACT", "Where people can ask for help: an address or a URL", default="")
     return_urls: tuple[str, ...] = setting(
-        "RETURN_URLS", "Where an invitation may send people afterward: https URLs, comma-separated", _url_list, ""
+        "RETURN_URLS",
+        "Where an invitation may send people afterward: https URLs, comma-separated",
+        parsers.url_list,
+        "",
     )
 
     # Entra ID
     entra_client_id: str = setting("ENTRA_CLIENT_ID", "The app registration's client id")
     entra_authority: str = setting(
-        "ENTRA_AUTHORITY", "The sign-in service; differs in national clouds", _url, "https://login.microsoftonline.com"
+        "ENTRA_AUTHORITY",
+        "The sign-in service; differs in national clouds",
+        parsers.url,
+        "https://login.microsoftonline.com",
     )
     entra_tenants: tuple[str, ...] = setting(
         "ENTRA_TENANTS",
         "Who may sign in: one tenant id, several, or organizations for any work or school account",
-        _tenants,
+        parsers.tenants,
     )
     operator_tenant: str = setting(
         "OPERATOR_TENANT",
         "The tenant whose accounts may hold the role Operator; empty: the one in ENTRA_TENANTS, if it is one",
-        _tenant_or_none,
+        parsers.tenant_or_none,
         "",
     )
     api_clients: tuple[str, ...] = setting(
         "API_CLIENTS",
         "Client ids of the programs that may call the API, comma-separated; by default the Azure CLI",
-        _client_ids,
+        parsers.client_ids,
         "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
     )
     entra_credential: str = setting(
         "ENTRA_CREDENTIAL",
         "How the app authenticates to Entra ID: managed_identity (federated) or certificate",
-        _choice("managed_identity", "certificate"),
+        parsers.choice("managed_identity", "certificate"),
         "managed_identity",
     )
     entra_certificate_secret: str = setting(
@@ -174,7 +80,7 @@ class Settings:
 
     # Sources
     ews_url: str = setting(
-        "EWS_URL", "The Exchange Web Services endpoint", _url, "https://outlook.office365.com/EWS/Exchange.asmx"
+        "EWS_URL", "The Exchange Web Services endpoint", parsers.url, "https://outlook.office365.com/EWS/Exchange.asmx"
     )
     ews_delegated_scope: str = setting(
         "EWS_DELEGATED_SCOPE",
@@ -187,7 +93,7 @@ class Settings:
     graph_scopes: tuple[str, ...] = setting(
         "GRAPH_SCOPES",
         "What a person consents to for Graph, together with EWS, so that nobody signs in again when EWS ends",
-        _list,
+        parsers.comma_list,
         "https://graph.microsoft.com/Mail.Read,https://graph.microsoft.com/Calendars.Read,"
         "https://graph.microsoft.com/Contacts.Read,https://graph.microsoft.com/Tasks.Read,"
         "https://graph.microsoft.com/User.Read",
@@ -201,114 +107,127 @@ class Settings:
     graph_url: str = setting(
         "GRAPH_URL",
         "Microsoft Graph; differs in national clouds",
-        _url,
+        parsers.url,
         "https://graph.microsoft.com",
     )
     sync_source: str = setting(
         "SYNC_SOURCE",
         "Which source reads new mailboxes: auto (EWS where it is allowed, else Microsoft Graph), ews or graph",
-        _choice("auto", "ews", "graph"),
+        parsers.choice("auto", "ews", "graph"),
         "auto",
     )
 
     ews_ends: str = setting(
         "EWS_ENDS",
         "From this day on (UTC) mailboxes in Exchange Online are moved to Microsoft Graph",
-        _day,
+        parsers.day,
         "2027-03-01",
     )
     cut_over_days: int = setting(
-        "CUT_OVER_DAYS", "Over how many days from EWS_ENDS on the moves are spread", _number(1, 365), "14"
+        "CUT_OVER_DAYS", "Over how many days from EWS_ENDS on the moves are spread", parsers.number(1, 365), "14"
     )
 
     # Storage
-    key_vault_url: str = setting("KEY_VAULT_URL", "The Key Vault that keeps refresh tokens", _url)
-    blob_url: str = setting("MailboxStorage__blobServiceUri", "Blob Storage: packs, feed, cursors", _url)
-    queue_url: str = setting("MailboxStorage__queueServiceUri", "Queue Storage: shards and mailboxes to sync", _url)
-    table_url: str = setting("MailboxStorage__tableServiceUri", "Table Storage: registry, items, runs, issues", _url)
+    key_vault_url: str = setting("KEY_VAULT_URL", "The Key Vault that keeps refresh tokens", parsers.url)
+    blob_url: str = setting("MailboxStorage__blobServiceUri", "Blob Storage: packs, feed, cursors", parsers.url)
+    queue_url: str = setting(
+        "MailboxStorage__queueServiceUri", "Queue Storage: shards and mailboxes to sync", parsers.url
+    )
+    table_url: str = setting(
+        "MailboxStorage__tableServiceUri", "Table Storage: registry, items, runs, issues", parsers.url
+    )
 
     # Schedule
     sync_schedule: str = setting(
         "SYNC_SCHEDULE",
         "NCRONTAB schedule of the dispatch, UTC: how often mailboxes are synced",
-        _schedule,
+        parsers.schedule,
         "0 */30 * * * *",
     )
     sweep_schedule: str = setting(
-        "SWEEP_SCHEDULE", "NCRONTAB schedule of the daily sweep, UTC", _schedule, "0 15 2 * * *"
+        "SWEEP_SCHEDULE", "NCRONTAB schedule of the daily sweep, UTC", parsers.schedule, "0 15 2 * * *"
     )
     sync_shards: int = setting(
-        "SYNC_SHARDS", "The number of shards that the registry is read in at a tick", _number(1, 256), "16"
+        "SYNC_SHARDS", "The number of shards that the registry is read in at a tick", parsers.number(1, 256), "16"
     )
     sync_budget_seconds: int = setting(
-        "SYNC_BUDGET_SECONDS", "How many seconds a pass may run before its continuation", _number(5, 1500), "240"
+        "SYNC_BUDGET_SECONDS", "How many seconds a pass may run before its continuation", parsers.number(5, 1500), "240"
     )
-    sync_connections: int = setting("SYNC_CONNECTIONS", "Connections to Exchange per mailbox", _number(1, 10), "3")
+    sync_connections: int = setting(
+        "SYNC_CONNECTIONS", "Connections to Exchange per mailbox", parsers.number(1, 10), "3"
+    )
 
     # Scope
     folders_in: tuple[str, ...] = setting(
         "SYNC_FOLDERS_IN",
         "Only these folders (role, Exchange name or path; a comma in a name: \\,) and their subfolders; empty: all",
-        _list,
+        parsers.comma_list,
         "",
     )
     folders_out: tuple[str, ...] = setting(
-        "SYNC_FOLDERS_OUT", "Not these folders nor their subfolders", _list, "junkemail,deleteditems"
+        "SYNC_FOLDERS_OUT", "Not these folders nor their subfolders", parsers.comma_list, "junkemail,deleteditems"
     )
     mail_days: int = setting(
-        "SYNC_MAIL_DAYS", "How many days of past mail are synced; 0: all mail", _number(0, 36500), "0"
+        "SYNC_MAIL_DAYS", "How many days of past mail are synced; 0: all mail", parsers.number(0, 36500), "0"
     )
     content: str = setting(
         "SYNC_CONTENT",
         "How much of an item is stored: metadata, body or mime",
-        _choice("metadata", "body", "mime"),
+        parsers.choice("metadata", "body", "mime"),
         "mime",
     )
-    largest_item_mb: int = setting("SYNC_LARGEST_ITEM_MB", "Larger contents are not fetched", _number(1, 150), "150")
-    private_items: bool = setting("SYNC_PRIVATE_ITEMS", "Whether items marked private are synced", _flag, "false")
+    largest_item_mb: int = setting(
+        "SYNC_LARGEST_ITEM_MB", "Larger contents are not fetched", parsers.number(1, 150), "150"
+    )
+    private_items: bool = setting(
+        "SYNC_PRIVATE_ITEMS", "Whether items marked private are synced", parsers.flag, "false"
+    )
     exclude: tuple[str, ...] = setting(
-        "SYNC_EXCLUDE", "Items from or to these addresses or @domains are not synced", _list, ""
+        "SYNC_EXCLUDE", "Items from or to these addresses or @domains are not synced", parsers.comma_list, ""
     )
     shared_mailboxes: tuple[str, ...] = setting(
         "SYNC_SHARED_MAILBOXES",
         "Addresses of shared mailboxes, synced with the sign-in of a person who has access to them",
-        _list,
+        parsers.comma_list,
         "",
     )
-    archives: bool = setting("SYNC_ARCHIVES", "Whether online archives are synced too", _flag, "false")
+    archives: bool = setting("SYNC_ARCHIVES", "Whether online archives are synced too", parsers.flag, "false")
     occurrence_days_back: int = setting(
-        "SYNC_OCCURRENCE_DAYS_BACK", "How many days back recurring events are expanded", _number(0, 365), "14"
+        "SYNC_OCCURRENCE_DAYS_BACK", "How many days back recurring events are expanded", parsers.number(0, 365), "14"
     )
     occurrence_days_ahead: int = setting(
-        "SYNC_OCCURRENCE_DAYS_AHEAD", "How many days ahead recurring events are expanded", _number(0, 730), "365"
+        "SYNC_OCCURRENCE_DAYS_AHEAD", "How many days ahead recurring events are expanded", parsers.number(0, 730), "365"
     )
 
     # Retention and lifetimes
     deleted_days: int = setting(
         "REPLICA_DELETED_DAYS",
         "Within how many days a deleted item's bytes are removed from the packs",
-        _number(0, 90),
+        parsers.number(0, 90),
         "7",
     )
     sign_in_minutes: int = setting(
-        "SIGN_IN_MINUTES", "How many minutes a started sign-in stays valid", _number(5, 60), "15"
+        "SIGN_IN_MINUTES", "How many minutes a started sign-in stays valid", parsers.number(5, 60), "15"
     )
     session_minutes: int = setting(
-        "SESSION_MINUTES", "How many minutes a person's session lasts", _number(5, 480), "30"
+        "SESSION_MINUTES", "How many minutes a person's session lasts", parsers.number(5, 480), "30"
     )
     invitation_days: int = setting(
-        "INVITATION_DAYS", "How many days an invitation link stays valid", _number(1, 60), "7"
+        "INVITATION_DAYS", "How many days an invitation link stays valid", parsers.number(1, 60), "7"
     )
 
     # Thresholds
     rejections_before_sign_in: int = setting(
         "REJECTIONS_BEFORE_SIGN_IN",
         "Consecutive rejections by the mail server before the person is asked to sign in",
-        _number(1, 100),
+        parsers.number(1, 100),
         "6",
     )
     failures_before_suspension: int = setting(
-        "FAILURES_BEFORE_SUSPENSION", "Consecutive failed passes before a mailbox is suspended", _number(1, 1000), "10"
+        "FAILURES_BEFORE_SUSPENSION",
+        "Consecutive failed passes before a mailbox is suspended",
+        parsers.number(1, 1000),
+        "10",
     )
 
     @classmethod

@@ -5,6 +5,9 @@ from typing import Any
 
 from functions.http.handler import HttpError
 
+MAX_LIST_BYTES = 256 * 1024
+"""The largest body of a request that lists mailboxes."""
+
 
 def malformed(parameter: str, fault: str = "wrong") -> HttpError:
     """Return the error for a wrong parameter; `fault` is a key of [problem.parameters] in the catalog."""

@@ -6,7 +6,7 @@ Each mailbox is read once before it counts as active. Each failure has its reaso
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -67,6 +67,15 @@ class Activation:
         self._queue = queue
         self._tenants = tuple(tenants)
         self._clock = clock
+
+    def activate(self, access: Mapping[str, str], names: Sequence[str], actor: str) -> list[ActivationResult]:
+        """Activate mailboxes with a service account's `authorization`, or with app-only access in a `tenant`.
+
+        Raises ActivationRefused, NotFound.
+        """
+        if access.get("authorization"):
+            return self.with_service_account(access["authorization"], names, actor)
+        return self.app_only(access.get("tenant", ""), names, actor)
 
     def with_service_account(self, authorization_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
         """Activate mailboxes that a service account reads by impersonation. Raises ActivationRefused, NotFound."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.operator import MAX_LISTED, page_after
+from functions.api.mailboxes import MAX_LISTED, page_after
 from shared.authorization.errors import ActivationRefused
 from shared.authorization.onboarding.activation import MAX_NAMES, parse_names
 from shared.mailboxes.entities import partition

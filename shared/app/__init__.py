@@ -1,0 +1,25 @@
+"""The composition root: the only place that names concrete classes. Everything is created on first use.
+
+Each module has the components of one subject. Its class inherits from the classes whose components it needs, so the
+bases show what depends on what. To add a component, add a cached property to its subject's module that imports and
+creates it from the components it needs; for a new subject, add a module and a base of `App`.
+"""
+
+import functools
+
+from shared.app.base import utc_now
+from shared.app.onboarding import OnboardingComponents
+from shared.app.scheduling import SchedulingComponents
+from shared.app.sync import SyncComponents
+
+__all__ = ["App", "app", "utc_now"]
+
+
+class App(OnboardingComponents, SchedulingComponents, SyncComponents):
+    """The components of one process. Vendor packages are imported when a component that needs them is first used."""
+
+
+@functools.cache
+def app() -> App:
+    """The components of this process."""
+    return App()

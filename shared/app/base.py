@@ -1,0 +1,44 @@
+"""The components that every subject uses: the clock, the schedule's interval, the thresholds, and the pages."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.storage.azure_clients import AzureClients
+
+if TYPE_CHECKING:
+    from shared.mailboxes.transitions import Thresholds
+    from shared.pages.pages import Pages
+
+
+def utc_now() -> datetime:
+    """The clock, in aware UTC."""
+    return datetime.now(UTC)
+
+
+class BaseComponents(AzureClients):
+    """Adds to Azure's clients what all subjects share."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    @cached_property
+    def interval(self) -> timedelta:
+        """How often a mailbox is due."""
+        from shared.scheduling.ncrontab import Schedule
+
+        return Schedule.parse(self.settings.sync_schedule).interval()
+
+    @cached_property
+    def thresholds(self) -> "Thresholds":
+        """The numbers of consecutive failures after which somebody has to act."""
+        from shared.mailboxes.transitions import Thresholds
+
+        return Thresholds(self.settings.rejections_before_sign_in, self.settings.failures_before_suspension)
+
+    @cached_property
+    def pages(self) -> "Pages":
+        """The HTML pages."""
+        from shared.pages.pages import Pages
+
+        return Pages(self.settings.organization, self.settings.support_contact)

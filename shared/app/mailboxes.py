@@ -1,0 +1,42 @@
+"""The commands on connected mailboxes."""
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.app.authorization import AuthorizationComponents
+from shared.app.base import utc_now
+from shared.app.sources import SourceComponents
+from shared.app.stores import StoreComponents
+
+if TYPE_CHECKING:
+    from shared.mailboxes.commands import MailboxCommands
+    from shared.mailboxes.move_commands import MoveCommands
+
+
+class MailboxComponents(AuthorizationComponents, SourceComponents, StoreComponents):
+    """What people and operators do with connected mailboxes."""
+
+    @cached_property
+    def mailbox_commands(self) -> "MailboxCommands":
+        """The commands on connected mailboxes."""
+        from shared.mailboxes.commands import MailboxCommands
+
+        return MailboxCommands(
+            registry=self.registry,
+            replica=self.replica,
+            leases=self.leases,
+            queue=self.queue,
+            authorizations=self.authorizations,
+            token_store=self.token_store,
+            access_tokens=self.access_tokens,
+            clock=utc_now,
+            wait=time.sleep,
+        )
+
+    @cached_property
+    def move_commands(self) -> "MoveCommands":
+        """What an operator does about moves between sources."""
+        from shared.mailboxes.move_commands import MoveCommands
+
+        return MoveCommands(self.registry, self.source_selection.can_use)

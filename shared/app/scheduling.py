@@ -1,0 +1,46 @@
+"""The scheduled work: the dispatch, the poison queue, and the daily work."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.app.base import utc_now
+from shared.app.mailboxes import MailboxComponents
+
+if TYPE_CHECKING:
+    from shared.scheduling.daily import Daily
+    from shared.scheduling.dispatch import Dispatch
+    from shared.scheduling.poison import Poison
+
+
+class SchedulingComponents(MailboxComponents):
+    """What timers and queues start besides the sync itself."""
+
+    @cached_property
+    def dispatch(self) -> "Dispatch":
+        """The dispatch, which queues the due mailboxes."""
+        from shared.scheduling.dispatch import Dispatch
+
+        return Dispatch(self.registry, self.queue, self.settings.sync_shards, self.interval, utc_now)
+
+    @cached_property
+    def daily(self) -> "Daily":
+        """The daily work."""
+        from shared.scheduling.daily import Daily
+
+        return Daily(
+            self.dispatch,
+            self.flows,
+            finish_erasures=self.mailbox_commands.finish_erasures,
+            release_unused=self.mailbox_commands.release_unused,
+            keep_alive=self.access_tokens.refresh_idle,
+            index_addresses=self.registry.index_addresses,
+            credential_ends=self.credential_ends,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def poison(self) -> "Poison":
+        """Handles messages that failed at every attempt."""
+        from shared.scheduling.poison import Poison
+
+        return Poison(self.registry, self.thresholds, self.interval, utc_now)

@@ -1,0 +1,44 @@
+"""The stores of mailboxes: the registry, the leases, the queue, and the replica."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.app.base import BaseComponents, utc_now
+
+if TYPE_CHECKING:
+    from shared.mailboxes.blob import BlobLeases
+    from shared.mailboxes.queue import StorageSyncQueue
+    from shared.mailboxes.table import TableRegistry
+    from shared.replica.store import BlobTableReplica
+
+
+class StoreComponents(BaseComponents):
+    """The adapters of Azure Storage that the registry and the sync use."""
+
+    @cached_property
+    def registry(self) -> "TableRegistry":
+        """All connected mailboxes."""
+        from shared.mailboxes.table import TableRegistry
+
+        return TableRegistry(self.tables, self.settings.sync_shards, utc_now)
+
+    @cached_property
+    def leases(self) -> "BlobLeases":
+        """Leases that allow one pass per mailbox at a time."""
+        from shared.mailboxes.blob import BlobLeases
+
+        return BlobLeases(self.blobs)
+
+    @cached_property
+    def queue(self) -> "StorageSyncQueue":
+        """The dispatch's queues."""
+        from shared.mailboxes.queue import StorageSyncQueue
+
+        return StorageSyncQueue(self.queues)
+
+    @cached_property
+    def replica(self) -> "BlobTableReplica":
+        """The copies of mailboxes."""
+        from shared.replica.store import BlobTableReplica
+
+        return BlobTableReplica.at(self.settings.blob_url, self.settings.table_url, self.credential)

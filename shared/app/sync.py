@@ -1,0 +1,74 @@
+"""The sync engine and its configuration."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.app.authorization import AuthorizationComponents
+from shared.app.base import utc_now
+from shared.app.sources import SourceComponents
+from shared.app.stores import StoreComponents
+
+if TYPE_CHECKING:
+    from shared.sync.engine import SyncEngine
+    from shared.sync.limits import Limits
+    from shared.sync.scope import Scope
+
+
+class SyncComponents(AuthorizationComponents, SourceComponents, StoreComponents):
+    """The sync of one mailbox."""
+
+    @cached_property
+    def engine(self) -> "SyncEngine":
+        """Handles one queue message about one mailbox."""
+        from shared.scheduling.dispatch import spread_offset
+        from shared.sync.engine import SyncEngine
+        from shared.sync.table import TableTenantBackOff
+
+        return SyncEngine(
+            sources=self.sources,
+            replica=self.replica,
+            registry=self.registry,
+            leases=self.leases,
+            queue=self.queue,
+            access_tokens=self.access_tokens,
+            scope=self._scope,
+            limits=self._limits,
+            back_off=TableTenantBackOff(self.tables, self.monotonic),
+            clock=utc_now,
+            monotonic=self.monotonic,
+            source_after=self.source_selection.after,
+            move_schedule=self._move_schedule,
+            spread_offset=spread_offset,
+        )
+
+    @property
+    def _scope(self) -> "Scope":
+        """What is synced of a mailbox."""
+        from shared.sources.port import ContentLevel
+        from shared.sync.scope import Scope
+
+        settings = self.settings
+        return Scope(
+            folders_in=settings.folders_in,
+            folders_out=settings.folders_out,
+            mail_days=settings.mail_days,
+            content=ContentLevel(settings.content),
+            largest_item_bytes=settings.largest_item_mb << 20,
+            private_items=settings.private_items,
+            exclude=settings.exclude,
+        )
+
+    @property
+    def _limits(self) -> "Limits":
+        """The sync's limits of time, amount and frequency."""
+        from shared.sync.limits import Limits
+
+        settings = self.settings
+        return Limits(
+            budget_seconds=settings.sync_budget_seconds,
+            interval=self.interval,
+            thresholds=self.thresholds,
+            deleted_days=settings.deleted_days,
+            occurrence_days_back=settings.occurrence_days_back,
+            occurrence_days_ahead=settings.occurrence_days_ahead,
+        )
