@@ -83,7 +83,8 @@ def _action_page(session: Session, action: str, mailbox: "Mailbox") -> func.Http
 
 def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.HttpResponse:
     """Show what an administrator has to do for this mailbox: approve the application, or the steps for its reason."""
-    settings = app().settings
+    from shared.pages.pages import command_argument
+
     if mailbox.reason in APPROVABLE:
         link = app().consent.link_for(session)
         return html("need_admin_approval", approval_url=link, support=mailbox.support)
@@ -93,7 +94,8 @@ def _for_administrator(session: Session, mailbox: "Mailbox", csrf: str) -> func.
         "ask_administrator",
         reason=mailbox.reason,
         support=mailbox.support,
-        client_id=settings.entra_client_id,
+        client_id=app().settings.entra_client_id,
+        mailbox=command_argument(mailbox.address),
         csrf=csrf,
     )
 

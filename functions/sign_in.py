@@ -28,7 +28,7 @@ from shared.authorization.errors import APPROVABLE, AccountRefused, FlowUnknown,
 from shared.authorization.onboarding import authorize_redirect as starts
 from shared.authorization.onboarding.sign_in_outcome import AFTER_APPROVAL, SignInFailed, SignInOutcome, SignInPurpose
 from shared.authorization.sessions.sessions import COOKIE
-from shared.errors import ActionNeeded, NotFound, OperatorMustAct, PersonMustSignIn, RetryLater
+from shared.errors import ActionNeeded, AdministratorMustAct, NotFound, OperatorMustAct, PersonMustSignIn, RetryLater
 from shared.pages import mailbox_actions as pages
 from shared.pages import paths
 from shared.pages.problems import problem_of
@@ -259,7 +259,8 @@ def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str]
         )
     if isinstance(cause, OperatorMustAct):
         _log.error("a sign-in failed by our own fault", exc_info=cause)
-    return problem(cause.reason, cookies=[unbind], support=cause.support, target=target)
+    steps_for = {"client_id": app().settings.entra_client_id} if isinstance(cause, AdministratorMustAct) else {}
+    return problem(cause.reason, cookies=[unbind], support=cause.support, target=target, **steps_for)
 
 
 def _retry_url(intent: Mapping[str, str], *, choose: bool) -> str:

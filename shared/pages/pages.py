@@ -3,6 +3,7 @@
 Every value on a page is escaped. A missing value of a template is an error, not an empty space.
 """
 
+import re
 from datetime import datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,6 +15,8 @@ from shared.pages import paths
 from shared.pages.catalog import Catalog, english
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION
 from shared.version import VERSION
+
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9][A-Za-z0-9.-]*")
 
 MY_APPS_URL = "https://myapps.microsoft.com"
 """Where a person can see and withdraw the permissions of applications."""
@@ -42,6 +45,7 @@ class Pages:
             paths=paths,
             confirmed_first=NEEDS_CONFIRMATION,
             my_apps_url=MY_APPS_URL,
+            reason_text=self._reason_text,
             organization=organization,
             support_contact=support_contact,
             support_url=contact_url(support_contact),
@@ -52,6 +56,11 @@ class Pages:
     def text(self, key: str, **values: object) -> str:
         """Return a sentence of the catalog; `{organization}` is always filled in."""
         return self.catalog.text(key, **{"organization": self._organization, **values})
+
+    def _reason_text(self, reason: str) -> str:
+        """Return what a reason means for the operator; the reason itself if it has no sentence."""
+        key = f"operator.reasons.{reason}"
+        return self.text(key) if key in self.catalog else reason
 
     def render(self, name: str, /, **values: object) -> str:
         """Return a page as HTML. `name` is a file in templates/, with or without `.html`."""
@@ -65,6 +74,11 @@ def contact_url(contact: str) -> str:
         return contact
     local, at, domain = contact.partition("@")
     return f"mailto:{contact}" if at and local and "." in domain and not set(contact) & set(" ?&<>\"'") else ""
+
+
+def command_argument(address: str) -> str:
+    """Return an address that is safe to paste into a shell; a placeholder for one with characters that are not."""
+    return address if _PLAIN_ADDRESS.fullmatch(address) else "<mailbox>"
 
 
 def time_element(at: datetime) -> Markup:

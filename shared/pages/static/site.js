@@ -1,4 +1,4 @@
-// Times in the reader's zone; live progress; copying a link; filtering a table. Every page works without it.
+// Times in the reader's zone; live progress; copying a link or commands; filtering a table. Every page works without it.
 "use strict";
 
 (() => {
@@ -83,7 +83,7 @@
     if (!field || !navigator.clipboard) return;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(field.value);
+      await navigator.clipboard.writeText(field.value ?? field.textContent);
       button.textContent = button.dataset.copied;
     });
   }

@@ -183,7 +183,8 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             {
                 "reason": "ews_blocked",
                 "client_id": "0b1c5b6e-8a4f-4c59-9d0a-7c1f7f2d3e4a",
-                "support": "403",
+                "mailbox": MAILBOX.address,
+                "support": "unsaid",
                 "csrf": "c",
             },
         ),
@@ -254,4 +255,5 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         pages[f"problem-{code}"] = problem(code)
     pages["problem-wrong_account"] = problem("wrong_account", wanted=MAILBOX.address, actual="bob@contoso.example")
     pages["problem-conditional_access"] = problem("conditional_access", support="AADSTS53003")
+    pages["problem-ews_blocked-steps"] = problem("ews_blocked", client_id="0b1c5b6e", support="unsaid")
     return pages

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.ews.ews_403_bodies import EWS_403_BODIES
 from shared.errors import Reason
 from shared.pages.catalog import Catalog, english
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION, MailboxAction
@@ -12,6 +13,8 @@ from shared.pages.pages import Pages
 from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import StatusView, Tone
 from shared.sources.ews.faults.forbidden import REASONS as FORBIDDEN_REASONS
+from shared.sources.ews.faults.forbidden import ForbiddenResponse, diagnose
+from shared.sources.port import AccessMode
 from tests.unit.pages.samples import STATES
 
 SIGN_IN_PROBLEMS = [
@@ -56,8 +59,14 @@ def test_a_code_nobody_has_described_still_gets_a_page() -> None:
 
 def steps_for(reason: Reason) -> list[str]:
     """What an administrator is told to do about a reason."""
-    key = f"administrator.steps_for.{reason}"
-    return english().lines(key, client_id=CLIENT) if key in english() else []
+    steps, commands = f"administrator.steps_for.{reason}", f"administrator.commands_for.{reason}"
+    told = english().lines(steps, client_id=CLIENT) if steps in english() else []
+    return told + ([commands_for(reason)] if commands in english() else [])
+
+
+def commands_for(reason: Reason) -> str:
+    """The commands that go with the steps."""
+    return english().text(f"administrator.commands_for.{reason}", client_id=CLIENT, mailbox="ada@contoso.example")
 
 
 @pytest.mark.parametrize("reason", FORBIDDEN_REASONS)
@@ -85,6 +94,13 @@ def test_an_exchange_server_administrator_gets_a_command_that_works_there() -> N
     assert "ApplicationImpersonation" in " ".join(steps_for(Reason.IMPERSONATION_DENIED))
 
 
+def test_the_commands_keep_a_list_that_is_empty_or_has_entries() -> None:
+    """U8: an empty list must not become a list that begins with a comma."""
+    told = commands_for(Reason.EWS_BLOCKED)
+    assert f'@($list -split ",") + "{CLIENT}" | Where-Object {{ $_ }}' in told
+    assert "Get-CASMailbox -Identity ada@contoso.example |" in told
+
+
 def test_no_administrator_is_told_to_have_people_sign_in_again() -> None:
     assert not any("sign in again" in step for reason in Reason for step in steps_for(reason))
 
@@ -93,6 +109,26 @@ def test_every_tone_and_every_act_has_its_words() -> None:
     assert set(english().keys("tones")) == set(Tone)
     assert set(english().keys("acts")) == set(MailboxAction)
     assert set(english().keys("confirm")) >= set(NEEDS_CONFIRMATION)
+
+
+def test_operators_have_sentences_of_their_own() -> None:
+    """U13: a person's sentences ("Please sign in again") say the wrong thing to an operator."""
+    operators = english().keys("operator.reasons")
+    assert set(operators) >= {reason.value for reason in Reason}
+    assert set(operators) >= set(english().keys("operator.remedies"))
+    assert set(english().keys("operator.statuses")) == set(english().keys("statuses"))
+    for section in ("statuses", "reasons", "remedies"):
+        for key in english().keys(f"operator.{section}"):
+            told = english().text(f"operator.{section}.{key}").lower()
+            assert not any(word in told.split() for word in ("you", "your", "please")), key
+
+
+def test_every_word_that_a_403_leads_to_has_a_sentence() -> None:
+    """U8: "Support number: unsaid" helps nobody."""
+    said = [(mode, body.encode()) for mode in AccessMode for body, _ in EWS_403_BODIES.values()]
+    words = {diagnose(ForbiddenResponse(mode, {}, body)).finding for mode, body in said}
+    assert {"unsaid", "impersonation"} <= words
+    assert words <= set(english().keys("findings"))
 
 
 def test_every_status_in_the_catalogue_is_reached_by_a_sample() -> None:

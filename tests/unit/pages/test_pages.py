@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
-from shared.pages.pages import Pages, contact_url, static_file, time_element
+from shared.pages.pages import Pages, command_argument, contact_url, static_file, time_element
 from tests.unit.pages.samples import MAILBOX, all_pages, my_sync, problem
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
@@ -156,3 +156,55 @@ def test_sync_now_says_when_it_is_possible_again() -> None:
 
 def ids(name: str) -> set[str]:
     return {attributes["id"] for _, attributes in elements(name) if "id" in attributes}
+
+
+@pytest.mark.parametrize("name", ["ask-administrator", "problem-ews_blocked-steps"])
+def test_commands_for_an_administrator_can_be_copied_and_sent(name: str) -> None:
+    """U8: a block of commands with a button and a message, as the approval page has a link with both."""
+    template, values = all_pages()[name]
+    html = PAGES.render(template, **values)
+    commands = re.search(r'<pre class="commands" id="commands"[^>]*><code>(.*?)</code></pre>', html, re.DOTALL)
+    assert commands
+    assert "Set-OrganizationConfig -EwsEnabled $true -EwsAllowedAppIDs" in commands[1]
+    assert ("button", "commands") in [(tag, found.get("data-copy")) for tag, found in elements(name)]
+    (mail,) = [found["href"] for _, found in elements(name) if found.get("href", "").startswith("mailto:?")]
+    assert "Set-OrganizationConfig" in mail
+    assert "unsaid" not in html
+    assert "gives no reason" in html
+
+
+@pytest.mark.parametrize(
+    ("address", "argument"),
+    [
+        ("ada.lovelace+x@contoso.example", "ada.lovelace+x@contoso.example"),
+        ("a$(Remove-Item x)@contoso.example", "<mailbox>"),
+        ("-Force@contoso.example", "<mailbox>"),
+        ("o'hara@contoso.example", "<mailbox>"),
+        ("a@b\n.example", "<mailbox>"),
+    ],
+)
+def test_an_address_in_a_command_cannot_be_a_command(address: str, argument: str) -> None:
+    """U8: an administrator pastes it into a shell."""
+    assert command_argument(address) == argument
+
+
+@pytest.mark.parametrize("name", ["operator", "activate-results"])
+def test_an_operators_page_has_no_sentences_for_the_owner(name: str) -> None:
+    """U13: "Please sign in again" is not for the operator."""
+    template, values = all_pages()[name]
+    html = PAGES.render(template, **values)
+    for told in ("Please sign in again", "Your administrator", "your administrator", "Your permission"):
+        assert told not in html
+
+
+def test_every_mailbox_of_an_operator_shows_its_state() -> None:
+    """U13: with words for an operator, also for the reason that keeps a mailbox from being moved."""
+    template, values = all_pages()["operator"]
+    html = PAGES.render(template, **values)
+    for told in (
+        "Waits for its owner to sign in",
+        "Waits for its administrator",
+        "EWS is blocked for this application",
+    ):
+        assert told in html
+    assert "not moved: An administrator’s consent is missing" in html
