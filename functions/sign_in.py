@@ -7,6 +7,7 @@ They are protected by the state, PKCE, and the cookie that binds a flow to its b
 import logging
 import time
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import azure.functions as func
@@ -259,7 +260,7 @@ def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str]
         )
     if isinstance(cause, OperatorMustAct):
         _log.error("a sign-in failed by our own fault", exc_info=cause)
-    steps_for = {"client_id": app().settings.entra_client_id} if isinstance(cause, AdministratorMustAct) else {}
+    steps_for: dict[str, Any] = {"client_id": app().settings.entra_client_id} if isinstance(cause, AdministratorMustAct) else {}
     return problem(cause.reason, cookies=[unbind], support=cause.support, target=target, **steps_for)
 
 
