@@ -72,7 +72,7 @@ def sign_in_callback(request: func.HttpRequest) -> func.HttpResponse:
     binding_name = starts.binding_cookie_name(answer.get("state", ""))
     unbind = expired_cookie(binding_name, same_site="None")
     try:
-        outcome = app().sign_in.callback(answer, read_cookie(request, binding_name))
+        outcome = app().sign_in_callback.complete(answer, read_cookie(request, binding_name))
     except SignInFailed as failed:
         return _failure_page(failed, unbind)
     return _success_page(outcome, unbind)

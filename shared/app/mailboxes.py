@@ -10,12 +10,26 @@ from shared.app.sources import SourceComponents
 from shared.app.stores import StoreComponents
 
 if TYPE_CHECKING:
+    from shared.authorization.tokens.revocation import TokenRevocation
     from shared.mailboxes.commands import MailboxCommands
     from shared.mailboxes.move_commands import MoveCommands
 
 
 class MailboxComponents(AuthorizationComponents, SourceComponents, StoreComponents):
     """What people and operators do with connected mailboxes."""
+
+    @cached_property
+    def token_revocation(self) -> "TokenRevocation":
+        """Revokes authorizations and deletes their tokens."""
+        from shared.authorization.tokens.revocation import TokenRevocation
+
+        return TokenRevocation(
+            authorizations=self.authorizations,
+            token_store=self.token_store,
+            access_tokens=self.access_tokens,
+            in_use=self.registry.authorizations_in_use,
+            clock=utc_now,
+        )
 
     @cached_property
     def mailbox_commands(self) -> "MailboxCommands":
@@ -27,9 +41,7 @@ class MailboxComponents(AuthorizationComponents, SourceComponents, StoreComponen
             replica=self.replica,
             leases=self.leases,
             queue=self.queue,
-            authorizations=self.authorizations,
-            token_store=self.token_store,
-            access_tokens=self.access_tokens,
+            revocations=self.token_revocation,
             clock=utc_now,
             wait=time.sleep,
         )

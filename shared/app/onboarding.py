@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.authorization.onboarding.service_accounts import ServiceAccounts
     from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
     from shared.authorization.onboarding.sign_in import SignIn
+    from shared.authorization.onboarding.sign_in_callback import SignInCallback
     from shared.authorization.onboarding.start_limit import StartLimit
 
 
@@ -47,14 +48,36 @@ class OnboardingComponents(MailboxComponents):
 
     @cached_property
     def sign_in(self) -> "SignIn":
-        """Sign-ins, from their start to the connected mailbox."""
+        """Starts sign-ins."""
         from shared.authorization.onboarding.sign_in import SignIn
 
         return SignIn(
             provider=self.identity_provider,
             flows=self.flows,
+            registry=self.registry,
+            invitations=self.invitations,
+            redirect_uri=self.settings.app_url + paths.SIGN_IN_CALLBACK,
+            minutes=self.settings.sign_in_minutes,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def sign_in_callback(self) -> "SignInCallback":
+        """Completes sign-ins, up to the connected mailbox."""
+        from shared.authorization.onboarding.grants import GrantRecorder
+        from shared.authorization.onboarding.sign_in_callback import SignInCallback
+
+        grants = GrantRecorder(
             authorizations=self.authorizations,
             token_store=self.token_store,
+            registry=self.registry,
+            revocations=self.token_revocation,
+            clock=utc_now,
+        )
+        return SignInCallback(
+            provider=self.identity_provider,
+            flows=self.flows,
+            grants=grants,
             registry=self.registry,
             sources=self.sources,
             selection=self.source_selection,
@@ -63,9 +86,6 @@ class OnboardingComponents(MailboxComponents):
             invitations=self.invitations,
             mailbox_commands=self.mailbox_commands,
             shared=self.shared_mailboxes,
-            redirect_uri=self.settings.app_url + paths.SIGN_IN_CALLBACK,
-            minutes=self.settings.sign_in_minutes,
-            clock=utc_now,
         )
 
     @cached_property
@@ -120,5 +140,5 @@ class OnboardingComponents(MailboxComponents):
         from shared.authorization.onboarding.service_accounts import ServiceAccounts
 
         return ServiceAccounts(
-            registry=self.registry, authorizations=self.authorizations, mailbox_commands=self.mailbox_commands
+            registry=self.registry, authorizations=self.authorizations, revocations=self.token_revocation
         )

@@ -31,7 +31,7 @@ class SchedulingComponents(MailboxComponents):
             self.dispatch,
             self.flows,
             finish_erasures=self.mailbox_commands.finish_erasures,
-            release_unused=self.mailbox_commands.release_unused,
+            delete_unused=self.token_revocation.delete_unused,
             keep_alive=self.access_tokens.refresh_idle,
             index_addresses=self.registry.index_addresses,
             credential_ends=self.credential_ends,

@@ -265,6 +265,23 @@ class AuthorizationStore(Protocol):
         ...
 
 
+class Revocations(Protocol):
+    """Ends authorizations. Every method is safe to repeat; those that delete a token return until when the vault's soft
+    delete still holds it."""
+
+    def revoke(self, authorization_id: str) -> datetime | None:
+        """Mark an authorization as revoked and delete its token. The record stays, so that an erasure can report."""
+        ...
+
+    def delete(self, authorization_id: str) -> datetime | None:
+        """Delete an authorization that nothing uses any more, with its token."""
+        ...
+
+    def delete_record(self, authorization_id: str) -> None:
+        """Delete the record of a revoked authorization."""
+        ...
+
+
 class AccessTokens(Protocol):
     """Gives a pass its access to one mailbox."""
 

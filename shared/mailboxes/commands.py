@@ -7,23 +7,17 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
-from shared.authorization.tokens.access_token_cache import AccessTokenCache
-from shared.errors import NotFound
+from shared.authorization.port import Authorization, Revocations
 from shared.mailboxes import transitions
 from shared.mailboxes.erasures.erasing import ErasureReceipt, MailboxErasure
 from shared.mailboxes.errors import MailboxStopped, SyncedTooRecently
 from shared.mailboxes.model import Mailbox, Status, is_own
 from shared.mailboxes.port import Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Replica
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.port import SourceName
 
-UNUSED_AFTER = timedelta(days=7)
-"""No sign-in takes this long. An authorization that no mailbox uses by then will never be used."""
 SYNC_NOW_INTERVAL = timedelta(minutes=1)
 MAX_REMEMBERED = 4096
 
@@ -38,17 +32,13 @@ class MailboxCommands:
         replica: Replica,
         leases: Leases,
         queue: SyncQueue,
-        authorizations: AuthorizationStore,
-        token_store: TokenStore,
-        access_tokens: AccessTokenCache,
+        revocations: Revocations,
         clock: Callable[[], datetime],
         wait: Callable[[float], object],
     ) -> None:
         self._registry = registry
         self._queue = queue
-        self._authorizations = authorizations
-        self._token_store = token_store
-        self._access_tokens = access_tokens
+        self._revocations = revocations
         self._clock = clock
         self._erasure = MailboxErasure(
             registry=registry,
@@ -113,56 +103,14 @@ class MailboxCommands:
         """Complete interrupted erasures and clean up after completed ones; return how many were completed."""
         return self._erasure.finish()
 
-    def release_authorization(self, authorization_id: str) -> datetime | None:
-        """Delete an authorization that nothing uses any more, and its token.
-
-        Returns the time until which the vault's soft delete still holds the token.
-        """
-        self._access_tokens.forget(authorization_id)
-        held_until = self._token_store.delete(authorization_id)
-        self._authorizations.delete(authorization_id)
-        return held_until
-
-    def release_unused(self) -> int:
-        """Delete what interrupted operations left behind; return how many authorizations were affected.
-
-        Such an operation is a sign-in that stored its authorization but no mailbox, or a disconnect that did not get to
-        delete the token. The authorization of a disconnected mailbox does not count as in use.
-        """
-        incomplete = self._authorizations.revoked_with_token()
-        for authorization in incomplete:
-            self._delete_revoked_token(authorization.id)
-        idle = self._authorizations.idle_since(self._clock() - UNUSED_AFTER)
-        in_use = self._registry.authorizations_in_use() if idle else {}
-        unused = [
-            authorization.id
-            for authorization in idle
-            if authorization.mode is AccessMode.DELEGATED and authorization.id not in in_use
-        ]
-        for authorization_id in unused:
-            self.release_authorization(authorization_id)
-        return len(incomplete) + len(unused)
-
     def _delete_token(self, mailbox: Mailbox) -> datetime | None:
         """Delete the token if it is the person's own."""
-        if not _owns_authorization(mailbox):
-            return None
-        self._access_tokens.forget(mailbox.authorization_id)
-        with suppress(NotFound):
-            self._authorizations.change(mailbox.authorization_id, _revoked)
-        return self._delete_revoked_token(mailbox.authorization_id)
-
-    def _delete_revoked_token(self, authorization_id: str) -> datetime | None:
-        """Delete the token of a revoked authorization, then record that it has none: see release_unused."""
-        held_until = self._token_store.delete(authorization_id)
-        with suppress(NotFound):
-            self._authorizations.change(authorization_id, _without_token)
-        return held_until
+        return self._revocations.revoke(mailbox.authorization_id) if _owns_authorization(mailbox) else None
 
     def _forget(self, mailbox: Mailbox) -> None:
         """Delete the authorization's record if it is the person's own."""
         if _owns_authorization(mailbox):
-            self._authorizations.delete(mailbox.authorization_id)
+            self._revocations.delete_record(mailbox.authorization_id)
 
     def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         mailbox = self._registry.change(mailbox_id, change)
@@ -199,14 +147,6 @@ def _owns_authorization(mailbox: Mailbox) -> bool:
 
 def _disconnected(mailbox: Mailbox) -> Mailbox:
     return transitions.disconnected(mailbox).with_changes(authorization_id=mailbox.authorization_id)
-
-
-def _revoked(authorization: Authorization) -> Authorization:
-    return replace(authorization, revoked=True)
-
-
-def _without_token(authorization: Authorization) -> Authorization:
-    return replace(authorization, stored_at=None)
 
 
 def new_mailbox(

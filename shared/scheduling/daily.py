@@ -16,10 +16,9 @@ SOON_DAYS = 30
 class Daily:
     """The daily work: sweeps, interrupted erasures, idle authorizations, expired sign-ins, and the app's credential.
 
-    `finish_erasures` finishes what broke off, `release_unused` gives back what no mailbox is read with, `keep_alive`
-    refreshes what else has lain idle, `index_addresses` lets mailboxes of earlier versions be found by address; each
-    gives how many. `credential_ends` tells when the app's certificate does,
-    None when there is none to end.
+    `finish_erasures` completes interrupted erasures, `delete_unused` deletes authorizations that no mailbox uses,
+    `keep_alive` refreshes other idle authorizations, and `index_addresses` lets mailboxes of earlier versions be found
+    by address. Each returns how many. `credential_ends` returns when the app's certificate expires, or None.
     """
 
     def __init__(
@@ -28,7 +27,7 @@ class Daily:
         flows: FlowStore,
         *,
         finish_erasures: Callable[[], int],
-        release_unused: Callable[[], int],
+        delete_unused: Callable[[], int],
         keep_alive: Callable[[datetime], int],
         index_addresses: Callable[[], int],
         credential_ends: Callable[[], datetime | None],
@@ -37,7 +36,7 @@ class Daily:
         self._dispatch = dispatch
         self._flows = flows
         self._finish_erasures = finish_erasures
-        self._release_unused = release_unused
+        self._delete_unused = delete_unused
         self._keep_alive = keep_alive
         self._index_addresses = index_addresses
         self._credential_ends = credential_ends
@@ -49,7 +48,7 @@ class Daily:
         figures = {
             "shards": self._run_part(lambda: self._dispatch.tick(sweep=True)),
             "erased": self._run_part(self._finish_erasures),
-            "released": self._run_part(self._release_unused),
+            "released": self._run_part(self._delete_unused),
             "refreshed": self._run_part(lambda: self._keep_alive(now)),
             "lapsed": self._run_part(lambda: self._flows.sweep(now)),
         }

@@ -225,7 +225,7 @@ class Bench:
             browser.trust_env = False
             browser.verify = str(self.sandbox.endpoints["ca"])
             fields = self._through_the_pages(browser, start.url)
-        outcome = self.app.sign_in.callback(fields, start.binding)
+        outcome = self.app.sign_in_callback.complete(fields, start.binding)
         assert outcome.mailbox
         return outcome.mailbox
 

@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from shared.authorization.onboarding.activation import Activation
 from shared.authorization.onboarding.admin_consent import AdminConsent
 from shared.authorization.onboarding.authorize_redirect import AuthorizeRedirect
+from shared.authorization.onboarding.grants import GrantRecorder
 from shared.authorization.onboarding.invitations import Invitations
 from shared.authorization.onboarding.service_accounts import ServiceAccounts
 from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
 from shared.authorization.onboarding.sign_in import SignIn
+from shared.authorization.onboarding.sign_in_callback import SignInCallback
 from shared.authorization.onboarding.sign_in_outcome import SignInOutcome
 from shared.authorization.port import Identity
 from shared.authorization.sessions.sessions import Session, Sessions
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
+from shared.authorization.tokens.revocation import TokenRevocation
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox
 from shared.sources.selection import SourceSelection, SourceSetting
@@ -73,14 +76,19 @@ class AuthorizationStack:
             clock=self.clock,
         )
         self.access_tokens = AccessTokenCache(self.entra, self.tokens, self.authorizations, self.clock)
+        self.token_revocation = TokenRevocation(
+            authorizations=self.authorizations,
+            token_store=self.tokens,
+            access_tokens=self.access_tokens,
+            in_use=self.registry.authorizations_in_use,
+            clock=self.clock,
+        )
         self.mailbox_commands = MailboxCommands(
             registry=self.registry,
             replica=self.replica,
             leases=self.leases,
             queue=self.queue,
-            authorizations=self.authorizations,
-            token_store=self.tokens,
-            access_tokens=self.access_tokens,
+            revocations=self.token_revocation,
             clock=self.clock,
             wait=self._wait,
         )
@@ -89,8 +97,22 @@ class AuthorizationStack:
         self.sign_in = SignIn(
             provider=self.entra,
             flows=self.flows,
-            authorizations=self.authorizations,
-            token_store=self.tokens,
+            registry=self.registry,
+            invitations=self.invitations,
+            redirect_uri=f"{APP}/sign-in/callback",
+            minutes=15,
+            clock=self.clock,
+        )
+        self.sign_in_callback = SignInCallback(
+            provider=self.entra,
+            flows=self.flows,
+            grants=GrantRecorder(
+                authorizations=self.authorizations,
+                token_store=self.tokens,
+                registry=self.registry,
+                revocations=self.token_revocation,
+                clock=self.clock,
+            ),
             registry=self.registry,
             sources=self.sources,
             selection=self.selection,
@@ -105,9 +127,6 @@ class AuthorizationStack:
                 queue=self.queue,
                 clock=self.clock,
             ),
-            redirect_uri=f"{APP}/sign-in/callback",
-            minutes=15,
-            clock=self.clock,
         )
         self.consent = AdminConsent(
             provider=self.entra,
@@ -131,7 +150,7 @@ class AuthorizationStack:
         )
 
         self.service_accounts = ServiceAccounts(
-            registry=self.registry, authorizations=self.authorizations, mailbox_commands=self.mailbox_commands
+            registry=self.registry, authorizations=self.authorizations, revocations=self.token_revocation
         )
 
     @property
@@ -151,7 +170,7 @@ class AuthorizationStack:
 
     def come_back(self, start: AuthorizeRedirect) -> SignInOutcome:
         """Call the callback from the same browser."""
-        return self.sign_in.callback(self.answer(start), start.binding)
+        return self.sign_in_callback.complete(self.answer(start), start.binding)
 
     def connect(self, person: Identity | None = None) -> Mailbox:
         """Connect a person's mailbox through the sign-in link."""

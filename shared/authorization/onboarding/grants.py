@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import partial
 
 from shared.authorization.errors import AccountRefused
-from shared.authorization.port import Authorization, AuthorizationStore, Identity, Tokens, TokenStore
+from shared.authorization.port import Authorization, AuthorizationStore, Identity, Revocations, Tokens, TokenStore
 from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, Reason, RetryLater
 from shared.mailboxes import transitions
-from shared.mailboxes.commands import MailboxCommands, new_mailbox
+from shared.mailboxes.commands import new_mailbox
 from shared.mailboxes.model import Mailbox, is_own
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import AccessMode, SourceName
@@ -33,13 +33,13 @@ class GrantRecorder:
         authorizations: AuthorizationStore,
         token_store: TokenStore,
         registry: MailboxRegistry,
-        mailbox_commands: MailboxCommands,
+        revocations: Revocations,
         clock: Callable[[], datetime],
     ) -> None:
         self._authorizations = authorizations
         self._token_store = token_store
         self._registry = registry
-        self._mailbox_commands = mailbox_commands
+        self._revocations = revocations
         self._clock = clock
 
     def store(self, identity: Identity, tokens: Tokens, mode: AccessMode) -> Authorization:
@@ -156,7 +156,7 @@ class GrantRecorder:
         """Delete the mailbox's previous authorization. A service account's stays: other mailboxes are read with it."""
         replaced = existing.authorization_id
         if replaced and replaced != authorization.id and existing.mode is AccessMode.DELEGATED:
-            self._mailbox_commands.release_authorization(replaced)
+            self._revocations.delete(replaced)
 
     def roll_back(self, authorization: Authorization) -> None:
         """Remove an authorization and its token after no mailbox was connected. If this fails, the daily work does it.
@@ -166,7 +166,7 @@ class GrantRecorder:
         try:
             owned = self._registry.of_owner(authorization.tenant_id, authorization.owner_id)
             if all(mailbox.authorization_id != authorization.id for mailbox in owned):
-                self._mailbox_commands.release_authorization(authorization.id)
+                self._revocations.delete(authorization.id)
         except MailboxSyncError as error:
             _log.warning("an authorization without a mailbox was not given back", exc_info=error)
 

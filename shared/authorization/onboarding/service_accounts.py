@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.authorization.errors import ServiceAccountInUse
-from shared.authorization.port import Authorization, AuthorizationStore
+from shared.authorization.port import Authorization, AuthorizationStore, Revocations
 from shared.errors import NotFound
-from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import AccessMode
 
@@ -33,11 +32,11 @@ class ServiceAccounts:
         *,
         registry: MailboxRegistry,
         authorizations: AuthorizationStore,
-        mailbox_commands: MailboxCommands,
+        revocations: Revocations,
     ) -> None:
         self._registry = registry
         self._authorizations = authorizations
-        self._mailbox_commands = mailbox_commands
+        self._revocations = revocations
 
     def all(self) -> list[ServiceAccount]:
         """Return every service account that is not revoked, sorted by address."""
@@ -61,7 +60,7 @@ class ServiceAccounts:
             raise ServiceAccountInUse
         self._authorizations.change(authorization_id, _revoked)
         self._registry.record_audit(authorization_id, actor, "give_up")
-        return self._mailbox_commands.release_authorization(authorization_id)
+        return self._revocations.delete(authorization_id)
 
 
 def _revoked(authorization: Authorization) -> Authorization:

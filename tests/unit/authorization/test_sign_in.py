@@ -82,7 +82,7 @@ def test_another_browsers_callback_is_refused_and_the_right_one_works(stack: Aut
     start = stack.sign_in.connect()
     for cookie in ("", "guess", stack.sign_in.connect().binding):
         with pytest.raises(OtherBrowser):
-            stack.sign_in.callback(stack.answer(start), cookie)
+            stack.sign_in_callback.complete(stack.answer(start), cookie)
     assert stack.mailboxes == []
     assert stack.come_back(start).new
 
@@ -90,7 +90,7 @@ def test_another_browsers_callback_is_refused_and_the_right_one_works(stack: Aut
 @pytest.mark.parametrize("answer", [{}, {"state": ""}, {"state": "invented", "code": "x"}])
 def test_a_state_that_is_not_ours_is_unknown(stack: AuthorizationStack, answer: dict[str, str]) -> None:
     with pytest.raises(FlowUnknown):
-        stack.sign_in.callback(answer, "cookie")
+        stack.sign_in_callback.complete(answer, "cookie")
 
 
 def test_an_approvals_state_does_not_serve_for_a_sign_in(stack: AuthorizationStack) -> None:

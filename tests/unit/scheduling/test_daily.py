@@ -25,7 +25,7 @@ def a_round(
         dispatch,
         MemoryFlows(lambda: NOW),
         finish_erasures=lambda: 1,
-        release_unused=lambda: 2,
+        delete_unused=lambda: 2,
         keep_alive=keep_alive,
         index_addresses=lambda: 0,
         credential_ends=lambda: ends,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
+from shared.authorization.tokens.revocation import TokenRevocation
 from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.erasures.erasing import ErasureReceipt
@@ -210,7 +211,7 @@ class ErasureModel(RuleBasedStateMachine):
 
     def _assert_tokens(self) -> None:
         self.stack.clock.pass_by(days=8)
-        self._connections().release_unused()
+        self._revocations().delete_unused()
         used = {one.authorization_id for one in self._all() if one.status is not Status.DISCONNECTED}
         assert set(self.stack.tokens.stored) == used
 
@@ -267,11 +268,19 @@ class ErasureModel(RuleBasedStateMachine):
             replica=BlobTableReplica(self.blobs, self.rows),
             leases=stack.leases,
             queue=stack.queue,
+            revocations=self._revocations(),
+            clock=stack.clock,
+            wait=lambda _: self.workers.step(),
+        )
+
+    def _revocations(self) -> TokenRevocation:
+        stack = self.stack
+        return TokenRevocation(
             authorizations=stack.authorizations,
             token_store=stack.tokens,
             access_tokens=self._access_tokens(),
+            in_use=stack.registry.authorizations_in_use,
             clock=stack.clock,
-            wait=lambda _: self.workers.step(),
         )
 
     def _access_tokens(self) -> AccessTokenCache:

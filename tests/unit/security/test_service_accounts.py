@@ -104,7 +104,7 @@ def test_giving_up_that_breaks_off_is_finished_by_the_daily_round(stack: Authori
         stack.service_accounts.revoke(service, "op")
     assert service in stack.tokens.stored
     assert told(stack) == []
-    stack.mailbox_commands.release_unused()
+    stack.token_revocation.delete_unused()
     assert stack.tokens.stored == {}
     assert SERVICE.address not in str(stack.authorizations.stored)
     assert signed_in(stack) != service

@@ -67,7 +67,7 @@ def test_a_token_stored_before_a_failure_is_found_and_deleted(error: BaseExcepti
     with pytest.raises((SignInFailed, Killed)):
         stack.come_back(stack.sign_in.connect())
     stack.clock.pass_by(days=8)
-    stack.mailbox_commands.release_unused()
+    stack.token_revocation.delete_unused()
     assert stack.tokens.stored == {}
     assert stack.authorizations.stored == {}
 
@@ -80,9 +80,9 @@ def test_daily_work_deletes_a_token_that_a_disconnect_could_not(
     with pytest.raises(RetryLater):
         stack.mailbox_commands.disconnect(mailbox.id, ALEX.owner_id)
     assert stack.registry.get(mailbox.id).status is Status.DISCONNECTED
-    assert stack.mailbox_commands.release_unused() == 1
+    assert stack.token_revocation.delete_unused() == 1
     assert stack.tokens.stored == {}
-    assert stack.mailbox_commands.release_unused() == 0
+    assert stack.token_revocation.delete_unused() == 0
     assert stack.mailbox_commands.erase(mailbox.id, ALEX.owner_id).held_until is not None
 
 
@@ -91,7 +91,7 @@ def test_disconnect_that_dies_before_it_revokes_leaves_no_token_for_good(stack: 
     mailbox = stack.connect(ALEX)
     stack.registry.change(mailbox.id, lambda found: found.with_changes(status=Status.DISCONNECTED))
     stack.clock.pass_by(days=8)
-    assert stack.mailbox_commands.release_unused() == 1
+    assert stack.token_revocation.delete_unused() == 1
     assert stack.tokens.stored == {}
 
 
@@ -167,9 +167,7 @@ def test_s3_sign_in_during_an_erasure_gets_another_mailbox(stack: AuthorizationS
         replica=Interrupted(lambda: stack.connect(ALEX)),
         leases=stack.leases,
         queue=stack.queue,
-        authorizations=stack.authorizations,
-        token_store=stack.tokens,
-        access_tokens=stack.access_tokens,
+        revocations=stack.token_revocation,
         clock=stack.clock,
         wait=lambda _: None,
     )
@@ -191,7 +189,7 @@ def orphan(stack: AuthorizationStack, days: int) -> Authorization:
 def test_a_token_that_no_mailbox_points_to_is_given_back_after_a_week(stack: AuthorizationStack) -> None:
     mailbox = stack.connect(ALEX)
     orphan(stack, days=8)
-    assert stack.mailbox_commands.release_unused() == 1
+    assert stack.token_revocation.delete_unused() == 1
     assert list(stack.tokens.stored) == [mailbox.authorization_id]
 
 
@@ -199,7 +197,7 @@ def test_a_sign_in_under_way_and_what_lies_idle_but_is_used_are_left(stack: Auth
     mailbox = stack.connect(ALEX)
     stack.clock.pass_by(days=30)
     orphan(stack, days=1)
-    assert stack.mailbox_commands.release_unused() == 0
+    assert stack.token_revocation.delete_unused() == 0
     assert sorted(stack.tokens.stored) == sorted([mailbox.authorization_id, "orphan"])
 
 
@@ -208,7 +206,7 @@ def test_a_mailbox_that_this_version_cannot_read_keeps_its_token(stack: Authoriz
     mailbox = stack.connect(ALEX)
     stack.registry.unreadable.add(mailbox.id)
     stack.clock.pass_by(days=8)
-    assert stack.mailbox_commands.release_unused() == 0
+    assert stack.token_revocation.delete_unused() == 0
     assert mailbox.authorization_id in stack.tokens.stored
     assert mailbox.authorization_id in stack.authorizations.stored
 
