@@ -19,6 +19,7 @@ from shared.errors import Reason, RetryLater
 from shared.sources.ews.faults.rules import BatchTooLarge, ResponseUnreadable, item_reason
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.batch import BatchRequest, BatchResult, FetchedItem
+from shared.sources.ews.fetching.batch_sizes import BatchSizes
 from shared.sources.ews.fetching.get_item import MALFORMED, OVERSIZED, ItemGetter
 from shared.sources.ews.fetching.shapes import Shape
 from shared.sources.ews.reading.content import Reading, read
@@ -27,13 +28,6 @@ from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.ews.transport.soap_response import M, response_problem
 from shared.sources.fault_attribution import FaultAttribution
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
-
-METADATA_BATCH = 50
-_METADATA_BATCH_MOST = 100
-_MIME_BATCH = 16
-_MIME_BATCH_MOST = 50
-_MIME_TARGET = 1 << 20
-"""The target size in bytes for the MIME contents of one response: few requests, little memory."""
 
 _ITEMS = f"{M}Items"
 
@@ -53,8 +47,7 @@ class Fetcher:
         self._limits = limits
         self._largest = largest_item_bytes
         self._faults = faults
-        self._metadata_batch = METADATA_BATCH
-        self._mime_batch = _MIME_BATCH
+        self._sizes = BatchSizes()
         # Reentrant: a large item may turn out to be of another kind, and the same thread requests it once more.
         self._one_large_at_a_time = threading.RLock()
 
@@ -63,39 +56,33 @@ class Fetcher:
     ) -> Iterator[FetchedItem]:
         """Fetch the items, each once. At most `in_flight` batches are requested or waiting to be read."""
         batch_request = BatchRequest(folder.id, shapes.shape_of_folder(folder), level)
-        if len(ids) <= self._batch_size(level) or in_flight < 2:
+        if len(ids) <= self._sizes.at(level) or in_flight < 2:
             for batch in self._batches(ids, level):
                 yield from self._batch(batch_request, batch)
             return
+        # The pool's threads only wait for responses. They are read here, so that threads do not compete for the CPU.
         waiting: deque[tuple[Sequence[str], Future[bytes]]] = deque()
         try:
             for batch in self._batches(ids, level):
                 request = pool().submit(self._getter.request, batch_request.item_shape, batch, self._limits.batch_bytes)
                 waiting.append((batch, request))
                 if len(waiting) >= in_flight:
-                    yield from self._received(batch_request, *waiting.popleft())
+                    first, response = waiting.popleft()
+                    yield from self._batch(batch_request, first, response.result)
             while waiting:
-                yield from self._received(batch_request, *waiting.popleft())
+                first, response = waiting.popleft()
+                yield from self._batch(batch_request, first, response.result)
         finally:
             for _, future in waiting:
                 future.cancel()
-
-    def _received(
-        self, batch_request: BatchRequest, ids: Sequence[str], answer: Future[bytes]
-    ) -> Iterator[FetchedItem]:
-        """Read a batch that was requested in the pool. The pool's threads only wait, so they do not compete for CPU."""
-        return self._batch(batch_request, ids, answer.result)
 
     def _batches(self, ids: Sequence[str], level: ContentLevel) -> Iterator[Sequence[str]]:
         """Split the ids into batches, sized by what this mailbox's responses have shown so far."""
         start = 0
         while start < len(ids):
-            size = self._batch_size(level)
+            size = self._sizes.at(level)
             yield ids[start : start + size]
             start += size
-
-    def _batch_size(self, level: ContentLevel) -> int:
-        return self._metadata_batch if level is ContentLevel.METADATA else self._mime_batch
 
     def _batch(
         self, batch_request: BatchRequest, ids: Sequence[str], answer: Callable[[], bytes] | None = None
@@ -141,10 +128,10 @@ class Fetcher:
         for identifier, message in zip(ids, messages_of, strict=True):
             problem = response_problem(message)
             if problem is None:
-                batch_result.add(identifier, self._read(message, identifier, reading))
+                batch_result.add(identifier, _read(message, identifier, reading))
             else:
                 batch_result.add_failure(identifier, problem)
-        self._learn(batch_result.found, batch_request.level)
+        self._sizes.learn(batch_result.found, batch_request.level)
         return batch_result
 
     def _resolve_batch(self, batch_result: BatchResult, asked: int) -> Iterator[FetchedItem]:
@@ -186,29 +173,6 @@ class Fetcher:
         for shape, wanted in again.items():
             yield from self._batch(replace(batch_request, shape=shape, settled=True), wanted)
 
-    def _read(self, message: etree._Element, identifier: str, reading: Reading) -> FetchedItem:
-        """Read one item. An element that cannot be interpreted is a failure of that item only."""
-        items = message[-1] if len(message) else message
-        if items.tag != _ITEMS or not len(items):
-            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, "empty")
-        try:
-            return read(items[0], identifier, reading)
-        except binascii.Error:
-            return ItemFailure(identifier, Reason.ITEM_CORRUPT, "base64")
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
-            return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
-
-    def _learn(self, found: Sequence[FetchedItem], level: ContentLevel) -> None:
-        """Adapt the batch sizes: double them for metadata while all goes well; aim at one megabyte of contents."""
-        if level is ContentLevel.METADATA:
-            if len(found) >= self._metadata_batch:
-                self._metadata_batch = min(_METADATA_BATCH_MOST, self._metadata_batch * 2)
-            return
-        sizes = [len(item.content.data) for item in found if isinstance(item, Item) and item.content]
-        if len(sizes) >= 4:
-            average = max(1, sum(sizes) // len(sizes))
-            self._mime_batch = min(_MIME_BATCH_MOST, max(4, _MIME_TARGET // average))
-
     def _in_parts(
         self, batch_request: BatchRequest, ids: Sequence[str], asked: int, busy: BatchTooLarge
     ) -> Iterator[FetchedItem]:
@@ -216,7 +180,7 @@ class Fetcher:
         if asked < 2:
             yield self._fail_item(ids[0], busy)
             return
-        self._metadata_batch = METADATA_BATCH
+        self._sizes.reset_metadata()
         size = max(1, min(asked // 2, len(ids)))
         for start in range(0, len(ids), size):
             yield from self._batch(batch_request, ids[start : start + size])
@@ -230,7 +194,7 @@ class Fetcher:
         """
         if busy.reason is not Reason.TIMED_OUT:
             self._faults.raise_unless_item_fault(busy)
-        self._sizes([identifier])
+        self._sizes_of([identifier])
         return _unreadable(identifier, busy)
 
     def _bisected(
@@ -242,7 +206,7 @@ class Fetcher:
         item is attributed to that item without this check.
         """
         if len(ids) > 1 or exc.support != MALFORMED:
-            self._sizes(ids)
+            self._sizes_of(ids)
         if len(ids) == 1:
             yield self._alone(batch_request, ids[0])
             return
@@ -250,7 +214,7 @@ class Fetcher:
         yield from self._batch(batch_request, ids[:middle])
         yield from self._batch(batch_request, ids[middle:])
 
-    def _sizes(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure] | None:
+    def _sizes_of(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure] | None:
         """The sizes of these items in bytes; None if failures are isolated and even this request fails.
 
         Raises: the server's error if it cannot even return this.
@@ -263,7 +227,7 @@ class Fetcher:
 
     def _by_size(self, batch_request: BatchRequest, ids: Sequence[str]) -> Iterator[FetchedItem]:
         """Request sizes first. Oversized items come without content, large ones alone, the others in small batches."""
-        sizes = self._sizes(ids)
+        sizes = self._sizes_of(ids)
         if sizes is None:
             yield from self._one_by_one(batch_request, ids)
             return
@@ -329,3 +293,16 @@ class Fetcher:
 def _unreadable(identifier: str, exc: RetryLater) -> ItemFailure:
     """The failure of an item that the server returns no response for, or none that can be parsed."""
     return ItemFailure(identifier, item_reason(exc.support), exc.support)
+
+
+def _read(message: etree._Element, identifier: str, reading: Reading) -> FetchedItem:
+    """Read one item. An element that cannot be interpreted is a failure of that item only."""
+    items = message[-1] if len(message) else message
+    if items.tag != _ITEMS or not len(items):
+        return ItemFailure(identifier, Reason.ITEM_UNREADABLE, "empty")
+    try:
+        return read(items[0], identifier, reading)
+    except binascii.Error:
+        return ItemFailure(identifier, Reason.ITEM_CORRUPT, "base64")
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
+        return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
