@@ -1,14 +1,14 @@
 """The API's moves of mailboxes between sources."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.api.caller import authenticated_caller
 from functions.api.json_values import mailbox_json
-from functions.http.handler import ALL_METHODS, HttpError, http_handler, read_json_object
-from functions.http.parameters import MAX_LIST_BYTES
+from functions.api.move_request import MoveRequest, read_move_request
+from functions.http.handler import ALL_METHODS, http_handler, read_json_object
+from functions.http.parameters import MAX_LIST_BYTES, malformed
 from functions.http.responses import json
 from shared.app import app
 
@@ -26,35 +26,19 @@ def api_moves(request: func.HttpRequest) -> func.HttpResponse:
     With "dry_run" they are surveyed only; "force" overrules the safety stop; an empty "to" takes back what was asked.
     """
     actor = authenticated_caller(request)
-    body = read_json_object(request)
-    if not body.keys() <= {"to", "mailboxes", "tenant", "all", "dry_run", "force"}:
-        raise HttpError("malformed")
-    chosen = _chosen_mailboxes(body)
-    moved = _ask_to_move(body, chosen, actor)
+    moved = _ask_to_move(read_move_request(read_json_object(request)), actor)
     return json({"mailboxes": [mailbox_json(mailbox) for mailbox in moved]}, 202)
 
 
-def _chosen_mailboxes(body: Mapping[str, Any]) -> list[str]:
-    """The mailboxes that a move is asked for, in exactly one way. Raises HttpError: malformed."""
-    match {name: body[name] for name in ("mailboxes", "tenant", "all") if name in body}:
-        case {"mailboxes": list(ids), **others} if not others and all(isinstance(each, str) for each in ids):
-            return ids
-        case {"tenant": str(tenant), **others} if tenant and not others:
-            return app().move_commands.chosen(tenant)
-        case {"all": True, **others} if not others:
-            return app().move_commands.chosen()
-    raise HttpError("malformed")
-
-
-def _ask_to_move(body: Mapping[str, Any], chosen: list[str], actor: str) -> "list[Mailbox]":
-    """Raises HttpError: malformed, for a source that there is not, or not here."""
+def _ask_to_move(wanted: MoveRequest, actor: str) -> "list[Mailbox]":
+    """Raises HttpError: malformed, for a source over which no mailbox of this deployment can be read."""
     from shared.mailboxes.move_commands import SourceNotUsable
-    from shared.sources.port import SourceName
 
-    if not body.get("to"):
-        return app().move_commands.cancel(chosen, actor)
-    dry_run, force = body.get("dry_run") is True, body.get("force") is True
+    commands = app().move_commands
+    chosen = commands.chosen(wanted.tenant) if wanted.mailboxes is None else list(wanted.mailboxes)
+    if wanted.target is None:
+        return commands.cancel(chosen, actor)
     try:
-        return app().move_commands.ask(chosen, SourceName(body["to"]), actor, dry_run=dry_run, force=force)
-    except (ValueError, SourceNotUsable) as exc:
-        raise HttpError("malformed") from exc
+        return commands.ask(chosen, wanted.target, actor, dry_run=wanted.dry_run, force=wanted.force)
+    except SourceNotUsable as exc:
+        raise malformed("to") from exc

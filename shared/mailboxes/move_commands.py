@@ -31,7 +31,7 @@ class MoveCommands:
     ) -> list[Mailbox]:
         """Have these mailboxes moved, or surveyed only, by their next passes; gives them.
 
-        Raises: SourceNotUsable; NotFound.
+        Raises: SourceNotUsable; NotFound: one of them is not known, and none was changed.
         """
         if not self._can_use(target):
             raise SourceNotUsable(target.value)
@@ -39,15 +39,21 @@ class MoveCommands:
         def asked(mailbox: Mailbox) -> Mailbox:
             return asked_to_move(mailbox, target, actor, dry=dry_run, forced=force)
 
-        return [self._changed(each, actor, "survey" if dry_run else "move", asked) for each in mailbox_ids]
+        return self._all_changed(mailbox_ids, actor, "survey" if dry_run else "move", asked)
 
     def cancel(self, mailbox_ids: Iterable[str], actor: str) -> list[Mailbox]:
-        """Take back what was asked for and not made yet. Raises: NotFound."""
-        return [self._changed(each, actor, "cancel_move", without_move) for each in mailbox_ids]
+        """Take back what was asked for and not made yet. Raises: NotFound: one is not known, and none was changed."""
+        return self._all_changed(mailbox_ids, actor, "cancel_move", without_move)
 
     def chosen(self, tenant_id: str = "") -> list[str]:
         """The ids of a tenant's mailboxes, or of all."""
         return [each.id for each in self._registry.all() if tenant_id in ("", each.tenant_id)]
+
+    def _all_changed(
+        self, mailbox_ids: Iterable[str], actor: str, act: str, change: Callable[[Mailbox], Mailbox]
+    ) -> list[Mailbox]:
+        known = [self._registry.get(each).id for each in mailbox_ids]
+        return [self._changed(each, actor, act, change) for each in known]
 
     def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         mailbox = self._registry.change(mailbox_id, change)
