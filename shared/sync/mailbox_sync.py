@@ -208,6 +208,10 @@ class MailboxSync:
             else:
                 self._compare(folder, scan, in_sweep=True)
             self.budget.check()
+        for folder in sweep.left_to_sweep(self.draft, scan.not_tracked):
+            self._repair(folder, self.comparison.compare_not_tracked(folder.id, self.clock()), in_sweep=True)
+            sweep.mark_done(self.draft, folder.id)
+            self.budget.check()
         self._confirm(scan)
         if self.draft.state.occurrences_due or sweep.is_daily(self.draft):
             self.occurrences.write(scan.folders.values(), self.clock())
@@ -261,7 +265,8 @@ class MailboxSync:
             listing = self.comparison.list_folder(folder, now)
             if self._sync_changes([folder], scan):
                 raise FolderGone("the folder went while it was compared")
-            difference = self.comparison.compare(folder, listing, now)
+            read_anew = folder.id in self.draft.state.read_anew
+            difference = self.comparison.compare(folder, listing, now, confirm_all=read_anew)
             if not self.draft.has_restarted(folder.id):
                 break
         return difference

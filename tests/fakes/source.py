@@ -39,6 +39,9 @@ from tests.fakes.mailbox import Box, FakeMailbox, Mail
 OTHER_VERSIONS = 1_000_000
 """What is added to a version over Graph where versions differ."""
 
+OVER_GRAPH = b" and more"
+"""What is added to a body over Graph where contents differ."""
+
 
 def state_parts(state: str) -> tuple[SourceName, int, int]:
     """A folder state: whose it is, the folder's epoch, and the number of the last change that it knows."""
@@ -64,6 +67,8 @@ class FakeSources:
         """Kinds of folders that whoever comes for Graph has no permission for."""
         self.versions_differ = False
         """Whether one item has another version over each source."""
+        self.contents_differ: set[ItemKind] = set()
+        """Kinds whose contents are others over Graph, while all metadata is the same."""
         self.page = page
         self.batch = batch
         self.largest = largest
@@ -178,6 +183,11 @@ class FakeSource:
         """An item's version over this source."""
         return str(mail.version + (OTHER_VERSIONS if self._is_graph and self._sources.versions_differ else 0))
 
+    def body(self, mail: Mail) -> bytes:
+        """An item's body over this source."""
+        differs = self._is_graph and mail.kind in self._sources.contents_differ
+        return mail.body + (OVER_GRAPH if differs else b"")
+
     def _folder(self, box: Box) -> Folder:
         mailbox = self._mailbox
         touched = box.touched.replace(microsecond=0) if box.touched else None
@@ -283,7 +293,8 @@ class FakeSource:
         content = None
         if level is not ContentLevel.METADATA and len(mail.body) <= self._sources.largest:
             self._sources.downloads[mail.move_key, mail.content] += 1
-            content = Content("eml" if mail.kind is ItemKind.MESSAGE else "ics", level.value.encode() + mail.body)
+            form = "eml" if mail.kind is ItemKind.MESSAGE else "ics"
+            content = Content(form, level.value.encode() + self.body(mail))
         return Item(
             id=mail.id,
             version=self.version(mail),

@@ -48,6 +48,7 @@ def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]
     waiting = {names.get(id_, id_) for id_ in state.to_compare} | differing
     state = state.with_changes(
         to_compare=tuple(sorted(waiting - survey.kept.keys())),
+        read_anew=_to_read_anew(survey, {names.get(id_, id_) for id_ in state.read_anew}),
         unconfirmed=_under_new_names(names, state.unconfirmed, written),
         not_tracked={id_: state.not_tracked.get(id_, now) for id_ in survey.kept},
     )
@@ -74,6 +75,16 @@ def _has_to_be_compared(target_id: str, survey: Survey) -> bool:
     if found is None or not is_surveyed(found):
         return True
     return found.differs or any(is_distrusted(survey, kind) for kind in found.kinds)
+
+
+def _to_read_anew(survey: Survey, before: Iterable[str]) -> tuple[str, ...]:
+    """Folders of kinds that are not trusted, and those of an earlier move that were not read yet."""
+    distrusted = {
+        folder.target_id
+        for folder in survey.folders.values()
+        if any(is_distrusted(survey, kind) for kind in folder.kinds)
+    }
+    return tuple(sorted({*before, *distrusted}))
 
 
 def _under_new_names(names: Mapping[str, str], *known: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,8 @@ class FolderScan:
     """When it was taken, by our clock: the replica will be complete as of this."""
     folders: dict[str, Folder]
     """In scope, by id."""
+    not_tracked: dict[str, Folder]
+    """In scope and kept as they are, since the source does not list them, by id."""
     gone: tuple[str, ...]
     """Ids of folders in the cursor that are deleted, or not in scope any more."""
     to_read: tuple[Folder, ...]
@@ -66,7 +68,7 @@ class FolderScanner:
             if self._has_to_be_read(folder, states.get(folder.id), read_before=folder.id in read_before)
             and not (blocked and safety.is_shrinking(folder, states.get(folder.id)))
         )
-        return FolderScan(at, folders, () if blocked else gone, to_read, blocked)
+        return FolderScan(at, folders, kept, () if blocked else gone, to_read, blocked)
 
     def _has_to_be_read(self, folder: Folder, state: FolderState | None, *, read_before: bool) -> bool:
         """A folder that could not be read has an issue: whatever its token says, it is tried again when that is due."""
@@ -75,18 +77,19 @@ class FolderScanner:
         unsettled = folder.id in self._draft.state.unsettled
         return folder_change_tokens.has_changed(folder, state, unsettled=unsettled, read_before=read_before)
 
-    def _not_tracked(self, listed: dict[str, Folder]) -> set[str]:
+    def _not_tracked(self, listed: dict[str, Folder]) -> dict[str, Folder]:
         """The folders that the source does not list and that stay as they are, as far as they are in scope.
 
         One that it lists after all is tracked from now on.
         """
         states, since = self._draft.folders, self._draft.state.not_tracked
         if not since:
-            return set()
+            return {}
         waiting = {id_: at for id_, at in since.items() if id_ in states and id_ not in listed}
         self._draft.update(not_tracked=waiting)
         folders = [_folder_of(states[id_]) for id_ in waiting]
-        return set(self._scope.folders([*listed.values(), *folders])) & waiting.keys()
+        in_scope = self._scope.folders([*listed.values(), *folders])
+        return {id_: folder for id_, folder in in_scope.items() if id_ in waiting}
 
     def _deletions_blocked(
         self, listed: dict[str, Folder], folders: dict[str, Folder], kept: Container[str], at: datetime

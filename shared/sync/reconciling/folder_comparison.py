@@ -9,6 +9,7 @@ read on: so its state knows whatever was listed and is still there, and will rep
 Of a listing only hashes are kept. If some of it is not in the replica, the folder is listed once more, for their ids.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,7 +42,7 @@ class Difference:
     changed: list[str] = field(default_factory=list)
     """In both, at different versions or kept to another extent than the settings want."""
     assumed: list[str] = field(default_factory=list)
-    """In both, at the same version, with an assumed content: as many as one comparison downloads."""
+    """In both, at the same version, with an assumed content: as many as this comparison downloads."""
     extra: list[str] = field(default_factory=list)
     """In the replica, not in the listing."""
     out: list[str] = field(default_factory=list)
@@ -94,18 +95,40 @@ class FolderComparison:
             (listing.old if passed_by else listing.items).put(ref.id, ref.version)
         return listing
 
-    def compare(self, folder: Folder, listing: Listing, now: datetime) -> Difference:
-        """Go through the replica's items of the folder once, after it has been read to its end."""
+    def compare(self, folder: Folder, listing: Listing, now: datetime, *, confirm_all: bool = False) -> Difference:
+        """Go through the replica's items of the folder once, after it has been read to its end.
+
+        `confirm_all`: every assumed content is downloaded, instead of a day's share.
+        """
         issues = self._issues.of_folder(folder.id)
+        most = sys.maxsize if confirm_all else self._limits.confirmed_a_folder
         difference = Difference(unlisted=[id_ for id_ in issues if id_ not in listing.items and id_ not in listing.old])
         for item in self._replica.items(folder.id):
             difference.items += 1
             version, older = listing.items.take(item.source_id), listing.old.take(item.source_id)
-            self._judge(item, older if version is None else version, difference, now)
+            version = older if version is None else version
+            if version is None and kept_of(item).not_tracked:
+                self._judge_not_tracked(item, difference, now)
+            else:
+                self._judge(item, version, difference, now, most)
         difference.passed_by = len(listing.old)
         difference.not_provided = self._source.not_provided(folder)
         difference.missing.extend(self._missing(folder, listing.items))
         return difference
+
+    def compare_not_tracked(self, folder_id: str, now: datetime) -> Difference:
+        """Go through the items of a folder that the source does not list: only settings remove any of them."""
+        difference = Difference()
+        for item in self._replica.items(folder_id):
+            difference.items += 1
+            self._judge_not_tracked(item, difference, now)
+        return difference
+
+    def _judge_not_tracked(self, item: ReplicaItem, difference: Difference, now: datetime) -> None:
+        if not self._scope.still_has(item, now):
+            difference.out.append(item.source_id)
+        elif self._scope.is_outdated(item) and self._scope.level(item.size) is ContentLevel.METADATA:
+            difference.stripped.append(item.source_id)
 
     def _missing(self, folder: Folder, listed: ListedItems) -> Iterator[str]:
         """The ids of what is left of a listing: what has gone since is not missing."""
@@ -115,11 +138,12 @@ class FolderComparison:
             if not listed:
                 return
 
-    def _judge(self, item: ReplicaItem, version: int | None, difference: Difference, now: datetime) -> None:
+    def _judge(self, item: ReplicaItem, version: int | None, difference: Difference, now: datetime, most: int) -> None:
+        """Note how one item differs; `most` is how many assumed contents are downloaded."""
         if not self._scope.still_has(item, now):
             difference.out.append(item.source_id)
         elif version is None:
-            difference.extra += [] if kept_of(item).not_tracked else [item.source_id]
+            difference.extra.append(item.source_id)
         elif item.source_id in self._issues:
             return
         elif version != version_mark(item.version) or kept_of(item).not_tracked:
@@ -127,7 +151,7 @@ class FolderComparison:
         elif self._scope.is_outdated(item):
             less = self._scope.level(item.size) is ContentLevel.METADATA
             (difference.stripped if less else difference.changed).append(item.source_id)
-        elif kept_of(item).assumed and len(difference.assumed) < self._limits.confirmed_a_folder:
+        elif kept_of(item).assumed and len(difference.assumed) < most:
             difference.assumed.append(item.source_id)
 
     def confirm_gone(self, folder: Folder, ids: Sequence[str]) -> list[str]:

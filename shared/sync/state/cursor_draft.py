@@ -102,6 +102,8 @@ class CursorDraft:
         """Schedule a folder's comparison, or with `again` False cancel it, when it was compared or is gone."""
         waiting = {*self._state.to_compare} - {folder_id} | ({folder_id} if again else set())
         self.update(to_compare=tuple(sorted(waiting)))
+        if not again:
+            self.update(read_anew=tuple(id_ for id_ in self._state.read_anew if id_ != folder_id))
 
     def add_unconfirmed(self, folder_id: str, key: str) -> None:
         """Record an item that is written before its folder's state advances past it."""

@@ -105,6 +105,8 @@ class SyncState:
     """No pass runs before this is done."""
     not_tracked: Mapping[str, datetime] = field(default_factory=dict)
     """Folder id → since when its source does not list it: its items are kept as they were."""
+    read_anew: tuple[str, ...] = ()
+    """Folders whose assumed contents are all downloaded by the next comparison: a move did not trust them."""
     other: Mapping[str, object] = field(default_factory=dict)
     """Notes that this version does not know, kept as they are."""
 
@@ -268,6 +270,7 @@ _CODECS: dict[str, _Codec] = {
     "source": ("source", _source, str),
     "restating": ("restating", _restating, _restating_note),
     "not_tracked": ("not_tracked", _times, _times_note),
+    "read_anew": ("read_anew", _texts, list),
 }
 """Each field's name in the notes, and how its value is read from there and written there."""
 

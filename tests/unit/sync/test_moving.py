@@ -1,16 +1,15 @@
 """A mailbox moves from one source to the other: nothing is downloaded, deleted or created for what stays."""
 
-import json
 from datetime import datetime, timedelta
 
 import pytest
 
 from shared.errors import AdministratorMustAct, NotFound, Reason, RetryLater
-from shared.mailboxes.moves import asked_to_move
 from shared.replica.port import FeedKind
-from shared.sources.port import FolderKind, FolderRole, ItemKind, SourceName
+from shared.sources.port import FolderKind, SourceName
 from shared.sources.selection import MoveSchedule
 from tests.fakes.foreign_ids import PREFIX, ForeignIdSources
+from tests.fakes.moving import ask, kinds_since, mailbox_of_every_kind, parity
 from tests.fakes.sync_harness import ID, SyncHarness
 
 EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
@@ -18,34 +17,7 @@ EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
 
 @pytest.fixture
 def world() -> SyncHarness:
-    """A mailbox with every kind of item, read over EWS."""
-    world = SyncHarness(moves=True)
-    mailbox = world.mailbox
-    contacts = mailbox.add_folder("Contacts", kind=FolderKind.CONTACTS, role=FolderRole.CONTACTS)
-    journal = mailbox.add_folder("Journal", kind=FolderKind.OTHER, role=FolderRole.JOURNAL)
-    for number in range(40):
-        mailbox.add(mailbox.inbox, f"letter {number}")
-    for folder in (mailbox.archive, mailbox.calendar):
-        mailbox.add(folder)
-    mailbox.add(contacts, "Sam", kind=ItemKind.CONTACT, item_class="IPM.Contact")
-    mailbox.add(contacts, "Team", kind=ItemKind.LIST, item_class="IPM.DistList")
-    mailbox.add(journal, "A call", kind=ItemKind.OTHER, item_class="IPM.Activity")
-    world.clock.pass_by(hours=1)
-    world.sync()
-    world.clock.pass_by(hours=1)
-    return world
-
-
-def ask(world: SyncHarness, target: SourceName = GRAPH, *, dry: bool = False, forced: bool = False) -> None:
-    world.registry.change(ID, lambda mailbox: asked_to_move(mailbox, target, "operator", dry=dry, forced=forced))
-
-
-def parity(world: SyncHarness) -> dict[str, int]:
-    return dict(json.loads(world.replica.derived(ID, "parity"))["total"])
-
-
-def kinds_since(world: SyncHarness, before: int) -> set[FeedKind]:
-    return {kind for kind, _ in world.feed()[before:]}
+    return mailbox_of_every_kind()
 
 
 def test_mailbox_moves_without_a_download_or_a_change(world: SyncHarness) -> None:
