@@ -18,6 +18,8 @@ class Behavior:
     - `largest_events_page`: events/delta with bigger pages answers 503 with an empty body (alcionai/corso); 0: never.
     - `corrupt_breaks_pages`: a corrupt item makes every page that holds it answer 500 (docs-contrib issue 7758).
     - `on_premises`: the mailbox is not hosted in Exchange Online.
+    - `own_ids`: ids are not the EWS ids in other letters, so that only translateExchangeIds tells them.
+    - `own_change_keys`: an item's change key is another one than over EWS.
     """
 
     over_quota: bool = False
@@ -25,3 +27,5 @@ class Behavior:
     largest_events_page: int = 0
     corrupt_breaks_pages: bool = False
     on_premises: bool = False
+    own_ids: bool = False
+    own_change_keys: bool = False

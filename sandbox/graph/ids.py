@@ -2,7 +2,8 @@
 
 The default id of a message, event, contact, task or folder is its EWS id in URL-safe letters; it changes with a move.
 An immutable id (`Prefer: IdType="ImmutableId"`) stays with an item while it is in its mailbox; folders have none.
-Source: learn.microsoft.com/graph/outlook-immutable-id; all published example ids fit the first rule.
+Source: learn.microsoft.com/graph/outlook-immutable-id; all published example ids fit the first rule. A mailbox can be
+set to break it (spelling.py).
 """
 
 import base64
@@ -11,6 +12,7 @@ import uuid
 from datetime import UTC, datetime
 
 from sandbox.graph.errors import malformed_id
+from sandbox.graph.spelling import masked_id
 from sandbox.mailboxes import ids
 from sandbox.mailboxes.store import Item
 
@@ -20,7 +22,7 @@ _OCCURRENCE = b"\x01\x51"
 
 def rest_id(ews_id: str) -> str:
     """The default id behind an EWS id."""
-    return ews_id.replace("/", "-").replace("+", "_")
+    return masked_id(ews_id).replace("/", "-").replace("+", "_")
 
 
 def ews_id(rest: str) -> str:
@@ -28,9 +30,9 @@ def ews_id(rest: str) -> str:
     found = rest.replace("-", "/").replace("_", "+")
     try:
         base64.b64decode(found, validate=True)
+        return masked_id(found)
     except binascii.Error:
         raise malformed_id() from None
-    return found
 
 
 def item_id(item: Item, immutable: bool, original: datetime | None = None) -> str:

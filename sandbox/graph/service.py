@@ -14,6 +14,7 @@ from sandbox.graph.errors import GraphError
 from sandbox.graph.query import Query
 from sandbox.graph.request import GraphRequest, GraphResponse
 from sandbox.graph.routes import Route, find
+from sandbox.graph.spelling import spelled_for
 from sandbox.graph.throttle import Throttle
 from sandbox.mailboxes.address_book import Person
 from sandbox.mailboxes.default_folders import new_mailbox
@@ -70,7 +71,8 @@ class GraphService:
             owner=owner,
             fault=fault,
         )
-        return route.answer(call, keys)
+        with spelled_for(call.behavior):
+            return route.answer(call, keys)
 
     def _mailbox(self, caller: Caller, person: Person, route: Route) -> Mailbox:
         """The mailbox that a request is about; whoever asks for the person alone needs none. Raises GraphError."""

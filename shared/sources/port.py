@@ -298,10 +298,10 @@ class MailSource(Protocol):
         """
         ...
 
-    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
-        """The ids under which this source knows the items and folders that the other source knows under these.
+    def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
+        """The ids under which `to` knows the items and folders that the other source knows under these.
 
-        Asked only for ids that it does not list as they are. Those that it cannot tell are left out.
+        Asked only for ids that the two do not spell alike. Those that cannot be told are left out; EWS tells none.
         """
         ...
 

@@ -46,9 +46,10 @@ class Tokens(FakeAccessTokens):
 class World(SyncHarness):
     """Alex's mailbox in the sandbox, reachable over both services, and its replica in memory."""
 
-    def __init__(self, ews_url: str, graph_url: str, exchange: Stored) -> None:
+    def __init__(self, ews_url: str, graph_url: str, service: GraphService) -> None:
         self.both = SelectedSources({EWS: EwsSources(ews_url), GRAPH: GraphSources(graph_url)})
-        self.exchange = exchange
+        self.exchange: Stored = service.store.mailbox(ALEX.address)
+        self.behavior = service.behavior(ALEX.address)
         super().__init__(Scope(folders_out=OUT, private_items=True))
 
     def new_engine(self, clock: object = None) -> SyncEngine:
@@ -73,13 +74,13 @@ class World(SyncHarness):
         self.registry.change(ID, lambda mailbox: asked_to_move(mailbox, target, "operator", forced=forced))
         self.sync()
 
-    def fill(self) -> None:
+    def fill(self, messages: int = MESSAGES) -> None:
         """Items of every kind, in the folders that they belong into."""
         now = self.exchange.clock()
         samples = {
             "inbox": [
                 *message_samples.specials(ALEX.address, now),
-                *(message_samples.synthetic(number, 800, now) for number in range(MESSAGES)),
+                *(message_samples.synthetic(number, 800, now) for number in range(messages)),
             ],
             "calendar": item_samples.events(now),
             "contacts": [*item_samples.contacts(12), item_samples.distribution_list("Friends")],
@@ -100,11 +101,12 @@ def world(authority: Authority) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in trust(authority.ca).items():
             patch.setenv(name, value)
+        service = GraphService(store, claims)
         with (
             served(EwsService(store, claims), authority) as ews,
-            listening(application(GraphService(store, claims)), authority) as graph,
+            listening(application(service), authority) as graph,
         ):
-            yield World(ews.url, graph, store.mailbox(ALEX.address))
+            yield World(ews.url, graph, service)
 
 
 def test_mailbox_of_every_kind_moves_there_and_back(world: World) -> None:
@@ -137,6 +139,34 @@ def test_mailbox_of_every_kind_moves_there_and_back(world: World) -> None:
     assert world.stored.source is EWS
     assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE}
     assert world.kept() == set()
+
+
+@pytest.mark.parametrize("same_change_keys", [True, False])
+def test_ids_that_only_the_service_can_translate_keep_every_item(world: World, same_change_keys: bool) -> None:
+    world.behavior.own_ids = True
+    world.behavior.own_change_keys = not same_change_keys
+    world.fill(messages=40)
+    world.sync()
+    keys = {item.key: world.replica.content(ID, item) for item in world.items().values()}
+    old_ids, lines = set(world.items()), len(world.feed())
+
+    world.move()
+    assert world.stored.source is GRAPH, world.report()
+    total = world.report()["total"]
+    assert (total["changed"], total["new"], total["gone"]) == (0, 0, 0)
+    world.clock.pass_by(hours=25)
+    world.sweep()
+    kept = world.kept()
+    assert set(world.items()) & old_ids == kept & old_ids
+    assert {item.key: world.replica.content(ID, item) for item in world.items().values()} == keys
+
+    world.move(EWS)
+    world.clock.pass_by(hours=25)
+    world.sweep()
+    assert world.stored.source is EWS, world.report()
+    assert set(world.items()) == old_ids
+    assert {item.key: world.replica.content(ID, item) for item in world.items().values()} == keys
+    assert {kind for kind, _ in world.feed()[lines:]} == {FeedKind.RESTATE}
 
 
 def test_changes_over_graph_are_followed_after_a_move(world: World) -> None:

@@ -26,6 +26,7 @@ class ForeignIdSources(FakeSources):
     """Over Graph every folder and item has an id of its own; `translated` counts those that were translated."""
 
     translated = 0
+    refuses_to_translate: Exception | None = None
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:  # type: ignore[override]
         """One mailbox."""
@@ -79,11 +80,13 @@ class ForeignIds:
         """As the source says."""
         return self._source.not_provided(_renamed(folder, _own))
 
-    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
+    def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
         """One request a thousand."""
         self._sources.translated += len(ids)
         self._sources.request("translate")
-        return {id_: _foreign(id_) for id_ in ids}
+        if self._sources.refuses_to_translate is not None:
+            raise self._sources.refuses_to_translate
+        return {id_: _foreign(id_) if to is SourceName.GRAPH else _own(id_) for id_ in ids}
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's."""

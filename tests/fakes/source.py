@@ -334,7 +334,7 @@ class FakeSource:
         """The number in the mailbox's `not_provided`."""
         return self._mailbox.not_provided.get(folder.id, 0)
 
-    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
+    def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
         """None: every id is spelled alike."""
         return {}
 

@@ -75,15 +75,15 @@ def _translated(mailbox: Mailbox, given: str, source: str, target: str) -> Json:
         return {"sourceId": given, "targetId": _WRITE[target](_READ[source](mailbox, given))}
     except (ValueError, LookupError, GraphError):
         details = {"code": "ErrorInvalidIdMalformed", "message": "The id could not be translated."}
-        if _well_formed(given):
+        if _well_formed(given, source):
             details = {"code": "ErrorItemNotFound", "message": "The specified object was not found in the store."}
         return {"sourceId": given, "targetId": None, "errorDetails": details}
 
 
-def _well_formed(given: str) -> bool:
+def _well_formed(given: str, source: str) -> bool:
     try:
-        entry_of(given.replace("-", "/").replace("_", "+"))
-    except ValueError:
+        entry_of(ids.ews_id(given) if source == "restId" else given.replace("-", "/").replace("_", "+"))
+    except (ValueError, GraphError):
         return ids.read_immutable(given) is not None
     return True
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.graph.ids import rest_id
+from sandbox.graph.spelling import change_key
 from sandbox.graph.views.entity import Context, Entity, extended_navigation
 from sandbox.mailboxes.store import Folder
 
@@ -24,7 +25,7 @@ CALENDAR: Entity[Folder] = Entity(
         "color": lambda folder, context: "auto",
         "hexColor": lambda folder, context: "",
         "isDefaultCalendar": lambda folder, context: folder.distinguished == "calendar",
-        "changeKey": lambda folder, context: folder.change_key,
+        "changeKey": lambda folder, context: change_key(folder.change_key),
         "canShare": lambda folder, context: True,
         "canViewPrivateItems": lambda folder, context: True,
         "canEdit": lambda folder, context: True,

@@ -13,6 +13,7 @@ from sandbox.graph import times
 from sandbox.graph.ids import item_id, rest_id
 from sandbox.graph.query import Expand, Query
 from sandbox.graph.request import Json
+from sandbox.graph.spelling import change_key
 from sandbox.graph.views.attachment import expanded_attachments
 from sandbox.graph.views.entity import (
     ABSENT,
@@ -209,7 +210,7 @@ EVENT: Entity[Event] = Entity(
         "id": _id,
         "createdDateTime": lambda event, context: stamp(event.item.created),
         "lastModifiedDateTime": lambda event, context: stamp(event.item.modified),
-        "changeKey": lambda event, context: event.item.change_key,
+        "changeKey": lambda event, context: change_key(event.item.change_key),
         "categories": lambda event, context: texts(event.fragment("Categories")),
         "transactionId": lambda event, context: None,
         "originalStartTimeZone": _zone_name("StartTimeZone"),
@@ -259,5 +260,5 @@ EVENT: Entity[Event] = Entity(
         **extended_navigation(lambda event, asked: asked.of_item(event.item)),
     },
     hidden=frozenset({"cancelledOccurrences"}),
-    etag=lambda event: event.item.change_key,
+    etag=lambda event: change_key(event.item.change_key),
 )

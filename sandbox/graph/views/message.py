@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.graph.ids import item_id, rest_id
 from sandbox.graph.request import Json
+from sandbox.graph.spelling import change_key
 from sandbox.graph.views.attachment import expanded_attachments
 from sandbox.graph.views.entity import (
     ABSENT,
@@ -121,7 +122,7 @@ MESSAGE: Entity[Item] = Entity(
         "id": lambda item, context: item_id(item, context.immutable),
         "createdDateTime": lambda item, context: stamp(item.created),
         "lastModifiedDateTime": lambda item, context: stamp(item.modified),
-        "changeKey": lambda item, context: item.change_key,
+        "changeKey": lambda item, context: change_key(item.change_key),
         "categories": lambda item, context: texts(item.properties.get("Categories", "")),
         "receivedDateTime": lambda item, context: received(item),
         "sentDateTime": lambda item, context: item.text("DateTimeSent") or stamp(item.created),
@@ -174,5 +175,5 @@ MESSAGE: Entity[Item] = Entity(
         "eventMessage",
     ),
     odata_type=odata_type,
-    etag=lambda item: item.change_key,
+    etag=lambda item: change_key(item.change_key),
 )

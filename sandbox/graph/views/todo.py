@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sandbox.graph import times
 from sandbox.graph.ids import rest_id
 from sandbox.graph.request import Json
+from sandbox.graph.spelling import change_key
 from sandbox.graph.views.attachment import Attached
 from sandbox.graph.views.entity import Context, Entity, html_body, lower_first, parts, stamp, texts
 from sandbox.graph.views.recurrence import recurrence
@@ -49,7 +50,7 @@ LIST: Entity[Folder] = Entity(
         "isShared": lambda folder, context: bool(folder.mailbox.grants),
         "wellknownListName": lambda folder, context: "defaultList" if folder.distinguished == "tasks" else "none",
     },
-    etag=lambda folder: folder.change_key,
+    etag=lambda folder: change_key(folder.change_key),
 )
 
 
@@ -98,7 +99,7 @@ TASK: Entity[Item] = Entity(
         "reminderDateTime": lambda item, context: _time(item, "ReminderDueBy", context),
         "recurrence": lambda item, context: recurrence(pattern_of(item), "UTC") if is_task(item) else None,
     },
-    etag=lambda item: item.change_key,
+    etag=lambda item: change_key(item.change_key),
 )
 
 

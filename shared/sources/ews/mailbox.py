@@ -42,6 +42,7 @@ from shared.sources.port import (
     ItemFailure,
     ItemRef,
     RequestFigures,
+    SourceName,
 )
 
 _LONGEST_VIEW = timedelta(days=700)
@@ -123,8 +124,8 @@ class EwsMailbox:
         """0: EWS lists every item of a folder."""
         return 0
 
-    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
-        """None: an id of Graph that is another's spelling of an id of EWS is spelled so before it comes here."""
+    def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
+        """Translate none: only Graph has a request for that."""
         return {}
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:

@@ -20,6 +20,7 @@ from shared.sources.port import (
     ItemRef,
     RequestFigures,
     SourceChange,
+    SourceName,
 )
 
 
@@ -83,9 +84,12 @@ class EwsSpelledMailbox:
         """How many items the folder counts that Graph does not give."""
         return self._mailbox.not_provided(_graph_folder(folder))
 
-    def known_as(self, ids: Sequence[str]) -> dict[str, str]:
-        """The ids under which Graph knows these items of EWS, spelled as EWS does; without those it does not know."""
-        return {source: ews_id(target) for source, target in self._mailbox.translated(ids).items()}
+    def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
+        """The ids under which `to` knows these; Graph's are spelled as EWS does. Without those that are not known."""
+        if to is SourceName.GRAPH:
+            return {source: ews_id(target) for source, target in self._mailbox.translated(ids, to).items()}
+        found = self._mailbox.translated([graph_id(each) for each in ids], to)
+        return {ews_id(source): target for source, target in found.items()}
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded."""

@@ -12,6 +12,7 @@ import msgspec
 
 from shared.sources.graph.answers import decoded
 from shared.sources.graph.client import GraphClient
+from shared.sources.port import SourceName
 
 MOST = 1_000
 """Ids of one translation request."""
@@ -50,10 +51,14 @@ class _Results(msgspec.Struct):
     value: list[_Result]
 
 
-def translate(client: GraphClient, ews_ids: Iterable[str]) -> Iterator[Translated]:
-    """EWS ids translated by the service, 1,000 a request. Needs User.Read (User.Read.All for an app by itself)."""
-    for part in batched(ews_ids, MOST, strict=False):
-        body = msgspec.json.encode({"inputIds": part, "sourceIdType": "ewsId", "targetIdType": "restId"})
+def translate(client: GraphClient, ids: Iterable[str], to: SourceName) -> Iterator[Translated]:
+    """Ids of the other source translated by the service, 1,000 a request.
+
+    Needs User.Read (User.Read.All for an app by itself).
+    """
+    source, target = ("ewsId", "restId") if to is SourceName.GRAPH else ("restId", "ewsId")
+    for part in batched(ids, MOST, strict=False):
+        body = msgspec.json.encode({"inputIds": part, "sourceIdType": source, "targetIdType": target})
         answer = client.post(f"{client.mailbox}/translateExchangeIds", body)
         for each in decoded(_Results, answer).value:
             error = (each.error_details.code or "unknown") if each.error_details else ""

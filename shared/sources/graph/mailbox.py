@@ -40,6 +40,7 @@ from shared.sources.port import (
     ItemFailure,
     ItemRef,
     RequestFigures,
+    SourceName,
     StateInvalid,
 )
 
@@ -144,9 +145,9 @@ class GraphMailbox:
         """Items of classes that the folder counts and its collection does not give: posts, contact groups."""
         return self._not_provided.get(folder.id, 0)
 
-    def translated(self, ews_ids: Sequence[str]) -> dict[str, str]:
-        """The Graph ids of EWS ids as the service translates them, without those that it cannot: deleted items."""
-        return {each.source: each.target for each in translate(self._client, ews_ids) if each.target}
+    def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
+        """The ids as the service translates them, without those that it cannot: deleted items."""
+        return {each.source: each.target for each in translate(self._client, ids, to) if each.target}
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterable[Item]:
         """A calendar's events between two times, recurring ones expanded, metadata only."""

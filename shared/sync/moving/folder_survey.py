@@ -14,6 +14,7 @@ from shared.replica.port import ReplicaItem
 from shared.sources.coverage import gives_item
 from shared.sources.port import ChangeKind, ContentLevel, Folder, Item, ItemKind, MailSource, SourceName
 from shared.sync.budget import Budget
+from shared.sync.moving.id_translator import IdTranslator
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import FolderSurvey, Survey, digest_of, joined, separated
 from shared.sync.reading.item_index import version_mark
@@ -40,6 +41,7 @@ class FolderSurveyor:
         scope: Scope,
         budget: Budget,
         waiting: frozenset[str],
+        translator: IdTranslator,
         clock: Callable[[], datetime],
     ) -> None:
         self._survey = survey
@@ -49,6 +51,7 @@ class FolderSurveyor:
         self._scope = scope
         self._budget = budget
         self._waiting = waiting
+        self._translator = translator
         self._clock = clock
 
     def survey(self, folder: Folder, found: FolderSurvey) -> None:
@@ -78,21 +81,39 @@ class FolderSurveyor:
         carried: Mapping[str, Item],
     ) -> None:
         """Compare the items that a page or a listing gives."""
-        different, unknown = [], []
+        different, unlisted = [], []
         for id_, version in versions.items():
             known = reading.take(id_)
             if known is None:
-                unknown += [id_] if reading.is_new(id_) else []
+                unlisted += [id_] if reading.is_new(id_) else []
             elif version == "" or known[0] != version_mark(version):
                 different.append(id_)
             else:
                 self._same(folder, found, _KINDS[known[1]], id_)
-        items = self._metadata(folder, different + unknown, carried)
-        stored = self._replica.find(different)
-        for id_ in different:
-            self._differing(folder, found, stored.get(id_), items.get(id_))
+        names = self._other_names(reading, unlisted)
+        unknown = [id_ for id_ in unlisted if id_ not in names]
+        stored = self._replica.find([*different, *names.values()])
+        for id_, item in self._renamed(names, stored, versions).items():
+            self._same(folder, found, item.kind, id_, item.key)
+            found.restated[item.key] = [id_, item.version]
+            del names[id_]
+        items = self._metadata(folder, [*different, *names, *unknown], carried)
+        for id_ in (*different, *names):
+            self._differing(folder, found, stored.get(names.get(id_, id_)), items.get(id_))
         for id_ in unknown:
             self._unknown(found, id_, items.get(id_))
+
+    def _other_names(self, reading: "_Reading", ids: Sequence[str]) -> dict[str, str]:
+        """The replica's ids, by these ids, of items that the two sources do not spell alike; each once."""
+        names = self._translator.at_origin(ids) if reading.is_incomplete else {}
+        return {id_: name for id_, name in names.items() if reading.take(name) is not None}
+
+    def _renamed(
+        self, names: Mapping[str, str], stored: Mapping[str, ReplicaItem], versions: Mapping[str, str]
+    ) -> dict[str, ReplicaItem]:
+        """By id, the items that have another id and the same version at the other source."""
+        found = {id_: stored[name] for id_, name in names.items() if name in stored}
+        return {id_: item for id_, item in found.items() if versions[id_] and versions[id_] == item.version}
 
     def _same(self, folder: Folder, found: FolderSurvey, kind: ItemKind, id_: str, key: str = "") -> None:
         found.of(kind).same += 1
@@ -112,6 +133,8 @@ class FolderSurveyor:
             found.of(stored.kind).changed += 1
             found.add_example("changed", stored.key)
             found.differs = True
+            if item is not None and item.id != stored.source_id:
+                found.restated[stored.key] = [item.id, stored.version]
 
     def _unknown(self, found: FolderSurvey, id_: str, item: Item | None) -> None:
         """An item that only the other source has: new, or not in the replica on purpose."""
@@ -121,7 +144,6 @@ class FolderSurveyor:
             found.differs = True
         elif self._scope.leaves_out(item, self._clock()) is None:
             found.of(item.kind).new += 1
-            found.fresh.append(id_)
             found.differs = True
 
     def _metadata(self, folder: Folder, ids: Sequence[str], carried: Mapping[str, Item]) -> dict[str, Item]:
@@ -147,25 +169,10 @@ class FolderSurveyor:
                 found.of(item.kind).not_given += 1
                 found.not_given.append(item.key)
                 found.add_example("not_given", item.key)
-            self._left(folder, found, given)
-
-    def _left(self, folder: Folder, found: FolderSurvey, items: Sequence[ReplicaItem]) -> None:
-        """Items that the other source does not list under their ids: under others, or they are gone."""
-        fresh = set(found.fresh)
-        names = self._source.known_as([item.source_id for item in items]) if fresh and items else {}
-        names = {source: target for source, target in names.items() if target in fresh}
-        there = self._metadata(folder, list(names.values()), {})
-        for item in items:
-            same = there.get(names.get(item.source_id, ""))
-            if same is None:
+            for item in given:
                 found.of(item.kind).gone += 1
                 found.add_example("gone", item.key)
                 found.differs = True
-                continue
-            found.of(same.kind).new -= 1
-            self._differing(folder, found, item, same)
-            found.restated.setdefault(item.key, [same.id, item.version])
-        found.fresh = [id_ for id_ in found.fresh if id_ not in names.values()]
 
 
 class _Reading:
@@ -186,6 +193,11 @@ class _Reading:
         if known is not None:
             self.seen.add(digest_of(id_))
         return known
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the replica has items that were not met yet."""
+        return len(self._index) > 0
 
     def has_met(self, id_: str) -> bool:
         """Whether an id was given out already."""

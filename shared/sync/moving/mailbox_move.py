@@ -21,6 +21,7 @@ from shared.sync.limits import Limits
 from shared.sync.moving import parity
 from shared.sync.moving.content_sample import SampleResult, compare_samples
 from shared.sync.moving.folder_survey import FolderSurveyor
+from shared.sync.moving.id_translator import IdTranslator
 from shared.sync.moving.parity import Outcome
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import DOCUMENT, FolderSurvey, Survey, decode, encode
@@ -55,6 +56,7 @@ class MailboxMove:
         cursor: Cursor,
         source: MailSource,
         *,
+        translator: IdTranslator,
         origin: SourceName,
         target: SourceName,
         replica: Replica,
@@ -67,6 +69,7 @@ class MailboxMove:
         self._mailbox_id = mailbox_id
         self._cursor = cursor
         self._source = source
+        self._translator = translator
         self._origin = origin
         self._target = target
         self._replica = replica
@@ -124,6 +127,7 @@ class MailboxMove:
             scope=self._scope,
             budget=self._budget,
             waiting=frozenset(issue.item_id for issue in self._registry.issues(self._mailbox_id, MOST)),
+            translator=self._translator,
             clock=self._clock,
         )
         matches = self._matches(survey, listed)
@@ -139,7 +143,7 @@ class MailboxMove:
         states = self._cursor.folders
         self._require_kinds(listed)
         missing = [id_ for id_ in states if id_ not in listed]
-        names = self._source.known_as(missing) if missing else {}
+        names = self._translator.at_target(missing)
         free = {(each.path, each.kind): each for id_, each in listed.items() if id_ not in states}
         matches, survey.kept, survey.gone, survey.gone_items, survey.kept_items = [], {}, [], 0, 0
         for id_, state in states.items():

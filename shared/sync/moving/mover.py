@@ -12,10 +12,11 @@ from shared.mailboxes.model import Mailbox, is_own
 from shared.mailboxes.moves import SAFETY, SCHEDULE, asked_to_move, move_is_due, moved, not_moved, without_move
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
-from shared.sources.port import Access, MailSources, SourceName
+from shared.sources.port import Access, MailSource, MailSources, SourceName
 from shared.sources.selection import MoveSchedule
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
+from shared.sync.moving.id_translator import IdTranslator
 from shared.sync.moving.mailbox_move import MailboxMove, MoveResult
 from shared.sync.moving.parity import Outcome, with_numbers
 from shared.sync.moving.restating import Restater
@@ -151,12 +152,14 @@ class Mover:
     def _move(
         self, mailbox: Mailbox, cursor: Cursor, origin: SourceName, target: SourceName, budget: Budget
     ) -> MoveResult:
-        source = self._sources.open(self._access(mailbox, target))
+        source = self._open(mailbox, target)
+        translator = IdTranslator(target, source, partial(self._open, mailbox, origin))
         try:
             return MailboxMove(
                 mailbox.id,
                 cursor,
                 source,
+                translator=translator,
                 origin=origin,
                 target=target,
                 replica=self._replica,
@@ -167,7 +170,11 @@ class Mover:
                 clock=self._clock,
             ).run(dry=mailbox.move_dry, forced=mailbox.move_forced)
         finally:
+            translator.close()
             source.close()
+
+    def _open(self, mailbox: Mailbox, source: SourceName) -> MailSource:
+        return self._sources.open(self._access(mailbox, source))
 
     def _not_made(self, mailbox: Mailbox, result: MoveResult) -> Mailbox:
         """A dry run is over; a move that the safety stop has blocked is tried again."""

@@ -54,8 +54,6 @@ class FolderSurvey:
     """By item key: the id and the version that the other source has for an item that stays the same."""
     not_given: list[str] = field(default_factory=list)
     """Keys."""
-    fresh: list[str] = field(default_factory=list)
-    """Ids that only the other source has."""
     examples: dict[str, list[str]] = field(default_factory=dict)
     """Item keys by outcome."""
     seen: str = ""

@@ -18,7 +18,7 @@ from shared.sources.graph.client import GraphClient
 from shared.sources.graph.errors import RULES, STATUSES, Refusal, code_in, table
 from shared.sources.graph.ids import Translated, ews_id, graph_id, translate
 from shared.sources.graph.throttling import ThrottleWatch
-from shared.sources.port import Access, AccessMode, FolderGone
+from shared.sources.port import Access, AccessMode, FolderGone, SourceName
 from tests.unit.graph.service import NOW, ROOT, Answer, Service, access_of, client_of, error, page
 
 
@@ -152,7 +152,7 @@ def test_translation_goes_in_pages_of_a_thousand(service: Service) -> None:
         }
     )
 
-    found = list(translate(client_of(service), [str(number) for number in range(1_001)]))
+    found = list(translate(client_of(service), [str(number) for number in range(1_001)], SourceName.GRAPH))
 
     assert service.requests == 2
     assert found[:2] == [Translated("a/", "a-"), Translated("b", "", "ErrorItemNotFound")]
