@@ -260,7 +260,9 @@ def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str]
         )
     if isinstance(cause, OperatorMustAct):
         _log.error("a sign-in failed by our own fault", exc_info=cause)
-    steps_for: dict[str, Any] = {"client_id": app().settings.entra_client_id} if isinstance(cause, AdministratorMustAct) else {}
+    steps_for: dict[str, Any] = (
+        {"client_id": app().settings.entra_client_id} if isinstance(cause, AdministratorMustAct) else {}
+    )
     return problem(cause.reason, cookies=[unbind], support=cause.support, target=target, **steps_for)
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.http.parameters import is_id, malformed, one_of, refuse_unknown
-from shared.sources.port import SourceName
+
+if TYPE_CHECKING:
+    from shared.sources.port import SourceName
 
 _CHOICES = ("mailboxes", "tenant", "all")
 _FLAGS = ("dry_run", "force")
@@ -15,7 +17,7 @@ _FLAGS = ("dry_run", "force")
 class MoveRequest:
     """Which mailboxes are to be moved, and to which source; without a source, what was asked for is taken back."""
 
-    target: SourceName | None
+    target: "SourceName | None"
     mailboxes: tuple[str, ...] | None
     """None: the tenant's, or all."""
     tenant: str = ""
@@ -54,7 +56,9 @@ def _is_choice(name: str, value: object) -> bool:
     return False
 
 
-def _target(value: object) -> SourceName | None:
+def _target(value: object) -> "SourceName | None":
+    from shared.sources.port import SourceName
+
     if value == "":
         return None
     if not isinstance(value, str) or value not in SourceName:
