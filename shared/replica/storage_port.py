@@ -69,6 +69,16 @@ class BlobInfo:
     members: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RowsFilter:
+    """Which rows a scan returns; empty fields do not limit. Times are texts that compare like the stored ones."""
+
+    folder: str = ""
+    kind: str = ""
+    at_from: str = ""
+    at_until: str = ""
+
+
 class Blobs(Protocol):
     """Named blobs in existing containers. Throttling and outages raise RetryLater, a refusal OperatorMustAct."""
 
@@ -123,6 +133,13 @@ class Rows(Protocol):
         """Iterate over the mailbox's rows in the order of keys, each with its `RowKey`.
 
         `folder` limits the rows to one folder, `only` the properties that are returned.
+        """
+        ...
+
+    def scan(self, mailbox_id: str, *, after: str, limit: int, wanted: RowsFilter) -> Sequence[Row]:
+        """Return the first `limit` (up to 1,000) of the mailbox's rows with keys after `after`, in the order of keys.
+
+        Fewer than `limit` rows mean that there are no further ones.
         """
         ...
 

@@ -19,6 +19,7 @@ from shared.replica.fence import Fence, FencedRows
 from shared.replica.maintenance.compaction import Compaction
 from shared.replica.maintenance.erasure import Erasure
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
+from shared.replica.reading.reader import BlobTableReader
 from shared.replica.row_lookup import RowLookup
 from shared.replica.storage_port import CURSORS, FEED, PACKS, Blobs, RowChange, Rows
 
@@ -46,6 +47,10 @@ class BlobTableReplica:
         from shared.replica.table import AzureRows
 
         return cls(AzureBlobs(blob_url, credential), AzureRows(table_url, credential))
+
+    def reader(self) -> BlobTableReader:
+        """The read side, over the same connections."""
+        return BlobTableReader(self._blobs, self._rows)
 
     def close(self) -> None:
         """Close threads and connections; needed only if a process creates more than one replica."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
-from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMissing, Verb
+from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMissing, RowsFilter, Verb
 from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
 from shared.storage.storage_rest import StorageRestClient, etag_of, json_of
 
@@ -78,6 +78,22 @@ class AzureRows:
             yield from json_of(response)["value"]
             following = _following(response)
 
+    def scan(self, mailbox_id: str, *, after: str, limit: int, wanted: RowsFilter) -> Sequence[Row]:
+        """Scan from a key on. The service may return fewer rows than asked for, with a continuation.
+
+        https://learn.microsoft.com/rest/api/storageservices/query-timeout-and-pagination
+        """
+        found: list[Row] = []
+        parameters = {"$filter": _scan_filter(mailbox_id, after, wanted)}
+        following: dict[str, str] | None = {}
+        while following is not None and len(found) < limit:
+            top = {"$top": str(limit - len(found))}
+            path = f"{self._table}()?{urlencode(parameters | top | following, quote_via=quote)}"
+            response = self._client.send("GET", path, expect=(200,), headers={})
+            found += json_of(response)["value"]
+            following = _following(response)
+        return found
+
     def _part(self, mailbox_id: str, change: RowChange) -> str:
         """One row's request within the transaction."""
         where = self._table if change.verb is Verb.INSERT else self._address(mailbox_id, change.key)
@@ -92,6 +108,17 @@ class AzureRows:
     def _address(self, mailbox_id: str, key: str) -> str:
         """A row's path in the URL."""
         return f"{self._table}(PartitionKey={_escaped(mailbox_id)},RowKey={_escaped(key)})"
+
+
+def _scan_filter(mailbox_id: str, after: str, wanted: RowsFilter) -> str:
+    """The OData filter of a scan. A row without a property does not match a condition on it."""
+    conditions = [f"PartitionKey eq {_quoted(mailbox_id)}"]
+    given = [("RowKey gt", after), ("folder eq", wanted.folder), ("kind eq", wanted.kind)]
+    given += [("at ge", wanted.at_from), ("at lt", wanted.at_until)]
+    conditions += [f"{condition} {_quoted(value)}" for condition, value in given if value]
+    if wanted.at_until:
+        conditions.append("at gt ''")
+    return " and ".join(conditions)
 
 
 def _etags(response: bytes, changes: int) -> list[str]:

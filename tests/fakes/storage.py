@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from shared.errors import Conflict
-from shared.replica.storage_port import Blob, BlobInfo, Row, RowChange, RowExists, RowMissing, Verb
+from shared.replica.storage_port import Blob, BlobInfo, Row, RowChange, RowExists, RowMissing, RowsFilter, Verb
 from tests.fakes.replica import Crash
 
 __all__ = ["Crash", "MemoryBlobs", "MemoryRows", "Plan"]
@@ -161,6 +161,15 @@ class MemoryRows:
             if folder is None or values.get("folder") == folder:
                 chosen = {name: values.get(name) for name in only} if only else values
                 yield {"RowKey": key, **chosen}  # type: ignore[dict-item]
+
+    def scan(self, mailbox_id: str, *, after: str, limit: int, wanted: RowsFilter) -> list[Row]:
+        """The first rows after a key."""
+        rows = [row for row in self.query(mailbox_id, folder=wanted.folder or None) if str(row["RowKey"]) > after]
+        rows = [row for row in rows if not wanted.kind or row.get("kind") == wanted.kind]
+        if wanted.at_from or wanted.at_until:
+            end = wanted.at_until or "~"
+            rows = [row for row in rows if (at := str(row.get("at", ""))) and wanted.at_from <= at < end]
+        return rows[:limit]
 
     def close(self) -> None:
         """Do nothing."""

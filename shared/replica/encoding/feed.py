@@ -49,7 +49,17 @@ def encode(mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChang
 def decode(data: bytes) -> tuple[dict[str, Any], tuple[FeedChange, ...]]:
     """Decode a page's first line and its changes."""
     first, *lines = data.splitlines()
-    return json.loads(first), tuple(_change(json.loads(line)) for line in lines)
+    return json.loads(first), tuple(decode_line(line) for line in lines)
+
+
+def decode_line(line: bytes) -> FeedChange:
+    """Decode one change of a page."""
+    return _change(json.loads(line))
+
+
+def is_redacted(line: bytes) -> bool:
+    """Whether a line's item was deleted since. Within a text of the line, the quotes would be escaped."""
+    return line.endswith(b',"redacted":true}')
 
 
 def first_line(data: bytes) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""Reads replicas from blobs and table rows. Readers run beside the sync, which may be in the middle of a commit."""
+
+import json
+
+from shared.errors import ItemUnusable, NotFound, Reason
+from shared.replica.encoding import cursor_json, feed, pack
+from shared.replica.encoding.item_rows import is_item, item_from_row
+from shared.replica.port import ContentLocation, Cursor, ReplicaItem
+from shared.replica.reading.port import PAGE_NUMBERS, FolderMap, ItemPage, ItemRange, NumberedChange, change_number
+from shared.replica.storage_port import CURSORS, FEED, PACKS, Blobs, Rows, RowsFilter
+
+MAX_PAGE = 1_000
+"""Most items of a page: as many rows as Table Storage returns in one response."""
+
+
+class BlobTableReader:
+    """Implements ReplicaReader."""
+
+    def __init__(self, blobs: Blobs, rows: Rows) -> None:
+        self._blobs = blobs
+        self._rows = rows
+
+    def folders(self, mailbox_id: str) -> FolderMap:
+        """Read the cursor blob. While it is lost, which the next pass repairs, the folders are unknown."""
+        blob = self._blobs.get(CURSORS, mailbox_id)
+        cursor = Cursor()
+        if blob is not None:
+            try:
+                cursor = cursor_json.cursor_from_json(json.loads(blob.data))
+            except (ValueError, LookupError, TypeError, AttributeError):
+                cursor = Cursor()
+        return FolderMap(cursor.sequence, cursor.folders)
+
+    def items(self, mailbox_id: str, after: str, limit: int, wanted: ItemRange) -> ItemPage:
+        """Scan rows. Rows that are no items (aliases, the fence) are dropped, so a page may hold fewer items."""
+        most = min(limit, MAX_PAGE)
+        rows = self._rows.scan(mailbox_id, after=after, limit=most, wanted=_filter(wanted))
+        following = str(rows[-1]["RowKey"]) if len(rows) == most else ""
+        return ItemPage(tuple(item_from_row(row) for row in rows if is_item(row)), following)
+
+    def item(self, mailbox_id: str, key: str) -> ReplicaItem:
+        """Read one row."""
+        found = self._rows.get(mailbox_id, key) if key.isalnum() and key.isascii() else None
+        if found is None or not is_item(found[0]):
+            raise NotFound("no such item")
+        return item_from_row(found[0])
+
+    def content(self, mailbox_id: str, located: ContentLocation, start: int, length: int) -> bytes | None:
+        """Read a range of a pack. A whole content is checked against its digest; a part has none of its own."""
+        if not located.pack.startswith(f"{mailbox_id}/"):
+            raise NotFound("the content is another mailbox's")
+        data = self._blobs.get_range(PACKS, located.pack, located.offset + start, length)
+        if data is not None and length == located.length and not pack.is_whole(located, data):
+            raise ItemUnusable(Reason.ITEM_CORRUPT, "the stored bytes are not those that were written")
+        return data
+
+    def changes(self, mailbox_id: str, after: int, limit: int) -> list[NumberedChange]:
+        """Read pages until there are enough changes, or no further page."""
+        sequence, place = divmod(after, PAGE_NUMBERS)
+        found: list[NumberedChange] = []
+        while len(found) < limit:
+            page = self._changes_of(mailbox_id, sequence) if sequence else []
+            if page is None:
+                break
+            found += page[place : place + limit - len(found)]
+            sequence, place = sequence + 1, 0
+        return found
+
+    def _changes_of(self, mailbox_id: str, sequence: int) -> list[NumberedChange] | None:
+        blob = self._blobs.get(FEED, feed.page_name(mailbox_id, sequence))
+        if blob is None:
+            return None
+        _, *lines = blob.data.splitlines()
+        return [
+            NumberedChange(change_number(sequence, place), feed.decode_line(line), feed.is_redacted(line))
+            for place, line in enumerate(lines, 1)
+        ]
+
+
+def _filter(wanted: ItemRange) -> RowsFilter:
+    """The filter of rows. Times are stored as ISO texts in UTC, so they compare as texts up to the seconds."""
+    return RowsFilter(
+        folder=wanted.folder_id,
+        kind=wanted.kind.value if wanted.kind else "",
+        at_from=wanted.at_from.strftime("%Y-%m-%dT%H:%M:%S") if wanted.at_from else "",
+        at_until=wanted.at_until.strftime("%Y-%m-%dT%H:%M:%S") if wanted.at_until else "",
+    )
