@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -44,11 +45,11 @@ def mailbox() -> str:
     return uuid.uuid4().hex
 
 
-def keys(reader: ReplicaReader, mailbox: str, limit: int = 1_000, **wanted: object) -> list[str]:
+def keys(reader: ReplicaReader, mailbox: str, limit: int = 1_000, **wanted: Any) -> list[str]:
     """The keys of all pages."""
     found, after = list[str](), ""
     while True:
-        page = reader.items(mailbox, after, limit, ItemRange(**wanted))  # type: ignore[arg-type]
+        page = reader.items(mailbox, after, limit, ItemRange(**wanted))
         found += [item.key for item in page.items]
         after = page.after
         if not after:
@@ -85,7 +86,7 @@ def test_items_are_limited_by_folder_kind_and_time(stored: Stored, mailbox: str)
         created("elsewhere", folder_id="it's + a/b=?&#%"),
     )
 
-    def found(**wanted: object) -> set[str]:
+    def found(**wanted: Any) -> set[str]:
         return set(keys(stored.reader, mailbox, **wanted))
 
     assert found(folder_id="it's + a/b=?&#%") == {item_key("elsewhere")}
