@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shared.mailboxes.model import Mailbox
 
-_HIDDEN_FIELDS = frozenset({"claims", "version", "shard", "authorization_id"})
+_HIDDEN_FIELDS = frozenset({"claims", "version", "shard", "authorization_id", "outbox"})
 
 
 def mailbox_json(mailbox: "Mailbox") -> dict[str, Any]:

@@ -91,6 +91,10 @@ class Mailbox:
     """The person's sign-in name, if the mailbox was connected by signing in. Not always an address of the mailbox."""
     erasing_since: datetime | None = None
     """When its erasure was requested. The mark is never removed; only the erasure changes the mailbox from then on."""
+    feed_sequence: int = 0
+    """The number of the newest feed page, as of the last pass that ended without an error."""
+    outbox: str = ""
+    """Events of this mailbox that are not published yet: see outbox/events.py."""
     version: str = field(default="", compare=False)
 
     @property

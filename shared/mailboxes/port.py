@@ -52,14 +52,21 @@ class ItemIssue:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRecord:
-    """The record of an erasure, by mailbox id. If `finished_at` is None, it is not complete."""
+    """The record of an erasure, by mailbox id. If `finished_at` is None, it is not complete.
+
+    `outbox` holds the events that the erased mailbox left unpublished, and that it is erased.
+    """
 
     mailbox_id: str
     finished_at: datetime | None = None
+    outbox: str = ""
 
 
 class MailboxRegistry(Protocol):
-    """All connected mailboxes with their runs and issues."""
+    """All connected mailboxes with their runs and issues.
+
+    Every change of a mailbox is written together with the events that it means (outbox/events.py), in one row.
+    """
 
     def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
         """Store a new mailbox. A mailbox that is being erased gives its address up to the new one.
@@ -168,6 +175,17 @@ class MailboxRegistry(Protocol):
 
     def forget_erasure(self, mailbox_id: str) -> None:
         """Delete an erasure's record; no error if there is none."""
+        ...
+
+    def publish_events(self, mailbox: Mailbox) -> None:
+        """Hand on the events that a mailbox's row still holds, and remove them from it. Never raises.
+
+        `change`, `add` and `erase` do this by themselves; what a crash or an outage left is found by the dispatch.
+        """
+        ...
+
+    def publish_erasures(self) -> int:
+        """Hand on the events that erased mailboxes left behind; returns the number of erasures with such events."""
         ...
 
 

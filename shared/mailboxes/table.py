@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct
+from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, OperatorMustAct
 from shared.mailboxes import transitions
 from shared.mailboxes.entities import (
     bucket_of,
@@ -22,6 +22,8 @@ from shared.mailboxes.entities import (
 from shared.mailboxes.erasures.table import ErasureRecords
 from shared.mailboxes.index.table import MailboxIndex
 from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.outbox.events import without_events
+from shared.mailboxes.outbox.outbox import Outbox
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
 from shared.storage.azure_errors import raise_not_found, translate_errors
 from shared.storage.row_mapping import from_row, to_row
@@ -36,9 +38,16 @@ _log = logging.getLogger(__name__)
 class TableRegistry:
     """Implements MailboxRegistry. The deployment has created the tables."""
 
-    def __init__(self, tables: "TableServiceClient", shards: int, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        tables: "TableServiceClient",
+        shards: int,
+        clock: Callable[[], datetime],
+        outbox: Outbox | None = None,
+    ) -> None:
         self._shards = shards
         self._clock = clock
+        self._outbox = outbox or Outbox()
         self._mailboxes = tables.get_table_client("mailboxes")
         self._index = MailboxIndex(tables.get_table_client("owners"), self.get)
         self._runs = tables.get_table_client("runs")
@@ -52,6 +61,7 @@ class TableRegistry:
         So two ways in at once cannot make two mailboxes: while one is slow, its claim looks abandoned to the other.
         """
         mailbox = mailbox.with_changes(shard=bucket_of(mailbox.id))
+        mailbox = self._outbox.with_events(None, mailbox, self._clock())
         etag = self._index.claim(mailbox, instead_of)
         self._index.enter(mailbox)
         with translate_errors():
@@ -62,7 +72,9 @@ class TableRegistry:
                 self._mailboxes.delete_entity(partition(mailbox.id), mailbox.id)
                 self._index.withdraw(mailbox)
                 raise
-        return mailbox.with_changes(version=stored["etag"])
+        added = mailbox.with_changes(version=stored["etag"])
+        self.publish_events(added)
+        return added
 
     def get(self, mailbox_id: str) -> Mailbox:
         """Return one mailbox by its id."""
@@ -95,14 +107,38 @@ class TableRegistry:
 
         def changed(found: Mailbox) -> Mailbox:
             before[:] = [found]
-            after = change(_unmarked(found))
+            after = self._outbox.with_events(found, change(_unmarked(found)), self._clock())
             if after.address.lower() != found.address.lower():
                 self._index.adopt(after)
             return after
 
         after = self._changed(mailbox_id, changed)
         self._index.follow(before[0], after)
+        if after.outbox != before[0].outbox:
+            self.publish_events(after)
         return after
+
+    def publish_events(self, mailbox: Mailbox) -> None:
+        """Hand the events on, then remove them from the row; a mailbox that is erased takes them to its record."""
+        if mailbox.outbox and (published := self._outbox.published(mailbox.outbox)):
+            try:
+                self._changed(mailbox.id, lambda found: without_events(_unmarked(found), published))
+            except MailboxSyncError as error:
+                _log.warning("published events are left in a row", exc_info=error)
+
+    def publish_erasures(self) -> int:
+        """Read the whole table of erasures, which is small."""
+        left = [record for record in self._erasures.all() if record.outbox and record.finished_at is not None]
+        for record in left:
+            self._publish_erasure(record)
+        return len(left)
+
+    def _publish_erasure(self, record: ErasureRecord) -> None:
+        if record.outbox and self._outbox.published(record.outbox):
+            try:
+                self._erasures.put_outbox(record.mailbox_id, "")
+            except MailboxSyncError as error:
+                _log.warning("published events are left in a record", exc_info=error)
 
     def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         def replace(before: Mailbox, after: Mailbox) -> Mailbox:
@@ -179,20 +215,23 @@ class TableRegistry:
         """Delete runs and issues first and the mailbox last, so that an interrupted erasure can be requested again.
 
         The owner finds the mailbox through the index, so the index entries are deleted after it. An entry without a
-        mailbox does no harm.
+        mailbox does no harm. The events that the row holds move to the erasure's record before the row is deleted.
         """
         erased = {"runs": self._clear(self._runs, mailbox_id), "issues": self._clear(self._issues, mailbox_id)}
         recorded = place = self._erasures.place(mailbox_id)
         mailboxes = 0
         with suppress(NotFound):
-            place = index_place(self.get(mailbox_id))
+            mailbox = self.get(mailbox_id)
+            place = index_place(mailbox)
+            if recorded is not None and (outbox := self._outbox.at_erasure(mailbox, self._clock())):
+                self._erasures.put_outbox(mailbox_id, outbox)
             with translate_errors():
                 self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
             mailboxes = 1
         if place is not None:
             self._index.release(mailbox_id, place)
         if recorded is not None:
-            self._erasures.finish(mailbox_id)
+            self._publish_erasure(self._erasures.finish(mailbox_id))
         return erased | {"mailboxes": mailboxes}
 
     def begin_erasure(self, mailbox_id: str) -> Mailbox:

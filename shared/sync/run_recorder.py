@@ -7,6 +7,7 @@ from functools import partial
 
 from shared.errors import ActionNeeded, NotFound, PersonMustSignIn
 from shared.mailboxes.model import Mailbox
+from shared.mailboxes.outbox.events import SYNCED_COUNTS, EventType, new_event, with_event
 from shared.mailboxes.port import MailboxRegistry, Run
 from shared.mailboxes.transitions import after_failure, after_success
 from shared.sync.limits import Limits
@@ -100,7 +101,22 @@ def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: da
         after = after.with_changes(first_sync_done=True, complete_as_of=result.scanned_at)
     if result.swept is not None:
         after = after.with_changes(swept_at=now, sweep_missing=result.swept.missing, sweep_extra=result.swept.extra)
-    return after
+    return _with_feed(after, stats, now)
+
+
+def _with_feed(mailbox: Mailbox, stats: RunStats, now: datetime) -> Mailbox:
+    """The feed has come so far; if it has moved on, an event tells so.
+
+    It compares with the last number that an event told, and not with what this pass wrote: so the pages of a pass that
+    crashed after it had written them are told of by the next one.
+    """
+    if stats.sequence == mailbox.feed_sequence:
+        return mailbox
+    counts = {name: int(getattr(stats.counts, name)) for name in SYNCED_COUNTS}
+    pages = {"after": mailbox.feed_sequence, "feed": stats.sequence, "items": mailbox.items}
+    complete = mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else ""
+    event = new_event(EventType.SYNCED, mailbox, now, **pages, **counts, complete_as_of=complete)
+    return with_event(mailbox, event).with_changes(feed_sequence=stats.sequence)
 
 
 def _with_failure(mailbox: Mailbox, error: ActionNeeded, stats: RunStats, now: datetime, limits: Limits) -> Mailbox:

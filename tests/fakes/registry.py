@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct, Reason
 from shared.mailboxes import transitions
 from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.outbox.events import without_events
+from shared.mailboxes.outbox.outbox import Outbox
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -16,8 +18,11 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 class FakeRegistry:
     """Implements MailboxRegistry."""
 
-    def __init__(self, shards: int = 1, clock: Callable[[], datetime] = lambda: NOW) -> None:
+    def __init__(
+        self, shards: int = 1, clock: Callable[[], datetime] = lambda: NOW, outbox: Outbox | None = None
+    ) -> None:
         self._clock = clock
+        self._outbox = outbox or Outbox()
         self._erasures: dict[str, ErasureRecord] = {}
         self.shards = shards
         self.writes = 0
@@ -52,7 +57,9 @@ class FakeRegistry:
             raise Conflict("that address has a mailbox already")
         self._write()
         self._claims[mailbox.tenant_id, mailbox.address.lower()] = mailbox.id
-        return self._put(mailbox)
+        added = self._put(self._outbox.with_events(None, mailbox, self._clock()))
+        self.publish_events(added)
+        return added
 
     def get(self, mailbox_id: str) -> Mailbox:
         """One mailbox."""
@@ -82,7 +89,7 @@ class FakeRegistry:
         before = self.get(mailbox_id)
         if before.erasing_since is not None:
             raise BeingErased("the mailbox is being erased")
-        after = change(before)
+        after = self._outbox.with_events(before, change(before), self._clock())
         if self._mailboxes.get(mailbox_id) is not before:
             return self.change(mailbox_id, change)
         if after == before:
@@ -90,7 +97,28 @@ class FakeRegistry:
         self._write()
         if self.at_address(after.tenant_id, after.address) is None:
             self._claims[after.tenant_id, after.address.lower()] = mailbox_id
-        return self._put(after)
+        stored = self._put(after)
+        if after.outbox != before.outbox:
+            self.publish_events(stored)
+        return stored
+
+    def publish_events(self, mailbox: Mailbox) -> None:
+        """Hand the events on and remove them, unless the mailbox is being erased."""
+        if mailbox.outbox and (published := self._outbox.published(mailbox.outbox)):
+            found = self._mailboxes.get(mailbox.id)
+            if found is not None and found.erasing_since is None:
+                self._put(without_events(found, published))
+
+    def publish_erasures(self) -> int:
+        """Hand on the events of finished erasures."""
+        left = [record for record in self._erasures.values() if record.outbox and record.finished_at is not None]
+        for record in left:
+            self._publish_erasure(record)
+        return len(left)
+
+    def _publish_erasure(self, record: ErasureRecord) -> None:
+        if record.outbox and self._outbox.published(record.outbox):
+            self._erasures[record.mailbox_id] = replace(record, outbox="")
 
     def _put(self, mailbox: Mailbox) -> Mailbox:
         stored = mailbox.with_changes(version=str(self.writes))
@@ -152,12 +180,17 @@ class FakeRegistry:
         runs = len(self._runs.pop(mailbox_id, []))
         self._write()
         issues = len(self._issues.pop(mailbox_id, {}))
+        record, mailbox = self._erasures.get(mailbox_id), self._mailboxes.get(mailbox_id)
+        if record is not None and record.finished_at is None and mailbox is not None:
+            record = self._erasures[mailbox_id] = replace(
+                record, outbox=self._outbox.at_erasure(mailbox, self._clock())
+            )
         self._write()
         mailboxes = int(self._mailboxes.pop(mailbox_id, None) is not None)
-        record = self._erasures.get(mailbox_id)
         if record is not None and record.finished_at is None:
             self._write()
             self._erasures[mailbox_id] = replace(record, finished_at=self._clock())
+            self._publish_erasure(self._erasures[mailbox_id])
         return {"runs": runs, "issues": issues, "mailboxes": mailboxes}
 
     def begin_erasure(self, mailbox_id: str) -> Mailbox:

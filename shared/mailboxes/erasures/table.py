@@ -1,6 +1,6 @@
 """The records of erasures in Table Storage, from which the daily work finds what to complete and clean up after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ class ErasureRecords:
     """The table `erasures`, with one row per erasure.
 
     Until it is finished a row says where the registry's index has the mailbox: once the mailbox's own row is gone,
-    nothing else tells whose entries in the index are left. Afterward it holds the mailbox's id and a time.
+    nothing else tells whose entries in the index are left. Afterward it holds the mailbox's id and a time, and the
+    mailbox's last events until they are published.
     """
 
     def __init__(self, table: "TableClient", clock: Callable[[], datetime]) -> None:
@@ -32,21 +33,33 @@ class ErasureRecords:
 
     def place(self, mailbox_id: str) -> IndexPlace | None:
         """Where the index has the mailbox of an unfinished one; None for any other."""
-        keys = _keys(mailbox_id)
-        with translate_errors():
-            try:
-                found = raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
-            except NotFound:
-                return None
+        found = self._row(mailbox_id)
         owner = str(found.get("owner", ""))
         return IndexPlace(owner, str(found.get("address", ""))) if owner else None
 
-    def finish(self, mailbox_id: str) -> None:
-        """Record that it is finished now, without the place in the index."""
+    def put_outbox(self, mailbox_id: str, outbox: str) -> None:
+        """Keep the events of a mailbox whose row is about to be deleted. They are published once it is finished."""
+        with translate_errors():
+            self._table.upsert_entity(_keys(mailbox_id) | {"outbox": outbox})
+
+    def finish(self, mailbox_id: str) -> ErasureRecord:
+        """Record that it is finished now, without the place in the index; returns the record."""
         from azure.data.tables import UpdateMode
 
+        outbox = str(self._row(mailbox_id).get("outbox", ""))
+        finished = _keys(mailbox_id) | {"finished_at": self._clock(), "outbox": outbox}
         with translate_errors():
-            self._table.upsert_entity(_keys(mailbox_id) | {"finished_at": self._clock()}, mode=UpdateMode.REPLACE)
+            self._table.upsert_entity(finished, mode=UpdateMode.REPLACE)
+        return _record(finished)
+
+    def _row(self, mailbox_id: str) -> Mapping[str, Any]:
+        """The row of one erasure; empty if there is none."""
+        keys = _keys(mailbox_id)
+        with translate_errors():
+            try:
+                return raise_not_found(lambda: self._table.get_entity(keys["PartitionKey"], keys["RowKey"]))
+            except NotFound:
+                return {}
 
     def all(self) -> list[ErasureRecord]:
         """Return all records."""
@@ -66,4 +79,5 @@ def _keys(mailbox_id: str) -> dict[str, Any]:
 
 def _record(entity: Any) -> ErasureRecord:
     finished = entity.get("finished_at")
-    return ErasureRecord(entity["RowKey"], datetime.fromtimestamp(finished.timestamp(), UTC) if finished else None)
+    finished_at = datetime.fromtimestamp(finished.timestamp(), UTC) if finished else None
+    return ErasureRecord(entity["RowKey"], finished_at, str(entity.get("outbox", "")))
