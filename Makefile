@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick soak mutants requirements clean setup setup-tests setup-browser
+.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick bench-system bench-system-quick soak mutants requirements clean setup setup-tests setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -46,6 +46,12 @@ bench: setup-tests ## Measure what a sync costs
 
 bench-quick: setup-tests ## The same, on less mail
 	@$(OURS) -m tests.bench --quick $(ARGS)
+
+bench-system: setup-tests ## Measure what everything around the mail costs: idle passes, dispatch, first syncs
+	@$(OURS) -m tests.bench --system $(ARGS)
+
+bench-system-quick: setup-tests ## The same, on a tenth, within a minute
+	@$(OURS) -m tests.bench --system --quick $(ARGS)
 
 soak: setup-tests ## The sync's proof, many thousands of steps long
 	@$(PYTEST) tests/soak

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from tests.bench import graph_measures
+from tests.bench import graph_measures, system_measures
 from tests.bench.environment import Canned, Environment
 from tests.bench.figures import Figures
 
@@ -166,4 +166,5 @@ MEASURES: dict[str, Callable[[Environment], Figures]] = {
     "graph-pages": graph_measures.pages,
     "graph-idle": graph_measures.idle,
     "graph-first": graph_measures.first_sync,
+    **system_measures.MEASURES,
 }

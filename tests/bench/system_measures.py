@@ -1,0 +1,128 @@
+"""The measurements of `bench-system`: what everything around the mail costs."""
+
+import json
+from collections.abc import Callable
+
+from tests.bench.environment import Environment
+from tests.bench.figures import Figures
+
+MIME_BYTES = 20_000
+PASSES = 8
+"""How many passes a worker has under way at most: batchSize in host.json."""
+
+KEYS = (
+    "idle_pass_vs_request",
+    "idle_pass_storage_requests",
+    "dispatch_per_second",
+    "dispatch_cpu_ms",
+    "first_sync_vs_azurite",
+    "first_sync_cpu_s_per_1000",
+    "sweep_cpu_s_per_10k",
+    "worker_mb_8_passes",
+)
+
+TARGETS: dict[str, tuple[str, float]] = {
+    "idle_pass_vs_request": ("<=", 3),
+    "idle_pass_storage_requests": ("<=", 8),
+    "dispatch_per_second": (">=", 417),
+    "dispatch_cpu_ms": ("<=", 0.5),
+    "dispatch_timer_seconds": ("<=", 5),
+    "first_sync_vs_azurite": (">=", 0.7),
+    "first_sync_cpu_s_per_1000": ("<=", 0.35),
+    "sweep_cpu_s_per_10k": ("<=", 1),
+    "sweep_requests": ("<=", 30),
+    "worker_mb_8_passes": ("<=", 350),
+}
+
+_MODULE = "tests.bench.system_subjects"
+
+
+def idle_pass(environment: Environment) -> Figures:
+    """A whole pass over a mailbox without changes, beside its one mail request."""
+    with environment.canned(0, MIME_BYTES) as canned, environment.storage() as storage:
+        found = environment.child(
+            _MODULE, "idle", canned.url, json.dumps(storage), "30" if environment.quick else "200"
+        )
+    ratio = found["pass_ms"] / found["request_ms"]
+    figures = Figures("System: an idle pass, with real Storage adapters", ("what", "measured"))
+    figures.rows = [
+        ("CPU of the whole pass", f"{found['pass_ms']:.1f} ms"),
+        ("CPU of its one EWS request alone", f"{found['request_ms']:.1f} ms"),
+        ("the pass against its request", f"{ratio:.1f}"),
+        ("Storage requests, those of the queue included", f"{found['requests']:.0f}"),
+    ]
+    figures.values = {
+        "idle_pass_vs_request": round(ratio, 2),
+        "idle_pass_storage_requests": round(found["requests"]),
+    }
+    return figures
+
+
+def dispatch(environment: Environment) -> Figures:
+    """Due mailboxes in Azurite, sent by one worker process that handles eight shards at once."""
+    number = environment.size(100_000) // (2 if environment.quick else 1)
+    with environment.storage() as storage:
+        found = environment.child(_MODULE, "dispatch", json.dumps(storage), str(number))
+    figures = Figures(f"System: the dispatch of {number:,} due mailboxes", ("what", "measured"))
+    figures.rows = [
+        ("seconds", f"{found['seconds']:.0f}"),
+        ("mailboxes per second", f"{found['per_second']:.0f}"),
+        ("CPU per mailbox", f"{found['cpu_ms']:.2f} ms"),
+        ("the timer, which sends a message per shard", f"{found['timer_seconds']:.2f} s"),
+        ("growth of the process's peak memory", f"{found['grown_mb']:.0f} MB"),
+    ]
+    figures.values = {
+        "dispatch_per_second": round(found["per_second"]),
+        "dispatch_cpu_ms": round(found["cpu_ms"], 3),
+        "dispatch_timer_seconds": round(found["timer_seconds"], 2),
+        "dispatch_grown_mb": round(found["grown_mb"], 1),
+    }
+    return figures
+
+
+def first_sync(environment: Environment) -> Figures:
+    """A first sync and the sweep after it, beside what Azurite does by itself with the same rows and packs."""
+    count = environment.size(10_000)
+    with environment.canned(count, MIME_BYTES) as canned, environment.storage() as storage:
+        found = environment.child(_MODULE, "first", canned.url, json.dumps(storage))
+    with environment.storage() as storage:
+        limit = environment.child(_MODULE, "azurite", json.dumps(storage), str(count))
+    if found["items"] != count:
+        raise RuntimeError(f"the first sync brought {found['items']} of {count}")
+    rate, sweep = found["items"] / found["seconds"], found["sweep_cpu"] * 10_000 / count
+    figures = Figures(f"System: a first sync of {count:,} messages and the sweep after it", ("what", "measured"))
+    figures.rows = [
+        ("messages per second", f"{rate:,.0f}"),
+        ("Azurite alone: the rows and packs of messages per second", f"{limit['per_second']:,.0f}"),
+        ("CPU s per 1,000 messages", f"{found['cpu'] * 1000 / count:.2f}"),
+        ("CPU s of a sweep per 10,000 items", f"{sweep:.2f}"),
+        ("requests of the sweep, to Exchange and to Storage", f"{found['sweep_requests']:.0f}"),
+    ]
+    figures.values = {
+        "first_sync_vs_azurite": round(rate / limit["per_second"], 2),
+        "first_sync_cpu_s_per_1000": round(found["cpu"] * 1000 / count, 3),
+        "sweep_cpu_s_per_10k": round(sweep, 2),
+        "sweep_requests": round(found["sweep_requests"]),
+    }
+    return figures
+
+
+def memory(environment: Environment) -> Figures:
+    """Eight first syncs at once in one worker."""
+    count = environment.size(2_000)
+    with environment.canned(count, MIME_BYTES) as canned, environment.storage() as storage:
+        found = environment.child(_MODULE, "memory", canned.url, json.dumps(storage), str(PASSES))
+    if found["items"] != count * PASSES:
+        raise RuntimeError(f"the first syncs brought {found['items']} of {count * PASSES}")
+    figures = Figures(f"System: a worker with {PASSES} first syncs of {count:,} messages at once", ("what", "measured"))
+    figures.rows = [("peak memory", f"{found['peak_mb']:.0f} MB")]
+    figures.values = {"worker_mb_8_passes": round(found["peak_mb"])}
+    return figures
+
+
+MEASURES: dict[str, Callable[[Environment], Figures]] = {
+    "system-idle": idle_pass,
+    "system-dispatch": dispatch,
+    "system-first": first_sync,
+    "system-memory": memory,
+}
