@@ -19,14 +19,15 @@ def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
     """Run one pass, or one sweep, of one mailbox."""
     mailbox_id = mailbox_id_of(message)
     with logs.log_context(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
-        _run_guarded(mailbox_id, message)
+        _run(mailbox_id, message)
 
 
 @logs.redact_errors
-def _run_guarded(mailbox_id: str, message: func.QueueMessage) -> None:
+def _run(mailbox_id: str, message: func.QueueMessage) -> None:
     """Run the pass and record a last failed attempt. The errors are logged here, so that the lines carry the ids."""
     try:
-        _run(mailbox_id, message)
+        scheduled, continuation = time_in(message, "scheduled"), optional_number(message, "continuation")
+        app().engine.sync(mailbox_id, continuation, scheduled, sweep=has_flag(message, "sweep"))
     except ActionNeeded:
         # An outage or our own configuration. It says nothing about the mailbox, however often it fails.
         raise
@@ -34,11 +35,3 @@ def _run_guarded(mailbox_id: str, message: func.QueueMessage) -> None:
         if (message.dequeue_count or 1) >= MAX_DEQUEUE_COUNT:
             app().poison.record(mailbox_id)
         raise
-
-
-def _run(mailbox_id: str, message: func.QueueMessage) -> None:
-    scheduled = time_in(message, "scheduled")
-    if has_flag(message, "sweep"):
-        app().engine.sweep(mailbox_id, scheduled)
-    else:
-        app().engine.sync(mailbox_id, optional_number(message, "continuation"), scheduled)

@@ -5,6 +5,7 @@ A page is committed by creating its feed page and by nothing else. Any process c
     pack → feed page (only if absent) → rows, in transactions that each replace the fence → cursor (under its ETag)
 """
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,6 +29,21 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 8
 """How often an operation is restarted after a conflict with another writer. With each conflict one writer succeeds."""
+
+
+def _retried_on_conflict[**P, T](operation: Callable[P, T]) -> Callable[P, T]:
+    """Restart the operation after a conflict with another writer, at most MAX_ATTEMPTS times."""
+
+    @functools.wraps(operation)
+    def retried(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                return operation(*args, **kwargs)
+            except Conflict:
+                continue
+        raise RetryLater(Reason.CONFLICT, "conflict with another writer at every attempt")
+
+    return retried
 
 
 class BlobTableReplica:
@@ -58,11 +74,9 @@ class BlobTableReplica:
         self._blobs.close()
         self._rows.close()
 
+    @_retried_on_conflict
     def load(self, mailbox_id: str) -> Cursor:
         """Return the cursor, after completing an interrupted commit; rebuild a lost cursor from the feed."""
-        return _retry_on_conflict(lambda: self._load(mailbox_id))
-
-    def _load(self, mailbox_id: str) -> Cursor:
         cursor = self._stored_cursor(mailbox_id)
         if cursor is None and self._fenced.fence(mailbox_id).erased:
             return Cursor()
@@ -122,8 +136,10 @@ class BlobTableReplica:
         # Read before the page is committed: a writer that applies it before us replaces the fence; our ETag then fails.
         fence = self._fence_at(mailbox_id, cursor)
         settled, packed = self._put_pack(mailbox_id, following.sequence, changes)
+        page = feed.encode(mailbox_id, cursor_json.step_to_json(cursor, following), settled)
         try:
-            self._put_page(mailbox_id, cursor, settled, following)
+            # The commit point: from here on, whoever finds the page completes it.
+            self._put_once(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
         except Conflict:
             self._erasure(mailbox_id).undo((PACKS, packed))
             raise
@@ -140,12 +156,6 @@ class BlobTableReplica:
         if packed.located:
             self._blobs.put(PACKS, packed.name, packed.data, members=len(packed.located))
         return [_settled(change, packed) for change in changes], packed.name
-
-    def _put_page(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> None:
-        """Create the feed page, which is the commit point."""
-        step = cursor_json.step_to_json(cursor, following)
-        page = feed.encode(mailbox_id, step, changes)
-        self._put_once(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
 
     def _put_once(self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "") -> str:
         """Write a blob under a condition. A retry after a lost response finds its own, identical blob: that is
@@ -244,11 +254,9 @@ class BlobTableReplica:
             raise NotFound("no such document")
         return found.data
 
+    @_retried_on_conflict
     def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
-        """Free what deleted items have left, if it is due; see compaction.py."""
-        return _retry_on_conflict(lambda: self._compact(mailbox_id, now, deleted_days))
-
-    def _compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+        """Remove the bytes of deleted items, if that is due; see compaction.py."""
         cursor = self.load(mailbox_id)
         fence = self._fenced.settled_fence(mailbox_id, cursor.sequence)
         if not fence.etag or fence.erased:
@@ -276,16 +284,6 @@ class BlobTableReplica:
 
     def _erasure(self, mailbox_id: str) -> Erasure:
         return Erasure(self._blobs, self._rows, self._fenced, mailbox_id)
-
-
-def _retry_on_conflict[T](work: Callable[[], T]) -> T:
-    """Restart the operation after a conflict with another writer, at most MAX_ATTEMPTS times."""
-    for _ in range(MAX_ATTEMPTS):
-        try:
-            return work()
-        except Conflict:
-            continue
-    raise RetryLater(Reason.CONFLICT, "conflict with another writer at every attempt")
 
 
 def _brings_content(change: FeedChange) -> bool:

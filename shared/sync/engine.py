@@ -1,4 +1,4 @@
-"""One queue message about one mailbox: lease, cursor, access, a pass within its budget, and what comes of it."""
+"""Handles one queue message about one mailbox: lease, cursor, access, a pass within its budget, and its outcome."""
 
 import logging
 import math
@@ -20,9 +20,8 @@ from shared.sources.selection import MoveSchedule, is_blocked
 from shared.sync.backoff import ProcessBackOff, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.limits import Limits
-from shared.sync.mailbox_sync import MailboxSync
 from shared.sync.moving.mover import Mover, MoveStep
-from shared.sync.pass_opening import open_pass
+from shared.sync.pass_opening import PassOpener
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.port import TenantBackOff
 from shared.sync.run_recorder import RunRecorder
@@ -30,22 +29,22 @@ from shared.sync.scope import Scope
 
 _log = logging.getLogger(__name__)
 
-SWEEP_AGAIN = 300
-"""Seconds until a sweep is tried again that found a pass under way."""
+SWEEP_AGAIN = timedelta(minutes=5)
+"""When a sweep is tried again that found the mailbox leased."""
 
 ABOUT_NOW = timedelta(minutes=1)
-"""A message that was to come when its mailbox is due may come a little earlier."""
+"""How much earlier than its mailbox is due a message may arrive."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncMessage:
-    """The message to send when the lease has been given back: sent earlier it could find the mailbox still held."""
+    """A message about a mailbox. One that follows is sent after the lease is released, or it could find it held."""
 
     delay: timedelta = timedelta()
     continuation: int | None = None
     sweep: bool = False
     scheduled: datetime | None = None
-    """When the dispatch wanted it; a pass that has ended since does for it."""
+    """When the dispatch wanted the pass. If a pass has ended since, the message needs nothing more."""
 
 
 class SyncEngine:
@@ -71,15 +70,23 @@ class SyncEngine:
         spread_offset: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         self._source_after = source_after
-        self._sources = sources
         self._replica = replica
         self._registry = registry
         self._leases = leases
         self._queue = queue
         self._access_tokens = access_tokens
-        self._scope = scope
         self._limits = limits
         self._recorder = RunRecorder(registry, limits, clock)
+        self._passes = PassOpener(
+            sources=sources,
+            replica=replica,
+            registry=registry,
+            recorder=self._recorder,
+            scope=scope,
+            limits=limits,
+            clock=clock,
+            monotonic=monotonic,
+        )
         self._back_off = back_off or ProcessBackOff()
         self._clock = clock
         self._monotonic = monotonic
@@ -97,83 +104,72 @@ class SyncEngine:
             offset=spread_offset,
         )
 
-    def sync(self, mailbox_id: str, continuation: int | None = None, scheduled: datetime | None = None) -> None:
-        """One pass. A mailbox that is gone, stopped or under way, and a stale continuation, end at once.
+    def sync(
+        self,
+        mailbox_id: str,
+        continuation: int | None = None,
+        scheduled: datetime | None = None,
+        *,
+        sweep: bool = False,
+    ) -> None:
+        """Run one pass, or with `sweep` one part of the daily sweep: compact, then compare every folder and repair.
 
-        So does a message that the dispatch `scheduled`, if a pass has ended since.
+        Nothing is done for a mailbox that is gone, stopped, or leased, for a stale continuation, and for a message that
+        the dispatch `scheduled` before the last pass ended. The exception is the sweep of a stopped mailbox: it
+        compacts, because the bytes of deleted items have to be removed within days.
 
         Raises:
             OperatorMustAct: our own fault, after it was recorded; the queue redelivers and the alarm sees it.
         """
-        self._receive(mailbox_id, SyncMessage(continuation=continuation, scheduled=scheduled))
-
-    def sweep(self, mailbox_id: str, scheduled: datetime | None = None) -> None:
-        """The daily sweep: packs compacted, then every folder compared with the replica, and differences repaired.
-
-        What was deleted is promised to be gone within days, also from a mailbox that is stopped, or whose server lets
-        nobody in: of such a one the packs are compacted and nothing else is done.
-        """
-        self._receive(mailbox_id, SyncMessage(sweep=True, scheduled=scheduled))
-
-    def _receive(self, mailbox_id: str, message: SyncMessage) -> None:
-        try:
-            mailbox = self._registry.get(mailbox_id)
-        except NotFound:
-            return
-        if is_overtaken(mailbox, message.scheduled, sweep=message.sweep):
-            return
-        ready = self._is_ready(mailbox, message)
-        if not ready and not (message.sweep and self._rests(mailbox)):
-            return
-        if ready and self._waits_with_its_tenant(mailbox, message):
+        message = SyncMessage(continuation=continuation, sweep=sweep, scheduled=scheduled)
+        mailbox = self._mailbox_to_handle(mailbox_id, message)
+        if mailbox is None or self._is_postponed(mailbox, message):
             return
         lease = self._leases.acquire(mailbox_id)
-        if lease is None:
-            if message.sweep:
-                self._send(mailbox_id, replace(message, delay=timedelta(seconds=SWEEP_AGAIN)))
-            return
-        following = None
-        try:
-            following = self._under_lease(mailbox_id, lease, message)
-        finally:
-            lease.release()
+        following = replace(message, delay=SWEEP_AGAIN) if lease is None and sweep else None
+        if lease is not None:
+            try:
+                # Read again under the lease: the mailbox may have been erased or stopped in the meantime.
+                mailbox = self._mailbox_to_handle(mailbox_id, message)
+                if mailbox is not None and self._is_ready(mailbox, message):
+                    following = self._run(mailbox, lease, message)
+                elif mailbox is not None:
+                    self._compact(mailbox_id)
+            finally:
+                lease.release()
         if following is not None:
             self._send(mailbox_id, following)
 
-    def _under_lease(self, mailbox_id: str, lease: Lease, message: SyncMessage) -> SyncMessage | None:
-        """Read the mailbox again, for it may have been erased or stopped since, and do what the message asks for."""
+    def _mailbox_to_handle(self, mailbox_id: str, message: SyncMessage) -> Mailbox | None:
+        """Return the mailbox, or None if the message needs nothing more."""
         try:
             mailbox = self._registry.get(mailbox_id)
         except NotFound:
             return None
         if is_overtaken(mailbox, message.scheduled, sweep=message.sweep):
             return None
-        if self._is_ready(mailbox, message):
-            return self._run(mailbox, lease, message)
-        if message.sweep and self._rests(mailbox):
-            self._compact(mailbox_id)
-        return None
+        return mailbox if self._is_ready(mailbox, message) or (message.sweep and self._is_idle(mailbox)) else None
 
     def _is_ready(self, mailbox: Mailbox, message: SyncMessage) -> bool:
-        """Whether its mail server is to be asked. A sweep waits for the first sync, and for whatever has to pass."""
+        """Whether to ask the mail server. A sweep waits until the first sync is done and the mailbox is due."""
         if message.sweep:
             return mailbox.first_sync_done and is_due(mailbox, self._clock() + ABOUT_NOW)
         return mailbox.status in SYNCED
 
-    def _rests(self, mailbox: Mailbox) -> bool:
-        """Whether no pass is to be expected. A first sync under way must not find its lease taken by a compaction."""
+    def _is_idle(self, mailbox: Mailbox) -> bool:
+        """Whether no pass is expected now. A compaction must not take the lease that a first sync needs."""
         return mailbox.erasing_since is None and not is_due(mailbox, self._clock() + ABOUT_NOW)
 
     def _compact(self, mailbox_id: str) -> None:
-        """What needs no mail server: free what deleted items have left, forget passes of long ago."""
+        """Remove the bytes of deleted items and old run records. This needs no mail server."""
         self._replica.compact(mailbox_id, self._clock(), self._limits.deleted_days)
         self._registry.forget_runs(mailbox_id, self._clock() - self._limits.runs_kept)
 
-    def _waits_with_its_tenant(self, mailbox: Mailbox, message: SyncMessage) -> bool:
-        """Whether the tenant's server asked to be left alone; the message comes again when that is over."""
+    def _is_postponed(self, mailbox: Mailbox, message: SyncMessage) -> bool:
+        """Whether the tenant's server asked us to slow down. The message is then sent again for the time after that."""
         now = self._clock()
         until = self._back_off.until(mailbox.tenant_id)
-        if until is None or until <= now:
+        if until is None or until <= now or not self._is_ready(mailbox, message):
             return False
         wait = (until - now) * (1 + self._jitter())
         self._recorder.change(
@@ -185,7 +181,7 @@ class SyncEngine:
     def _send(self, mailbox_id: str, following: SyncMessage) -> None:
         self._queue.send_mailbox(
             mailbox_id,
-            # Rounded up: one that came too early would be sent again and again until it is time.
+            # Rounded up: a message that arrives too early would be sent again and again until it is time.
             delay_seconds=math.ceil(following.delay.total_seconds()),
             continuation=following.continuation,
             sweep=following.sweep,
@@ -193,7 +189,7 @@ class SyncEngine:
         )
 
     def _run(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
-        """The pass and its outcome; gives the message that follows."""
+        """Run the pass and record its outcome; returns the message that follows, if any."""
         stats, step = RunStats(self._clock(), sweep=message.sweep), None
         try:
             if message.sweep:
@@ -205,7 +201,10 @@ class SyncEngine:
             step = self._mover.advance(mailbox, cursor, budget, stats)
             if step.goes_on:
                 return SyncMessage(continuation=step.cursor.sequence)
-            one_pass = self._open(mailbox, step, budget, stats)
+            access = self._access_tokens.access(
+                mailbox.authorization_id, mailbox.address, step.source, own=is_own(mailbox)
+            )
+            one_pass = self._passes.open(mailbox, step.cursor, stats, access, budget)
             try:
                 result = one_pass.run()
             finally:
@@ -223,28 +222,8 @@ class SyncEngine:
         stats = replace(stats, sweep=stats.sweep or result.swept is not None)
         return self._after_success(mailbox.id, result, stats)
 
-    def _open(self, mailbox: Mailbox, step: MoveStep, budget: Budget, stats: RunStats) -> MailboxSync:
-        """The pass over the source that the cursor names, ready to run, with an access token of now."""
-        return open_pass(
-            mailbox,
-            step.cursor,
-            stats,
-            access=self._access_tokens.access(
-                mailbox.authorization_id, mailbox.address, step.source, own=is_own(mailbox)
-            ),
-            sources=self._sources,
-            replica=self._replica,
-            registry=self._registry,
-            recorder=self._recorder,
-            scope=self._scope,
-            limits=self._limits,
-            budget=budget,
-            clock=self._clock,
-            monotonic=self._monotonic,
-        )
-
     def _after_success(self, mailbox_id: str, result: PassResult, stats: RunStats) -> SyncMessage | None:
-        """What could not be noted is noted by the continuation: brought again, this message would be stale."""
+        """Record the pass. If that fails and work is left, the continuation records it; this message is stale."""
         following = None if result.finished else SyncMessage(continuation=stats.sequence)
         try:
             self._recorder.succeeded(mailbox_id, result, stats)
@@ -255,10 +234,9 @@ class SyncEngine:
         return following
 
     def _has_changed_source(self, mailbox: Mailbox, step: MoveStep, error: ActionNeeded) -> bool:
-        """Whether the mailbox is to be read by another source, because this one does not serve it any more.
+        """Whether another source reads the mailbox from now on, because this one refuses it.
 
-        One that has been read already is moved, with all that follows. A move that was tried in vain is not asked for
-        again at once.
+        A mailbox that has folders already is moved. A move that has just failed is not requested again at once.
         """
         source = self._source_after(step.source, error)
         if source is step.source:
@@ -274,17 +252,17 @@ class SyncEngine:
     def _after_refusal(
         self, mailbox: Mailbox, step: MoveStep | None, error: ActionNeeded, stats: RunStats, message: SyncMessage
     ) -> SyncMessage | None:
-        """A source that is closed is left for the other one; whatever else ended the pass is recorded."""
+        """Change to the other source if this one refuses the mailbox; record every other error."""
         if step is None:
             return self._after_error(mailbox, error, stats, message)
         if self._has_changed_source(mailbox, step, error):
             return SyncMessage()
-        return self._after_error(mailbox, _weightier(error, step.error), stats, message)
+        return self._after_error(mailbox, _error_to_report(error, step.error), stats, message)
 
     def _after_error(
         self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats, message: SyncMessage
     ) -> SyncMessage | None:
-        """The type says who acts: nobody yet (the message comes again), somebody (the mailbox says so), or we."""
+        """Record an error. Its type says who acts: nobody (the message is sent again), a person, or the operator."""
         after = self._recorder.failed(mailbox, error, stats)
         now = self._clock()
         if isinstance(error, OperatorMustAct):
@@ -298,6 +276,6 @@ class SyncEngine:
         return SyncMessage(delay=wait, sweep=message.sweep)
 
 
-def _weightier(error: ActionNeeded, of_move: ActionNeeded | None) -> ActionNeeded:
-    """Of a source that is closed for good and the reason why the mailbox cannot move away from it, the latter."""
+def _error_to_report(error: ActionNeeded, of_move: ActionNeeded | None) -> ActionNeeded:
+    """Return why the mailbox cannot move to the other source, if its own source is blocked; else the pass's error."""
     return of_move if of_move is not None and is_blocked(error) else error

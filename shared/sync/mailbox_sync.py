@@ -81,7 +81,20 @@ class MailboxSync:
             ActionNeeded: any error of the source or the replica, after what was already fetched has been committed.
         """
         try:
-            self._sync()
+            sweep.begin_if_scope_changed(self.draft, self.scope)
+            for _ in range(SCANS):
+                scan = self._scan()
+                unknown = self._sync_changes(scan.to_read, scan)
+                self._remove_gone_folders(scan)
+                if not unknown:
+                    break
+            for folder in unknown:
+                self.issues.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
+            self._read_not_found(scan)
+            if not scan.deletions_blocked:
+                self._retry_issues(scan)
+                self._reconcile(scan)
+            self._commit()
         except BudgetSpent:
             self._leave_the_rest()
         except ActionNeeded:
@@ -103,24 +116,7 @@ class MailboxSync:
         """Commit what there is, so that the next pass continues from here. A server may throttle every pass."""
         if self.result.scanned_at is not None and self.filler.read_to_end:
             resume.leave(self.draft, self.filler.read_to_end, self.result.scanned_at)
-        self.pages.finish()
-
-    def _sync(self) -> None:
-        """Run the steps in order."""
-        sweep.begin_if_scope_changed(self.draft, self.scope)
-        for _ in range(SCANS):
-            scan = self._scan()
-            unknown = self._sync_changes(scan.to_read, scan)
-            self._remove_gone_folders(scan)
-            if not unknown:
-                break
-        for folder in unknown:
-            self.issues.failed(folder.id, ItemFailure(folder.id, Reason.ITEM_UNREADABLE, "folder"))
-        self._read_not_found(scan)
-        if not scan.deletions_blocked:
-            self._retry_issues(scan)
-            self._reconcile(scan)
-        self._commit()
+        self.pages.submit(wait=True)
 
     def _scan(self) -> FolderScan:
         """Scan the folders. The replica becomes complete as of the first scan, which a continued pass may have made."""
@@ -300,7 +296,7 @@ class MailboxSync:
     def _commit(self) -> None:
         """Write the last page, then the number of issues that remain after those that the page resolved are deleted."""
         self.draft.update(resume=None)
-        self.pages.finish()
+        self.pages.submit(wait=True)
         self.issues.recount()
-        self.pages.finish()
+        self.pages.submit(wait=True)
         self.result = replace(self.result, finished=True)

@@ -1,6 +1,7 @@
 """Creates the objects of one pass and connects them. No other module knows how they are constructed."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.mailboxes.model import Mailbox
@@ -32,99 +33,69 @@ from shared.sync.state.page_writer import PageWriter
 from shared.sync.state.replica_view import ReplicaView
 
 
-def open_pass(
-    mailbox: Mailbox,
-    cursor: Cursor,
-    stats: RunStats,
-    *,
-    access: Access,
-    sources: MailSources,
-    replica: Replica,
-    registry: MailboxRegistry,
-    recorder: RunRecorder,
-    scope: Scope,
-    limits: Limits,
-    budget: Budget,
-    clock: Callable[[], datetime],
-    monotonic: Callable[[], float],
-) -> MailboxSync:
-    """Return a pass over one mailbox, ready to run; `stats` say when it started and whether it is a sweep.
+@dataclass(frozen=True, slots=True)
+class PassOpener:
+    """Opens passes. Its fields are the same for all of them."""
 
-    Failures are isolated when several passes in a row have failed, or when an issue is due or becomes due in this pass.
-    """
-    draft = CursorDraft(cursor)
-    if access.source is not SourceName.EWS:
-        draft.update(source=access.source)
-    if stats.sweep:
-        sweep.begin_daily(draft)
-    pages = PageWriter(
-        replica=replica,
-        registry=registry,
-        mailbox_id=mailbox.id,
-        cursor=cursor,
-        draft=draft,
-        limits=limits,
-        budget=budget,
-        first_sync=not mailbox.first_sync_done,
-    )
-    issues = Issues(
-        registry=registry,
-        mailbox_id=mailbox.id,
-        draft=draft,
-        pages=pages,
-        limits=limits,
-        clock=clock,
-        counted=mailbox.issues,
-    )
-    stuck = is_stuck(mailbox, limits)
-    isolates_failures = stuck or issues.will_be_due(timedelta(seconds=limits.budget_seconds))
-    progress = Progress(
-        mailbox, stats, recorder=recorder, draft=draft, issues=issues, limits=limits, monotonic=monotonic
-    )
-    before = resume.resume_point(draft, clock(), limits)
-    view, memory = ReplicaView(replica, mailbox.id, pages), RemovalMemory(draft, clock(), limits)
-    source = sources.open(access, isolate_failures=isolates_failures)
-    fetcher = ItemFetcher(source, issues, skip_waiting=stuck)
-    moves = MoveDetector(fetcher, view, memory)
-    return MailboxSync(
-        source=source,
-        replica=view,
-        draft=draft,
-        pages=pages,
-        filler=PageFiller(
+    sources: MailSources
+    replica: Replica
+    registry: MailboxRegistry
+    recorder: RunRecorder
+    scope: Scope
+    limits: Limits
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+
+    def open(self, mailbox: Mailbox, cursor: Cursor, stats: RunStats, access: Access, budget: Budget) -> MailboxSync:
+        """Return a pass over one mailbox, ready to run; `stats` say when it started and whether it is a sweep.
+
+        Failures are isolated when several passes in a row have failed, or when an issue is due or becomes due in this
+        pass.
+        """
+        limits, clock, scope, first_sync = self.limits, self.clock, self.scope, not mailbox.first_sync_done
+        draft = _draft(cursor, access.source, stats)
+        pages = PageWriter(
+            self.replica, self.registry, mailbox.id, cursor, draft, limits=limits, budget=budget, first_sync=first_sync
+        )
+        issues = Issues(self.registry, mailbox.id, draft, pages, limits, clock=clock, counted=mailbox.issues)
+        stuck = is_stuck(mailbox, limits)
+        isolates_failures = stuck or issues.will_be_due(timedelta(seconds=limits.budget_seconds))
+        progress = Progress(mailbox, stats, self.recorder, draft, issues, limits=limits, monotonic=self.monotonic)
+        before = resume.resume_point(draft, clock(), limits)
+        view, memory = ReplicaView(self.replica, mailbox.id, pages), RemovalMemory(draft, clock(), limits)
+        source = self.sources.open(access, isolate_failures=isolates_failures)
+        fetcher = ItemFetcher(source, issues, skip_waiting=stuck)
+        moves = MoveDetector(fetcher, view, memory)
+        read_to_end = frozenset(before.read if before else ())
+        return MailboxSync(
+            source=source,
+            replica=view,
             draft=draft,
             pages=pages,
+            filler=PageFiller(draft, pages, issues, limits, budget, progress=progress, read_to_end=read_to_end),
             issues=issues,
+            memory=memory,
+            scanner=FolderScanner(source, scope, draft, issues, limits),
+            reader=ChangeReader(source, draft, limits, budget, first_sync=first_sync, known=view.source_ids),
+            moves=moves,
+            executor=PlanExecutor(fetcher, moves, view, issues, scope, clock=clock, clocks_apart=limits.clocks_apart),
+            comparison=FolderComparison(source, view, fetcher, issues, scope, limits=limits),
+            occurrences=OccurrenceWriter(source, view, draft, pages, issues, scope=scope, limits=limits, budget=budget),
+            progress=progress,
+            scope=scope,
             limits=limits,
             budget=budget,
-            progress=progress,
-            read_to_end=frozenset(before.read if before else ()),
-        ),
-        issues=issues,
-        memory=memory,
-        scanner=FolderScanner(source, scope, draft, issues, limits),
-        reader=ChangeReader(
-            source, draft, limits, budget, first_sync=not mailbox.first_sync_done, known=view.source_ids
-        ),
-        moves=moves,
-        executor=PlanExecutor(
-            fetcher=fetcher,
-            moves=moves,
-            replica=view,
-            issues=issues,
-            scope=scope,
             clock=clock,
-            clocks_apart=limits.clocks_apart,
-        ),
-        comparison=FolderComparison(source, view, fetcher=fetcher, issues=issues, scope=scope, limits=limits),
-        occurrences=OccurrenceWriter(
-            source, view, draft=draft, pages=pages, issues=issues, scope=scope, limits=limits, budget=budget
-        ),
-        progress=progress,
-        scope=scope,
-        limits=limits,
-        budget=budget,
-        clock=clock,
-        isolates_failures=isolates_failures,
-        result=PassResult(scanned_at=before.since if before else None),
-    )
+            isolates_failures=isolates_failures,
+            result=PassResult(scanned_at=before.since if before else None),
+        )
+
+
+def _draft(cursor: Cursor, source: SourceName, stats: RunStats) -> CursorDraft:
+    """Return the cursor to change. It names the source that reads the mailbox, and whether a sweep is in progress."""
+    draft = CursorDraft(cursor)
+    if source is not SourceName.EWS:
+        draft.update(source=source)
+    if stats.sweep:
+        sweep.begin_daily(draft)
+    return draft

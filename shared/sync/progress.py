@@ -18,10 +18,10 @@ class Progress:
         self,
         mailbox: Mailbox,
         started: RunStats,
-        *,
         recorder: RunRecorder,
         draft: CursorDraft,
         issues: Issues,
+        *,
         limits: Limits,
         monotonic: Callable[[], float],
     ) -> None:

@@ -65,7 +65,7 @@ class Everything:
 
     def sweep(self) -> None:
         """The daily sweep and its continuations."""
-        self.engine.sweep(ID)
+        self.engine.sync(ID, sweep=True)
         self._go_on()
 
     @property

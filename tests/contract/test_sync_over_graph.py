@@ -203,8 +203,7 @@ def test_a_mailbox_that_ews_no_longer_serves_is_read_over_graph(world: GraphWorl
     world.insert("inbox", 1)
     world.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.EWS))
     blocked = [AdministratorMustAct(Reason.EWS_BLOCKED)]
-    engine = world.new_engine()
-    plain = engine._sources
+    plain = world.over_graph
 
     class Blocking:
         """Raises an error for every access over EWS."""

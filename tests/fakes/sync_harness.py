@@ -106,7 +106,7 @@ class SyncHarness:
 
     def sweep(self) -> None:
         """Run the daily sweep and all messages that follow."""
-        self.engine.sweep(ID)
+        self.engine.sync(ID, sweep=True)
         self.pump()
 
     def pump(self, most: int = 200) -> int:
@@ -116,10 +116,7 @@ class SyncHarness:
             assert delivered < most, "the messages do not end"
             message = self.queue.mailboxes.popleft()
             self.clock.pass_by(seconds=message.delay_seconds)
-            if message.sweep:
-                self.engine.sweep(message.mailbox_id, message.scheduled)
-            else:
-                self.engine.sync(message.mailbox_id, message.continuation, message.scheduled)
+            self.engine.sync(message.mailbox_id, message.continuation, message.scheduled, sweep=message.sweep)
             delivered += 1
         return delivered
 

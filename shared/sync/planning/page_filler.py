@@ -16,12 +16,12 @@ class PageFiller:
 
     def __init__(
         self,
-        *,
         draft: CursorDraft,
         pages: PageWriter,
         issues: Issues,
         limits: Limits,
         budget: Budget,
+        *,
         progress: Progress,
         read_to_end: frozenset[str] = frozenset(),
     ) -> None:

@@ -34,12 +34,12 @@ class PlanExecutor:
 
     def __init__(
         self,
-        *,
         fetcher: ItemFetcher,
         moves: MoveDetector,
         replica: ReplicaView,
         issues: Issues,
         scope: Scope,
+        *,
         clock: Callable[[], datetime],
         clocks_apart: timedelta,
     ) -> None:

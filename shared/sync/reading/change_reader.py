@@ -141,48 +141,29 @@ class ChangeReader:
         gathered = 0
         while folders and gathered < most and not (readings and self._budget.is_spent()):
             folder = folders.popleft()
+            state = readings[folder.id].state if folder.id in readings else self._draft.folders[folder.id].state
             try:
-                page = self._page(folder, readings, folders, ahead=most == 1 or not folders)
+                page = self._pages.read(folder, state, ahead=most == 1 or not folders)
             except ActionNeeded as fault:
                 self._fault = fault
                 passing = isinstance(fault, RetryLater)
                 return [reading for reading in readings.values() if passing and reading.is_without_changes]
-            if page is None:
+            except FolderUnreadable as exc:
+                self._unreadable.append(ItemFailure(folder.id, exc.reason, exc.support))
+                continue
+            except (FolderGone, StateInvalid) as exc:
+                readings.pop(folder.id, None)
+                if isinstance(exc, FolderGone):
+                    self._unknown.append(folder)
+                else:
+                    self._draft.restart(folder.id)
+                    folders.append(folder)
                 continue
             self._take(page, readings.setdefault(folder.id, FolderChanges(folder, page.state)), arrived)
             gathered += len(page.changes)
             if not page.complete:
                 (folders.appendleft if most == 1 else folders.append)(folder)
         return list(readings.values())
-
-    def _page(
-        self, folder: Folder, readings: dict[str, FolderChanges], folders: deque[Folder], *, ahead: bool
-    ) -> ChangePage | None:
-        """Return the folder's next page; None if the folder is gone or unreadable, or has to start again."""
-        reading = readings.get(folder.id)
-        state = reading.state if reading else self._draft.folders[folder.id].state
-        try:
-            page = self._pages.read(folder, state, ahead=ahead)
-        except FolderGone:
-            readings.pop(folder.id, None)
-            self._unknown.append(folder)
-            return None
-        except FolderUnreadable as exc:
-            self._unreadable.append(ItemFailure(folder.id, exc.reason, exc.support))
-            return None
-        except StateInvalid:
-            readings.pop(folder.id, None)
-            self._begin_again(folder, state)
-            folders.append(folder)
-            return None
-        if not page.complete and not page.changes and page.state == state:
-            raise RetryLater(Reason.BAD_ANSWER, "a folder's changes do not come to an end")
-        return page
-
-    def _begin_again(self, folder: Folder, state: str | None) -> None:
-        if state is None:
-            raise RetryLater(Reason.BAD_ANSWER, "the source refuses to begin at the beginning")
-        self._draft.restart(folder.id)
 
     def _take(self, page: ChangePage, reading: FolderChanges, arrived: dict[str, FolderChanges]) -> None:
         """Add a page to its folder's reading. Where ids survive moves, an item that moves during a round can arrive in
@@ -232,8 +213,18 @@ class _Pages:
         self._next: tuple[str, str | None, Future[ChangePage]] | None = None
 
     def read(self, folder: Folder, state: str | None, *, ahead: bool) -> ChangePage:
-        """Return the page that follows `state`; with `ahead`, start reading the page after it."""
-        page = self._taken(folder, state) or self._source.changes(folder, state)
+        """Return the page that follows `state`; with `ahead`, start reading the page after it.
+
+        Raises what the source raises, and RetryLater if reading the folder would never end.
+        """
+        try:
+            page = self._taken(folder, state) or self._source.changes(folder, state)
+        except StateInvalid as exc:
+            if state is None:
+                raise RetryLater(Reason.BAD_ANSWER, "the source refuses to begin at the beginning") from exc
+            raise
+        if not page.complete and not page.changes and page.state == state:
+            raise RetryLater(Reason.BAD_ANSWER, "a folder's changes do not come to an end")
         if ahead and self._ahead and not page.complete:
             self._executor = self._executor or ThreadPoolExecutor(1, thread_name_prefix="changes")
             future = self._executor.submit(self._source.changes, folder, page.state)

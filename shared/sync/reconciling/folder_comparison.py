@@ -73,10 +73,10 @@ class FolderComparison:
         self,
         source: MailSource,
         replica: ReplicaView,
-        *,
         fetcher: ItemFetcher,
         issues: Issues,
         scope: Scope,
+        *,
         limits: Limits,
     ) -> None:
         self._source = source

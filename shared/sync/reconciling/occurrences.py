@@ -29,10 +29,10 @@ class OccurrenceWriter:
         self,
         source: MailSource,
         replica: ReplicaView,
-        *,
         draft: CursorDraft,
         pages: PageWriter,
         issues: Issues,
+        *,
         scope: Scope,
         limits: Limits,
         budget: Budget,
@@ -65,7 +65,7 @@ class OccurrenceWriter:
         if self._draft.state.occurrences_due or (digest != before and (lines or before)):
             # Committed first: if the pass crashes now, the cursor must say that the document has to be replaced.
             self._draft.update(occurrences_due=True)
-            self._pages.finish()
+            self._pages.submit(wait=True)
             self._budget.check_lease()
             self._replica.put_derived(NAME, data)
             self._draft.update(occurrences_digest=digest)

@@ -22,12 +22,12 @@ class Issues:
 
     def __init__(
         self,
-        *,
         registry: MailboxRegistry,
         mailbox_id: str,
         draft: CursorDraft,
         pages: PageWriter,
         limits: Limits,
+        *,
         clock: Callable[[], datetime],
         counted: int = 0,
     ) -> None:

@@ -1,4 +1,4 @@
-"""Pages on their way into the replica: filled by the pass, committed one after the other by a writer beside it."""
+"""The pages of a pass: filled by the pass's thread, and committed in order by a writer thread."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from shared.sync.state.cursor_draft import CursorDraft
 
 @dataclass(slots=True)
 class Counts:
-    """What a pass has written, for its Run."""
+    """What a pass has written."""
 
     created: int = 0
     updated: int = 0
@@ -48,23 +48,23 @@ class _Page:
 
 
 class PageWriter:
-    """Fills pages and commits them in order. After a failure nothing more is written; the failure surfaces here.
+    """Fills pages and commits them in order. After a failure nothing more is written, and the next call raises it.
 
     A page's cursor is taken from the draft at the moment the page is full, so a folder's new state is in exactly the
     page that holds the last of its changes.
 
-    In a first sync the first page is small and each is twice as large as the one before: a process that is stopped
-    every few seconds gets further with each start.
+    In a first sync the first page is small, and each is twice as large as the one before, so that even a process that
+    is stopped every few seconds makes progress.
     """
 
     def __init__(
         self,
-        *,
         replica: Replica,
         registry: MailboxRegistry,
         mailbox_id: str,
         cursor: Cursor,
         draft: CursorDraft,
+        *,
         limits: Limits,
         budget: Budget,
         first_sync: bool = False,
@@ -86,12 +86,12 @@ class PageWriter:
 
     @property
     def counts(self) -> Counts:
-        """What is committed; complete once the writer is closed."""
+        """The counts of committed changes; complete once the writer is closed."""
         return self._counts
 
     @property
     def sequence(self) -> int:
-        """The number of the last page that is committed."""
+        """The number of the last committed page."""
         return self._cursor.sequence
 
     def put(self, change: FeedChange, before: str = "") -> None:
@@ -101,11 +101,11 @@ class PageWriter:
         self._draft.count(change, before)
 
     def resolve(self, item_ids: Iterable[str]) -> None:
-        """Drop these issues once the page is committed."""
+        """Delete these issues once the page is committed."""
         self._page.resolved += item_ids
 
     def keep_issue(self, item_id: str) -> None:
-        """An item failed (again): no page on its way may drop the issue that is about to be written."""
+        """Keep the issue of an item that failed again: no pending page may delete the issue that is written now."""
         if item_id in self._page.resolved:
             self._page.resolved.remove(item_id)
         if item_id in self._dropping:
@@ -114,19 +114,27 @@ class PageWriter:
 
     @property
     def is_full(self) -> bool:
-        """Whether the page is to be handed over."""
+        """Whether the page has to be submitted."""
         return len(self._page.changes) >= self._most_items or self._page.bytes >= self._limits.page_bytes
 
-    def submit(self) -> None:
-        """Hand over what there is; waits while too many pages are before it."""
+    def submit(self, *, wait: bool = False) -> None:
+        """Commit the page and the cursor, if anything changed; waits while too many pages are pending.
+
+        With `wait`, return when every page is in storage.
+        """
         page, self._page = self._page, _Page()
-        if not page.changes and not page.resolved and not self._draft.is_dirty:
-            return
-        self._most_items = min(self._most_items * 2, self._limits.page_items)
-        following = self._draft.snapshot()
-        if not self._limits.overlap:
-            self._commit(page, following)
-            return
+        if page.changes or page.resolved or self._draft.is_dirty:
+            self._most_items = min(self._most_items * 2, self._limits.page_items)
+            following = self._draft.snapshot()
+            if self._limits.overlap:
+                self._commit_later(page, following)
+            else:
+                self._commit(page, following)
+        if wait:
+            self._wait(0)
+
+    def _commit_later(self, page: _Page, following: Cursor) -> None:
+        """Commit in the writer thread."""
         self._wait(self._limits.pages_ahead)
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -134,28 +142,24 @@ class PageWriter:
         self._dropping.update(page.resolved)
 
     def flush(self) -> None:
-        """Return when everything handed over is in storage."""
+        """Commit the changes so far and wait until every page is in storage."""
         if self._page.changes:
             self.submit()
         self._wait(0)
 
-    def finish(self) -> None:
-        """Commit the rest, the cursor included."""
-        self.submit()
-        self._wait(0)
-
     def close(self) -> None:
-        """Wait for the page being written and let the thread go; what was not yet begun is dropped."""
+        """Wait for the page that is being written and end the thread; pages that were not begun are dropped."""
         self._broken = True
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _wait(self, most: int) -> None:
+        """Wait until at most this many pages are pending. Raises the error of a page that could not be written."""
         while len(self._pending) > most:
             self._pending.popleft().result()
 
     def _commit(self, page: _Page, following: Cursor) -> None:
-        """In the writer's thread. A page after a failed one must not be written: its cursor claims the failed one."""
+        """Write one page. No page may follow a failed one, because its cursor would include the failed one."""
         if self._broken:
             return
         try:

@@ -86,7 +86,7 @@ class ErasureModel(RuleBasedStateMachine):
     @rule(which=picks, far=requests, sweep=st.booleans())
     def pass_(self, which: int, far: int, sweep: bool) -> None:
         engine, mailbox_id = self._engine(), self._known(which)
-        self._start(lambda: engine.sweep(mailbox_id) if sweep else engine.sync(mailbox_id), far)
+        self._start(lambda: engine.sync(mailbox_id, sweep=sweep), far)
 
     @rule(which=picks, far=requests)
     def erase(self, which: int, far: int) -> None:

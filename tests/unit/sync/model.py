@@ -337,7 +337,7 @@ class SyncModel(ModelStage):
     @rule(sweep=st.booleans())
     def pass_whose_continuation_is_lost(self, sweep: bool) -> None:
         engine = self.world.engine
-        self._run(partial(engine.sweep if sweep else engine.sync, ID))
+        self._run(partial(engine.sync, ID, sweep=sweep))
 
     @rule(request=soon, seconds=st.sampled_from([1, 600, 1800, 7200]), sweep=st.booleans())
     def pass_that_is_slow(self, request: int, seconds: int, sweep: bool) -> None:

@@ -64,7 +64,7 @@ def sweeping(world: SyncHarness) -> None:
     for item in [mail.id for mail in mailbox.in_folder(mailbox.inbox)][:6]:
         del mailbox.mails[item]
     world.sources.at(5, lambda: world.clock.pass_by(seconds=30))
-    world.engine.sweep(ID)
+    world.engine.sync(ID, sweep=True)
 
 
 def held(world: SyncHarness) -> None:

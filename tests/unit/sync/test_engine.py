@@ -27,7 +27,7 @@ def world() -> SyncHarness:
 
 def test_an_unknown_mailbox_ends_at_once(world: SyncHarness) -> None:
     world.engine.sync("nobody")
-    world.engine.sweep("nobody")
+    world.engine.sync("nobody", sweep=True)
     assert world.tokens.asked == 0
     assert not world.leases.held
 
@@ -226,7 +226,7 @@ def test_an_agreed_back_off_is_never_shortened(world: SyncHarness) -> None:
 def test_a_sweep_that_finds_a_pass_under_way_comes_again(world: SyncHarness) -> None:
     world.sync()
     world.leases.acquire(ID)
-    world.engine.sweep(ID)
+    world.engine.sync(ID, sweep=True)
     (message,) = world.queue.mailboxes
     assert message.sweep
     assert message.delay_seconds > 0
@@ -235,7 +235,7 @@ def test_a_sweep_that_finds_a_pass_under_way_comes_again(world: SyncHarness) -> 
 def test_a_failed_sweep_comes_again_as_a_sweep(world: SyncHarness) -> None:
     world.sync()
     world.sources.fail_at(1, RetryLater(Reason.UNAVAILABLE))
-    world.engine.sweep(ID)
+    world.engine.sync(ID, sweep=True)
     (message,) = world.queue.mailboxes
     assert message.sweep
 

@@ -75,7 +75,7 @@ def test_s1_marked_mailbox_is_neither_synced_nor_compacted(world: SyncHarness, s
     world.registry.begin_erasure(ID)
     requests, writes = world.sources.requests.total(), world.replica.writes
     if sweep:
-        world.engine.sweep(ID)
+        world.engine.sync(ID, sweep=True)
     else:
         world.engine.sync(ID)
     assert (world.sources.requests.total(), world.replica.writes) == (requests, writes)
@@ -131,5 +131,5 @@ def test_s2a_compaction_of_a_mailbox_erased_before_the_lease_does_nothing(world:
     world.clock.pass_by(hours=24 * 30)
     world.leases = LeaseTaken(world, lambda: erase(world))  # type: ignore[assignment]
     writes = world.replica.writes
-    world.new_engine().sweep(ID)
+    world.new_engine().sync(ID, sweep=True)
     assert world.replica.writes == writes + 2, "only the erasure has written"

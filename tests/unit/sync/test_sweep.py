@@ -109,7 +109,7 @@ def test_a_sweep_takes_as_many_passes_as_its_budget_makes_it_take(world: SyncHar
     world.limits = replace(world.limits, budget_seconds=2)
     world.engine = world.new_engine()
     world.clock.step = 1
-    world.engine.sweep(ID)
+    world.engine.sync(ID, sweep=True)
     assert world.stored.swept_at is None
     assert world.pump() > 1
     assert world.stored.swept_at is not None
@@ -183,7 +183,7 @@ def test_a_compaction_that_fails_is_tried_again_with_its_sweep(world: SyncHarnes
     world.mailbox.delete(world.mailbox.in_folder(world.mailbox.inbox)[0].id)
     world.sync()
     world.replica.fail_at(1, RetryLater(Reason.THROTTLED))
-    world.engine.sweep(ID)
+    world.engine.sync(ID, sweep=True)
     assert [message.sweep for message in world.queue.mailboxes] == [True]
     world.pump()
     assert world.stored.swept_at is not None
@@ -253,7 +253,7 @@ def test_a_state_lost_at_any_moment_of_a_sweep_hides_no_deletion(world: SyncHarn
 def test_mailbox_never_complete_is_not_swept_and_keeps_its_lease() -> None:
     world = SyncHarness()
     world.leases.acquire(ID)
-    world.engine.sweep(ID)
+    world.engine.sync(ID, sweep=True)
     assert world.sources.requests.total() == 0
     assert not world.queue.mailboxes, "who finds the lease taken comes again"
 
