@@ -86,7 +86,7 @@ class System:
     def sweep(self, mailbox_id: str) -> None:
         """The daily sweep and its continuations."""
         with logs.log_context(mailbox_id=mailbox_id, invocation_id=mailbox_id):
-            self._engine.sweep(mailbox_id)
+            self._engine.sync(mailbox_id, sweep=True)
             self._go_on()
 
     def read_folders(self, mailbox_id: str) -> None:
