@@ -38,6 +38,10 @@ def bind(port: int = 0) -> BoundPort:
     return BoundPort(sock, sock.getsockname()[1])
 
 
+LONGEST_LINE = 512 * 1024
+"""Bytes of a request's first line, or of a header. Delta links name what a round has given, item by item."""
+
+
 @asynccontextmanager
 async def serving(services: Sequence[tuple[BoundPort, web.Application]], tls: ssl.SSLContext) -> AsyncIterator[None]:
     """Serve every application on its port until the block ends; requests in progress are then cut off."""
@@ -45,7 +49,13 @@ async def serving(services: Sequence[tuple[BoundPort, web.Application]], tls: ss
     try:
         for bound, application in services:
             # Cancel a handler when its client disconnects: a silent or dripping answer must not outlive its client.
-            runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1)
+            runner = web.AppRunner(
+                application,
+                access_log=None,
+                handler_cancellation=True,
+                shutdown_timeout=1,
+                max_line_size=LONGEST_LINE,
+            )
             await runner.setup()
             runners.append(runner)
             await web.SockSite(runner, bound.socket, ssl_context=tls, backlog=512).start()

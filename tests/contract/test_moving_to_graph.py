@@ -1,26 +1,32 @@
 """A sandbox mailbox with every kind of item moves from EWS to Graph and back: nothing is lost or fetched twice."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sandbox.ews import EwsService
 from sandbox.graph import GraphService
+from sandbox.graph.access import Caller
 from sandbox.graph.http import application
+from sandbox.graph.request import GraphRequest, GraphResponse
+from sandbox.graph.service import Fault, operation_of
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.store import Mailbox as Stored
 from sandbox.tls.authority import Authority, trust
 from shared.mailboxes.moves import asked_to_move
-from shared.replica.port import FeedKind
+from shared.replica.port import FeedKind, ReplicaItem
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph.sources import GraphSources
 from shared.sources.port import Access, AccessMode, SourceName
 from shared.sources.selection import SelectedSources, SourceSelection, SourceSetting
 from shared.sync.engine import SyncEngine
+from shared.sync.moving.folder_survey import SAMPLES
 from shared.sync.scope import Scope
 from tests.contract import graph_client
 from tests.contract.exchange_server import ALEX, PEOPLE, claims, delegated, listening, served
@@ -31,6 +37,22 @@ EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
 MESSAGES = 850
 SAMPLES_AND_FOLDERS = 30
 """Requests that do not depend on how much there is: listings, one round of each folder, three contents a kind."""
+
+
+TEN_THOUSAND = {"message": 8_300, "event": 600, "contact": 900, "task": 200}
+FOLDERS = 6
+
+
+class CountingGraph(GraphService):
+    """Counts what is asked of it by operation; each part of a batch counts."""
+
+    def __init__(self, store: MailboxStore) -> None:
+        super().__init__(store, claims)
+        self.asked: Counter[str] = Counter()
+
+    def answer(self, request: GraphRequest, caller: Caller, fault: Fault | None = None) -> GraphResponse:
+        self.asked[operation_of(request)] += 1
+        return super().answer(request, caller, fault)
 
 
 class Tokens(FakeAccessTokens):
@@ -46,9 +68,10 @@ class Tokens(FakeAccessTokens):
 class World(SyncHarness):
     """Alex's mailbox in the sandbox, reachable over both services, and its replica in memory."""
 
-    def __init__(self, ews_url: str, graph_url: str, service: GraphService) -> None:
+    def __init__(self, ews_url: str, graph_url: str, service: CountingGraph) -> None:
         self.both = SelectedSources({EWS: EwsSources(ews_url), GRAPH: GraphSources(graph_url)})
         self.exchange: Stored = service.store.mailbox(ALEX.address)
+        self.graph = service
         self.behavior = service.behavior(ALEX.address)
         super().__init__(Scope(folders_out=OUT, private_items=True))
 
@@ -91,6 +114,28 @@ class World(SyncHarness):
             for item in items:
                 self.exchange.insert(self.exchange.distinguished[role], item)
 
+    def fill_with_ten_thousand(self) -> None:
+        """10,000 items of all kinds that Graph gives: mail in several folders, the rest where it belongs."""
+        now, top = self.exchange.clock(), self.exchange.top()
+        folders = [self.exchange.add_folder(top, f"Folder {number}") for number in range(FOLDERS)]
+        for number in range(TEN_THOUSAND["message"]):
+            self.exchange.insert(folders[number % FOLDERS], message_samples.synthetic(number, 300, now))
+        start = now.replace(microsecond=0, tzinfo=None)
+        singles = [item_samples.event(f"Event {n}", start + timedelta(hours=n), 30) for n in range(600)]
+        of_every_kind = item_samples.events(now)
+        rest = {
+            "calendar": [*of_every_kind, *singles[len(of_every_kind) :]],
+            "contacts": item_samples.contacts(TEN_THOUSAND["contact"]),
+            "tasks": [*item_samples.tasks(now), *(item_samples.item("Task", Subject=f"Task {n}") for n in range(200))],
+        }
+        for (role, items), kind in zip(rest.items(), ("event", "contact", "task"), strict=True):
+            for each in items[: TEN_THOUSAND[kind]]:
+                self.exchange.insert(self.exchange.distinguished[role], each)
+
+    def rows(self) -> dict[str, ReplicaItem]:
+        """The replica's items by key."""
+        return {item.key: item for item in self.replica.items(ID)}
+
     def report(self) -> dict[str, Any]:
         return dict(json.loads(self.replica.derived(ID, "parity")))
 
@@ -101,7 +146,7 @@ def world(authority: Authority) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in trust(authority.ca).items():
             patch.setenv(name, value)
-        service = GraphService(store, claims)
+        service = CountingGraph(store)
         with (
             served(EwsService(store, claims), authority) as ews,
             listening(application(service), authority) as graph,
@@ -139,6 +184,34 @@ def test_mailbox_of_every_kind_moves_there_and_back(world: World) -> None:
     assert world.stored.source is EWS
     assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE}
     assert world.kept() == set()
+
+
+@pytest.mark.timeout(600)
+def test_ten_thousand_items_move_without_a_download(world: World) -> None:
+    world.fill_with_ten_thousand()
+    world.sync()
+    before = {key: _stored(item) for key, item in world.rows().items()}
+    assert Counter(item.kind.value for item in world.items().values()) == TEN_THOUSAND
+    lines = len(world.feed())
+
+    world.move()
+
+    total = world.report()["total"]
+    assert world.stored.source is GRAPH, world.report()
+    assert (total["same"], total["changed"], total["new"], total["gone"]) == (10_000, 0, 0, 0)
+    assert {key: _stored(item) for key, item in world.rows().items()} == before
+    assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE}
+    assert world.graph.asked["GET messages/{item}/$value"] <= SAMPLES
+    moved = next(run for run in world.registry.runs(ID) if run.outcome == "moved")
+    assert moved.requests <= TEN_THOUSAND["message"] // 400 + TEN_THOUSAND["event"] + SAMPLES_AND_FOLDERS
+
+    world.sweep()
+    assert (world.stored.sweep_missing, world.stored.sweep_extra) == (0, 0)
+
+
+def _stored(item: ReplicaItem) -> tuple[object, ...]:
+    """What must stay of an item when it moves: its id, version, metadata, and where its content lies."""
+    return item.source_id, item.version, item.folder_id, item.metadata, item.located
 
 
 @pytest.mark.parametrize("same_change_keys", [True, False])
