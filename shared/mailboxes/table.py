@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, OperatorMustAct
 from shared.mailboxes import transitions
+from shared.mailboxes.directory.table import TableDirectory
 from shared.mailboxes.entities import (
     bucket_of,
     index_place,
@@ -50,6 +51,7 @@ class TableRegistry:
         self._outbox = outbox or Outbox()
         self._mailboxes = tables.get_table_client("mailboxes")
         self._index = MailboxIndex(tables.get_table_client("owners"), self.get)
+        self.directory = TableDirectory(tables.get_table_client("directory"), self.get)
         self._runs = tables.get_table_client("runs")
         self._issues = tables.get_table_client("issues")
         self._audit = tables.get_table_client("audit")
@@ -73,6 +75,7 @@ class TableRegistry:
                 self._index.withdraw(mailbox)
                 raise
         added = mailbox.with_changes(version=stored["etag"])
+        self.directory.follow(None, added)
         self.publish_events(added)
         return added
 
@@ -114,6 +117,7 @@ class TableRegistry:
 
         after = self._changed(mailbox_id, changed)
         self._index.follow(before[0], after)
+        self.directory.follow(before[0], after)
         if after.outbox != before[0].outbox:
             self.publish_events(after)
         return after
@@ -225,8 +229,10 @@ class TableRegistry:
             place = index_place(mailbox)
             if recorded is not None and (outbox := self._outbox.at_erasure(mailbox, self._clock())):
                 self._erasures.put_outbox(mailbox_id, outbox)
+            self.directory.remove(mailbox)
             with translate_errors():
                 self._mailboxes.delete_entity(partition(mailbox_id), mailbox_id)
+            self.directory.remove(mailbox)
             mailboxes = 1
         if place is not None:
             self._index.release(mailbox_id, place)
@@ -239,7 +245,13 @@ class TableRegistry:
         mailbox = self.get(mailbox_id)
         self._erasures.begin(mailbox_id, index_place(mailbox))
         now = self._clock()
-        return self._changed(mailbox_id, lambda before: transitions.marked_for_erasure(before, now))
+        marked = self._changed(mailbox_id, lambda before: transitions.marked_for_erasure(before, now))
+        self.directory.follow(mailbox, marked)
+        return marked
+
+    def repair_directory(self) -> int:
+        """Compare the directory with all mailboxes; return how many entries were wrong."""
+        return self.directory.repair(self.all())
 
     def erasures(self) -> list[ErasureRecord]:
         """Read the whole table. It is small: a record is deleted some weeks after its mailbox."""

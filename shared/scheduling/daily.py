@@ -17,8 +17,9 @@ class Daily:
     """The daily work: sweeps, interrupted erasures, idle authorizations, expired sign-ins, and the app's credential.
 
     `finish_erasures` completes interrupted erasures, `delete_unused` deletes authorizations that no mailbox uses,
-    `keep_alive` refreshes other idle authorizations, and `index_addresses` lets mailboxes of earlier versions be found
-    by address. Each returns how many. `credential_ends` returns when the app's certificate expires, or None.
+    `keep_alive` refreshes other idle authorizations, `index_addresses` lets mailboxes of earlier versions be found by
+    address, and `repair_directory` corrects the lists of mailboxes. Each returns how many. `credential_ends` returns
+    when the app's certificate expires, or None.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Daily:
         delete_unused: Callable[[], int],
         keep_alive: Callable[[datetime], int],
         index_addresses: Callable[[], int],
+        repair_directory: Callable[[], int],
         credential_ends: Callable[[], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -39,6 +41,7 @@ class Daily:
         self._delete_unused = delete_unused
         self._keep_alive = keep_alive
         self._index_addresses = index_addresses
+        self._repair_directory = repair_directory
         self._credential_ends = credential_ends
         self._clock = clock
 
@@ -53,6 +56,7 @@ class Daily:
             "lapsed": self._run_part(lambda: self._flows.sweep(now)),
         }
         self._run_part(self._index_addresses)
+        self._run_part(self._repair_directory)
         self._run_part(lambda: self._watch_credential(now))
         return figures
 

@@ -1,6 +1,7 @@
 """The dispatch: a timer tick becomes one message per shard, a shard's message one message per due mailbox."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,10 @@ from datetime import datetime, timedelta
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import has_replica, is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
+from shared.mailboxes.summary.counting import ShardCounter
+from shared.mailboxes.summary.port import SummaryStore
+
+_log = logging.getLogger(__name__)
 
 SECONDS_A_MAILBOX = 0.5
 """Seconds between the starts of one shard's mailboxes: sixteen shards start 32 per second."""
@@ -34,7 +39,10 @@ class Dispatched:
 
 
 class Dispatch:
-    """Queues the due mailboxes and, once a day, a sweep for every mailbox with a replica."""
+    """Queues the due mailboxes and, once a day, a sweep for every mailbox with a replica.
+
+    As it reads every row of a shard, it also writes the shard's summary, from which pages and alerts take their counts.
+    """
 
     def __init__(
         self,
@@ -43,9 +51,11 @@ class Dispatch:
         shards: int,
         interval: timedelta,
         clock: Callable[[], datetime],
+        summaries: SummaryStore,
     ) -> None:
         self._registry = registry
         self._queue = queue
+        self._summaries = summaries
         self._shards = shards
         self._interval = interval
         self._clock = clock
@@ -79,7 +89,9 @@ class Dispatch:
             return Dispatched(0, 0)
         now = self._clock()
         due, late = [], 0
+        counter = ShardCounter(now, self._interval)
         for mailbox in self._registry.in_shard(shard):
+            counter.count(mailbox)
             late += is_late(mailbox, now, self._interval)
             if has_replica(mailbox) if sweep else is_due(mailbox, now):
                 due.append(mailbox.id)
@@ -88,7 +100,15 @@ class Dispatch:
             delay = int(spread_offset(mailbox_id) * window)
             scheduled = (tick or now) + timedelta(seconds=delay)
             self._queue.send_mailbox(mailbox_id, delay_seconds=delay, sweep=sweep, scheduled=scheduled)
+        self._summarize(counter, shard, tick or now)
         return Dispatched(len(due), late)
+
+    def _summarize(self, counter: ShardCounter, shard: int, at: datetime) -> None:
+        """Write the shard's summary. No fault of it makes the queue repeat the dispatch."""
+        try:
+            self._summaries.put(counter.summary(shard, at, self._summaries.get(shard)))
+        except MailboxSyncError as error:
+            _log.warning("summary not written", exc_info=error, extra={"shard": shard})
 
     def _window(self, mailboxes: int, sweep: bool) -> float:
         """The seconds over which starts are spread: what that many mailboxes need, limited to the available time."""

@@ -1,12 +1,13 @@
 """An in-memory fake of the registry. `fail_at(n, error)` makes the n-th write from now fail, as in the fake replica."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct, Reason
 from shared.mailboxes import transitions
+from shared.mailboxes.directory.model import CursorInvalid, DirectoryPage, DirectoryQuery, Sort, entry_of
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import without_events
 from shared.mailboxes.outbox.outbox import Outbox
@@ -211,3 +212,26 @@ class FakeRegistry:
     def forget_erasure(self, mailbox_id: str) -> None:
         """Delete the erasure record."""
         self._erasures.pop(mailbox_id, None)
+
+
+class FakeDirectory:
+    """Implements MailboxDirectory on a fake registry's mailboxes. Its cursor is the number of entries returned."""
+
+    def __init__(self, registry: FakeRegistry) -> None:
+        self._registry = registry
+
+    def page(self, query: DirectoryQuery, *, size: int = 50, cursor: str = "") -> DirectoryPage:
+        """Filter, sort and cut."""
+        if cursor and not cursor.isdecimal():
+            raise CursorInvalid("not a cursor")
+        found = [entry for entry in map(entry_of, self._registry.all()) if query.matches(entry)]
+        found.sort(key=lambda entry: (entry.address.lower(), entry.id))
+        if query.sort is Sort.NEWEST:
+            found.sort(key=lambda entry: entry.created_at, reverse=True)
+        first = int(cursor or 0)
+        past = first + size
+        return DirectoryPage(tuple(found[first:past]), str(past) if past < len(found) else "")
+
+    def repair(self, mailboxes: Iterable[Mailbox]) -> int:
+        """There is nothing to repair."""
+        return 0

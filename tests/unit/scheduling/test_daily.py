@@ -10,9 +10,11 @@ from shared.errors import OperatorMustAct, Reason
 from shared.scheduling.daily import Daily
 from shared.scheduling.dispatch import Dispatch
 from tests.fakes.authorization import MemoryFlows
+from tests.fakes.summaries import MemorySummaries
 from tests.unit.scheduling.test_dispatch import Sent, SomeMailboxes
 
 NOW = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)
+INTERVAL = timedelta(minutes=30)
 
 
 def a_round(
@@ -20,7 +22,7 @@ def a_round(
     keep_alive: Callable[[datetime], int] = lambda now: 3,
     ends: datetime | None = None,
 ) -> Daily:
-    dispatch = Dispatch(SomeMailboxes(), sent, 16, timedelta(minutes=30), lambda: NOW)  # type: ignore[arg-type]
+    dispatch = Dispatch(SomeMailboxes(), sent, 16, INTERVAL, lambda: NOW, MemorySummaries())  # type: ignore[arg-type]
     return Daily(
         dispatch,
         MemoryFlows(lambda: NOW),
@@ -28,6 +30,7 @@ def a_round(
         delete_unused=lambda: 2,
         keep_alive=keep_alive,
         index_addresses=lambda: 0,
+        repair_directory=lambda: 0,
         credential_ends=lambda: ends,
         clock=lambda: NOW,
     )

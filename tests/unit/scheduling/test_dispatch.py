@@ -11,6 +11,7 @@ from shared.errors import Reason, RetryLater
 from shared.mailboxes.entities import BUCKETS, bucket_of, partition, shard_bounds
 from shared.mailboxes.model import Mailbox, Status
 from shared.scheduling.dispatch import Dispatch, Dispatched, spread_offset
+from tests.fakes.summaries import MemorySummaries
 from tests.fakes.sync_harness import ID, SyncHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
@@ -60,7 +61,7 @@ class Sent:
 
 
 def dispatch(sent: Sent, *mailboxes: Mailbox) -> Dispatch:
-    return Dispatch(SomeMailboxes(*mailboxes), sent, 16, INTERVAL, lambda: NOW)  # type: ignore[arg-type]
+    return Dispatch(SomeMailboxes(*mailboxes), sent, 16, INTERVAL, lambda: NOW, MemorySummaries())  # type: ignore[arg-type]
 
 
 def test_a_tick_asks_for_every_shard_once() -> None:
@@ -155,7 +156,7 @@ def test_ticks_that_piled_up_make_one_pass(fails: bool) -> None:
     before = len(world.registry.runs(ID))
     for _ in range(3):
         world.clock.pass_by(minutes=30)
-        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock).shard(0, tick=world.clock())
+        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock, MemorySummaries()).shard(0, tick=world.clock())
     assert len(world.queue.mailboxes) == 3
     if fails:
         world.sources.fail_at(1, RetryLater(Reason.UNAVAILABLE))
@@ -169,7 +170,7 @@ def test_daily_ticks_that_piled_up_make_one_sweep() -> None:
     world.sync()
     for _ in range(3):
         world.clock.pass_by(days=1)
-        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock).shard(0, sweep=True, tick=world.clock())
+        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock, MemorySummaries()).shard(0, sweep=True, tick=world.clock())
     world.pump()
     assert [run.kind for run in world.registry.runs(ID)].count("sweep") == 1
 
@@ -194,3 +195,20 @@ def test_shards_cover_every_partition_once_however_many_there_are() -> None:
         for bucket in range(BUCKETS):
             assert sum(first <= f"{bucket:02x}" < past for first, past in bounds) == 1
     assert partition("m1") == f"{bucket_of('m1'):02x}"
+
+
+def test_dispatch_writes_the_summary_of_what_it_reads() -> None:
+    summaries, tick = MemorySummaries(), NOW - timedelta(seconds=5)
+    registry = SomeMailboxes(a_mailbox(), a_mailbox(id="m2", status=Status.PAUSED))
+    for _ in range(2):
+        Dispatch(registry, Sent(), 16, INTERVAL, lambda: NOW, summaries).shard(0, tick=tick)  # type: ignore[arg-type]
+    assert summaries.by_shard[0].counts.by_status == {"active": 1, "paused": 1}
+    assert [point.at for point in summaries.by_shard[0].trend] == [tick]
+
+
+def test_a_summary_that_cannot_be_written_stops_no_dispatch() -> None:
+    summaries, sent = MemorySummaries(), Sent()
+    summaries.failure = RetryLater(Reason.UNAVAILABLE)
+    registry = SomeMailboxes(a_mailbox())
+    Dispatch(registry, sent, 16, INTERVAL, lambda: NOW, summaries).shard(0)  # type: ignore[arg-type]
+    assert list(sent.mailboxes) == ["m1"]

@@ -6,6 +6,7 @@ import pytest
 
 from shared.scheduling.dispatch import Dispatch
 from shared.sync.limits import Limits
+from tests.fakes.summaries import MemorySummaries
 from tests.fakes.sync_harness import ID, SyncHarness
 
 
@@ -64,7 +65,7 @@ def test_the_same_message_twice_at_once_does_the_work_once(world: SyncHarness) -
 
 def test_two_dispatches_that_overlap_cost_one_pass(world: SyncHarness) -> None:
     """S13."""
-    dispatch = Dispatch(world.registry, world.queue, 1, world.limits.interval, world.clock)
+    dispatch = Dispatch(world.registry, world.queue, 1, world.limits.interval, world.clock, MemorySummaries())
     dispatch.shard(0)
     dispatch.shard(0)
     assert len(world.queue.mailboxes) == 2

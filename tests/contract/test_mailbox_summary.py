@@ -1,0 +1,67 @@
+"""The summaries of shards, on the fake and on Table Storage."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.identity import DefaultAzureCredential
+
+from shared.mailboxes.summary.model import AttentionGroup, AttentionRow, Concern, Counts, ShardSummary, TrendPoint
+from shared.mailboxes.summary.port import SummaryStore
+from shared.mailboxes.summary.table import TableSummaries
+from tests.conftest import Azurite
+from tests.fakes.summaries import MemorySummaries
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+SHARDS = 7
+
+
+@pytest.fixture(params=["fake", "azure"])
+def summaries(request: pytest.FixtureRequest) -> Iterator[SummaryStore]:
+    if request.param == "fake":
+        yield MemorySummaries()
+        return
+    storage, credential = request.getfixturevalue("storage"), request.getfixturevalue("credential")
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        yield TableSummaries(tables, SHARDS)
+
+
+def a_summary(shard: int, tenants: int = 2) -> ShardSummary:
+    rows = tuple(AttentionRow(f"{n:032x}", NOW - timedelta(hours=n)) for n in range(25))
+    return ShardSummary(
+        shard=shard,
+        at=NOW,
+        counts=Counts(mailboxes=9, by_status={"active": 9}, by_tenant={f"tenant-{n:029}": n for n in range(tenants)}),
+        attention=tuple(AttentionGroup(concern, "r", 30, rows) for concern in Concern),
+        stalest=rows,
+        trend=tuple(TrendPoint(NOW - timedelta(minutes=n), n, n, n) for n in range(48)),
+    )
+
+
+@pytest.mark.parametrize("tenants", [0, 200, 4000])
+def test_what_is_stored_comes_back_the_same(summaries: SummaryStore, tenants: int) -> None:
+    summaries.put(a_summary(1, tenants=4001))
+    summaries.put(a_summary(1, tenants))
+    assert summaries.get(1) == a_summary(1, tenants)
+
+
+def test_all_are_read_together_and_a_missing_one_is_none(summaries: SummaryStore) -> None:
+    for shard in (0, 3, 6):
+        summaries.put(a_summary(shard))
+    assert {0, 3, 6} <= {summary.shard for summary in summaries.all()}
+    assert summaries.get(5) is None
+
+
+def test_summary_of_another_version_or_number_of_shards_is_none(
+    storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        summaries, others = TableSummaries(tables, 3), TableSummaries(tables, 4)
+        summaries.put(a_summary(0))
+        assert others.all() == []
+        tables.get_table_client("summaries").upsert_entity(
+            {"PartitionKey": "of-3", "RowKey": "000", "part00": b'{"shard":"new"}'}
+        )
+        assert summaries.get(0) is None
+        assert summaries.all() == []
