@@ -20,7 +20,9 @@ class SchedulingComponents(MailboxComponents):
         """The dispatch, which queues the due mailboxes."""
         from shared.scheduling.dispatch import Dispatch
 
-        return Dispatch(self.registry, self.queue, self.settings.sync_shards, self.interval, utc_now)
+        return Dispatch(
+            self.registry, self.queue, self.settings.sync_shards, self.interval, utc_now, summaries=self.summaries
+        )
 
     @cached_property
     def daily(self) -> "Daily":
@@ -34,6 +36,7 @@ class SchedulingComponents(MailboxComponents):
             delete_unused=self.token_revocation.delete_unused,
             keep_alive=self.access_tokens.refresh_idle,
             index_addresses=self.registry.index_addresses,
+            repair_directory=self.registry.repair_directory,
             credential_ends=self.credential_ends,
             clock=utc_now,
         )

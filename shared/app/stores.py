@@ -7,7 +7,9 @@ from shared.app.base import BaseComponents, utc_now
 
 if TYPE_CHECKING:
     from shared.mailboxes.blob import BlobLeases
+    from shared.mailboxes.directory.listing import MailboxListing
     from shared.mailboxes.queue import StorageSyncQueue
+    from shared.mailboxes.summary.table import TableSummaries
     from shared.mailboxes.table import TableRegistry
     from shared.replica.store import BlobTableReplica
 
@@ -21,6 +23,20 @@ class StoreComponents(BaseComponents):
         from shared.mailboxes.table import TableRegistry
 
         return TableRegistry(self.tables, self.settings.sync_shards, utc_now)
+
+    @cached_property
+    def listing(self) -> "MailboxListing":
+        """Lists of mailboxes by address, filters, and order."""
+        from shared.mailboxes.directory.listing import MailboxListing
+
+        return MailboxListing(self.registry.directory, self.registry.get)
+
+    @cached_property
+    def summaries(self) -> "TableSummaries":
+        """The counts that the dispatch keeps of each shard."""
+        from shared.mailboxes.summary.table import TableSummaries
+
+        return TableSummaries(self.tables, self.settings.sync_shards)
 
     @cached_property
     def leases(self) -> "BlobLeases":

@@ -51,6 +51,7 @@ class Dispatch:
         shards: int,
         interval: timedelta,
         clock: Callable[[], datetime],
+        *,
         summaries: SummaryStore,
     ) -> None:
         self._registry = registry

@@ -87,7 +87,7 @@ def translate_errors() -> Iterator[None]:
 
 def _error_of_status(error: "HttpResponseError") -> MailboxSyncError:
     status = error.status_code or 0
-    support = _error_code(error) or str(status)
+    support = error_code(error) or str(status)
     if support in OURS:
         return OperatorMustAct(
             Reason.OUR_STORAGE, "the storage is disabled, protected or being deleted", support=support
@@ -116,12 +116,12 @@ def raise_not_found[R](call: Callable[[], R]) -> R:
     try:
         return call()
     except ResourceNotFoundError as error:
-        if _error_code(error) not in NOT_FOUND_CODES:
+        if error_code(error) not in NOT_FOUND_CODES:
             raise
         raise NotFound("Azure found no such resource") from error
 
 
-def _error_code(error: "HttpResponseError") -> str:
+def error_code(error: "HttpResponseError") -> str:
     """Azure's error code: Storage's SDKs keep it on the error, Key Vault's in the response."""
     code = getattr(error, "error_code", None) or getattr(error.error, "code", None) or ""
     return str(getattr(code, "value", code))
@@ -135,7 +135,7 @@ def _inner_code(error: "HttpResponseError") -> str:
 
 def is_ours(error: "HttpResponseError") -> bool:
     """Whether an error that looks like a concurrent write is the operator's to handle: see `OURS`."""
-    return _error_code(error) in OURS
+    return error_code(error) in OURS
 
 
 def already_exists(call: Callable[[], object]) -> bool:

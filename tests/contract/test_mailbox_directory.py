@@ -1,7 +1,7 @@
 """The directory, on the fake and on Table Storage: lists by address prefix, filters, and order, page by page."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -11,7 +11,8 @@ from azure.core.exceptions import ServiceResponseError
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
-from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
+from shared.mailboxes.directory.listing import MailboxListing
+from shared.mailboxes.directory.model import CursorInvalid, DirectoryPage, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.directory.port import MailboxDirectory
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry
@@ -201,3 +202,30 @@ def test_search_for_rare_mailboxes_ends_and_can_be_continued(tables: TableServic
         page, pages = registry.directory.page(query, size=1, cursor=page.cursor), pages + 1
     assert [entry.address for entry in page.entries] == ["m11@contoso.example"]
     assert pages <= 2
+
+
+def test_listing_reads_the_mailboxes_and_drops_those_that_have_changed(listed: Listed) -> None:
+    listing = MailboxListing(listed.directory, listed.registry.get)
+    added = [listed.add(f"{name}@contoso.example", items=number) for number, name in enumerate("abcd")]
+    stale = listed.directory.page(DirectoryQuery(tenant=listed.tenant, status="active"), size=3)
+    listed.registry.change(added[1].id, lambda before: before.with_changes(status=Status.PAUSED))
+    listed.registry.erase(added[2].id)
+    lagging = MailboxListing(StalePage(stale), listed.registry.get)
+    page = lagging.page(DirectoryQuery(tenant=listed.tenant, status="active"))
+    assert [mailbox.items for mailbox in page.mailboxes] == [0]
+    assert page.cursor
+    assert [one.items for one in listing.page(DirectoryQuery(tenant=listed.tenant)).mailboxes] == [0, 1, 3]
+    assert listing.page(DirectoryQuery(tenant="nobody's")).mailboxes == ()
+
+
+class StalePage:
+    """A directory that lags behind: it always gives the same page."""
+
+    def __init__(self, page: DirectoryPage) -> None:
+        self._page = page
+
+    def page(self, query: DirectoryQuery, *, size: int = 50, cursor: str = "") -> DirectoryPage:
+        return self._page
+
+    def repair(self, mailboxes: Iterable[Mailbox]) -> int:
+        return 0

@@ -19,7 +19,7 @@ from shared.mailboxes.directory.rows import (
     places,
 )
 from shared.mailboxes.model import Mailbox
-from shared.storage.azure_errors import NOT_FOUND_CODES, translate_errors
+from shared.storage.azure_errors import NOT_FOUND_CODES, error_code, translate_errors
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
@@ -58,9 +58,8 @@ class TableDirectory:
     ) -> tuple[list[Mapping[str, Any]], Mapping[str, str] | None]:
         """One request: its rows, and the token of the next."""
         with translate_errors():
-            pages: Any = self._table.query_entities(text, parameters=dict(parameters), results_per_page=size).by_page(
-                dict(token) if token else None
-            )
+            found: Any = self._table.query_entities(text, parameters=dict(parameters), results_per_page=size)
+            pages = found.by_page(dict(token) if token else None)
             rows = list(next(pages, ()))
             return rows, pages.continuation_token
 
@@ -143,6 +142,5 @@ class TableDirectory:
             try:
                 self._table.submit_transaction([(operation, row, options)])
             except TableTransactionError as error:
-                code = str(getattr(error.error_code, "value", error.error_code))
-                if operation != "delete" or code not in NOT_FOUND_CODES:
+                if operation != "delete" or error_code(error) not in NOT_FOUND_CODES:
                     raise

@@ -23,7 +23,9 @@ def fresh(number: int, **changes: object) -> Mailbox:
     return a_mailbox(**{"id": f"m{number:04}"} | times | changes)
 
 
-def summary(*mailboxes: Mailbox, shard: int = 0, at: datetime = NOW, before: ShardSummary | None = None) -> ShardSummary:
+def summary(
+    *mailboxes: Mailbox, shard: int = 0, at: datetime = NOW, before: ShardSummary | None = None
+) -> ShardSummary:
     counter = ShardCounter(NOW, INTERVAL)
     for mailbox in mailboxes:
         counter.count(mailbox)

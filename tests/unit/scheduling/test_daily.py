@@ -22,7 +22,7 @@ def a_round(
     keep_alive: Callable[[datetime], int] = lambda now: 3,
     ends: datetime | None = None,
 ) -> Daily:
-    dispatch = Dispatch(SomeMailboxes(), sent, 16, INTERVAL, lambda: NOW, MemorySummaries())  # type: ignore[arg-type]
+    dispatch = Dispatch(SomeMailboxes(), sent, 16, INTERVAL, lambda: NOW, summaries=MemorySummaries())  # type: ignore[arg-type]
     return Daily(
         dispatch,
         MemoryFlows(lambda: NOW),

@@ -61,7 +61,7 @@ class Sent:
 
 
 def dispatch(sent: Sent, *mailboxes: Mailbox) -> Dispatch:
-    return Dispatch(SomeMailboxes(*mailboxes), sent, 16, INTERVAL, lambda: NOW, MemorySummaries())  # type: ignore[arg-type]
+    return Dispatch(SomeMailboxes(*mailboxes), sent, 16, INTERVAL, lambda: NOW, summaries=MemorySummaries())  # type: ignore[arg-type]
 
 
 def test_a_tick_asks_for_every_shard_once() -> None:
@@ -156,7 +156,9 @@ def test_ticks_that_piled_up_make_one_pass(fails: bool) -> None:
     before = len(world.registry.runs(ID))
     for _ in range(3):
         world.clock.pass_by(minutes=30)
-        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock, MemorySummaries()).shard(0, tick=world.clock())
+        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock, summaries=MemorySummaries()).shard(
+            0, tick=world.clock()
+        )
     assert len(world.queue.mailboxes) == 3
     if fails:
         world.sources.fail_at(1, RetryLater(Reason.UNAVAILABLE))
@@ -170,7 +172,9 @@ def test_daily_ticks_that_piled_up_make_one_sweep() -> None:
     world.sync()
     for _ in range(3):
         world.clock.pass_by(days=1)
-        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock, MemorySummaries()).shard(0, sweep=True, tick=world.clock())
+        Dispatch(world.registry, world.queue, 1, INTERVAL, world.clock, summaries=MemorySummaries()).shard(
+            0, sweep=True, tick=world.clock()
+        )
     world.pump()
     assert [run.kind for run in world.registry.runs(ID)].count("sweep") == 1
 
@@ -201,7 +205,7 @@ def test_dispatch_writes_the_summary_of_what_it_reads() -> None:
     summaries, tick = MemorySummaries(), NOW - timedelta(seconds=5)
     registry = SomeMailboxes(a_mailbox(), a_mailbox(id="m2", status=Status.PAUSED))
     for _ in range(2):
-        Dispatch(registry, Sent(), 16, INTERVAL, lambda: NOW, summaries).shard(0, tick=tick)  # type: ignore[arg-type]
+        Dispatch(registry, Sent(), 16, INTERVAL, lambda: NOW, summaries=summaries).shard(0, tick=tick)  # type: ignore[arg-type]
     assert summaries.by_shard[0].counts.by_status == {"active": 1, "paused": 1}
     assert [point.at for point in summaries.by_shard[0].trend] == [tick]
 
@@ -210,5 +214,5 @@ def test_a_summary_that_cannot_be_written_stops_no_dispatch() -> None:
     summaries, sent = MemorySummaries(), Sent()
     summaries.failure = RetryLater(Reason.UNAVAILABLE)
     registry = SomeMailboxes(a_mailbox())
-    Dispatch(registry, sent, 16, INTERVAL, lambda: NOW, summaries).shard(0)  # type: ignore[arg-type]
+    Dispatch(registry, sent, 16, INTERVAL, lambda: NOW, summaries=summaries).shard(0)  # type: ignore[arg-type]
     assert list(sent.mailboxes) == ["m1"]

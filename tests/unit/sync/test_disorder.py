@@ -65,7 +65,7 @@ def test_the_same_message_twice_at_once_does_the_work_once(world: SyncHarness) -
 
 def test_two_dispatches_that_overlap_cost_one_pass(world: SyncHarness) -> None:
     """S13."""
-    dispatch = Dispatch(world.registry, world.queue, 1, world.limits.interval, world.clock, MemorySummaries())
+    dispatch = Dispatch(world.registry, world.queue, 1, world.limits.interval, world.clock, summaries=MemorySummaries())
     dispatch.shard(0)
     dispatch.shard(0)
     assert len(world.queue.mailboxes) == 2
