@@ -21,6 +21,7 @@ from shared.mailboxes.blob import BlobLeases
 from shared.mailboxes.entities import mailbox_row, partition
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.queue import StorageSyncQueue
+from shared.mailboxes.summary.table import TableSummaries
 from shared.mailboxes.table import TableRegistry
 from shared.replica.store import BlobTableReplica
 from shared.sources.ews.sources import EwsSources
@@ -50,6 +51,7 @@ class System:
         provision(urls["blob"], urls["queue"], urls["table"], credential)
         tables = TableServiceClient(urls["table"], credential=credential)
         self.registry = TableRegistry(tables, 16, utc_now)
+        self.summaries = TableSummaries(tables, 16)
         self.queue = StorageSyncQueue(QueueServiceClient(urls["queue"], credential=credential))
         self.storage_ports = frozenset(urlsplit(each).port for each in urls.values())
         self.all_ports = self.storage_ports | {urlsplit(url).port}

@@ -55,7 +55,7 @@ def dispatch(storage: str, mailboxes: str) -> dict[str, float]:
     system = System("https://127.0.0.1:1/", urls)
     due_mailboxes(urls["table"], number)
     interval = timedelta(minutes=30)
-    sender = Dispatch(system.registry, system.queue, SHARDS, interval, utc_now)
+    sender = Dispatch(system.registry, system.queue, SHARDS, interval, utc_now, summaries=system.summaries)
     tick = _timed(sender.tick)
     before = _memory_mb()
     began, processor = time.perf_counter(), time.process_time()
