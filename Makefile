@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 # Not named PYTHON: so a person names the Python to make .venv with (sandbox/setup), and make would hand on ours instead.
 OURS := .venv/bin/python
 RELEASE := .venv/release
-PYTEST := $(OURS) -m pytest -n 2
+PYTEST := $(OURS) -m pytest -n 2 --dist worksteal
 # For make run and make demo: make run ARGS="--mbox mail.mbox"
 ARGS ?=
 

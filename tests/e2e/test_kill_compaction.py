@@ -12,7 +12,7 @@ from tests.e2e.killing import SLOW_PACKS, Killer, assert_whole, compaction_kille
 from tests.e2e.watching import Watched, wait_for
 
 SEED = 20261127
-VICTIMS = 2
+VICTIMS = 1
 MANY = 900
 """Messages in three folders: four packs and more."""
 

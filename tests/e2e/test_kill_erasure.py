@@ -20,7 +20,7 @@ from shared.app import App
 from shared.errors import NotFound
 from shared.replica.port import Cursor
 from tests.e2e.conftest import NEVER, eventually
-from tests.e2e.killing import is_free, packs_of
+from tests.e2e.killing import end_lease, is_free, packs_of
 from tests.e2e.person import Person
 from tests.e2e.watching import Watched
 
@@ -90,7 +90,7 @@ def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_later(running: Loca
         os.kill(process, signal.SIGSTOP)
         try:
             # Storage ends the lease by itself, a minute after its holder was stopped: the test does not wait for it.
-            _break_lease(one)
+            end_lease(one)
             erased = one.parts.mailbox_commands.erase(one.id, "another-instance")
             assert erased.erased["mailboxes"] == 1
             eventually("the pack to be written after the erasure", lambda: packs_of(one))
@@ -98,13 +98,6 @@ def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_later(running: Loca
             os.kill(process, signal.SIGCONT)
         eventually("the worker to have ended its pass", lambda: not running.host.status()["in_flight"])
     assert_erased(one.parts, one.id)
-
-
-def _break_lease(one: Watched) -> None:
-    from azure.storage.blob import BlobLeaseClient
-
-    blob = one.parts.blobs.get_blob_client("leases", one.id)
-    BlobLeaseClient(blob).break_lease(lease_break_period=0)
 
 
 @pytest.mark.timeout(300)
@@ -122,6 +115,7 @@ def test_s1_erasure_killed_and_signed_in_again_gives_a_new_whole_mailbox(running
         running.host.kill()
         with pytest.raises(RequestException):
             asked.result()
+    end_lease(one)
     assert one.mailbox.erasing_since is not None
     running.restart()
     one.sign_in()
@@ -136,7 +130,7 @@ def test_s1_erasure_killed_and_signed_in_again_gives_a_new_whole_mailbox(running
             running.host.fire("daily")
         return all(box.id != old for box in one.parts.registry.all())
 
-    eventually("the lease of the killed process to end, and the daily round", finished, 150)
+    eventually("the daily round to erase the mailbox", finished, 150)
     eventually("the round's end", lambda: not running.host.status()["in_flight"])
     assert_erased(one.parts, old)
     assert again.compared().is_equal, again.compared()
