@@ -11,11 +11,11 @@ from urllib.parse import quote
 from shared.errors import Conflict, OperatorMustAct, Reason
 from shared.replica.storage_port import Blob, BlobInfo
 from shared.storage.azure_errors import CLIENT_OPTIONS, NOT_FOUND_CODES, OURS, translate_errors
+from shared.storage.https_connection import StorageResponse
 from shared.storage.storage_rest import StorageRestClient, etag_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.core.rest import HttpResponse
 
 _VERSION = {"x-ms-version": "2023-11-03"}
 
@@ -35,7 +35,7 @@ class AzureBlobs:
     def get(self, container: str, name: str) -> Blob | None:
         """Return the whole blob."""
         response = self._client.send("GET", _path(container, name), expect=(200, 404), headers={})
-        return Blob(_body(response), etag_of(response)) if _exists(response) else None
+        return Blob(response.content, etag_of(response)) if _exists(response) else None
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
         """Return a part of the blob. HTTP has no empty range, so that case sends no request."""
@@ -45,7 +45,7 @@ class AzureBlobs:
         response = self._client.send("GET", _path(container, name), expect=(206, 404, 416), headers=wanted)
         if response.status_code == 416:
             return b""
-        return _body(response) if _exists(response) else None
+        return response.content if _exists(response) else None
 
     def put(
         self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
@@ -88,12 +88,7 @@ def _path(container: str, name: str) -> str:
     return f"{container}/{quote(name)}"
 
 
-def _body(response: "HttpResponse") -> bytes:
-    with translate_errors():
-        return response.content
-
-
-def _exists(response: "HttpResponse") -> bool:
+def _exists(response: StorageResponse) -> bool:
     """Whether the blob exists. Only a 404 with a code of `NOT_FOUND_CODES` means that it does not."""
     if response.status_code != 404:
         return True

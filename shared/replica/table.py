@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
 from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMissing, RowsFilter, Verb
 from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
+from shared.storage.https_connection import StorageResponse
 from shared.storage.storage_rest import StorageRestClient, etag_of, json_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.core.rest import HttpResponse
 
 _HEADERS = {
     "x-ms-version": "2020-12-06",
@@ -146,7 +146,7 @@ def _failure(response: bytes, status: int) -> Exception:
     return OperatorMustAct(Reason.OUR_STORAGE, "the table does not accept the transaction", support=code)
 
 
-def _require_missing_row(response: "HttpResponse") -> None:
+def _require_missing_row(response: StorageResponse) -> None:
     """Raise unless the 404 has a code of `NOT_FOUND_CODES`: only then does the row not exist."""
     code = _code(response.content, 404)
     if code not in NOT_FOUND_CODES:
@@ -159,12 +159,12 @@ def _code(response: bytes, status: int) -> str:
     return found.group(1).decode() if found else str(status)
 
 
-def _following(response: "HttpResponse") -> dict[str, Any] | None:
+def _following(response: StorageResponse) -> dict[str, Any] | None:
     """Where the next response of a scan begins; None after the last."""
-    partition = response.headers.get("x-ms-continuation-NextPartitionKey")
+    partition = response.headers.get("x-ms-continuation-nextpartitionkey")
     if partition is None:
         return None
-    return {"NextPartitionKey": partition, "NextRowKey": response.headers.get("x-ms-continuation-NextRowKey", "")}
+    return {"NextPartitionKey": partition, "NextRowKey": response.headers.get("x-ms-continuation-nextrowkey", "")}
 
 
 def _escaped(text: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
+from shared.machine_settings import MachineSettings
 from shared.sources.bounded_tls import deadline, tls_context
 
 _ERROR_BYTES = 65_536
@@ -61,27 +62,6 @@ class HttpReply:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MachineSettings:
-    """The machine's connection settings: a proxy (URL or empty), and the file of trusted certificates."""
-
-    proxy: str
-    bundle: str
-
-
-def machine_settings(url: str) -> MachineSettings:
-    """Read the environment variables that the requests library knows, so that both sources obey the same ones."""
-    import requests
-    from certifi import where
-
-    with requests.Session() as session:
-        found = session.merge_environment_settings(url, {}, True, None, None)
-    proxies: Mapping[str, str] = found["proxies"]
-    proxy = proxies.get("https") or proxies.get("all") or ""
-    verify = found["verify"]
-    return MachineSettings(proxy, verify if isinstance(verify, str) else where())
 
 
 class _Connection(http.client.HTTPSConnection):

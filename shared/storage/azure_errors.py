@@ -86,13 +86,21 @@ def translate_errors() -> Iterator[None]:
 
 
 def _error_of_status(error: "HttpResponseError") -> MailboxSyncError:
-    status = error.status_code or 0
-    support = error_code(error) or str(status)
+    wait = retry_after_of(getattr(error.response, "headers", None) or {})
+    return error_of(error.status_code or 0, error_code(error), _inner_code(error), wait)
+
+
+def error_of(status: int, code: str, inner: str = "", wait: float | None = None) -> MailboxSyncError:
+    """This program's error for an error response of Azure.
+
+    `code` is Azure's error code if there is one, `inner` Key Vault's inner code, `wait` Retry-After in seconds.
+    """
+    support = code or str(status)
     if support in OURS:
         return OperatorMustAct(
             Reason.OUR_STORAGE, "the storage is disabled, protected or being deleted", support=support
         )
-    if status == 403 and (inner := _inner_code(error)) in OF_ONE_SECRET:
+    if status == 403 and inner in OF_ONE_SECRET:
         return OperatorMustAct(Reason.OUR_STORAGE, "a secret is disabled", support=inner, of_one=True)
     if status in (401, 403):
         return OperatorMustAct(Reason.OUR_STORAGE, "the app's identity may not do this", support=support)
@@ -101,12 +109,7 @@ def _error_of_status(error: "HttpResponseError") -> MailboxSyncError:
     if status in (409, 412):
         return RetryLater(Reason.CONFLICT, "a concurrent change is in progress", support=support)
     reason = Reason.THROTTLED if status == 429 or "Busy" in support else Reason.UNAVAILABLE
-    return RetryLater(reason, "Azure asks to wait", support=support, retry_after=_retry_after(error))
-
-
-def _retry_after(error: "HttpResponseError") -> float | None:
-    """The response's Retry-After in seconds, if it has one."""
-    return retry_after_of(getattr(error.response, "headers", None) or {})
+    return RetryLater(reason, "Azure asks to wait", support=support, retry_after=wait)
 
 
 def raise_not_found[R](call: Callable[[], R]) -> R:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.tls.authority import Authority, trust
+from shared.machine_settings import MachineSettings, machine_settings
 from shared.sources.https_pool import (
     HttpReply,
     HttpsPool,
-    MachineSettings,
     RequestLimits,
     TransportFailed,
     TransportFault,
-    machine_settings,
 )
 from tests.contract.rogue_server import CLOSE, RESET, RogueServer, http, rogue_server
 

@@ -10,10 +10,11 @@ from shared.sources.graph.throttling import ThrottleWatch
 from shared.sources.port import Access, MailSource
 
 if TYPE_CHECKING:
+    from shared.machine_settings import MachineSettings
     from shared.sources.graph.client import Channel
     from shared.sources.graph.mailbox import GraphMailbox
     from shared.sources.graph.states import Memory
-    from shared.sources.https_pool import MachineSettings, RequestLimits
+    from shared.sources.https_pool import RequestLimits
 
 MOST_CONNECTIONS = 4
 """Graph serves so many requests about a mailbox at a time."""
@@ -107,7 +108,8 @@ class GraphSources:
         )
 
     def _pool(self) -> "Channel":
-        from shared.sources.https_pool import HttpsPool, RequestLimits, machine_settings
+        from shared.machine_settings import machine_settings
+        from shared.sources.https_pool import HttpsPool, RequestLimits
 
         if self._machine is None:
             self._machine = machine_settings(self._url)
