@@ -26,9 +26,10 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import without_events
 from shared.mailboxes.outbox.outbox import Outbox
 from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
-from shared.storage.azure_errors import raise_not_found, translate_errors
+from shared.storage.azure_errors import translate_errors
 from shared.storage.row_mapping import from_row, to_row
-from shared.storage.table import change_row, replace_row
+from shared.storage.table import change_row
+from shared.storage.table_rest import ETAG, TableRest, quoted
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient, TableServiceClient
@@ -49,6 +50,7 @@ class TableRegistry:
         self._shards = shards
         self._clock = clock
         self._outbox = outbox or Outbox()
+        self._rest = TableRest.beside(tables)
         self._mailboxes = tables.get_table_client("mailboxes")
         self._index = MailboxIndex(tables.get_table_client("owners"), self.get)
         self.directory = TableDirectory(tables.get_table_client("directory"), self.get)
@@ -81,9 +83,7 @@ class TableRegistry:
 
     def get(self, mailbox_id: str) -> Mailbox:
         """Return one mailbox by its id."""
-        with translate_errors():
-            entity = raise_not_found(lambda: self._mailboxes.get_entity(partition(mailbox_id), mailbox_id))
-        return _mailbox_from_row(entity)
+        return _mailbox_from_row(self._rest.get("mailboxes", partition(mailbox_id), mailbox_id))
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
         """An owner's mailboxes, oldest first."""
@@ -146,8 +146,7 @@ class TableRegistry:
 
     def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         def replace(before: Mailbox, after: Mailbox) -> Mailbox:
-            stored = replace_row(self._mailboxes, mailbox_row(after), before.version)
-            return after.with_changes(version=stored["etag"])
+            return after.with_changes(version=self._rest.replace("mailboxes", mailbox_row(after), before.version))
 
         return change_row(lambda: self.get(mailbox_id), change, replace)
 
@@ -158,11 +157,8 @@ class TableRegistry:
                 yield mailbox
 
     def _rows(self, shard: int) -> Iterator[Any]:
-        first, past = shard_bounds(shard, self._shards)
-        with translate_errors():
-            yield from self._mailboxes.query_entities(
-                "PartitionKey ge @first and PartitionKey lt @past", parameters={"first": first, "past": past}
-            )
+        first, past = map(quoted, shard_bounds(shard, self._shards))
+        return self._rest.query("mailboxes", f"PartitionKey ge {first} and PartitionKey lt {past}")
 
     def all(self) -> Iterator[Mailbox]:
         """Iterate over all mailboxes."""
@@ -181,9 +177,9 @@ class TableRegistry:
 
     def record_run(self, run: Run) -> None:
         """Store the run, newest first within the mailbox; a repeated record replaces itself."""
-        keys = {"PartitionKey": run.mailbox_id, "RowKey": newest_first(run.started_at)}
-        with translate_errors():
-            self._runs.upsert_entity(keys | to_row(run))
+        self._rest.upsert(
+            "runs", {"PartitionKey": run.mailbox_id, "RowKey": newest_first(run.started_at), **to_row(run)}
+        )
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
         """Return the latest runs."""
@@ -291,7 +287,7 @@ def _unmarked(mailbox: Mailbox) -> Mailbox:
 
 
 def _mailbox_from_row(entity: Any) -> Mailbox:
-    return from_row(Mailbox, entity, version=entity.metadata["etag"])
+    return from_row(Mailbox, entity, version=entity[ETAG])
 
 
 def _mailbox_or_none(entity: Any) -> Mailbox | None:

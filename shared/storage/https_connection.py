@@ -57,7 +57,7 @@ class HttpsConnection:
         self.reusable = True
         """Whether another request can follow the last response."""
 
-    def send(self, head: bytes, body: Iterable[bytes] = ()) -> None:
+    def send(self, head: bytes, body: Iterable[bytes | memoryview] = ()) -> None:
         """Send a request. Each part of the body has the whole timeout, however long the body is.
 
         Raises:
@@ -101,6 +101,11 @@ class HttpsConnection:
             self._file.close()
             self._socket.close()
 
+    def __del__(self) -> None:
+        """Close the connection of a client that was dropped: a client lives as long as its process needs it."""
+        if hasattr(self, "_file"):
+            self.close()
+
     def _head(self) -> tuple[int, dict[str, str]]:
         """The status and the headers; an interim response (1xx) is skipped."""
         while True:
@@ -138,7 +143,8 @@ class HttpsConnection:
     def _chunks(self) -> Iterable[bytes]:
         while size := int(self._line().partition(b";")[0], 16):
             yield self._exactly(size)
-            self._line()
+            if self._line():
+                raise ValueError("a chunk of another size")
         while self._line():
             pass
 

@@ -138,7 +138,7 @@ class _ConnectionPool:
                 return connection
             connection.close()
 
-    def exchange(self, connection: HttpsConnection, head: bytes, body: Iterable[bytes]) -> StorageResponse:
+    def exchange(self, connection: HttpsConnection, head: bytes, body: Iterable[bytes | memoryview]) -> StorageResponse:
         """Send a request, read its response, and keep the connection for the next one."""
         try:
             try:
@@ -207,14 +207,14 @@ def _tls_context(bundle: str) -> ssl.SSLContext:
     return context
 
 
-def _chunks(content: bytes | None) -> Iterable[bytes]:
+def _chunks(content: bytes | None) -> Iterable[bytes | memoryview]:
     """The body in parts of CHUNK_BYTES."""
     if not content:
         return ()
     if len(content) <= CHUNK_BYTES:
         return (content,)
     view = memoryview(content)
-    return (view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))  # type: ignore[return-value]
+    return (view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
 
 
 def error_code(response: StorageResponse) -> str:

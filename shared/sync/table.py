@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import NotFound
-from shared.storage.azure_errors import raise_not_found, translate_errors
+from shared.storage.table_rest import TableRest
 
 if TYPE_CHECKING:
     from azure.data.tables import TableServiceClient
@@ -18,7 +18,7 @@ class TableTenantBackOff:
     """Implements TenantBackOff. Concurrent writers may slightly shorten each other's time; the value is advisory."""
 
     def __init__(self, tables: "TableServiceClient", monotonic: Callable[[], float]) -> None:
-        self._table = tables.get_table_client("backoffs")
+        self._rest = TableRest.beside(tables)
         self._monotonic = monotonic
         self._read: dict[str, tuple[float, datetime | None]] = {}
 
@@ -35,14 +35,12 @@ class TableTenantBackOff:
         """Extend the stored time; it is never shortened."""
         agreed = self._stored(tenant_id)
         latest = max(agreed, until) if agreed else until
-        with translate_errors():
-            self._table.upsert_entity({"PartitionKey": tenant_id, "RowKey": "until", "until": latest})
+        self._rest.upsert("backoffs", {"PartitionKey": tenant_id, "RowKey": "until", "until": latest})
         self._read[tenant_id] = (self._monotonic(), latest)
 
     def _stored(self, tenant_id: str) -> datetime | None:
         try:
-            with translate_errors():
-                entity = raise_not_found(lambda: self._table.get_entity(tenant_id, "until"))
+            row = self._rest.get("backoffs", tenant_id, "until")
         except NotFound:
             return None
-        return datetime.fromtimestamp(entity["until"].timestamp(), UTC)
+        return datetime.fromtimestamp(row["until"].timestamp(), UTC)

@@ -70,6 +70,7 @@ class Before:
         self._name = name
         self._call = call
         self._happens = [happens]
+        self.url, self.credential = tables.url, tables.credential
 
     def get_table_client(self, name: str) -> Any:
         client = self._tables.get_table_client(name)
