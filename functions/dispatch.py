@@ -16,7 +16,7 @@ _log = logging.getLogger("functions.dispatch")
 @logs.redact_errors
 def dispatch(timer: func.TimerRequest) -> None:
     """Send one queue message per shard, every 30 minutes."""
-    _log.info("tick", extra={"shards": app().dispatch.tick(), "past_due": timer.past_due})
+    _log.info("shards queued", extra={"shards": app().dispatch.tick(), "past_due": timer.past_due})
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name="sync-shards", connection="MailboxStorage")
@@ -32,4 +32,4 @@ def dispatch_shard(message: func.QueueMessage) -> None:
 @logs.redact_errors
 def daily(timer: func.TimerRequest) -> None:
     """Once a day: start the sweep of every mailbox, refresh idle authorizations, and delete expired sign-ins."""
-    _log.info("daily tick", extra={**app().daily.run(), "past_due": timer.past_due})
+    _log.info("daily work done", extra={**app().daily.run(), "past_due": timer.past_due})

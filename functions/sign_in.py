@@ -259,7 +259,7 @@ def _problem_page(cause: SignInRefused | ActionNeeded, intent: Mapping[str, str]
             "not_now", problem_of(cause.reason).status, cookies=[unbind], support=cause.support, target=target
         )
     if isinstance(cause, OperatorMustAct):
-        _log.error("a sign-in failed by our own fault", exc_info=cause)
+        _log.error("sign-in failed", exc_info=cause)
     steps_for: dict[str, Any] = (
         {"client_id": app().settings.entra_client_id} if isinstance(cause, AdministratorMustAct) else {}
     )

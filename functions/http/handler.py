@@ -175,7 +175,7 @@ def _error_response(error: Exception, answer: Callable[..., func.HttpResponse]) 
 
 def _unexpected_error_response(error: Exception, answer: Callable[..., func.HttpResponse]) -> func.HttpResponse:
     """Log the error and map it to a response. RetryLater becomes `not_now`: no queue repeats a person's request."""
-    _log.error("a request failed", exc_info=error)
+    _log.error("request failed", exc_info=error)
     if isinstance(error, RetryLater):
         status, headers = problem_of(error.reason).status, _retry_after_header(error.retry_after)
         return answer("not_now", status, headers=headers, support=error.support)

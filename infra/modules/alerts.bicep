@@ -49,7 +49,7 @@ var queryRules = [
     name: 'credential-expiring'
     severity: 2
     description: 'The certificate that the app proves itself with ends within 30 days.'
-    query: '${lines} | where line.event == "credential ends" and toint(line.days_left) <= 30'
+    query: '${lines} | where line.event == "credential expires soon" and toint(line.days_left) <= 30'
     window: 'P1D'
   }
   {

@@ -53,6 +53,17 @@ class Item:
     modified: datetime = NEVER
     _digest: str = field(default="", repr=False)
 
+    def read_failure(self) -> str:
+        """The code of the error with which reading the item fails now; empty if it can be read. Counts one attempt."""
+        corruption = self.corruption
+        if corruption is None:
+            return ""
+        if corruption.times is not None:
+            corruption.times -= 1
+            if corruption.times <= 0:
+                self.corruption = None
+        return corruption.code
+
     def text(self, name: str, default: str = "") -> str:
         """The text of a simple property."""
         fragment = self.properties.get(name)

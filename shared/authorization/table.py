@@ -152,7 +152,7 @@ class TableAuthorizations:
                 try:
                     found.append(_authorization(entity))
                 except OperatorMustAct as error:
-                    _log.error("authorization not understood", exc_info=error)
+                    _log.error("authorization row not readable", exc_info=error)
         return found
 
     def delete(self, authorization_id: str) -> None:

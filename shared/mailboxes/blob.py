@@ -117,7 +117,7 @@ class BlobLease:
         try:
             self._leases.give_back(self._mailbox_id, self._lease)
         except MailboxSyncError as error:
-            _log.info("lease not given back, it ends by itself", exc_info=error)
+            _log.info("lease not released", exc_info=error)
 
     def renew(self) -> None:
         """Renew the lease once. If that fails, it is tried again until the lease is lost."""

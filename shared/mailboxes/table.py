@@ -128,7 +128,7 @@ class TableRegistry:
             try:
                 self._changed(mailbox.id, lambda found: without_events(_unmarked(found), published))
             except MailboxSyncError as error:
-                _log.warning("published events are left in a row", exc_info=error)
+                _log.warning("published events not removed from mailbox row", exc_info=error)
 
     def publish_erasures(self) -> int:
         """Read the whole table of erasures, which is small."""
@@ -142,7 +142,7 @@ class TableRegistry:
             try:
                 self._erasures.put_outbox(record.mailbox_id, "")
             except MailboxSyncError as error:
-                _log.warning("published events are left in a record", exc_info=error)
+                _log.warning("published events not removed from erasure record", exc_info=error)
 
     def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
         def replace(before: Mailbox, after: Mailbox) -> Mailbox:
@@ -295,5 +295,5 @@ def _mailbox_or_none(entity: Any) -> Mailbox | None:
     try:
         return _mailbox_from_row(entity)
     except OperatorMustAct as error:
-        _log.error("mailbox not understood", exc_info=error, extra={"mailbox_id": str(entity["RowKey"])})
+        _log.error("mailbox row not readable", exc_info=error, extra={"mailbox_id": str(entity["RowKey"])})
         return None

@@ -24,7 +24,6 @@ OPERATOR = "/operator"
 ACTIVATE = "/operator/activate"
 """The page that activates lists of mailboxes and lists the service accounts."""
 STATIC = "/static"
-HEALTH = "/api/health"
 
 RESERVED = (
     "api/(activations|health|invitations|mailboxes|mailboxes/.+|moves)",

@@ -77,7 +77,7 @@ def _stopped(state: str, act: MailboxAction, mailbox: Mailbox, now: datetime) ->
 
 def _active(mailbox: Mailbox, reason: str, now: datetime, interval: timedelta) -> StatusView:
     """Return the status of an active mailbox. Late comes first, so that a running pass never hides a stale replica."""
-    if is_late(mailbox, now, interval):
+    if is_behind(mailbox, now, interval):
         return StatusView("late", Tone.ATTENTION, MailboxAction.SYNC, reason, live=is_syncing(mailbox, now))
     if not mailbox.first_sync_done:
         return _first_sync(mailbox, reason, now)
@@ -95,7 +95,7 @@ def _first_sync(mailbox: Mailbox, reason: str, now: datetime) -> StatusView:
     return StatusView("first_sync" if begun else "first_sync_waiting", Tone.WORKING, live=True)
 
 
-def is_late(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
+def is_behind(mailbox: Mailbox, now: datetime, interval: timedelta) -> bool:
     """Whether an active mailbox has gone without a success for more than two intervals.
 
     A first sync is not late while its passes continue, whatever its size: the time counts from its latest pass.

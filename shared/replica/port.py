@@ -102,7 +102,7 @@ class FolderState:
     archive: bool = False
     state: str | None = None
     """The source's sync state; None: read the folder from its beginning."""
-    mark: str | None = None
+    change_token: str | None = None
     """The folder change token when the folder was last read to its end; None: read the folder in any case."""
     seeded: bool = False
     """Whether the folder has been read to its end once. Until then its items may already be in the table."""

@@ -64,12 +64,12 @@ class Daily:
         ends = self._credential_ends()
         days = (ends - now).days if ends else SOON_DAYS + 1
         if days <= SOON_DAYS:
-            _log.warning("credential ends", extra={"days_left": days})
+            _log.warning("credential expires soon", extra={"days_left": days})
         return days
 
     def _run_part(self, part: Callable[[], int]) -> int:
         try:
             return part()
         except Exception as error:  # even a defect: tokens that are not refreshed for a long time expire
-            _log.error("a part of the daily round failed", exc_info=error)
+            _log.error("daily work failed in part", exc_info=error)
             return 0

@@ -36,4 +36,4 @@ class Poison:
                 lambda mailbox: after_failure(mailbox, error, self._clock(), self._thresholds, self._interval),
             )
         except NotFound:
-            _log.info("poisoned message of a mailbox that is gone")
+            _log.info("poisoned message ignored")

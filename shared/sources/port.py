@@ -121,9 +121,9 @@ class FolderRole(StrEnum):
 class Folder:
     """One folder as the source lists it.
 
-    `mark` is the folder change token: it changes whenever anything in the folder does; None if the source has none.
-    `marked_at` is the time (UTC) in that token. The token may miss a change that happens at almost the same time as the
-    listing, within the token's resolution.
+    `change_token` changes whenever anything in the folder does; None if the source has none.
+    `change_token_at` is the time (UTC) in that token. The token may miss a change that happens at almost the same time
+    as the listing, within the token's resolution.
     """
 
     id: str
@@ -137,8 +137,8 @@ class Folder:
     total: int | None
     """The folder's own count of its items; None if the source has none."""
     archive: bool = False
-    mark: str | None = None
-    marked_at: datetime | None = None
+    change_token: str | None = None
+    change_token_at: datetime | None = None
 
 
 class ChangeKind(StrEnum):

@@ -10,7 +10,12 @@ from shared.sync.limits import Limits
 JITTER = 0.25
 """Waits vary by up to this fraction, so that mailboxes that failed together do not retry together."""
 
-_LIKE_AN_OUTAGE = {Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.BAD_ANSWER}
+_ITEM_MAY_CAUSE = {Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.BAD_ANSWER}
+"""Reasons that an outage gives, but also one item that the server cannot handle.
+
+They differ from `transitions.OUTAGES`, the reasons that never count against a mailbox: a bad answer may be this
+mailbox's own, so it counts there; a conflict is another writer's, so no item can cause it.
+"""
 
 
 def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, jitter: float) -> timedelta:
@@ -32,9 +37,9 @@ def wait_after(error: RetryLater, mailbox: Mailbox, limits: Limits, jitter: floa
 def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:
     """Whether passes have failed so often in a row that the wait after the last one has grown to minutes.
 
-    Only failures that look like an outage count, because the cause of any other failure is known.
+    Only failures that one item may cause count, because the cause of any other failure is known.
     """
-    if mailbox.reason not in _LIKE_AN_OUTAGE or mailbox.due_at is None or mailbox.last_pass_at is None:
+    if mailbox.reason not in _ITEM_MAY_CAUSE or mailbox.due_at is None or mailbox.last_pass_at is None:
         return False
     return mailbox.due_at - mailbox.last_pass_at >= min(limits.stuck_after, limits.interval)
 

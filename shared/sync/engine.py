@@ -210,7 +210,7 @@ class SyncEngine:
             finally:
                 stats = one_pass.close()
         except LeaseLost:
-            _log.warning("lease lost, pass abandoned")
+            _log.warning("pass stopped without its lease")
             return None
         except Conflict:
             return self._after_error(mailbox, RetryLater(Reason.CONFLICT, "another writer moved on"), stats, message)

@@ -40,10 +40,10 @@ class Limits:
     """Deletions remembered, so that a move is recognized when the item arrives later. Each takes 600 bytes."""
     remembered_for: timedelta = timedelta(hours=24)
 
-    mark_resolution: timedelta = timedelta(seconds=5)
-    """A folder's mark may have a resolution of one second, so another commit in that second can have the same mark."""
+    change_token_resolution: timedelta = timedelta(seconds=5)
+    """A change token may have a resolution of one second, so another commit in that second can have the same token."""
     clocks_apart: timedelta = timedelta(minutes=15)
-    """The largest difference between the source's clock and ours that is allowed for when a mark's time is used."""
+    """The largest difference between the source's clock and ours that is allowed for when a token's time is used."""
 
     plenty: int = 50
     """The safety stop does not protect a replica with fewer items, because it is quickly read again."""

@@ -21,10 +21,10 @@ from shared.sync.limits import Limits
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.planning.item_changes import deletion
 from shared.sync.planning.move_detector import MoveDetector
-from shared.sync.planning.moves import RemovalMemory
 from shared.sync.planning.page_filler import PageFiller
 from shared.sync.planning.plan import Plan, plan_retries, plan_round
 from shared.sync.planning.plan_executor import PlanExecutor
+from shared.sync.planning.removed_items import RemovalMemory
 from shared.sync.planning.write import Origin, Write
 from shared.sync.progress import Progress
 from shared.sync.reading import folder_change_tokens

@@ -14,9 +14,9 @@ from shared.sync.limits import Limits
 from shared.sync.mailbox_sync import MailboxSync
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.planning.move_detector import MoveDetector
-from shared.sync.planning.moves import RemovalMemory
 from shared.sync.planning.page_filler import PageFiller
 from shared.sync.planning.plan_executor import PlanExecutor
+from shared.sync.planning.removed_items import RemovalMemory
 from shared.sync.progress import Progress
 from shared.sync.reading.change_reader import ChangeReader
 from shared.sync.reading.folder_scan import FolderScanner

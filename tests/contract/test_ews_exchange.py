@@ -188,7 +188,7 @@ def test_folders_carry_paths_and_well_known_names(opened: Open) -> None:
     assert folders["Inbox"].role is FolderRole.INBOX
     assert folders["Junk Email"].role is FolderRole.JUNK
     assert "Projects/R%2FD" in folders
-    assert folders["Inbox"].mark is not None
+    assert folders["Inbox"].change_token is not None
 
 
 def test_a_server_that_keeps_no_marks_gives_none(server: Served, opened: Open) -> None:
@@ -199,7 +199,7 @@ def test_a_server_that_keeps_no_marks_gives_none(server: Served, opened: Open) -
     finally:
         mailbox.marks = "exact"
 
-    assert {folder.mark for folder in folders} == {None}
+    assert {folder.change_token for folder in folders} == {None}
 
 
 def test_an_archive_is_listed_only_when_it_is_wanted(server: Served, opened: Open) -> None:

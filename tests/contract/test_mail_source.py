@@ -501,9 +501,9 @@ def test_a_listing_names_every_item_with_its_version(world: SourceUnderTest, sou
 def test_a_change_moves_the_folders_mark_and_no_other(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     if not world.has_marks:
-        assert {folder.mark for folder in source.folders()} == {None}
+        assert {folder.change_token for folder in source.folders()} == {None}
         return
-    before = {folder.id: folder.mark for folder in source.folders()}
+    before = {folder.id: folder.change_token for folder in source.folders()}
     changes: list[Callable[[], object]] = [
         lambda: world.set_read(item_id, True),
         lambda: world.update(item_id, letter(2)),
@@ -512,7 +512,7 @@ def test_a_change_moves_the_folders_mark_and_no_other(world: SourceUnderTest, so
     for change in changes:
         world.later()
         change()
-        after = {folder.id: folder.mark for folder in source.folders()}
+        after = {folder.id: folder.change_token for folder in source.folders()}
         assert {key for key in after if after[key] != before[key]} == {at(source, "inbox").id}
         before = after
 
@@ -581,6 +581,6 @@ def test_times_are_aware(world: SourceUnderTest, source: MailSource) -> None:
 
     (item,) = got(source, inbox, [item_id], ContentLevel.METADATA)
 
-    assert inbox.marked_at is None or inbox.marked_at.tzinfo is not None
+    assert inbox.change_token_at is None or inbox.change_token_at.tzinfo is not None
     assert item.at is None or item.at.tzinfo is not None
     assert all(ref.at is None or isinstance(ref.at, datetime) for ref in source.list_items(inbox))

@@ -47,7 +47,7 @@ def test_a_new_mailbox_has_an_empty_cursor(replica: Replica, mailbox: str) -> No
 
 
 def test_what_is_committed_comes_back_the_same(replica: Replica, mailbox: str) -> None:
-    after = cursor_with(folder(state="s1", mark="m", seeded=True, items=2, total=3), sweep={"at": [1, 2]})
+    after = cursor_with(folder(state="s1", change_token="m", seeded=True, items=2, total=3), sweep={"at": [1, 2]})
     cursor = commit(replica, mailbox, created("A", b"Subject: hello\r\n\r\n"), created("B", b""), after=after)
     assert cursor.sequence == 1
     assert replica.load(mailbox) == cursor

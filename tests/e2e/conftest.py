@@ -1,6 +1,5 @@
 """The whole product for e2e tests: sandbox and app, one pair a worker, with a clock that ticks only when told to."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,16 +35,6 @@ def sign_in(running_app: LocalStack) -> Callable[[str], str]:
             browser.close()
 
     return through_the_pages
-
-
-def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
-    """What `look` gives once it gives something true. Fails with what was waited for."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds:.0f} s for {what}")
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from azure.storage.blob import BlobLeaseClient
 
 from sandbox.local.local_stack import LocalStack
 from shared.replica.encoding.feed import replay
-from tests.e2e.conftest import eventually
 from tests.e2e.watching import Watched, insist, wait_for
+from tests.waiting import eventually
 
 SLOW = {"service": "exchange", "times": None, "fault": {"kind": "delay", "seconds": 0.15}}
 """Exchange takes its time, so that a pass is long enough to be hit anywhere."""

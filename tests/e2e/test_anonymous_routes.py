@@ -14,9 +14,9 @@ import requests
 from sandbox.local.local_stack import LocalStack
 from shared.app import utc_now
 from shared.authorization.port import Identity
-from tests.e2e.conftest import eventually
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
+from tests.waiting import eventually
 
 SECRETS = ("code-that-leaked", "state-that-leaked", "token-that-leaked", "somebody@secret.example")
 

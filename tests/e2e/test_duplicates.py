@@ -16,9 +16,10 @@ from shared.mailboxes.model import Status
 from shared.mailboxes.queue import MAILBOXES
 from shared.replica.encoding.feed import replay
 from tests.conftest import Faults
-from tests.e2e.conftest import NEVER, eventually
+from tests.e2e.conftest import NEVER
 from tests.e2e.fault_bench import Bench, ImpatientApp
 from tests.e2e.watching import Watched, wait_for
+from tests.waiting import eventually
 
 SLOW = {"kind": "delay", "seconds": 0.3}
 

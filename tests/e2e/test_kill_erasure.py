@@ -19,10 +19,11 @@ from sandbox.local.local_stack import LocalStack, local_stack
 from shared.app import App
 from shared.errors import NotFound
 from shared.replica.port import Cursor
-from tests.e2e.conftest import NEVER, eventually
+from tests.e2e.conftest import NEVER
 from tests.e2e.killing import end_lease, is_free, packs_of
 from tests.e2e.person import Person
 from tests.e2e.watching import Watched
+from tests.waiting import eventually
 
 MANY = 300
 HELD_SECONDS = 20

@@ -16,9 +16,10 @@ from sandbox.local.local_stack import LocalStack, local_stack
 from shared import logs
 from tests.conftest import Faults
 from tests.e2e import fault_table as table
-from tests.e2e.conftest import NEVER, eventually
+from tests.e2e.conftest import NEVER
 from tests.e2e.fault_bench import Bench, Trouble
 from tests.e2e.person import Person
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
 

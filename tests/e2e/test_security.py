@@ -11,9 +11,9 @@ import requests
 from sandbox.local.local_stack import LocalStack
 from shared.app import App
 from shared.storage import storage_layout
-from tests.e2e.conftest import eventually
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
+from tests.waiting import eventually
 
 OPERATOR = "robin@contoso.example"
 

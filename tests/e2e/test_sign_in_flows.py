@@ -15,9 +15,9 @@ from sandbox.local.local_stack import LocalStack
 from shared.app import utc_now
 from shared.errors import NotFound
 from shared.mailboxes.model import Status
-from tests.e2e.conftest import eventually
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
+from tests.waiting import eventually
 
 OPERATOR = "robin@contoso.example"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from sandbox.compare import compare
 from sandbox.local.form_browser import FormBrowser
 from sandbox.local.local_stack import local_stack
-from tests.e2e.conftest import eventually
+from tests.waiting import eventually
 
 PERSON = "finn@contoso.example"
 

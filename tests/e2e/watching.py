@@ -14,9 +14,9 @@ from sandbox.local.local_stack import LocalStack
 from shared.app import App
 from shared.mailboxes.model import Mailbox
 from shared.sources.port import SourceName
-from tests.e2e.conftest import eventually
 from tests.e2e.fault_bench import fill
 from tests.e2e.people import new_person, password_of
+from tests.waiting import eventually
 
 TICK_SECONDS = 4
 """Between two ticks, or two askings, of a test that waits: one may find the mailbox still held."""

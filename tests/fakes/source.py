@@ -200,8 +200,8 @@ class FakeSource:
             role=box.role,
             total=sum(mail.id not in mailbox.uncounted for mail in mailbox.in_folder(box.id)),
             archive=box.archive,
-            mark=f"{touched}|{len(box.deletions)}" if mailbox.marks and not self._is_graph else None,
-            marked_at=touched if mailbox.marks and not self._is_graph else None,
+            change_token=f"{touched}|{len(box.deletions)}" if mailbox.marks and not self._is_graph else None,
+            change_token_at=touched if mailbox.marks and not self._is_graph else None,
         )
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:

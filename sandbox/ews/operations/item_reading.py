@@ -26,23 +26,12 @@ def get_item(call: Call) -> str:
 
     def one(element: etree._Element) -> str:
         item, occurrence = call.item(element)
-        if shape.mime or item.corruption is None or item.corruption.code not in _OF_MIME:
-            _fail_if_corrupt(item)
+        is_readable = not shape.mime and item.corruption is not None and item.corruption.code in _OF_MIME
+        if not is_readable and (code := item.read_failure()):
+            raise Refused(code)
         return f"<m:Items>{item_view.show(item, shape, occurrence)}</m:Items>"
 
     return batch("GetItem", call.each("ItemIds"), one, "<m:Items/>")
-
-
-def _fail_if_corrupt(item: Item) -> None:
-    """Raise the error of an unreadable item, as many times as was requested."""
-    broken = item.corruption
-    if broken is None:
-        return
-    if broken.times is not None:
-        broken.times -= 1
-        if broken.times <= 0:
-            item.corruption = None
-    raise Refused(broken.code)
 
 
 def find_item(call: Call) -> str:

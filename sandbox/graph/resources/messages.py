@@ -87,15 +87,9 @@ _CODES = {"ErrorItemCorrupt": "ErrorCorruptData"}
 
 
 def fail_if_corrupt(item: Item) -> None:
-    """Answer as for an item that cannot be read, for as many times as was ordered. Raises GraphError."""
-    broken = item.corruption
-    if broken is None:
-        return
-    if broken.times is not None:
-        broken.times -= 1
-        if broken.times <= 0:
-            item.corruption = None
-    raise GraphError(500, _CODES.get(broken.code, broken.code))
+    """Fail as Graph does for an item that cannot be read. Raises GraphError."""
+    if code := item.read_failure():
+        raise GraphError(500, _CODES.get(code, code))
 
 
 def get_mime(call: Call, item: str, folder: str = "") -> GraphResponse:

@@ -168,7 +168,7 @@ class GrantRecorder:
             if all(mailbox.authorization_id != authorization.id for mailbox in owned):
                 self._revocations.delete(authorization.id)
         except MailboxSyncError as error:
-            _log.warning("an authorization without a mailbox was not given back", exc_info=error)
+            _log.warning("unused authorization not deleted", exc_info=error)
 
 
 def _reauthorized(

@@ -23,6 +23,6 @@ def primary_address_of(
     try:
         asked = sources.primary_address(access) if access is not None else ""
     except ActionNeeded as error:
-        _log.info("the primary address is not known yet", exc_info=error)
+        _log.info("primary address not found", exc_info=error)
         asked = ""
     return asked or known or identity.address

@@ -53,7 +53,7 @@ class SharedMailboxes:
                 self._check(replace(access, address=address, own=False), had_access=had_access)
                 claimed.append(self._connected(address, authorization, access.source))
             except (ActionNeeded, Conflict, NotFound) as error:  # NotFound: erased in the meantime
-                _log.info("a shared mailbox is not read with this access", exc_info=error)
+                _log.info("shared mailbox not readable", exc_info=error)
         return claimed
 
     def _handed_on(self, address: str, authorization: Authorization, replaced: str) -> bool:

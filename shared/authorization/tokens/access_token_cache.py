@@ -103,12 +103,12 @@ class AccessTokenCache:
                 refreshed += self._kept_alive(authorization)
             except OperatorMustAct as error:
                 if error.of_one:
-                    _log.error("an idle authorization cannot be kept alive", exc_info=error)
+                    _log.error("idle authorization not refreshed", exc_info=error)
                     continue
-                _log.warning("keeping idle authorizations alive was cut short", exc_info=error)
+                _log.warning("refresh of idle authorizations stopped", exc_info=error)
                 break
             except RetryLater as error:
-                _log.warning("idle authorizations are left for tomorrow", exc_info=error)
+                _log.warning("refresh of idle authorization postponed", exc_info=error)
                 skipped_tenants |= {authorization.tenant_id} if error.reason in OUTAGES else set()
         return refreshed
 
@@ -121,7 +121,7 @@ class AccessTokenCache:
                 self._keep((authorization.id, SourceName.EWS), self._refreshed(authorization, SourceName.EWS))
         except (PersonMustSignIn, AdministratorMustAct) as error:
             # Nobody is asked to act now; the mailbox reports it when it is started again.
-            _log.info("an idle authorization is lost", extra={"reason": error.reason.value})
+            _log.info("idle authorization no longer valid", extra={"reason": error.reason.value})
             return False
         return True
 
@@ -131,7 +131,7 @@ class AccessTokenCache:
         except NotFound as exc:
             raise PersonMustSignIn(Reason.GRANT_REVOKED, "there is no authorization (any more)") from exc
         if authorization.revoked:
-            raise PersonMustSignIn(Reason.GRANT_REVOKED, "the authorization was given back")
+            raise PersonMustSignIn(Reason.GRANT_REVOKED, "the authorization was revoked")
         return authorization
 
     def _token(self, authorization: Authorization, source: SourceName, rejected: str) -> str:
@@ -173,7 +173,7 @@ class AccessTokenCache:
             self._remember(authorization, tokens)
         except MailboxSyncError as error:
             # The access token is valid, and so is the stored refresh token for weeks: the pass can go on.
-            _log.warning("a rotated token was not stored", exc_info=error)
+            _log.warning("rotated token not stored", exc_info=error)
         return tokens
 
     def _provider_refresh(self, authorization: Authorization, source: SourceName) -> Tokens:

@@ -133,7 +133,7 @@ class VaultKeyRing:
             keys = [self._key(str(version.version)) for version in versions[:MAX_KEYS]]
         good = tuple(key for key in keys if len(key.secret) >= MIN_KEY_BYTES)
         if len(good) < len(keys):
-            _log.error("a signing key in the vault is too short and is passed over")
+            _log.error("short signing key ignored")
         return good
 
     def _create(self) -> tuple[SigningKey, ...]:

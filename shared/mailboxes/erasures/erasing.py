@@ -93,7 +93,7 @@ class MailboxErasure:
             except (RetryLater, OperatorMustAct) as error:
                 if isinstance(error, OperatorMustAct) and not error.of_one:
                     raise
-                _log.warning("an erasure is left for tomorrow", exc_info=error, extra={"mailbox_id": record.mailbox_id})
+                _log.warning("erasure not completed", exc_info=error, extra={"mailbox_id": record.mailbox_id})
         return finished
 
     def _finished(self, record: ErasureRecord) -> bool:
@@ -156,7 +156,7 @@ class MailboxErasure:
         try:
             self._leases.forget(mailbox_id)
         except MailboxSyncError as error:
-            _log.warning("a lease of an erased mailbox is left", exc_info=error, extra={"mailbox_id": mailbox_id})
+            _log.warning("lease of erased mailbox not deleted", exc_info=error, extra={"mailbox_id": mailbox_id})
 
     def _lease(self, mailbox_id: str) -> Lease:
         """Acquire the mailbox's lease, so that no pass writes while its replica is deleted."""

@@ -16,7 +16,10 @@ FULL_CURSOR_INTERVAL = 16
 """Pages 1, 17, 33, ... name every folder."""
 
 _DEFAULTS = FolderState(id="", path="")
-_FIELDS = tuple(name for name in FolderState.__dataclass_fields__ if name != "id")
+_STORED_NAMES = {"change_token": "mark"}
+"""The stored names of fields that have another name by now."""
+_FIELDS = {name: _STORED_NAMES.get(name, name) for name in FolderState.__dataclass_fields__ if name != "id"}
+"""The stored name of each field."""
 
 
 def last_full_page(sequence: int) -> int:
@@ -66,8 +69,8 @@ def apply_steps(before: Cursor, steps: Iterable[Mapping[str, Any]]) -> Cursor:
 
 def _folder_to_json(folder: FolderState) -> dict[str, Any]:
     return {
-        name: value
-        for name in _FIELDS
+        stored: value
+        for name, stored in _FIELDS.items()
         if (value := getattr(folder, name)) != getattr(_DEFAULTS, name) or name == "path"
     }
 
@@ -75,7 +78,7 @@ def _folder_to_json(folder: FolderState) -> dict[str, Any]:
 def _folder_from_json(id_: str, values: Mapping[str, Any]) -> FolderState:
     """Decode one folder's state. Earlier versions stored Exchange's container class and distinguished name instead."""
     kind, role = values.get("kind"), values.get("role")
-    known = {name: values[name] for name in _FIELDS if name in values}
+    known = {name: values[stored] for name, stored in _FIELDS.items() if stored in values}
     known["kind"] = kind_of(values.get("folder_class", "")) if kind is None else FolderKind(kind)
     known["role"] = role_of(values.get("distinguished", "")) if role is None else FolderRole(role)
     return FolderState(id=id_, **known)

@@ -56,7 +56,7 @@ class FolderListing:
         asked |= dict(zip(missing, self._batches.ask([self._ask(kind) for kind in missing]), strict=True))
         for kind, part in asked.items():
             if part is None or (kind in _OPTIONAL and kind not in read and _is_denied(part)):
-                _log.warning("folders that may not be read are left out", extra={"kind": kind.value})
+                _log.warning("folders skipped", extra={"kind": kind.value})
             else:
                 self._read(listed, kind, part)
         return listed

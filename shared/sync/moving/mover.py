@@ -185,7 +185,7 @@ class Mover:
 
     def _failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> None:
         """Note why, and go on over the present source meanwhile."""
-        _log.warning("move not gone on with", exc_info=error)
+        _log.warning("move failed", exc_info=error)
         wait = self._limits.interval if isinstance(error, RetryLater) else AGAIN
         again_at = self._clock() + wait * 0.9
         self._recorder.change(mailbox.id, lambda before: not_moved(before, error.reason.value, again_at))

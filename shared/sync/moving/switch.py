@@ -59,8 +59,8 @@ def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]
 def _over_target(folder: FolderState, survey: Survey) -> FolderState:
     found = survey.folders.get(folder.id)
     if found is None or not is_surveyed(found):
-        return replace(folder, id=found.target_id if found else folder.id, state=None, mark=None)
-    return replace(folder, id=found.target_id, state=found.state, mark=None)
+        return replace(folder, id=found.target_id if found else folder.id, state=None, change_token=None)
+    return replace(folder, id=found.target_id, state=found.state, change_token=None)
 
 
 def is_surveyed(folder: FolderSurvey) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from shared.errors import Reason
 from shared.replica.port import ReplicaItem
 from shared.sources.port import ContentLevel, Item, ItemFailure
-from shared.sync.planning.moves import RemovalMemory, RemovedItem, RemovedItems
 from shared.sync.planning.plan import FetchRequest
+from shared.sync.planning.removed_items import RemovalMemory, RemovedItem, RemovedItems
 from shared.sync.reading.item_fetcher import ItemFetcher
 from shared.sync.state.replica_view import ReplicaView
 

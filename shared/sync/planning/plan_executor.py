@@ -11,8 +11,8 @@ from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.planning.item_changes import change_for, change_keeping_content, content_to_store, deletion
 from shared.sync.planning.move_detector import Fetched, MoveDetector
-from shared.sync.planning.moves import RemovedItem
 from shared.sync.planning.plan import FetchRequest, Plan
+from shared.sync.planning.removed_items import RemovedItem
 from shared.sync.planning.same_content import Sameness, is_recent, sameness
 from shared.sync.planning.write import Origin, Write
 from shared.sync.reading.item_fetcher import ItemFetcher

@@ -200,7 +200,7 @@ class ChangeReader:
 def _people_first(folder: Folder) -> tuple[bool, float]:
     """Sort key: the inbox, then the most recently used folders, so that new mail is synced within the first minute."""
     is_inbox = folder.role is FolderRole.INBOX and not folder.archive
-    return not is_inbox, -folder.marked_at.timestamp() if folder.marked_at else 0.0
+    return not is_inbox, -folder.change_token_at.timestamp() if folder.change_token_at else 0.0
 
 
 class _Pages:

@@ -1,9 +1,9 @@
 """Decides which folders changed since they were last read, by the change tokens that one request returns for all.
 
-A token (the folder's `mark`; EWS: the time of its last commit, and its count of deletions) may have a resolution of one
-second: a commit in the same second as our scan does not change the token. So a token counts as settled only when that
-second is certainly over: its time is long ago by either clock, or the token was seen unchanged for longer than its
-resolution. Until then the next pass reads the folder once more, which costs one request.
+A token (EWS: the time of its last commit, and its count of deletions) may have a resolution of one second: a commit in
+the same second as our scan does not change the token. So a token counts as settled only when that second is certainly
+over: its time is long ago by either clock, or the token was seen unchanged for longer than its resolution. Until then
+the next pass reads the folder once more, which costs one request.
 """
 
 from datetime import datetime
@@ -20,20 +20,20 @@ def has_changed(folder: Folder, state: FolderState | None, *, unsettled: bool, r
 
     With `read_before`, a pass that this one continues has read the folder; then only a visible change counts.
     """
-    if state is None or state.state is None or not state.seeded or state.mark != folder.mark:
+    if state is None or state.state is None or not state.seeded or state.change_token != folder.change_token:
         return True
-    return not read_before and (folder.mark is None or unsettled)
+    return not read_before and (folder.change_token is None or unsettled)
 
 
 def is_settled(folder: Folder, seen: UnsettledToken | None, scanned_at: datetime, limits: Limits) -> bool:
     """Whether this token cannot hide a further change, after a read that followed the scan at `scanned_at`."""
-    if folder.mark is None:
+    if folder.change_token is None:
         return True
-    if folder.marked_at is not None and scanned_at - folder.marked_at >= limits.clocks_apart:
+    if folder.change_token_at is not None and scanned_at - folder.change_token_at >= limits.clocks_apart:
         return True
-    if seen is None or seen.token != folder.mark:
+    if seen is None or seen.token != folder.change_token:
         return False
-    return scanned_at - seen.seen_at >= limits.mark_resolution
+    return scanned_at - seen.seen_at >= limits.change_token_resolution
 
 
 def settle(draft: CursorDraft, folder: Folder, scanned_at: datetime, limits: Limits) -> None:
@@ -41,8 +41,8 @@ def settle(draft: CursorDraft, folder: Folder, scanned_at: datetime, limits: Lim
     seen = draft.state.unsettled.get(folder.id)
     if is_settled(folder, seen, scanned_at, limits):
         forget(draft, folder.id)
-    elif seen is None or seen.token != folder.mark:
-        token = UnsettledToken(folder.mark or "", scanned_at)
+    elif seen is None or seen.token != folder.change_token:
+        token = UnsettledToken(folder.change_token or "", scanned_at)
         draft.update(unsettled={**draft.state.unsettled, folder.id: token})
 
 

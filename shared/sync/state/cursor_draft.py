@@ -78,7 +78,7 @@ class CursorDraft:
         if before.state != state and is_calendar(folder):
             self._make_occurrences_due()
         if complete:
-            before = replace(before, seeded=True, mark=folder.mark, total=folder.total or 0)
+            before = replace(before, seeded=True, change_token=folder.change_token, total=folder.total or 0)
         self._put(replace(before, state=state))
 
     def restart(self, folder_id: str) -> None:
@@ -86,7 +86,7 @@ class CursorDraft:
 
         Deletions before that are not reported, so its items have to be compared one by one afterward.
         """
-        self._put(replace(self.folders[folder_id], state=None, mark=None))
+        self._put(replace(self.folders[folder_id], state=None, change_token=None))
         self._restarted.add(folder_id)
         self.compare_again(folder_id, again=True)
 

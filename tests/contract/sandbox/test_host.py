@@ -1,6 +1,5 @@
 """The local host with a small app: what a function receives and returns, over real HTTPS and a real queue."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,10 @@ from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64Encod
 
 from sandbox.host.process import HostFailed, RunningHost, running_host, start_host
 from sandbox.tls.authority import Authority
+from tests.waiting import eventually
 
 APP = Path(__file__).parent / "sample_app"
 QUEUE = "host-contract"
-
-
-def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 30) -> T:
-    """Call `look` until it returns something, and return that."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds:.0f} s for {what}")
 
 
 @pytest.fixture(scope="module")

@@ -59,8 +59,8 @@ def test_the_whole_tree_with_marks_and_names_costs_one_request() -> None:
     assert (inbox.path, below.path, deepest.path) == ("Inbox", "Inbox/R%2FD", "Inbox/R%2FD/Ærø & co")
     assert inbox.role is FolderRole.INBOX
     assert inbox.total == 7
-    assert inbox.mark == "2026-03-01T09:30:00Z|3|7"
-    assert inbox.marked_at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    assert inbox.change_token == "2026-03-01T09:30:00Z|3|7"
+    assert inbox.change_token_at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
 def test_a_server_without_marks_gives_none() -> None:
@@ -68,8 +68,8 @@ def test_a_server_without_marks_gives_none() -> None:
 
     (inbox,) = mailbox(channel).folders()
 
-    assert inbox.mark is None
-    assert inbox.marked_at is None
+    assert inbox.change_token is None
+    assert inbox.change_token_at is None
 
 
 def test_hidden_folders_search_folders_and_what_lies_in_them_are_left_out() -> None:

@@ -50,7 +50,8 @@ changes = st.lists(st.builds(FeedChange, st.sampled_from(FeedKind), items), max_
 kinds, roles = st.sampled_from(FolderKind), st.sampled_from(FolderRole)
 states = st.builds(
     FolderState, id=texts, path=texts, parent_id=texts, kind=kinds, role=roles, archive=st.booleans(),
-    state=st.none() | texts, mark=st.none() | texts, seeded=st.booleans(), items=st.integers(0), total=st.integers(0),
+    state=st.none() | texts, change_token=st.none() | texts, seeded=st.booleans(), items=st.integers(0),
+    total=st.integers(0),
 )  # fmt: skip
 folders = st.lists(states, max_size=4).map(lambda found: {each.id: each for each in found})
 

@@ -1,8 +1,9 @@
 """Finds out from a 403 response why Exchange denies access. Imports no vendor library.
 
 Microsoft does not document the body of a 403, and a front end may leave it empty. The response is therefore searched
-for known words. Without any, the most frequent cause is assumed: EWS is switched off for this app. A 403 never leads to
-a new sign-in, which could not help. The page catalog says what the administrator does about each reason.
+for known words. Without any, the most frequent cause is assumed: the service account may not impersonate, or for any
+other access, EWS is switched off for this app. A 403 never leads to a new sign-in, which could not help. The page
+catalog says what the administrator does about each reason.
 """
 
 from collections.abc import Mapping
@@ -65,7 +66,11 @@ _HEADERS = ("x-ms-diagnostics", "www-authenticate", "x-caserrorcode")
 
 
 def diagnose(response: ForbiddenResponse) -> Diagnosis:
-    """Find the reason for a 403. Without a known word, assume that a service account lacks the right to impersonate."""
+    """Find the reason for a 403.
+
+    Without a known word, a service account is assumed to lack the right to impersonate. For any other access, EWS is
+    assumed to be blocked, because that is the most frequent cause.
+    """
     headers = " ".join(response.headers.get(name, "") for name in _HEADERS)
     words = f"{headers} {response.body[:16_384].decode('utf-8', 'replace')}".lower()
     for diagnosis, clues in _CLUES:

@@ -111,8 +111,8 @@ def _read_folder(element: etree._Element, archive: bool) -> tuple[Folder, bool]:
         role=role_of(values.get(_DISTINGUISHED, "")),
         total=parse_count(total) or 0,
         archive=archive,
-        mark=f"{commit}|{values.get(_DELETED, '')}|{total}" if commit else None,
-        marked_at=parse_time(commit),
+        change_token=f"{commit}|{values.get(_DELETED, '')}|{total}" if commit else None,
+        change_token_at=parse_time(commit),
     )
     return folder, values.get(_HIDDEN, "").lower() in ("true", "1")
 
