@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared.settings import Settings
 from shared.sources.ews.faults import rules as ews
-from shared.sources.graph import errors as graph
+from shared.sources.graph.faults import errors as graph
 
 ROOT = Path(__file__).parents[2]
 DEPLOYED = {

@@ -56,7 +56,7 @@ def limit(url: str, bundle: str, mime: bool) -> Work:
     """The same requests over the barest connection, pages decoded by msgspec, nothing made of them."""
     import msgspec
 
-    importlib.import_module("shared.sources.graph.mail")
+    importlib.import_module("shared.sources.graph.mail.messages")
 
     def work() -> int:
         connection, count = _connected(url, bundle), 0
@@ -78,8 +78,8 @@ def parsing(url: str, bundle: str) -> dict[str, float]:
     """
     import msgspec
 
-    from shared.sources.graph.answers import decoder
     from shared.sources.graph.kinds import MAIL, read_page
+    from shared.sources.graph.transport.answers import decoder
 
     bodies = list(_pages(_connected(url, bundle)))
     ways: dict[str, Callable[[bytes], object]] = {
@@ -124,7 +124,7 @@ def _connected(url: str, bundle: str) -> HTTPSConnection:
 
 def _pages(connection: HTTPSConnection) -> Iterator[bytes]:
     """Every page of the inbox, as this program asks for them."""
-    from shared.sources.graph.mail import FIRST_ROUND
+    from shared.sources.graph.mail.messages import FIRST_ROUND
 
     path = f"/v1.0/users/bench@example.org/mailFolders/{FOLDER}/messages/delta{FIRST_ROUND}"
     while path:

@@ -10,8 +10,8 @@ from itertools import batched
 
 import msgspec
 
-from shared.sources.graph.answers import decoded
-from shared.sources.graph.client import GraphClient
+from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.client import GraphClient
 from shared.sources.port import SourceName
 
 MOST = 1_000

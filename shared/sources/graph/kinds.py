@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from shared.errors import RetryLater
-from shared.sources.graph import contacts, mail, tasks
-from shared.sources.graph.answers import Named, Page, decoded, decoder, moment, utc_text
+from shared.sources.graph.contacts_tasks import contacts, tasks
+from shared.sources.graph.mail import messages
+from shared.sources.graph.transport.answers import Named, Page, decoded, decoder, moment, utc_text
 from shared.sources.port import ChangeKind, FolderKind, Item, ItemRef, SourceChange
 
 
@@ -59,14 +60,14 @@ class EventRef(Named, rename="camel", gc=False):
 
 MAIL = Collection(
     kind=FolderKind.MAIL,
-    member=mail.Message,
-    members=Members[mail.Message],
+    member=messages.Message,
+    members=Members[messages.Message],
     path="/mailFolders/{}/messages",
-    round=mail.FIRST_ROUND,
+    round=messages.FIRST_ROUND,
     refs=f"?$select={_REF},receivedDateTime&$top=999",
-    latest=mail.METADATA + "&$orderby=lastModifiedDateTime%20desc",
+    latest=messages.METADATA + "&$orderby=lastModifiedDateTime%20desc",
     page_sizes=(500, 50, 10),
-    item=mail.message_item,
+    item=messages.message_item,
     time="received_date_time",
 )
 

@@ -11,23 +11,23 @@ import msgspec
 
 from shared.errors import AdministratorMustAct, MailboxSyncError, Reason, RetryLater
 from shared.sources.fault_attribution import FaultAttribution
-from shared.sources.graph import states
-from shared.sources.graph.address_book import ContactFetcher
-from shared.sources.graph.answers import decoded
-from shared.sources.graph.batch import Batches
-from shared.sources.graph.calendar import EventFetcher
-from shared.sources.graph.changes import ChangeReader
-from shared.sources.graph.client import GraphClient
-from shared.sources.graph.content import MailFetcher
-from shared.sources.graph.folder_listing import FolderListing
-from shared.sources.graph.folders import COUNTED, count_in
+from shared.sources.graph.calendar.event_fetcher import EventFetcher
+from shared.sources.graph.contacts_tasks.address_book import ContactFetcher
+from shared.sources.graph.contacts_tasks.task_lists import TaskFetcher
+from shared.sources.graph.folders import states
+from shared.sources.graph.folders.changes import ChangeReader
+from shared.sources.graph.folders.folder_listing import FolderListing
+from shared.sources.graph.folders.folders import COUNTED, count_in
+from shared.sources.graph.folders.lookahead import Lookahead
+from shared.sources.graph.folders.states import Memory
 from shared.sources.graph.ids import translate
-from shared.sources.graph.item_requests import ItemRequests
+from shared.sources.graph.items.item_requests import ItemRequests
+from shared.sources.graph.items.recent import RecentMembers
 from shared.sources.graph.kinds import COLLECTIONS, read_refs
-from shared.sources.graph.lookahead import Lookahead
-from shared.sources.graph.recent import RecentMembers
-from shared.sources.graph.states import Memory
-from shared.sources.graph.task_lists import TaskFetcher
+from shared.sources.graph.mail.content import MailFetcher
+from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.batch import Batches
+from shared.sources.graph.transport.client import GraphClient
 from shared.sources.port import (
     NO_ITEMS,
     ChangePage,

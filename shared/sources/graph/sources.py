@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from shared.sources.graph.throttling import ThrottleWatch
+from shared.sources.graph.transport.throttling import ThrottleWatch
 from shared.sources.port import Access, MailSource
 
 if TYPE_CHECKING:
     from shared.machine_settings import MachineSettings
-    from shared.sources.graph.client import Channel
+    from shared.sources.graph.folders.states import Memory
     from shared.sources.graph.mailbox import GraphMailbox
-    from shared.sources.graph.states import Memory
+    from shared.sources.graph.transport.client import Channel
     from shared.sources.https_pool import RequestLimits
 
 MOST_CONNECTIONS = 4
@@ -91,8 +91,8 @@ class GraphSources:
             mailbox.close()
 
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "GraphMailbox":
-        from shared.sources.graph.client import GraphClient
         from shared.sources.graph.mailbox import GraphMailbox
+        from shared.sources.graph.transport.client import GraphClient
 
         pool = self._connect() if self._connect is not None else self._pool()
         key = access.address.lower()

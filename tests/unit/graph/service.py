@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from shared.sources.graph.client import GraphClient
 from shared.sources.graph.mailbox import GraphMailbox
+from shared.sources.graph.transport.client import GraphClient
 from shared.sources.https_pool import HttpReply, TransportFailed
 from shared.sources.port import Access, AccessMode
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import OperatorMustAct, Reason, RetryLater
-from shared.sources.graph import states
+from shared.sources.graph.folders import states
 from shared.sources.https_pool import TransportFailed, TransportFault
 from shared.sources.port import (
     ChangeKind,

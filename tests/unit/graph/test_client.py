@@ -13,11 +13,11 @@ from shared.errors import (
     Reason,
     RetryLater,
 )
-from shared.sources.graph.batch import Ask, Batches
-from shared.sources.graph.client import GraphClient
-from shared.sources.graph.errors import RULES, STATUSES, Refusal, code_in, table
+from shared.sources.graph.faults.errors import RULES, STATUSES, Refusal, code_in, table
 from shared.sources.graph.ids import Translated, ews_id, graph_id, translate
-from shared.sources.graph.throttling import ThrottleWatch
+from shared.sources.graph.transport.batch import Ask, Batches
+from shared.sources.graph.transport.client import GraphClient
+from shared.sources.graph.transport.throttling import ThrottleWatch
 from shared.sources.port import Access, AccessMode, FolderGone, SourceName
 from tests.unit.graph.service import NOW, ROOT, Answer, Service, access_of, client_of, error, page
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.errors import AdministratorMustAct, RetryLater
-from shared.sources.graph import states
+from shared.sources.graph.folders import states
 from shared.sources.port import Folder, FolderKind, FolderRole
 from tests.unit.graph.service import Answer, Service, error, mailbox_of, message, page, removed
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from shared.sources.graph.answers import property_key
-from shared.sources.graph.mail import Message, message_item
+from shared.sources.graph.mail.messages import Message, message_item
+from shared.sources.graph.transport.answers import property_key
 from shared.sources.port import Item, ItemKind
 from tests.unit.graph.service import message
 

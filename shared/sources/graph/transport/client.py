@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from shared.errors import MailboxSyncError, Reason, RetryLater
 from shared.http_headers import claims_of, retry_after_of
-from shared.sources.graph.errors import JsonFault, Refusal, code_in, of_fault
+from shared.sources.graph.faults.errors import JsonFault, Refusal, code_in, of_fault
 from shared.sources.https_pool import HttpReply, TransportFailed
 from shared.sources.port import Access, FolderGone, RequestFigures
 

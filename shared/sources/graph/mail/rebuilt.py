@@ -4,10 +4,10 @@ import msgspec
 
 from shared.formats.common import NO_BODY, Attachment, Body
 from shared.formats.eml import is_sealed, rebuilt_message
-from shared.sources.graph.answers import decoded
-from shared.sources.graph.client import GraphClient
-from shared.sources.graph.mail import BODY, HEADERS
-from shared.sources.graph.queries import query
+from shared.sources.graph.mail.messages import BODY, HEADERS
+from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.client import GraphClient
+from shared.sources.graph.transport.queries import query
 from shared.sources.port import Content, Item
 
 _LIST = query(select="id,name,contentType,size,isInline", top="100")

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from shared.sources.graph.answers import utc_text
-from shared.sources.graph.event_reading import (
+from shared.sources.graph.calendar.event_reading import (
     EventReading,
     InvitedAttendee,
     is_meeting_of,
@@ -14,13 +13,14 @@ from shared.sources.graph.event_reading import (
     response_of,
 )
 from shared.sources.graph.ids import ews_id
-from shared.sources.graph.mail import (
+from shared.sources.graph.mail.messages import (
     addresses_in,
     capitalized,
     hexadecimal,
     number,
     person_of,
 )
+from shared.sources.graph.transport.answers import utc_text
 from shared.sources.item_values import item_of
 from shared.sources.port import Item, ItemKind
 

@@ -7,12 +7,20 @@ from itertools import batched
 from shared.errors import Reason, RetryLater
 from shared.formats.ics.calendar import task_calendar
 from shared.formats.uids import UNIDENTIFIED
-from shared.sources.graph.attachments import AttachmentReading
-from shared.sources.graph.batch import Ask
-from shared.sources.graph.client import GraphClient
-from shared.sources.graph.item_requests import SENSELESS, ItemRequests, Result
-from shared.sources.graph.recent import RecentMembers
-from shared.sources.graph.tasks import GraphTask, LinkedResource, Links, Step, Steps, task_item, typed_task
+from shared.sources.graph.contacts_tasks.tasks import (
+    GraphTask,
+    LinkedResource,
+    Links,
+    Step,
+    Steps,
+    task_item,
+    typed_task,
+)
+from shared.sources.graph.items.attachments import AttachmentReading
+from shared.sources.graph.items.item_requests import SENSELESS, ItemRequests, Result
+from shared.sources.graph.items.recent import RecentMembers
+from shared.sources.graph.transport.batch import Ask
+from shared.sources.graph.transport.client import GraphClient
 from shared.sources.port import Content, ContentLevel, Folder, FolderGone, ItemFailure
 
 _AT_ONCE = 80

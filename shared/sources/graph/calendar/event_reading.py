@@ -11,17 +11,17 @@ from shared.formats.common import Moment
 from shared.formats.recurrence import Recurrence
 from shared.formats.zone import TimeZone
 from shared.formats.zones.resolving import day_of_midnight, resolve
-from shared.sources.graph.answers import Extended, Named, binary, moment, values_of
-from shared.sources.graph.mail import (
+from shared.sources.graph.calendar.recurrence import PatternedRecurrence, day_of, typed_recurrence
+from shared.sources.graph.calendar.windows_time_zones import defined_zone
+from shared.sources.graph.mail.messages import (
     ITEM_CLASS,
     SEARCH_KEY,
     SIZE,
     Recipient,
 )
-from shared.sources.graph.queries import extended, query
-from shared.sources.graph.rebuilt import ItemBody
-from shared.sources.graph.recurrence import PatternedRecurrence, day_of, typed_recurrence
-from shared.sources.graph.windows_time_zones import defined_zone
+from shared.sources.graph.mail.rebuilt import ItemBody
+from shared.sources.graph.transport.answers import Extended, Named, binary, moment, values_of
+from shared.sources.graph.transport.queries import extended, query
 
 _SET = "00062002-0000-0000-c000-000000000046"
 """PSETID_Appointment."""

@@ -8,12 +8,12 @@ import logging
 from collections.abc import Container, Sequence
 
 from shared.errors import Actor, Reason
-from shared.sources.graph.batch import Ask, Batches
-from shared.sources.graph.client import GraphClient, Part
-from shared.sources.graph.errors import MailboxFull
-from shared.sources.graph.folders import LEVELS, LISTINGS, Listed, memory_of, role_asks
-from shared.sources.graph.lookahead import Lookahead
-from shared.sources.graph.states import Memory
+from shared.sources.graph.faults.errors import MailboxFull
+from shared.sources.graph.folders.folders import LEVELS, LISTINGS, Listed, memory_of, role_asks
+from shared.sources.graph.folders.lookahead import Lookahead
+from shared.sources.graph.folders.states import Memory
+from shared.sources.graph.transport.batch import Ask, Batches
+from shared.sources.graph.transport.client import GraphClient, Part
 from shared.sources.port import FolderKind
 
 _log = logging.getLogger(__name__)

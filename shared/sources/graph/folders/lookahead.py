@@ -7,9 +7,9 @@ is the first page of each folder's changes as well.
 from collections.abc import Mapping
 
 from shared.errors import MailboxSyncError
-from shared.sources.graph import states
-from shared.sources.graph.batch import Ask, Batches
-from shared.sources.graph.client import Part
+from shared.sources.graph.folders import states
+from shared.sources.graph.transport.batch import Ask, Batches
+from shared.sources.graph.transport.client import Part
 from shared.sources.port import StateInvalid
 
 _PAGE = ("odata.maxpagesize=100",)

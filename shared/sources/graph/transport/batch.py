@@ -11,9 +11,9 @@ from itertools import batched, chain
 
 import msgspec
 
-from shared.sources.graph.answers import decoded
-from shared.sources.graph.client import GraphClient, Part
-from shared.sources.graph.errors import AskForLess, JsonFault, of_fault
+from shared.sources.graph.faults.errors import AskForLess, JsonFault, of_fault
+from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.client import GraphClient, Part
 
 MOST = 20
 """Parts of one batch."""

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from shared.formats.common import Attachment, Body, Importance, Moment, Person, Sensitivity
 from shared.formats.event import Attendee, BusyStatus, Event, Response, Role
-from shared.sources.graph.answers import moment
-from shared.sources.graph.event_reading import (
+from shared.sources.graph.calendar.event_reading import (
     EventReading,
     GraphEvent,
     InvitedAttendee,
@@ -16,13 +15,14 @@ from shared.sources.graph.event_reading import (
     property_of,
     response_of,
 )
-from shared.sources.graph.mail import (
+from shared.sources.graph.calendar.recurrence import day_of
+from shared.sources.graph.mail.messages import (
     Recipient,
     number,
     person_of,
 )
-from shared.sources.graph.rebuilt import ItemBody
-from shared.sources.graph.recurrence import day_of
+from shared.sources.graph.mail.rebuilt import ItemBody
+from shared.sources.graph.transport.answers import moment
 
 _BUSY = {
     "free": BusyStatus.FREE,

@@ -15,11 +15,11 @@ from shared.formats.recurrence import Recurrence
 from shared.formats.task import ChecklistItem, Link, Task, TaskStatus
 from shared.formats.zone import TimeZone
 from shared.formats.zones.resolving import day_of_midnight, resolve
-from shared.sources.graph.answers import Named, moment, utc_text
-from shared.sources.graph.mail import capitalized
-from shared.sources.graph.rebuilt import ItemBody
-from shared.sources.graph.recurrence import PatternedRecurrence, typed_recurrence
-from shared.sources.graph.typed_events import IMPORTANCES, typed_body
+from shared.sources.graph.calendar.recurrence import PatternedRecurrence, typed_recurrence
+from shared.sources.graph.calendar.typed_events import IMPORTANCES, typed_body
+from shared.sources.graph.mail.messages import capitalized
+from shared.sources.graph.mail.rebuilt import ItemBody
+from shared.sources.graph.transport.answers import Named, moment, utc_text
 from shared.sources.item_values import item_of
 from shared.sources.port import Item, ItemKind
 

@@ -10,11 +10,7 @@ from shared.errors import Reason, RetryLater
 from shared.formats.common import Attachment
 from shared.formats.ics.calendar import event_calendar
 from shared.formats.uids import UNIDENTIFIED
-from shared.sources.graph.answers import decoded
-from shared.sources.graph.attachments import AttachmentReading
-from shared.sources.graph.batch import Ask
-from shared.sources.graph.client import GraphClient
-from shared.sources.graph.event_reading import (
+from shared.sources.graph.calendar.event_reading import (
     FULL,
     LONGEST_VIEW,
     OCCURRENCE,
@@ -24,10 +20,14 @@ from shared.sources.graph.event_reading import (
     Series,
     read_event,
 )
-from shared.sources.graph.events import event_item
-from shared.sources.graph.item_requests import SENSELESS, ItemRequests, Result
+from shared.sources.graph.calendar.events import event_item
+from shared.sources.graph.calendar.typed_events import typed_event
+from shared.sources.graph.items.attachments import AttachmentReading
+from shared.sources.graph.items.item_requests import SENSELESS, ItemRequests, Result
 from shared.sources.graph.kinds import Members
-from shared.sources.graph.typed_events import typed_event
+from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.batch import Ask
+from shared.sources.graph.transport.client import GraphClient
 from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure
 
 _AT_ONCE = 40

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.sources.graph.answers import decoder
+from shared.sources.graph.transport.answers import decoder
 from shared.sources.port import FolderKind, FolderRole, StateInvalid
 
 

@@ -11,10 +11,10 @@ import msgspec
 
 from shared.errors import Reason, RetryLater
 from shared.formats.common import Attachment
-from shared.sources.graph.answers import decoded
-from shared.sources.graph.client import GraphClient
-from shared.sources.graph.errors import AskForLess
-from shared.sources.graph.queries import query
+from shared.sources.graph.faults.errors import AskForLess
+from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.client import GraphClient
+from shared.sources.graph.transport.queries import query
 from shared.sources.port import Content, Item, ItemFailure
 
 _LIST = query(select="id,name,contentType,size,isInline", top="100")

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from shared.sources.graph.answers import Named
+from shared.sources.graph.transport.answers import Named
 
 _MOST = 1_024
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from shared.sources.graph.answers import Extended, Named, binary, moment, property_key, utc_text
 from shared.sources.graph.ids import ews_id
-from shared.sources.graph.queries import extended, query
+from shared.sources.graph.transport.answers import Extended, Named, binary, moment, property_key, utc_text
+from shared.sources.graph.transport.queries import extended, query
 from shared.sources.item_values import content_key, message_kind
 from shared.sources.port import Item
 

@@ -22,7 +22,7 @@ from shared.errors import (
     Reason,
     RetryLater,
 )
-from shared.sources.graph import codes
+from shared.sources.graph.faults import codes
 from shared.sources.https_pool import TransportFault
 from shared.sources.port import FolderGone, StateInvalid
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shared.sources.graph.errors import JsonFault, of_fault
+from shared.sources.graph.faults.errors import JsonFault, of_fault
 
 
 def decoded[T](kind: type[T], body: bytes) -> T:

@@ -11,12 +11,12 @@ from itertools import batched
 import msgspec
 
 from shared.errors import Reason, RetryLater
-from shared.sources.graph import mail
-from shared.sources.graph.batch import Ask
-from shared.sources.graph.client import GraphClient, Part
-from shared.sources.graph.codes import NOT_AS_MIME
-from shared.sources.graph.item_requests import SENSELESS, ItemRequests, Result
-from shared.sources.graph.rebuilt import ItemBody, rebuilt
+from shared.sources.graph.faults.codes import NOT_AS_MIME
+from shared.sources.graph.items.item_requests import SENSELESS, ItemRequests, Result
+from shared.sources.graph.mail import messages
+from shared.sources.graph.mail.rebuilt import ItemBody, rebuilt
+from shared.sources.graph.transport.batch import Ask
+from shared.sources.graph.transport.client import GraphClient, Part
 from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure, ItemKind
 
 _AT_ONCE = 80
@@ -64,16 +64,16 @@ class MailFetcher:
         yield from (replace(known[each], folder_id=folder.id) for each in ids if each in known)
         unknown = [each for each in ids if each not in known]
         for part in batched(unknown, _AT_ONCE, strict=False):
-            asks = {each: Ask(f"{self._client.mailbox}/messages/{each}{mail.METADATA}") for each in part}
+            asks = {each: Ask(f"{self._client.mailbox}/messages/{each}{messages.METADATA}") for each in part}
             for identifier, answer in self._requests.answers(asks):
                 yield self._read(answer, identifier, folder.id)
 
     def _read(self, answer: Part | ItemFailure, identifier: str, folder_id: str) -> Result:
-        message = self._requests.decoded(mail.Message, answer, identifier)
+        message = self._requests.decoded(messages.Message, answer, identifier)
         if isinstance(message, ItemFailure):
             return message
         try:
-            return mail.message_item(message, folder_id)
+            return messages.message_item(message, folder_id)
         except SENSELESS as exc:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
 
@@ -85,7 +85,7 @@ class MailFetcher:
                     wanted[result.id] = result
                 else:
                     yield result
-            asks = {each: Ask(f"{self._client.mailbox}/messages/{each}{mail.BODY}") for each in wanted}
+            asks = {each: Ask(f"{self._client.mailbox}/messages/{each}{messages.BODY}") for each in wanted}
             for identifier, answer in self._requests.answers(asks):
                 yield self._with_body(wanted[identifier], answer)
 

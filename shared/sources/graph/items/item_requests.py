@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from shared.errors import Reason, RetryLater
 from shared.sources.fault_attribution import FaultAttribution
-from shared.sources.graph.answers import decoded
-from shared.sources.graph.batch import Ask, Batches
-from shared.sources.graph.client import GraphClient, Part
-from shared.sources.graph.errors import of_item
+from shared.sources.graph.faults.errors import of_item
+from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.batch import Ask, Batches
+from shared.sources.graph.transport.client import GraphClient, Part
 from shared.sources.https_pool import TransportFault
 from shared.sources.port import Item, ItemFailure
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from shared.sources.graph import states
-from shared.sources.graph.client import GraphClient, Part
-from shared.sources.graph.errors import AskForLess, JsonFault, MailboxFull, of_fault
+from shared.sources.graph.faults.errors import AskForLess, JsonFault, MailboxFull, of_fault
+from shared.sources.graph.folders import states
+from shared.sources.graph.folders.states import Memory, State
+from shared.sources.graph.items.recent import RecentMembers
 from shared.sources.graph.kinds import COLLECTIONS, Collection, ReadPage, modified_at, read_page
-from shared.sources.graph.recent import RecentMembers
-from shared.sources.graph.states import Memory, State
+from shared.sources.graph.transport.client import GraphClient, Part
 from shared.sources.port import ChangePage, Folder, FolderRole, StateInvalid
 
 _DAMAGED_PAGE = (1,)

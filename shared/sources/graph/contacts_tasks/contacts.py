@@ -13,8 +13,7 @@ from shared.formats.common import Attachment, Body, Person, Sensitivity
 from shared.formats.contact import AddressKind, Contact, Phone, PhoneKind, PostalAddress
 from shared.formats.placeholder_dates import birthday
 from shared.formats.zones.resolving import day_of_midnight
-from shared.sources.graph.answers import Extended, Named, moment, utc_text, values_of
-from shared.sources.graph.mail import (
+from shared.sources.graph.mail.messages import (
     ITEM_CLASS,
     SEARCH_KEY,
     SENSITIVITIES,
@@ -24,7 +23,8 @@ from shared.sources.graph.mail import (
     hexadecimal,
     number,
 )
-from shared.sources.graph.queries import extended, query
+from shared.sources.graph.transport.answers import Extended, Named, moment, utc_text, values_of
+from shared.sources.graph.transport.queries import extended, query
 from shared.sources.item_values import item_of
 from shared.sources.port import Item, ItemKind
 

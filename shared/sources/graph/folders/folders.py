@@ -10,11 +10,11 @@ import msgspec
 
 from shared.errors import Actor
 from shared.sources.folder_paths import name_in_path, with_paths
-from shared.sources.graph.answers import Extended, Page, Removed, decoded, values_of
-from shared.sources.graph.batch import Ask
-from shared.sources.graph.client import Part
-from shared.sources.graph.queries import extended, query
-from shared.sources.graph.states import Memory
+from shared.sources.graph.folders.states import Memory
+from shared.sources.graph.transport.answers import Extended, Page, Removed, decoded, values_of
+from shared.sources.graph.transport.batch import Ask
+from shared.sources.graph.transport.client import Part
+from shared.sources.graph.transport.queries import extended, query
 from shared.sources.port import Folder, FolderKind, FolderRole
 
 _PAGE = ("odata.maxpagesize=200",)

@@ -1,0 +1,1 @@
+"""Events: requests, reading, and the typed events that files are made of."""

@@ -1,0 +1,1 @@
+"""Graph's errors, translated into those of shared/errors.py."""

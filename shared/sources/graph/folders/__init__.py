@@ -1,0 +1,1 @@
+"""The folders of a mailbox, their states, and what changed in them."""

@@ -1,0 +1,1 @@
+"""Requests for items of every kind, and their attachments."""

@@ -1,0 +1,1 @@
+"""Messages: metadata, MIME, and what replaces it where the service has none."""

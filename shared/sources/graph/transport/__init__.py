@@ -1,0 +1,1 @@
+"""HTTP with Graph: requests, batches, answers, throttling."""
