@@ -12,6 +12,8 @@ PAGES = sorted(subprocess.run(GIT, capture_output=True, text=True, check=True).s
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 MAKE = re.compile(r"(?:`|^    )make ([a-z][a-z0-9-]*)", re.MULTILINE)
 TARGET = re.compile(r"^([a-z0-9-]+):", re.MULTILINE)
+FILE = re.compile(r"`([\w./-]+\.(?:py|toml|bicep|html)|[\w.-]+(?:/[\w.-]+)*/)(?:: [^`]*)?`")
+"""A file or a folder (with a slash at its end) that a page names in code style, perhaps with a name inside the file."""
 MODULE = re.compile(r"python -m ((?:shared|sandbox|tests|infra)[\w.]*\w)")
 
 
@@ -48,6 +50,21 @@ def test_every_module_that_a_page_runs_is_there(page: str) -> None:
     for module in MODULE.findall((ROOT / page).read_text()):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+def tracked() -> set[str]:
+    """Every file and folder of the repository with a slash before it; folders end with a slash."""
+    listed = subprocess.run((*GIT[:-1], "*"), capture_output=True, text=True, check=True)  # noqa: S603
+    files = [Path(name) for name in listed.stdout.split()]
+    return {f"/{file}" for file in files} | {f"/{folder}/" for file in files for folder in file.parents}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_is_there(page: str) -> None:
+    """A page may leave out the first folders of a path, as in `sync/backoff.py`."""
+    there = tracked()
+    named = set(FILE.findall((ROOT / page).read_text()))
+    assert {name for name in named if not any(each.endswith(f"/{name}") for each in there)} == set()
 
 
 def test_a_link_into_nothing_is_noticed() -> None:
