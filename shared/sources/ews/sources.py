@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from shared.sources.account_queries import AccountQueries
 from shared.sources.port import Access, FolderRole, MailSource
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class EwsSources:
+class EwsSources(AccountQueries):
     """Opens mailboxes of one Exchange endpoint. Implements MailSources; safe to use from several threads.
 
     `connections` is the number of connections per mailbox. Contents above `largest_item_bytes` are left out. `archives`
@@ -49,30 +50,6 @@ class EwsSources:
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
         """Open one mailbox; makes no request yet."""
         return self._open(access, isolate_failures=isolate_failures)
-
-    def check(self, access: Access) -> None:
-        """Make one cheap request to find out whether the mailbox can be read. Raises what a pass would raise."""
-        mailbox = self._open(access)
-        try:
-            mailbox.check()
-        finally:
-            mailbox.close()
-
-    def resolve(self, access: Access, query: str) -> list[str]:
-        """The primary addresses that match a name or address; empty if it is unknown."""
-        mailbox = self._open(access)
-        try:
-            return mailbox.resolve(query)
-        finally:
-            mailbox.close()
-
-    def primary_address(self, access: Access) -> str:
-        """The mailbox's primary address; empty if the server does not provide it."""
-        mailbox = self._open(access)
-        try:
-            return mailbox.primary_address()
-        finally:
-            mailbox.close()
 
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "EwsMailbox":
         # Importing exchangelib takes 0.3 s, most of what a cold start may take.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from shared.sources.account_queries import AccountQueries
 from shared.sources.graph.transport.throttling import ThrottleWatch
 from shared.sources.port import Access, MailSource
 
@@ -29,11 +30,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class GraphSources:
+class GraphSources(AccountQueries):
     """Mailboxes of one Graph endpoint (https://graph.microsoft.com). Fulfills MailSources.
 
     Safe to use from several threads. `connections` a mailbox, four at most; contents above `largest_item_bytes` are
     left out; `limits` on single requests, and `connect`, which gives a mailbox its connections, for tests.
+
+    Only addresses and sign-in names are resolved: names would need the permission People.Read, which people do not
+    expect.
     """
 
     def __init__(
@@ -62,33 +66,6 @@ class GraphSources:
         from shared.sources.graph.ews_spelling import EwsSpelledMailbox
 
         return EwsSpelledMailbox(self._open(access, isolate_failures=isolate_failures))
-
-    def check(self, access: Access) -> None:
-        """One cheap request that tells whether the mailbox can be read; raises as a pass would."""
-        mailbox = self._open(access)
-        try:
-            mailbox.check()
-        finally:
-            mailbox.close()
-
-    def resolve(self, access: Access, query: str) -> list[str]:
-        """The primary address of whoever has this address or sign-in name; empty when unknown.
-
-        Names would need permissions that people do not expect (People.Read), so that only addresses are found.
-        """
-        mailbox = self._open(access)
-        try:
-            return mailbox.resolve(query)
-        finally:
-            mailbox.close()
-
-    def primary_address(self, access: Access) -> str:
-        """The mailbox's primary address; empty when the server does not say."""
-        mailbox = self._open(access)
-        try:
-            return mailbox.primary_address()
-        finally:
-            mailbox.close()
 
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "GraphMailbox":
         from shared.sources.graph.mailbox import GraphMailbox

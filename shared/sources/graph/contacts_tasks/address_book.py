@@ -8,7 +8,8 @@ from shared.errors import Reason, RetryLater
 from shared.formats.common import Attachment
 from shared.formats.uids import UNIDENTIFIED
 from shared.formats.vcf import contact_card
-from shared.sources.graph.contacts_tasks.contacts import FULL, GraphContact, contact_item, has_photo, typed_contact
+from shared.sources.graph.contacts_tasks.contacts import FULL, GraphContact, contact_item, has_photo
+from shared.sources.graph.contacts_tasks.typed_contacts import typed_contact
 from shared.sources.graph.items.item_requests import SENSELESS, ItemRequests, Result
 from shared.sources.graph.items.recent import RecentMembers
 from shared.sources.graph.transport.batch import Ask

@@ -4,15 +4,11 @@ Contact groups are counted by the service and never given.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
 
 import msgspec
 
-from shared.formats.common import Attachment, Body, Person, Sensitivity
-from shared.formats.contact import AddressKind, Contact, Phone, PhoneKind, PostalAddress
-from shared.formats.placeholder_dates import birthday
-from shared.formats.zones.resolving import day_of_midnight
+from shared.formats.contact import PhoneKind
 from shared.sources.graph.mail.messages import (
     ITEM_CLASS,
     SEARCH_KEY,
@@ -35,7 +31,7 @@ _HAS_PICTURE = f"Boolean {{{_SET}}} Id 0x8015"
 _MAILING_ADDRESS = f"Integer {{{_SET}}} Id 0x8022"
 _ANNIVERSARY = "SystemTime 0x3A41"
 
-_PHONES: Mapping[str, tuple[str, PhoneKind]] = {
+PHONES: Mapping[str, tuple[str, PhoneKind]] = {
     "AssistantPhone": ("3a2e", PhoneKind.ASSISTANT),
     "BusinessFax": ("3a24", PhoneKind.WORK_FAX),
     "BusinessPhone": ("3a08", PhoneKind.WORK),
@@ -72,7 +68,7 @@ _TAGS = (
     _HAS_PICTURE,
     _MAILING_ADDRESS,
     _ANNIVERSARY,
-    *(f"String 0x{tag.upper()}" for tag, _ in _PHONES.values()),
+    *(f"String 0x{tag.upper()}" for tag, _ in PHONES.values()),
 )
 FULL = query(select=_SELECT, expand=extended(_TAGS))
 """What is asked of every contact; its photo is a request of its own."""
@@ -139,12 +135,13 @@ def has_photo(contact: GraphContact) -> bool:
 
 def contact_item(contact: GraphContact, folder_id: str) -> Item:
     """The item of a contact, its metadata named as EWS names it. `at` is when it was last modified."""
-    values = _values(contact)
+    values = contact_values(contact)
     at = moment(values["modified"])
     return item_of(values, contact.id, folder_id, ItemKind.CONTACT, at=at, addresses=values["emails"])
 
 
-def _values(contact: GraphContact) -> dict[str, Any]:
+def contact_values(contact: GraphContact) -> dict[str, Any]:
+    """The contact's metadata, named as EWS names it."""
     properties = contact.properties
     return {
         "version": contact.version,
@@ -207,7 +204,7 @@ def _name_parts(contact: GraphContact) -> dict[str, str]:
 
 def _phones(contact: GraphContact, properties: Mapping[str, str]) -> dict[str, str]:
     """Numbers by EWS's names: by their tags, and by Graph's own lists where tags do not come."""
-    found = {name: properties[tag] for name, (tag, _) in _PHONES.items() if properties.get(tag)}
+    found = {name: properties[tag] for name, (tag, _) in PHONES.items() if properties.get(tag)}
     business, home = contact.business_phones or [], contact.home_phones or []
     told = {
         **dict(zip(("BusinessPhone", "BusinessPhone2"), business, strict=False)),
@@ -215,7 +212,7 @@ def _phones(contact: GraphContact, properties: Mapping[str, str]) -> dict[str, s
         "MobilePhone": contact.mobile_phone or "",
     }
     found |= {name: each for name, each in told.items() if each and name not in found}
-    return {name: found[name] for name in _PHONES if name in found}
+    return {name: found[name] for name in PHONES if name in found}
 
 
 def _addresses(contact: GraphContact) -> Iterable[tuple[str, _Address | None]]:
@@ -237,77 +234,3 @@ def _parts(address: _Address | None) -> dict[str, str]:
         "PostalCode": address.postal_code,
     }
     return {name: part for name, part in parts.items() if part}
-
-
-_PLACES = {"Business": AddressKind.WORK, "Home": AddressKind.HOME}
-_SENSITIVITIES = {each.value.capitalize(): each for each in Sensitivity}
-
-
-def typed_contact(contact: GraphContact, photo: Attachment | None) -> Contact:
-    """The typed contact that its file is made of."""
-    values = _values(contact)
-
-    def text(name: str) -> str:
-        return str(values.get(name) or "")
-
-    return Contact(
-        display_name=text("name"),
-        full_name=contact.display_name or "",
-        given_name=text("given_name"),
-        middle_name=text("middle_name"),
-        surname=text("surname"),
-        prefix=contact.title or "",
-        suffix=text("generation"),
-        initials=text("initials"),
-        nickname=text("nickname"),
-        phonetic_given_name=contact.yomi_given_name or "",
-        phonetic_surname=contact.yomi_surname or "",
-        phonetic_company=contact.yomi_company_name or "",
-        file_as=text("file_as"),
-        emails=tuple(Person(address=address) for address in values["emails"]),
-        phones=tuple(Phone(each, _PHONES[name][1]) for name, each in values["phones"].items()),
-        addresses=tuple(
-            _postal(name, parts, is_preferred=name == values["postal_address"])
-            for name, parts in values["addresses"].items()
-        ),
-        ims=tuple(values["im"].values()),
-        urls=tuple(filter(None, [text("home_page")])),
-        company=text("company"),
-        department=text("department"),
-        office=text("office"),
-        job_title=text("job_title"),
-        profession=text("profession"),
-        manager=text("manager"),
-        assistant=text("assistant"),
-        spouse=text("spouse"),
-        children=tuple(contact.children or ()),
-        birthday=birthday(_day(values["birthday"])),
-        anniversary=birthday(_day(values["anniversary"])),
-        notes=Body(text=contact.personal_notes or ""),
-        photo=photo,
-        categories=tuple(contact.categories or ()),
-        sensitivity=_SENSITIVITIES.get(values["sensitivity"], Sensitivity.NORMAL),
-        created=moment(contact.created_date_time),
-        modified=moment(contact.last_modified_date_time),
-    )
-
-
-def _postal(name: str, parts: Mapping[str, str], *, is_preferred: bool) -> PostalAddress:
-    return PostalAddress(
-        kind=_PLACES.get(name, AddressKind.OTHER),
-        street=parts.get("Street", ""),
-        city=parts.get("City", ""),
-        state=parts.get("State", ""),
-        postal_code=parts.get("PostalCode", ""),
-        country=parts.get("CountryOrRegion", ""),
-        is_preferred=is_preferred,
-    )
-
-
-def _day(text: str) -> date | None:
-    """The day that a midnight of some zone, given in UTC, stands for; None where the calendar ends."""
-    at = moment(text)
-    try:
-        return day_of_midnight(at) if at else None
-    except OverflowError:
-        return None

@@ -23,7 +23,9 @@ _OVERHEAD = 1 << 20
 """Bytes of JSON around an attachment's content, and then some."""
 
 
-class _Listed(msgspec.Struct, rename="camel", gc=False):
+class ListedAttachment(msgspec.Struct, rename="camel", gc=False):
+    """An attachment as a list without contents describes it."""
+
     id: str
     name: str | None = None
     content_type: str | None = None
@@ -33,7 +35,7 @@ class _Listed(msgspec.Struct, rename="camel", gc=False):
 
 
 class _List(msgspec.Struct):
-    value: list[_Listed]
+    value: list[ListedAttachment]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
@@ -81,7 +83,7 @@ class AttachmentReading:
             link = self.client.relative(page.next_link) if page.next_link else ""
         return tuple(found)
 
-    def _one(self, path: str, listed: _Listed) -> Attachment:
+    def _one(self, path: str, listed: ListedAttachment) -> Attachment:
         """An attachment with its bytes. One that cannot be had, whatever is wrong with it, is named only.
 
         Raises: what will pass. An item without its attachments would be taken for whole.
@@ -94,7 +96,7 @@ class AttachmentReading:
         data = _decoded(whole.content_bytes)
         return _named(listed, data=data, content_id=whole.content_id or "", url=whole.source_url or "")
 
-    def _bytes[T](self, path: str, listed: _Listed, read: Callable[[bytes], T]) -> T | None:
+    def _bytes[T](self, path: str, listed: ListedAttachment, read: Callable[[bytes], T]) -> T | None:
         most = (listed.size or 0) * 2 + _OVERHEAD
         try:
             part = self.client.ask(path, accept="*/*", most=most)
@@ -108,7 +110,7 @@ class AttachmentReading:
             raise RetryLater(exc.reason, support=exc.support) from exc
 
 
-def _named(listed: _Listed, *, data: bytes | None = None, content_id: str = "", url: str = "") -> Attachment:
+def _named(listed: ListedAttachment, *, data: bytes | None = None, content_id: str = "", url: str = "") -> Attachment:
     is_item = listed.type.endswith("itemAttachment")
     return Attachment(
         name=listed.name or "",

@@ -4,6 +4,7 @@ import msgspec
 
 from shared.formats.common import NO_BODY, Attachment, Body
 from shared.formats.eml import is_sealed, rebuilt_message
+from shared.sources.graph.items.attachments import ListedAttachment
 from shared.sources.graph.mail.messages import BODY, HEADERS
 from shared.sources.graph.transport.answers import decoded
 from shared.sources.graph.transport.client import GraphClient
@@ -22,17 +23,8 @@ class _Headers(msgspec.Struct, rename="camel"):
     internet_message_headers: list[_Header] | None = None
 
 
-class _Attachment(msgspec.Struct, rename="camel"):
-    id: str
-    name: str | None = None
-    content_type: str | None = None
-    size: int | None = None
-    is_inline: bool | None = None
-    type: str = msgspec.field(default="", name="@odata.type")
-
-
 class _Attachments(msgspec.Struct):
-    value: list[_Attachment]
+    value: list[ListedAttachment]
 
 
 class ItemBody(msgspec.Struct, rename="camel"):
@@ -65,7 +57,7 @@ def rebuilt(client: GraphClient, item: Item, most: int) -> Content:
     return Content("eml", rebuilt_message(headers, text, files))
 
 
-def _attachment(client: GraphClient, path: str, each: _Attachment, most: int) -> Attachment:
+def _attachment(client: GraphClient, path: str, each: ListedAttachment, most: int) -> Attachment:
     data = client.get(f"{path}/attachments/{each.id}/$value", accept="*/*", most=most)
     return Attachment(
         name=each.name or "",
