@@ -1,17 +1,15 @@
 """The operator's pages: all mailboxes, and their activation. They need a session with the role Operator."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from functions.http.handler import ALL_METHODS, HttpError, http_handler
+from functions.http.handler import ALL_METHODS, http_handler
 from functions.http.parameters import MAX_LIST_BYTES
 from functions.http.responses import html, interstitial, redirect
-from functions.http.session_auth import binding_cookie, read_session_form, require_session
+from functions.http.session_auth import binding_cookie, read_session_form, require_operator
 from shared.app import app, utc_now
 from shared.authorization.errors import ActivationRefused
-from shared.authorization.sessions.sessions import Session
 from shared.pages import paths
 
 blueprint = func.Blueprint()
@@ -23,7 +21,7 @@ def operator_page(request: func.HttpRequest) -> func.HttpResponse:
     """Show how fresh every mailbox is, and the reason for each that needs attention."""
     from shared.pages.operator import operator_values
 
-    session = _require_operator(request)
+    session = require_operator(request)
     values = operator_values(app().registry.all(), utc_now(), app().interval, request.params.get("show", ""))
     return html("operator", csrf=app().sessions.csrf(session), **values)
 
@@ -34,7 +32,7 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
     """Activate a list of mailboxes with a service account or app-only access; GET shows the form."""
     from shared.authorization.onboarding.activation import parse_names
 
-    session = _require_operator(request)
+    session = require_operator(request)
     values: dict[str, Any] = {"results": [], "refused": False, "names": "", "done": request.params.get("done", "")}
     chosen = request.params.get("authorization", "")
     if request.method == "POST":
@@ -54,7 +52,7 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
 @http_handler("POST")
 def operator_service_account(request: func.HttpRequest) -> func.HttpResponse:
     """Sign a service account in."""
-    session = _require_operator(request)
+    session = require_operator(request)
     read_session_form(request, session)
     start = app().sign_in.service(session)
     return interstitial(start.url, cookies=[binding_cookie(start)])
@@ -64,26 +62,7 @@ def operator_service_account(request: func.HttpRequest) -> func.HttpResponse:
 @http_handler("POST")
 def operator_revoke(request: func.HttpRequest) -> func.HttpResponse:
     """Revoke a service account with which no mailbox is read any more."""
-    session = _require_operator(request)
+    session = require_operator(request)
     fields = read_session_form(request, session)
     app().service_accounts.revoke(fields.get("authorization", ""), session.owner_id)
     return redirect(f"{paths.ACTIVATE}?done=given_up")
-
-
-def _require_operator(request: func.HttpRequest) -> Session:
-    """Return the operator's session. The role is checked at Entra ID again after a while: it may have been removed.
-
-    Raises:
-        HttpError: session_expired, not_operator. A GET is redirected to a sign-in instead of the problem page.
-    """
-    session = require_session(request)
-    if not session.operator:
-        raise HttpError("not_operator", refusal="no_role")
-    if not app().sessions.has_role_now(session):
-        activating = urlsplit(request.url).path.startswith(paths.ACTIVATE)
-        target = paths.SIGN_IN_TO_ACTIVATE if activating else paths.SIGN_IN_FOR_OPERATOR
-        is_view = request.method in ("GET", "HEAD")
-        raise HttpError(
-            "session_expired", 303 if is_view else None, {"Location": target} if is_view else None, target=target
-        )
-    return session

@@ -27,6 +27,25 @@ def require_session(request: func.HttpRequest) -> Session:
     return session
 
 
+def require_operator(request: func.HttpRequest) -> Session:
+    """Return the operator's session. The role is checked at Entra ID again after a while: it may have been removed.
+
+    Raises:
+        HttpError: session_expired, not_operator. A GET is redirected to a sign-in instead of the problem page.
+    """
+    session = require_session(request)
+    if not session.operator:
+        raise HttpError("not_operator", refusal="no_role")
+    if not app().sessions.has_role_now(session):
+        activating = urlsplit(request.url).path.startswith(paths.ACTIVATE)
+        target = paths.SIGN_IN_TO_ACTIVATE if activating else paths.SIGN_IN_FOR_OPERATOR
+        is_view = request.method in ("GET", "HEAD")
+        raise HttpError(
+            "session_expired", 303 if is_view else None, {"Location": target} if is_view else None, target=target
+        )
+    return session
+
+
 def read_session_form(request: func.HttpRequest, session: Session) -> dict[str, str]:
     """Return the fields of a form that a page of this session posted.
 

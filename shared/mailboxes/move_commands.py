@@ -20,6 +20,10 @@ class MoveCommands:
         self._registry = registry
         self._can_use = can_use
 
+    def usable(self) -> list[SourceName]:
+        """The sources over which mailboxes of this deployment can be read."""
+        return [source for source in SourceName if self._can_use(source)]
+
     def ask(
         self,
         mailbox_ids: Iterable[str],

@@ -23,6 +23,8 @@ PROGRESS = "/my-sync/progress"
 OPERATOR = "/operator"
 ACTIVATE = "/operator/activate"
 """The page that activates lists of mailboxes and lists the service accounts."""
+MOVES = "/operator/moves"
+"""Also /operator/moves/{id}: one mailbox's parity report."""
 STATIC = "/static"
 
 RESERVED = (
@@ -31,7 +33,7 @@ RESERVED = (
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",
-    "operator|operator/(activate|service-account|service-account/give-up)",
+    "operator|operator/moves/.+|operator/(activate|moves|service-account|service-account/give-up)",
     "sign-in|sign-in/callback",
     "sign-out",
     "static/.+",

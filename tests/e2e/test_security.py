@@ -104,8 +104,13 @@ PERSONAL = (
     "/my-sync/erase?mailbox={id}",
     "/my-sync/approval?mailbox={id}",
 )
-OPERATORS = ("/operator", "/operator/activate")
-OPERATORS_FORMS = ("/operator/activate", "/operator/service-account", "/operator/service-account/give-up")
+OPERATORS = ("/operator", "/operator/activate", "/operator/moves", "/operator/moves/{id}")
+OPERATORS_FORMS = (
+    "/operator/moves",
+    "/operator/activate",
+    "/operator/service-account",
+    "/operator/service-account/give-up",
+)
 API = (
     ("GET", "/api/mailboxes"),
     ("GET", "/api/mailboxes/{id}"),
@@ -132,7 +137,7 @@ def test_a_person_reaches_no_page_and_no_call_of_the_operators(somebody: Callabl
     person = somebody().connect()
     mailbox, csrf = person.mailbox(), person.csrf()
     for path in OPERATORS:
-        assert person.ask("GET", path).status_code == 403, path
+        assert person.ask("GET", path.format(id=mailbox)).status_code == 403, path
     for path in OPERATORS_FORMS:
         assert person.ask("POST", path, data={"csrf": csrf, "names": "a@contoso.example"}).status_code == 403, path
     for method, path in API:
@@ -153,7 +158,9 @@ def test_personal_pages_are_kept_by_no_cache_and_framed_by_nobody(somebody: Call
     mailbox = person.mailbox()
     operator = somebody(OPERATOR)
     operator.come_back(operator.begin("/sign-in?to=operator"))
-    asked = [(person, path.format(id=mailbox)) for path in PERSONAL] + [(operator, path) for path in OPERATORS]
+    asked = [(person, path.format(id=mailbox)) for path in PERSONAL] + [
+        (operator, path.format(id=mailbox)) for path in OPERATORS
+    ]
     for who, path in asked:
         answer = who.ask("GET", path)
         assert answer.headers["Cache-Control"] == "no-store", path

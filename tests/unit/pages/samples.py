@@ -14,6 +14,7 @@ from shared.pages.operator import operator_values
 from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import status_view
 from shared.sources.port import AccessMode, SourceName
+from tests.unit.pages.move_samples import move_pages
 
 NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
 INTERVAL = timedelta(minutes=30)
@@ -245,6 +246,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         ),
         "operator-empty": ("operator", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
+        **move_pages(MAILBOX),
     }
     for act in ("change-account", "disconnect", "erase"):
         pages[f"confirm-{act}"] = ("confirm", {"act": act, "mailbox": MAILBOX, "csrf": "c", "signs_in": False})
