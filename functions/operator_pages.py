@@ -16,13 +16,18 @@ blueprint = func.Blueprint()
 
 
 @blueprint.route(route="operator", methods=ALL_METHODS)
-@http_handler("GET")
+@http_handler("GET", "POST")
 def operator_page(request: func.HttpRequest) -> func.HttpResponse:
-    """Show how fresh every mailbox is, and the reason for each that needs attention."""
+    """Show how fresh every mailbox is, and the reason for each that needs attention.
+
+    A search is posted, because a URL with an address would be in histories and request logs.
+    """
     from shared.pages.operator import operator_values
 
     session = require_operator(request)
-    values = operator_values(app().registry.all(), utc_now(), app().interval, request.params.get("show", ""))
+    find = read_session_form(request, session).get("find", "") if request.method == "POST" else ""
+    show = request.params.get("show", "")
+    values = operator_values(app().registry.all(), utc_now(), app().interval, show, find)
     return html("operator", csrf=app().sessions.csrf(session), **values)
 
 

@@ -21,20 +21,31 @@ class MailboxRow:
     shown: StatusView
 
 
-def operator_values(mailboxes: Iterable[Mailbox], now: datetime, interval: timedelta, show: str = "") -> dict[str, Any]:
-    """Return the values of the template `operator`: the rows of one tone, or all; the most urgent and stalest first."""
+def operator_values(
+    mailboxes: Iterable[Mailbox], now: datetime, interval: timedelta, show: str = "", find: str = ""
+) -> dict[str, Any]:
+    """Return the values of the template `operator`: the rows of one tone, or all; the most urgent and stalest first.
+
+    `find` is a part of an address or of an id; all mailboxes are searched, not only the rows that are shown.
+    """
     rows = [MailboxRow(mailbox, status_view(mailbox, now, interval)) for mailbox in mailboxes]
     tones = Counter(row.shown.tone for row in rows)
-    wanted = [row for row in rows if show not in tuple(Tone) or row.shown.tone == show]
+    wanted = [row for row in rows if _is_wanted(row, show, find.strip().casefold())]
     wanted.sort(key=_urgency)
     return {
         "moves": _moves_of([row.mailbox for row in rows]),
         "rows": wanted[:ROWS_SHOWN],
         "found": len(wanted),
+        "find": find.strip(),
         "total": len(rows),
         "tones": [(tone, tones[tone]) for tone in _ORDER],
         "show": show if show in tuple(Tone) else "",
     }
+
+
+def _is_wanted(row: MailboxRow, show: str, find: str) -> bool:
+    has_tone = show not in tuple(Tone) or row.shown.tone == show
+    return has_tone and (find in row.mailbox.address.casefold() or find in row.mailbox.id.casefold())
 
 
 def _moves_of(mailboxes: Sequence[Mailbox]) -> dict[str, int]:

@@ -142,3 +142,14 @@ def test_the_approval_link_can_be_copied(browser: Browser, url: str) -> None:
         seen.page.get_by_role("button", name="Copy link").click()
         expect(seen.page.get_by_role("button", name="Copied")).to_be_visible()
         assert seen.page.evaluate("navigator.clipboard.readText()") == "https://sync.contoso.example/approval"
+
+
+def test_the_commands_for_an_administrator_can_be_copied(browser: Browser, url: str) -> None:
+    """U8."""
+    with watched(browser) as seen:
+        seen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        seen.page.goto(f"{url}/ask-administrator")
+        seen.page.get_by_role("button", name="Copy the commands").click()
+        expect(seen.page.get_by_role("button", name="Copied")).to_be_visible()
+        copied = seen.page.evaluate("navigator.clipboard.readText()")
+        assert "\nSet-OrganizationConfig -EwsEnabled $true" in copied

@@ -72,6 +72,8 @@ class FakeMailbox:
         """Items that the server leaves out of its folders' totals."""
         self.no_mime: set[str] = set()
         """Mail that can be fetched, but not as MIME."""
+        self.bad_content: dict[str, Reason] = {}
+        """Items whose metadata can be fetched, but not their content, with the reason."""
         self.silent: set[str] = set()
         """Items that the source silently omits from a fetch."""
         self.choking: set[str] = set()

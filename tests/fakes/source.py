@@ -271,6 +271,8 @@ class FakeSource:
             return ItemFailure(item_id, Reason.ITEM_UNREADABLE, "silence")
         if item_id in self._mailbox.bad:
             return ItemFailure(item_id, self._mailbox.bad[item_id], "ErrorItemCorrupt")
+        if item_id in self._mailbox.bad_content and level is not ContentLevel.METADATA:
+            return ItemFailure(item_id, self._mailbox.bad_content[item_id], "ErrorItemCorrupt")
         item = self._item(mail, level)
         if level is ContentLevel.MIME and item.kind is ItemKind.MESSAGE and item_id in self._mailbox.no_mime:
             item = self._item(mail, ContentLevel.BODY)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from itertools import batched
 
@@ -84,15 +84,31 @@ class PlanExecutor:
                     yield write
                 else:
                     in_full.append(request)
+        unnamed: list[FetchRequest] = []
         with closing(self._fetch(in_full, self._scope.content)) as results:
             for request, result in results:
                 if isinstance(result, ItemFailure):
                     yield from self._failed(plan, request, result)
+                    unnamed += [request] if self._issues.lacks_name(request.id) else []
                 elif (write := self._left_out(request, result)) is not None:
                     yield write
                 else:
                     self._moves.claim_own(request)
                     yield self._arrived(plan, request, result)
+        self._name_issues(unnamed)
+
+    def _name_issues(self, requests: Sequence[FetchRequest]) -> None:
+        """Ask for the metadata of items whose content could not be had, so that their issues have a subject and a date.
+
+        The failures are recorded already, so an error here changes nothing. A mailbox whose passes fail repeatedly is
+        not asked more than necessary.
+        """
+        if self._fetcher.skips_waiting:
+            return
+        with suppress(ActionNeeded), closing(self._fetch(requests, ContentLevel.METADATA)) as results:
+            for _, result in results:
+                if isinstance(result, Item):
+                    self._issues.name(result)
 
     def _split(self, plan: Plan) -> tuple[list[FetchRequest], list[FetchRequest]]:
         """Split the requests into those whose metadata is fetched first, and the others."""

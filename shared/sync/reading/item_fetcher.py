@@ -16,14 +16,14 @@ class ItemFetcher:
     def __init__(self, source: MailSource, issues: Issues, *, skip_waiting: bool) -> None:
         self._source = source
         self._issues = issues
-        self._skip_waiting = skip_waiting
+        self.skips_waiting = skip_waiting
 
     def fetch(
         self, folder: Folder, ids: Iterable[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
         """Yield one result for each id; an id that the source does not answer is a failure."""
         missing = dict.fromkeys(ids)
-        for failure in filter(None, map(self._issues.repeated, list(missing) if self._skip_waiting else ())):
+        for failure in filter(None, map(self._issues.repeated, list(missing) if self.skips_waiting else ())):
             del missing[failure.item_id]
             yield failure
         results = self._source.fetch(folder, list(missing), level, known)

@@ -1,6 +1,7 @@
 """The issues of a mailbox: recorded before the cursor advances past the item, and retried with growing delays."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.errors import Reason
@@ -13,6 +14,8 @@ from shared.sync.state.page_writer import PageWriter
 
 LONGEST_SUBJECT = 200
 """The most characters of a subject that an issue keeps."""
+TRIES_TO_NAME = 2
+"""After how many tries the metadata of an unnamed item is not asked for any more."""
 MOST = 10_000
 """How many issues a pass reads into memory, at most."""
 
@@ -99,6 +102,23 @@ class Issues:
         self._draft.update(issues=len(self._open.keys() | {issue.item_id}))
         self._registry.put_issue(issue)
         self._open[issue.item_id] = issue
+
+    def lacks_name(self, item_id: str) -> bool:
+        """Whether an item that failed in this pass has an issue without a subject and a date that is worth asking for.
+
+        Not after several tries: an item whose metadata cannot be had either would be asked for again and again.
+        """
+        issue = self._open.get(item_id)
+        is_named = issue is None or issue.at is not None or bool(issue.subject)
+        return not is_named and issue.tries <= TRIES_TO_NAME and issue.reason != Reason.ITEM_GONE
+
+    def name(self, known: Item) -> None:
+        """Add the subject and the time of an item to its open issue."""
+        issue = self._open.get(known.id)
+        if issue is not None:
+            named = replace(issue, subject=known.subject[:LONGEST_SUBJECT], at=known.at)
+            self._registry.put_issue(named)
+            self._open[known.id] = named
 
     def _path(self, folder_id: str) -> str:
         folder = self._draft.folders.get(folder_id)

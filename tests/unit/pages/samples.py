@@ -211,6 +211,8 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             },
         ),
         "operator": ("operator", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),
+        "operator-found": ("operator", operator_values(_fleet(), NOW, INTERVAL, find="PERSON.9@") | {"csrf": "c"}),
+        "operator-found-none": ("operator", operator_values(_fleet(), NOW, INTERVAL, find="nobody") | {"csrf": "c"}),
         "operator-attention": ("operator", operator_values(_fleet(), NOW, INTERVAL, "attention") | {"csrf": "c"}),
         "activate": (
             "activate",

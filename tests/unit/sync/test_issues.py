@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import Reason
+from shared.errors import Reason, RetryLater
 from shared.mailboxes.model import Status
 from shared.sync.backoff import is_stuck
 from shared.sync.limits import Limits
@@ -609,6 +609,38 @@ def test_an_issue_names_its_item(carries_items: bool) -> None:
     kept = world.items()[item]
     assert (issue.folder, issue.subject, issue.at) == ("Inbox", kept.subject, kept.at)
     assert kept.subject
+
+
+@pytest.mark.parametrize("carries_items", [False, True])
+def test_a_first_sync_names_an_item_whose_content_fails(carries_items: bool) -> None:
+    """U9: the metadata of the items that failed is asked for in one more request, and at most twice."""
+    world = SyncHarness(carries_items=carries_items)
+    bad, worse = (world.mailbox.add(world.mailbox.inbox) for _ in range(2))
+    world.mailbox.bad_content[bad] = Reason.ITEM_UNREADABLE
+    world.mailbox.bad[worse] = Reason.ITEM_CORRUPT
+    world.sync()
+    issues = {issue.item_id: issue for issue in world.registry.issues(ID)}
+    mail = world.mailbox.mails[bad]
+    assert (issues[bad].folder, issues[bad].subject, issues[bad].at) == ("Inbox", mail.subject, mail.at)
+    assert issues[worse].folder == "Inbox"
+    if not carries_items:
+        assert (issues[worse].subject, issues[worse].at) == ("", None)
+    assert {issue.tries for issue in issues.values()} == {1}
+
+
+def test_a_name_that_cannot_be_asked_for_ends_no_pass() -> None:
+    """U9: the failure is recorded already, so a server that is busy just then changes nothing else."""
+    unnamed = 0
+    for request in range(1, 12):
+        world = SyncHarness()
+        bad = world.mailbox.add(world.mailbox.inbox)
+        world.mailbox.bad_content[bad] = Reason.ITEM_UNREADABLE
+        world.sources.fail_at(request, RetryLater(Reason.TIMED_OUT))
+        world.engine.sync(ID)
+        issues = world.registry.issues(ID)
+        assert [issue.tries for issue in issues] in ([], [1])
+        unnamed += [issue.subject for issue in issues] == [""] and world.stored.first_sync_done
+    assert unnamed == 1
 
 
 def test_an_issue_of_an_item_that_is_held_names_it_as_it_is_held(world: SyncHarness) -> None:
