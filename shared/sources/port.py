@@ -312,6 +312,10 @@ class MailSource(Protocol):
         """
         ...
 
+    def primary_address(self) -> str:
+        """The mailbox's primary address; empty if not provided. Raises as `MailSources.check` does."""
+        ...
+
     def close(self) -> None:
         """Release the connections and forget the token. Never raises."""
         ...

@@ -17,6 +17,7 @@ from shared.mailboxes.transitions import read_by
 from shared.replica.port import Replica
 from shared.sources.port import MailSources, SourceName
 from shared.sources.selection import MoveSchedule, is_blocked
+from shared.sync.address_update import new_address, update_address
 from shared.sync.backoff import ProcessBackOff, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.limits import Limits
@@ -207,8 +208,10 @@ class SyncEngine:
             one_pass = self._passes.open(mailbox, step.cursor, stats, access, budget)
             try:
                 result = one_pass.run()
+                address = new_address(mailbox, result, one_pass.source)
             finally:
                 stats = one_pass.close()
+            update_address(mailbox, address, registry=self._registry, recorder=self._recorder)
         except LeaseLost:
             _log.warning("pass stopped without its lease")
             return None

@@ -568,6 +568,13 @@ def test_checking_and_resolving_work_without_opening(world: SourceUnderTest) -> 
     assert world.sources.resolve(world.access, "nobody-by-that-name") == []
 
 
+def test_an_open_mailbox_tells_its_primary_address_at_a_cost(world: SourceUnderTest, source: MailSource) -> None:
+    """M2."""
+    before = source.figures.requests
+    assert source.primary_address() == world.access.address
+    assert source.figures.requests > before
+
+
 def test_a_closed_source_can_be_closed_again(world: SourceUnderTest) -> None:
     opened = world.sources.open(replace(world.access))
     opened.close()

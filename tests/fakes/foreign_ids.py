@@ -92,6 +92,10 @@ class ForeignIds:
         """A calendar's."""
         return map(_item, self._source.occurrences(_renamed(folder, _own), start, end))
 
+    def primary_address(self) -> str:
+        """The mailbox's."""
+        return self._source.primary_address()
+
     def close(self) -> None:
         """Give it back."""
         self._source.close()

@@ -73,7 +73,11 @@ class FakeSources:
         self.batch = batch
         self.largest = largest
         self.mailboxes: dict[str, FakeMailbox] = {}
+        self.primary: dict[str, str] = {}
+        """Primary addresses by the address that a mailbox is opened with, where they differ."""
         self.requests: Counter[str] = Counter()
+        self.failed = ""
+        """The name of the latest request that failed as planned."""
         self.downloads: Counter[tuple[str, int]] = Counter()
         """By move key and rewrite number: how often the content was returned."""
         self.between_pages: Callable[[Folder], None] | None = None
@@ -101,7 +105,8 @@ class FakeSources:
         """Open one mailbox."""
         self.opened += 1
         mailbox = self.mailboxes[access.address]
-        return FakeSource(self, mailbox, access.source, isolate_failures=isolate_failures)
+        address = self.primary.get(access.address, access.address)
+        return FakeSource(self, mailbox, access.source, isolate_failures=isolate_failures, address=address)
 
     def check(self, access: Access) -> None:
         """Make one request."""
@@ -116,8 +121,7 @@ class FakeSources:
 
     def primary_address(self, access: Access) -> str:
         """The address that the mailbox is opened with."""
-        self.request("primary_address")
-        return access.address
+        return self.open(access).primary_address()
 
     def request(self, name: str) -> None:
         """Count one request, and raise or do what is planned for it."""
@@ -125,6 +129,7 @@ class FakeSources:
             self.requests[name] += 1
             planned = self._plans.pop(self.requests.total(), None)
             if isinstance(planned, BaseException):
+                self.failed = name
                 raise planned
             if planned is not None:
                 planned()
@@ -140,7 +145,9 @@ class FakeSource:
         name: SourceName = SourceName.EWS,
         *,
         isolate_failures: bool = False,
+        address: str = "",
     ) -> None:
+        self._address = address
         self.name = name
         self._is_graph = name is SourceName.GRAPH
         self._carries_items = sources.carries_items or self._is_graph
@@ -348,6 +355,11 @@ class FakeSource:
             item = self._item(mail, ContentLevel.METADATA)
             item.at, item.metadata = at, {"categories": list(mail.categories)}
             yield item
+
+    def primary_address(self) -> str:
+        """The mailbox's primary address, in one request."""
+        self._request("primary_address")
+        return self._address
 
     def close(self) -> None:
         """Count the closed mailbox."""

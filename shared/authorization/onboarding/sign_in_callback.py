@@ -125,7 +125,9 @@ class SignInCallback:
 
         The sign-in opens no session: the operator's own session continues, and this identity is the service account.
         """
-        address = primary_address_of(self._sources, self._access(identity, tokens, SourceName.EWS), identity)
+        access = self._access(identity, tokens, SourceName.EWS)
+        # Nothing asks for it again: mailboxes are looked up by this address from then on.
+        address = primary_address_of(self._sources, access, identity, waits_for_server=True)
         stored = self._grants.store(replace(identity, address=address), tokens, AccessMode.IMPERSONATION)
         self._registry.record_audit(stored.id, intent["by"], SignInPurpose.SERVICE.value)
         for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):

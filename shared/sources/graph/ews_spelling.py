@@ -96,6 +96,10 @@ class EwsSpelledMailbox:
         for item in self._mailbox.occurrences(_graph_folder(folder), start, end):
             yield _spelled(item, folder.id)
 
+    def primary_address(self) -> str:
+        """The owner's mail address."""
+        return self._mailbox.primary_address()
+
     def close(self) -> None:
         """Give connections back and forget the token."""
         self._mailbox.close()

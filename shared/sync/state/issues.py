@@ -109,8 +109,9 @@ class Issues:
         Not after several tries: an item whose metadata cannot be had either would be asked for again and again.
         """
         issue = self._open.get(item_id)
-        is_named = issue is None or issue.at is not None or bool(issue.subject)
-        return not is_named and issue.tries <= TRIES_TO_NAME and issue.reason != Reason.ITEM_GONE
+        if issue is None or issue.subject or issue.at is not None:
+            return False
+        return issue.tries <= TRIES_TO_NAME and issue.reason != Reason.ITEM_GONE
 
     def name(self, known: Item) -> None:
         """Add the subject and the time of an item to its open issue."""

@@ -481,6 +481,21 @@ def test_a_busy_server_leaves_the_address_as_it_is_known(stack: AuthorizationSta
     assert stack.connect(quinn).address == "quinn.baker@contoso.example"
 
 
+def test_a_service_account_waits_until_its_address_is_known(stack: AuthorizationStack) -> None:
+    """M2: no pass reads its mailbox, so nothing would ask for the address again."""
+    quinn = an_identity("quinn@corp.internal")
+    stack.sources.primary[quinn.address] = RetryLater(Reason.THROTTLED)
+    operator = stack.session(an_identity("robin@contoso.example", roles=("Operator",)))
+    stack.entra.person = quinn
+    with pytest.raises(SignInFailed) as failed:
+        stack.come_back(stack.sign_in.service(operator))
+    assert isinstance(failed.value.cause, RetryLater)
+    assert stack.authorizations.service_accounts() == []
+    stack.sources.primary[quinn.address] = AdministratorMustAct(Reason.NO_MAILBOX)
+    stack.come_back(stack.sign_in.service(operator))
+    assert [one.address for one in stack.authorizations.service_accounts()] == [quinn.address]
+
+
 def test_a_service_account_is_known_by_an_address_of_its_mailbox(stack: AuthorizationStack) -> None:
     """M2: names are looked up from that mailbox, which is opened by its address."""
     quinn = an_identity("quinn@corp.internal")

@@ -161,7 +161,8 @@ def test_a_fault_at_any_request_of_a_first_sync_is_waited_out() -> None:
         world.assert_equal()
         if world.sources.requests.total() < request:
             break
-        assert world.registry.runs(ID)[-1].outcome == "unavailable"
+        is_optional = world.sources.failed == "primary_address"
+        assert world.registry.runs(ID)[-1].outcome == ("done" if is_optional else "unavailable")
         request += 1
     assert request > 8
 
