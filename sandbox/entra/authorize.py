@@ -135,7 +135,7 @@ class Authorize:
             raise FormError(str(EntraError(50034)))
         if not hmac.compare_digest(person.password.encode(), password.encode()):
             raise FormError(str(EntraError(50126)))
-        interaction.person = person
+        interaction.person, interaction.authenticated_at = person, time.time()
         return self.next(interaction)
 
     def pick(self, interaction: Interaction, oid: str, signed_in: list[Person]) -> Page:
@@ -184,6 +184,7 @@ class Authorize:
     def another(self, interaction: Interaction) -> Page:
         """Start again with another account."""
         interaction.person, interaction.verified, interaction.barred = None, False, 0
+        interaction.authenticated_at = 0.0
         interaction.prompt = interaction.prompt.replace("none", "")
         return Page.SIGN_IN
 
@@ -238,6 +239,7 @@ class Authorize:
                 verified=interaction.verified,
                 issued_at=time.time(),
                 scopes=interaction.scopes,
+                authenticated_at=interaction.authenticated_at,
                 redirect_uri=interaction.redirect_uri,
                 challenge=interaction.challenge,
                 nonce=interaction.nonce,

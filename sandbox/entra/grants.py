@@ -50,6 +50,8 @@ class Interaction:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     started_at: float = field(default_factory=time.time)
     person: Person | None = None
+    authenticated_at: float = 0.0
+    """When the person entered their password; 0 until it is known."""
     verified: bool = False
     """Whether the second factor was checked."""
     consented: bool = False
@@ -68,6 +70,7 @@ class Grant:
     verified: bool
     issued_at: float
     scopes: Scopes
+    authenticated_at: float = 0.0
     redirect_uri: str = ""
     challenge: str = field(default="", repr=False)
     nonce: str = field(default="", repr=False)

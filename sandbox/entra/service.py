@@ -1,6 +1,7 @@
 """Entra ID as a server: discovery, keys, the sign-in pages, the token endpoint, admin consent."""
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -32,7 +33,8 @@ class Entra:
         clients, grants = Clients(directory, issuer), Grants()
         self._authorize = Authorize(directory, self._policy, clients, grants)
         self._token = TokenEndpoint(directory, self._policy, clients, grants, Tokens(issuer))
-        self._signed_in: dict[str, list[str]] = {}
+        self._signed_in: dict[str, dict[str, float]] = {}
+        """By browser session: when each person who is signed in, by object id, entered their password."""
         self._pages = Pages(directory, self._policy)
 
     def application(self) -> web.Application:
@@ -167,6 +169,7 @@ class Entra:
         except FormError as problem:
             outcome, wrong = interaction.page, str(problem)
         except Done:
+            interaction.authenticated_at = interaction.authenticated_at or self._authenticated_at(request, interaction)
             outcome = self._authorize.finish(interaction)
         except EntraError as error:
             outcome = self._authorize.refuse(interaction, error)
@@ -175,16 +178,22 @@ class Entra:
         else:
             interaction.page = outcome
             response = self._pages.page(interaction, self._accounts(request), wrong)
-        self._remember(request, response, interaction.person)
+        self._remember(request, response, interaction)
         return response
 
     def _accounts(self, request: web.Request) -> list[Person]:
         """The people who are signed in to this browser."""
-        oids = self._signed_in.get(request.cookies.get(_COOKIE, ""), [])
+        oids = self._signed_in.get(request.cookies.get(_COOKIE, ""), {})
         return [person for person in map(self._directory.person, oids) if person]
 
-    def _remember(self, request: web.Request, response: web.Response, person: Person | None) -> None:
+    def _authenticated_at(self, request: web.Request, interaction: Interaction) -> float:
+        """When this browser's person entered their password; now if it is not known."""
+        known = self._signed_in.get(request.cookies.get(_COOKIE, ""), {})
+        return known.get(interaction.person.oid if interaction.person else "", time.time())
+
+    def _remember(self, request: web.Request, response: web.Response, interaction: Interaction) -> None:
         """Keep a person signed in to this browser, as Entra does."""
+        person = interaction.person
         if person is None:
             return
         session = request.cookies.get(_COOKIE, "")
@@ -192,9 +201,9 @@ class Entra:
             session = secrets.token_urlsafe(24)
             # SameSite=None: the app's page links here from another site.
             response.set_cookie(_COOKIE, session, secure=True, httponly=True, samesite="None")
-        accounts = self._signed_in.setdefault(session, [])
-        if person.oid not in accounts:
-            accounts.append(person.oid)
+        accounts = self._signed_in.setdefault(session, {})
+        if interaction.authenticated_at or person.oid not in accounts:
+            accounts[person.oid] = interaction.authenticated_at or time.time()
 
 
 async def operation_of(request: web.Request) -> str:

@@ -95,7 +95,9 @@ class TokenEndpoint:
         if "offline_access" in oidc:
             answer["refresh_token"] = self._grants.refresh_token(replace(grant, challenge="", redirect_uri=""))
         if "openid" in oidc:
-            answer["id_token"] = self._tokens.id_token(grant.app, grant.person, grant.nonce, grant.verified)
+            answer["id_token"] = self._tokens.id_token(
+                grant.app, grant.person, grant.nonce, verified=grant.verified, authenticated_at=grant.authenticated_at
+            )
         return answer
 
     def _client_credentials(self, name: str, form: Mapping[str, str]) -> dict[str, Any]:

@@ -19,9 +19,12 @@ class Tokens:
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
 
-    def id_token(self, app: App, person: Person, nonce: str = "", verified: bool = False) -> str:
-        """An id token: tells the app who signed in."""
+    def id_token(
+        self, app: App, person: Person, nonce: str = "", *, verified: bool = False, authenticated_at: float = 0.0
+    ) -> str:
+        """An id token: tells the app who signed in, and when they entered their password (the claim `auth_time`)."""
         claims = self.id_claims(app, person) | ({"nonce": nonce} if nonce else {}) | _methods(verified)
+        claims |= {"auth_time": int(authenticated_at)} if authenticated_at else {}
         return self._issuer.sign(claims, ID_TOKEN_SECONDS)
 
     def id_claims(self, app: App, person: Person) -> dict[str, Any]:

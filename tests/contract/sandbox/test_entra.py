@@ -152,6 +152,25 @@ def test_consent_is_asked_once_and_a_signed_in_browser_is_not_asked(
     assert "code" in browser.answer
 
 
+def test_the_time_of_the_password_stays_that_of_the_browsers_session(
+    sandbox: Sandbox, browser: Browser, person: Any
+) -> None:
+    """S14: an app that asks for a recent sign-in looks at `auth_time`, which a signed-in browser does not renew."""
+    app, first = sign_in(sandbox, browser, person)
+    proved = first["id_token_claims"]["auth_time"]
+    assert proved <= first["id_token_claims"]["iat"]
+    flow = begin(app)
+    browser.open(flow["auth_uri"])
+    again = app.acquire_token_by_auth_code_flow(flow, browser.answer, scopes=[EWS])
+    assert again["id_token_claims"]["auth_time"] == proved
+    flow = begin(app, prompt="login")
+    asked = browser.open(flow["auth_uri"])
+    assert asked.heading == "Sign in"
+    browser.sign_in(asked, person)
+    last = app.acquire_token_by_auth_code_flow(flow, browser.answer, scopes=[EWS])
+    assert last["id_token_claims"]["auth_time"] >= again["id_token_claims"]["iat"] - 1
+
+
 def test_select_account_offers_the_accounts_that_are_signed_in(sandbox: Sandbox, browser: Browser, person: Any) -> None:
     sign_in(sandbox, browser, person)
     page = browser.open(begin(client(sandbox), prompt="select_account")["auth_uri"])
