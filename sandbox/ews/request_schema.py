@@ -37,6 +37,11 @@ ResolveNames = @ReturnFullContactData:boolean @SearchScope:ResolveScope? @Contac
 GetServerTimeZones = @ReturnFullTimeZoneData:boolean? Ids:ZoneIds?
 ConvertId = @DestinationFormat:IdFormat SourceIds:AlternateIds
 GetAttachment = AttachmentShape:any? AttachmentIds:AttachmentIds
+ExpandDL = Mailbox:Mailbox
+GetUserPhoto = Email SizeRequested TypeRequested?
+GetUserConfiguration = UserConfigurationName:ConfigurationName UserConfigurationProperties
+GetUserAvailabilityRequest = TimeZone:SerializableZone? MailboxDataArray:MailboxDatas
+  FreeBusyViewOptions:FreeBusyOptions? SuggestionsViewOptions:any?
 """
 
 TYPES = """
@@ -122,6 +127,15 @@ FolderUpdates = (SetFolderField:SetFolderField | DeleteFolderField:DeleteField |
 SetFolderField = (FieldURI:FieldURI | IndexedFieldURI:IndexedFieldURI | ExtendedFieldURI:ExtendedFieldURI)
   (Folder:Folder | CalendarFolder:Folder | ContactsFolder:Folder | TasksFolder:Folder | SearchFolder:any)
 ZoneIds = Id*
+ConfigurationName = @Name (FolderId:FolderId | DistinguishedFolderId:DistinguishedFolderId | AddressListId:any)
+SerializableZone = Bias:int StandardTime:ZoneTime DaylightTime:ZoneTime
+ZoneTime = Bias:int Time DayOrder:int Month:int DayOfWeek Year?
+MailboxDatas = MailboxData:MailboxData*
+MailboxData = Email:AvailabilityAddress AttendeeType:AttendeeType ExcludeConflicts:boolean?
+AvailabilityAddress = Name? Address RoutingType?
+AttendeeType = enum Organizer Required Optional Room Resource
+FreeBusyOptions = TimeWindow:TimeWindow MergedFreeBusyIntervalInMinutes:int? RequestedView?
+TimeWindow = StartTime:dateTime EndTime:dateTime
 
 MimeContentType = text:base64 @CharacterSet?
 BodyText = text:string @BodyType:BodyKind @IsTruncated:boolean?

@@ -57,6 +57,9 @@ class Type:
     words: frozenset[str] = frozenset()
 
 
+_BY_REFERENCE = {"GetUserAvailabilityRequest": {"TimeZone", "FreeBusyViewOptions", "SuggestionsViewOptions"}}
+"""The children of requests that the schema takes from the namespace of types, by request."""
+
 _TOKEN = re.compile(r"@?[A-Za-z]\w*(?::\w+)?\??|[()|]|[?*+]")
 
 
@@ -129,7 +132,10 @@ def _complex(element: etree._Element, kind: Type, namespace: str) -> None:
         return
     below = children(element)
     for child in below:
-        if not str(child.tag).startswith(f"{{{namespace}}}"):
+        wanted = (
+            TYPES_NAMESPACE if kind.name in _BY_REFERENCE and local(child) in _BY_REFERENCE[kind.name] else namespace
+        )
+        if not str(child.tag).startswith(f"{{{wanted}}}"):
             raise Invalid(f"The element '{local(element)}' has invalid child element '{child.tag}'.")
     names = "".join(f"{local(child)} " for child in below)
     if not kind.content.fullmatch(names):

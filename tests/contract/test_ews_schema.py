@@ -134,6 +134,44 @@ def test_the_directory_is_answered_by_the_schema(exchange: EwsService) -> None:
         check(answered(exchange, request))
 
 
+LISTED = "<t:Email><t:Address>{}</t:Address></t:Email><t:AttendeeType>Required</t:AttendeeType>"
+FROM, TO = "2026-11-01T00:00:00", "2026-12-15T00:00:00"
+WINDOW = f"<t:TimeWindow><t:StartTime>{FROM}</t:StartTime><t:EndTime>{TO}</t:EndTime></t:TimeWindow>"
+
+
+@pytest.mark.parametrize("view", ["FreeBusy", "Detailed", "DetailedMerged", "MergedOnly"])
+def test_availability_is_answered_by_the_schema(exchange: EwsService, view: str) -> None:
+    """X5."""
+    datas = "".join(
+        f"<t:MailboxData>{LISTED.format(address)}</t:MailboxData>" for address in (ALEX.address, "no@x.example")
+    )
+    asked = (
+        f"<m:GetUserAvailabilityRequest><m:MailboxDataArray>{datas}</m:MailboxDataArray><t:FreeBusyViewOptions>{WINDOW}"
+        f"<t:MergedFreeBusyIntervalInMinutes>60</t:MergedFreeBusyIntervalInMinutes>"
+        f"<t:RequestedView>{view}</t:RequestedView></t:FreeBusyViewOptions></m:GetUserAvailabilityRequest>"
+    )
+    check(answered(exchange, asked))
+
+
+def test_people_and_configurations_are_answered_by_the_schema(exchange: EwsService) -> None:
+    """X5."""
+    contacts = exchange.store.mailbox(ALEX.address).distinguished["contacts"].items.values()
+    listed = next(item.id for item in contacts if item.element == "DistributionList")
+    for request in (
+        f'<m:ExpandDL><m:Mailbox><t:ItemId Id="{listed}"/></m:Mailbox></m:ExpandDL>',
+        "<m:ExpandDL><m:Mailbox><t:EmailAddress>all@x.example</t:EmailAddress></m:Mailbox></m:ExpandDL>",
+        f"<m:GetUserPhoto><m:Email>{ALEX.address}</m:Email><m:SizeRequested>HR48x48</m:SizeRequested></m:GetUserPhoto>",
+        "<m:GetUserPhoto><m:Email>no@x.example</m:Email><m:SizeRequested>HR48x48</m:SizeRequested></m:GetUserPhoto>",
+        *(
+            f'<m:GetUserConfiguration><m:UserConfigurationName Name="{name}"><t:DistinguishedFolderId Id="calendar"/>'
+            "</m:UserConfigurationName><m:UserConfigurationProperties>All</m:UserConfigurationProperties>"
+            "</m:GetUserConfiguration>"
+            for name in ("CategoryList", "Nothing")
+        ),
+    ):
+        check(answered(exchange, request))
+
+
 def test_refusals_are_answered_by_the_schema(exchange: EwsService) -> None:
     check(answered(exchange, soap_request.get_item(shapes.SIZES, ["AAMk"])))
     check(answered(exchange, soap_request.sync_folder_items("AAMk", None)))

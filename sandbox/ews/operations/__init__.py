@@ -3,7 +3,17 @@
 from collections.abc import Callable
 
 from sandbox.ews.call import Call
-from sandbox.ews.operations import directory, folders, ids, item_reading, item_writing, sync
+from sandbox.ews.operations import (
+    availability,
+    configuration,
+    directory,
+    folders,
+    ids,
+    item_reading,
+    item_writing,
+    people,
+    sync,
+)
 
 OPERATIONS: dict[str, Callable[[Call], str]] = {
     "GetFolder": folders.get_folder,
@@ -23,5 +33,9 @@ OPERATIONS: dict[str, Callable[[Call], str]] = {
     "DeleteItem": item_writing.delete_item,
     "ConvertId": ids.convert_id,
     "ResolveNames": directory.resolve_names,
+    "ExpandDL": people.expand_dl,
+    "GetUserPhoto": people.get_user_photo,
+    "GetUserAvailabilityRequest": availability.get_user_availability,
+    "GetUserConfiguration": configuration.get_user_configuration,
     "GetServerTimeZones": directory.get_server_time_zones,
 }

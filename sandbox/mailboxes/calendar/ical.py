@@ -17,7 +17,7 @@ def calendar(item: Item) -> bytes:
     """The whole calendar object: the time zone, the series, and every exception."""
     zone, single = zone_of(item), pattern_of(item) is None
     lines = ["BEGIN:VCALENDAR", "METHOD:PUBLISH", "PRODID:Microsoft Exchange Server 2010", "VERSION:2.0"]
-    lines += [] if single else _zone(zone)
+    lines += _zone(zone)
     lines += _event(item, span(item), item.properties, single)
     for one in () if single else occurrences(item):
         if one.changed:
@@ -36,9 +36,9 @@ def _event(
 ) -> list[str]:
     zone, all_day = zone_of(item), text_of(texts.get("IsAllDayEvent", "")) == "true"
     lines = ["BEGIN:VEVENT", f"UID:{item.text('UID')}", f"DTSTAMP:{_utc(item.modified)}"]
-    lines += [f"DTSTART{_time(zone, times[0], all_day, alone)}", f"DTEND{_time(zone, times[1], all_day, alone)}"]
+    lines += [f"DTSTART{_time(zone, times[0], all_day)}", f"DTEND{_time(zone, times[1], all_day)}"]
     if original is not None:
-        lines.append(f"RECURRENCE-ID{_time(zone, original, all_day, False)}")
+        lines.append(f"RECURRENCE-ID{_time(zone, original, all_day)}")
     if not alone:
         lines += _series(item, zone, all_day)
     for name, key in (("Subject", "SUMMARY"), ("Location", "LOCATION"), ("Body", "DESCRIPTION")):
@@ -57,7 +57,7 @@ def _series(item: Item, zone: Zone, all_day: bool) -> list[str]:
     if pattern is None:
         return []
     until = f"{pattern.until:%Y%m%d}" + ("" if all_day else "T235959Z") if pattern.until else ""
-    gone = [f"EXDATE{_time(zone, moment, all_day, False)}" for moment in item.deleted]
+    gone = [f"EXDATE{_time(zone, moment, all_day)}" for moment in item.deleted]
     return [f"RRULE:{ical_rule(pattern, until)}", *gone]
 
 
@@ -74,12 +74,10 @@ def _people(texts: dict[str, str]) -> list[str]:
     return lines
 
 
-def _time(zone: Zone, moment: datetime, all_day: bool, alone: bool) -> str:
-    """A time with its parameters: a date, UTC for an event without a series, else local time with the zone."""
+def _time(zone: Zone, moment: datetime, all_day: bool) -> str:
+    """A time with its parameters: a date, or local time with the zone, which Exchange names for single events too."""
     if all_day:
         return f";VALUE=DATE:{zone.wall(moment):%Y%m%d}"
-    if alone:
-        return f":{_utc(moment)}"
     return f';TZID="{zone.id}":{zone.wall(moment):%Y%m%dT%H%M%S}'
 
 

@@ -35,7 +35,7 @@ from exchangelib.extended_properties import ExtendedProperty
 from exchangelib.folders import Calendar, Inbox, SingleFolderQuerySet
 from exchangelib.indexed_properties import EmailAddress, PhoneNumber
 from exchangelib.items import SEND_TO_NONE
-from exchangelib.properties import DistinguishedFolderId, Member
+from exchangelib.properties import DistinguishedFolderId, DLMailbox, ItemId, Member
 from exchangelib.protocol import FailFast
 from exchangelib.recurrence import Recurrence, WeeklyPattern
 from exchangelib.version import EXCHANGE_O365, Version
@@ -271,6 +271,41 @@ def test_impersonation_opens_mailboxes_for_apps_and_service_accounts(server: Ser
         identity = Identity(primary_smtp_address=BO.address)
         account = opened(server, bearer, BO.address, identity=identity, access_type=IMPERSONATION)
         assert account.inbox.total_count == server.mailbox(BO).distinguished["inbox"].total
+
+
+def test_lists_are_expanded_and_configurations_are_read(alex: Account) -> None:
+    """X5."""
+    listed = next(item for item in alex.contacts.all() if isinstance(item, DistributionList) and item.members)
+    mailbox = DLMailbox(item_id=ItemId(id=listed.id, changekey=listed.changekey))
+    expanded = alex.protocol.expand_dl(mailbox)
+    assert [one.email_address for one in expanded] == [member.mailbox.email_address for member in listed.members]
+    found = alex.calendar.get_user_configuration(name="CategoryList")
+    assert b"<categories" in found.xml_data
+    with pytest.raises(ErrorItemNotFound):
+        alex.inbox.get_user_configuration(name="CategoryList")
+
+
+def test_people_are_busy_while_they_have_events(alex: Account) -> None:
+    """X5: in the zone of the request; another person's events have no subjects."""
+    start = EWSDateTime(2027, 7, 5, 9, 0, tzinfo=BERLIN)
+    end = start + timedelta(hours=2)
+    CalendarItem(account=alex, folder=alex.calendar, subject="Busy then", start=start, end=end).save(
+        send_meeting_invitations=SEND_TO_NONE
+    )
+    day = EWSDateTime(2027, 7, 5, tzinfo=BERLIN)
+    (view,) = alex.protocol.get_free_busy_info(
+        accounts=[(alex, "Organizer", False)],
+        start=day,
+        end=day + timedelta(days=1),
+        merged_free_busy_interval=60,
+        requested_view="DetailedMerged",
+    )
+    busy = next(one for one in view.calendar_events if one.details.subject == "Busy then")
+    assert (busy.start.replace(tzinfo=None), busy.end - busy.start) == (
+        start.replace(tzinfo=None),
+        timedelta(hours=2),
+    )
+    assert view.merged[9:11] == "22"
 
 
 def test_a_strange_token_is_turned_away(server: Served) -> None:
