@@ -147,7 +147,7 @@ async def _own_exchange(services: Services, verify: Verify) -> None:
     store = MailboxStore(services.directory)
     await asyncio.to_thread(_load, services.options, store, services.directory.people)
     ews = EwsService(store, verify, lambda tenant_id: _tenant(services, tenant_id).ews_block)
-    services.serve("exchange", http.application(ews), http.operation)
+    services.serve("exchange", http.application(ews, services.options.ews_schema), http.operation)
     services.control_routes = routes(store, control.COMMANDS)
     if "graph" not in services.options.without:
         _graph(services, store)

@@ -22,6 +22,7 @@ class Options:
     ews_url: str
     ews_ca: Path | None
     ews_auth: str
+    ews_schema: Path | None
     storage_proxy: bool
     in_memory: bool
     tethered: bool
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         default="bearer",
         help="how that server authenticates: with the sandbox's tokens, or with address and password through a gateway",
     )
+    add("--ews-schema", type=Path, help="folder with Exchange's messages.xsd and types.xsd, to serve beside its WSDL")
     add(
         "--storage-proxy", action="store_true", help="put a proxy in front of Azurite, so that faults reach Storage too"
     )

@@ -16,6 +16,7 @@ from lxml import etree
 from sandbox.ews import EwsService
 from sandbox.ews.properties import ORDER
 from sandbox.ews.wire import SOAP
+from sandbox.ews.wsdl import services_wsdl
 from sandbox.mailboxes.fragments import parse
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples.corpus import load_default
@@ -218,3 +219,11 @@ def test_properties_stand_where_the_schema_has_them(element: str) -> None:
     names = [name for name in ORDER[element] if name in places]
     assert len(names) > len(ORDER[element]) - 8
     assert names == sorted(names, key=places.__getitem__)
+
+
+def test_the_wsdl_names_elements_of_the_schema() -> None:
+    described = etree.fromstring(services_wsdl("https://exchange.example/EWS/Exchange.asmx").encode())
+    root = etree.parse(FOLDER / "messages.xsd").getroot()
+    elements = {f"m:{element.get('name')}" for element in root.iterfind(f"{XS}element")}
+    named = {part.get("element") for part in described.iter("{http://schemas.xmlsoap.org/wsdl/}part")}
+    assert named <= elements
