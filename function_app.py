@@ -2,12 +2,15 @@
 
 import azure.functions as func
 
-from functions import dispatch, landing, my_sync, operator_moves, operator_pages, sign_in, sync
-from functions.api import mailboxes, moves, onboarding
+from functions import dispatch, landing, my_sync, operator_moves, operator_pages, sign_in, sync, webhook_deliveries
+from functions.api import mailboxes, moves, onboarding, webhooks
 from shared import logs
 
 logs.configure()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for module in (landing, sign_in, my_sync, operator_pages, operator_moves, mailboxes, moves, onboarding, dispatch, sync):
+PAGES = (landing, sign_in, my_sync, operator_pages, operator_moves)
+API = (mailboxes, moves, onboarding, webhooks)
+BACKGROUND = (dispatch, sync, webhook_deliveries)
+for module in (*PAGES, *API, *BACKGROUND):
     app.register_functions(module.blueprint)

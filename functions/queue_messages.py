@@ -42,9 +42,14 @@ def has_flag(message: func.QueueMessage, name: str) -> bool:
 
 def mailbox_id_of(message: func.QueueMessage) -> str:
     """Return the mailbox id that the message must carry."""
-    value = _decoded(message).get("mailbox")
+    return required_id(message, "mailbox")
+
+
+def required_id(message: func.QueueMessage, name: str) -> str:
+    """Return an id that the message must carry."""
+    value = _decoded(message).get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= 64 or not value.replace("-", "").isalnum():
-        raise MessageMalformed("the message carries no mailbox id")
+        raise MessageMalformed(f"the message carries no {name} id")
     return value
 
 

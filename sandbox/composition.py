@@ -32,12 +32,13 @@ from sandbox.storage.storage_proxy import StorageProxy, session_to
 from sandbox.tls.authority import Authority
 from sandbox.tls.client_certificate import SECRET_NAME, client_certificate
 from sandbox.tls.server import bind, serving
+from sandbox.webhook_receiver import WebhookReceivers
 
 if TYPE_CHECKING:
     from sandbox.mailboxes.mailbox_store import MailboxStore
 
 Verify = Callable[[str], Mapping[str, Any]]
-_PORTS = ("entra", "exchange", "key_vault", "identity", "control", "graph")
+_PORTS = ("entra", "exchange", "key_vault", "identity", "control", "graph", "webhooks")
 _STORAGE_SERVICES = ("blob", "queue", "table")
 _APP_NAME = "Mailbox Sync"
 
@@ -53,6 +54,7 @@ async def sandbox(options: Options) -> AsyncIterator[dict[str, Any]]:
         _entra(services)
         await _exchange(services, stack)
         _vault_and_identity(services)
+        _webhooks(services)
         _control(services)
         await stack.enter_async_context(serving(services.served_apps, services.authority.server_context()))
         yield endpoints(services, storage)
@@ -105,6 +107,13 @@ def _vault_and_identity(services: Services) -> None:
         services.serve("key_vault", services.vault.application(), service.operation_of)
     if "identity" not in services.options.without:
         services.serve("identity", services.identity.application(), _always("token"))
+
+
+def _webhooks(services: Services) -> None:
+    """Serve receivers of webhooks, as other programs would."""
+    receivers = WebhookReceivers()
+    services.serve("webhooks", receivers.application(), _always("webhook"))
+    services.control_routes += receivers.control_routes()
 
 
 def _control(services: Services) -> None:

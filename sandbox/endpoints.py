@@ -29,7 +29,7 @@ def endpoints(services: Services, storage: Storage | None) -> dict[str, Any]:
             for p in services.directory.people
         ],
     }
-    for name in ("entra", "graph", "key_vault"):
+    for name in ("entra", "graph", "key_vault", "webhooks"):
         if name in served:
             contents[name] = served[name]
     if "exchange" in served:
@@ -53,6 +53,7 @@ def _app_environment(services: Services, contents: Mapping[str, Any]) -> dict[st
         "EWS_URL": contents.get("exchange"),
         "GRAPH_URL": contents.get("graph"),
         "KEY_VAULT_URL": contents.get("key_vault"),
+        "WEBHOOK_PRIVATE_HOSTS": "127.0.0.1",
         "MailboxStorage__blobServiceUri": contents.get("blob"),
         "MailboxStorage__queueServiceUri": contents.get("queue"),
         "MailboxStorage__tableServiceUri": contents.get("table"),

@@ -216,6 +216,14 @@ class Settings:
         "INVITATION_DAYS", "How many days an invitation link stays valid", parsers.number(1, 60), "7"
     )
 
+    # Webhooks
+    webhook_private_hosts: tuple[str, ...] = setting(
+        "WEBHOOK_PRIVATE_HOSTS",
+        "Hosts with private addresses that webhooks may reach, to try them on one machine; leave empty in production",
+        parsers.comma_list,
+        "",
+    )
+
     # Thresholds
     rejections_before_sign_in: int = setting(
         "REJECTIONS_BEFORE_SIGN_IN",

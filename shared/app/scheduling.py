@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from shared.app.base import utc_now
 from shared.app.mailboxes import MailboxComponents
+from shared.app.webhooks import WebhookComponents
 
 if TYPE_CHECKING:
     from shared.scheduling.daily import Daily
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from shared.scheduling.poison import Poison
 
 
-class SchedulingComponents(MailboxComponents):
+class SchedulingComponents(MailboxComponents, WebhookComponents):
     """What timers and queues start besides the sync itself."""
 
     @cached_property
@@ -37,6 +38,7 @@ class SchedulingComponents(MailboxComponents):
             keep_alive=self.access_tokens.refresh_idle,
             index_addresses=self.registry.index_addresses,
             repair_directory=self.registry.repair_directory,
+            sweep_deliveries=self.deliverer.sweep,
             credential_ends=self.credential_ends,
             clock=utc_now,
         )

@@ -3,7 +3,8 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.app.base import BaseComponents, utc_now
+from shared.app.base import utc_now
+from shared.app.events import EventComponents
 
 if TYPE_CHECKING:
     from shared.mailboxes.blob import BlobLeases
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from shared.replica.store import BlobTableReplica
 
 
-class StoreComponents(BaseComponents):
+class StoreComponents(EventComponents):
     """The adapters of Azure Storage that the registry and the sync use."""
 
     @cached_property
@@ -22,7 +23,7 @@ class StoreComponents(BaseComponents):
         """All connected mailboxes."""
         from shared.mailboxes.table import TableRegistry
 
-        return TableRegistry(self.tables, self.settings.sync_shards, utc_now)
+        return TableRegistry(self.tables, self.settings.sync_shards, utc_now, self.outbox)
 
     @cached_property
     def listing(self) -> "MailboxListing":

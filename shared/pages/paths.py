@@ -30,6 +30,7 @@ STATIC = "/static"
 RESERVED = (
     "api/(activations|health|invitations|mailboxes|mailboxes/.+|moves)",
     "api/service-accounts|api/service-accounts/.+/give-up",
+    "api/v1/webhooks|api/v1/webhooks/.+",
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",

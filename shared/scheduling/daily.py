@@ -32,6 +32,7 @@ class Daily:
         keep_alive: Callable[[datetime], int],
         index_addresses: Callable[[], int],
         repair_directory: Callable[[], int],
+        sweep_deliveries: Callable[[], int],
         credential_ends: Callable[[], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -42,6 +43,7 @@ class Daily:
         self._keep_alive = keep_alive
         self._index_addresses = index_addresses
         self._repair_directory = repair_directory
+        self._sweep_deliveries = sweep_deliveries
         self._credential_ends = credential_ends
         self._clock = clock
 
@@ -57,6 +59,7 @@ class Daily:
         }
         self._run_part(self._index_addresses)
         self._run_part(self._repair_directory)
+        self._run_part(self._sweep_deliveries)
         self._run_part(lambda: self._watch_credential(now))
         return figures
 

@@ -66,7 +66,7 @@ class Dispatch:
 
         A timer's tick is not repeated, so a shard whose message cannot be sent does not stop the others. A message that
         nobody consumes before the next tick is dropped, so that ticks do not accumulate. Raises the first error after
-        all shards have been tried.
+        all shards have been tried. Events that erased mailboxes left unpublished are published afterward.
         """
         now = self._clock()
         lifetime = DAY if sweep else max(self._interval, SHORTEST_LIFE)
@@ -78,13 +78,15 @@ class Dispatch:
                 failed.append(error)
         if failed:
             raise failed[0]
+        self._registry.publish_erasures()
         return self._shards
 
     def shard(self, shard: int, *, sweep: bool = False, tick: datetime | None = None) -> Dispatched:
         """Queue one shard's mailboxes, each at its own offset within the interval, or within the night.
 
         `tick` is the time at which the timer fired. A mailbox's message is superseded by a pass that ends after the
-        time it is scheduled for. A number from a former, larger number of shards sends nothing.
+        time it is scheduled for. A number from a former, larger number of shards sends nothing. Events that a row still
+        holds are published: its writer crashed, or the queue could not be reached.
         """
         if not 0 <= shard < self._shards:
             return Dispatched(0, 0)
@@ -94,6 +96,8 @@ class Dispatch:
         for mailbox in self._registry.in_shard(shard):
             counter.count(mailbox)
             late += is_late(mailbox, now, self._interval)
+            if mailbox.outbox:
+                self._registry.publish_events(mailbox)
             if has_replica(mailbox) if sweep else is_due(mailbox, now):
                 due.append(mailbox.id)
         window = self._window(len(due), sweep)

@@ -19,11 +19,14 @@ TABLES = (
     "revocations",
     "directory",
     "summaries",
+    "webhooks",
+    "deliveries",
 )
 """Tables: the registry and its index by owner, runs, issues, the audit trail, and items; authorizations with the
 sign-ins, invitations and approvals in progress; tenants that must not be contacted for a while; erasures, until no
 worker from before them can be left; sessions that were revoked before they expired; lists of mailboxes by address and
-status; and each shard's counts."""
+status; each shard's counts; and the endpoints of webhooks with the deliveries to them."""
 
-QUEUES = ("sync-shards", "sync-mailboxes")
-"""Queues: shards to dispatch, mailboxes to sync. Each has a `-poison` queue that the host creates when it needs it."""
+QUEUES = ("sync-shards", "sync-mailboxes", "webhook-deliveries")
+"""Queues: shards to dispatch, mailboxes to sync, attempts to deliver webhooks. Each has a `-poison` queue that the host
+creates when it needs it."""

@@ -20,6 +20,7 @@ ROOMS = {
     "azure.storage.blob": {"blob", "azure_clients"},
     "azure.storage.queue": {"queue", "azure_clients"},
     "azure.identity": {"azure_clients"},
+    "standardwebhooks": {"signing"},
     "azure.functions": {"functions", "function_app"},
 }
 """Where each vendor's package may be imported: in files of that name, or anywhere in a folder of that name."""
@@ -36,6 +37,8 @@ AT_START = {
     "shared.app.stores",
     "shared.app.sync",
     "shared.authorization",
+    "shared.app.events",
+    "shared.app.webhooks",
     "shared.authorization.onboarding.sign_in_outcome",
     "shared.authorization.errors",
     "shared.authorization.identity",

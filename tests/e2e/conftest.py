@@ -9,6 +9,7 @@ from sandbox.local.form_browser import FormBrowser
 from sandbox.local.local_stack import LocalStack, local_stack
 from sandbox.local.sandbox_process import Sandbox
 from tests.e2e.fault_bench import Bench
+from tests.e2e.webhook_receiver import Hook
 
 NEVER = "0 0,1 0 1 1 *"
 """Two ticks a year, a minute apart: a mailbox is due every minute, and no timer fires during a test."""
@@ -57,3 +58,12 @@ def bench(sandbox: Sandbox, _benches: list[Bench], monkeypatch: pytest.MonkeyPat
         sandbox.control.delete("/faults")
         made.get_over_it()
     return made
+
+
+@pytest.fixture
+def hook(running_app: LocalStack, request: pytest.FixtureRequest) -> Iterator[Hook]:
+    """A webhook endpoint that a test may register; it is deleted afterward."""
+    made = Hook(running_app, request.node.name.replace("_", "-")[:40])
+    yield made
+    if made.id:
+        assert made.call("DELETE", f"/{made.id}").status_code == 204

@@ -39,10 +39,11 @@ def secret_client(url: str, credential: "TokenCredential") -> "SecretClient":
 
 
 class VaultTokenStore:
-    """Implements TokenStore: one secret per authorization, named by its id."""
+    """Implements TokenStore: one secret per authorization, named by its id. `content_type` says what it holds."""
 
-    def __init__(self, client: "SecretClient") -> None:
+    def __init__(self, client: "SecretClient", content_type: str = REFRESH_TOKEN) -> None:
         self._client = client
+        self._content_type = content_type
 
     def read(self, authorization_id: str) -> str:
         """Return the newest version."""
@@ -56,7 +57,9 @@ class VaultTokenStore:
         other's version.
         """
         with translate_errors():
-            written = self._client.set_secret(authorization_id, refresh_token, content_type=REFRESH_TOKEN).properties
+            written = self._client.set_secret(
+                authorization_id, refresh_token, content_type=self._content_type
+            ).properties
             self._disable_older(authorization_id, written)
 
     def _disable_older(self, authorization_id: str, written: "SecretProperties") -> None:

@@ -31,6 +31,7 @@ def a_round(
         keep_alive=keep_alive,
         index_addresses=lambda: 0,
         repair_directory=lambda: 0,
+        sweep_deliveries=lambda: 0,
         credential_ends=lambda: ends,
         clock=lambda: NOW,
     )

@@ -1,0 +1,278 @@
+"""From an event to an endpoint: who gets it, signatures, retries, giving up, and what is shown of it."""
+
+from datetime import timedelta
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from shared.errors import NotFound, Reason, RetryLater
+from shared.mailboxes.outbox.events import EventType, MailboxEvent, new_event
+from shared.webhooks.deliverer import REST_SECONDS
+from shared.webhooks.errors import WebhookRefused
+from shared.webhooks.model import DELIVERIES_KEPT, RETRY_DELAYS, Answer, DeliveryStatus
+from shared.webhooks.publisher import CACHED_SECONDS
+from tests.fakes.webhooks import WebhookHarness
+from tests.unit.mailboxes.test_transitions import a_mailbox
+
+
+@pytest.fixture
+def harness() -> WebhookHarness:
+    return WebhookHarness()
+
+
+def an_event(harness: WebhookHarness, kind: EventType = EventType.SYNCED, tenant: str = "t") -> MailboxEvent:
+    return new_event(kind, a_mailbox(tenant_id=tenant), harness.clock(), feed=3, after=2)
+
+
+def test_event_reaches_an_endpoint_that_verifies_it(harness: WebhookHarness) -> None:
+    registered = harness.commands.create("https://crm.example/hooks", "op")
+    harness.publisher.publish([an_event(harness)])
+    harness.work()
+    _, headers, body = harness.receiver.received[0]
+    with pytest.raises(WebhookVerificationError):  # the fake clock's time is too far from the real one
+        Webhook(registered.secret).verify(body, headers)
+    fresh = Webhook(registered.secret).sign(headers["webhook-id"], harness.clock(), body)
+    assert headers["webhook-signature"] == fresh
+    assert body == (
+        '{"type":"mailbox.synced","timestamp":"2026-11-23T12:00:00+00:00",'
+        '"data":{"mailbox_id":"m1","tenant_id":"t","feed":3,"after":2}}'
+    )
+    (delivery,) = harness.commands.deliveries(registered.endpoint.id, 10)
+    assert (delivery.status, delivery.attempts, delivery.answer) == (DeliveryStatus.DELIVERED, 1, 200)
+
+
+def test_endpoints_get_the_events_and_tenants_they_chose(harness: WebhookHarness) -> None:
+    every = harness.register()
+    erased = harness.register(EventType.ERASED)
+    tenant = harness.register(tenants=("other",))
+    events = [an_event(harness), an_event(harness, EventType.ERASED), an_event(harness, tenant="other")]
+    assert harness.publisher.wants(EventType.SYNCED, "other")
+    harness.publisher.publish(events)
+    counts = [len(harness.commands.deliveries(endpoint.id, 10)) for endpoint in (every, erased, tenant)]
+    assert counts == [3, 1, 1]
+
+
+def test_nobody_wants_an_event_without_a_ready_endpoint(harness: WebhookHarness) -> None:
+    assert not harness.publisher.wants(EventType.SYNCED, "t")
+    endpoint = harness.register(EventType.ERASED)
+    harness.clock.pass_by(seconds=CACHED_SECONDS + 1)
+    assert not harness.publisher.wants(EventType.SYNCED, "t")
+    assert harness.publisher.wants(EventType.ERASED, "t")
+    harness.commands.change(endpoint.id, {"enabled": False}, "op")
+    harness.clock.pass_by(seconds=CACHED_SECONDS + 1)
+    assert not harness.publisher.wants(EventType.ERASED, "t")
+
+
+def test_unverified_endpoint_gets_nothing_until_it_returns_the_challenge(harness: WebhookHarness) -> None:
+    harness.receiver.returns_challenge = False
+    endpoint = harness.register()
+    assert endpoint.verified_at is None
+    harness.publisher.publish([an_event(harness)])
+    assert harness.commands.deliveries(endpoint.id, 10) == []
+    harness.receiver.returns_challenge = True
+    assert harness.commands.verify(endpoint.id).endpoint.verified_at == harness.clock()
+
+
+def test_another_url_has_to_be_verified_again(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.receiver.returns_challenge = False
+    changed = harness.commands.change(endpoint.id, {"url": "https://other.example/", "description": "new"}, "op")
+    assert (changed.verified_at, changed.description) == (None, "new")
+    harness.receiver.returns_challenge = True
+    assert harness.commands.change(endpoint.id, {"description": "again"}, "op").verified_at is not None
+
+
+def test_failed_attempts_are_repeated_over_two_days_then_given_up(
+    harness: WebhookHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint = harness.register()
+    harness.receiver.answers = [Answer(500)] * 20
+    harness.publisher.publish([an_event(harness)])
+    began = harness.clock()
+    harness.work_for(hours=60)
+    assert len(set(harness.receiver.events())) == 1
+    assert len(harness.receiver.events()) == len(RETRY_DELAYS) + 1
+    (delivery,) = harness.commands.deliveries(endpoint.id, 10)
+    assert delivery.status is DeliveryStatus.FAILED
+    assert delivery.attempted_at is not None
+    assert timedelta(hours=47) < delivery.attempted_at - began < timedelta(hours=49)
+    failing = harness.commands.get(endpoint.id)
+    assert (failing.failing_since, failing.failed_deliveries) == (began, 1)
+    assert "webhook delivery given up" in caplog.text
+    harness.receiver.answers = []
+    assert harness.commands.redeliver(endpoint.id, "op") == 1
+    harness.work()
+    assert harness.commands.deliveries(endpoint.id, 10)[0].status is DeliveryStatus.DELIVERED
+    recovered = harness.commands.get(endpoint.id)
+    assert (recovered.failing_since, recovered.failed_deliveries) == (None, 0)
+
+
+def test_retry_after_is_obeyed_within_a_day(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.receiver.answers = [Answer(429, retry_after=3600), Answer(503, retry_after=10**6)]
+    harness.publisher.publish([an_event(harness)])
+    for wait in (timedelta(hours=1), timedelta(days=1)):
+        harness.work()
+        due = harness.commands.deliveries(endpoint.id, 1)[0].next_attempt_at
+        assert due == harness.clock() + wait
+        harness.clock.pass_by(seconds=wait.total_seconds() + 1)
+
+
+def test_endpoint_that_does_not_answer_rests_and_costs_no_worker(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.receiver.answers = [Answer(fault="timeout")]
+    harness.publisher.publish([an_event(harness), an_event(harness)])
+    harness.work()
+    assert len(harness.receiver.events()) == 1
+    faults = {delivery.fault for delivery in harness.commands.deliveries(endpoint.id, 10)}
+    assert faults == {"timeout", "resting"}
+    harness.clock.pass_by(seconds=REST_SECONDS)
+    harness.work_for(hours=1)
+    assert {delivery.status for delivery in harness.commands.deliveries(endpoint.id, 10)} == {DeliveryStatus.DELIVERED}
+
+
+def test_answer_gone_disables_the_endpoint(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.receiver.answers = [Answer(410)]
+    harness.publisher.publish([an_event(harness)])
+    harness.work()
+    disabled = harness.commands.get(endpoint.id)
+    assert (disabled.enabled, disabled.disabled_reason) == (False, "gone")
+    assert harness.commands.deliveries(endpoint.id, 1)[0].status is DeliveryStatus.CANCELED
+    assert harness.commands.change(endpoint.id, {"enabled": True}, "op").disabled_reason == ""
+
+
+def test_pending_deliveries_of_a_disabled_endpoint_are_canceled(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.publisher.publish([an_event(harness)])
+    harness.commands.change(endpoint.id, {"enabled": False}, "op")
+    harness.work()
+    assert harness.receiver.events() == []
+    assert harness.commands.deliveries(endpoint.id, 1)[0].status is DeliveryStatus.CANCELED
+
+
+def test_event_published_twice_is_delivered_once(harness: WebhookHarness) -> None:
+    harness.register()
+    event = an_event(harness)
+    harness.publisher.publish([event])
+    harness.publisher.publish([event])
+    harness.work()
+    harness.publisher.publish([event])
+    harness.work_for(hours=50)
+    assert harness.receiver.events() == [event.id]
+
+
+def test_duplicate_message_does_not_double_the_retries(harness: WebhookHarness) -> None:
+    harness.register()
+    harness.receiver.answers = [Answer(500)] * 50
+    event = an_event(harness)
+    harness.publisher.publish([event])
+    harness.publisher.publish([event])
+    harness.work_for(hours=60)
+    assert len(harness.receiver.events()) == len(RETRY_DELAYS) + 1
+
+
+def test_event_stays_with_the_publisher_while_the_queue_is_down(harness: WebhookHarness) -> None:
+    harness.register()
+    event = an_event(harness)
+    harness.queue.error = RetryLater(Reason.UNAVAILABLE)
+    with pytest.raises(RetryLater):
+        harness.publisher.publish([event])
+    harness.queue.error = None
+    harness.publisher.publish([event])
+    harness.work()
+    assert harness.receiver.events() == [event.id]
+
+
+def test_crash_after_queueing_the_next_attempt_loses_none(harness: WebhookHarness) -> None:
+    harness.register()
+    harness.receiver.answers = [Answer(500)]
+    event = an_event(harness)
+    harness.publisher.publish([event])
+    ((endpoint_id, delivery_id, attempt),) = harness.queue.take()
+    harness.queue.error = RetryLater(Reason.UNAVAILABLE)
+    with pytest.raises(RetryLater):
+        harness.deliverer.attempt(endpoint_id, delivery_id, attempt)
+    harness.queue.error = None
+    assert harness.deliveries.get(endpoint_id, delivery_id).attempts == 0
+    harness.deliverer.attempt(endpoint_id, delivery_id, attempt)
+    assert harness.receiver.events() == [event.id] * 2
+
+
+def test_daily_work_forgets_old_deliveries_and_finds_lost_messages(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    old, lost = an_event(harness), an_event(harness)
+    harness.publisher.publish([old])
+    harness.work()
+    harness.clock.pass_by(days=DELIVERIES_KEPT.days - 1)
+    harness.publisher.publish([lost := an_event(harness)])
+    harness.queue.take()
+    harness.clock.pass_by(days=1, hours=1)
+    assert harness.deliverer.sweep() == 1
+    harness.work()
+    assert harness.receiver.events() == [old.id, lost.id]
+    assert [delivery.event_id for delivery in harness.commands.deliveries(endpoint.id, 10)] == [lost.id]
+
+
+def test_rotated_secret_signs_beside_the_previous_one_for_a_day(harness: WebhookHarness) -> None:
+    registered = harness.commands.create("https://crm.example/hooks", "op")
+    rotated = harness.commands.rotate(registered.endpoint.id, "op")
+    assert rotated.current != registered.secret
+    for count, hours in ((2, 25), (1, 0)):
+        harness.publisher.publish([an_event(harness)])
+        harness.work()
+        headers = harness.receiver.received[-1][1]
+        assert len(headers["webhook-signature"].split(" ")) == count
+        harness.clock.pass_by(hours=hours)
+
+
+def test_test_event_is_sent_once_and_kept(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.receiver.answers = [Answer(404)]
+    assert harness.commands.test(endpoint.id, "op").status is DeliveryStatus.FAILED
+    assert harness.commands.test(endpoint.id, "op").status is DeliveryStatus.DELIVERED
+    assert [one.answer for one in harness.commands.deliveries(endpoint.id, 10)].count(404) == 1
+    assert harness.commands.redeliver(endpoint.id, "op") == 0
+    assert harness.queue.messages == []
+
+
+def test_deleted_endpoint_leaves_nothing(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.publisher.publish([an_event(harness)])
+    harness.commands.delete(endpoint.id, "op")
+    harness.work()
+    assert harness.receiver.events() == []
+    assert harness.deliveries.recent(endpoint.id, 10) == []
+    for call in (harness.commands.get, harness.secrets.read):
+        with pytest.raises(NotFound):
+            call(endpoint.id)
+    assert [act for _, _, act in harness.audit] == ["webhook_create", "webhook_delete"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "fields"),
+    [
+        ("url", {"url": "http://crm.example/"}),
+        ("url", {"url": 3}),
+        ("events", {"events": ["mailbox.sneezed"]}),
+        ("events", {"events": "mailbox.synced"}),
+        ("tenants", {"tenants": ["a b"]}),
+        ("tenants", {"tenants": [1]}),
+        ("description", {"description": "x" * 201}),
+        ("description", {"description": "a\nb"}),
+        ("enabled", {"enabled": 1}),
+    ],
+)
+def test_wrong_field_is_refused_and_named(harness: WebhookHarness, parameter: str, fields: dict[str, object]) -> None:
+    endpoint = harness.register()
+    with pytest.raises(WebhookRefused) as refused:
+        harness.commands.change(endpoint.id, fields, "op")
+    assert refused.value.parameter == parameter
+    assert harness.commands.get(endpoint.id) == endpoint
+
+
+@pytest.mark.parametrize("secret", ["whsec_short", "no prefix", "whsec_" + "A" * 200, "whsec_\u00e9"])
+def test_weak_or_malformed_secret_is_refused(harness: WebhookHarness, secret: str) -> None:
+    with pytest.raises(WebhookRefused):
+        harness.commands.create("https://crm.example/hooks", "op", secret=secret)
+    assert harness.commands.all() == []
