@@ -74,6 +74,13 @@ var queryRules = [
     window: 'PT15M'
   }
   {
+    name: 'webhooks'
+    severity: 3
+    description: 'An endpoint of a webhook did not take an event within two days.'
+    query: '${lines} | where line.event == "webhook delivery given up"'
+    window: 'PT1H'
+  }
+  {
     name: 'function-failures'
     severity: 2
     description: 'Functions fail again and again.'

@@ -1,12 +1,11 @@
-"""The queue of attempts in Queue Storage. The Functions trigger expects base64; the SDK sends plain text by default."""
+"""The queue of attempts in Queue Storage."""
 
-import json
 from typing import TYPE_CHECKING
 
-from shared.storage.azure_errors import translate_errors
+from shared.storage.queue_rest import NEVER, QueueRest
 
 if TYPE_CHECKING:
-    from azure.storage.queue import QueueServiceClient
+    from shared.storage.storage_rest import StorageEndpoint
 
 DELIVERIES = "webhook-deliveries"
 
@@ -14,15 +13,10 @@ DELIVERIES = "webhook-deliveries"
 class StorageDeliveryQueue:
     """Implements DeliveryQueue. The deployment has created the queue."""
 
-    def __init__(self, queues: "QueueServiceClient") -> None:
-        from azure.storage.queue import TextBase64EncodePolicy
-
-        self._queue = queues.get_queue_client(DELIVERIES, message_encode_policy=TextBase64EncodePolicy())
+    def __init__(self, queues: "StorageEndpoint") -> None:
+        self._queues = QueueRest(queues)
 
     def send(self, endpoint_id: str, delivery_id: str, attempt: int, delay_seconds: int = 0) -> None:
-        """Send one message. Messages do not expire: the last attempt comes after two days."""
+        """Send one message. It does not expire: the last attempt comes after two days, and the app may stand still."""
         message = {"endpoint": endpoint_id, "delivery": delivery_id, "attempt": attempt}
-        with translate_errors():
-            self._queue.send_message(
-                json.dumps(message, separators=(",", ":")), visibility_timeout=max(0, delay_seconds), time_to_live=-1
-            )
+        self._queues.send(DELIVERIES, message, delay_seconds, NEVER)
