@@ -74,7 +74,7 @@ class WebhookComponents(StoreComponents):
 
 def _tls() -> "ssl.SSLContext":
     """The TLS context with the certificates that this machine trusts."""
-    from shared.sources.bounded_tls import tls_context
     from shared.machine_settings import machine_settings
+    from shared.sources.bounded_tls import tls_context
 
     return tls_context(machine_settings("https://webhooks.invalid").bundle)

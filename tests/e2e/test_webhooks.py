@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.local.local_stack import LocalStack
-from tests.e2e.conftest import eventually
 from tests.e2e.watching import Watched
 from tests.e2e.webhook_receiver import Hook
+from tests.waiting import eventually
 
 SEED = 20261128
 
