@@ -4,6 +4,7 @@ import azure.functions as func
 
 from functions.http.handler import ALL_METHODS, http_handler
 from functions.http.responses import html, json, problem, problem_json, respond
+from shared.api import routes as api_routes
 from shared.app import app
 from shared.pages import paths
 from shared.pages.privacy_summary import privacy_summary
@@ -44,7 +45,10 @@ def health(request: func.HttpRequest) -> func.HttpResponse:
     return json({"status": "ok", "version": VERSION})
 
 
-@blueprint.route(route=f"{{*path:regex(^(?!({'|'.join(paths.RESERVED)})/?$).+)}}", methods=ALL_METHODS)
+_TAKEN = "|".join([*paths.RESERVED, *api_routes.patterns()])
+
+
+@blueprint.route(route=f"{{*path:regex(^(?!({_TAKEN})/?$).+)}}", methods=ALL_METHODS)
 @http_handler(*ALL_METHODS)
 def not_found(request: func.HttpRequest) -> func.HttpResponse:
     """Answer every other path with 404.

@@ -9,7 +9,7 @@ import functools
 import json
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -128,9 +128,32 @@ def redact_errors[**P, R](function: Callable[P, R]) -> Callable[P, R]:
         except InvocationFailed:
             raise
         except Exception as error:
-            logging.getLogger("mailbox_sync").error("invocation failed", exc_info=True)
-            description = describe_error(error)
-            failure = f"{description['type']} {description.get('reason', '')}".strip()
+            failure = _failure(error)
         raise InvocationFailed(failure)
 
     return wrapper
+
+
+def redact_async_errors[**P, R](
+    function: Callable[P, Coroutine[Any, Any, R]],
+) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Do the same for a coroutine function."""
+
+    @functools.wraps(function)
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await function(*args, **kwargs)
+        except InvocationFailed:
+            raise
+        except Exception as error:
+            failure = _failure(error)
+        raise InvocationFailed(failure)
+
+    return wrapper
+
+
+def _failure(error: Exception) -> str:
+    """Log the error; return what the host may know of it."""
+    logging.getLogger("mailbox_sync").error("invocation failed", exc_info=error)
+    description = describe_error(error)
+    return f"{description['type']} {description.get('reason', '')}".strip()

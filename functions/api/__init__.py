@@ -1,1 +1,1 @@
-"""The API for programs: a file for each group of resources. The callers have an access token with the role Operator."""
+"""The API for programs: decodes a request, calls the operation in shared/api, and encodes its answer."""

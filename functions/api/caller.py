@@ -1,9 +1,10 @@
-"""The caller of the API: a Bearer token with the role Operator.
+"""The caller of the API: a Bearer token with a role of this application.
 
 Nothing that a browser sends automatically is accepted, so a page of another site cannot call the API.
 """
 
 import time
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
@@ -12,48 +13,76 @@ from functions.http.parameters import is_id, refuse_unknown
 from functions.http.rate_limits import RateLimit, client_address
 from shared.app import app
 from shared.authorization.errors import TokenInvalid
-from shared.authorization.identity.operators import OperatorAuthenticator
 from shared.errors import NotFound, RetryLater
+
+if TYPE_CHECKING:
+    from shared.api.access import Caller
+    from shared.authorization.identity.operators import ApiAuthenticator, ApiIdentity
 
 _bad_tokens = RateLimit(burst=30, per_minute=30, together=20, monotonic=time.monotonic)
 
 
 def authenticated_caller(request: func.HttpRequest, *parameters: str) -> str:
-    """Return the opaque id of the API's caller; `parameters` are the allowed query parameters.
+    """Return the opaque id of a caller with the role Operator; `parameters` are the allowed query parameters.
+
+    Raises:
+        HttpError: unauthenticated, too_many_requests, malformed.
+        Forbidden: the caller has another role.
+    """
+    from shared.api.access import OPERATORS
+
+    caller = caller_of(request)
+    caller.require(OPERATORS)
+    refuse_unknown(request.params, parameters)
+    return caller.object_id
+
+
+def caller_of(request: func.HttpRequest) -> "Caller":
+    """Return the caller with its roles and, for a reader, its limits.
 
     A caller who was refused too often has to wait before another token is validated, because a token with an invented
     key id can cause a request to Entra ID.
 
     Raises:
-        HttpError: unauthenticated, too_many_requests, malformed.
+        HttpError: unauthenticated, too_many_requests.
     """
-    actor = _bearer(request)
-    refuse_unknown(request.params, parameters)
-    return actor
+    from shared.api.access import Caller, Role
+
+    identity = _authenticated(request)
+    roles = frozenset(role for role in Role if role.value in identity.roles)
+    limits = app().readers.get(identity.object_id) if Role.REPLICA_READ in roles else None
+    return Caller(identity.object_id, roles, limits)
 
 
-def _bearer(request: func.HttpRequest) -> str:
-    caller = client_address(request.headers.get("X-Forwarded-For", ""))
-    if seconds := _bad_tokens.blocked(caller):
+def _authenticated(request: func.HttpRequest) -> "ApiIdentity":
+    from shared.api.access import Role
+
+    address = client_address(request.headers.get("X-Forwarded-For", ""))
+    if seconds := _bad_tokens.blocked(address):
         raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)}, refusal="bearer_limit")
     try:
-        return _operators().authenticate(request.headers.get("Authorization", ""))
+        identity = _authenticator().authenticate(request.headers.get("Authorization", ""))
+        if not any(role.value in identity.roles for role in Role):
+            raise TokenInvalid("without a role")
+        return identity
     except (TokenInvalid, RetryLater) as exc:
-        _bad_tokens.wait(caller)
+        _bad_tokens.wait(address)
         if isinstance(exc, RetryLater):
             raise
         headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         raise HttpError("unauthenticated", headers=headers, refusal="bearer", detail=str(exc)) from exc
 
 
-def _operators() -> OperatorAuthenticator:
+def _authenticator() -> "ApiAuthenticator":
     """Return the authenticator of the API's callers; their tenant is the same as for the pages."""
-    return OperatorAuthenticator(app().token_validator, app().sessions.operator_tenant)
+    from shared.authorization.identity.operators import ApiAuthenticator
+
+    return ApiAuthenticator(app().token_validator, app().sessions.operator_tenant)
 
 
-def id_in_path(request: func.HttpRequest) -> str:
+def id_in_path(request: func.HttpRequest, name: str = "id") -> str:
     """Return the id in the path. Raises NotFound for a text that cannot be an id."""
-    given: str = request.route_params.get("id", "")
+    given: str = request.route_params.get(name, "")
     if not is_id(given):
         raise NotFound("nothing has such an id")
     return given

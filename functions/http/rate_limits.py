@@ -42,6 +42,12 @@ class RateLimit:
             seconds = self._short(caller, 1)[1] if caller else 0
             return seconds or self._short(_ALL_CALLERS, self._together)[1]
 
+    def left(self, caller: str) -> tuple[int, int]:
+        """Return how many requests this caller may make at once, and the seconds until the bucket is full again."""
+        with self._lock:
+            left = self._short(caller, 1)[0]
+        return int(left), int((self._burst - left) / self._rate) + 1 if left < self._burst else 0
+
     def _short(self, name: str, times: int) -> tuple[float, int]:
         """Return the tokens left in a bucket, and the seconds until it holds a whole one."""
         now = self._monotonic()

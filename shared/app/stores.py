@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.summary.table import TableSummaries
     from shared.mailboxes.table import TableRegistry
+    from shared.replica.change_log.table import TableChangeLog
+    from shared.replica.reading.reader import BlobTableReader
     from shared.replica.store import BlobTableReplica
 
 
@@ -59,3 +61,15 @@ class StoreComponents(EventComponents):
         from shared.replica.store import BlobTableReplica
 
         return BlobTableReplica.at(self.settings.blob_url, self.settings.table_url, self.credential)
+
+    @cached_property
+    def replica_reader(self) -> "BlobTableReader":
+        """The read side of the copies."""
+        return self.replica.reader()
+
+    @cached_property
+    def change_log(self) -> "TableChangeLog":
+        """Which mailboxes have new feed pages, in the order of time."""
+        from shared.replica.change_log.table import TableChangeLog
+
+        return TableChangeLog(self.tables, utc_now)

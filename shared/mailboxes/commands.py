@@ -119,19 +119,20 @@ class MailboxCommands:
 
     def sync_possible_at(self, mailbox: Mailbox) -> datetime | None:
         """When `sync_now` is possible again, after a pass or a request; None: now."""
+        now = self._clock()
         with self._guard:
-            possible_at = self._possible_at(mailbox)
-        return possible_at if possible_at > self._clock() else None
+            possible_at = self._possible_at(mailbox, now)
+        return possible_at if possible_at > now else None
 
-    def _possible_at(self, mailbox: Mailbox) -> datetime:
+    def _possible_at(self, mailbox: Mailbox, now: datetime) -> datetime:
         """By the last pass, and by what this instance was asked: a queue that lags must not be filled by clicking."""
         asked = (self._requested.get(mailbox.id), mailbox.last_pass_at, mailbox.syncing_since)
-        return max((at + SYNC_NOW_INTERVAL for at in asked if at is not None), default=self._clock())
+        return max((at + SYNC_NOW_INTERVAL for at in asked if at is not None), default=now)
 
     def _check_interval(self, mailbox: Mailbox) -> None:
         now = self._clock()
         with self._guard:
-            possible_at = self._possible_at(mailbox)
+            possible_at = self._possible_at(mailbox, now)
             if possible_at > now:
                 raise SyncedTooRecently(int((possible_at - now).total_seconds()) + 1)
             self._requested[mailbox.id] = now

@@ -51,6 +51,16 @@ class ItemIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One action: when, by whom (an opaque id), and which. `key` is its place in the trail."""
+
+    key: str
+    at: datetime
+    actor: str
+    act: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureRecord:
     """The record of an erasure, by mailbox id. If `finished_at` is None, it is not complete.
 
@@ -115,6 +125,13 @@ class MailboxRegistry(Protocol):
         """Iterate over all mailboxes, shard by shard, except those that this version cannot read."""
         ...
 
+    def page(self, after: str, limit: int) -> list[Mailbox]:
+        """Return the first `limit` mailboxes after the id `after` in the registry's order, which is not that of ids.
+
+        The mailbox `after` may have been erased. Mailboxes that this version cannot read are left out.
+        """
+        ...
+
     def authorizations_in_use(self) -> Counter[str]:
         """Count the mailboxes per authorization, without disconnected ones.
 
@@ -148,6 +165,10 @@ class MailboxRegistry(Protocol):
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
         """Record an action. `actor` is an opaque id (oid, `operator`, `system`), `act` the action's name."""
+        ...
+
+    def audit_trail(self, mailbox_id: str, after: str = "", limit: int = 100) -> list[AuditEntry]:
+        """Return the actions on a mailbox (or invitation), newest first, from the one after the key `after`."""
         ...
 
     def erase(self, mailbox_id: str) -> dict[str, int]:

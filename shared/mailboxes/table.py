@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, OperatorMustAct
@@ -25,7 +26,7 @@ from shared.mailboxes.index.table import MailboxIndex
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import without_events
 from shared.mailboxes.outbox.outbox import Outbox
-from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
+from shared.mailboxes.port import AuditEntry, ErasureRecord, ItemIssue, Run
 from shared.storage.azure_errors import translate_errors
 from shared.storage.row_mapping import from_row, to_row
 from shared.storage.table import change_row
@@ -165,6 +166,15 @@ class TableRegistry:
         for shard in range(self._shards):
             yield from self.in_shard(shard)
 
+    def page(self, after: str, limit: int) -> list[Mailbox]:
+        """Query in the order of the table: by bucket, then by id."""
+        bucket, key = quoted(partition(after) if after else ""), quoted(after)
+        rows = self._rest.query(
+            "mailboxes", f"PartitionKey gt {bucket} or (PartitionKey eq {bucket} and RowKey gt {key})", most=limit
+        )
+        readable = (mailbox for row in rows if (mailbox := _mailbox_or_none(row)) is not None)
+        return list(islice(readable, limit))
+
     def authorizations_in_use(self) -> Counter[str]:
         """Count all rows: even a row that this version cannot read has its authorization's id."""
         in_use = Counter[str]()
@@ -210,6 +220,11 @@ class TableRegistry:
         keys = {"PartitionKey": mailbox_id, "RowKey": f"{newest_first(now)}-{secrets.token_hex(4)}"}
         with translate_errors():
             self._audit.create_entity(keys | {"actor": actor, "act": act, "at": now})
+
+    def audit_trail(self, mailbox_id: str, after: str = "", limit: int = 100) -> list[AuditEntry]:
+        """Return the rows in the order of their keys, which sort later times first."""
+        rows = self._first(self._audit, mailbox_id, limit, after)
+        return [from_row(AuditEntry, row, key=str(row["RowKey"])) for row in rows]
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
         """Delete runs and issues first and the mailbox last, so that an interrupted erasure can be requested again.

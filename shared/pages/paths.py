@@ -26,10 +26,12 @@ ACTIVATE = "/operator/activate"
 MOVES = "/operator/moves"
 """Also /operator/moves/{id}: one mailbox's parity report."""
 STATIC = "/static"
+API = "/api/v1"
+API_DESCRIPTION = "/api/openapi.json"
+API_DOCS = "/api/docs"
 
 RESERVED = (
-    "api/(activations|health|invitations|mailboxes|mailboxes/.+|moves)",
-    "api/service-accounts|api/service-accounts/.+/give-up",
+    "api/health",
     "api/v1/webhooks|api/v1/webhooks/.+",
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",

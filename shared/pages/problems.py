@@ -47,6 +47,10 @@ _TABLE = [
     Problem("disconnected_copy", 409, ""),
     # the request itself
     Problem("unauthenticated", 401, ""),
+    Problem("role_missing", 403, ""),
+    Problem("position_expired", 410, ""),
+    Problem("idempotency_key_reused", 422, ""),
+    Problem("idempotency_key_in_use", 409, ""),
     Problem("return_url_not_allowed", 400, ""),
     Problem("too_many_requests", 429, ""),
     Problem("not_found", 404, paths.HOME),

@@ -76,12 +76,14 @@ class TableRest:
         """Create the row or replace the existing one."""
         self._put(table, row, (204,), {})
 
-    def query(self, table: str, condition: str, only: Sequence[str] = ()) -> Iterator[StoredRow]:
-        """Iterate over the rows that an OData filter selects, a thousand per request.
+    def query(self, table: str, condition: str, only: Sequence[str] = (), most: int = 1000) -> Iterator[StoredRow]:
+        """Iterate over the rows that an OData filter selects, `most` (up to a thousand) per request.
 
         `only` limits the properties; `quoted` writes a value into a filter.
         """
         parameters = {"$filter": condition} | ({"$select": ",".join(only)} if only else {})
+        if most < 1000:
+            parameters["$top"] = str(most)
         following: dict[str, str] | None = {}
         while following is not None:
             path = f"{table}()?{urlencode(parameters | following, quote_via=quote)}"

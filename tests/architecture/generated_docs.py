@@ -1,6 +1,7 @@
 """Writes what the documents repeat from the code: `python -m tests.architecture.generated_docs`, or `make docs`.
 
-The README's settings table, the settings block of infra/modules/app.bicep, and the fault tables of docs/operations.md.
+The README's settings table, the settings block of infra/modules/app.bicep, the fault tables of docs/operations.md, and
+the API's description, docs/openapi.json.
 `test_docs.py` compares them, so that a forgotten run is noticed.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from shared.api.openapi import document
 from shared.settings import Settings
 from shared.sources.ews.faults import rules as ews
 from shared.sources.graph.faults import errors as graph
@@ -79,6 +81,10 @@ BLOCKS: Mapping[str, Mapping[str, tuple[str, Callable[[], str]]]] = {
 """For each file, its generated blocks: the form of the marks around a block, and what writes it."""
 
 
+API_DESCRIPTION = "docs/openapi.json"
+"""A file that is generated as a whole, from the API's operations."""
+
+
 def written(path: str, text: str) -> str:
     """The text of a file with its generated blocks as they should be. Raises ValueError when a mark is missing."""
     for name, (mark, write) in BLOCKS[path].items():
@@ -95,3 +101,4 @@ if __name__ == "__main__":
     for path in BLOCKS:
         page = ROOT / path
         page.write_text(written(path, page.read_text()))
+    (ROOT / API_DESCRIPTION).write_bytes(document())

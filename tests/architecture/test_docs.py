@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.architecture.generated_docs import BLOCKS, ROOT, written
+from shared.api.openapi import document
+from tests.architecture.generated_docs import API_DESCRIPTION, BLOCKS, ROOT, written
 
 
 @pytest.mark.parametrize("path", BLOCKS)
@@ -21,3 +22,7 @@ def test_a_changed_block_is_noticed(path: str) -> None:
 def test_a_missing_mark_is_an_error() -> None:
     with pytest.raises(ValueError, match="has no block settings"):
         written("README.md", "nothing")
+
+
+def test_the_apis_description_is_what_the_code_says() -> None:
+    assert (ROOT / API_DESCRIPTION).read_bytes() == document(), f"{API_DESCRIPTION} is out of date: run make docs"

@@ -5,8 +5,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 from azure.identity import DefaultAzureCredential
 
+from sandbox.local.sandbox_process import Sandbox
 from sandbox.storage.provision import provision
+from shared.app import app
 from tests.conftest import Azurite
+from tests.contract.api_server import ApiServer
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,13 @@ def storage(azurite: Azurite, credential: DefaultAzureCredential) -> Azurite:
     """Storage with all containers, queues and tables that the deployment creates."""
     provision(azurite.blob, azurite.queue, azurite.table, credential)
     return azurite
+
+
+@pytest.fixture(scope="session")
+def api(sandbox: Sandbox, storage: Azurite, azure_environment: Mapping[str, str]) -> Iterator[ApiServer]:
+    """The API of this process on the sandbox's storage, with tokens of the sandbox's Entra ID."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APP_URL", "https://localhost:7071")
+        app.cache_clear()
+        yield ApiServer(app(), sandbox)
+        app.cache_clear()

@@ -334,3 +334,27 @@ def test_messages_arrive_as_the_trigger_expects_them(storage: Azurite, credentia
     assert {"mailbox": mailbox_id, "scheduled": seconds} in received
     assert {"shard": 4, "tick": seconds} in received
     assert {"mailbox": mailbox_id, "sweep": True} not in received
+
+
+def test_pages_hold_every_mailbox_once_in_the_registrys_order(registry: TableRegistry) -> None:
+    added = {registry.add(new_mailbox()).id for _ in range(5)}
+    for limit in (1, 3, 1_000):
+        found, after = list[str](), ""
+        while page := registry.page(after, limit):
+            found += [mailbox.id for mailbox in page]
+            after = found[-1]
+        assert found == sorted(set(found), key=lambda one: (partition(one), one))
+        assert added <= set(found)
+    gone = found[len(found) // 2]
+    registry.erase(gone)
+    assert registry.page(gone, 1)[0].id == found[len(found) // 2 + 1]
+
+
+def test_the_audit_trail_is_read_newest_first_and_by_pages(registry: TableRegistry) -> None:
+    subject = uuid.uuid4().hex
+    for number in range(3):
+        registry.record_audit(subject, f"actor-{number}", "pause")
+    everything = registry.audit_trail(subject)
+    assert {entry.actor for entry in everything} == {"actor-0", "actor-1", "actor-2"}
+    assert everything == registry.audit_trail(subject, "", 2) + registry.audit_trail(subject, everything[1].key, 2)
+    assert everything[0].at == NOW

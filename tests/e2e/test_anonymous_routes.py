@@ -159,7 +159,9 @@ def test_no_answer_carries_what_was_sent(somebody: Callable[..., Person]) -> Non
         person.ask("GET", "/sign-in", params={"invitation": token}),
         person.ask("GET", "/my-sync", params={"mailbox": token}),
         person.ask("GET", "/approval/waiting", params={"support": markup}),
-        person.ask("POST", "/api/invitations", json={"address": address}, headers={"Authorization": f"Bearer {token}"}),
+        person.ask(
+            "POST", "/api/v1/invitations", json={"address": address}, headers={"Authorization": f"Bearer {token}"}
+        ),
     ]
     for answer in answers:
         shown = f"{answer.headers} {answer.text}"
@@ -236,7 +238,11 @@ def test_odd_ids_are_answered_like_unknown_ones(somebody: Callable[..., Person],
 def test_a_session_does_not_open_the_api(somebody: Callable[..., Person]) -> None:
     robin = somebody("robin@contoso.example")
     robin.come_back(robin.begin("/sign-in?to=operator"))
-    for method, path in (("GET", "/api/mailboxes"), ("POST", "/api/invitations"), ("POST", "/api/mailboxes/x/erase")):
+    for method, path in (
+        ("GET", "/api/v1/mailboxes"),
+        ("POST", "/api/v1/invitations"),
+        ("POST", "/api/v1/mailboxes/x/erase"),
+    ):
         answer = robin.ask(method, path, json={} if method == "POST" else None)
         assert answer.status_code == 401, path
         assert answer.headers["Content-Type"].startswith("application/problem+json")
@@ -272,7 +278,7 @@ def test_refusals_are_logged_and_invitations_audited(somebody: Callable[..., Per
     bearer = {"Authorization": "Bearer token-that-leaked"}
     forged = {"mailbox": person.mailbox(), "csrf": "guess-that-leaked"}
     refused: dict[str, Callable[[], object]] = {
-        "bearer": lambda: person.send("GET", "/api/mailboxes", headers=bearer),
+        "bearer": lambda: person.send("GET", "/api/v1/mailboxes", headers=bearer),
         "csrf": lambda: person.send("POST", "/my-sync/erase", data=forged),
         "other_browser": lambda: thief.come_back(person.begin()),
     }
@@ -287,7 +293,7 @@ def test_refusals_are_logged_and_invitations_audited(somebody: Callable[..., Per
     assert "that-leaked" not in log
     operator = person.stack.sandbox.control.post("/tokens", {"person": "robin@contoso.example", "kind": "api"})["token"]
     invited = person.ask(
-        "POST", "/api/invitations", json={"address": "new@contoso.example"},
+        "POST", "/api/v1/invitations", json={"address": "new@contoso.example"},
         headers={"Authorization": f"Bearer {operator}"},
     ).json()  # fmt: skip
     rows = person.stack.parts().tables.get_table_client("audit").query_entities(f"PartitionKey eq '{invited['id']}'")
@@ -298,7 +304,7 @@ def test_a_caller_with_bad_tokens_waits_before_the_next_is_looked_at(somebody: C
     """S9: a token with an invented key id can make us ask Entra ID."""
     person = somebody()
     for number in range(60):
-        answer = person.send("GET", "/api/mailboxes", headers={"Authorization": f"Bearer bad{number}"})
+        answer = person.send("GET", "/api/v1/mailboxes", headers={"Authorization": f"Bearer bad{number}"})
         if answer.status_code == 429:
             break
     assert answer.status_code == 429

@@ -124,7 +124,7 @@ class Scene:
         self.ask("GET", f"/sign-in/callback?error=access_denied&error_description={ADDRESS}&state={WORD}")
         self.ask("GET", f"/sign-in?invitation={WORD}.token&to={ADDRESS}")
         self.ask("GET", f"/{WORD}/{ADDRESS}?code={WORD}")
-        self.ask("GET", "/api/mailboxes", headers={"Authorization": f"Bearer {WORD}.not.atoken"})
+        self.ask("GET", "/api/v1/mailboxes", headers={"Authorization": f"Bearer {WORD}.not.atoken"})
         self.person.session.cookies.set("__Host-session", f"{WORD}-session")
         self.ask("GET", "/my-sync")
         self.person.session.cookies.clear()

@@ -30,7 +30,7 @@ def api(running_app: LocalStack) -> Call:
 
 
 def _call(caller: Person, token: str, method: str, path: str, **more: Any) -> requests.Response:
-    return caller.ask(method, f"/api/{path}", headers={"Authorization": f"Bearer {token}"}, **more)
+    return caller.ask(method, f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}, **more)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def connected(running_app: LocalStack) -> Watched:
 @pytest.mark.parametrize(
     ("body", "parameter"),
     [
-        ({}, "mailboxes, tenant, all"),
+        ({}, "to"),
         ({"to": "graph"}, "mailboxes, tenant, all"),
         ({"to": "graph", "all": True, "tenant": "t"}, "mailboxes, tenant, all"),
         ({"to": "graph", "all": False}, "all"),
@@ -86,7 +86,7 @@ def test_unknown_mailbox_is_not_found_and_no_other_is_moved(api: Call, connected
 
 def test_parity_is_read_and_nothing_else_is(api: Call, connected: Watched) -> None:
     assert api("GET", f"mailboxes/{connected.id}/erase").status_code == 405
-    assert api("POST", f"mailboxes/{connected.id}/parity").status_code == 404
+    assert api("POST", f"mailboxes/{connected.id}/parity").status_code == 405
 
 
 def test_persons_and_strangers_move_nothing(running_app: LocalStack, connected: Watched) -> None:
@@ -94,8 +94,8 @@ def test_persons_and_strangers_move_nothing(running_app: LocalStack, connected: 
     token = running_app.sandbox.control.post("/tokens", {"person": person.address, "kind": "api"})["token"]
     for headers in ({}, {"Authorization": f"Bearer {token}"}):
         body = {"to": "graph", "mailboxes": [connected.id]}
-        assert person.ask("POST", "/api/moves", json=body, headers=headers).status_code == 401
-        assert person.ask("GET", f"/api/mailboxes/{connected.id}/parity", headers=headers).status_code == 401
+        assert person.ask("POST", "/api/v1/moves", json=body, headers=headers).status_code == 401
+        assert person.ask("GET", f"/api/v1/mailboxes/{connected.id}/parity", headers=headers).status_code == 401
     assert connected.mailbox.moving_to is None
 
 

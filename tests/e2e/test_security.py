@@ -112,13 +112,13 @@ OPERATORS_FORMS = (
     "/operator/service-account/give-up",
 )
 API = (
-    ("GET", "/api/mailboxes"),
-    ("GET", "/api/mailboxes/{id}"),
-    ("POST", "/api/mailboxes/{id}/erase"),
-    ("POST", "/api/invitations"),
-    ("POST", "/api/activations"),
-    ("GET", "/api/service-accounts"),
-    ("POST", "/api/service-accounts/{id}/give-up"),
+    ("GET", "/api/v1/mailboxes"),
+    ("GET", "/api/v1/mailboxes/{id}"),
+    ("POST", "/api/v1/mailboxes/{id}/erase"),
+    ("POST", "/api/v1/invitations"),
+    ("POST", "/api/v1/activations"),
+    ("GET", "/api/v1/service-accounts"),
+    ("POST", "/api/v1/service-accounts/{id}/revoke"),
 )
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from shared.errors import BeingErased, Conflict, NotFound, OperatorMustAct, Reason
 from shared.mailboxes import transitions
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryPage, DirectoryQuery, Sort, entry_of
+from shared.mailboxes.entities import partition
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import without_events
 from shared.mailboxes.outbox.outbox import Outbox
-from shared.mailboxes.port import ErasureRecord, ItemIssue, Run
+from shared.mailboxes.port import AuditEntry, ErasureRecord, ItemIssue, Run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -134,6 +135,12 @@ class FakeRegistry:
         """All readable mailboxes."""
         yield from [mailbox for mailbox in self._mailboxes.values() if mailbox.id not in self.unreadable]
 
+    def page(self, after: str, limit: int) -> list[Mailbox]:
+        """A page in the order of buckets and ids."""
+        order = sorted((partition(one.id), one.id) for one in self.all())
+        start = (partition(after), after) if after else ("", "")
+        return [self._mailboxes[key] for bucket, key in order if (bucket, key) > start][:limit]
+
     def authorizations_in_use(self) -> Counter[str]:
         """The number of mailboxes per authorization. Unreadable mailboxes count too."""
         return Counter(
@@ -174,6 +181,12 @@ class FakeRegistry:
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
         """Append to the audit trail."""
         self.audit.append((mailbox_id, actor, act))
+
+    def audit_trail(self, mailbox_id: str, after: str = "", limit: int = 100) -> list[AuditEntry]:
+        """The actions, newest first."""
+        acts = [(actor, act) for where, actor, act in self.audit if where == mailbox_id]
+        entries = [AuditEntry(f"{len(acts) - n:06}", NOW, actor, act) for n, (actor, act) in enumerate(acts, 1)]
+        return [entry for entry in reversed(entries) if entry.key > after][:limit]
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
         """Delete everything of a mailbox, with one write for each kind of record."""

@@ -1,6 +1,6 @@
 """What is done with a mailbox that stands, down to its erasure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -46,6 +46,19 @@ def test_when_a_sync_can_be_asked_for_again_is_known(stack: AuthorizationStack, 
     assert commands.sync_possible_at(synced) == now + timedelta(seconds=90)
     stack.clock.pass_by(seconds=90)
     assert commands.sync_possible_at(synced) is None
+
+
+def test_a_first_sync_on_demand_is_not_delayed_by_the_clock_itself(stack: AuthorizationStack, mailbox: Mailbox) -> None:
+    """The clock goes on between two readings."""
+
+    def ticking() -> datetime:
+        stack.clock.pass_by(seconds=0.001)
+        return stack.clock()
+
+    stack.mailbox_commands._clock = ticking
+    assert stack.mailbox_commands.sync_possible_at(mailbox) is None
+    stack.mailbox_commands.sync_now(mailbox.id, ME)
+    assert stack.queued == [mailbox.id]
 
 
 def test_not_sooner_than_a_minute_after_the_last_pass(stack: AuthorizationStack, mailbox: Mailbox) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.api.openapi import page_values
 from shared.authorization.onboarding.activation import ActivationResult
 from shared.authorization.onboarding.service_accounts import ServiceAccount
 from shared.errors import Reason
@@ -246,6 +247,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             | {"done": ""}
             | C,
         ),
+        "api-docs": ("api_docs", page_values()),
         "operator-empty": ("operator", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
         **move_pages(MAILBOX),

@@ -2,14 +2,14 @@
 
 import pytest
 
-from functions.api.mailboxes import MAX_LISTED, page_after
+from shared.api.operations.mailboxes import list_mailboxes
+from shared.api.resources.mailboxes import MailboxPage
 from shared.authorization.errors import ActivationRefused
 from shared.authorization.onboarding.activation import MAX_NAMES, parse_names
 from shared.mailboxes.entities import partition
+from tests.fakes.api import ApiParts
 from tests.fakes.authorization import TENANT
 from tests.fakes.authorization_stack import AuthorizationStack
-from tests.fakes.clock import FakeClock
-from tests.fakes.sync_harness import a_mailbox
 
 
 @pytest.mark.parametrize("newline", ["\r", "\n", "\r\n"])
@@ -44,12 +44,14 @@ def test_no_mailbox_of_a_tenant_that_is_not_served_is_activated(tenant: str) -> 
 
 
 def test_a_mailbox_that_is_erased_between_two_pages_ends_no_listing() -> None:
-    registry = sorted(
-        (a_mailbox(FakeClock(), id=f"m{number}") for number in range(2500)), key=lambda one: (partition(one.id), one.id)
-    )
-    first = page_after(registry, "")
-    assert len(first) == MAX_LISTED
-    kept = [one for one in registry if one.id != first[-1].id]
-    second = page_after(kept, first[-1].id)
-    third = page_after(kept, second[-1].id)
-    assert [one.id for one in [*first, *second, *third]] == [one.id for one in registry]
+    parts = ApiParts()
+    for number in range(2500):
+        parts.add_mailbox(f"m{number}")
+    order = [one.id for one in sorted(parts.registry.all(), key=lambda one: (partition(one.id), one.id))]
+    first: MailboxPage = parts.call(list_mailboxes, limit="1000")
+    assert len(first.mailboxes) == 1000
+    parts.registry.erase(first.mailboxes[-1].id)
+    second: MailboxPage = parts.call(list_mailboxes, limit="1000", cursor=first.next)
+    third: MailboxPage = parts.call(list_mailboxes, limit="1000", cursor=second.next)
+    assert [one.id for page in (first, second, third) for one in page.mailboxes] == order
+    assert third.next == ""

@@ -1,0 +1,54 @@
+"""Decodes the parameters and the body of a call into their structs, and names the parameter or field at fault."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from shared.api.errors import Malformed, Refused
+
+_AT_FIELD = re.compile(r"`\$\.([^`]*)`")
+_MISSING = re.compile(r"missing required field `([^`]+)`")
+_UNKNOWN = re.compile(r"contains unknown field `([^`]+)`")
+
+
+def decode_query(kind: type[Struct], given: Mapping[str, str]) -> Struct:
+    """Decode query parameters. Raises Malformed."""
+    if unknown := sorted(given.keys() - set(kind.__struct_encode_fields__)):
+        raise Malformed(unknown[0], "unknown")
+    try:
+        return msgspec.convert(dict(given), kind, strict=False)
+    except msgspec.ValidationError as exc:
+        raise _malformed(exc) from exc
+
+
+def decode_body(kind: type[Struct] | None, body: bytes) -> Struct | None:
+    """Decode a JSON body. An operation without a body takes none, or an empty object.
+
+    Raises:
+        Malformed: with the field at fault.
+        Refused: malformed, if it is not JSON.
+    """
+    if kind is None:
+        if body.strip() not in (b"", b"{}"):
+            raise Refused("malformed")
+        return None
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as exc:
+        raise _malformed(exc) from exc
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
+        raise Refused("malformed") from exc
+
+
+def _malformed(error: msgspec.ValidationError) -> Refused:
+    """The refusal that names the field in msgspec's message."""
+    text = str(error)
+    if found := _UNKNOWN.search(text):
+        return Malformed(found[1], "unknown")
+    if found := _MISSING.search(text):
+        return Malformed(found[1], "missing")
+    if found := _AT_FIELD.search(text):
+        return Malformed(re.sub(r"\[.*", "", found[1]))
+    return Refused("malformed")

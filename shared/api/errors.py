@@ -1,0 +1,36 @@
+"""The ways in which a call of the API is refused. The HTTP layer maps each to a status and a problem document."""
+
+from shared.errors import MailboxSyncError
+
+
+class Refused(MailboxSyncError):
+    """The call is refused: `code` is the problem's code, `parameter` the parameter or field at fault, if one is.
+
+    `fault` says what is wrong with it: unknown, missing, wrong, or one_of.
+    """
+
+    def __init__(self, code: str, parameter: str = "", fault: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.parameter = parameter
+        self.fault = fault
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values of the problem document."""
+        named = {"parameter": self.parameter, "fault": self.fault}
+        return {name: value for name, value in named.items() if value}
+
+
+class Malformed(Refused):
+    """A parameter or a field of the body is wrong."""
+
+    def __init__(self, parameter: str, fault: str = "wrong") -> None:
+        super().__init__("malformed", parameter[:100], fault)
+
+
+class Forbidden(Refused):
+    """The caller's roles do not allow the operation."""
+
+    def __init__(self) -> None:
+        super().__init__("role_missing")

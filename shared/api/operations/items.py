@@ -1,0 +1,236 @@
+"""Items of a copy: lists with filters, one item, its content, and its content as parsed."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from shared.api.access import CONTENT_READERS
+from shared.api.calls import ApiComponents, Call, NoQuery, RawAnswer, operation
+from shared.api.conditional import content_answer
+from shared.api.errors import Malformed, Refused
+from shared.api.operations.mailboxes import Limit
+from shared.api.paging import decode_cursor, encode_cursor
+from shared.api.resources import items as resources
+from shared.api.resources.values import Time
+from shared.errors import NotFound
+from shared.mailboxes.model import Mailbox
+from shared.replica.port import FolderState, ReplicaItem
+from shared.replica.reading.port import ItemRange
+from shared.sources.port import ItemKind
+
+MAX_SCANNED = 5_000
+"""Most items that one request looks at. Filters that storage cannot apply leave many of them out."""
+LARGEST_PARSED = 64 << 20
+"""Bytes of the largest content that is parsed; a larger one can be downloaded."""
+
+
+class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
+    """Which items to list, and which of their fields. All filters must match.
+
+    `folder` is a folder's id or path, without its subfolders. `from` and `to` are whole addresses; `to` includes
+    copies. `after` and `before` limit `at`; `modified_since` the last-modified time. `fields` are names of fields,
+    separated by commas.
+    """
+
+    folder: str | None = None
+    kind: ItemKind | None = None
+    sender: str | None = None
+    to: str | None = None
+    after: Time | None = None
+    before: Time | None = None
+    modified_since: Time | None = None
+    has_attachments: bool | None = None
+    fields: str | None = None
+    limit: Limit = 100
+    cursor: str = ""
+
+    def matches(self, item: ReplicaItem) -> bool:
+        """Whether an item passes the filters that storage does not apply."""
+        metadata = item.metadata
+        if self.has_attachments is not None and bool(metadata.get("has_attachments")) is not self.has_attachments:
+            return False
+        if self.modified_since and str(metadata.get("modified", "")) < _stored_time(self.modified_since):
+            return False
+        if self.sender and not _is_among(self.sender, ("from", "sender", "organizer"), metadata):
+            return False
+        return not self.to or _is_among(self.to, ("to", "cc", "bcc", "required", "optional"), metadata)
+
+
+@operation(
+    "GET",
+    "/mailboxes/{mailbox}/items",
+    tag="items",
+    roles=CONTENT_READERS,
+    query=ItemQuery,
+    answer=resources.ItemPage,
+)
+def list_items(components: ApiComponents, call: Call[ItemQuery, None]) -> resources.ItemPage:
+    """List items, ordered by id. A page may hold fewer than `limit`, or none, and still not be the last one."""
+    query, mailbox = call.query, readable_mailbox(components, call)
+    fields = _chosen_fields(query.fields)
+    folders = components.replica_reader.folders(mailbox.id).folders
+    wanted = ItemRange(_folder_id(folders, query.folder), query.kind, _utc(query.after), _utc(query.before))
+    after, found, looked_at = decode_cursor(query.cursor), list[resources.Item](), 0
+    while len(found) < query.limit and looked_at < MAX_SCANNED:
+        page = components.replica_reader.items(mailbox.id, after, query.limit - len(found), wanted)
+        found += [resources.item(item, folders, fields) for item in page.items if query.matches(item)]
+        looked_at += len(page.items) or 1
+        after = page.after
+        if not after:
+            break
+    return resources.ItemPage(found, encode_cursor(after))
+
+
+class FieldsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which fields of an item to return: names, separated by commas; none: all of them."""
+
+    fields: str | None = None
+
+
+@operation(
+    "GET",
+    "/mailboxes/{mailbox}/items/{item}",
+    tag="items",
+    roles=CONTENT_READERS,
+    query=FieldsQuery,
+    answer=resources.Item,
+)
+def get_item(components: ApiComponents, call: Call[FieldsQuery, None]) -> resources.Item:
+    """Return one item with all its metadata."""
+    mailbox = readable_mailbox(components, call)
+    fields = _chosen_fields(call.query.fields) if call.query.fields else frozenset(resources.FIELDS)
+    stored = components.replica_reader.item(mailbox.id, call.path["item"])
+    return resources.item(stored, components.replica_reader.folders(mailbox.id).folders, fields)
+
+
+@operation(
+    "GET",
+    "/mailboxes/{mailbox}/items/{item}/content",
+    tag="items",
+    roles=CONTENT_READERS,
+    answer=("message/rfc822", "text/calendar", "text/vcard", "application/json"),
+    is_content=True,
+)
+def get_content(components: ApiComponents, call: Call[NoQuery, None]) -> RawAnswer:
+    """Return an item's content: the original bytes of a message, or the file of an event, contact, or task.
+
+    `ETag` is the content's SHA-256. `If-None-Match`, `Range` (one range), and `If-Range` are supported.
+    """
+    mailbox = readable_mailbox(components, call)
+    return content_answer(components.replica_reader, mailbox.id, call.path["item"], call.conditions)
+
+
+@operation(
+    "GET",
+    "/mailboxes/{mailbox}/items/{item}/parsed",
+    tag="items",
+    roles=CONTENT_READERS,
+    answer=resources.ParsedContent,
+)
+def get_parsed_content(components: ApiComponents, call: Call[NoQuery, None]) -> resources.ParsedContent:
+    """Return a content's text, HTML, and list of attachments."""
+    from shared.formats import parsed_mail
+
+    item, data = _whole_content(components, call)
+    if item.located is None or item.located.form != "eml":
+        return resources.ParsedContent(id=item.key, text=data.decode("utf-8", "replace"), html=None, attachments=[])
+    parsed = parsed_mail.parse(data)
+    attachments = [
+        resources.Attachment(
+            number=number,
+            name=one.name,
+            media_type=one.media_type,
+            size=len(one.data),
+            content_id=one.content_id,
+            inline=one.inline,
+        )
+        for number, one in enumerate(parsed.attachments)
+    ]
+    return resources.ParsedContent(id=item.key, text=parsed.text, html=parsed.html, attachments=attachments)
+
+
+@operation(
+    "GET",
+    "/mailboxes/{mailbox}/items/{item}/attachments/{number}",
+    tag="items",
+    roles=CONTENT_READERS,
+    answer=("application/octet-stream",),
+)
+def get_attachment(components: ApiComponents, call: Call[NoQuery, None]) -> RawAnswer:
+    """Return one attachment of a message, by its number in the parsed content."""
+    from shared.api.conditional import attachment_headers
+    from shared.formats import parsed_mail
+
+    if not call.path["number"].isdecimal() or len(call.path["number"]) > 4:
+        raise NotFound("no such attachment")
+    item, data = _whole_content(components, call)
+    found = parsed_mail.parse(data).attachments if item.located and item.located.form == "eml" else ()
+    if int(call.path["number"]) >= len(found):
+        raise NotFound("no such attachment")
+    attachment = found[int(call.path["number"])]
+    return RawAnswer(attachment.data, attachment.media_type, headers=attachment_headers(attachment.name))
+
+
+def readable_mailbox[Q, B](components: ApiComponents, call: Call[Q, B]) -> Mailbox:
+    """Return the mailbox of the path, and record that its contents are read. Raises NotFound, Forbidden."""
+    mailbox = call.caller.require_content(components.registry.get(call.path["mailbox"]))
+    components.content_audit(mailbox.id, call.caller.object_id)
+    return mailbox
+
+
+def _whole_content[Q, B](components: ApiComponents, call: Call[Q, B]) -> tuple[ReplicaItem, bytes]:
+    mailbox = readable_mailbox(components, call)
+    reader = components.replica_reader
+    for _ in range(3):
+        item = reader.item(mailbox.id, call.path["item"])
+        if item.located is None:
+            break
+        if item.located.length > LARGEST_PARSED:
+            raise Refused("item_too_large")
+        data = reader.content(mailbox.id, item.located, 0, item.located.length)
+        if data is not None:
+            return item, data
+    raise NotFound("the item has no content")
+
+
+def _chosen_fields(given: str | None) -> frozenset[str]:
+    if given is None:
+        return resources.USUAL_FIELDS
+    names = frozenset(given.split(","))
+    if names - {*resources.FIELDS, "id"}:
+        raise Malformed("fields")
+    return names
+
+
+def _folder_id(folders: Mapping[str, FolderState], named: str | None) -> str:
+    """The id of a folder by its id or path; empty without a name. Raises Malformed."""
+    if named is None or named in folders:
+        return named or ""
+    found = [id_ for id_, folder in folders.items() if folder.path.casefold() == named.casefold()]
+    if not found:
+        raise Malformed("folder")
+    return found[0]
+
+
+def _utc(given: datetime | None) -> datetime | None:
+    """The time as it is compared with stored times: UTC, in whole seconds."""
+    return given.astimezone(UTC).replace(microsecond=0) if given else None
+
+
+def _stored_time(given: datetime) -> str:
+    return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_among(wanted: str, fields: tuple[str, ...], metadata: Mapping[str, object]) -> bool:
+    """Whether an address is in one of these fields of the metadata."""
+    named = wanted.casefold()
+    for field in fields:
+        value = metadata.get(field)
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, Mapping) and str(each.get("address", "")).casefold() == named:
+                return True
+    return False
+
+
+OPERATIONS = (list_items, get_item, get_content, get_parsed_content, get_attachment)

@@ -1,0 +1,201 @@
+"""Mailboxes: the list, one, its folders, runs, issues, and audit trail, and the commands on it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from shared.api.access import OPERATORS, STATE_READERS
+from shared.api.calls import ApiComponents, Call, NoQuery, operation
+from shared.api.paging import decode_cursor, encode_cursor
+from shared.api.resources import mailboxes as resources
+from shared.mailboxes.model import Mailbox, Status
+from shared.sources.port import SourceName
+
+if TYPE_CHECKING:
+    from shared.mailboxes.erasures.erasing import ErasureReceipt
+
+MAX_SCANNED = 1_000
+"""Most mailboxes that one request looks at."""
+
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which mailboxes to list. `address` is the beginning of an address. `cursor` is `next` of the page before."""
+
+    status: Status | None = None
+    tenant: str | None = None
+    address: str | None = None
+    source: SourceName | None = None
+    limit: Limit = 100
+    cursor: str = ""
+
+    def matches(self, mailbox: Mailbox) -> bool:
+        """Whether the mailbox is one of those."""
+        return (
+            self.status in (None, mailbox.status)
+            and self.tenant in (None, mailbox.tenant_id)
+            and self.source in (None, mailbox.source)
+            and mailbox.address.lower().startswith((self.address or "").lower())
+        )
+
+
+@operation("GET", "/mailboxes", tag="mailboxes", query=MailboxQuery, answer=resources.MailboxPage)
+def list_mailboxes(components: ApiComponents, call: Call[MailboxQuery, None]) -> resources.MailboxPage:
+    """List mailboxes. A page may hold fewer than `limit`, or none, and still not be the last one."""
+    after = decode_cursor(call.query.cursor)
+    looked_at = components.registry.page(after, MAX_SCANNED)
+    found: list[Mailbox] = []
+    last = ""
+    for mailbox in looked_at:
+        if len(found) == call.query.limit:
+            return resources.MailboxPage([resources.mailbox(each) for each in found], encode_cursor(last))
+        last = mailbox.id
+        if call.query.matches(mailbox) and call.caller.sees(mailbox.id, mailbox.tenant_id):
+            found.append(mailbox)
+    following = encode_cursor(last) if len(looked_at) == MAX_SCANNED else ""
+    return resources.MailboxPage([resources.mailbox(each) for each in found], following)
+
+
+@operation("GET", "/mailboxes/{mailbox}", tag="mailboxes", answer=resources.Mailbox)
+def get_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Mailbox:
+    """Return one mailbox."""
+    return resources.mailbox(visible_mailbox(components, call))
+
+
+@operation("GET", "/mailboxes/{mailbox}/folders", tag="mailboxes", answer=resources.FolderList)
+def list_folders(components: ApiComponents, call: Call[NoQuery, None]) -> resources.FolderList:
+    """List the folders of a copy, ordered by path."""
+    mailbox = visible_mailbox(components, call)
+    folders = components.replica_reader.folders(mailbox.id).folders.values()
+    return resources.FolderList(
+        [resources.folder(each) for each in sorted(folders, key=lambda one: (one.archive, one.path))]
+    )
+
+
+class RunQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many of the latest passes to list."""
+
+    limit: Limit = 20
+
+
+@operation("GET", "/mailboxes/{mailbox}/runs", tag="mailboxes", query=RunQuery, answer=resources.RunList)
+def list_runs(components: ApiComponents, call: Call[RunQuery, None]) -> resources.RunList:
+    """List the latest passes, newest first."""
+    mailbox = visible_mailbox(components, call)
+    return resources.RunList([resources.run(run) for run in components.registry.runs(mailbox.id, call.query.limit)])
+
+
+@operation("GET", "/mailboxes/{mailbox}/issues", tag="mailboxes", answer=resources.IssueList)
+def list_issues(components: ApiComponents, call: Call[NoQuery, None]) -> resources.IssueList:
+    """List the items that could not be synced, at most a thousand."""
+    mailbox = visible_mailbox(components, call)
+    named = call.caller.reads_content_of(mailbox.id, mailbox.tenant_id)
+    issues = components.registry.issues(mailbox.id)
+    return resources.IssueList([resources.issue(issue, named=named) for issue in issues])
+
+
+class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which part of an audit trail to list."""
+
+    limit: Limit = 100
+    cursor: str = ""
+
+
+@operation(
+    "GET",
+    "/audit/{subject}",
+    tag="audit",
+    roles=STATE_READERS,
+    query=AuditQuery,
+    answer=resources.AuditPage,
+)
+def list_audit_trail(components: ApiComponents, call: Call[AuditQuery, None]) -> resources.AuditPage:
+    """List who did what to a mailbox, an invitation, a service account, or a reader, by its id, newest first."""
+    after = decode_cursor(call.query.cursor)
+    entries = components.registry.audit_trail(call.path["subject"], after, call.query.limit)
+    following = encode_cursor(entries[-1].key) if len(entries) == call.query.limit else ""
+    return resources.AuditPage([resources.audit_entry(entry) for entry in entries], following)
+
+
+@operation("POST", "/mailboxes/{mailbox}/pause", tag="commands", roles=OPERATORS, answer=resources.Mailbox)
+def pause_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Mailbox:
+    """Stop passes until the mailbox is started again."""
+    return resources.mailbox(components.mailbox_commands.pause(call.path["mailbox"], call.caller.object_id))
+
+
+@operation("POST", "/mailboxes/{mailbox}/start", tag="commands", roles=OPERATORS, answer=resources.Mailbox)
+def start_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Mailbox:
+    """Resume passes and queue the first one now."""
+    return resources.mailbox(components.mailbox_commands.start(call.path["mailbox"], call.caller.object_id))
+
+
+@operation("POST", "/mailboxes/{mailbox}/sync", tag="commands", roles=OPERATORS, answer=resources.Mailbox)
+def sync_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Mailbox:
+    """Queue a pass now, at most once a minute."""
+    components.mailbox_commands.sync_now(call.path["mailbox"], call.caller.object_id)
+    return resources.mailbox(components.registry.get(call.path["mailbox"]))
+
+
+@operation("POST", "/mailboxes/{mailbox}/disconnect", tag="commands", roles=OPERATORS, answer=resources.Mailbox)
+def disconnect_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Mailbox:
+    """Stop syncing permanently and delete the token; the copy stays."""
+    return resources.mailbox(components.mailbox_commands.disconnect(call.path["mailbox"], call.caller.object_id))
+
+
+@operation("POST", "/mailboxes/{mailbox}/erase", tag="commands", roles=OPERATORS, answer=resources.Receipt)
+def erase_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Receipt:
+    """Delete everything of a mailbox and return the receipt."""
+    return _receipt(components.mailbox_commands.erase(call.path["mailbox"], call.caller.object_id))
+
+
+@operation(
+    "GET",
+    "/mailboxes/{mailbox}/parity",
+    tag="mailboxes",
+    roles=STATE_READERS,
+    answer=resources.ParityReport,
+)
+def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> resources.ParityReport:
+    """Return the report of a mailbox's last move, or survey, between sources."""
+    from shared.sync.moving import parity
+
+    mailbox = visible_mailbox(components, call)
+    stored = parity.decode(components.replica.derived(mailbox.id, parity.DOCUMENT))
+    return msgspec.convert(stored, resources.ParityReport)
+
+
+def visible_mailbox[Q, B](components: ApiComponents, call: Call[Q, B]) -> Mailbox:
+    """Return the mailbox of the path. Raises NotFound, also for one that the caller may not know of."""
+    return call.caller.require_mailbox(components.registry.get(call.path["mailbox"]))
+
+
+def _receipt(receipt: "ErasureReceipt") -> resources.Receipt:
+    erased: Mapping[str, int] = receipt.erased
+    return resources.Receipt(
+        receipt.mailbox_id,
+        receipt.address,
+        receipt.erased_at,
+        dict(erased),
+        receipt.held_until,
+        receipt.reconnected,
+        receipt.organization_copy,
+    )
+
+
+OPERATIONS = (
+    list_mailboxes,
+    get_mailbox,
+    list_folders,
+    list_runs,
+    list_issues,
+    get_parity_report,
+    pause_mailbox,
+    start_mailbox,
+    sync_mailbox,
+    disconnect_mailbox,
+    erase_mailbox,
+    list_audit_trail,
+)

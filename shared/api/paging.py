@@ -1,0 +1,22 @@
+"""Cursors: opaque texts that say where the next page begins. They are not secret, and not trusted either."""
+
+import base64
+import binascii
+
+from shared.api.errors import Malformed
+
+
+def encode_cursor(place: str) -> str:
+    """The cursor of a place; empty for an empty one."""
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, parameter: str = "cursor") -> str:
+    """The place of a cursor. Raises Malformed."""
+    try:
+        place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (ValueError, binascii.Error) as exc:
+        raise Malformed(parameter) from exc
+    if not place.isprintable() or "'" in place:
+        raise Malformed(parameter)
+    return place

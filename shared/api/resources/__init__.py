@@ -1,0 +1,1 @@
+"""The resources of the API as typed structs. The OpenAPI document is generated from them."""

@@ -1,0 +1,176 @@
+"""The API as programs call it: real tokens, real storage, every answer as the host gets it."""
+
+import uuid
+
+import pytest
+
+from shared.mailboxes.model import Mailbox
+from shared.replica.port import item_key
+from tests.contract.api_server import OPERATOR, ApiServer, body_of, lines_of
+from tests.unit.replica.samples import created, cursor_with, folder
+
+MESSAGE = b"From: ann@contoso.example\r\nSubject: hi\r\n\r\nHello"
+
+
+@pytest.fixture(scope="module")
+def mailbox(api: ApiServer) -> Mailbox:
+    return api.connect(created("A", MESSAGE), created("B", b""), folders=cursor_with(folder(items=2)))
+
+
+def test_every_read_answers(api: ApiServer, mailbox: Mailbox) -> None:
+    of_item = f"/mailboxes/{mailbox.id}/items/{item_key('A')}"
+    for path in (
+        "/me",
+        "/mailboxes",
+        f"/mailboxes/{mailbox.id}",
+        f"/mailboxes/{mailbox.id}/folders",
+        f"/mailboxes/{mailbox.id}/items",
+        of_item,
+        f"{of_item}/content",
+        f"{of_item}/parsed",
+        f"/mailboxes/{mailbox.id}/runs",
+        f"/mailboxes/{mailbox.id}/issues",
+        f"/mailboxes/{mailbox.id}/changes",
+        f"/audit/{mailbox.id}",
+        "/service-accounts",
+        "/readers",
+    ):
+        answer = api.ask("GET", path)
+        assert answer.status_code == 200, (path, answer.get_body())
+        assert answer.headers["RateLimit-Policy"] == '"caller";q=600;w=60'
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_items_and_content_are_read(api: ApiServer, mailbox: Mailbox) -> None:
+    page = body_of(api.ask("GET", f"/mailboxes/{mailbox.id}/items", folder="Inbox", fields="subject,folder,content"))
+    assert {item["id"] for item in page["items"]} == {item_key("A"), item_key("B")}
+    assert {item["folder"] for item in page["items"]} == {"Inbox"}
+    path = f"/mailboxes/{mailbox.id}/items/{item_key('A')}/content"
+    content = api.ask("GET", path)
+    assert (content.get_body(), content.mimetype) == (MESSAGE, "message/rfc822")
+    again = api.ask("GET", path, headers={"If-None-Match": content.headers["ETag"]})
+    assert (again.status_code, again.get_body()) == (304, b"")
+    part = api.ask("GET", path, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.get_body()) == (206, b"From")
+    assert part.headers["Content-Range"] == f"bytes 0-3/{len(MESSAGE)}"
+
+
+def test_changes_of_one_and_of_all_mailboxes(api: ApiServer) -> None:
+    own = api.connect(created("A", MESSAGE), created("B", b""))
+    first = lines_of(api.ask("GET", f"/mailboxes/{own.id}/changes", limit="1"))
+    (line,) = first
+    (rest,) = lines_of(api.ask("GET", f"/mailboxes/{own.id}/changes", after=str(line["number"])))
+    assert [line["item"]["id"], rest["item"]["id"]] == [item_key("A"), item_key("B")]
+    assert lines_of(api.ask("GET", f"/mailboxes/{own.id}/changes", after=str(rest["number"]))) == []
+    found, position = set[str](), ""
+    for _ in range(100):
+        *changes, last = lines_of(api.ask("GET", "/changes", **({"after": position} if position else {})))
+        found |= {change["item"]["id"] for change in changes if change["mailbox_id"] == own.id}
+        if position == last["position"]:
+            break
+        position = last["position"]
+    assert found == {item_key("A"), item_key("B")}
+
+
+def test_waiting_ends_when_time_is_up_or_a_change_comes(api: ApiServer) -> None:
+    own = api.connect(created("A", b""))
+    path = f"/mailboxes/{own.id}/changes"
+    assert len(lines_of(api.ask("GET", path, wait="30"))) == 1
+    (line,) = lines_of(api.ask("GET", path))
+    assert api.ask("GET", path, after=str(line["number"]), wait="1").get_body() == b""
+
+
+def test_roles_decide_what_is_allowed(api: ApiServer, mailbox: Mailbox) -> None:
+    content = f"/mailboxes/{mailbox.id}/items"
+    pause = f"/mailboxes/{mailbox.id}/pause"
+    for roles, read, write in (
+        (("Replica.Read",), 200, 403),
+        (("Operator.Read",), 403, 403),
+        (("Operator",), 200, 200),
+    ):
+        assert api.ask("GET", content, roles=roles).status_code == read, roles
+        assert api.ask("POST", pause, roles=roles).status_code == write, roles
+        assert api.ask("GET", f"/mailboxes/{mailbox.id}", roles=roles).status_code == 200, roles
+    refused = api.ask("GET", content, roles=("Operator.Read",))
+    assert (refused.mimetype, body_of(refused)["code"]) == ("application/problem+json", "role_missing")
+    assert api.ask("GET", content, roles=("Another",)).status_code == 401
+    assert api.send("GET", "/api/v1/mailboxes", {}, b"").status_code == 401
+
+
+def test_reader_is_limited_and_let_loose(api: ApiServer, mailbox: Mailbox) -> None:
+    oid = api.sandbox.control.get(f"/people/{OPERATOR}")["oid"]
+    reads = f"/mailboxes/{mailbox.id}/items"
+    limits = {"tenants": [], "mailboxes": []}
+    assert api.ask("PUT", f"/readers/{oid}", json_body=limits).status_code == 200
+    assert api.ask("GET", reads, roles=("Replica.Read",)).status_code == 404
+    assert api.ask("GET", "/changes", roles=("Replica.Read",)).status_code == 200
+    assert body_of(api.ask("GET", "/mailboxes", roles=("Replica.Read",)))["mailboxes"] == []
+    assert api.ask("PUT", f"/readers/{oid}", json_body=limits | {"mailboxes": [mailbox.id]}).status_code == 200
+    assert api.ask("GET", reads, roles=("Replica.Read",)).status_code == 200
+    assert body_of(api.ask("GET", "/me", roles=("Replica.Read",)))["limits"]["mailboxes"] == [mailbox.id]
+    assert api.ask("PUT", f"/readers/{oid}", json_body=limits | {"mailboxes": ["0" * 32]}).status_code == 400
+    assert api.ask("DELETE", f"/readers/{oid}").status_code == 204
+    assert api.ask("GET", reads, roles=("Replica.Read",)).status_code == 200
+    acts = [entry["act"] for entry in body_of(api.ask("GET", f"/audit/{oid}"))["entries"]]
+    assert acts == ["unlimit_reader", "limit_reader", "limit_reader"]
+
+
+def test_commands_are_audited_with_their_caller(api: ApiServer, mailbox: Mailbox) -> None:
+    oid = api.sandbox.control.get(f"/people/{OPERATOR}")["oid"]
+    for command in ("pause", "start", "sync"):
+        answer = api.ask("POST", f"/mailboxes/{mailbox.id}/{command}")
+        assert answer.status_code == 200, answer.get_body()
+        assert body_of(answer)["id"] == mailbox.id
+    page = body_of(api.ask("GET", f"/audit/{mailbox.id}", limit="2"))
+    rest = body_of(api.ask("GET", f"/audit/{mailbox.id}", cursor=page["next"]))
+    acts = [(entry["act"], entry["actor"]) for entry in page["entries"] + rest["entries"]]
+    assert acts[:3] == [("sync_now", oid), ("start", oid), ("pause", oid)]
+    assert ("read_content", oid) in acts
+
+
+def test_problems_name_the_parameter_at_fault(api: ApiServer, mailbox: Mailbox) -> None:
+    for path, query, parameter in (
+        ("/mailboxes", {"limit": "none"}, "limit"),
+        ("/mailboxes", {"sort": "id"}, "sort"),
+        (f"/mailboxes/{mailbox.id}/changes", {"after": "-1"}, "after"),
+        ("/changes", {"after": "x"}, "after"),
+        (f"/mailboxes/{mailbox.id}/items", {"kind": "mail"}, "kind"),
+    ):
+        answer = api.ask("GET", path, **query)
+        assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+        assert body_of(answer)["parameter"] == parameter
+    for body, parameter in (({}, "address"), ({"address": 7}, "address"), ({"address": "a@b.example", "x": 1}, "x")):
+        answer = api.ask("POST", "/invitations", json_body=body)
+        assert (answer.status_code, body_of(answer)["parameter"]) == (400, parameter)
+
+
+def test_same_idempotency_key_does_a_write_once(api: ApiServer) -> None:
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    body = {"address": f"{uuid.uuid4().hex}@contoso.example"}
+    first = api.ask("POST", "/invitations", json_body=body, headers=headers)
+    assert first.status_code == 201
+    again = api.ask("POST", "/invitations", json_body=body, headers=headers)
+    assert (again.status_code, again.get_body()) == (201, first.get_body())
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = api.ask("POST", "/invitations", json_body={"address": "other@contoso.example"}, headers=headers)
+    assert (other.status_code, body_of(other)["code"]) == (422, "idempotency_key_reused")
+    failed = {"Idempotency-Key": uuid.uuid4().hex}
+    assert api.ask("POST", "/mailboxes/none/pause", headers=failed).status_code == 404
+    assert api.ask("POST", "/mailboxes/none/pause", headers=failed).status_code == 404
+
+
+def test_unknown_paths_methods_and_ids_are_refused(api: ApiServer, mailbox: Mailbox) -> None:
+    assert api.ask("GET", "/mailboxes/none").status_code == 404
+    assert api.ask("GET", f"/mailboxes/{mailbox.id}/items/none/content").status_code == 404
+    assert api.ask("GET", f"/mailboxes/{mailbox.id}/items/..%2f..%2fx").status_code == 404
+    answer = api.ask("DELETE", f"/mailboxes/{mailbox.id}")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_erasing_returns_a_receipt(api: ApiServer) -> None:
+    own = api.connect(created("A", MESSAGE))
+    receipt = body_of(api.ask("POST", f"/mailboxes/{own.id}/erase"))
+    assert receipt["mailbox_id"] == own.id
+    assert receipt["erased"]["items"] == 1
+    assert api.ask("GET", f"/mailboxes/{own.id}").status_code == 404
+    assert api.ask("GET", f"/mailboxes/{own.id}/changes").status_code == 404
