@@ -55,3 +55,15 @@ def test_the_changelog_has_the_headings_of_keep_a_changelog() -> None:
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", version) for version in versions[1:])
     kinds = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_code_owners_are_named_for_paths_that_are_there() -> None:
+    rules = [
+        line.split() for line in (ROOT / ".github" / "CODEOWNERS").read_text().splitlines() if line[:1] not in ("#", "")
+    ]
+    assert rules[0][0] == "*"
+    for pattern, *owners in rules:
+        assert pattern == "*" or (ROOT / pattern.strip("/")).exists(), pattern
+        assert owners
+        assert all(re.fullmatch(r"@[a-z0-9-]+(/[a-z0-9-]+)?", owner) for owner in owners)
+    assert len({owner for _, *owners in rules for owner in owners}) == 1, "one team, which a fork replaces at once"
