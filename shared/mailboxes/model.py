@@ -95,6 +95,14 @@ class Mailbox:
     """The number of the newest feed page, as of the last pass that ended without an error."""
     outbox: str = ""
     """Events of this mailbox that are not published yet: see outbox/events.py."""
+    quiet_started_at: datetime | None = None
+    """When the last pass began that found nothing new; it has no row among the runs (quiet_runs.py)."""
+    quiet_ended_at: datetime | None = None
+    quiet_requests: int = 0
+    settled_cursor: str = ""
+    """The ETag of the stored cursor, if it is proven that no feed page follows it (sync/state/settled_cursor.py)."""
+    unsettled_since: datetime | None = None
+    """Since when a pass that has not ended without an error may create feed pages."""
     version: str = field(default="", compare=False)
 
     @property

@@ -108,8 +108,10 @@ class MailboxRegistry(Protocol):
         """The mailbox of an address, whoever owns it, unless it is being erased."""
         ...
 
-    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None) -> Mailbox:
         """Read, change and replace a mailbox under its ETag; repeat after a conflict.
+
+        `known`, the mailbox as it was read or written before, saves the first read.
 
         Raises:
             NotFound: the mailbox does not exist.
@@ -140,11 +142,11 @@ class MailboxRegistry(Protocol):
         ...
 
     def record_run(self, run: Run) -> None:
-        """Store the record of one pass."""
+        """Store the record of one pass. A pass that found nothing new is part of the mailbox instead: quiet_runs.py."""
         ...
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
-        """Return the latest runs, newest first."""
+        """Return the latest runs, newest first. Of passes in a row that found nothing new, it has the last one."""
         ...
 
     def forget_runs(self, mailbox_id: str, before: datetime) -> int:

@@ -27,6 +27,7 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import without_events
 from shared.mailboxes.outbox.outbox import Outbox
 from shared.mailboxes.port import AuditEntry, ErasureRecord, ItemIssue, Run
+from shared.mailboxes.quiet_runs import with_quiet_run_of
 from shared.storage.azure_errors import translate_errors
 from shared.storage.row_mapping import from_row, to_row
 from shared.storage.table import change_row
@@ -105,7 +106,7 @@ class TableRegistry:
         self._index.complete()
         return claimed
 
-    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None) -> Mailbox:
         """Read, change, replace under the ETag; again while somebody else is faster."""
         before: list[Mailbox] = []
 
@@ -116,7 +117,7 @@ class TableRegistry:
                 self._index.adopt(after)
             return after
 
-        after = self._changed(mailbox_id, changed)
+        after = self._changed(mailbox_id, changed, known)
         self._index.follow(before[0], after)
         self.directory.follow(before[0], after)
         if after.outbox != before[0].outbox:
@@ -145,11 +146,13 @@ class TableRegistry:
             except MailboxSyncError as error:
                 _log.warning("published events not removed from erasure record", exc_info=error)
 
-    def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+    def _changed(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None) -> Mailbox:
+        found = [known] if known is not None and known.version else []
+
         def replace(before: Mailbox, after: Mailbox) -> Mailbox:
             return after.with_changes(version=self._rest.replace("mailboxes", mailbox_row(after), before.version))
 
-        return change_row(lambda: self.get(mailbox_id), change, replace)
+        return change_row(lambda: found.pop() if found else self.get(mailbox_id), change, replace)
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
         """Run one range query over the shard's adjacent partitions."""
@@ -192,8 +195,11 @@ class TableRegistry:
         )
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
-        """Return the latest runs."""
-        return [from_row(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
+        """Return the latest runs; the row of the mailbox has the last quiet one."""
+        runs = [from_row(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
+        with suppress(NotFound):
+            return with_quiet_run_of(self.get(mailbox_id), runs, limit)
+        return runs
 
     def forget_runs(self, mailbox_id: str, before: datetime) -> int:
         """Delete by row key: earlier runs have later row keys."""

@@ -137,8 +137,10 @@ class FeedPage:
 class Replica(Protocol):
     """One operator's store of mailbox copies. Several threads may use it for different mailboxes."""
 
-    def load(self, mailbox_id: str) -> Cursor:
+    def load(self, mailbox_id: str, settled: str = "") -> Cursor:
         """Return the mailbox's cursor, after applying any feed page that was committed but not fully applied.
+
+        If the stored cursor has the ETag `settled`, no page is looked for: the caller knows that none follows it.
 
         A cursor blob that is lost or unreadable is rebuilt from the feed. A new mailbox has an empty cursor.
         """

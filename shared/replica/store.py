@@ -75,9 +75,11 @@ class BlobTableReplica:
         self._rows.close()
 
     @_retried_on_conflict
-    def load(self, mailbox_id: str) -> Cursor:
+    def load(self, mailbox_id: str, settled: str = "") -> Cursor:
         """Return the cursor, after completing an interrupted commit; rebuild a lost cursor from the feed."""
         cursor = self._stored_cursor(mailbox_id)
+        if cursor is not None and settled and cursor.etag == settled:
+            return cursor
         if cursor is None and self._fenced.fence(mailbox_id).erased:
             return Cursor()
         cursor = cursor or self._rebuilt(mailbox_id)

@@ -27,6 +27,7 @@ from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.port import TenantBackOff
 from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
+from shared.sync.state.settled_cursor import SettledCursor
 
 _log = logging.getLogger(__name__)
 
@@ -123,33 +124,47 @@ class SyncEngine:
             OperatorMustAct: our own fault, after it was recorded; the queue redelivers and the alarm sees it.
         """
         message = SyncMessage(continuation=continuation, sweep=sweep, scheduled=scheduled)
-        mailbox = self._mailbox_to_handle(mailbox_id, message)
-        if mailbox is None or self._is_postponed(mailbox, message):
-            return
         lease = self._leases.acquire(mailbox_id)
-        following = replace(message, delay=SWEEP_AGAIN) if lease is None and sweep else None
-        if lease is not None:
-            try:
-                # Read again under the lease: the mailbox may have been erased or stopped in the meantime.
-                mailbox = self._mailbox_to_handle(mailbox_id, message)
-                if mailbox is not None and self._is_ready(mailbox, message):
-                    following = self._run(mailbox, lease, message)
-                elif mailbox is not None:
-                    self._compact(mailbox_id)
-            finally:
-                lease.release()
+        if lease is None:
+            # Usually a pass is running. It does for this message, unless this one asks for a sweep.
+            if sweep and (mailbox := self._found(mailbox_id)) and self._is_needed(mailbox, message):
+                self._send(mailbox_id, replace(message, delay=SWEEP_AGAIN))
+            return
+        following = None
+        try:
+            # Read under the lease: before, the mailbox may still be erased or stopped.
+            mailbox = self._found(mailbox_id)
+            if mailbox is not None and self._is_needed(mailbox, message):
+                following = self._handle(mailbox, lease, message)
+        finally:
+            lease.release()
+        if mailbox is None:
+            self._leases.forget(mailbox_id)
         if following is not None:
             self._send(mailbox_id, following)
 
-    def _mailbox_to_handle(self, mailbox_id: str, message: SyncMessage) -> Mailbox | None:
-        """Return the mailbox, or None if the message needs nothing more."""
+    def _handle(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
+        """Do what the message asks for; returns the message that follows, if any."""
+        if not self._is_ready(mailbox, message):
+            self._compact(mailbox.id)
+            return None
+        wait = self._tenant_wait(mailbox)
+        if wait is not None:
+            return replace(message, delay=wait, continuation=None)
+        return self._run(mailbox, lease, message)
+
+    def _found(self, mailbox_id: str) -> Mailbox | None:
+        """Return the mailbox, or None if there is none (any more)."""
         try:
-            mailbox = self._registry.get(mailbox_id)
+            return self._registry.get(mailbox_id)
         except NotFound:
             return None
+
+    def _is_needed(self, mailbox: Mailbox, message: SyncMessage) -> bool:
+        """Whether there is something to do for the message."""
         if is_overtaken(mailbox, message.scheduled, sweep=message.sweep):
-            return None
-        return mailbox if self._is_ready(mailbox, message) or (message.sweep and self._is_idle(mailbox)) else None
+            return False
+        return self._is_ready(mailbox, message) or (message.sweep and self._is_idle(mailbox))
 
     def _is_ready(self, mailbox: Mailbox, message: SyncMessage) -> bool:
         """Whether to ask the mail server. A sweep waits until the first sync is done and the mailbox is due."""
@@ -166,18 +181,17 @@ class SyncEngine:
         self._replica.compact(mailbox_id, self._clock(), self._limits.deleted_days)
         self._registry.forget_runs(mailbox_id, self._clock() - self._limits.runs_kept)
 
-    def _is_postponed(self, mailbox: Mailbox, message: SyncMessage) -> bool:
-        """Whether the tenant's server asked us to slow down. The message is then sent again for the time after that."""
+    def _tenant_wait(self, mailbox: Mailbox) -> timedelta | None:
+        """How long the tenant's server asked us to wait, if it did. The mailbox is then not due before that."""
         now = self._clock()
         until = self._back_off.until(mailbox.tenant_id)
-        if until is None or until <= now or not self._is_ready(mailbox, message):
-            return False
+        if until is None or until <= now:
+            return None
         wait = (until - now) * (1 + self._jitter())
         self._recorder.change(
             mailbox.id, lambda before: before.with_changes(due_at=max(before.due_at or until, now + wait))
         )
-        self._send(mailbox.id, replace(message, delay=wait, continuation=None))
-        return True
+        return wait
 
     def _send(self, mailbox_id: str, following: SyncMessage) -> None:
         self._queue.send_mailbox(
@@ -192,20 +206,21 @@ class SyncEngine:
     def _run(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
         """Run the pass and record its outcome; returns the message that follows, if any."""
         stats, step = RunStats(self._clock(), sweep=message.sweep), None
+        settled = SettledCursor(mailbox, self._registry, self._clock)
         try:
             if message.sweep:
                 self._compact(mailbox.id)
-            cursor = self._replica.load(mailbox.id)
+            cursor = self._replica.load(mailbox.id, settled.etag)
             if message.continuation not in (None, cursor.sequence):
                 return None
             budget = Budget(self._limits.budget_seconds, lease, self._monotonic)
-            step = self._mover.advance(mailbox, cursor, budget, stats)
+            step = self._mover.advance(settled, cursor, budget, stats)
             if step.goes_on:
                 return SyncMessage(continuation=step.cursor.sequence)
             access = self._access_tokens.access(
                 mailbox.authorization_id, mailbox.address, step.source, own=is_own(mailbox)
             )
-            one_pass = self._passes.open(mailbox, step.cursor, stats, access, budget)
+            one_pass = self._passes.open(settled, step.cursor, stats, access, budget)
             try:
                 result = one_pass.run()
                 address = new_address(mailbox, result, one_pass.source)
@@ -223,13 +238,13 @@ class SyncEngine:
             self._recorder.ended(mailbox.id, Reason.INTERNAL, stats)
             raise
         stats = replace(stats, sweep=stats.sweep or result.swept is not None)
-        return self._after_success(mailbox.id, result, stats)
+        return self._after_success(settled, result, stats)
 
-    def _after_success(self, mailbox_id: str, result: PassResult, stats: RunStats) -> SyncMessage | None:
+    def _after_success(self, settled: SettledCursor, result: PassResult, stats: RunStats) -> SyncMessage | None:
         """Record the pass. If that fails and work is left, the continuation records it; this message is stale."""
         following = None if result.finished else SyncMessage(continuation=stats.sequence)
         try:
-            self._recorder.succeeded(mailbox_id, result, stats)
+            self._recorder.succeeded(settled, result, stats)
         except RetryLater as error:
             if following is None:
                 raise

@@ -110,7 +110,9 @@ class MailboxSync:
             requests = self.source.figures.requests
             self.source.close()
         stats, pages = self.progress.stats(), self.pages
-        return replace(stats, counts=pages.counts, sequence=pages.sequence, requests=requests)
+        return replace(
+            stats, counts=pages.counts, sequence=pages.sequence, cursor_etag=pages.cursor_etag, requests=requests
+        )
 
     def _leave_the_rest(self) -> None:
         """Commit what there is, so that the next pass continues from here. A server may throttle every pass."""

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
 from shared.sources.port import Access, MailSources, SourceName
@@ -31,6 +30,7 @@ from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.issues import Issues
 from shared.sync.state.page_writer import PageWriter
 from shared.sync.state.replica_view import ReplicaView
+from shared.sync.state.settled_cursor import SettledCursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,27 @@ class PassOpener:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
 
-    def open(self, mailbox: Mailbox, cursor: Cursor, stats: RunStats, access: Access, budget: Budget) -> MailboxSync:
+    def open(
+        self, settled: SettledCursor, cursor: Cursor, stats: RunStats, access: Access, budget: Budget
+    ) -> MailboxSync:
         """Return a pass over one mailbox, ready to run; `stats` say when it started and whether it is a sweep.
 
         Failures are isolated when several passes in a row have failed, or when an issue is due or becomes due in this
         pass.
         """
+        mailbox = settled.mailbox
         limits, clock, scope, first_sync = self.limits, self.clock, self.scope, not mailbox.first_sync_done
         draft = _draft(cursor, access.source, stats)
         pages = PageWriter(
-            self.replica, self.registry, mailbox.id, cursor, draft, limits=limits, budget=budget, first_sync=first_sync
+            self.replica,
+            self.registry,
+            mailbox.id,
+            cursor,
+            draft,
+            limits=limits,
+            budget=budget,
+            first_sync=first_sync,
+            announce_page=settled.announce_page,
         )
         issues = Issues(self.registry, mailbox.id, draft, pages, limits, clock=clock, counted=mailbox.issues)
         stuck = is_stuck(mailbox, limits)

@@ -47,3 +47,5 @@ class RunStats:
     requests: int = 0
     sequence: int = 0
     """The cursor's sequence number at the end; a continuation starts from it."""
+    cursor_etag: str = ""
+    """The stored cursor's ETag at the end."""

@@ -9,9 +9,12 @@ from shared.errors import ActionNeeded, NotFound, PersonMustSignIn
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.outbox.events import SYNCED_COUNTS, EventType, new_event, with_event
 from shared.mailboxes.port import MailboxRegistry, Run
+from shared.mailboxes.quiet_runs import with_quiet_run
 from shared.mailboxes.transitions import after_failure, after_success
 from shared.sync.limits import Limits
 from shared.sync.pass_result import PassResult, RunStats
+from shared.sync.state.page_writer import Counts
+from shared.sync.state.settled_cursor import SettledCursor
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +27,12 @@ class RunRecorder:
         self._limits = limits
         self._clock = clock
 
-    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox | None:
-        """Change the mailbox; gives it as it is now."""
+    def change(
+        self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None
+    ) -> Mailbox | None:
+        """Change the mailbox; gives it as it is now. `known`, as it was last read, saves reading it again."""
         try:
-            return self._registry.change(mailbox_id, change)
+            return self._registry.change(mailbox_id, change, known)
         except NotFound:
             return None
 
@@ -36,16 +41,25 @@ class RunRecorder:
         now = self._clock()
         return self.change(mailbox_id, lambda before: _with_progress(before, stats, now))
 
-    def succeeded(self, mailbox_id: str, result: PassResult, stats: RunStats) -> None:
-        """The pass has ended without an error."""
+    def succeeded(self, settled: SettledCursor, result: PassResult, stats: RunStats) -> None:
+        """The pass has ended without an error. If it found nothing new, only the mailbox's row is written."""
         now = self._clock()
-        after = self.change(mailbox_id, lambda before: _with_success(before, result, stats, now))
-        self.ended(mailbox_id, outcome_of(result), stats, after, gone=after is None)
+        known = settled.mailbox
+
+        def change(before: Mailbox) -> Mailbox:
+            after = settled.settle(_with_success(before, result, stats, now), stats.cursor_etag)
+            if _is_quiet(before, after, result, stats):
+                return with_quiet_run(after, stats.started_at, now, stats.requests)
+            return after
+
+        after = self.change(known.id, change, known)
+        is_in_row = after is None or after.quiet_started_at == stats.started_at
+        self.ended(known.id, outcome_of(result), stats, after, without_row=is_in_row)
 
     def failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> Mailbox | None:
         """The pass has ended with an error; gives the mailbox as it is now."""
         after = self.change(mailbox.id, partial(self._failed, mailbox.authorization_id, error, stats, self._clock()))
-        self.ended(mailbox.id, error.reason, stats, after, error, gone=after is None)
+        self.ended(mailbox.id, error.reason, stats, after, error, without_row=after is None)
         return after
 
     def _failed(
@@ -64,11 +78,11 @@ class RunRecorder:
         after: Mailbox | None = None,
         error: ActionNeeded | None = None,
         *,
-        gone: bool = False,
+        without_row: bool = False,
     ) -> None:
         """Remember the run, and tell of it in a line: see infra/modules/alerts.bicep.
 
-        `gone`: the mailbox was erased meanwhile, so that no run of it is to be remembered.
+        `without_row`: the run needs no row, because the mailbox's row has it or was erased meanwhile.
         """
         now = self._clock()
         counts = stats.counts
@@ -87,8 +101,20 @@ class RunRecorder:
                 "issues": stats.issues,
             },
         )
-        if not gone:
+        if not without_row:
             self._registry.record_run(_run_of(mailbox_id, str(named), stats, now))
+
+
+def _is_quiet(before: Mailbox, after: Mailbox, result: PassResult, stats: RunStats) -> bool:
+    """Whether an ordinary pass found the mailbox in order and nothing new in it, as the one before did."""
+    is_ordinary = result.finished and not result.deletions_blocked and _kind_of(stats) == "pass"
+    nothing = (before.items, before.issues, before.status, "") == (
+        after.items,
+        after.issues,
+        after.status,
+        before.reason,
+    )
+    return is_ordinary and nothing and before.first_sync_done and stats.counts == Counts()
 
 
 def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: datetime) -> Mailbox:

@@ -21,6 +21,7 @@ from shared.mailboxes.entities import partition
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
 from shared.mailboxes.queue import StorageSyncQueue
+from shared.mailboxes.quiet_runs import with_quiet_run
 from shared.mailboxes.table import TableRegistry
 from tests.conftest import Azurite, Faults
 from tests.fakes.clock import SteppedClock
@@ -251,6 +252,33 @@ def test_a_claim_left_by_a_crash_does_not_lock_the_address_for_ever(registry: Ta
     registry._mailboxes.delete_entity(f"{mailbox.shard:02x}", mailbox.id)
     again = registry.add(mailbox.with_changes(id=uuid.uuid4().hex))
     assert [found.id for found in registry.of_owner("t", mailbox.owner_id)] == [again.id]
+
+
+def test_a_change_of_a_known_mailbox_that_is_out_of_date_starts_from_the_stored_one(registry: TableRegistry) -> None:
+    known = registry.add(new_mailbox())
+    first = registry.change(known.id, lambda found: found.with_changes(items=found.items + 1), known)
+    again = registry.change(known.id, lambda found: found.with_changes(items=found.items + 1), known)
+    assert (first.items, again.items) == (1, 2)
+    assert registry.get(known.id) == again
+    registry.erase(known.id)
+    with pytest.raises(NotFound):
+        registry.change(known.id, lambda found: found.with_changes(items=7), again)
+
+
+def test_a_quiet_run_is_among_the_runs_and_has_no_row(registry: TableRegistry) -> None:
+    mailbox = registry.add(new_mailbox())
+    registry.record_run(Run(mailbox.id, NOW - timedelta(hours=2), NOW - timedelta(hours=1), "done", created=3))
+    registry.change(mailbox.id, lambda found: with_quiet_run(found, NOW, NOW + timedelta(seconds=1), requests=1))
+    registry.change(mailbox.id, lambda found: with_quiet_run(found, NOW, NOW + timedelta(seconds=2), requests=1))
+    quiet, other = registry.runs(mailbox.id)
+    assert (quiet.started_at, quiet.ended_at, quiet.outcome, quiet.requests) == (
+        NOW,
+        NOW + timedelta(seconds=2),
+        "done",
+        1,
+    )
+    assert other.created == 3
+    assert registry.runs(mailbox.id, limit=1) == [quiet]
 
 
 def test_the_audit_trail_keeps_acts_of_one_moment_apart(registry: TableRegistry) -> None:

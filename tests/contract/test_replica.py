@@ -321,3 +321,11 @@ def test_many_contents_come_together_each_once(replica: Replica, mailbox: str) -
     assert gone.located is not None
     moved = gone.with_changes(located=replace(gone.located, pack=f"{mailbox}/0000000009-x.zip"))
     assert list(replica.contents(mailbox, [moved])) == [(moved, None)]
+
+
+def test_no_page_is_looked_for_after_a_cursor_that_is_known_to_be_settled(replica: Replica) -> None:
+    mailbox = uuid.uuid4().hex
+    cursor = commit(replica, mailbox, created("A", b"first"))
+    assert replica.load(mailbox, cursor.etag) == cursor
+    assert replica.load(mailbox, "another").sequence == cursor.sequence
+    assert replica.load(uuid.uuid4().hex, cursor.etag).sequence == 0

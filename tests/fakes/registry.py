@@ -13,6 +13,7 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import without_events
 from shared.mailboxes.outbox.outbox import Outbox
 from shared.mailboxes.port import AuditEntry, ErasureRecord, ItemIssue, Run
+from shared.mailboxes.quiet_runs import with_quiet_run_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -86,7 +87,7 @@ class FakeRegistry:
             return None
         return mailbox
 
-    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None) -> Mailbox:
         """Read, change and replace a mailbox. Repeats after a concurrent change; writes only if something changed."""
         before = self.get(mailbox_id)
         if before.erasing_since is not None:
@@ -155,8 +156,10 @@ class FakeRegistry:
         self._runs.setdefault(run.mailbox_id, []).insert(0, run)
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
-        """The runs, newest first."""
-        return self._runs.get(mailbox_id, [])[:limit]
+        """The runs, newest first, with the quiet one."""
+        runs = self._runs.get(mailbox_id, [])[:limit]
+        mailbox = self._mailboxes.get(mailbox_id)
+        return runs if mailbox is None else with_quiet_run_of(mailbox, runs, limit)
 
     def forget_runs(self, mailbox_id: str, before: datetime) -> int:
         """Delete the runs before this time and return their number."""

@@ -164,13 +164,13 @@ class SlowRegistry(FakeRegistry):
         self._workers.step()
         return super().get(mailbox_id)
 
-    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None) -> Mailbox:
         def slow(found: Mailbox) -> Mailbox:
             after = change(found)
             self._workers.step()
             return after
 
-        return super().change(mailbox_id, slow)
+        return super().change(mailbox_id, slow, known)
 
     def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
         self._workers.step()

@@ -24,6 +24,7 @@ from shared.sync.moving.switch import source_of
 from shared.sync.pass_result import RunStats
 from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
+from shared.sync.state.settled_cursor import SettledCursor
 from shared.sync.state.sync_state import from_notes
 
 _log = logging.getLogger(__name__)
@@ -73,14 +74,16 @@ class Mover:
         self._schedule = schedule
         self._offset = offset
 
-    def advance(self, mailbox: Mailbox, cursor: Cursor, budget: Budget, stats: RunStats) -> MoveStep:
+    def advance(self, settled: SettledCursor, cursor: Cursor, budget: Budget, stats: RunStats) -> MoveStep:
         """Bring the mailbox's move a step further.
 
         Raises: what storage raises; Conflict, LeaseLost.
         """
+        mailbox = settled.mailbox
         source = source_of(cursor, mailbox.source)
         stats = replace(stats, is_move=True, sequence=cursor.sequence)
         if (switched := from_notes(cursor.notes).restating) is not None:
+            settled.announce_page()
             return self._restate(mailbox, cursor, budget, stats, switched.at)
         mailbox = self._in_step(mailbox, source)
         if self._has_to_ask(mailbox, source):

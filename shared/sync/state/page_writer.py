@@ -1,7 +1,7 @@
 """The pages of a pass: filled by the pass's thread, and committed in order by a writer thread."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -55,6 +55,8 @@ class PageWriter:
 
     In a first sync the first page is small, and each is twice as large as the one before, so that even a process that
     is stopped every few seconds makes progress.
+
+    `announce_page` is called before each page of changes, and before the lease is checked for it.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class PageWriter:
         limits: Limits,
         budget: Budget,
         first_sync: bool = False,
+        announce_page: Callable[[], None] = lambda: None,
     ) -> None:
         self._counts = Counts()
         self._cursor = cursor
@@ -77,6 +80,7 @@ class PageWriter:
         self._draft = draft
         self._limits = limits
         self._budget = budget
+        self._announce_page = announce_page
         self._page = _Page()
         self._most_items = min(limits.first_page_items, limits.page_items) if first_sync else limits.page_items
         self._pending: deque[Future[None]] = deque()
@@ -93,6 +97,11 @@ class PageWriter:
     def sequence(self) -> int:
         """The number of the last committed page."""
         return self._cursor.sequence
+
+    @property
+    def cursor_etag(self) -> str:
+        """The ETag of the stored cursor."""
+        return self._cursor.etag
 
     def put(self, change: FeedChange, before: str = "") -> None:
         """Add a change to the page; `before` is the folder that the item was in."""
@@ -163,6 +172,8 @@ class PageWriter:
         if self._broken:
             return
         try:
+            if page.changes:
+                self._announce_page()
             self._budget.check_lease()
             self._cursor = self._replica.commit(self._mailbox_id, self._cursor, page.changes, following)
             for item_id in page.resolved:

@@ -103,8 +103,8 @@ class AnswerLost(FakeRegistry):
     def add(self, mailbox: Mailbox, *, instead_of: str = "") -> Mailbox:
         return self._broken_off(super().add(mailbox, instead_of=instead_of))
 
-    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        return self._broken_off(super().change(mailbox_id, change))
+    def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None) -> Mailbox:
+        return self._broken_off(super().change(mailbox_id, change, known))
 
     def _broken_off(self, done: Mailbox) -> Mailbox:
         if self.lost:

@@ -4,7 +4,6 @@ Rows S1 and S2 of the field cases; docs/decisions/0010-erasure.md.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 
 import pytest
 
@@ -25,23 +24,24 @@ def erase(world: SyncHarness) -> None:
     world.registry.erase(ID)
 
 
-class Stalling:
-    """A back-off during whose reading something else happens, once."""
+class LeaseTaken:
+    """Leases of which the first is granted only after something else has happened."""
 
-    def __init__(self, happens: Callable[[], object]) -> None:
+    def __init__(self, world: SyncHarness, happens: Callable[[], object]) -> None:
+        self._leases = world.leases
         self._happens = [happens]
 
-    def until(self, tenant_id: str) -> datetime | None:
+    def acquire(self, mailbox_id: str, seconds: int = 60) -> Lease | None:
         if self._happens:
             self._happens.pop()()
-        return None
+        return self._leases.acquire(mailbox_id, seconds)
 
-    def extend(self, tenant_id: str, until: datetime) -> None:
-        """Nothing is remembered."""
+    def forget(self, mailbox_id: str) -> None:
+        self._leases.forget(mailbox_id)
 
 
 def stalled(world: SyncHarness, happens: Callable[[], object]) -> SyncEngine:
-    world.back_off = Stalling(happens)
+    world.leases = LeaseTaken(world, happens)  # type: ignore[assignment]
     return world.new_engine()
 
 
@@ -54,12 +54,13 @@ def world() -> SyncHarness:
 
 
 def test_s2a_mailbox_erased_before_the_lease_is_not_read(world: SyncHarness) -> None:
-    """S2a: the message read the mailbox, stalled, and took the lease of a mailbox that had been erased meanwhile."""
+    """S2a: the message stalled, and took the lease of a mailbox that had been erased meanwhile."""
+    leases = world.leases
     stalled(world, lambda: erase(world)).sync(ID)
     assert world.sources.requests.total() == 0
     assert world.replica._stored.get(ID) is None
     assert world.registry.runs(ID) == []
-    assert not world.leases.held
+    assert not leases.held
 
 
 def test_s2a_mailbox_stopped_before_the_lease_is_not_read(world: SyncHarness) -> None:
@@ -107,22 +108,6 @@ def test_s2b_first_pass_that_stands_still_at_a_write_leaves_nothing(world: SyncH
     if plan.writes >= write:
         assert blobs.blobs == {}
         assert only_tombstone(rows, ID)
-
-
-class LeaseTaken:
-    """Leases of which the first is granted only after something else has happened."""
-
-    def __init__(self, world: SyncHarness, happens: Callable[[], object]) -> None:
-        self._leases = world.leases
-        self._happens = [happens]
-
-    def acquire(self, mailbox_id: str, seconds: int = 60) -> Lease | None:
-        if self._happens:
-            self._happens.pop()()
-        return self._leases.acquire(mailbox_id, seconds)
-
-    def forget(self, mailbox_id: str) -> None:
-        self._leases.forget(mailbox_id)
 
 
 def test_s2a_compaction_of_a_mailbox_erased_before_the_lease_does_nothing(world: SyncHarness) -> None:

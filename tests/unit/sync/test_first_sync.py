@@ -226,8 +226,8 @@ def test_a_first_sync_under_way_says_how_much_of_how_much_is_there() -> None:
     said: list[tuple[int, int]] = []
     original = world.registry.change
 
-    def noting(mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        after = original(mailbox_id, change)
+    def noting(mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None) -> Mailbox:
+        after = original(mailbox_id, change, known)
         said.append((after.items, after.in_scope))
         return after
 
