@@ -1,9 +1,9 @@
 """Counts and prints the calls from a queue message to the committed row: python -m tests.architecture.call_chain.
 
-One pass with one new message runs on the fakes of the source and the storage. The chain is what a reader has to follow:
-the functions of functions/ and shared/ that are on the stack whenever the pass calls a port (registry, lease, source,
-blobs, rows), up to the transaction that writes the item's row. The second figure counts every function that runs until
-then, helpers and constructors included.
+One pass with one new message runs over EWS, whose answers are canned, and on the fakes of everything else. The chain is
+what a reader has to follow: the functions of functions/ and shared/ that are on the stack whenever the pass calls a
+port (registry, lease, blobs, rows) or sends a request, up to the transaction that writes the item's row. The second
+figure counts every function that runs until then, helpers and constructors included.
 """
 
 import sys
@@ -19,6 +19,11 @@ import azure.functions as func
 from functions import sync
 from shared.app import app
 from shared.replica.store import BlobTableReplica
+from shared.sources.ews.mailbox import EwsMailbox
+from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.port import Access
+from tests.bench.canned import Mailbox
+from tests.fakes.source import FakeSources
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.fakes.sync_harness import ID, SyncHarness
 
@@ -26,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 PRODUCTION = (f"{ROOT}/functions/", f"{ROOT}/shared/")
 FAKES = f"{ROOT}/tests/fakes/"
 CLOCK = f"{FAKES}clock.py"
+REQUEST = "CannedChannel.ask"
 COMMIT = "MemoryRows.transact"
 """The fake's method that writes rows. The chain ends with its first call."""
 
@@ -55,6 +61,8 @@ def _is_production(code: CodeType) -> bool:
 
 
 def _is_port(code: CodeType) -> bool:
+    if code.co_filename == __file__:
+        return code.co_qualname == REQUEST
     return code.co_filename.startswith(FAKES) and code.co_filename != CLOCK
 
 
@@ -89,11 +97,48 @@ class Context:
     invocation_id: str = "1"
 
 
+class CannedChannel:
+    """Answers the requests of an EWS mailbox from memory."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.mailbox = mailbox
+        self.requests = self.bytes_received = 0
+
+    def ask(self, envelope: bytes, answer_bytes: int | None = None) -> bytes:
+        """Return the canned answer."""
+        return self.mailbox.answer(envelope.decode())[1]
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class CannedSources(FakeSources):
+    """Opens every mailbox over EWS, with canned answers."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__()
+        self.mailbox = mailbox
+
+    def open(self, access: Access, *, isolate_failures: bool = False) -> EwsMailbox:  # type: ignore[override]
+        """Open the mailbox."""
+        return EwsMailbox(
+            CannedChannel(self.mailbox),
+            access,
+            RequestLimits(),
+            connections=1,
+            largest_item_bytes=150 << 20,
+            archives=False,
+            names={},
+            isolate_failures=isolate_failures,
+        )
+
+
 def measure() -> CallChain:
     """Run a pass with one new message and return its calls."""
-    harness = a_synced_mailbox()
+    mailbox = Mailbox(1, 2_000)
+    harness = a_synced_mailbox(mailbox)
     before = len(harness.items())
-    harness.mailbox.add(harness.mailbox.inbox)
+    mailbox.arrive()
     trigger, calls = sync.sync_mailbox.build().get_user_function(), CallChain()
     with engine_of(harness):
         sys.setprofile(calls.profile)
@@ -105,12 +150,12 @@ def measure() -> CallChain:
     return calls
 
 
-def a_synced_mailbox() -> SyncHarness:
+def a_synced_mailbox(mailbox: Mailbox) -> SyncHarness:
     """Return a mailbox whose first sync is done, an hour ago."""
     harness = SyncHarness()
+    harness.sources = CannedSources(mailbox)
     harness.replica = BlobTableReplica(MemoryBlobs(), MemoryRows())  # type: ignore[assignment]
     harness.engine = harness.new_engine()
-    harness.mailbox.add(harness.mailbox.inbox)
     for _ in range(2):
         harness.sync()
         harness.clock.pass_by(hours=1)

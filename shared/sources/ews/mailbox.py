@@ -89,7 +89,9 @@ class EwsMailbox:
         roots = [_ROOT, _ARCHIVE_ROOT] if self._archives else [_ROOT]
         listed: dict[str, Folder] = {}
         hidden: frozenset[str] = frozenset()
-        for root, page in zip(roots, self._first_pages(roots), strict=True):
+        pages = self._folder_page(roots, 0)
+        pages += [NO_FOLDERS] * (len(roots) - len(pages))
+        for root, page in zip(roots, pages, strict=True):
             for part in self._pages(root, page):
                 listed |= {folder.id: folder for folder in part.folders}
                 hidden |= part.hidden
@@ -230,10 +232,6 @@ class EwsMailbox:
             yield page
         if page.following is not None:
             raise error_of_fault(Fault.UNEXPECTED)
-
-    def _first_pages(self, roots: list[str]) -> list[Page]:
-        pages = self._folder_page(roots, 0)
-        return pages + [NO_FOLDERS] * (len(roots) - len(pages))
 
     def _folder_page(self, roots: list[str], offset: int) -> list[Page]:
         """One page of folders below each root. A mailbox without an online archive has no folders there."""

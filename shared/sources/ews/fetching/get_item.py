@@ -40,7 +40,7 @@ class ItemGetter:
         self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
     ) -> list[etree._Element]:
         """The response messages, one per id and in that order. `answer` returns a response already requested."""
-        data = answer() if answer is not None else self.request(shape, ids, answer_bytes)
+        data = answer() if answer is not None else self._ask(get_item(shape, ids), answer_bytes)
         found = list(response_messages(parse(data), "GetItem"))
         if len(found) != len(ids):
             raise error_of_fault(Fault.UNEXPECTED)
