@@ -135,6 +135,12 @@ class Mailbox:
         folder = self._folder(0).replace("<t:DistinguishedFolderId>inbox</t:DistinguishedFolderId>", "")
         return self._success("GetFolder", f"<m:Folders>{folder}</m:Folders>") * wanted
 
+    def convert_id(self, request: str) -> str:
+        """ConvertId: the mailbox has the address that the request names."""
+        address = re.search(r'Mailbox="([^"]+)"', request)
+        assert address is not None
+        return self._success("ConvertId", f'<m:AlternateId Format="HexEntryId" Id="00" Mailbox="{address[1]}"/>')
+
     def _success(self, operation: str, content: str) -> str:
         return (
             f'<m:{operation}ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>'
@@ -156,6 +162,7 @@ _OPERATIONS: dict[str, Callable[[Mailbox, str], str]] = {
     "FindItem": Mailbox.find_item,
     "FindFolder": Mailbox.find_folder,
     "GetFolder": Mailbox.get_folder,
+    "ConvertId": Mailbox.convert_id,
 }
 
 
