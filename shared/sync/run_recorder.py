@@ -1,4 +1,4 @@
-"""What is written down of a pass: the mailbox's figures, the run, and the line that alarms and workbook read."""
+"""Records a pass: the mailbox's figures, the run, and the log line that alerts and the workbook read."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class RunRecorder:
-    """Tells the registry of passes. A mailbox that was erased meanwhile needs nothing any more: it gives None then."""
+    """Records passes in the registry. Its methods return None for a mailbox that was erased in the meantime."""
 
     def __init__(self, registry: MailboxRegistry, limits: Limits, clock: Callable[[], datetime]) -> None:
         self._registry = registry
@@ -30,14 +30,14 @@ class RunRecorder:
     def change(
         self, mailbox_id: str, change: Callable[[Mailbox], Mailbox], known: Mailbox | None = None
     ) -> Mailbox | None:
-        """Change the mailbox; gives it as it is now. `known`, as it was last read, saves reading it again."""
+        """Change the mailbox; returns it as it is now. `known`, the mailbox as last read, saves a read."""
         try:
             return self._registry.change(mailbox_id, change, known)
         except NotFound:
             return None
 
     def in_progress(self, mailbox_id: str, stats: RunStats) -> Mailbox | None:
-        """The pass is under way and has come so far."""
+        """Record the progress of a running pass; returns the mailbox as it is now."""
         now = self._clock()
         return self.change(mailbox_id, lambda before: _with_progress(before, stats, now))
 
@@ -57,7 +57,7 @@ class RunRecorder:
         self.ended(known.id, outcome_of(result), stats, after, without_row=is_in_row)
 
     def failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> Mailbox | None:
-        """The pass has ended with an error; gives the mailbox as it is now."""
+        """Record a pass that ended with an error; returns the mailbox as it is now."""
         after = self.change(mailbox.id, partial(self._failed, mailbox.authorization_id, error, stats, self._clock()))
         self.ended(mailbox.id, error.reason, stats, after, error, without_row=after is None)
         return after
@@ -65,7 +65,7 @@ class RunRecorder:
     def _failed(
         self, authorization_id: str, error: ActionNeeded, stats: RunStats, now: datetime, mailbox: Mailbox
     ) -> Mailbox:
-        """A refusal of an authorization that has been replaced while the pass was under way says nothing any more."""
+        """Ignore the refusal of an authorization that was replaced during the pass."""
         if isinstance(error, PersonMustSignIn) and mailbox.authorization_id != authorization_id:
             return mailbox
         return _with_failure(mailbox, error, stats, now, self._limits)
@@ -80,7 +80,7 @@ class RunRecorder:
         *,
         without_row: bool = False,
     ) -> None:
-        """Remember the run, and tell of it in a line: see infra/modules/alerts.bicep.
+        """Store the run and log it: see infra/modules/alerts.bicep.
 
         `without_row`: the run needs no row, because the mailbox's row has it or was erased meanwhile.
         """
@@ -118,7 +118,7 @@ def _is_quiet(before: Mailbox, after: Mailbox, result: PassResult, stats: RunSta
 
 
 def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: datetime) -> Mailbox:
-    """The pass ended without an error. It is complete only when nothing is left to do and nothing was held back."""
+    """Return the mailbox after a pass without an error. The replica is complete if no work and no deletion is left."""
     after = _counted(after_success(mailbox, now), stats)
     if not result.finished:
         return after.with_changes(syncing_since=mailbox.syncing_since or stats.started_at)
@@ -146,20 +146,20 @@ def _with_feed(mailbox: Mailbox, stats: RunStats, now: datetime) -> Mailbox:
 
 
 def _with_failure(mailbox: Mailbox, error: ActionNeeded, stats: RunStats, now: datetime, limits: Limits) -> Mailbox:
-    """The pass ended with an error; what it wrote before stays."""
+    """Return the mailbox after a pass with an error; what the pass wrote before stays."""
     after = after_failure(mailbox, error, now, limits.thresholds, limits.interval)
     return _counted(after, stats).with_changes(syncing_since=None)
 
 
 def _with_progress(mailbox: Mailbox, stats: RunStats, now: datetime) -> Mailbox:
-    """The pass is under way and has written something."""
+    """Return the mailbox during a pass that has written something."""
     after = _counted(mailbox, stats)
     counted_at = now if after.items != mailbox.items else mailbox.counted_at
     return after.with_changes(syncing_since=mailbox.syncing_since or stats.started_at, counted_at=counted_at)
 
 
 def _run_of(mailbox_id: str, outcome: str, stats: RunStats, now: datetime) -> Run:
-    """The pass as it is remembered."""
+    """Return the record of the pass."""
     return Run(
         mailbox_id=mailbox_id,
         started_at=stats.started_at,

@@ -1,1 +1,1 @@
-"""Moving a mailbox from one source to the other: surveyed, decided, switched in one commit, restated."""
+"""Moves a mailbox from one source to the other: survey, decision, switch in one commit, restate."""

@@ -1,4 +1,4 @@
-"""Whether the contents of both sources are the same, shown by a few items of each kind.
+"""Compares the contents of both sources for a few items of each kind.
 
 Messages are equal when their bytes are, or the headers that people read and the decoded parts. Files that we write
 ourselves are equal by their lines; a line that only the stored file has is a field that the other source lacks.
@@ -20,19 +20,19 @@ _HEADERS = ("from", "to", "cc", "subject", "date", "message-id")
 
 
 class SampleResult(StrEnum):
-    """What comparing the contents of a kind came to, the worst last."""
+    """The result of comparing the contents of a kind, the worst last."""
 
     SAME = "same"
     FIELDS_LOST = "fields_lost"
-    """The other source knows less: what is stored is kept."""
+    """The other source has less content, so the stored content is kept."""
     DIFFERENT = "different"
-    """The kind is not to be trusted: its contents are downloaded and compared."""
+    """The contents differ: all contents of this kind are downloaded and compared."""
 
 
 def compare_samples(
     survey: Survey, source: MailSource, folders: Mapping[str, Folder], replica: ReplicaReader, level: ContentLevel
 ) -> None:
-    """Fetch the sampled items of each kind that was not compared yet, and note what comes of it.
+    """Fetch the sampled items of each kind that has not been compared, and record the results.
 
     Raises: as the source does.
     """
@@ -51,7 +51,7 @@ def compare_samples(
 def _compared(
     source: MailSource, replica: ReplicaReader, level: ContentLevel, folder: Folder, sample: tuple[str, str]
 ) -> SampleResult | None:
-    """One item; None when one of the contents cannot be had, or the item was changed meanwhile."""
+    """Compare one item; None if one of the contents cannot be fetched, or the item has changed in the meantime."""
     item_id, key = sample
     stored = replica.item(key) if key else replica.find([item_id]).get(item_id)
     if stored is None or stored.located is None:
@@ -70,7 +70,7 @@ def _is_unchanged(item: Item, stored: ReplicaItem) -> bool:
 
 
 def compare_contents(form: str, stored: bytes, fetched: Content) -> SampleResult:
-    """Two contents of one item."""
+    """Compare two contents of one item."""
     if stored == fetched.data:
         return SampleResult.SAME
     if form != fetched.form:
@@ -82,12 +82,12 @@ def compare_contents(form: str, stored: bytes, fetched: Content) -> SampleResult
 
 
 def _lines(data: bytes) -> frozenset[bytes]:
-    """A file's lines, unfolded (RFC 5545, 3.1)."""
+    """Return a file's lines, unfolded (RFC 5545, 3.1)."""
     return frozenset(data.replace(b"\r\n ", b"").replace(b"\n ", b"").split())
 
 
 def _readable(data: bytes) -> tuple[object, ...]:
-    """What a reader sees of a message: headers without their folding, and the digests of the decoded parts."""
+    """Return what a reader sees of a message: unfolded headers, and digests of the decoded parts."""
     try:
         message = message_from_bytes(data, policy=policy.compat32)
         headers = tuple(" ".join(str(message.get(name, "")).split()) for name in _HEADERS)

@@ -1,4 +1,4 @@
-"""Reading one folder of the other source from its beginning, and comparing it with the replica; nothing is written.
+"""Reads one folder of the other source from its beginning and compares it with the replica, without writing items.
 
 An item is the same when the other source lists its id at the version that the replica has. Where the two sources'
 versions cannot be compared, it is the same when nothing that a save changes differs: last-modified time, size, read
@@ -21,10 +21,10 @@ from shared.sync.reading.item_index import version_mark
 from shared.sync.scope import Scope
 
 AT_ONCE = 1_000
-"""Items that are translated or looked up together."""
+"""The number of items that are translated or looked up together."""
 
 SAMPLES = 3
-"""Items of each kind whose contents are compared."""
+"""The number of items of each kind whose contents are compared."""
 
 _KINDS = list(ItemKind)
 
@@ -55,7 +55,7 @@ class FolderSurveyor:
         self._clock = clock
 
     def survey(self, folder: Folder, found: FolderSurvey) -> None:
-        """Read the folder to its end, beginning where `found` has got to.
+        """Read the folder to its end, continuing from `found`.
 
         Raises: StateInvalid, FolderGone, FolderUnreadable; BudgetSpent between two pages.
         """
@@ -80,7 +80,7 @@ class FolderSurveyor:
         versions: Mapping[str, str],
         carried: Mapping[str, Item],
     ) -> None:
-        """Compare the items that a page or a listing gives."""
+        """Compare the items of a page or a listing."""
         different, unlisted = [], []
         for id_, version in versions.items():
             known = reading.take(id_)
@@ -111,7 +111,7 @@ class FolderSurveyor:
     def _renamed(
         self, names: Mapping[str, str], stored: Mapping[str, ReplicaItem], versions: Mapping[str, str]
     ) -> dict[str, ReplicaItem]:
-        """By id, the items that have another id and the same version at the other source."""
+        """Return, by id, the items that have another id and the same version at the other source."""
         found = {id_: stored[name] for id_, name in names.items() if name in stored}
         return {id_: item for id_, item in found.items() if versions[id_] and versions[id_] == item.version}
 
@@ -122,7 +122,7 @@ class FolderSurveyor:
             samples.append([folder.id, id_, key])
 
     def _differing(self, folder: Folder, found: FolderSurvey, stored: ReplicaItem | None, item: Item | None) -> None:
-        """An item in both, at versions that differ or cannot be compared."""
+        """Compare an item that both have, at versions that differ or cannot be compared."""
         if stored is None:
             found.differs = True
         elif item is not None and is_same(item, stored):
@@ -137,7 +137,7 @@ class FolderSurveyor:
                 found.restated[stored.key] = [item.id, stored.version]
 
     def _unknown(self, found: FolderSurvey, id_: str, item: Item | None) -> None:
-        """An item that only the other source has: new, or not in the replica on purpose."""
+        """Count an item that only the other source has: it is new, or out of scope."""
         if id_ in self._waiting:
             return
         if item is None:
@@ -147,7 +147,7 @@ class FolderSurveyor:
             found.differs = True
 
     def _metadata(self, folder: Folder, ids: Sequence[str], carried: Mapping[str, Item]) -> dict[str, Item]:
-        """The items' metadata, from the page where it carried them; without those that cannot be had."""
+        """Return the items' metadata, from the page if it has them; items that cannot be fetched are left out."""
         found = {id_: carried[id_] for id_ in ids if id_ in carried}
         missing = [id_ for id_ in ids if id_ not in carried]
         for result in self._source.fetch(folder, missing, ContentLevel.METADATA) if missing else ():
@@ -156,7 +156,7 @@ class FolderSurveyor:
         return found
 
     def _finish(self, folder: Folder, found: FolderSurvey, reading: "_Reading") -> None:
-        """The folder was read to its end: what is left of the replica's items is gone, or not given."""
+        """End the folder: the replica's items that were not seen are gone, or not provided by the other source."""
         if found.has_unversioned:
             for refs in batched(self._source.list_items(folder), AT_ONCE, strict=False):
                 unmet = {ref.id: ref.version for ref in refs if not reading.has_met(ref.id)}
@@ -176,7 +176,7 @@ class FolderSurveyor:
 
 
 class _Reading:
-    """The replica's items of one folder that were not met yet, and the ids that were."""
+    """The replica's items of one folder that have not been seen yet, and the ids that have."""
 
     def __init__(self, replica: ReplicaReader, found: FolderSurvey) -> None:
         self._replica = replica
@@ -196,15 +196,15 @@ class _Reading:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether the replica has items that were not met yet."""
+        """Whether the replica has items that have not been seen yet."""
         return len(self._index) > 0
 
     def has_met(self, id_: str) -> bool:
-        """Whether an id was given out already."""
+        """Whether an id has been seen already."""
         return digest_of(id_) in self.seen
 
     def is_new(self, id_: str) -> bool:
-        """Whether an id that the replica does not have is met for the first time; a second time it has changed."""
+        """Whether an unknown id is seen for the first time; at the second time the item has changed."""
         digest = digest_of(id_)
         if digest in self.seen:
             self._found.differs = True
@@ -213,12 +213,12 @@ class _Reading:
         return True
 
     def repeated(self, ids: Iterable[str]) -> None:
-        """These were deleted, or read, while the folder was read: what was said of them before counts no more."""
+        """Forget the results of items that were deleted or read while the folder was read."""
         if any(digest_of(id_) in self.seen for id_ in ids):
             self._found.differs = True
 
     def left(self) -> Iterator[ReplicaItem]:
-        """The replica's items that were not met."""
+        """Return the replica's items that were not seen."""
         if len(self._index):
             for item in self._replica.items(self._found.id):
                 if self._index.pop(item.source_id) is not None:
@@ -226,7 +226,7 @@ class _Reading:
 
 
 def is_same(item: Item, stored: ReplicaItem) -> bool:
-    """Whether an item is what the replica has, though the versions differ."""
+    """Whether an item equals the replica's, although the versions differ."""
     there, here = item.metadata.get("modified"), stored.metadata.get("modified")
     if not there or not here:
         return bool(item.move_key) and _identity(item) == _identity(stored) and _visible(item) == _visible(stored)
@@ -239,7 +239,7 @@ def _identity(item: Item | ReplicaItem) -> tuple[object, ...]:
 
 
 def _visible(item: Item | ReplicaItem) -> tuple[object, ...]:
-    """What a save may change without a new last-modified time."""
+    """The metadata that a save may change without a new last-modified time."""
     categories = item.metadata.get("categories")
     flag = item.metadata.get("flag") if item.kind is ItemKind.MESSAGE else None
     return item.subject, item.is_read, list(categories) if isinstance(categories, list | tuple) else [], flag

@@ -2,8 +2,8 @@
 
     survey each folder ─► compare samples ─► decide ─► switch (one cursor) ─► restate (restating.py)
 
-Until the switch nothing but a document beside the cursor is written, so that a survey is the dry run as well, and the
-mailbox goes on being synced over its present source. Whatever ends it, the next pass goes on from the document.
+Until the switch, only a document beside the cursor is written. So a survey is also the dry run, and the mailbox is
+synced over its present source in the meantime. However a part ends, the next pass continues from the document.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,16 +30,16 @@ from shared.sync.scope import Scope
 from shared.sync.state.issues import MOST
 
 FRESH_FOR = timedelta(hours=24)
-"""A survey that was begun earlier is begun anew."""
+"""An older survey is started again."""
 
 
 _ALWAYS_LISTED = frozenset({FolderKind.MAIL, FolderKind.CALENDAR, FolderKind.CONTACTS, FolderKind.TASKS})
-"""Kinds of which every mailbox has a folder, over either source."""
+"""The kinds of folders that every mailbox has, over either source."""
 
 
 @dataclass(frozen=True, slots=True)
 class MoveResult:
-    """What a part of a move came to. Without an outcome it is to be gone on with."""
+    """The result of one part of a move. Without an outcome, the move continues in the next pass."""
 
     cursor: Cursor
     outcome: Outcome | None = None
@@ -48,7 +48,7 @@ class MoveResult:
 
 
 class MailboxMove:
-    """Moves one mailbox, or surveys it only, within a pass's budget. `source` is the other source, opened."""
+    """Moves one mailbox, or only surveys it, within a pass's budget. `source` is the opened other source."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class MailboxMove:
         self._figures = source.figures
 
     def run(self, *, dry: bool = False, forced: bool = False) -> MoveResult:
-        """Go on with the survey; when it is complete, decide and switch. `forced`: the safety stop is overruled.
+        """Continue the survey; when it is complete, decide and switch. `forced` overrules the safety stop.
 
         Raises: what the other source and storage raise, after what was surveyed is kept; Conflict, LeaseLost.
         """
@@ -105,7 +105,7 @@ class MailboxMove:
         return self._switch(survey)
 
     def _begun(self) -> Survey:
-        """The survey under way; a new one when there is none of this target and these settings, or it is old."""
+        """Return the stored survey; a new one if there is none for this target and these settings, or it is old."""
         survey, digest = decode(self._reader.document(DOCUMENT)), self._scope.digest()
         if survey is not None and (survey.target, survey.scope_digest) == (self._target, digest):
             is_fresh = self._clock() - datetime.fromisoformat(survey.begun_at) < FRESH_FOR
@@ -117,7 +117,7 @@ class MailboxMove:
         return Survey(self._target, self._clock().isoformat(), self._cursor.sequence, digest)
 
     def _survey(self, survey: Survey) -> None:
-        """Every folder of the replica that the other source lists."""
+        """Survey every folder of the replica that the other source lists."""
         listed = {folder.id: folder for folder in self._source.folders()}
         folders = self._scope.folders(listed.values())
         surveyor = FolderSurveyor(
@@ -139,7 +139,7 @@ class MailboxMove:
         compare_samples(survey, self._source, listed, self._reader, self._scope.content)
 
     def _matches(self, survey: Survey, listed: dict[str, Folder]) -> list[tuple[FolderState, Folder]]:
-        """The replica's folders, each with the other source's: by id, else by path and kind."""
+        """Match the replica's folders with the other source's: by id, else by path and kind."""
         states = self._cursor.folders
         self._require_kinds(listed)
         missing = [id_ for id_ in states if id_ not in listed]
@@ -159,7 +159,7 @@ class MailboxMove:
         return matches
 
     def _require_kinds(self, listed: dict[str, Folder]) -> None:
-        """Insist that every kind of folder that holds items is listed: a permission that is missing hides all of one.
+        """Check that every kind of folder with items is listed, since a missing permission hides all of a kind.
 
         Raises: AdministratorMustAct.
         """
@@ -169,7 +169,7 @@ class MailboxMove:
                 raise AdministratorMustAct(Reason.ACCESS_DENIED, f"no folder of kind {state.kind} is listed")
 
     def _survey_folder(self, surveyor: FolderSurveyor, survey: Survey, state: FolderState, folder: Folder) -> None:
-        """Survey one folder, from its beginning again when its state is lost meanwhile."""
+        """Survey one folder; if its state is lost in the meantime, from its beginning again."""
         for attempt in count():
             found = survey.folders.get(state.id)
             if found is None or found.target_id != folder.id:
@@ -188,7 +188,7 @@ class MailboxMove:
                 return
 
     def _count_lost_fields(self, survey: Survey) -> None:
-        """Items of a kind whose samples lack fields have all lost some."""
+        """Count all items of a kind as having lost fields if its samples have."""
         for folder in survey.folders.values():
             for kind, counts in folder.kinds.items():
                 lost = survey.sampled.get(kind) == SampleResult.FIELDS_LOST
@@ -199,7 +199,7 @@ class MailboxMove:
         return self._source.figures.requests - self._figures.requests
 
     def _keep(self, survey: Survey) -> None:
-        """Store how far the survey has got, with what it cost."""
+        """Store the survey so far, with its cost."""
         now = self._source.figures
         survey.requests += now.requests - self._figures.requests
         survey.bytes_received += now.bytes_received - self._figures.bytes_received
@@ -207,7 +207,7 @@ class MailboxMove:
         self._replica.put_derived(self._mailbox_id, DOCUMENT, encode(survey))
 
     def _ended(self, survey: Survey, outcome: Outcome) -> MoveResult:
-        """Nothing moves: keep the report, and survey anew when it is asked for again."""
+        """End without a move: keep the report, and start a new survey at the next request."""
         report = parity.report(survey, outcome, self._origin, self._clock().isoformat())
         self._budget.check_lease()
         self._replica.put_derived(self._mailbox_id, parity.DOCUMENT, parity.encode(report))
@@ -215,14 +215,14 @@ class MailboxMove:
         return MoveResult(self._cursor, outcome, report, self._spent)
 
     def _switch(self, survey: Survey) -> MoveResult:
-        """The source changes in the same commit as the cursor."""
+        """Change the source in the same commit as the cursor."""
         self._budget.check_lease()
         following = switched(self._cursor, survey, self._written_since(survey), self._clock())
         cursor = self._replica.commit(self._mailbox_id, self._cursor, (), following)
         return MoveResult(cursor, Outcome.MOVED, None, self._spent)
 
     def _written_since(self, survey: Survey) -> dict[str, dict[str, None]]:
-        """Keys by folder of the items that were written since the survey began, in passes between its parts."""
+        """Return, by folder, the keys of items that passes have written since the survey began."""
         written: dict[str, dict[str, None]] = {}
         if survey.sequence < self._cursor.sequence:
             for page in self._replica.feed(self._mailbox_id, survey.sequence):

@@ -1,4 +1,4 @@
-"""What a pass does first: finish a switch, or go on with a move that is due. Whatever fails, the pass goes on."""
+"""The first step of a pass: complete a switch, or continue a move that is due. If it fails, the pass continues."""
 
 import logging
 from collections.abc import Callable
@@ -30,24 +30,24 @@ from shared.sync.state.sync_state import from_notes
 _log = logging.getLogger(__name__)
 
 AGAIN = timedelta(hours=24)
-"""When a move is tried again that the safety stop has blocked, or that somebody has to act for."""
+"""When a move is tried again that the safety stop has blocked, or for which somebody has to act."""
 
 
 @dataclass(frozen=True, slots=True)
 class MoveStep:
-    """What came of it: the cursor as it is now, the source that it names, and whether another message goes on."""
+    """The result: the present cursor, the source that it names, and whether another message continues the move."""
 
     cursor: Cursor
     source: SourceName
     goes_on: bool = False
     was_tried: bool = False
-    """Whether a move was due, and could not be made."""
+    """Whether a move was due but failed."""
     error: ActionNeeded | None = None
-    """Why a move that was due could not be gone on with."""
+    """Why a move that was due failed."""
 
 
 class Mover:
-    """Moves mailboxes for the engine. `offset` is a mailbox's own place among the days of the schedule, 0 to 1."""
+    """Moves mailboxes for the engine. `offset` spreads mailboxes over the days of the schedule, from 0 to 1."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Mover:
         self._offset = offset
 
     def advance(self, settled: SettledCursor, cursor: Cursor, budget: Budget, stats: RunStats) -> MoveStep:
-        """Bring the mailbox's move a step further.
+        """Continue the mailbox's move.
 
         Raises: what storage raises; Conflict, LeaseLost.
         """
@@ -85,9 +85,9 @@ class Mover:
         if (switched := from_notes(cursor.notes).restating) is not None:
             settled.announce_page()
             return self._restate(mailbox, cursor, budget, stats, switched.at)
-        mailbox = self._in_step(mailbox, source)
-        if self._has_to_ask(mailbox, source):
-            self._ask_for_permission(mailbox)
+        mailbox = self._with_current_source(mailbox, source)
+        if self._has_to_test_access(mailbox, source):
+            self._test_access(mailbox)
         if stats.sweep or not move_is_due(mailbox, source, self._clock()) or mailbox.moving_to is None:
             return MoveStep(cursor, source)
         try:
@@ -105,7 +105,7 @@ class Mover:
     def _restate(
         self, mailbox: Mailbox, cursor: Cursor, budget: Budget, stats: RunStats, switched_at: datetime
     ) -> MoveStep:
-        """Finish what the switch has left to do; then the registry says so as well."""
+        """Restate the rows after the switch; when that is complete, record the move in the registry."""
         restater = Restater(self._replica, mailbox.id, limits=self._limits, budget=budget, clock=self._clock)
         cursor, report = restater.run(cursor)
         source = source_of(cursor, mailbox.source)
@@ -115,8 +115,8 @@ class Mover:
         self._recorder.ended(mailbox.id, "restated" if report is not None else "continues", stats)
         return MoveStep(cursor, source, goes_on=True)
 
-    def _in_step(self, mailbox: Mailbox, source: SourceName) -> Mailbox:
-        """The registry follows the cursor, and the schedule asks for what is due."""
+    def _with_current_source(self, mailbox: Mailbox, source: SourceName) -> Mailbox:
+        """Return the mailbox with the cursor's source, and with the move that the schedule requests."""
         if self._after_schedule(mailbox, source) == mailbox:
             return mailbox
         return self._recorder.change(mailbox.id, lambda before: self._after_schedule(before, source)) or mailbox
@@ -130,15 +130,15 @@ class Mover:
             return asked_to_move(mailbox, SourceName.GRAPH, SCHEDULE)
         return mailbox
 
-    def _has_to_ask(self, mailbox: Mailbox, source: SourceName) -> bool:
-        """Whether it is to be tried, once a day before EWS ends, if the mailbox could be moved."""
+    def _has_to_test_access(self, mailbox: Mailbox, source: SourceName) -> bool:
+        """Whether to test, once a day before EWS ends, that the mailbox can be moved."""
         now = self._clock()
         if self._schedule is None or mailbox.moving_to is not None or not self._schedule.is_near(source, now):
             return False
         return mailbox.move_due_at is None or mailbox.move_due_at <= now
 
-    def _ask_for_permission(self, mailbox: Mailbox) -> None:
-        """One request over Graph; what it lacks is said to whoever has to act, and EWS goes on meanwhile."""
+    def _test_access(self, mailbox: Mailbox) -> None:
+        """Test the access over Graph with one request, and record what is missing; EWS continues in the meantime."""
         reason = ""
         try:
             self._sources.check(self._access(mailbox, SourceName.GRAPH))
@@ -180,14 +180,14 @@ class Mover:
         return self._sources.open(self._access(mailbox, source))
 
     def _not_made(self, mailbox: Mailbox, result: MoveResult) -> Mailbox:
-        """A dry run is over; a move that the safety stop has blocked is tried again."""
+        """Return the mailbox after a dry run, or after a move that the safety stop has blocked until the next try."""
         mailbox = with_numbers(mailbox, result.report or {})
         if result.outcome is Outcome.SURVEYED:
             return without_move(mailbox)
         return not_moved(mailbox, SAFETY, self._clock() + AGAIN)
 
     def _failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> None:
-        """Note why, and go on over the present source meanwhile."""
+        """Record why the move failed. The present source continues in the meantime."""
         _log.warning("move failed", exc_info=error)
         wait = self._limits.interval if isinstance(error, RetryLater) else AGAIN
         again_at = self._clock() + wait * 0.9

@@ -15,7 +15,7 @@ DOCUMENT = "parity"
 
 
 class Outcome(StrEnum):
-    """What became of a move."""
+    """How a move ended."""
 
     MOVED = "moved"
     SURVEYED = "surveyed"
@@ -56,12 +56,12 @@ def _examples(survey: Survey) -> dict[str, list[str]]:
 
 
 def encode(values: Mapping[str, Any]) -> bytes:
-    """The stored report."""
+    """Encode the report."""
     return json.dumps(values, separators=(",", ":")).encode()
 
 
 def decode(data: bytes) -> dict[str, Any]:
-    """A stored report; empty when there is none."""
+    """Decode a stored report; empty if there is none."""
     try:
         values = json.loads(data)
     except ValueError:
@@ -70,7 +70,7 @@ def decode(data: bytes) -> dict[str, Any]:
 
 
 def with_numbers(mailbox: Mailbox, values: Mapping[str, Any]) -> Mailbox:
-    """The mailbox with the report's numbers, for sums over mailboxes."""
+    """Return the mailbox with the report's numbers, which are summed over mailboxes."""
     total: Mapping[str, int] = values.get("total", {})
     return mailbox.with_changes(
         parity_same=total.get("same", 0),

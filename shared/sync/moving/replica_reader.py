@@ -1,4 +1,4 @@
-"""One mailbox's replica, to be read only."""
+"""Reads one mailbox's replica."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,35 +9,35 @@ from shared.replica.port import Replica, ReplicaItem
 
 @dataclass(frozen=True, slots=True)
 class ReplicaReader:
-    """What a survey asks of a replica."""
+    """What a survey reads of a replica."""
 
     replica: Replica
     mailbox_id: str
 
     def items(self, folder_id: str | None = None) -> Iterator[ReplicaItem]:
-        """The items of a folder, or all."""
+        """Return the items of a folder, or all."""
         return self.replica.items(self.mailbox_id, folder_id)
 
     def find(self, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
-        """The items under these source ids."""
+        """Return the items with these source ids."""
         return self.replica.find(self.mailbox_id, source_ids) if source_ids else {}
 
     def item(self, key: str) -> ReplicaItem | None:
-        """One item, if it is there."""
+        """Return one item, or None."""
         try:
             return self.replica.item(self.mailbox_id, key)
         except NotFound:
             return None
 
     def content(self, item: ReplicaItem) -> bytes | None:
-        """An item's bytes; None when they cannot be read."""
+        """Return an item's bytes, or None if they cannot be read."""
         try:
             return self.replica.content(self.mailbox_id, item)
         except (NotFound, ItemUnusable):
             return None
 
     def document(self, name: str) -> bytes:
-        """A derived document; empty when there is none."""
+        """Return a derived document; empty if there is none."""
         try:
             return self.replica.derived(self.mailbox_id, name)
         except NotFound:

@@ -1,4 +1,4 @@
-"""After the switch: the rows of items that stay the same get the other source's ids and versions, or are marked.
+"""Restates rows after the switch: items that stay the same get the other source's ids and versions, or are marked.
 
 Each line of the feed is of the kind `restate`: the same item, to be found under another id or version, or marked as no
 longer tracked. Repeating it after a crash writes what is left. No pass runs before it is done.
@@ -22,7 +22,7 @@ from shared.sync.state.sync_state import SyncState, from_notes, to_notes
 
 
 class Restater:
-    """Finishes a switched mailbox's move, page by page within a pass's budget."""
+    """Restates the rows of a switched mailbox, page by page within a pass's budget."""
 
     def __init__(
         self, replica: Replica, mailbox_id: str, *, limits: Limits, budget: Budget, clock: Callable[[], datetime]
@@ -35,7 +35,7 @@ class Restater:
         self._clock = clock
 
     def run(self, cursor: Cursor) -> tuple[Cursor, dict[str, object] | None]:
-        """Restate what is left; gives the cursor, and the parity report once all is done.
+        """Restate what is left; returns the cursor, and when all is done the parity report.
 
         Raises: Conflict, LeaseLost, and what storage raises.
         """
@@ -59,14 +59,14 @@ class Restater:
         return self._finished(cursor, state), report
 
     def _finished(self, cursor: Cursor, state: SyncState) -> Cursor:
-        """Commit that nothing is left to restate, then drop the survey."""
+        """Commit that nothing is left to restate, then delete the survey."""
         notes = to_notes(state.with_changes(restating=None))
         cursor = self._replica.commit(self._mailbox_id, cursor, (), replace(cursor, notes=notes))
         self._replica.put_derived(self._mailbox_id, DOCUMENT, b"")
         return cursor
 
     def _without_survey(self, cursor: Cursor, state: SyncState) -> Cursor:
-        """The survey is lost: everything is compared item by item."""
+        """Schedule a comparison of every folder, because the survey is lost."""
         waiting = tuple(sorted(id_ for id_ in cursor.folders if id_ not in state.not_tracked))
         return self._finished(cursor, state.with_changes(to_compare=waiting))
 
@@ -85,7 +85,7 @@ def _present(state: SyncState) -> SourceName:
 
 
 def _has_to_restate(survey: Survey, state: SyncState) -> bool:
-    """Whether any item changes. Marks of an earlier move are cleared on the way back."""
+    """Whether any row changes. A move back clears the marks of the earlier move."""
     is_back = survey.target is SourceName.EWS
     folders = survey.folders.values()
     return (
@@ -97,7 +97,7 @@ def _has_to_restate(survey: Survey, state: SyncState) -> bool:
 
 
 class _Told:
-    """What a survey says of each item."""
+    """The results of a survey, item by item."""
 
     def __init__(self, survey: Survey, state: SyncState) -> None:
         folders = survey.folders.values()
@@ -109,7 +109,7 @@ class _Told:
         self._at = state.restating.at if state.restating else None
 
     def restated(self, item: ReplicaItem) -> ReplicaItem:
-        """The item as the other source has it."""
+        """Return the item as the other source has it."""
         source_id, version = self._ids.get(item.key, (item.source_id, item.version))
         kept = kept_of(item)
         is_out = item.key in self._not_given or item.folder_id in self._kept

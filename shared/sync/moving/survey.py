@@ -1,4 +1,4 @@
-"""What a survey of the other source has found so far, and its stored form: a document beside the cursor.
+"""The results of a survey of the other source so far, and their stored form: a document beside the cursor.
 
 It holds delta links, so it is as secret as the cursor is, and the numbers that the parity report is made of.
 """
@@ -15,56 +15,56 @@ DOCUMENT = "move"
 """The derived document's name."""
 
 EXAMPLES = 5
-"""Keys that are kept of each outcome in one folder."""
+"""The number of item keys that are kept for each outcome in one folder."""
 
 
 @dataclass(slots=True)
 class KindCounts:
-    """How many items of one kind compare how."""
+    """The numbers of items of one kind, by outcome."""
 
     same: int = 0
     changed: int = 0
     new: int = 0
     gone: int = 0
     not_given: int = 0
-    """In the replica, and not to be had from the other source."""
+    """In the replica, and not available from the other source."""
     fields_lost: int = 0
-    """Same items of which the other source knows less than is stored."""
+    """Items that are the same, but of which the other source has less than is stored."""
 
 
 @dataclass(slots=True)
 class FolderSurvey:
-    """One folder of the replica, read from the other source from its beginning."""
+    """The survey of one folder of the replica."""
 
     id: str
-    """In the cursor."""
+    """Its id in the cursor."""
     target_id: str
-    """At the other source."""
+    """Its id at the other source."""
     path: str
     state: str | None = None
-    """The other source's state as far as the folder was read."""
+    """The other source's state up to which the folder was read."""
     complete: bool = False
     is_unreadable: bool = False
     differs: bool = False
-    """Whether something is to be repaired: the folder is compared item by item after the switch."""
+    """Whether the folder has to be compared item by item after the switch."""
     has_unversioned: bool = False
-    """Whether pages gave items without their versions, so that the folder is listed for these."""
+    """Whether pages had items without versions, so that the folder has to be listed."""
     kinds: dict[str, KindCounts] = field(default_factory=dict)
     restated: dict[str, list[str]] = field(default_factory=dict)
-    """By item key: the id and the version that the other source has for an item that stays the same."""
+    """By item key: the other source's id and version of an item that stays the same."""
     not_given: list[str] = field(default_factory=list)
     """Keys."""
     examples: dict[str, list[str]] = field(default_factory=dict)
     """Item keys by outcome."""
     seen: str = ""
-    """Digests of the ids that were given out, while the folder is not complete."""
+    """Digests of the ids that have been seen, while the folder is not complete."""
 
     def of(self, kind: ItemKind) -> KindCounts:
-        """The counts of one kind."""
+        """Return the counts of one kind."""
         return self.kinds.setdefault(kind.value, KindCounts())
 
     def add_example(self, outcome: str, key: str) -> None:
-        """Remember an item by its key, if there is room."""
+        """Remember an item's key, up to the limit."""
         known = self.examples.setdefault(outcome, [])
         if len(known) < EXAMPLES:
             known.append(key)
@@ -72,20 +72,20 @@ class FolderSurvey:
 
 @dataclass(slots=True)
 class Survey:
-    """One mailbox, as far as it was surveyed."""
+    """The survey of one mailbox so far."""
 
     target: SourceName
     begun_at: str
     """ISO 8601."""
     sequence: int
-    """The cursor's number when it began: what was written later the other source's states may not know."""
+    """The cursor's number when it began. The other source's states may not cover what was written later."""
     scope_digest: str
     folders: dict[str, FolderSurvey] = field(default_factory=dict)
     """By the folder's id in the cursor."""
     kept: dict[str, str] = field(default_factory=dict)
-    """Path by id of folders that the other source does not give."""
+    """The paths, by id, of folders that the other source does not provide."""
     gone: list[str] = field(default_factory=list)
-    """Ids of folders that it would give and does not list."""
+    """The ids of folders that it could provide but does not list."""
     gone_items: int = 0
     """How many items the replica holds in these."""
     kept_items: int = 0
@@ -94,7 +94,7 @@ class Survey:
     samples: dict[str, list[list[str]]] = field(default_factory=dict)
     """By kind: folder id at the other source, item id and key of items whose content is to be compared."""
     sampled: dict[str, str] = field(default_factory=dict)
-    """What comparing their contents came to, by kind."""
+    """The results of comparing these contents, by kind."""
     requests: int = 0
     bytes_received: int = 0
 
@@ -118,27 +118,27 @@ class Survey:
 
 
 def digest_of(item_id: str) -> str:
-    """What is kept of an id that was given out: 64 bits, equal in every process."""
+    """Return the digest of an id: 64 bits, equal in every process."""
     return hashlib.blake2b(item_id.encode(), digest_size=8).hexdigest()
 
 
 def joined(digests: Iterable[str]) -> str:
-    """Digests as one text."""
+    """Encode digests as one text."""
     return "".join(digests)
 
 
 def separated(text: str) -> set[str]:
-    """The digests of such a text."""
+    """Decode digests."""
     return {text[start : start + 16] for start in range(0, len(text), 16)}
 
 
 def encode(survey: Survey) -> bytes:
-    """The document."""
+    """Encode a survey."""
     return json.dumps(asdict(survey), separators=(",", ":")).encode()
 
 
 def decode(data: bytes) -> Survey | None:
-    """The survey in a document; None when there is none in it, or one of another version."""
+    """Decode a survey; None if there is none, or one of another version."""
     try:
         values = json.loads(data)
         folders = {id_: _folder(folder) for id_, folder in values.pop("folders").items()}

@@ -1,4 +1,4 @@
-"""Deciding on a move, and the one cursor that switches a mailbox to its other source. Plain rules over plain data."""
+"""The rules that decide about a move, and the cursor that switches a mailbox to its other source."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,23 +12,23 @@ from shared.sync.moving.survey import FolderSurvey, Survey
 from shared.sync.state.sync_state import Restating, SyncState, from_notes, to_notes
 
 SHARE = 20
-"""The safety stop: a move that would delete or download anew more than one in so many items is not made."""
+"""The safety stop blocks a move that would delete or download again more than one in this many items."""
 
 
 def is_blocked(survey: Survey, held: int, limits: Limits) -> bool:
-    """Whether a move would cost so much of the replica that somebody has to say yes first."""
+    """Whether the safety stop blocks a move, because it would change too much of the replica."""
     total = survey.total()
     distrusted = sum(counts.same for kind, counts in survey.by_kind().items() if is_distrusted(survey, kind))
     return total.gone + total.changed + distrusted > max(held // SHARE, limits.plenty // 10)
 
 
 def is_distrusted(survey: Survey, kind: str) -> bool:
-    """Whether the sampled contents of a kind differ, so that all of it has to be read anew."""
+    """Whether the sampled contents of a kind differ, so that all of its contents have to be read again."""
     return survey.sampled.get(kind) == SampleResult.DIFFERENT
 
 
 def source_of(cursor: Cursor, chosen: SourceName) -> SourceName:
-    """The source whose states a cursor holds; of a cursor that has read nothing yet, the one that was chosen."""
+    """Return the source whose states a cursor holds; before anything was read, the chosen source."""
     named = from_notes(cursor.notes).source
     if named is not None:
         return named
@@ -36,7 +36,7 @@ def source_of(cursor: Cursor, chosen: SourceName) -> SourceName:
 
 
 def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]], now: datetime) -> Cursor:
-    """The cursor over the other source. Its folders go on from the states that the survey has reached.
+    """Return the cursor over the other source. Its folders continue from the states that the survey has reached.
 
     `written` are the keys by folder of what was written since the survey began: the new states may not know them.
     Whatever differs, or was not surveyed, is compared item by item by the passes that follow.
@@ -64,7 +64,7 @@ def _over_target(folder: FolderState, survey: Survey) -> FolderState:
 
 
 def is_surveyed(folder: FolderSurvey) -> bool:
-    """Whether a folder's new state stands for all its items."""
+    """Whether a folder's new state covers all its items."""
     return folder.complete and not folder.is_unreadable
 
 
@@ -78,7 +78,7 @@ def _has_to_be_compared(target_id: str, survey: Survey) -> bool:
 
 
 def _to_read_anew(survey: Survey, before: Iterable[str]) -> tuple[str, ...]:
-    """Folders of kinds that are not trusted, and those of an earlier move that were not read yet."""
+    """Return the folders of kinds whose contents differ, and those of an earlier move that were not read yet."""
     distrusted = {
         folder.target_id
         for folder in survey.folders.values()
@@ -88,7 +88,7 @@ def _to_read_anew(survey: Survey, before: Iterable[str]) -> tuple[str, ...]:
 
 
 def _under_new_names(names: Mapping[str, str], *known: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    """Item keys by folder, brought together."""
+    """Merge item keys by folder."""
     found: dict[str, dict[str, None]] = {}
     for keys_by_folder in known:
         for id_, keys in keys_by_folder.items():
@@ -97,7 +97,7 @@ def _under_new_names(names: Mapping[str, str], *known: Mapping[str, Iterable[str
 
 
 def _over_other_source(state: SyncState, target: SourceName, now: datetime) -> SyncState:
-    """What the sync remembers, without what it knew of the other source's folders."""
+    """Return the sync state without what belongs to the other source's folders."""
     return state.with_changes(
         source=target,
         restating=Restating(SourceName.EWS if target is SourceName.GRAPH else SourceName.GRAPH, now),
