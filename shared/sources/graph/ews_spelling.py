@@ -1,4 +1,4 @@
-"""A mailbox of Graph whose ids are spelled as EWS spells them.
+"""Wraps a Graph mailbox so that its ids are spelled as EWS spells them.
 
 Ids cross the port of the mail sources in one spelling, so that a mailbox that moves from one source to the other keeps
 its folder and item ids, its cursor's map and its item keys.
@@ -32,11 +32,11 @@ class EwsSpelledMailbox:
 
     @property
     def figures(self) -> RequestFigures:
-        """What was asked and received so far."""
+        """The requests and bytes so far."""
         return self._mailbox.figures
 
     def prefetch(self, stored: Mapping[str, str]) -> None:
-        """Ask for the folders and for each one's changes ahead."""
+        """Request the folders and the changes of each in advance."""
         self._mailbox.prefetch({graph_id(folder_id): state for folder_id, state in stored.items()})
 
     def folders(self) -> list[Folder]:
@@ -58,7 +58,7 @@ class EwsSpelledMailbox:
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
-        """The named items."""
+        """Fetch the given items."""
         of_graph = _graph_folder(folder)
         items = {
             graph_id(identifier): replace(item, id=graph_id(item.id), folder_id=of_graph.id)
@@ -81,7 +81,7 @@ class EwsSpelledMailbox:
             yield ItemRef(ews_id(ref.id), ref.version, ref.at)
 
     def not_provided(self, folder: Folder) -> int:
-        """How many items the folder counts that Graph does not give."""
+        """The number of items that the folder counts but Graph does not provide."""
         return self._mailbox.not_provided(_graph_folder(folder))
 
     def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
@@ -101,7 +101,7 @@ class EwsSpelledMailbox:
         return self._mailbox.primary_address()
 
     def close(self) -> None:
-        """Give connections back and forget the token."""
+        """Release the connections and forget the token."""
         self._mailbox.close()
 
 
@@ -110,7 +110,7 @@ def _graph_folder(folder: Folder) -> Folder:
 
 
 def _spelled(item: Item, folder_id: str) -> Item:
-    """The item, which nobody else has, with its ids spelled anew; the failure of what it lacks names it too."""
+    """Spell the ids of the item as EWS does, in place, also in the failure of its missing content; returns the item."""
     item.id = ews_id(item.id)
     item.folder_id = folder_id
     if item.lacking is not None:

@@ -1,4 +1,4 @@
-"""Ids of EWS and of Graph: the same bytes in two alphabets, and the service's own translation as the check.
+"""Converts ids between EWS and Graph: the same bytes in two alphabets, checked by the service's own translation.
 
 A Graph id (restId) is the EWS id with "/" written "-" and "+" written "_". That needs no request, works when EWS is
 off, and holds for folders too. Ids are case-sensitive. https://learn.microsoft.com/graph/api/user-translateexchangeids
@@ -30,7 +30,7 @@ def ews_id(identifier: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """What the service says of one id: the other id, or the code that says why there is none (a deleted item)."""
+    """The service's result for one id: the other id, or a code for why there is none (a deleted item)."""
 
     source: str
     target: str

@@ -1,4 +1,4 @@
-"""How the items of each kind of folder are asked for and read: one row a kind.
+"""How the items of each kind of folder are requested and read: one row per kind.
 
 Every row shares the same pages: members with an id, a version and perhaps all their metadata, removals, and links.
 """
@@ -17,7 +17,7 @@ from shared.sources.port import ChangeKind, FolderKind, Item, ItemRef, SourceCha
 
 
 class Members[T](msgspec.Struct):
-    """A page of a collection whose members all make sense."""
+    """A page of a collection whose members could all be decoded."""
 
     value: list[T]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
@@ -31,7 +31,7 @@ class Collection:
     kind: FolderKind
     member: type[Named]
     members: Any
-    """Members of that type."""
+    """The type of its members' page."""
     path: str
     round: str
     """The query of a first delta request."""
@@ -40,20 +40,20 @@ class Collection:
     latest: str
     """The query of a listing with the latest changes first, for folders whose delta is refused."""
     page_sizes: tuple[int, ...]
-    """How many members a page may have: as a rule, and when the service has failed over more."""
+    """The largest page: normally, and after the service has failed with larger pages."""
     item: Callable[[Any, str], Item] | None = None
-    """A member as an item of that folder; None where pages carry less than the metadata."""
+    """Makes an item of a member; None if pages carry less than the metadata."""
     time: str = ""
-    """The property that the scope goes by."""
+    """The property with the time that the scope uses."""
     is_complete: bool = False
-    """Whether a page carries all that an item's file is written from."""
+    """Whether a page carries everything that an item's file needs."""
 
 
 _REF = "id,changeKey"
 
 
 class EventRef(Named, rename="camel", gc=False):
-    """What a page of changes says of an event: little more than its id."""
+    """An event in a page of changes: little more than its id."""
 
     last_modified_date_time: str | None = None
 
@@ -113,7 +113,7 @@ COLLECTIONS: Mapping[FolderKind, Collection] = {each.kind: each for each in (MAI
 
 @dataclass(slots=True)
 class ReadPage:
-    """One page as it was read: what happened to which item, in order, each once; the items that it carried."""
+    """One page as read: the changes in order, one per item, and the items that it carried."""
 
     changes: dict[str, SourceChange] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
@@ -125,13 +125,13 @@ class ReadPage:
     delta_link: str = ""
 
     def forget(self, identifier: str) -> None:
-        """Drop what the page said of an item before it said something else."""
+        """Drop an item's earlier change on the same page."""
         for known in (self.changes, self.items, self.members):
             known.pop(identifier, None)
 
 
 def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
-    """One page of a delta round or a listing. The same item may come several times: the last word on it counts.
+    """Read one page of a delta round or a listing. If an item comes several times, its last change counts.
 
     A member that makes no sense is reported without its metadata, so that fetching it says what is wrong.
     """
@@ -153,7 +153,7 @@ def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
 
 
 def _read_member(read: ReadPage, collection: Collection, member: Named, folder_id: str) -> None:
-    """The change that a member is, and its item if it carries one; one that makes no sense is fetched by itself."""
+    """Return a member's change, and its item if it carries one. A member that cannot be decoded is fetched alone."""
     identifier, item_of = member.id, collection.item
     if item_of is None or not isinstance(member, collection.member):
         read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version)
@@ -171,7 +171,7 @@ def _read_member(read: ReadPage, collection: Collection, member: Named, folder_i
 
 
 def _one_by_one(collection: Collection, raws: list[msgspec.Raw]) -> Iterator[Named]:
-    """The members of a page of which one at least makes no sense."""
+    """Return the members of a page of which at least one cannot be decoded."""
     for raw in raws:
         try:
             yield decoder(collection.member).decode(raw)
@@ -180,12 +180,12 @@ def _one_by_one(collection: Collection, raws: list[msgspec.Raw]) -> Iterator[Nam
 
 
 def modified_at(member: Named) -> str:
-    """When a member was last modified; empty where it does not say."""
+    """Return when a member was last modified; empty if unknown."""
     return utc_text(getattr(member, "last_modified_date_time", None))
 
 
 def read_refs(collection: Collection, body: bytes) -> tuple[list[ItemRef], str]:
-    """A page of a listing for comparison, and the link to the next one."""
+    """Return a page of a listing for comparison, and the link to the next one."""
     page = decoded(collection.members, body)
     refs = [
         ItemRef(each.id, each.version, moment(getattr(each, collection.time, None)) if collection.time else None)

@@ -1,4 +1,4 @@
-"""One mailbox opened over Graph: the mail source's port."""
+"""One mailbox opened over Graph: implements the port MailSource."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ from shared.sources.port import (
 
 
 class GraphMailbox:
-    """One mailbox; makes no request before it is asked something. Fulfills MailSource.
+    """One mailbox. Makes no request until a method needs one. Implements MailSource.
 
     `remembered` is what this process knows of the mailbox's well-known folders, `remember` keeps it.
     """
@@ -86,11 +86,11 @@ class GraphMailbox:
 
     @property
     def figures(self) -> RequestFigures:
-        """What was asked and received so far; a batch is one request."""
+        """The requests and bytes so far; a batch is one request."""
         return self._client.figures
 
     def prefetch(self, stored: Mapping[str, str]) -> None:
-        """Ask for the folders and, by their stored states, for each one's changes, in batches of twenty."""
+        """Request the folders, and the changes after each stored state, in batches of twenty."""
         self._memory = self._memory or _memory_in(stored)
         self._read_kinds = _kinds_in(stored)
         self._lookahead.send(self._listing.asks(with_roles=self._memory is None), stored)
@@ -114,7 +114,7 @@ class GraphMailbox:
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS
     ) -> Iterator[Item | ItemFailure]:
-        """The named items; of those that are known only the content is asked."""
+        """Fetch the given items; of known ones only the content."""
         if level is ContentLevel.METADATA and all(each in known for each in ids):
             return (replace(known[each], folder_id=folder.id) for each in ids)
         match folder.kind:
@@ -142,7 +142,7 @@ class GraphMailbox:
         self._not_provided[folder.id] = 0 if is_whole else max(self._counted(folder) - listed, 0)
 
     def not_provided(self, folder: Folder) -> int:
-        """Items of classes that the folder counts and its collection does not give: posts, contact groups."""
+        """The number of items that the folder counts but its collection does not contain: posts, contact groups."""
         return self._not_provided.get(folder.id, 0)
 
     def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
@@ -154,20 +154,20 @@ class GraphMailbox:
         return self._events.occurrences(folder, start, end)
 
     def close(self) -> None:
-        """Give connections back and forget the token."""
+        """Release the connections and forget the token."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     def check(self) -> None:
-        """One cheap request that shows whether the mailbox can be read."""
+        """Make one cheap request to find out whether the mailbox can be read."""
         try:
             self._client.get(f"{self._client.mailbox}/mailFolders/inbox?$select=id")
         except FolderGone as exc:
             raise AdministratorMustAct(Reason.ACCESS_DENIED, support=str(exc)) from exc
 
     def resolve(self, query: str) -> list[str]:
-        """The primary address of whoever has this address or sign-in name: in full, or its part before the "@".
+        """The primary address of the person with this address or sign-in name, in full or up to the "@".
 
         That part finds only this mailbox's owner: looking for others by name takes permissions that nobody expects.
         """
@@ -177,14 +177,14 @@ class GraphMailbox:
         return self._user(f"/users/{quote(query, safe='@')}", otherwise=query)
 
     def primary_address(self) -> str:
-        """The owner's mail address, not the sign-in name; empty where the directory is not ours to read."""
+        """The owner's mail address, not the sign-in name; empty if we may not read the directory."""
         part = self._client.ask(f"{self._client.mailbox}?$select=mail")
         if part.refusal is not None and part.refusal.rule.reason in (Reason.ACCESS_DENIED, *_UNKNOWN_USER):
             return ""
         return decoded(_User, part.value()).mail or ""
 
     def _user(self, path: str, otherwise: str = "") -> list[str]:
-        """A user's address; `otherwise` where the directory is not ours to read: opening it shows what it is."""
+        """Return a user's address; `otherwise` if we may not read the directory: opening the mailbox will show it."""
         part = self._client.ask(f"{path}?$select=mail,userPrincipalName")
         if part.refusal is not None and part.refusal.rule.reason in _UNKNOWN_USER:
             return []
@@ -199,20 +199,20 @@ class GraphMailbox:
         return self._threads
 
     def _asked_memory(self) -> Memory:
-        """The mailbox's well-known folders, asked once for as long as the same folders are there."""
+        """Return the mailbox's well-known folders, requested once for as long as the same folders exist."""
         self._memory = self._listing.memory()
         self._remember(self._memory)
         return self._memory
 
     def _counted(self, folder: Folder) -> int:
-        """How many items of any class the service counts in a folder now; 0 where it does not say."""
+        """Return the number of items of any class in a folder; 0 if unknown."""
         if folder.kind not in COUNTED:
             return 0
         part = self._client.ask(self._client.mailbox + COUNTED[folder.kind].format(folder.id))
         return count_in(part.body) if part.refusal is None else 0
 
     def _of_folder[T](self, ask: Callable[[], T]) -> T:
-        """The answer to a request about one folder.
+        """Return the response to a request about one folder.
 
         What may be wrong with that folder alone is asked once more, after the mailbox has shown that it can be read.
         """
@@ -247,7 +247,7 @@ def _reason_of(error: RetryLater | AdministratorMustAct) -> Reason:
 
 
 def _kinds_in(stored: Mapping[str, str]) -> frozenset[FolderKind]:
-    """Of which kinds folders were read before; a state of another source does not say."""
+    """Return the kinds of folders that were read before; states of another source are ignored."""
     found = set()
     for text in stored.values():
         with contextlib.suppress(StateInvalid):
@@ -256,7 +256,7 @@ def _kinds_in(stored: Mapping[str, str]) -> frozenset[FolderKind]:
 
 
 def _memory_in(stored: Mapping[str, str]) -> Memory | None:
-    """What the stored states say of the mailbox's well-known folders."""
+    """Return the well-known folders from the stored states."""
     for text in stored.values():
         try:
             memory = states.read(text).memory

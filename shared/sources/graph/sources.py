@@ -1,4 +1,4 @@
-"""Opens mailboxes over Graph. Light to import: what speaks to Graph is loaded when the first mailbox is opened."""
+"""Opens mailboxes over Graph. Fast to import: the client is loaded only when the first mailbox is opened."""
 
 import threading
 from collections import OrderedDict
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from shared.sources.https_pool import RequestLimits
 
 MOST_CONNECTIONS = 4
-"""Graph serves so many requests about a mailbox at a time."""
+"""Graph serves this many requests about one mailbox at a time."""
 
 VERSION = "v1.0"
-"""Nothing is asked of beta, which changes without notice."""
+"""The beta version changes without notice, so it is not used."""
 
 _REMEMBERED = 10_000
 
@@ -93,7 +93,7 @@ class GraphSources(AccountQueries):
         return HttpsPool(self._url, self._limits or RequestLimits(), self._connections, self._machine)
 
     def _remember(self, address: str, memory: "Memory") -> None:
-        """A mailbox's well-known folders, so that this process asks for them once."""
+        """Keep a mailbox's well-known folders, so that this process requests them once."""
         with self._lock:
             self._memories[address] = memory
             self._memories.move_to_end(address)

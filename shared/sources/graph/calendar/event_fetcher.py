@@ -1,4 +1,4 @@
-"""Gets events: by batches, since delta gives little more than ids, each series with its changed occurrences."""
+"""Fetches events in batches, since delta returns little more than ids; each series with its changed occurrences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,13 +42,13 @@ class EventFetcher:
     largest: int
 
     def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Result]:
-        """The events, each once. Every level but metadata brings the .ics."""
+        """Fetch the events, each once. Every level except metadata includes the .ics file."""
         for part in batched(ids, _AT_ONCE, strict=False):
             for read in self._read(part):
                 yield read if isinstance(read, ItemFailure) else self._item(read, folder, level)
 
     def occurrences(self, folder: Folder, start: datetime, end: datetime) -> Iterator[Item]:
-        """What takes place between two times, recurring events expanded; metadata only."""
+        """Return the events between two times, with recurring ones expanded; metadata only."""
         given: set[tuple[str, str]] = set()
         while start < end:
             until = min(end, start + LONGEST_VIEW)
@@ -69,7 +69,7 @@ class EventFetcher:
             path = self.client.relative(page.next_link) if page.next_link else ""
 
     def _read(self, ids: Sequence[str]) -> list[EventReading | ItemFailure]:
-        """Events with what their series say."""
+        """Return events with the data of their series."""
         asks = {each: Ask(f"{self.client.mailbox}/events/{each}{FULL}") for each in ids}
         events = {each: self.requests.decoded(GraphEvent, part, each) for each, part in self.requests.answers(asks)}
         masters = [each for each, event in events.items() if isinstance(event, GraphEvent) and event.is_series]

@@ -43,13 +43,13 @@ _LONG = f"{_SHORT},body,recurrence,locations,onlineMeeting,onlineMeetingUrl"
 _EXPAND = extended((SEARCH_KEY, ITEM_CLASS, SIZE, _SEQUENCE, _STATE, _ZONE_STRUCT, _START_ZONE, _END_ZONE))
 
 FULL = query(select=_LONG, expand=_EXPAND)
-"""What is asked of an event: delta gives little more than its id."""
+"""The properties that are requested of an event: delta returns little more than its id."""
 
 SERIES = query(select="cancelledOccurrences,exceptionOccurrences", expand="exceptionOccurrences")
-"""What only a series master has, and only when asked for by name."""
+"""What only a series master has, and only if it is selected by name."""
 
 LONGEST_VIEW = timedelta(days=700)
-"""How much of a calendar is asked for at a time."""
+"""The part of a calendar that is requested at a time."""
 
 OCCURRENCE = query(select=_SHORT, expand=extended((ITEM_CLASS, SIZE, _STATE)), top="100")
 
@@ -60,7 +60,7 @@ class _Time(msgspec.Struct, rename="camel", gc=False):
 
 
 class ResponseStatus(msgspec.Struct, gc=False):
-    """What somebody answered."""
+    """Somebody's response to an invitation."""
 
     response: str | None = None
     time: str | None = None
@@ -123,7 +123,7 @@ class GraphEvent(Named, rename="camel", gc=False):
 
 
 class Series(msgspec.Struct, rename="camel"):
-    """What a series master says of its occurrences: "OID.{master}.{date}" of those that were deleted."""
+    """A series master's occurrences: "OID.{master}.{date}" of those that were deleted."""
 
     cancelled_occurrences: list[str] | None = None
     exception_occurrences: list[GraphEvent] | None = None
@@ -131,7 +131,7 @@ class Series(msgspec.Struct, rename="camel"):
 
 @dataclass(slots=True)
 class EventReading:
-    """An event as read, with what needs more than its own properties."""
+    """An event as read, with the data that needs more than its own properties."""
 
     event: GraphEvent
     properties: Mapping[str, str]
@@ -168,7 +168,7 @@ class EventReading:
             return None
 
     def _instant(self, told: _Time | None) -> datetime | None:
-        """Graph gives UTC, as we ask for nothing else; an all-day event's midnight is written as it stands anywhere."""
+        """Parse a time. Graph returns UTC, as we request; the midnight of an all-day event has no zone."""
         at = moment(told.date_time) if told is not None else None
         zone = resolve(self.zone)
         if at is None or not self.is_all_day or zone is None or at.timetz() != time(0, tzinfo=UTC):
@@ -231,7 +231,7 @@ def is_meeting_of(reading: EventReading) -> bool:
 
 
 def response_of(status: ResponseStatus | None) -> str:
-    """What somebody answered, in Graph's word."""
+    """Return somebody's response, in Graph's word."""
     return (status.response or "") if status is not None else ""
 
 

@@ -1,4 +1,4 @@
-"""Gets contacts with their photos. What a page of changes carried is not asked for again."""
+"""Fetches contacts with their photos. What a page of changes carried is not requested again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class ContactFetcher:
     largest: int
 
     def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Result]:
-        """The contacts, each once. Every level but metadata brings the .vcf."""
+        """Fetch the contacts, each once. Every level except metadata includes the .vcf file."""
         for part in batched(ids, _AT_ONCE, strict=False):
             for identifier, contact in self._read(part).items():
                 yield contact if isinstance(contact, ItemFailure) else self._item(contact, identifier, folder, level)
@@ -58,7 +58,7 @@ class ContactFetcher:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
 
     def _photo(self, contact: GraphContact) -> Attachment | None:
-        """A contact's picture; one that is not there after all is none."""
+        """Return a contact's picture, or None if it does not exist after all."""
         path = f"{self.client.mailbox}/contacts/{contact.id}/photo/$value"
         part = self.client.ask(path, accept="*/*")
         if part.refusal is not None and part.refusal.of_item() is not None:

@@ -71,7 +71,7 @@ _TAGS = (
     *(f"String 0x{tag.upper()}" for tag, _ in PHONES.values()),
 )
 FULL = query(select=_SELECT, expand=extended(_TAGS))
-"""What is asked of every contact; its photo is a request of its own."""
+"""The properties that are requested of every contact; its photo is a separate request."""
 
 
 class _Address(msgspec.Struct, rename="camel", gc=False):
@@ -129,7 +129,7 @@ class GraphContact(Named, rename="camel", gc=False):
 
 
 def has_photo(contact: GraphContact) -> bool:
-    """Whether there is a picture to be asked for."""
+    """Whether the contact has a picture to request."""
     return contact.properties.get(f"{_SET}/8015", "").lower() in ("true", "1")
 
 

@@ -1,4 +1,4 @@
-"""Gets tasks with their checklists, links and attachments. What a page of changes carried is not asked for again."""
+"""Fetches tasks with their checklists, links, and attachments. What a page carried is not requested again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class TaskFetcher:
     largest: int
 
     def fetch(self, folder: Folder, ids: Sequence[str], level: ContentLevel) -> Iterator[Result]:
-        """The tasks, each once. Every level but metadata brings the .ics."""
+        """Fetch the tasks, each once. Every level except metadata includes the .ics file."""
         for part in batched(ids, _AT_ONCE, strict=False):
             tasks = self._read(folder, part)
             besides = self._besides(folder, tasks) if level is not ContentLevel.METADATA else {}
@@ -94,7 +94,7 @@ class TaskFetcher:
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What belongs to a task and is not in it."""
+    """What belongs to a task but is not one of its properties."""
 
     steps: Sequence[Step] = ()
     links: Sequence[LinkedResource] = ()

@@ -136,7 +136,7 @@ def count_in(body: bytes) -> int:
 
 @dataclass(slots=True)
 class Listed:
-    """The folders of one mailbox as far as they were read; each kind is read page by page."""
+    """The folders of one mailbox that have been read; each kind is read page by page."""
 
     mail: dict[str, MailFolder] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
@@ -144,7 +144,7 @@ class Listed:
     tasks: dict[str, TaskList] = field(default_factory=dict)
 
     def take(self, kind: FolderKind, body: bytes) -> str | None:
-        """Add one page; gives the link to the next. Raises: RetryLater for an answer that makes no sense."""
+        """Add one page; returns the link to the next. Raises RetryLater if the response cannot be decoded."""
         if kind is FolderKind.MAIL:
             mail = decoded(Listing[MailFolder], body)
             self.mail |= {each.id: each for each in mail.value}
@@ -162,7 +162,7 @@ class Listed:
         return tasks.next_link
 
     def take_level(self, kind: FolderKind, body: bytes) -> list[str]:
-        """Add one page of a level; gives the ids of the folders that may have others below them."""
+        """Add one page of a level; returns the ids of the folders that may have subfolders."""
         if kind is FolderKind.MAIL:
             mail = [each for each in decoded(Listing[MailFolder], body).value if each.id not in self.mail]
             self.mail |= {each.id: each for each in mail}
@@ -177,11 +177,11 @@ class Listed:
         return decoded(Page, body).next_link or ""
 
     def folders(self, memory: Memory) -> list[Folder]:
-        """Every folder that can hold items and that a person can see."""
+        """Return every visible folder that can hold items."""
         return [*self._mail(memory), *self._calendars(), *self._contacts(memory), *self._tasks()]
 
     def is_known_to(self, memory: Memory) -> bool:
-        """Whether the well-known folders that are remembered are those of this mailbox: it may have been made anew."""
+        """Whether the remembered well-known folders are those of this mailbox, which may have been created again."""
         return bool(memory.roles.keys() & self.mail.keys())
 
     def _mail(self, memory: Memory) -> list[Folder]:

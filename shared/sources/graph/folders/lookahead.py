@@ -1,4 +1,4 @@
-"""One look at a mailbox in as few HTTP requests as there are batches: the folder listings and every stored delta link.
+"""Requests the folder listings and every stored delta link in advance, in one HTTP request per batch.
 
 Graph gives no marks, so an idle mailbox is known to be idle only when each folder has said so. What the batches bring
 is the first page of each folder's changes as well.
@@ -16,7 +16,7 @@ _PAGE = ("odata.maxpagesize=100",)
 
 
 class Lookahead:
-    """What was asked ahead of being needed; each answer is given once."""
+    """Responses that were requested in advance; each is returned once."""
 
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
@@ -34,11 +34,11 @@ class Lookahead:
             self._error = exc
 
     def listing(self, name: str) -> Part | None:
-        """The answer to a named listing; None when it was not asked ahead. Raises what was wrong with the batch."""
+        """Return the response of a listing; None if it was not requested. Raises the batch's error."""
         return self.page(name, "")
 
     def page(self, folder_id: str, text: str) -> Part | None:
-        """The first page of changes after a stored state; None when it was not asked ahead."""
+        """Return the first page of changes after a stored state; None if it was not requested."""
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -46,7 +46,7 @@ class Lookahead:
 
 
 def _next_page(text: str) -> Ask | None:
-    """What comes after a stored state; None for a state that is not readable, or of a folder that is listed."""
+    """Return the link that follows a stored state; None for an unreadable state, or for a folder that is listed."""
     try:
         state = states.read(text)
     except StateInvalid:

@@ -1,4 +1,4 @@
-"""The state of a folder, as it is stored: an opaque text to everybody else.
+"""The stored state of a folder: opaque text for all other code.
 
 It carries the delta link (path and query only: our own host is put before it) and, with the inbox, what the mailbox's
 well-known folders are, so that a process that has never seen the mailbox need not ask for them.
@@ -13,7 +13,7 @@ from shared.sources.port import FolderKind, FolderRole, StateInvalid
 
 
 class Memory(msgspec.Struct, array_like=True, frozen=True):
-    """What a mailbox's well-known folders are: asked once, and again when none of them is there any more."""
+    """A mailbox's well-known folders: requested once, and again when none of them exists any more."""
 
     roles: Mapping[str, FolderRole] = {}
     """Role by folder id."""
@@ -30,25 +30,25 @@ class State(msgspec.Struct, array_like=True, frozen=True):
     link: str = ""
     """The next page, or the next round; empty: from the beginning."""
     complete: bool = False
-    """Whether the link is a delta link: what it gives are later changes."""
+    """Whether the link is a delta link, which returns later changes."""
     is_listing: bool = False
     """Whether delta is refused, so that the folder is listed, latest changes first, and compared."""
     known_until: str = ""
-    """Up to which time of modification a listed folder is known (ISO 8601); empty: not at all."""
+    """The time of modification (ISO 8601) up to which a listed folder is known; empty: not at all."""
     newest: str = ""
-    """The latest modification that the listing under way has seen."""
+    """The latest modification that the current listing has seen."""
     memory: Memory | None = None
     day: int = 0
-    """On which day the link was given, in days since 1970."""
+    """The day on which the link was returned, in days since 1970."""
 
 
 def written(state: State) -> str:
-    """A state as text."""
+    """Encode a state."""
     return msgspec.json.encode(state).decode()
 
 
 def read(text: str) -> State:
-    """A stored state. Raises StateInvalid when it is not one of ours (another source's, or damaged)."""
+    """Decode a stored state. Raises StateInvalid if it is another source's, or damaged."""
     try:
         return decoder(State).decode(text)
     except (msgspec.MsgspecError, ValueError) as exc:

@@ -1,4 +1,4 @@
-"""Lists the attachments of events and tasks, and gets their bytes: the list without contents, then each by its id.
+"""Lists the attachments of events and tasks without contents, then fetches each by its id.
 
 Paging a list with contents is not reliable. An attached item is given as its MIME text.
 """
@@ -47,7 +47,7 @@ class _Whole(msgspec.Struct, rename="camel", gc=False):
 
 @dataclass(slots=True)
 class AttachmentReading:
-    """Gets the attachments of one item, as far as they fit into its room; what does not is named only.
+    """Fetches the attachments of one item up to a total size; larger ones are only named.
 
     `refused` is what the service says of an attachment that it does not give: then the file is not whole.
     """
@@ -66,7 +66,7 @@ class AttachmentReading:
         return self._all(f"{self.client.mailbox}/todo/lists/{list_id}/tasks/{task_id}/attachments", _TASK_LIST)
 
     def completed(self, item: Item, content: Content) -> Item:
-        """The item with its file; what that lacks is said, so that it is tried again."""
+        """Return the item with its file; missing attachments are reported, so that they are retried."""
         if not self.refused:
             return replace(item, content=content)
         lacking = ItemFailure(item.id, Reason.ITEM_UNREADABLE, self.refused)
@@ -84,7 +84,7 @@ class AttachmentReading:
         return tuple(found)
 
     def _one(self, path: str, listed: ListedAttachment) -> Attachment:
-        """An attachment with its bytes. One that cannot be had, whatever is wrong with it, is named only.
+        """Fetch an attachment. One that cannot be fetched, for whatever reason, is only named.
 
         Raises: what will pass. An item without its attachments would be taken for whole.
         """

@@ -1,4 +1,4 @@
-"""Asks for single items, in batches or alone, so that one bad item never stops the others."""
+"""Requests single items, in batches or alone, so that one bad item never stops the others."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,11 +14,11 @@ from shared.sources.port import Item, ItemFailure
 Result = Item | ItemFailure
 
 SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
-"""What an item raises that makes no sense."""
+"""The errors of decoding a malformed item."""
 
 
 class ItemRequests:
-    """Asks one mailbox for items. Used from several threads."""
+    """Requests items of one mailbox. Safe to use from several threads."""
 
     def __init__(self, client: GraphClient, batches: Batches, faults: FaultAttribution) -> None:
         self._client = client
@@ -26,7 +26,7 @@ class ItemRequests:
         self._faults = faults
 
     def answers(self, asks: Mapping[str, Ask]) -> Iterator[tuple[str, Part | ItemFailure]]:
-        """What became of each item's request; a batch that fails is asked one by one, if a single item may be why."""
+        """Return the result for each item. A failed batch is requested one by one if a single item may be the cause."""
         try:
             yield from zip(asks, self._batches.ask(list(asks.values())), strict=True)
         except RetryLater as exc:
@@ -41,7 +41,7 @@ class ItemRequests:
             return self.failed(exc, identifier)
 
     def refused(self, answer: Part, identifier: str) -> ItemFailure:
-        """An item that the service would not give. Raises what is wrong with more than this item."""
+        """Return the failure of an item that the service refuses. Raises an error that concerns more than this item."""
         refusal = answer.refusal
         error = answer.error()
         if refusal is None or error is None:
@@ -58,7 +58,7 @@ class ItemRequests:
         return ItemFailure(identifier, reason, refusal.support)
 
     def decoded[T](self, kind: type[T], part: Part | ItemFailure, identifier: str) -> T | ItemFailure:
-        """An item's answer as the given type. Raises what is wrong with more than this item."""
+        """Decode an item's response. Raises an error that concerns more than this item."""
         if isinstance(part, ItemFailure):
             return part
         if part.refusal is not None:
@@ -69,7 +69,7 @@ class ItemRequests:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, exc.support)
 
     def failed(self, error: RetryLater, identifier: str) -> ItemFailure:
-        """An item over which a request failed. Raises the error itself when it may be an outage."""
+        """Return the failure of an item whose request failed. Raises the error if it may be an outage."""
         if error.support != OVERSIZED:
             self._faults.raise_unless_item_fault(error)
         return ItemFailure(identifier, of_item(error.support), error.support)

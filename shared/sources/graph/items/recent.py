@@ -1,4 +1,4 @@
-"""Items that are needed twice in a short time: what a page carried, between its metadata and the file written of it."""
+"""Keeps items that are needed twice in a short time: as metadata from a page, then for their file."""
 
 import threading
 from collections import OrderedDict
@@ -10,7 +10,7 @@ _MOST = 1_024
 
 
 class RecentMembers:
-    """What was lately read of items, by id, the oldest forgotten first. Used from several threads."""
+    """Recently read items by id; the oldest are dropped first. Safe to use from several threads."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
@@ -18,7 +18,7 @@ class RecentMembers:
         self._lock = threading.Lock()
 
     def keep(self, members: Mapping[str, Named]) -> None:
-        """Keep what was read, and let go of the oldest where that is too much."""
+        """Keep what was read, and drop the oldest above the limit."""
         with self._lock:
             for identifier, member in members.items():
                 self._kept.pop(identifier, None)
@@ -27,6 +27,6 @@ class RecentMembers:
                 self._kept.popitem(last=False)
 
     def take(self, identifier: str) -> Named | None:
-        """What is kept of an item, once."""
+        """Return and drop what is kept of an item."""
         with self._lock:
             return self._kept.pop(identifier, None)

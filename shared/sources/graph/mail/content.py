@@ -1,4 +1,4 @@
-"""Gets messages: metadata in batches, MIME one message a request with several in flight."""
+"""Fetches messages: metadata in batches, MIME one message per request with several in flight."""
 
 import json
 import threading
@@ -20,10 +20,10 @@ from shared.sources.graph.transport.client import GraphClient, Part
 from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure, ItemKind
 
 _AT_ONCE = 80
-"""Metadata asked for at a time: four batches."""
+"""The number of messages whose metadata is requested together: four batches."""
 
 _LARGE = 16 << 20
-"""Of contents that may be as large as this one is fetched at a time, for the sake of memory."""
+"""Contents that may be this large are fetched one at a time, to limit memory."""
 
 _SLACK = 1 << 20
 
@@ -54,7 +54,7 @@ class MailFetcher:
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item]
     ) -> Iterator[Result]:
-        """The messages, each once."""
+        """Fetch the messages, each once."""
         found = self._metadata(folder, ids, known)
         if level is ContentLevel.METADATA:
             return found
@@ -94,7 +94,7 @@ class MailFetcher:
         return told if isinstance(told, ItemFailure) else replace(item, content=as_json(item, told.body))
 
     def _with_mime(self, found: Iterator[Result]) -> Iterator[Result]:
-        """Contents in the order of the items: `in_flight` under way, and as many waiting so that none idles."""
+        """Yield contents in the order of the items: `in_flight` are being fetched, and as many are waiting."""
         waiting: deque[tuple[Item, Future[Part]]] = deque()
         try:
             for result in found:
@@ -111,7 +111,7 @@ class MailFetcher:
                 future.cancel()
 
     def _mime(self, item: Item) -> Part:
-        """The message's MIME, within a bound that follows from its size."""
+        """Return the message's MIME, within a limit that follows from its size."""
         path = f"{self._client.mailbox}/messages/{item.id}/$value"
         most = item.size * 2 + _SLACK
         if most < _LARGE:
@@ -131,7 +131,7 @@ class MailFetcher:
         return self._requests.refused(part, item.id)
 
     def _in_part(self, item: Item, part: Part) -> Result:
-        """A message without MIME: as much of it as can be had, marked so."""
+        """Return a message without MIME, with as much of it as is available, and marked."""
         try:
             content = rebuilt(self._client, item, self._largest)
         except FolderGone:
@@ -145,12 +145,12 @@ class MailFetcher:
 
 
 def _content(item: Item, mime: bytes) -> Content:
-    """Mail as it was served; whatever is no mail, by what it has in common with it."""
+    """Return the content of a message as served; of other items, what they have in common with a message."""
     return Content("eml", mime) if item.kind is ItemKind.MESSAGE else as_json(item, None)
 
 
 def as_json(item: Item, body: ItemBody | None) -> Content:
-    """An item that has no format of its own, or of which only the body is wanted."""
+    """Return the content of an item without a format of its own, or of which only the body is wanted."""
     told: dict[str, object] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
     if body is not None:
         told["body"] = {"type": body.content_type.lower(), "text": body.content}

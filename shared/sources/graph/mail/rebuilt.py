@@ -1,4 +1,4 @@
-"""Messages that the service cannot write as MIME, put together from what it does give: shared/formats/eml.py."""
+"""Rebuilds messages that the service cannot write as MIME from the parts that it returns: shared/formats/eml.py."""
 
 import msgspec
 
@@ -39,7 +39,7 @@ class _WithBody(msgspec.Struct):
 
 
 def rebuilt(client: GraphClient, item: Item, most: int) -> Content:
-    """The file of a message that has no MIME, of attachments of at most `most` bytes each.
+    """Return the file of a message without MIME, with attachments of at most `most` bytes each.
 
     Raises: what is wrong with the mailbox or with this message as a whole.
     """

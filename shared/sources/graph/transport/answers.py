@@ -13,7 +13,7 @@ from shared.sources.graph.faults.errors import JsonFault, of_fault
 
 
 def decoded[T](kind: type[T], body: bytes) -> T:
-    """An answer as the given type.
+    """Decode a response as the given type.
 
     Raises: AskForLess when it is no JSON; RetryLater when it is JSON of another shape.
     """
@@ -50,7 +50,7 @@ class Extended(msgspec.Struct, gc=False):
 
 
 class Page(msgspec.Struct, gc=False):
-    """A page of a collection, its members as they came; pages may be empty and still have a next one."""
+    """A page of a collection with undecoded members; a page may be empty and still have a next one."""
 
     value: list[msgspec.Raw]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
@@ -136,5 +136,5 @@ def moment(text: str | None) -> datetime | None:
 
 
 def _nameless(exc: BaseException) -> Exception:
-    """The exception's kind alone: its text may quote what is in a mailbox."""
+    """Return only the exception's type, because its text may quote a mailbox's content."""
     return ValueError(type(exc).__name__)

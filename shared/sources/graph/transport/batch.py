@@ -1,4 +1,4 @@
-"""Several GETs in one HTTP request ($batch), each answered, throttled and refused by itself.
+"""Sends several GETs in one HTTP request ($batch); each is answered, throttled, and refused separately.
 
 A batch saves connections and latency and no quota: the service counts every part.
 https://learn.microsoft.com/graph/json-batching
@@ -16,17 +16,17 @@ from shared.sources.graph.transport.answers import decoded
 from shared.sources.graph.transport.client import GraphClient, Part
 
 MOST = 20
-"""Parts of one batch."""
+"""The number of parts of one batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One GET: a path below the service's root, and what is preferred of its answer."""
+    """One GET: a path below the service's root, and its Prefer header."""
 
     path: str
     prefer: tuple[str, ...] = ()
     with_state: bool = False
-    """It carries a delta token, which may be what is wrong."""
+    """Whether it carries a delta token, which may be the cause of an error."""
 
 
 class _Request(msgspec.Struct, omit_defaults=True):
@@ -48,14 +48,14 @@ class _Responses(msgspec.Struct):
 
 
 class Batches:
-    """Asks one mailbox in batches; used from several threads."""
+    """Sends the batches of one mailbox. Safe to use from several threads."""
 
     def __init__(self, client: GraphClient, pool: Callable[[], Executor]) -> None:
         self._client = client
         self._pool = pool
 
     def ask(self, asks: Sequence[Ask]) -> list[Part]:
-        """What became of each, in the order asked; several batches are sent at a time.
+        """Return the result of each part, in the given order; several batches are sent at a time.
 
         Raises: what is wrong with a batch as a whole.
         """
@@ -65,7 +65,7 @@ class Batches:
         return list(chain.from_iterable(self._pool().map(self._batch, parts)))
 
     def _batch(self, asks: Sequence[Ask]) -> list[Part]:
-        """One batch. What was too large to take at once is asked for in halves."""
+        """Send one batch, in halves if it is too large."""
         try:
             return self._renewed(asks, *self._sent(asks))
         except AskForLess:
@@ -75,7 +75,7 @@ class Batches:
         return self._batch(asks[:middle]) + self._batch(asks[middle:])
 
     def _renewed(self, asks: Sequence[Ask], token: str, parts: list[Part]) -> list[Part]:
-        """The same parts, those asked again whose token was rejected: a batch is 200 whatever its parts say."""
+        """Repeat the parts whose token was rejected: a batch has status 200 whatever its parts have."""
         rejected = [number for number, part in enumerate(parts) if part.refusal and part.refusal.status == 401]
         if not rejected or not self._client.renewed(token):
             return parts
@@ -85,7 +85,7 @@ class Batches:
         return parts
 
     def _sent(self, asks: Sequence[Ask]) -> tuple[str, list[Part]]:
-        """With which token it was sent, and what became of each part."""
+        """Return the token with which it was sent, and the result of each part."""
         token = self._client.token
         body = self._client.post("/$batch", _written(asks))
         answers = {each.id: each for each in decoded(_Responses, body).responses}

@@ -1,4 +1,4 @@
-"""Speaks HTTP with Graph about one mailbox: one request, one answer, one typed error.
+"""The HTTP client for one mailbox over Graph: one request, one response, one typed error.
 
 Nothing here sleeps or tries again, except that a rejected token is renewed once. Links that come from an answer or from
 storage get our token: only their path and query are believed, and only behind our own host.
@@ -25,26 +25,26 @@ _ALWAYS = {"User-Agent": "mailbox-sync", "Accept-Encoding": "gzip"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What became of one GET, by itself or within a batch: a body, or why there is none."""
+    """The result of one GET, alone or in a batch: a body, or the refusal."""
 
     body: bytes = b""
     refusal: Refusal | None = None
     with_state: bool = False
 
     def value(self) -> bytes:
-        """The body. Raises: what the refusal leads to."""
+        """The body. Raises the refusal's error."""
         error = self.error()
         if error is not None:
             raise error
         return self.body
 
     def error(self) -> MailboxSyncError | None:
-        """What the refusal leads to; None when there is a body."""
+        """The refusal's error; None if there is a body."""
         return self.refusal.error(with_state=self.with_state) if self.refusal is not None else None
 
 
 class Channel(Protocol):
-    """Where requests go, several at a time (HttpsPool)."""
+    """Sends requests, several at a time (HttpsPool)."""
 
     requests: int
     bytes_received: int
@@ -52,7 +52,7 @@ class Channel(Protocol):
     def send(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, most: int | None = None
     ) -> HttpReply:
-        """The whole answer. Raises: TransportFailed."""
+        """Return the whole response. Raises TransportFailed."""
         ...
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ class GraphClient:
 
     @property
     def figures(self) -> RequestFigures:
-        """What this mailbox has cost so far."""
+        """The requests and bytes so far."""
         return RequestFigures(self._pool.requests, self._pool.bytes_received)
 
     def get(
@@ -98,7 +98,7 @@ class GraphClient:
         most: int | None = None,
         with_state: bool = False,
     ) -> bytes:
-        """GET a path below the service's root. `with_state`: it carries a delta token, which may be what is wrong.
+        """GET a path below the service's root. `with_state`: it carries a delta token, which may cause an error.
 
         Raises: what the status and the code, or the transport, lead to by the table in errors.py.
         """
@@ -106,7 +106,7 @@ class GraphClient:
         return replace(part, with_state=with_state).value()
 
     def ask(self, path: str, *, prefer: Sequence[str] = (), accept: str = _JSON, most: int | None = None) -> Part:
-        """GET a path, and give what became of it. Raises: what the transport leads to."""
+        """GET a path and return the result. Raises the error of a transport fault."""
         headers = {"Accept": accept}
         if prefer:
             headers["Prefer"] = ", ".join(prefer)
@@ -121,7 +121,7 @@ class GraphClient:
         return self._part(reply)
 
     def post(self, path: str, body: bytes, *, most: int | None = None) -> bytes:
-        """POST JSON that asks for something ($batch, translateExchangeIds); raises as `get` does."""
+        """POST JSON for a query ($batch, translateExchangeIds). Raises as `get` does."""
         headers = {"Accept": _JSON, "Content-Type": _JSON}
         request = _Request("POST", self._root + path, headers, body, most)
         try:
@@ -131,7 +131,7 @@ class GraphClient:
             raise RetryLater(Reason.UNAVAILABLE, support=str(exc)) from exc
 
     def relative(self, link: str) -> str:
-        """The path and query, below the service's root, of a link that an answer gave.
+        """Return the path and query, below the service's root, of a link in a response.
 
         Raises: RetryLater when it leads elsewhere.
         """
@@ -141,7 +141,7 @@ class GraphClient:
         return target[len(self._root) :]
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
-        """What an answer that is no success says; header names in lower case."""
+        """Return the refusal in an unsuccessful response; header names are in lower case."""
         return Refusal(
             status,
             code_in(body),
@@ -151,7 +151,7 @@ class GraphClient:
         )
 
     def renewed(self, rejected: str) -> bool:
-        """Whether there is another token than the rejected one now; fetched once for all threads that met a 401."""
+        """Whether there is another token than the rejected one now. It is fetched once for all threads with a 401."""
         with self._lock:
             if self._token == rejected and self._renew is not None:
                 self._token = self._renew()
@@ -174,7 +174,7 @@ class GraphClient:
             self._token, self._renew = "", None
 
     def _answered(self, request: "_Request") -> HttpReply:
-        """What the service says, asked again with a fresh token if it rejects ours."""
+        """Send the request, and again with a fresh token if the service rejects ours."""
         token = self.token
         reply = self._sent(request, token)
         if reply.status == 401 and self.renewed(token):
@@ -206,14 +206,14 @@ class _Request:
 
 
 def _mailbox_path(access: Access) -> str:
-    """The mailbox that requests are about. One's own needs no address, and a sign-in name is not always one."""
+    """Return the path of the mailbox. A person's own needs no address, and a sign-in name is not always one."""
     if access.own:
         return "/me"
     return "/users/" + quote(access.address, safe="@")
 
 
 def _behind_our_host(link: str) -> str:
-    """The path and query of a link, whatever host it names. Raises RetryLater when it is no such link."""
+    """Return the path and query of a link, whatever host it names. Raises RetryLater if it is no such link."""
     parts = urlsplit(link)
     if not parts.path.startswith("/") or parts.path.startswith("//") or any(mark <= " " or mark > "~" for mark in link):
         raise of_fault(JsonFault.FOREIGN_LINK)

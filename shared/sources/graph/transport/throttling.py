@@ -1,4 +1,4 @@
-"""Whether throttling is a mailbox's own or its whole tenant's.
+"""Decides whether throttling concerns one mailbox or its whole tenant.
 
 Graph throttles by mailbox: a 429 says nothing of other mailboxes. When several of one tenant meet it at a time, it is
 the tenant that is asked to slow down. A tenant is known here by the domain of its addresses.
@@ -10,14 +10,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 SEVERAL = 3
-"""Mailboxes."""
+"""The number of throttled mailboxes that counts as the whole tenant."""
 
 WITHIN = timedelta(minutes=1)
 _MOST = 1_000
 
 
 class ThrottleWatch:
-    """What this process has met lately. Used from several threads."""
+    """The recent throttling that this process has seen. Safe to use from several threads."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -25,7 +25,7 @@ class ThrottleWatch:
         self._lock = threading.Lock()
 
     def is_tenant_wide(self, address: str) -> bool:
-        """Note that a mailbox was throttled; whether several of its tenant were within a minute."""
+        """Record that a mailbox was throttled; returns whether several of its tenant were within a minute."""
         tenant, now = address.lower().rpartition("@")[2], self._clock()
         with self._lock:
             met = self._met.setdefault(tenant, OrderedDict())
