@@ -193,23 +193,37 @@ class PlanExecutor:
         return Write(Origin.LEFT_OUT, deletion(request.known), before, resolved, checkpoints, left_out=reason)
 
     def _arrived(self, plan: Plan, request: FetchRequest, item: Item) -> Write:
-        """Return the write of an item, with its downloaded content or with the stored one."""
-        base, level = request.base(), self._level(item)
-        recent = is_recent(item, self._clock(), self._clocks_apart)
+        """Return the write of an item; it is empty if the replica already has everything, or has more content."""
         if item.lacking is not None:
             self._issues.failed(request.folder.id, item.lacking, item)
-            if base is not None and _has_more(base, item, level):
-                return Write(Origin.FAILURE, checkpoints=self._reached(request))
-        compares = request.to_confirm or item.lacking is not None
-        if base is not None and compares and self._is_stored(item, level, base):
-            change = change_keeping_content(item, base, recent=recent)
-            return self._written(plan, request, item, change, Origin.CONFIRMATION)
-        if base is not None and not request.to_confirm and self._has_content(item, base):
+        base = request.base()
+        change, origin = self._change(item, base, to_confirm=request.to_confirm)
+        if change is None:
+            return Write(origin, checkpoints=self._reached(request))
+        if request.restored_from is not None:
+            self._moves.keep_memory()
+        resolved = self._issues.resolve_issue(request.id) if item.lacking is None else ()
+        if base is not None and _says_nothing(change, base):
+            return Write(origin, resolved=resolved, checkpoints=self._reached(request))
+        is_unconfirmed = change.kind in (FeedKind.CREATE, FeedKind.MOVE) and not plan.is_known_to_state
+        if is_unconfirmed and request.checkpoint is not None:
+            request.checkpoint.confirmed.append(change.item.key)
+        before = base.folder_id if base else ""
+        return Write(origin, change, before, resolved, self._reached(request), is_unconfirmed)
+
+    def _change(self, item: Item, base: ReplicaItem | None, *, to_confirm: bool) -> tuple[FeedChange | None, Origin]:
+        """Decide between the stored and the downloaded content; None if the replica has more than was fetched."""
+        level, recent = self._level(item), is_recent(item, self._clock(), self._clocks_apart)
+        if base is None:
+            return change_for(item, level, None, recent=recent), Origin.ARRIVAL
+        if item.lacking is not None and _has_more(base, item, level):
+            return None, Origin.FAILURE
+        if (to_confirm or item.lacking is not None) and self._is_stored(item, level, base):
+            return change_keeping_content(item, base, recent=recent), Origin.CONFIRMATION
+        if not to_confirm and self._has_content(item, base):
             assumed = kept_of(base).assumed or sameness(item, base) is Sameness.LIKELY
-            change = change_keeping_content(item, base, recent=recent, assumed=assumed)
-        else:
-            change = change_for(item, level, base, recent=recent)
-        return self._written(plan, request, item, change, Origin.ARRIVAL)
+            return change_keeping_content(item, base, recent=recent, assumed=assumed), Origin.ARRIVAL
+        return change_for(item, level, base, recent=recent), Origin.ARRIVAL
 
     def _level(self, item: Item) -> ContentLevel:
         """Return the content level to keep: for an incomplete item its body, until the rest can be fetched."""
@@ -222,20 +236,6 @@ class PlanExecutor:
             return False
         is_equal = located.form == content.form and located.sha256 == hashlib.sha256(content.data).hexdigest()
         return is_equal and self._replica.has_stored(base)
-
-    def _written(self, plan: Plan, request: FetchRequest, item: Item, change: FeedChange, origin: Origin) -> Write:
-        """Return the write of a change; it is empty if the replica already has everything."""
-        base = request.base()
-        if request.restored_from is not None:
-            self._moves.keep_memory()
-        resolved = self._issues.resolve_issue(request.id) if item.lacking is None else ()
-        if base is not None and _says_nothing(change, base):
-            return Write(origin, resolved=resolved, checkpoints=self._reached(request))
-        is_unconfirmed = change.kind in (FeedKind.CREATE, FeedKind.MOVE) and not plan.is_known_to_state
-        if is_unconfirmed and request.checkpoint is not None:
-            request.checkpoint.confirmed.append(change.item.key)
-        before = base.folder_id if base else ""
-        return Write(origin, change, before, resolved, self._reached(request), is_unconfirmed)
 
     def _reached(self, request: FetchRequest) -> tuple[StateCheckpoint, ...]:
         return reached(request.moved_from.checkpoint if request.moved_from else None, request.checkpoint)
