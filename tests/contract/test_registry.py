@@ -365,6 +365,7 @@ def test_messages_arrive_as_the_trigger_expects_them(storage: Azurite, credentia
 
 
 def test_pages_hold_every_mailbox_once_in_the_registrys_order(registry: TableRegistry) -> None:
+    """S7: each page begins where the one before ended, and reads nothing before that."""
     added = {registry.add(new_mailbox()).id for _ in range(5)}
     for limit in (1, 3, 1_000):
         found, after = list[str](), ""

@@ -7,7 +7,7 @@ from sandbox.ews.service import operation_of
 from sandbox.mailboxes import default_folders, deletion, incidents
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.store import Folder
-from tests.unit.exchange.bench import BO, START, Bench, M, T, codes, get, ids, sync
+from tests.unit.exchange.bench import ALEX, BO, START, Bench, M, T, codes, get, ids, sync
 
 SHAPE = "<m:FolderShape><t:BaseShape>Default</t:BaseShape>{}</m:FolderShape>"
 MARKS = (
@@ -211,3 +211,18 @@ def test_the_operation_is_known_without_parsing(operation: str) -> None:
     )
     assert {operation_of(body.encode()) for body in bodies} == {operation}
     assert operation_of(b"rubbish") == operation_of(b"") == ""
+
+
+@pytest.mark.parametrize("named", [ALEX.aliases[0], BO.address, "nobody@nowhere.example"])
+def test_an_id_is_converted_by_the_mailbox_within_it(named: str) -> None:
+    """X2: the address of the request does not matter, and the answer has the primary one."""
+    bench = Bench()
+    wanted = bench.folder().id
+    named_id = '<t:AlternateId Format="{}" Id="{}" Mailbox="{}"/>'
+    asked = f'<m:ConvertId DestinationFormat="{{}}"><m:SourceIds>{named_id}</m:SourceIds>'
+    answer = bench.ask(asked.format("HexEntryId", "EwsId", wanted, named) + "</m:ConvertId>")
+    (found,) = answer.iter(f"{M}AlternateId")
+    assert found.get("Mailbox") == ALEX.address
+    back = bench.ask(asked.format("EwsId", "HexEntryId", found.get("Id"), ALEX.aliases[0]) + "</m:ConvertId>")
+    (same,) = back.iter(f"{M}AlternateId")
+    assert (same.get("Id"), same.get("Mailbox")) == (wanted, ALEX.address)

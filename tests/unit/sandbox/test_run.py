@@ -119,6 +119,7 @@ def test_the_command_line_explains_itself_without_a_sandbox_too(
 
 
 def test_a_second_sandbox_in_a_folder_is_refused_and_touches_nothing(tmp_path: Path) -> None:
+    """U5."""
     state = tmp_path / "state"
     with claimed(state):
         kept = state / STORAGE / "mail"
@@ -132,6 +133,7 @@ def test_a_second_sandbox_in_a_folder_is_refused_and_touches_nothing(tmp_path: P
 
 
 def test_the_state_folder_is_its_owners_and_keeps_no_mail(tmp_path: Path) -> None:
+    """U3."""
     state = tmp_path / "state"
     (state / STORAGE).mkdir(parents=True, mode=0o755)
     (state / STORAGE / "left-by-a-killed-run").write_text("mail")
@@ -143,6 +145,7 @@ def test_the_state_folder_is_its_owners_and_keeps_no_mail(tmp_path: Path) -> Non
 
 
 def test_make_run_says_that_it_runs_already(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """U5."""
     with claimed(tmp_path):
         assert run.main(["--state", str(tmp_path)]) == 1
     assert "already running" in capsys.readouterr().out.replace("\n", " ")
