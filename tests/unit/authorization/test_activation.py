@@ -165,3 +165,12 @@ def test_what_could_not_be_begun_in_time_is_said(stack: AuthorizationStack, serv
 )
 def test_typed_lists_and_csv_files_are_read(text: str, names: list[str]) -> None:
     assert parse_names(text) == names
+
+
+def test_a_name_is_not_looked_up_from_a_mailbox_that_cannot_be_opened(stack: AuthorizationStack, service: str) -> None:
+    """Each name has the reason; an address in the list is tried by itself."""
+    stack.sources.trouble = {"service@contoso.example": AdministratorMustAct(Reason.ACCESS_DENIED)}
+    stack.sources.directory = {"Ada": ["ada@contoso.example"]}
+    results = stack.activation.with_service_account(service, ["Ada", "bo@contoso.example"], "op")
+    assert told(results) == {"Ada": "access_denied", "bo@contoso.example": "active"}
+    assert [box.address for box in stack.mailboxes] == ["bo@contoso.example"]

@@ -504,3 +504,29 @@ def test_a_service_account_is_known_by_an_address_of_its_mailbox(stack: Authoriz
     stack.entra.person = quinn
     stack.come_back(stack.sign_in.service(operator))
     assert [one.address for one in stack.authorizations.service_accounts()] == ["quinn.baker@contoso.example"]
+
+
+def test_an_outcome_shows_nothing_secret_or_personal(stack: AuthorizationStack) -> None:
+    """Whatever logs it, as the text of an error that names its values."""
+    stack.entra.person = an_identity("ada@contoso.example")
+    token = stack.invitations.create("ada@contoso.example", return_url="").url.rpartition("/")[2]
+    outcome = stack.come_back(stack.sign_in.invited(token))
+    assert outcome.session
+    shown = repr(outcome)
+    for hidden in (outcome.session, "ada@contoso.example", token):
+        assert hidden not in shown
+
+
+def test_a_vault_that_refuses_leaves_no_authorization_of_a_person(stack: AuthorizationStack) -> None:
+    """A service account's stays: mailboxes are read with it, and its earlier token is still good."""
+    operator = stack.session(an_identity("robin@contoso.example", roles=("Operator",)))
+    stack.entra.person = an_identity("service@contoso.example")
+    service = stack.come_back(stack.sign_in.service(operator)).authorization_id
+    stack.tokens.refuse = [OperatorMustAct(Reason.OUR_STORAGE)]
+    with pytest.raises(SignInFailed):
+        stack.come_back(stack.sign_in.service(operator))
+    assert list(stack.authorizations.stored) == [service]
+    stack.tokens.refuse = [OperatorMustAct(Reason.OUR_STORAGE)]
+    with pytest.raises(SignInFailed):
+        stack.connect(an_identity("ada@contoso.example"))
+    assert list(stack.authorizations.stored) == [service]

@@ -349,3 +349,34 @@ def test_a_moved_item_carried_on_its_page_keeps_its_identity() -> None:
     world.assert_equal()
     assert world.key(moved) == key
     assert world.sources.downloads == downloads
+
+
+@pytest.mark.parametrize("edited_first", [False, True])
+def test_two_items_of_one_move_key_that_move_together_keep_their_keys(world: SyncHarness, edited_first: bool) -> None:
+    """An original and its edited copy: each removal goes to the arrival with its own content."""
+    item = an_item(world)
+    copied = world.mailbox.copy(item, world.mailbox.inbox)
+    world.mailbox.update(item if edited_first else copied)
+    world.sync()
+    keys, downloads = [world.key(item), world.key(copied)], world.sources.downloads.total()
+    moved = [world.mailbox.move(copied, world.mailbox.archive), world.mailbox.move(item, world.mailbox.archive)]
+    assert changes_of(world) == [FeedKind.MOVE] * 2
+    assert [world.key(each) for each in reversed(moved)] == keys
+    assert world.sources.downloads.total() == downloads
+
+
+def test_a_removal_that_a_failed_arrival_claimed_is_there_for_the_next() -> None:
+    """An item that came back cannot be read; its copy in the folder that is read later has its key."""
+    world = SyncHarness(limits=Limits(overlap=False, round_changes=1))
+    item = world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    key = world.key(item)
+    binned = world.mailbox.move(item, world.mailbox.bin)
+    world.sync()
+    world.clock.pass_by(hours=1)
+    copied = world.mailbox.copy(binned, world.mailbox.archive)
+    back = world.mailbox.move(binned, world.mailbox.inbox)
+    world.mailbox.update(back)
+    world.mailbox.bad_content[back] = Reason.ITEM_UNREADABLE
+    world.sync()
+    assert world.key(copied) == key
