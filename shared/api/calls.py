@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.authorization.onboarding.invitations import Invitations
     from shared.authorization.onboarding.service_accounts import ServiceAccounts
     from shared.mailboxes.commands import MailboxCommands
+    from shared.mailboxes.directory.listing import MailboxListing
     from shared.mailboxes.move_commands import MoveCommands
     from shared.mailboxes.port import MailboxRegistry
     from shared.replica.change_log.port import ChangeLog
@@ -29,6 +30,11 @@ class ApiComponents(Protocol):
     @property
     def registry(self) -> "MailboxRegistry":
         """The registry of mailboxes."""
+        ...
+
+    @property
+    def listing(self) -> "MailboxListing":
+        """Lists of mailboxes by filters and order."""
         ...
 
     @property

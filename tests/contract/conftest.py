@@ -26,11 +26,14 @@ def storage(azurite: Azurite, credential: DefaultAzureCredential) -> Azurite:
     return azurite
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(sandbox: Sandbox, storage: Azurite, azure_environment: Mapping[str, str]) -> Iterator[ApiServer]:
-    """The API of this process on the sandbox's storage, with tokens of the sandbox's Entra ID."""
+    """The API of this process on the sandbox's storage, with tokens of the sandbox's Entra ID.
+
+    The process has an app of its own for the length of a module alone: unit tests may run in it too.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("APP_URL", "https://localhost:7071")
+        patch.setenv("APP_URL", "https://mailbox-sync.example")
         app.cache_clear()
         yield ApiServer(app(), sandbox)
         app.cache_clear()

@@ -1,6 +1,7 @@
 """The API as programs call it: real tokens, real storage, every answer as the host gets it."""
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,17 @@ def test_items_and_content_are_read(api: ApiServer, mailbox: Mailbox) -> None:
     assert part.headers["Content-Range"] == f"bytes 0-3/{len(MESSAGE)}"
 
 
+def test_mailboxes_are_found_by_address_and_status(api: ApiServer, mailbox: Mailbox) -> None:
+    queries: tuple[dict[str, Any], ...] = (
+        {"address": mailbox.address[:20]},
+        {"tenant": mailbox.tenant_id, "sort": "newest", "limit": "1000"},
+    )
+    for query in queries:
+        page = body_of(api.ask("GET", "/mailboxes", **query))
+        assert mailbox.id in [each["id"] for each in page["mailboxes"]]
+    assert body_of(api.ask("GET", "/mailboxes", address=mailbox.address, status="suspended"))["mailboxes"] == []
+
+
 def test_changes_of_one_and_of_all_mailboxes(api: ApiServer) -> None:
     own = api.connect(created("A", MESSAGE), created("B", b""))
     first = lines_of(api.ask("GET", f"/mailboxes/{own.id}/changes", limit="1"))
@@ -64,7 +76,8 @@ def test_changes_of_one_and_of_all_mailboxes(api: ApiServer) -> None:
     assert lines_of(api.ask("GET", f"/mailboxes/{own.id}/changes", after=str(rest["number"]))) == []
     found, position = set[str](), ""
     for _ in range(100):
-        *changes, last = lines_of(api.ask("GET", "/changes", **({"after": position} if position else {})))
+        query: dict[str, Any] = {"after": position} if position else {}
+        *changes, last = lines_of(api.ask("GET", "/changes", **query))
         found |= {change["item"]["id"] for change in changes if change["mailbox_id"] == own.id}
         if position == last["position"]:
             break
@@ -100,7 +113,7 @@ def test_roles_decide_what_is_allowed(api: ApiServer, mailbox: Mailbox) -> None:
 def test_reader_is_limited_and_let_loose(api: ApiServer, mailbox: Mailbox) -> None:
     oid = api.sandbox.control.get(f"/people/{OPERATOR}")["oid"]
     reads = f"/mailboxes/{mailbox.id}/items"
-    limits = {"tenants": [], "mailboxes": []}
+    limits: dict[str, list[str]] = {"tenants": [], "mailboxes": []}
     assert api.ask("PUT", f"/readers/{oid}", json_body=limits).status_code == 200
     assert api.ask("GET", reads, roles=("Replica.Read",)).status_code == 404
     assert api.ask("GET", "/changes", roles=("Replica.Read",)).status_code == 200
@@ -129,13 +142,15 @@ def test_commands_are_audited_with_their_caller(api: ApiServer, mailbox: Mailbox
 
 
 def test_problems_name_the_parameter_at_fault(api: ApiServer, mailbox: Mailbox) -> None:
-    for path, query, parameter in (
+    cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("/mailboxes", {"limit": "none"}, "limit"),
         ("/mailboxes", {"sort": "id"}, "sort"),
         (f"/mailboxes/{mailbox.id}/changes", {"after": "-1"}, "after"),
         ("/changes", {"after": "x"}, "after"),
         (f"/mailboxes/{mailbox.id}/items", {"kind": "mail"}, "kind"),
-    ):
+        ("/mailboxes", {"cursor": "x", "sort": "address"}, "cursor"),
+    )
+    for path, query, parameter in cases:
         answer = api.ask("GET", path, **query)
         assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
         assert body_of(answer)["parameter"] == parameter

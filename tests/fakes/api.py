@@ -11,13 +11,14 @@ from shared.api.decoding import decode_query
 from shared.api.errors import Refused
 from shared.api.port import ReaderLimits, StoredAnswer
 from shared.api.stores.table import TAKEN_OVER_AFTER
+from shared.mailboxes.directory.listing import MailboxListing
 from shared.mailboxes.model import Mailbox
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.store import BlobTableReplica
 from shared.sources.port import AccessMode
 from tests.fakes.change_log import FakeChangeLog
 from tests.fakes.clock import FakeClock
-from tests.fakes.registry import FakeRegistry
+from tests.fakes.registry import FakeDirectory, FakeRegistry
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 
 TENANT = "11111111-1111-1111-1111-111111111111"
@@ -67,6 +68,7 @@ class ApiParts:
         self.blobs, self.rows = MemoryBlobs(clock=self.clock), MemoryRows()
         self.replica = BlobTableReplica(self.blobs, self.rows)
         self.replica_reader = BlobTableReader(self.blobs, self.rows)
+        self.listing = MailboxListing(FakeDirectory(self.registry), self.registry.get)
         self.change_log = FakeChangeLog(self.clock)
         self.content_audit = ContentAudit(self.registry, self.clock)
 

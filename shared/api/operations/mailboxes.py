@@ -1,6 +1,6 @@
 """Mailboxes: the list, one, its folders, runs, issues, and audit trail, and the commands on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -8,55 +8,71 @@ from msgspec import Meta, Struct
 
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
+from shared.api.errors import Malformed
 from shared.api.paging import decode_cursor, encode_cursor
 from shared.api.resources import mailboxes as resources
+from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import SourceName
 
 if TYPE_CHECKING:
     from shared.mailboxes.erasures.erasing import ErasureReceipt
 
-MAX_SCANNED = 1_000
-"""Most mailboxes that one request looks at."""
-
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which mailboxes to list. `address` is the beginning of an address. `cursor` is `next` of the page before."""
+    """Which mailboxes to list, and in which order. `address` is the beginning of an address.
+
+    Without filters and `sort`, mailboxes come in an order of their own. `cursor` is `next` of the page before, with the
+    same filters.
+    """
 
     status: Status | None = None
+    reason: str | None = None
     tenant: str | None = None
     address: str | None = None
     source: SourceName | None = None
+    way: WayIn | None = None
+    sort: Sort | None = None
     limit: Limit = 100
-    cursor: str = ""
+    cursor: Annotated[str, Meta(max_length=4000)] = ""
 
-    def matches(self, mailbox: Mailbox) -> bool:
-        """Whether the mailbox is one of those."""
-        return (
-            self.status in (None, mailbox.status)
-            and self.tenant in (None, mailbox.tenant_id)
-            and self.source in (None, mailbox.source)
-            and mailbox.address.lower().startswith((self.address or "").lower())
+    @property
+    def of_directory(self) -> DirectoryQuery | None:
+        """The same question to the directory; None if neither a filter nor an order is given."""
+        filters = (self.status, self.reason, self.tenant, self.address, self.source, self.way)
+        if self.sort is None and not any(filters):
+            return None
+        return DirectoryQuery(
+            prefix=self.address or "",
+            status=self.status or "",
+            reason=self.reason or "",
+            tenant=self.tenant or "",
+            source=self.source or "",
+            way=self.way or "",
+            sort=self.sort or Sort.ADDRESS,
         )
 
 
 @operation("GET", "/mailboxes", tag="mailboxes", query=MailboxQuery, answer=resources.MailboxPage)
 def list_mailboxes(components: ApiComponents, call: Call[MailboxQuery, None]) -> resources.MailboxPage:
     """List mailboxes. A page may hold fewer than `limit`, or none, and still not be the last one."""
-    after = decode_cursor(call.query.cursor)
-    looked_at = components.registry.page(after, MAX_SCANNED)
-    found: list[Mailbox] = []
-    last = ""
-    for mailbox in looked_at:
-        if len(found) == call.query.limit:
-            return resources.MailboxPage([resources.mailbox(each) for each in found], encode_cursor(last))
-        last = mailbox.id
-        if call.query.matches(mailbox) and call.caller.sees(mailbox.id, mailbox.tenant_id):
-            found.append(mailbox)
-    following = encode_cursor(last) if len(looked_at) == MAX_SCANNED else ""
-    return resources.MailboxPage([resources.mailbox(each) for each in found], following)
+    found, following = _page(components, call.query)
+    seen = [mailbox for mailbox in found if call.caller.sees(mailbox.id, mailbox.tenant_id)]
+    return resources.MailboxPage([resources.mailbox(each) for each in seen], following)
+
+
+def _page(components: ApiComponents, query: MailboxQuery) -> tuple[Sequence[Mailbox], str]:
+    """A page of mailboxes and the cursor of the next one. Raises Malformed."""
+    if query.of_directory is None:
+        found = components.registry.page(decode_cursor(query.cursor), query.limit)
+        return found, encode_cursor(found[-1].id) if len(found) == query.limit else ""
+    try:
+        listed = components.listing.page(query.of_directory, size=query.limit, cursor=query.cursor)
+    except CursorInvalid as exc:
+        raise Malformed("cursor") from exc
+    return listed.mailboxes, listed.cursor
 
 
 @operation("GET", "/mailboxes/{mailbox}", tag="mailboxes", answer=resources.Mailbox)
