@@ -48,7 +48,7 @@ async def azurite(
 ) -> AsyncIterator[Storage]:
     """Run Azurite until the block ends. Data goes to the directory; with None it stays in memory.
 
-    `as_it_comes`: run without patch_azurite_lookup.cjs, which keeps large mailboxes from being slow; for benchmarks.
+    `as_it_comes`: run without the patches, which keep large mailboxes and registries from being slow; for benchmarks.
 
     Raises:
         AzuriteFailed: Node or Azurite is not installed, or Azurite was not ready within a minute.
@@ -71,7 +71,8 @@ def _command(authority: Authority, directory: Path | None, ports: StoragePorts, 
     node = shutil.which("node")
     if node is None or not _SCRIPT.exists():
         raise AzuriteFailed("Azurite is not installed: run `make run` once, or `npm ci` in sandbox/.")
-    preloaded = ["exit_with_parent.cjs"] if as_it_comes else ["exit_with_parent.cjs", "patch_azurite_lookup.cjs"]
+    patches = [] if as_it_comes else ["patch_azurite_lookup.cjs", "patch_azurite_queries.cjs"]
+    preloaded = ["exit_with_parent.cjs", *patches]
     where = ["--inMemoryPersistence"] if directory is None else ["--location", str(directory)]
     listen = [("--blobPort", ports.blob), ("--queuePort", ports.queue), ("--tablePort", ports.table)]
     return [
