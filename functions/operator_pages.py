@@ -63,11 +63,11 @@ def operator_service_account(request: func.HttpRequest) -> func.HttpResponse:
     return interstitial(start.url, cookies=[binding_cookie(start)])
 
 
-@blueprint.route(route="operator/service-account/give-up", methods=ALL_METHODS)
+@blueprint.route(route="operator/service-account/revoke", methods=ALL_METHODS)
 @http_handler("POST")
 def operator_revoke(request: func.HttpRequest) -> func.HttpResponse:
     """Revoke a service account with which no mailbox is read any more."""
     session = require_operator(request)
     fields = read_session_form(request, session)
     app().service_accounts.revoke(fields.get("authorization", ""), session.owner_id)
-    return redirect(f"{paths.ACTIVATE}?done=given_up")
+    return redirect(f"{paths.ACTIVATE}?done=revoked")

@@ -36,7 +36,7 @@ RESERVED = (
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",
-    "operator|operator/moves/.+|operator/(activate|moves|service-account|service-account/give-up)",
+    "operator|operator/moves/.+|operator/(activate|moves|service-account|service-account/revoke)",
     "sign-in|sign-in/callback",
     "sign-out",
     "static/.+",

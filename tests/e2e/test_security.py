@@ -109,7 +109,7 @@ OPERATORS_FORMS = (
     "/operator/moves",
     "/operator/activate",
     "/operator/service-account",
-    "/operator/service-account/give-up",
+    "/operator/service-account/revoke",
 )
 API = (
     ("GET", "/api/v1/mailboxes"),

@@ -281,12 +281,12 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
     assert api("POST", f"service-accounts/{authorization}/give-up").status_code == 409
     for address in targets:
         api("POST", f"mailboxes/{results[address]['mailbox_id']}/disconnect")
-    given_up = operator.ask(
+    revoked = operator.ask(
         "POST",
-        "/operator/service-account/give-up",
+        "/operator/service-account/revoke",
         data={"csrf": operator.csrf("/operator/activate"), "authorization": authorization},
     )
-    assert given_up.headers["Location"] == "/operator/activate?done=given_up"
+    assert revoked.headers["Location"] == "/operator/activate?done=revoked"
     assert api("GET", "service-accounts").json() == {"service_accounts": []}
     with pytest.raises(NotFound):
         running_app.parts().token_store.read(authorization)

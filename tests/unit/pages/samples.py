@@ -228,10 +228,10 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             }
             | C,
         ),
-        "activate-given-up": (
+        "activate-revoked": (
             "activate",
             {"authorization": "", "tenant": "t-1", "results": [], "refused": False, "names": "", "accounts": ACCOUNTS}
-            | {"done": "given_up"}
+            | {"done": "revoked"}
             | C,
         ),
         "activate-results": (
