@@ -380,3 +380,20 @@ def test_a_removal_that_a_failed_arrival_claimed_is_there_for_the_next() -> None
     world.mailbox.bad_content[back] = Reason.ITEM_UNREADABLE
     world.sync()
     assert world.key(copied) == key
+
+
+@pytest.mark.parametrize("edited_first", [False, True])
+def test_two_items_of_one_move_key_that_come_back_have_their_keys(world: SyncHarness, edited_first: bool) -> None:
+    """Both were in the deleted items for an hour: each takes what is remembered of its own content."""
+    item = an_item(world)
+    copied = world.mailbox.copy(item, world.mailbox.inbox)
+    world.mailbox.update(item if edited_first else copied)
+    world.sync()
+    keys, downloads = [world.key(item), world.key(copied)], world.sources.downloads.total()
+    binned = [world.mailbox.move(each, world.mailbox.bin) for each in (item, copied)]
+    assert changes_of(world) == [FeedKind.DELETE] * 2
+    world.clock.pass_by(hours=1)
+    back = [world.mailbox.move(each, world.mailbox.inbox) for each in reversed(binned)]
+    assert changes_of(world) == [FeedKind.CREATE] * 2
+    assert [world.key(each) for each in reversed(back)] == keys
+    assert world.sources.downloads.total() == downloads
