@@ -64,6 +64,11 @@ TESTS = {
         *("tests/unit/sync/test_issues.py", "tests/unit/sync/test_scope.py", "tests/unit/sync/test_disorder.py"),
         *("tests/unit/sync/test_sweep.py", "tests/unit/sync/test_moving.py", "tests/unit/sync/test_model.py"),
     ),
+    "shared/replica/maintenance/compaction.py": ("tests/unit/replica/test_compaction.py",),
+    "shared/replica/maintenance/export.py": ("tests/unit/replica/test_cli.py",),
+    "shared/replica/maintenance/feed_state.py": ("tests/unit/replica/test_verify.py",),
+    "shared/replica/maintenance/verify.py": ("tests/unit/replica/test_verify.py",),
+    "shared/replica/encoding/": ("tests/unit/replica/test_round_trips.py", "tests/unit/replica/test_crashes.py"),
     "shared/replica/": (
         *("tests/unit/replica/test_crashes.py", "tests/unit/replica/test_compaction.py"),
         *("tests/unit/replica/test_verify.py", "tests/unit/replica/test_content_reader.py"),
