@@ -15,6 +15,7 @@ from shared.errors import (
 )
 from shared.sources.graph.faults.errors import RULES, STATUSES, Refusal, code_in, table
 from shared.sources.graph.ids import Translated, ews_id, graph_id, translate
+from shared.sources.graph.transport.answers import Named, decoded
 from shared.sources.graph.transport.batch import Ask, Batches
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.graph.transport.throttling import ThrottleWatch
@@ -201,3 +202,25 @@ def test_table_has_every_code_once_and_every_status() -> None:
     assert {f"HTTP {status}" for status in STATUSES} <= set(answers)
     assert set(RULES) <= set(answers)
     assert len({code.lower() for code in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"id":"a \\ud83d b"}', "a \ufffd b"),
+        (b'{"id":"a \\ude00"}', "a \ufffd"),
+        (b'{"id":"\\ud83d\\ud83d\\ude00"}', "\ufffd\U0001f600"),
+        (b'{"id":"caf\xe9"}', "caf\ufffd"),
+        (b'{"id":"\\\\ud83d \\ud83d"}', "\\ud83d \ufffd"),
+    ],
+)
+def test_text_that_is_no_unicode_is_replaced_where_it_stands(body: bytes, text: str) -> None:
+    """M10, over Graph: a folder's name must not make the listing of all folders unreadable."""
+    assert decoded(Named, body).id == text
+
+
+@pytest.mark.parametrize("body", [b'{"id":"a', b'{"id":"\\ud83', b'{"id":"\\ud83d', b"\xff\xfe", b""])
+def test_an_answer_that_is_no_json_is_malformed(body: bytes) -> None:
+    """M10: repairing text does not hide that an answer was cut off."""
+    with pytest.raises(RetryLater):
+        decoded(Named, body)

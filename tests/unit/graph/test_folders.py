@@ -208,3 +208,17 @@ def test_refusal_that_was_asked_ahead_is_raised_where_it_belongs(service: Servic
     with pytest.raises(RetryLater) as raised:
         mailbox.changes(folder_of("mail1", stored["mail1"]), stored["mail1"])
     assert raised.value.retry_after == 9
+
+
+def test_a_folders_name_that_is_no_unicode_hides_no_folder(service: Service) -> None:
+    """M10, over Graph."""
+    before = by_id(service)
+    service.script[MAIL] = page(
+        mail_folder("root", "Top of Information Store", ""),
+        mail_folder("in", "Posteingang"),
+        mail_folder("p", "R\ud83d"),
+        delta=f"{MAIL}?$deltatoken=1",
+    )
+    found = by_id(service)
+    assert found["p"].name == "R\ufffd"
+    assert {"in", "c1", "t1"} <= found.keys() & before.keys()

@@ -13,7 +13,7 @@ from shared.sources.graph.faults.errors import JsonFault, of_fault
 
 
 def decoded[T](kind: type[T], body: bytes) -> T:
-    """Decode a response as the given type.
+    """Decode a response as the given type. Text that is no Unicode is replaced where it stands: the rest is readable.
 
     Raises: AskForLess when it is no JSON; RetryLater when it is JSON of another shape.
     """
@@ -22,7 +22,20 @@ def decoded[T](kind: type[T], body: bytes) -> T:
     except msgspec.ValidationError as exc:
         raise of_fault(JsonFault.UNEXPECTED) from _nameless(exc)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        repaired = _with_valid_text(body)
+        if repaired != body:
+            return decoded(kind, repaired)
         raise of_fault(JsonFault.MALFORMED) from _nameless(exc)
+
+
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+"""An escape within a JSON string; the group is a surrogate that is not part of a pair."""
+
+
+def _with_valid_text(body: bytes) -> bytes:
+    """Return JSON with invalid bytes and unpaired surrogates replaced by U+FFFD."""
+    text = body.decode("utf-8", "replace").encode()
+    return _ESCAPE.sub(lambda match: rb"\ufffd" if match[1] else match[0], text)
 
 
 def decoder[T](kind: type[T]) -> msgspec.json.Decoder[T]:
