@@ -1,7 +1,7 @@
 """The ports of the API's own stores."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -41,6 +41,10 @@ class StoredAnswer:
     status: int
     body: bytes
     media_type: str
+
+
+ANSWERS_KEPT = timedelta(days=1)
+"""How long an answer is kept for a repeated request."""
 
 
 class IdempotencyStore(Protocol):

@@ -7,7 +7,6 @@ creates it from the components it needs; for a new subject, add a module and a b
 
 import functools
 
-from shared.app.api import ApiComponents
 from shared.app.base import utc_now
 from shared.app.onboarding import OnboardingComponents
 from shared.app.scheduling import SchedulingComponents
@@ -16,7 +15,7 @@ from shared.app.sync import SyncComponents
 __all__ = ["App", "app", "utc_now"]
 
 
-class App(ApiComponents, OnboardingComponents, SchedulingComponents, SyncComponents):
+class App(OnboardingComponents, SchedulingComponents, SyncComponents):
     """The components of one process. Vendor packages are imported when a component that needs them is first used."""
 
 

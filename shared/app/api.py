@@ -1,5 +1,6 @@
 """The API's own components."""
 
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,3 +37,10 @@ class ApiComponents(StoreComponents):
         from shared.api.content_audit import ContentAudit
 
         return ContentAudit(self.registry, utc_now)
+
+    def forget_old(self, now: datetime) -> int:
+        """Delete entries of the change log and answers to idempotency keys that are no longer needed."""
+        from shared.api.port import ANSWERS_KEPT
+        from shared.replica.change_log.port import KEPT
+
+        return self.change_log.forget(now - KEPT) + self.idempotency.forget(now - ANSWERS_KEPT)

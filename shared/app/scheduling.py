@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shared.app.api import ApiComponents
 from shared.app.base import utc_now
 from shared.app.mailboxes import MailboxComponents
 from shared.app.webhooks import WebhookComponents
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from shared.scheduling.poison import Poison
 
 
-class SchedulingComponents(MailboxComponents, WebhookComponents):
+class SchedulingComponents(ApiComponents, MailboxComponents, WebhookComponents):
     """What timers and queues start besides the sync itself."""
 
     @cached_property
@@ -39,6 +40,7 @@ class SchedulingComponents(MailboxComponents, WebhookComponents):
             index_addresses=self.registry.index_addresses,
             repair_directory=self.registry.repair_directory,
             sweep_deliveries=self.deliverer.sweep,
+            forget_old=self.forget_old,
             credential_ends=self.credential_ends,
             clock=utc_now,
         )

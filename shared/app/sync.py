@@ -39,6 +39,7 @@ class SyncComponents(AuthorizationComponents, SourceComponents, StoreComponents)
             source_after=self.source_selection.after,
             move_schedule=self._move_schedule,
             spread_offset=spread_offset,
+            change_log=self.change_log,
         )
 
     @property

@@ -93,6 +93,8 @@ class Mailbox:
     """When its erasure was requested. The mark is never removed; only the erasure changes the mailbox from then on."""
     feed_sequence: int = 0
     """The number of the newest feed page, as of the last pass that ended without an error."""
+    logged_sequence: int = 0
+    """The number of the newest feed page that the change log tells of."""
     outbox: str = ""
     """Events of this mailbox that are not published yet: see outbox/events.py."""
     quiet_started_at: datetime | None = None

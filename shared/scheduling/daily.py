@@ -18,8 +18,8 @@ class Daily:
 
     `finish_erasures` completes interrupted erasures, `delete_unused` deletes authorizations that no mailbox uses,
     `keep_alive` refreshes other idle authorizations, `index_addresses` lets mailboxes of earlier versions be found by
-    address, and `repair_directory` corrects the lists of mailboxes. Each returns how many. `credential_ends` returns
-    when the app's certificate expires, or None.
+    address, and `repair_directory` corrects the lists of mailboxes. `forget_old` deletes what is kept for a limited time
+    alone. Each returns how many. `credential_ends` returns when the app's certificate expires, or None.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Daily:
         index_addresses: Callable[[], int],
         repair_directory: Callable[[], int],
         sweep_deliveries: Callable[[], int],
+        forget_old: Callable[[datetime], int],
         credential_ends: Callable[[], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -44,6 +45,7 @@ class Daily:
         self._index_addresses = index_addresses
         self._repair_directory = repair_directory
         self._sweep_deliveries = sweep_deliveries
+        self._forget_old = forget_old
         self._credential_ends = credential_ends
         self._clock = clock
 
@@ -60,6 +62,7 @@ class Daily:
         self._run_part(self._index_addresses)
         self._run_part(self._repair_directory)
         self._run_part(self._sweep_deliveries)
+        self._run_part(lambda: self._forget_old(now))
         self._run_part(lambda: self._watch_credential(now))
         return figures
 

@@ -14,6 +14,7 @@ from shared.mailboxes.model import SYNCED, Mailbox, is_due, is_overtaken, is_own
 from shared.mailboxes.moves import VERDICT, asked_to_move
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.mailboxes.transitions import read_by
+from shared.replica.change_log.port import ChangeLog
 from shared.replica.port import Replica
 from shared.sources.port import MailSources, SourceName
 from shared.sources.selection import MoveSchedule, is_blocked
@@ -70,6 +71,7 @@ class SyncEngine:
         source_after: Callable[[SourceName, ActionNeeded], SourceName] = lambda source, _: source,
         move_schedule: MoveSchedule | None = None,
         spread_offset: Callable[[str], float] = lambda _: 0.0,
+        change_log: ChangeLog | None = None,
     ) -> None:
         self._source_after = source_after
         self._replica = replica
@@ -78,7 +80,7 @@ class SyncEngine:
         self._queue = queue
         self._access_tokens = access_tokens
         self._limits = limits
-        self._recorder = RunRecorder(registry, limits, clock)
+        self._recorder = RunRecorder(registry, limits, clock, change_log)
         self._passes = PassOpener(
             sources=sources,
             replica=replica,
@@ -213,6 +215,7 @@ class SyncEngine:
             cursor = self._replica.load(mailbox.id, settled.etag)
             if message.continuation not in (None, cursor.sequence):
                 return None
+            stats = replace(stats, sequence=cursor.sequence)
             budget = Budget(self._limits.budget_seconds, lease, self._monotonic)
             step = self._mover.advance(settled, cursor, budget, stats)
             if step.goes_on:

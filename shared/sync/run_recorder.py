@@ -11,6 +11,7 @@ from shared.mailboxes.outbox.events import SYNCED_COUNTS, EventType, new_event, 
 from shared.mailboxes.port import MailboxRegistry, Run
 from shared.mailboxes.quiet_runs import with_quiet_run
 from shared.mailboxes.transitions import after_failure, after_success
+from shared.replica.change_log.port import ChangeLog
 from shared.sync.limits import Limits
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.state.page_writer import Counts
@@ -22,8 +23,15 @@ _log = logging.getLogger(__name__)
 class RunRecorder:
     """Records passes in the registry. Its methods return None for a mailbox that was erased in the meantime."""
 
-    def __init__(self, registry: MailboxRegistry, limits: Limits, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        registry: MailboxRegistry,
+        limits: Limits,
+        clock: Callable[[], datetime],
+        change_log: ChangeLog | None = None,
+    ) -> None:
         self._registry = registry
+        self._change_log = change_log
         self._limits = limits
         self._clock = clock
 
@@ -45,9 +53,11 @@ class RunRecorder:
         """The pass has ended without an error. If it found nothing new, only the mailbox's row is written."""
         now = self._clock()
         known = settled.mailbox
+        logged = self._logged(known, stats.sequence)
 
         def change(before: Mailbox) -> Mailbox:
             after = settled.settle(_with_success(before, result, stats, now), stats.cursor_etag)
+            after = after.with_changes(logged_sequence=logged)
             if _is_quiet(before, after, result, stats):
                 return with_quiet_run(after, stats.started_at, now, stats.requests)
             return after
@@ -58,9 +68,22 @@ class RunRecorder:
 
     def failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> Mailbox | None:
         """Record a pass that ended with an error; returns the mailbox as it is now."""
-        after = self.change(mailbox.id, partial(self._failed, mailbox.authorization_id, error, stats, self._clock()))
+        logged, failed = self._logged(mailbox, stats.sequence), partial(self._failed, mailbox.authorization_id, error)
+        now = self._clock()
+        after = self.change(mailbox.id, lambda before: failed(stats, now, before).with_changes(logged_sequence=logged))
         self.ended(mailbox.id, error.reason, stats, after, error, without_row=after is None)
         return after
+
+    def _logged(self, mailbox: Mailbox, sequence: int) -> int:
+        """Write to the change log that the feed has come so far; returns the number that the log tells of.
+
+        It compares with the last number that was logged, and not with what this pass wrote: so the pages of a pass that
+        crashed are told of by the next one. The number is stored only after the entry.
+        """
+        if self._change_log is None or sequence <= mailbox.logged_sequence:
+            return mailbox.logged_sequence
+        self._change_log.append(mailbox.id, mailbox.tenant_id, mailbox.logged_sequence, sequence)
+        return sequence
 
     def _failed(
         self, authorization_id: str, error: ActionNeeded, stats: RunStats, now: datetime, mailbox: Mailbox

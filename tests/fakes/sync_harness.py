@@ -17,6 +17,7 @@ from shared.sync.moving.switch import source_of
 from shared.sync.port import TenantBackOff
 from shared.sync.scope import Scope, kept_of
 from shared.sync.state.sync_state import from_notes
+from tests.fakes.change_log import FakeChangeLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.leases import FakeLeases
 from tests.fakes.mailbox import FakeMailbox, Mail
@@ -55,6 +56,7 @@ class SyncHarness:
         self.sources.mailboxes[ADDRESS] = self.mailbox
         self.replica = FakeReplica()
         self.registry = FakeRegistry(clock=self.clock)
+        self.change_log = FakeChangeLog(self.clock)
         self.leases = FakeLeases()
         self.queue = FakeQueue()
         self.tokens = FakeAccessTokens()
@@ -79,6 +81,7 @@ class SyncHarness:
             clock=clock or self.clock,  # type: ignore[arg-type]
             monotonic=self.clock.monotonic,
             jitter=lambda: 0.5,
+            change_log=self.change_log,
             **self._move_settings(),
         )
 
@@ -238,6 +241,15 @@ class SyncHarness:
         kept = from_notes(cursor.notes).not_tracked
         assert all(state.path == self.mailbox.path(id_) for id_, state in cursor.folders.items() if id_ not in kept)
         assert self.stored.items == len(items)
+
+    def assert_logged(self) -> None:
+        """The change log tells of every feed page, without a gap."""
+        told = 0
+        for entry in sorted(self.change_log.entries.values(), key=lambda one: one.key):
+            if entry.mailbox_id == ID:
+                assert entry.known <= told
+                told = max(told, entry.sequence)
+        assert told == self.present_cursor().sequence
 
     def occurring(self) -> set[str]:
         """The events in the occurrences document."""

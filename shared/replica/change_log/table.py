@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from itertools import batched, groupby
+from itertools import batched, groupby, islice
 from typing import TYPE_CHECKING
 
 from shared.replica.change_log.port import SETTLED_AFTER, WRITTEN_WITHIN, LogEntry, entry_key, time_of
 from shared.storage.azure_errors import translate_errors
+from shared.storage.table_rest import StoredRow, TableRest, quoted
 
 if TYPE_CHECKING:
     from azure.data.tables import TableServiceClient
@@ -20,6 +21,7 @@ class TableChangeLog:
     """Implements ChangeLog. The deployment has created the table."""
 
     def __init__(self, tables: "TableServiceClient", clock: Callable[[], datetime]) -> None:
+        self._rest = TableRest.beside(tables)
         self._table = tables.get_table_client(TABLE)
         self._clock = clock
 
@@ -36,31 +38,20 @@ class TableChangeLog:
                 "known": known,
                 "sequence": sequence,
             }
-            with translate_errors():
-                self._table.upsert_entity(row)
+            self._rest.upsert(TABLE, row)
             is_in_time = self._clock() - now < WRITTEN_WITHIN
 
     def read(self, after: str, limit: int) -> list[LogEntry]:
         """Query from the hour of `after` to that of the last settled entry."""
         until = self._clock() - SETTLED_AFTER
-        rows = self._table.query_entities(
-            "PartitionKey ge @first and PartitionKey le @last and RowKey gt @after and RowKey lt @until",
-            parameters={
-                "first": _partition(time_of(after)),
-                "last": _partition(until),
-                "after": after,
-                "until": entry_key(until),
-            },
-            results_per_page=min(limit, 1000),
-        )
-        found: list[LogEntry] = []
-        with translate_errors():
-            for row in rows:
-                numbers = int(row["known"]), int(row["sequence"])
-                found.append(LogEntry(str(row["RowKey"]), str(row["mailbox_id"]), str(row["tenant_id"]), *numbers))
-                if len(found) == limit:
-                    break
-        return found
+        bounds = {
+            "PartitionKey ge": _partition(time_of(after)),
+            "PartitionKey le": _partition(until),
+            "RowKey gt": after,
+            "RowKey lt": entry_key(until),
+        }
+        condition = " and ".join(f"{name} {quoted(value)}" for name, value in bounds.items())
+        return [_entry(row) for row in islice(self._rest.query(TABLE, condition, most=limit), limit)]
 
     def forget(self, before: datetime) -> int:
         """Delete whole hours, in transactions of one partition each."""
@@ -74,6 +65,11 @@ class TableChangeLog:
                     self._table.submit_transaction([("delete", dict(row)) for row in batch])
                     deleted += len(batch)
         return deleted
+
+
+def _entry(row: StoredRow) -> LogEntry:
+    numbers = int(row["known"]), int(row["sequence"])
+    return LogEntry(str(row["RowKey"]), str(row["mailbox_id"]), str(row["tenant_id"]), *numbers)
 
 
 def _partition(at: datetime) -> str:

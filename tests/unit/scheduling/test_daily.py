@@ -32,6 +32,7 @@ def a_round(
         index_addresses=lambda: 0,
         repair_directory=lambda: 0,
         sweep_deliveries=lambda: 0,
+        forget_old=lambda now: 0,
         credential_ends=lambda: ends,
         clock=lambda: NOW,
     )

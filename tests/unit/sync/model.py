@@ -431,6 +431,7 @@ class SyncModel(ModelStage):
     def after_quiet_passes_all_is_equal(self) -> None:
         self._quiet()
         self.world.assert_equal()
+        self.world.assert_logged()
         self._assert_settled()
 
     @rule(which=st.lists(picks, min_size=1, max_size=5, unique=True), where=picks)
