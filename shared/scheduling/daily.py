@@ -18,8 +18,8 @@ class Daily:
 
     `finish_erasures` completes interrupted erasures, `delete_unused` deletes authorizations that no mailbox uses,
     `keep_alive` refreshes other idle authorizations, `index_addresses` lets mailboxes of earlier versions be found by
-    address, and `repair_directory` corrects the lists of mailboxes. `forget_old` deletes what is kept for a limited time
-    alone. Each returns how many. `credential_ends` returns when the app's certificate expires, or None.
+    address, and `repair_directory` corrects the lists of mailboxes. `forget_old` deletes what is kept for a while
+    only. Each returns how many. `credential_ends` returns when the app's certificate expires, or None.
     """
 
     def __init__(
