@@ -21,9 +21,16 @@ class SchedulingComponents(ApiComponents, MailboxComponents, WebhookComponents):
     def dispatch(self) -> "Dispatch":
         """The dispatch, which queues the due mailboxes."""
         from shared.scheduling.dispatch import Dispatch
+        from shared.scheduling.ncrontab import Schedule
 
         return Dispatch(
-            self.registry, self.queue, self.settings.sync_shards, self.interval, utc_now, summaries=self.summaries
+            self.registry,
+            self.queue,
+            self.settings.sync_shards,
+            self.interval,
+            utc_now,
+            summaries=self.summaries,
+            next_tick=Schedule.parse(self.settings.sync_schedule).next_after,
         )
 
     @cached_property

@@ -20,7 +20,7 @@ class SyncComponents(AuthorizationComponents, SourceComponents, StoreComponents)
     @cached_property
     def engine(self) -> "SyncEngine":
         """Handles one queue message about one mailbox."""
-        from shared.scheduling.dispatch import spread_offset
+        from shared.scheduling.slots import spread_offset
         from shared.sync.engine import SyncEngine
         from shared.sync.table import TableTenantBackOff
 

@@ -1,6 +1,5 @@
 """The dispatch: a timer tick becomes one message per shard, a shard's message one message per due mailbox."""
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from shared.mailboxes.model import has_replica, is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.port import SummaryStore
+from shared.scheduling.slots import in_turn
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +21,9 @@ SWEEP_SECONDS_A_MAILBOX = 10.0
 """Seconds between the starts of sweeps, which cost more and have the whole night."""
 
 SWEEP_HOURS = 8
+
+PUNCTUAL = timedelta(minutes=1)
+"""How late a tick may be and still count as the one of the schedule."""
 
 DAY = timedelta(days=1)
 SHORTEST_LIFE = timedelta(minutes=5)
@@ -53,6 +56,7 @@ class Dispatch:
         clock: Callable[[], datetime],
         *,
         summaries: SummaryStore,
+        next_tick: Callable[[datetime], datetime | None] = lambda _: None,
     ) -> None:
         self._registry = registry
         self._queue = queue
@@ -60,6 +64,7 @@ class Dispatch:
         self._shards = shards
         self._interval = interval
         self._clock = clock
+        self._next_tick = next_tick
 
     def tick(self, *, sweep: bool = False) -> int:
         """Send a message for every shard to be dispatched or swept; return the number of shards.
@@ -82,7 +87,7 @@ class Dispatch:
         return self._shards
 
     def shard(self, shard: int, *, sweep: bool = False, tick: datetime | None = None) -> Dispatched:
-        """Queue one shard's mailboxes, each at its own offset within the interval, or within the night.
+        """Queue one shard's mailboxes, each in its turn (slots.py) within the interval, or within the night.
 
         `tick` is the time at which the timer fired. A mailbox's message is superseded by a pass that ends after the
         time it is scheduled for. A number from a former, larger number of shards sends nothing. Events that a row still
@@ -91,7 +96,8 @@ class Dispatch:
         if not 0 <= shard < self._shards:
             return Dispatched(0, 0)
         now = self._clock()
-        due, late = [], 0
+        due: list[tuple[str, str]] = []
+        late = 0
         counter = ShardCounter(now, self._interval)
         for mailbox in self._registry.in_shard(shard):
             counter.count(mailbox)
@@ -99,14 +105,33 @@ class Dispatch:
             if mailbox.outbox:
                 self._registry.publish_events(mailbox)
             if has_replica(mailbox) if sweep else is_due(mailbox, now):
-                due.append(mailbox.id)
-        window = self._window(len(due), sweep)
-        for mailbox_id in due:
-            delay = int(spread_offset(mailbox_id) * window)
-            scheduled = (tick or now) + timedelta(seconds=delay)
-            self._queue.send_mailbox(mailbox_id, delay_seconds=delay, sweep=sweep, scheduled=scheduled)
+                due.append((mailbox.tenant_id, mailbox.id))
+        sent = self._send(due, tick or now, now, sweep=sweep)
         self._summarize(counter, shard, tick or now)
-        return Dispatched(len(due), late)
+        return Dispatched(sent, late)
+
+    def _send(self, due: list[tuple[str, str]], tick: datetime, began: datetime, *, sweep: bool) -> int:
+        """Send a message for each mailbox, those that start first before the others; returns how many were sent."""
+        window, ends = self._window(len(due), sweep), None if sweep else self._end_of_late(tick)
+        sent = 0
+        for share, mailbox_id in in_turn(due):
+            delay = int(share * window)
+            scheduled = tick + timedelta(seconds=delay)
+            if ends is not None and scheduled >= ends:
+                break
+            # Sending many messages takes minutes, which their delay already includes.
+            left = max(0, delay - int((self._clock() - began).total_seconds()))
+            self._queue.send_mailbox(mailbox_id, delay_seconds=left, sweep=sweep, scheduled=scheduled)
+            sent += 1
+        return sent
+
+    def _end_of_late(self, tick: datetime) -> datetime | None:
+        """When the next tick takes over from one that the host has caught up on late; None for a punctual one.
+
+        The mailboxes that would start after that time are left to the next tick, so that never two ticks send at once.
+        """
+        following = self._next_tick(tick)
+        return following if following is not None and following - tick < self._interval - PUNCTUAL else None
 
     def _summarize(self, counter: ShardCounter, shard: int, at: datetime) -> None:
         """Write the shard's summary. No fault of it makes the queue repeat the dispatch."""
@@ -120,8 +145,3 @@ class Dispatch:
         if sweep:
             return min(mailboxes * SWEEP_SECONDS_A_MAILBOX, SWEEP_HOURS * 3600)
         return min(mailboxes * SECONDS_A_MAILBOX, self._interval.total_seconds() * WIDEST)
-
-
-def spread_offset(mailbox_id: str) -> float:
-    """A mailbox's constant offset in any window, from 0 to 1, so that neither Key Vault nor Exchange sees a burst."""
-    return int.from_bytes(hashlib.blake2s(mailbox_id.encode(), digest_size=4).digest()) / 2**32

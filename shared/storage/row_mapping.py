@@ -63,13 +63,14 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     """Return a function that converts a property's value to this type; it raises ValueError if it does not fit."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     classes = tuple(option for option in options if isinstance(option, type))
+    has_time = datetime in classes
     enum = next((option for option in classes if issubclass(option, StrEnum)), None)
 
     def read(content: Any) -> Any:
         if isinstance(content, tuple):
             return content[0]
-        if isinstance(content, datetime) and datetime in classes:
-            return datetime.fromtimestamp(content.timestamp(), UTC)
+        if isinstance(content, datetime) and has_time:
+            return content if type(content) is datetime and content.tzinfo is UTC else _plain_time(content)
         if enum is not None:
             return enum(content)
         if not isinstance(content, classes):
@@ -77,3 +78,8 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return content
 
     return read
+
+
+def _plain_time(moment: datetime) -> datetime:
+    """The time as a plain datetime in UTC: the SDKs return one of their own."""
+    return datetime.fromtimestamp(moment.timestamp(), UTC)

@@ -110,6 +110,8 @@ class StorageRestClient:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 connection = self._pool.take()
+                if content and len(content) <= CHUNK_BYTES - len(head):
+                    return self._pool.exchange(connection, head + content, ())
                 return self._pool.exchange(connection, head, _chunks(content))
             except ConnectionFailed as error:
                 if attempt == ATTEMPTS or (error.sent and not repeatable):
@@ -211,8 +213,6 @@ def _chunks(content: bytes | None) -> Iterable[bytes | memoryview]:
     """The body in parts of CHUNK_BYTES."""
     if not content:
         return ()
-    if len(content) <= CHUNK_BYTES:
-        return (content,)
     view = memoryview(content)
     return (view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
 

@@ -145,15 +145,16 @@ def _encoded(row: StoredRow) -> dict[str, Any]:
 
 def _decoded(values: Mapping[str, Any]) -> dict[str, Any]:
     """The row with aware datetimes and whole ints. A property without a value is left out."""
-    row: dict[str, Any] = {}
-    for name, value in values.items():
-        if value is None or name.endswith(_TYPE):
-            continue
-        kind = values.get(name + _TYPE) if isinstance(value, str) else None
-        if kind == "Edm.DateTime":
-            row[name] = datetime.fromisoformat(value)
-        elif kind == "Edm.Int64":
-            row[name] = int(value)
-        else:
-            row[name] = value
+    row = {name: value for name, value in values.items() if value is not None}
+    for annotation in [name for name in row if name.endswith(_TYPE)]:
+        kind, name = row.pop(annotation), annotation.removesuffix(_TYPE)
+        if name in row:
+            row[name] = _typed(kind, row[name])
     return row
+
+
+def _typed(kind: str, value: Any) -> Any:
+    """A value of a type that JSON does not have."""
+    if kind == "Edm.DateTime":
+        return datetime.fromisoformat(value)
+    return int(value) if kind == "Edm.Int64" else value

@@ -4,7 +4,7 @@ import http.client
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import batched
 from typing import Any
@@ -25,6 +25,7 @@ from shared.mailboxes.summary.table import TableSummaries
 from shared.mailboxes.table import TableRegistry
 from shared.replica.store import BlobTableReplica
 from shared.sources.ews.sources import EwsSources
+from shared.storage.https_connection import HttpsConnection
 from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
@@ -79,6 +80,11 @@ class System:
         self.registry.add(a_mailbox(FakeClock(), id=unique, owner_id=unique, address=address, created_at=utc_now()))
         return unique
 
+    def age(self, mailbox_id: str) -> None:
+        """Have the last pass that may have broken off be long ago."""
+        before = timedelta(hours=2)
+        self.registry.change(mailbox_id, lambda row: row.with_changes(unsettled_since=utc_now() - before))
+
     def sync(self, mailbox_id: str) -> None:
         """A pass and its continuations."""
         with logs.log_context(mailbox_id=mailbox_id, invocation_id=mailbox_id):
@@ -116,16 +122,24 @@ def _log_as_in_the_worker() -> None:
 
 
 def count_requests(ports: frozenset[int | None], work: Callable[[], object]) -> int:
-    """How many HTTP requests go to these ports while the work runs."""
+    """How many HTTP requests go to these ports, of which one is Storage's, while the work runs."""
     counted = 0
-    plain = http.client.HTTPConnection.putrequest
+    plain, ours = http.client.HTTPConnection.putrequest, HttpsConnection.send
 
     def counting(self: http.client.HTTPConnection, *args: Any, **more: Any) -> None:
         nonlocal counted
         counted += self.port in ports
         plain(self, *args, **more)
 
-    with mock.patch.object(http.client.HTTPConnection, "putrequest", counting):
+    def counting_ours(self: HttpsConnection, *args: Any) -> None:
+        nonlocal counted
+        counted += 1
+        ours(self, *args)
+
+    with (
+        mock.patch.object(http.client.HTTPConnection, "putrequest", counting),
+        mock.patch.object(HttpsConnection, "send", counting_ours),
+    ):
         work()
     return counted
 

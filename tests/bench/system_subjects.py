@@ -40,6 +40,7 @@ def idle(url: str, storage: str, passes: str) -> dict[str, float]:
     mailbox = system.connect("idle")
     for _ in range(4):
         system.sync(mailbox)
+        system.age(mailbox)
     number = int(passes)
     requests = count_requests(system.storage_ports, lambda: system.sync(mailbox))
     whole = _processor_ms(lambda: system.sync(mailbox), number)

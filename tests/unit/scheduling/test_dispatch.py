@@ -10,7 +10,8 @@ import pytest
 from shared.errors import Reason, RetryLater
 from shared.mailboxes.entities import BUCKETS, bucket_of, partition, shard_bounds
 from shared.mailboxes.model import Mailbox, Status
-from shared.scheduling.dispatch import Dispatch, Dispatched, spread_offset
+from shared.scheduling.dispatch import Dispatch, Dispatched
+from shared.scheduling.slots import spread_offset
 from tests.fakes.summaries import MemorySummaries
 from tests.fakes.sync_harness import ID, SyncHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
