@@ -38,7 +38,7 @@ def api(running_app: LocalStack, somebody: Callable[..., Person]) -> Callable[..
     caller = somebody(OPERATOR)
 
     def call(method: str, path: str, **more: Any) -> requests.Response:
-        return caller.ask(method, f"/api/{path}", headers={"Authorization": f"Bearer {token}"}, **more)
+        return caller.ask(method, f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}, **more)
 
     return call
 

@@ -43,7 +43,7 @@ def api(running_app: LocalStack) -> Callable[..., Any]:
     caller = Person(running_app, OPERATOR)
 
     def call(method: str, path: str, json: object = None) -> Any:
-        return caller.ask(method, f"/api/{path}", json=json, headers={"Authorization": f"Bearer {token}"})
+        return caller.ask(method, f"/api/v1/{path}", json=json, headers={"Authorization": f"Bearer {token}"})
 
     if call("GET", "mailboxes").status_code == 401:
         pytest.skip("the stage names no tenant whose people may be operators")
@@ -278,7 +278,7 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
         eventually("the first sync", partial(first_sync_done, results[address]["mailbox_id"]))
     (account,) = api("GET", "service-accounts").json()["service_accounts"]
     assert (account["id"], account["mailboxes"]) == (authorization, 2)
-    assert api("POST", f"service-accounts/{authorization}/give-up").status_code == 409
+    assert api("POST", f"service-accounts/{authorization}/revoke").status_code == 409
     for address in targets:
         api("POST", f"mailboxes/{results[address]['mailbox_id']}/disconnect")
     revoked = operator.ask(
@@ -290,7 +290,7 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
     assert api("GET", "service-accounts").json() == {"service_accounts": []}
     with pytest.raises(NotFound):
         running_app.parts().token_store.read(authorization)
-    assert api("POST", f"service-accounts/{authorization}/give-up").status_code == 404
+    assert api("POST", f"service-accounts/{authorization}/revoke").status_code == 404
 
 
 def test_a_mailbox_is_read_and_stopped_by_the_api(somebody: Callable[..., Person], api: Callable[..., Any]) -> None:
@@ -299,7 +299,8 @@ def test_a_mailbox_is_read_and_stopped_by_the_api(somebody: Callable[..., Person
     registry = person.stack.parts().registry
     eventually("the first sync", lambda: registry.get(mailbox).first_sync_done)
     told = api("GET", f"mailboxes/{mailbox}").json()
-    assert (told["address"], told["status"], told["runs"][0]["outcome"]) == (person.address, "active", "done")
+    assert (told["address"], told["status"]) == (person.address, "active")
+    assert api("GET", f"mailboxes/{mailbox}/runs").json()["runs"][0]["outcome"] == "done"
     assert not {"claims", "authorization_id"} & told.keys()
     assert mailbox in [one["id"] for one in api("GET", "mailboxes").json()["mailboxes"]]
     assert api("POST", f"mailboxes/{mailbox}/pause").json()["status"] == "paused"
