@@ -304,7 +304,7 @@ class FakeSources:
 
     trouble: dict[str, Exception] = field(default_factory=dict)
     directory: dict[str, list[str]] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str | Exception] = field(default_factory=dict)
     checked: list[Access] = field(default_factory=list)
     ews_blocked: set[str] = field(default_factory=set)
     meanwhile: Callable[[], object] = lambda: None
@@ -312,7 +312,7 @@ class FakeSources:
     """By sign-in name: the primary address of the person's own mailbox, or the error to raise."""
 
     def open(self, access: Access, *, isolate_failures: bool = False) -> MailSource:
-        opened = self.aliases.get(access.address, access.address)
+        opened = str(self.aliases.get(access.address, access.address))
         return cast(MailSource, Folders([f"{opened}/inbox", f"{opened}/sent"], self.trouble.get(opened)))
 
     def check(self, access: Access) -> None:

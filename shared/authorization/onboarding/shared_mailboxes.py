@@ -16,7 +16,7 @@ from shared.mailboxes import transitions
 from shared.mailboxes.commands import new_mailbox
 from shared.mailboxes.model import SHARED_OWNER_PREFIX, Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import Access, MailSources, SourceName
+from shared.sources.port import Access, MailSources
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ class SharedMailboxes:
         for address in self._addresses:
             try:
                 had_access = self._handed_on(address, authorization, replaced)
-                self._check(replace(access, address=address, own=False), had_access=had_access)
-                claimed.append(self._connected(address, authorization, access.source))
+                shared = replace(access, address=address, own=False)
+                self._check(shared, had_access=had_access)
+                claimed.append(self._connected(shared, authorization))
             except (ActionNeeded, Conflict, NotFound) as error:  # NotFound: erased in the meantime
                 _log.info("shared mailbox not readable", exc_info=error)
         return claimed
@@ -76,16 +77,29 @@ class SharedMailboxes:
         owned = self._registry.of_owner(tenant_id, owner_of(address))
         return next((mailbox for mailbox in owned if mailbox.erasing_since is None), None)
 
-    def _connected(self, address: str, authorization: Authorization, source: SourceName) -> Mailbox:
-        """Add or update the mailbox; one that an operator has paused or disconnected stays so."""
-        existing = self._existing(address, authorization.tenant_id)
+    def _connected(self, shared: Access, authorization: Authorization) -> Mailbox:
+        """Add or update the mailbox; one that an operator has paused or disconnected stays so.
+
+        Raises:
+            Conflict: it is in the registry already, as one that an operator activated.
+        """
+        existing = self._existing(shared.address, authorization.tenant_id)
         if existing is None:
-            mailbox = new_mailbox(authorization, address, address, self._clock(), source)
-            added = self._registry.add(mailbox.with_changes(owner_id=owner_of(address)))
+            address = self._primary_address(shared)
+            mailbox = new_mailbox(authorization, address, address, self._clock(), shared.source)
+            added = self._registry.add(mailbox.with_changes(owner_id=owner_of(shared.address)))
             self._registry.record_audit(added.id, authorization.owner_id, "shared")
             self._queue.send_mailbox(added.id)
             return added
         return self._registry.change(existing.id, lambda found: _reauthorized(found, authorization.id))
+
+    def _primary_address(self, shared: Access) -> str:
+        """Return the primary address; the listed one, which may be a secondary one, if the server does not tell."""
+        try:
+            return self._sources.primary_address(shared) or shared.address
+        except ActionNeeded as error:
+            _log.info("the primary address is not known yet", exc_info=error)
+            return shared.address
 
 
 def owner_of(address: str) -> str:

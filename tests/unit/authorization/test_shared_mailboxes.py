@@ -6,7 +6,7 @@ from shared.authorization.onboarding.shared_mailboxes import owner_of
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.model import Mailbox, Status
-from tests.fakes.authorization import an_identity
+from tests.fakes.authorization import TENANT, an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 
 DESK = "desk@contoso.example"
@@ -108,3 +108,30 @@ def test_a_disconnected_one_stays_without_an_authorization(stack: AuthorizationS
     stack.registry.change(the_desk(stack)[0].id, transitions.disconnected)
     stack.connect(BLAKE)
     assert the_desk(stack)[0].authorization_id == ""
+
+
+def test_a_listed_secondary_address_is_the_mailbox_of_its_primary_one(stack: AuthorizationStack) -> None:
+    """M2, U1: connected under the primary address, and not once more beside a copy that an operator began."""
+    stack.sources.aliases["front-desk@contoso.example"] = "reception@contoso.example"
+    stack.shared_addresses[:] = ["front-desk@contoso.example"]
+    for _ in range(2):
+        stack.connect(ALEX)
+        assert [box.address for box in stack.mailboxes] == [ALEX.address, "reception@contoso.example"]
+    (result,) = stack.activation.app_only(TENANT, ["front-desk@contoso.example"], "op")
+    assert result.result == "already"
+
+
+def test_a_listed_mailbox_that_an_operator_activated_is_not_connected_twice(stack: AuthorizationStack) -> None:
+    """U1."""
+    stack.sources.aliases["front-desk@contoso.example"] = "reception@contoso.example"
+    stack.shared_addresses[:] = ["front-desk@contoso.example"]
+    stack.activation.app_only(TENANT, ["reception@contoso.example"], "op")
+    stack.connect(ALEX)
+    assert sorted(box.address for box in stack.mailboxes) == [ALEX.address, "reception@contoso.example"]
+
+
+def test_a_listed_mailbox_whose_primary_address_is_not_told_has_the_listed_one(stack: AuthorizationStack) -> None:
+    """M2: its first sync asks again."""
+    stack.sources.aliases[DESK] = RetryLater(Reason.THROTTLED)
+    stack.connect(ALEX)
+    assert len(the_desk(stack)) == 1
