@@ -90,7 +90,7 @@ def _prepare(request: func.HttpRequest, path: str) -> Prepared:
         decode_body(operation.body, body) if operation.is_write else None,
         Conditions(*(request.headers.get(name, "") for name in ("If-None-Match", "Range", "If-Range"))),
     )
-    return Prepared(operation, call, body, _idempotency_key(request) if operation.is_write else "")
+    return Prepared(operation, call, body, _idempotency_key(request, operation) if operation.is_write else "")
 
 
 def _is_json(request: func.HttpRequest) -> bool:
@@ -108,12 +108,12 @@ def _path_values(given: Mapping[str, str]) -> dict[str, str]:
     return dict(given)
 
 
-def _idempotency_key(request: func.HttpRequest) -> str:
-    """The header Idempotency-Key; empty if there is none. Raises Malformed."""
+def _idempotency_key(request: func.HttpRequest, operation: "Operation") -> str:
+    """The header Idempotency-Key; empty if there is none. Raises Malformed, also where the answer is not stored."""
     from shared.api.errors import Malformed
 
     key: str = request.headers.get("Idempotency-Key", "")
-    if len(key) > 255 or not key.isprintable() or not key.isascii():
+    if (key and not operation.takes_key) or len(key) > 255 or not key.isprintable() or not key.isascii():
         raise Malformed("Idempotency-Key")
     return key
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.authorization.onboarding.activation import Activation
     from shared.authorization.onboarding.invitations import Invitations
     from shared.authorization.onboarding.service_accounts import ServiceAccounts
+    from shared.mailboxes.bulk.jobs import Jobs
     from shared.mailboxes.commands import MailboxCommands
     from shared.mailboxes.directory.listing import MailboxListing
     from shared.mailboxes.move_commands import MoveCommands
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from shared.replica.change_log.port import ChangeLog
     from shared.replica.port import Replica
     from shared.replica.reading.port import ReplicaReader
+    from shared.webhooks.endpoints import WebhookEndpoints
 
 
 class ApiComponents(Protocol):
@@ -85,6 +87,16 @@ class ApiComponents(Protocol):
     @property
     def service_accounts(self) -> "ServiceAccounts":
         """Service accounts."""
+        ...
+
+    @property
+    def jobs(self) -> "Jobs":
+        """Bulk jobs."""
+        ...
+
+    @property
+    def webhooks(self) -> "WebhookEndpoints":
+        """Webhook endpoints."""
         ...
 
     @property
@@ -152,10 +164,18 @@ class Operation:
     is_content: bool = False
     """Whether it returns bytes of a mailbox, with ETag and Range."""
 
+    holds_secret: bool = False
+    """Whether its answer holds a secret, and so must not be stored."""
+
     @property
     def is_write(self) -> bool:
-        """Whether it changes something, and so takes an idempotency key."""
+        """Whether it changes something."""
         return self.method not in ("GET", "HEAD")
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether it takes an idempotency key: the answer is stored for a repeated request."""
+        return self.is_write and not self.holds_secret
 
 
 def operation(method: str, path: str, *, tag: str, **more: Any) -> Callable[[Run], Operation]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from shared.api.calls import Operation
-from shared.api.operations import changes, items, mailboxes, onboarding, readers
+from shared.api.operations import changes, items, jobs, mailboxes, onboarding, readers, webhooks
 
 OPERATIONS: tuple[Operation, ...] = (
     *mailboxes.OPERATIONS,
@@ -13,6 +13,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *changes.OPERATIONS,
     *onboarding.OPERATIONS,
     *readers.OPERATIONS,
+    *jobs.OPERATIONS,
+    *webhooks.OPERATIONS,
 )
 
 

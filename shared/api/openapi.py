@@ -133,7 +133,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _headers(operation: Operation) -> list[dict[str, Any]]:
     names = ["If-None-Match", "Range", "If-Range"] if operation.is_content else []
     headers = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in names]
-    if operation.is_write:
+    if operation.takes_key:
         text = "Repeating a request with the same key within a day returns the first answer and changes nothing."
         schema = {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"}
         headers.append({"name": "Idempotency-Key", "in": "header", "description": text, "schema": schema})

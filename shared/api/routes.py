@@ -10,6 +10,9 @@ PATHS = {
     "/audit/{subject}": "audit_trail",
     "/changes": "changes",
     "/invitations": "invitations",
+    "/jobs": "jobs",
+    "/jobs/{job}": "job",
+    "/jobs/{job}/cancel": "job_cancel",
     "/mailboxes": "mailboxes",
     "/mailboxes/{mailbox}": "mailbox",
     "/mailboxes/{mailbox}/changes": "mailbox_changes",
@@ -33,6 +36,13 @@ PATHS = {
     "/readers/{reader}": "reader",
     "/service-accounts": "service_accounts",
     "/service-accounts/{account}/revoke": "service_account_revoke",
+    "/webhooks": "webhooks",
+    "/webhooks/{webhook}": "webhook",
+    "/webhooks/{webhook}/deliveries": "webhook_deliveries",
+    "/webhooks/{webhook}/redeliver": "webhook_redeliver",
+    "/webhooks/{webhook}/rotate": "webhook_rotate",
+    "/webhooks/{webhook}/test": "webhook_test",
+    "/webhooks/{webhook}/verify": "webhook_verify",
 }
 """Each path, and the name of its function in Azure after `api_`."""
 

@@ -8,14 +8,13 @@ creates it from the components it needs; for a new subject, add a module and a b
 import functools
 
 from shared.app.base import utc_now
-from shared.app.onboarding import OnboardingComponents
 from shared.app.scheduling import SchedulingComponents
 from shared.app.sync import SyncComponents
 
 __all__ = ["App", "app", "utc_now"]
 
 
-class App(OnboardingComponents, SchedulingComponents, SyncComponents):
+class App(SchedulingComponents, SyncComponents):
     """The components of one process. Vendor packages are imported when a component that needs them is first used."""
 
 

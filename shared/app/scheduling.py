@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from shared.app.api import ApiComponents
 from shared.app.base import utc_now
-from shared.app.mailboxes import MailboxComponents
+from shared.app.jobs import JobComponents
 from shared.app.webhooks import WebhookComponents
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.scheduling.poison import Poison
 
 
-class SchedulingComponents(ApiComponents, MailboxComponents, WebhookComponents):
+class SchedulingComponents(ApiComponents, JobComponents, WebhookComponents):
     """What timers and queues start besides the sync itself."""
 
     @cached_property
@@ -48,6 +48,7 @@ class SchedulingComponents(ApiComponents, MailboxComponents, WebhookComponents):
             repair_directory=self.registry.repair_directory,
             sweep_deliveries=self.deliverer.sweep,
             forget_old=self.forget_old,
+            sweep_jobs=self.jobs.sweep,
             credential_ends=self.credential_ends,
             clock=utc_now,
         )

@@ -24,6 +24,10 @@ class MoveCommands:
         """The sources over which mailboxes of this deployment can be read."""
         return [source for source in SourceName if self._can_use(source)]
 
+    def is_usable(self, source: SourceName) -> bool:
+        """Whether any mailbox can be read over a source here."""
+        return self._can_use(source)
+
     def ask(
         self,
         mailbox_ids: Iterable[str],

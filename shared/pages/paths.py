@@ -32,7 +32,6 @@ API_DOCS = "/api/docs"
 
 RESERVED = (
     "api/health",
-    "api/v1/webhooks|api/v1/webhooks/.+",
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",

@@ -34,6 +34,7 @@ class Daily:
         repair_directory: Callable[[], int],
         sweep_deliveries: Callable[[], int],
         forget_old: Callable[[datetime], int],
+        sweep_jobs: Callable[[], int],
         credential_ends: Callable[[], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -46,6 +47,7 @@ class Daily:
         self._repair_directory = repair_directory
         self._sweep_deliveries = sweep_deliveries
         self._forget_old = forget_old
+        self._sweep_jobs = sweep_jobs
         self._credential_ends = credential_ends
         self._clock = clock
 
@@ -63,6 +65,7 @@ class Daily:
         self._run_part(self._repair_directory)
         self._run_part(self._sweep_deliveries)
         self._run_part(lambda: self._forget_old(now))
+        self._run_part(self._sweep_jobs)
         self._run_part(lambda: self._watch_credential(now))
         return figures
 

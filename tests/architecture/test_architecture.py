@@ -39,6 +39,7 @@ AT_START = {
     "shared.authorization",
     "shared.app.events",
     "shared.app.webhooks",
+    "shared.app.jobs",
     "shared.authorization.onboarding.sign_in_outcome",
     "shared.authorization.errors",
     "shared.authorization.identity",

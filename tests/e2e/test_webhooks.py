@@ -16,7 +16,7 @@ def test_receiver_verifies_what_happens_to_a_mailbox(
     running_app: LocalStack, hook: Hook, sign_in: Callable[[str], str]
 ) -> None:
     made = hook.register(description="CRM")
-    assert made["verified_at"]
+    assert made["webhook"]["verified_at"]
     assert made["verification"] == {"status": 200, "fault": ""}
     assert hook.call("POST", f"/{hook.id}/test").json()["status"] == "delivered"
     one = Watched(running_app, 4)

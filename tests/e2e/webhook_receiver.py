@@ -21,12 +21,16 @@ class Hook:
         self.token = stack.sandbox.control.post("/tokens", {"person": "robin@contoso.example", "kind": "api"})["token"]
 
     def call(self, method: str, path: str = "", **more: Any) -> requests.Response:
-        """Call the API."""
+        """Call the API, of the endpoint's own resource unless the whole path is given."""
         with requests.Session() as session:
             session.trust_env, session.verify = False, self.stack.ca
             headers = {"Authorization": f"Bearer {self.token}"}
             return session.request(
-                method, f"{self.stack.url}/api/v1/webhooks{path}", headers=headers, timeout=60, **more
+                method,
+                self.stack.url + (path if path.startswith("/api") else f"/api/v1/webhooks{path}"),
+                headers=headers,
+                timeout=60,
+                **more,
             )
 
     def register(self, **fields: object) -> dict[str, Any]:
@@ -34,7 +38,7 @@ class Hook:
         answer = self.call("POST", json={"url": self.url} | fields)
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
-        self.id, self.secret = made["id"], made["secret"]
+        self.id, self.secret = made["webhook"]["id"], made["secret"]
         self.stack.sandbox.control.patch(f"/webhooks/{self.name}", {"secrets": [self.secret], "forget": True})
         return made
 

@@ -33,6 +33,7 @@ def a_round(
         repair_directory=lambda: 0,
         sweep_deliveries=lambda: 0,
         forget_old=lambda now: 0,
+        sweep_jobs=lambda: 0,
         credential_ends=lambda: ends,
         clock=lambda: NOW,
     )

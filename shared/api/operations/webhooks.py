@@ -1,0 +1,149 @@
+"""Webhooks: endpoints, their secrets, and their deliveries."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct
+
+from shared.api.access import OPERATORS, STATE_READERS
+from shared.api.calls import ApiComponents, Call, NoQuery, operation
+from shared.api.errors import Malformed
+from shared.api.resources import webhooks as resources
+from shared.webhooks.endpoints import MAX_SHOWN
+from shared.webhooks.errors import WebhookRefused
+
+
+@operation("GET", "/webhooks", tag="webhooks", roles=STATE_READERS, answer=resources.WebhookList)
+def list_webhooks(components: ApiComponents, call: Call[NoQuery, None]) -> resources.WebhookList:
+    """List the registered endpoints."""
+    return resources.WebhookList([resources.webhook(endpoint) for endpoint in components.webhooks.all()])
+
+
+@operation(
+    "POST",
+    "/webhooks",
+    tag="webhooks",
+    roles=OPERATORS,
+    body=resources.NewWebhook,
+    answer=resources.RegisteredWebhook,
+    status=201,
+    holds_secret=True,
+)
+def register_webhook(
+    components: ApiComponents, call: Call[NoQuery, resources.NewWebhook]
+) -> resources.RegisteredWebhook:
+    """Register an endpoint and send it the challenge. The answer holds the signing secret, which is not shown again."""
+    body = call.body
+    try:
+        made = components.webhooks.create(
+            body.url,
+            call.caller.object_id,
+            events=body.events,
+            tenants=body.tenants,
+            description=body.description,
+            secret=body.secret,
+        )
+    except WebhookRefused as exc:
+        raise Malformed(exc.parameter) from exc
+    return resources.RegisteredWebhook(
+        resources.webhook(made.endpoint), resources.verification(made.answer), made.secret
+    )
+
+
+@operation("GET", "/webhooks/{webhook}", tag="webhooks", roles=STATE_READERS, answer=resources.Webhook)
+def get_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Webhook:
+    """Return one endpoint."""
+    return resources.webhook(components.webhooks.get(call.path["webhook"]))
+
+
+@operation(
+    "PATCH",
+    "/webhooks/{webhook}",
+    tag="webhooks",
+    roles=OPERATORS,
+    body=resources.WebhookChange,
+    answer=resources.Webhook,
+)
+def change_webhook(components: ApiComponents, call: Call[NoQuery, resources.WebhookChange]) -> resources.Webhook:
+    """Change an endpoint. Another URL is sent a challenge."""
+    named = {name: getattr(call.body, name) for name in resources.WebhookChange.__struct_fields__}
+    changes: dict[str, object] = {name: value for name, value in named.items() if value is not UNSET}
+    try:
+        changed = components.webhooks.change(call.path["webhook"], changes, call.caller.object_id)
+    except WebhookRefused as exc:
+        raise Malformed(exc.parameter) from exc
+    return resources.webhook(changed)
+
+
+@operation("DELETE", "/webhooks/{webhook}", tag="webhooks", roles=OPERATORS, status=204)
+def delete_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> None:
+    """Delete an endpoint with its secret and its deliveries."""
+    components.webhooks.delete(call.path["webhook"], call.caller.object_id)
+
+
+@operation("POST", "/webhooks/{webhook}/verify", tag="webhooks", roles=OPERATORS, answer=resources.VerifiedWebhook)
+def verify_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> resources.VerifiedWebhook:
+    """Send an endpoint the challenge again."""
+    verified = components.webhooks.verify(call.path["webhook"])
+    return resources.VerifiedWebhook(resources.webhook(verified.endpoint), resources.verification(verified.answer))
+
+
+@operation("POST", "/webhooks/{webhook}/test", tag="webhooks", roles=OPERATORS, answer=resources.WebhookDelivery)
+def test_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> resources.WebhookDelivery:
+    """Send an endpoint a test event now, once."""
+    return resources.delivery(components.webhooks.test(call.path["webhook"], call.caller.object_id))
+
+
+@operation(
+    "POST",
+    "/webhooks/{webhook}/rotate",
+    tag="webhooks",
+    roles=OPERATORS,
+    answer=resources.RotatedSecret,
+    holds_secret=True,
+)
+def rotate_webhook_secret(components: ApiComponents, call: Call[NoQuery, None]) -> resources.RotatedSecret:
+    """Make a new signing secret. For a day deliveries are signed with both."""
+    rotated = components.webhooks.rotate(call.path["webhook"], call.caller.object_id)
+    return resources.RotatedSecret(rotated.current, rotated.previous_until)
+
+
+@operation("POST", "/webhooks/{webhook}/redeliver", tag="webhooks", roles=OPERATORS, answer=resources.Redelivery)
+def redeliver_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Redelivery:
+    """Queue the deliveries again that were given up."""
+    return resources.Redelivery(components.webhooks.redeliver(call.path["webhook"], call.caller.object_id))
+
+
+class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many of the last deliveries to list."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_SHOWN)] = 50
+
+
+@operation(
+    "GET",
+    "/webhooks/{webhook}/deliveries",
+    tag="webhooks",
+    roles=STATE_READERS,
+    query=DeliveryQuery,
+    answer=resources.WebhookDeliveryList,
+)
+def list_webhook_deliveries(
+    components: ApiComponents, call: Call[DeliveryQuery, None]
+) -> resources.WebhookDeliveryList:
+    """List the last deliveries of an endpoint, newest first."""
+    found = components.webhooks.deliveries(call.path["webhook"], call.query.limit)
+    return resources.WebhookDeliveryList([resources.delivery(each) for each in found])
+
+
+OPERATIONS = (
+    list_webhooks,
+    register_webhook,
+    get_webhook,
+    change_webhook,
+    delete_webhook,
+    verify_webhook,
+    test_webhook,
+    rotate_webhook_secret,
+    redeliver_webhook,
+    list_webhook_deliveries,
+)

@@ -1,0 +1,166 @@
+"""Gives the commands of jobs to mailboxes, and turns what comes of each into an outcome."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, OperatorMustAct, RetryLater
+from shared.mailboxes.bulk.errors import JobRefused
+from shared.mailboxes.bulk.model import Job, JobCommand, Outcome, query_of
+from shared.mailboxes.commands import MailboxCommands
+from shared.mailboxes.directory.model import entry_of
+from shared.mailboxes.errors import CommandRefused, SyncedTooRecently
+from shared.mailboxes.move_commands import MoveCommands
+from shared.mailboxes.port import MailboxRegistry
+from shared.sources.port import SourceName
+
+_log = logging.getLogger(__name__)
+
+_ARGUMENTS: Mapping[JobCommand, frozenset[str]] = {
+    JobCommand.ACTIVATE: frozenset({"authorization", "tenant"}),
+    JobCommand.MOVE: frozenset({"to", "dry_run", "force"}),
+}
+"""The arguments of the commands that have some. Their values are texts; a flag is `true` or absent."""
+
+
+class ActivationOutcome(Protocol):
+    """What an activation says of one name."""
+
+    @property
+    def result(self) -> str:
+        """`active`, `already`, `failed`, or `not_tried`."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it failed."""
+        ...
+
+    @property
+    def support(self) -> str:
+        """The vendor's error code."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BulkCommands:
+    """Implements JobCommands.
+
+    `activate` connects names with an authorization or a tenant. `check` asks a mailbox's server whether it can be read,
+    and raises what a pass would raise.
+    """
+
+    registry: MailboxRegistry
+    mailboxes: MailboxCommands
+    moves: MoveCommands
+    activate: Callable[[Mapping[str, str], Sequence[str], str], Sequence[ActivationOutcome]]
+    check: Callable[[str], None]
+
+    def check_arguments(self, command: JobCommand, arguments: dict[str, str]) -> None:
+        """Check the names, and for a move the source. Whether an authorization exists is found by the activation."""
+        if unknown := sorted(arguments.keys() - _ARGUMENTS.get(command, frozenset())):
+            raise JobRefused(unknown[0], "unknown")
+        if command is JobCommand.ACTIVATE and len(arguments) != 1:
+            raise JobRefused("authorization, tenant", "one_of")
+        if command is JobCommand.MOVE:
+            _check_move(self.moves, arguments)
+
+    def run(self, job: Job, targets: Sequence[str]) -> list[Outcome]:
+        """Give the command; a fault of one target is its outcome, a fault of ours ends the batch."""
+        if job.command is JobCommand.ACTIVATE:
+            return self._activated(job, targets)
+        return [self._one(job, target) for target in targets]
+
+    def _activated(self, job: Job, names: Sequence[str]) -> list[Outcome]:
+        """Connect names. One that there was no time for is asked for again at once, alone."""
+        outcomes = []
+        try:
+            for name, result in zip(names, self.activate(job.arguments, names, job.actor), strict=True):
+                again = self.activate(job.arguments, [name], job.actor)[0] if result.result == "not_tried" else result
+                failed = again.result not in ("active", "already")
+                outcomes.append(Outcome(name, again.reason or "not_tried" if failed else "", again.support))
+        except ActionNeeded:
+            raise
+        except MailboxSyncError as error:
+            _log.warning("names not activated", exc_info=error, extra={"job": job.id})
+            return [Outcome(name, _reason(error, job.command)) for name in names]
+        return outcomes
+
+    def _one(self, job: Job, mailbox_id: str) -> Outcome:
+        try:
+            applies = self._applies(job, mailbox_id)
+            if applies:
+                self._give(job, mailbox_id)
+            return Outcome(mailbox_id, skipped=not applies)
+        except ActionNeeded as error:
+            if _is_ours(error, job.command):
+                raise
+            return Outcome(mailbox_id, error.reason.value, error.support)
+        except MailboxSyncError as error:
+            return Outcome(mailbox_id, _reason(error, job.command))
+        except Exception as error:  # a defect with one mailbox must not end the job of all
+            _log.error("a job's command failed", exc_info=error, extra={"job": job.id, "mailbox_id": mailbox_id})
+            return Outcome(mailbox_id, "internal")
+
+    def _applies(self, job: Job, mailbox_id: str) -> bool:
+        """Whether a filter still selects the mailbox: its entry in the directory may be old by now."""
+        if job.filter is None:
+            return True
+        return query_of(job.filter).matches(entry_of(self.registry.get(mailbox_id)))
+
+    def _give(self, job: Job, mailbox_id: str) -> None:
+        commands: Mapping[JobCommand, Callable[[str, str], object]] = {
+            JobCommand.SYNC: self.mailboxes.sync_now,
+            JobCommand.PAUSE: self.mailboxes.pause,
+            JobCommand.START: self.mailboxes.start,
+            JobCommand.DISCONNECT: self.mailboxes.disconnect,
+            JobCommand.ERASE: self.mailboxes.erase,
+        }
+        if job.command is JobCommand.CHECK:
+            self.check(mailbox_id)
+        elif job.command is JobCommand.MOVE:
+            self._move(job, mailbox_id)
+        else:
+            commands[job.command](mailbox_id, job.actor)
+
+    def _move(self, job: Job, mailbox_id: str) -> None:
+        target, flags = job.arguments["to"], job.arguments
+        if target == "nothing":
+            self.moves.cancel([mailbox_id], job.actor)
+            return
+        self.moves.ask(
+            [mailbox_id],
+            SourceName(target),
+            job.actor,
+            dry_run=flags.get("dry_run") == "true",
+            force=flags.get("force") == "true",
+        )
+
+
+def _check_move(moves: MoveCommands, arguments: Mapping[str, str]) -> None:
+    """Raises JobRefused: no source, or one that no mailbox of this deployment can be read over."""
+    target = arguments.get("to", "")
+    if target != "nothing" and (target not in tuple(SourceName) or not moves.is_usable(SourceName(target))):
+        raise JobRefused("to", "wrong" if target else "missing")
+    for name in ("dry_run", "force"):
+        if arguments.get(name, "true") != "true":
+            raise JobRefused(name)
+
+
+def _is_ours(error: ActionNeeded, command: JobCommand) -> bool:
+    """Whether an error says nothing about this mailbox. A check asks the mailbox's own server."""
+    if isinstance(error, OperatorMustAct):
+        return not error.of_one
+    return isinstance(error, RetryLater) and command is not JobCommand.CHECK
+
+
+def _reason(error: MailboxSyncError, command: JobCommand) -> str:
+    """The reason of an error that has no Reason; empty if it says that there was nothing left to do."""
+    if isinstance(error, SyncedTooRecently) or (isinstance(error, NotFound) and command is JobCommand.ERASE):
+        return ""
+    if isinstance(error, CommandRefused):
+        return error.code
+    if isinstance(error, NotFound):
+        return "not_found"
+    return "conflict" if isinstance(error, Conflict) else "refused"
