@@ -1,8 +1,8 @@
 """Builds items for both sources: the same fields and the same metadata over EWS and Graph."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from shared.sources.port import Item, ItemKind
@@ -61,9 +61,14 @@ def content_key(always: tuple[str, ItemKind, str, int], values: Mapping[str, Any
     """
     move_key, kind, subject, size = always
     get = values.get
-    parts: tuple[str, ...] = (move_key, kind, "", subject, str(size))
     if kind is ItemKind.MESSAGE and not get("draft"):
-        parts = (*parts, get("internet_message_id", ""), get("received", ""), get("sent", ""))
+        versioned = f"{get('internet_message_id', '')}\n{get('received', '')}\n{get('sent', '')}"
     else:
-        parts = (*parts, get("modified", ""))
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+        versioned = get("modified", "")
+    # For speed joined, not formatted, and copied, not made: that costs more than the hash itself.
+    digest = _EMPTY.copy()
+    digest.update("\n".join((move_key, kind, "", subject, str(size), versioned)).encode())
+    return digest.hexdigest()
+
+
+_EMPTY = blake2b(digest_size=16)

@@ -168,7 +168,9 @@ def kept_note(kept: Kept) -> dict[str, object]:
     if kept.private:
         note["private"] = True
     if kept.addresses:
-        note["addresses"] = list(kept.addresses if len(kept.addresses) <= PLAIN else condensed(kept.addresses))
+        # In one order: an item's addresses come in any order, and the stored note is compared.
+        addresses = sorted({*kept.addresses})
+        note["addresses"] = addresses if len(addresses) <= PLAIN else condensed(addresses)
     if kept.recent:
         note["recent"] = True
     if kept.assumed:

@@ -19,7 +19,6 @@ from shared.sources.port import (
     ItemFailure,
     ItemRef,
     RequestFigures,
-    SourceChange,
     SourceName,
 )
 
@@ -49,11 +48,10 @@ class EwsSpelledMailbox:
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
         """The next page of a folder's changes."""
         page = self._mailbox.changes(_graph_folder(folder), state)
-        changes = tuple(
-            SourceChange(each.kind, ews_id(each.item_id), each.version, each.is_read) for each in page.changes
-        )
-        items = {ews_id(identifier): _spelled(item, folder.id) for identifier, item in page.items.items()}
-        return ChangePage(changes, page.state, page.complete, items)
+        for change in page.changes:
+            change.item_id = ews_id(change.item_id)
+        items = {item.id: item for item in (_spelled(item, folder.id) for item in page.items.values())}
+        return ChangePage(page.changes, page.state, page.complete, items)
 
     def fetch(
         self, folder: Folder, ids: Sequence[str], level: ContentLevel, known: Mapping[str, Item] = NO_ITEMS

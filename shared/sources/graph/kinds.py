@@ -142,32 +142,27 @@ def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
         page = decoded(Page, body)
         members = list(_one_by_one(collection, page.value))
     read = ReadPage(next_link=page.next_link or "", delta_link=page.delta_link or "", given=members)
+    changes, items, item_of = read.changes, read.items, collection.item
     for member in members:
-        if member.id in read.changes:
-            read.forget(member.id)
+        identifier = member.id
+        if identifier in changes:
+            read.forget(identifier)
         if member.removed is not None:
-            read.changes[member.id] = SourceChange(ChangeKind.DELETE, member.id)
+            changes[identifier] = SourceChange(ChangeKind.DELETE, identifier)
+            continue
+        if item_of is None or not isinstance(member, collection.member):
+            changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version)
+            continue
+        if collection.is_complete:
+            read.members[identifier] = member
+        try:
+            items[identifier] = item = item_of(member, folder_id)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+            is_read = getattr(member, "is_read", None)
+            changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version, is_read)
         else:
-            _read_member(read, collection, member, folder_id)
+            changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, item.version, item.is_read)
     return read
-
-
-def _read_member(read: ReadPage, collection: Collection, member: Named, folder_id: str) -> None:
-    """Return a member's change, and its item if it carries one. A member that cannot be decoded is fetched alone."""
-    identifier, item_of = member.id, collection.item
-    if item_of is None or not isinstance(member, collection.member):
-        read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version)
-        return
-    if collection.is_complete:
-        read.members[identifier] = member
-    try:
-        item = item_of(member, folder_id)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
-        is_read = getattr(member, "is_read", None)
-        read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, member.version, is_read)
-        return
-    read.changes[identifier] = SourceChange(ChangeKind.UPSERT, identifier, item.version, item.is_read)
-    read.items[identifier] = item
 
 
 def _one_by_one(collection: Collection, raws: list[msgspec.Raw]) -> Iterator[Named]:

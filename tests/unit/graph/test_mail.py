@@ -96,3 +96,32 @@ def test_nulls_and_missing_properties_make_an_item_without_them() -> None:
 def test_read_flag_and_category_leave_the_content_key_as_it_is() -> None:
     assert read().content_key == read(isRead=True, categories=["Red"], changeKey="CK-2").content_key
     assert read().content_key != read(subject="Other").content_key
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ({"name": "Ada", "address": None}, {"name": "Ada"}),
+        ({"name": "", "address": "Ada@X.example"}, {"address": "Ada@X.example"}),
+        ({"address": "Ada@X.example"}, {"address": "Ada@X.example"}),
+        (
+            {"name": "Ada", "address": "Ada@X.example", "routingType": "SMTP"},
+            {"name": "Ada", "address": "Ada@X.example"},
+        ),
+        ({}, {}),
+    ],
+)
+def test_people_are_kept_without_what_is_empty_or_not_theirs(told: dict[str, str], kept: dict[str, str]) -> None:
+    alex = {"name": "Alex", "address": "Alex@contoso.example"}
+    item = read(toRecipients=[{"emailAddress": told}, {"emailAddress": alex}], **{"from": {"emailAddress": told}})
+
+    assert item.metadata["to"] == [kept, alex]
+    assert item.metadata.get("from", {}) == kept
+    assert set(item.addresses) == {"alex@contoso.example", "ada@x.example"}
+
+
+def test_recipient_without_an_address_object_is_no_error() -> None:
+    item = read(toRecipients=[{}, {"emailAddress": None}], ccRecipients=[], bccRecipients=None)
+
+    assert item.metadata["to"] == [{}, {}]
+    assert "cc" not in item.metadata

@@ -12,7 +12,7 @@ from shared.sources.exchange_names import role_of
 from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_for
-from shared.sync.scope import LeftOut, Scope
+from shared.sync.scope import Kept, LeftOut, Scope, kept_note
 from shared.sync.state.sync_state import from_notes
 from tests.fakes.sync_harness import ID, OUT, SyncHarness
 
@@ -308,3 +308,12 @@ def test_item_stored_without_note_by_earlier_version_is_fetched_again() -> None:
     left_out = ["to", "sync"]
     before = item.with_changes(metadata={"sensitivity": "Private", "left_out": left_out})
     assert Scope(private_items=True).is_outdated(before)
+
+
+def test_addresses_are_stored_in_one_order_each_once() -> None:
+    """Their order within a set differs from process to process, and a note that differs is a change."""
+    one, other = (
+        Kept(addresses=("b@x.example", "a@x.example", "b@x.example")),
+        Kept(addresses=("a@x.example", "b@x.example")),
+    )
+    assert kept_note(one) == kept_note(other)

@@ -1,7 +1,8 @@
 """Reads messages: everything that a page of changes carries, so that metadata needs no request of its own."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -42,10 +43,17 @@ class EmailAddress(msgspec.Struct, gc=False):
     address: str | None = None
 
 
+class Person(TypedDict, total=False):
+    """A name and an address, decoded as the metadata has them."""
+
+    name: str | None
+    address: str | None
+
+
 class Recipient(msgspec.Struct, rename="camel", gc=False):
     """Somebody that a message or an event names."""
 
-    email_address: EmailAddress | None = None
+    email_address: Person | None = None
 
 
 class _Flag(msgspec.Struct, rename="camel", gc=False):
@@ -80,12 +88,10 @@ class Message(Named, rename="camel", gc=False):
 def person_of(recipient: Recipient | None) -> dict[str, str]:
     """A name and an address, without what is empty."""
     told = recipient.email_address if recipient is not None else None
-    if told is None:
+    if not told:
         return {}
-    name, address = told.name, told.address
-    if name and address:
-        return {"name": name, "address": address}
-    return {"name": name} if name else {"address": address} if address else {}
+    found = {"name": told.get("name"), "address": told.get("address")}
+    return {field: value for field, value in found.items() if value}
 
 
 def addresses_in(people: Iterable[dict[str, str]]) -> Iterator[str]:
@@ -97,63 +103,100 @@ def message_item(message: Message, folder_id: str) -> Item:
     """The item of a message, written for speed: a first sync does little else. `at` is when it was received."""
     told = {_SPELLED[each.id]: each.value for each in message.single_value_extended_properties or ()}
     item_class = told.get(ITEM_CLASS) or _CLASSES.get(message.type, "IPM.Note")
-    kind = message_kind(item_class)
-    sensitivity = SENSITIVITIES.get(told.get(SENSITIVITY) or "", "Normal")
-    metadata = _metadata(message, sensitivity)
+    kind = _kind(item_class)
+    metadata: dict[str, Any] = {}
+    addresses = _add_people(message, metadata)
+    sensitivity = metadata["sensitivity"] = SENSITIVITIES.get(told.get(SENSITIVITY) or "", "Normal")
+    _add_the_rest(message, metadata)
     move_key, size, subject = hexadecimal(told.get(SEARCH_KEY)), number(told.get(SIZE)), message.subject or ""
     return Item(
-        id=message.id,
-        version=message.change_key or message.version,
-        folder_id=folder_id,
-        kind=kind,
-        item_class=item_class,
-        move_key=move_key,
-        content_key=content_key((move_key, kind, subject, size), metadata) if move_key else "",
-        subject=subject,
-        size=size,
-        is_read=message.is_read,
-        private=sensitivity == "Private",
-        at=moment(message.received_date_time or message.created_date_time),
-        addresses=_addresses(message),
-        metadata=metadata,
+        message.id,
+        message.change_key or message.version,
+        folder_id,
+        kind,
+        item_class,
+        move_key,
+        content_key((move_key, kind, subject, size), metadata) if move_key else "",
+        subject,
+        size,
+        message.is_read,
+        sensitivity == "Private",
+        moment(message.received_date_time or message.created_date_time),
+        addresses,
+        metadata,
     )
 
 
-def _metadata(message: Message, sensitivity: str) -> dict[str, Any]:
-    """The metadata in one piece; then what is not there is taken out, except that something is not so."""
-    flag = message.flag.flag_status if message.flag is not None else ""
-    metadata = {
-        "from": person_of(message.from_),
-        "sender": person_of(message.sender),
-        "to": [person_of(each) for each in message.to_recipients or ()],
-        "cc": [person_of(each) for each in message.cc_recipients or ()],
-        "bcc": [person_of(each) for each in message.bcc_recipients or ()],
-        "sensitivity": sensitivity,
-        "received": utc_text(message.received_date_time),
-        "sent": utc_text(message.sent_date_time),
-        "created": utc_text(message.created_date_time),
-        "modified": utc_text(message.last_modified_date_time),
-        "categories": message.categories,
-        "importance": _WORDS[message.importance or ""],
-        "has_attachments": message.has_attachments,
-        "draft": message.is_draft,
-        "conversation_id": ews_id(message.conversation_id or ""),
-        "flag": _WORDS[flag],
-        "internet_message_id": message.internet_message_id,
-    }
-    for name in [name for name, value in metadata.items() if not value and value is not False]:
-        del metadata[name]
-    return metadata
+_kind = lru_cache(512)(message_kind)
 
 
-def _addresses(message: Message) -> tuple[str, ...]:
-    """The addresses of everybody whom a message names, in lower case, each once."""
-    named = [message.from_, message.sender]
-    for several in (message.to_recipients, message.cc_recipients, message.bcc_recipients):
-        if several:
-            named += several
-    told = [each.email_address for each in named if each is not None]
-    return tuple({each.address.lower() for each in told if each is not None and each.address})
+def _add_people(message: Message, metadata: dict[str, Any]) -> tuple[str, ...]:
+    """Add everybody whom a message names; gives their addresses in lower case.
+
+    What was decoded goes into the metadata as it is, unless a name or an address is missing. Joining the addresses is
+    three times as fast as a set of them in lower case.
+    """
+    people: list[Any] = []
+    if message.from_ is not None and message.from_.email_address:
+        metadata["from"] = message.from_.email_address
+        people.append(message.from_.email_address)
+    if message.sender is not None and message.sender.email_address:
+        metadata["sender"] = message.sender.email_address
+        people.append(message.sender.email_address)
+    if message.to_recipients:
+        metadata["to"] = persons = [each.email_address for each in message.to_recipients]
+        people += persons
+    if message.cc_recipients:
+        metadata["cc"] = persons = [each.email_address for each in message.cc_recipients]
+        people += persons
+    if message.bcc_recipients:
+        metadata["bcc"] = persons = [each.email_address for each in message.bcc_recipients]
+        people += persons
+    try:
+        addresses = "\n".join([person["name"] and person["address"] for person in people]).lower().split("\n")
+    except (KeyError, TypeError):
+        return _add_incomplete_people(message, metadata)
+    return _add_incomplete_people(message, metadata) if "" in addresses else tuple(addresses)
+
+
+def _add_incomplete_people(message: Message, metadata: dict[str, Any]) -> tuple[str, ...]:
+    """The same for a message that names somebody without a name or an address."""
+    people: dict[str, Any] = {"from": person_of(message.from_), "sender": person_of(message.sender)}
+    several = {"to": message.to_recipients, "cc": message.cc_recipients, "bcc": message.bcc_recipients}
+    people |= {name: [person_of(each) for each in recipients or ()] for name, recipients in several.items()}
+    metadata.clear()
+    metadata.update({name: value for name, value in people.items() if value})
+    everybody = [people["from"], people["sender"], *people["to"], *people["cc"], *people["bcc"]]
+    return tuple(address.lower() for address in addresses_in(everybody))
+
+
+def _add_the_rest(message: Message, metadata: dict[str, Any]) -> None:
+    """Add what a message has besides people and its sensitivity, without what is empty; that something is not so stays.
+
+    Times mostly come as they are stored.
+    """
+    if text := utc_text(message.received_date_time):
+        metadata["received"] = text
+    if text := utc_text(message.sent_date_time):
+        metadata["sent"] = text
+    if text := utc_text(message.created_date_time):
+        metadata["created"] = text
+    if text := utc_text(message.last_modified_date_time):
+        metadata["modified"] = text
+    if categories := message.categories:
+        metadata["categories"] = categories
+    if importance := message.importance:
+        metadata["importance"] = _WORDS[importance]
+    if (has_attachments := message.has_attachments) is not None:
+        metadata["has_attachments"] = has_attachments
+    if (is_draft := message.is_draft) is not None:
+        metadata["draft"] = is_draft
+    if conversation := message.conversation_id:
+        metadata["conversation_id"] = ews_id(conversation)
+    if message.flag is not None and message.flag.flag_status:
+        metadata["flag"] = _WORDS[message.flag.flag_status]
+    if message_id := message.internet_message_id:
+        metadata["internet_message_id"] = message_id
 
 
 class _Learned(dict[str, str]):
