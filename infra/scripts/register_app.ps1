@@ -22,7 +22,7 @@ $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 
 $Url = $Url.TrimEnd('/')
-$audience = $MultiTenant ? 'AzureADMultipleOrgs' : 'AzureADMyOrg'
+$signInAudience = if ($MultiTenant) { 'AzureADMultipleOrgs' } else { 'AzureADMyOrg' }
 
 # Ids of Microsoft's own applications and permissions: the same in every tenant.
 $exchange = '00000002-0000-0ff1-ce00-000000000000'
@@ -93,12 +93,12 @@ try {
     $quoted = $Name.Replace("'", "''")
     $clientId = az ad app list --filter "displayName eq '$quoted'" --query '[0].appId' --output tsv
     if (-not $clientId) {
-        $clientId = az ad app create --display-name $Name --sign-in-audience $audience --query appId --output tsv
+        $clientId = az ad app create --display-name $Name --sign-in-audience $signInAudience --query appId --output tsv
         Write-Output "Registered $Name."
     }
 
     az ad app update --id $clientId `
-        --sign-in-audience $audience `
+        --sign-in-audience $signInAudience `
         --web-home-page-url "$Url/" `
         --web-redirect-uris "$Url/sign-in/callback" "$Url/approval/callback" `
         --enable-id-token-issuance false `
