@@ -64,3 +64,11 @@ def test_the_operations_page_says_what_the_freshness_threshold_is() -> None:
     row = next(line for line in page("operations.md").splitlines() if line.startswith("| freshness |"))
     assert f"{int(found[1]):,}" in row
     assert "`EXPECTED_MAILBOXES`" in row
+
+
+def test_no_certificate_is_promised_that_flex_consumption_does_not_take() -> None:
+    """https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#considerations"""
+    section = page("deploy.md", "Your own domain")
+    assert "Front" in section
+    assert "managed certificate" not in section
+    assert "az functionapp config" not in section
