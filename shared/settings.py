@@ -233,7 +233,7 @@ class Settings:
     )
     failures_before_suspension: int = setting(
         "FAILURES_BEFORE_SUSPENSION",
-        "Consecutive failed passes before a mailbox is suspended",
+        "Failed passes in a row before a mailbox is suspended; outages of a service do not count",
         parsers.number(1, 1000),
         "10",
     )

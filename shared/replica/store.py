@@ -107,7 +107,7 @@ class BlobTableReplica:
         return fence
 
     def _rebuilt(self, mailbox_id: str) -> Cursor:
-        """Rebuild the cursor from the feed, as of the last page but one: `_load` applies the last page again.
+        """Rebuild the cursor from the feed, as of the last page but one: `load` applies the last page again.
 
         The last page but one is certainly applied. Cursor updates stored without a page since then are lost; the sync
         only reads those changes again.

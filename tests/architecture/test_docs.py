@@ -3,6 +3,7 @@
 import pytest
 
 from shared.api.openapi import document
+from shared.storage.storage_layout import CONTAINERS, QUEUES, TABLES
 from tests.architecture.generated_docs import API_DESCRIPTION, BLOCKS, ROOT, written
 
 
@@ -26,3 +27,9 @@ def test_a_missing_mark_is_an_error() -> None:
 
 def test_the_apis_description_is_what_the_code_says() -> None:
     assert (ROOT / API_DESCRIPTION).read_bytes() == document(), f"{API_DESCRIPTION} is out of date: run make docs"
+
+
+@pytest.mark.parametrize("name", (*CONTAINERS, *TABLES, *QUEUES))
+def test_the_architecture_names_everything_that_is_stored(name: str) -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    assert f"`{name}`" in text or f"`{name}/{{mailbox}}" in text

@@ -35,10 +35,14 @@ STORE_INTERVAL = timedelta(days=3)
 The vault keeps every version forever and accepts only a few writes a second; the stored token stays valid for weeks.
 """
 NOTE_INTERVAL = timedelta(days=1)
+"""How often the authorization's row notes that its token was refreshed."""
 IDLE_AFTER = timedelta(days=7)
+"""After how long without a refresh the daily work refreshes a token, so that it does not expire unused."""
 MAX_TOKENS = 4096
 LOCKS = 64
+"""How many locks keep two threads from refreshing one authorization at once."""
 MAX_REFRESH_MINUTES = 8
+"""How long the daily work refreshes idle tokens; the next day continues."""
 
 _log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from shared.replica.storage_port import CURSORS, FEED, PACKS, BlobInfo, Blobs, R
 from shared.sources.port import Content
 
 ORPHAN_AGE = timedelta(days=1)
-"""The next page's pack may belong to a running pass; no pass runs this long."""
+"""How old a pack without a page is before it is deleted. A younger one may belong to a running pass."""
 
 PACKS_AT_ONCE = 400
 """How many packs are rewritten per scan of the rows. The locations of their live members are held in memory."""

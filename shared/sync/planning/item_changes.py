@@ -10,7 +10,11 @@ from shared.sync.scope import Kept, kept_note, kept_of
 
 
 def change_for(item: Item, level: ContentLevel, base: ReplicaItem | None, *, recent: bool = False) -> FeedChange:
-    """The change that brings the replica from `base` (None: it has no such item) to `item`, fetched at `level`."""
+    """The change that brings the replica from `base` (None: it has no such item) to `item`, fetched at `level`.
+
+    The item keeps the key of `base`, so a moved item keeps its identity. `recent`: it was modified just before it
+    was read, so a further change in the same second may have followed.
+    """
     changed = _replica_item(item, Kept(level, item.private, item.addresses, recent), base, None)
     content = content_to_store(item, changed.key) if level is not ContentLevel.METADATA else None
     return FeedChange(_kind(item, base), changed, content)
@@ -35,8 +39,8 @@ def change_of_read_flag(item: Item, base: ReplicaItem) -> FeedChange | None:
     kept, modified = kept_of(base), item.metadata.get("modified")
     is_certain = bool(modified) and modified == base.metadata.get("modified") and not kept.recent
     flagged = change_keeping_content(item, base, recent=not is_certain, assumed=kept.assumed or not is_certain).item
-    is_all = flagged.with_changes(is_read=base.is_read, version=base.version, metadata=base.metadata) == base
-    return FeedChange(FeedKind.READ_FLAG, flagged) if is_all else None
+    is_only_flag = flagged.with_changes(is_read=base.is_read, version=base.version, metadata=base.metadata) == base
+    return FeedChange(FeedKind.READ_FLAG, flagged) if is_only_flag else None
 
 
 def _without_save_marks(metadata: Mapping[str, object]) -> dict[str, object]:
