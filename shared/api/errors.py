@@ -18,8 +18,9 @@ class Refused(MailboxSyncError):
     @property
     def values(self) -> dict[str, str]:
         """The values of the problem document."""
-        named = {"parameter": self.parameter, "fault": self.fault}
-        return {name: value for name, value in named.items() if value}
+        if self.fault:
+            return {"parameter": self.parameter, "fault": self.fault}
+        return {"parameter": self.parameter} if self.parameter else {}
 
 
 class Malformed(Refused):

@@ -3,12 +3,17 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import azure.functions as func
+from werkzeug.serving import make_server
 
 from functions.api import routes
 from sandbox.host.routes import RouteTable
@@ -16,6 +21,8 @@ from sandbox.local.sandbox_process import Sandbox
 from shared.api.routes import PREFIX
 from shared.app import App
 from shared.mailboxes.model import Mailbox
+from shared.replica.change_log.port import SETTLED_AFTER
+from shared.replica.change_log.table import TableChangeLog
 from shared.replica.port import Cursor, FeedChange
 from shared.sources.port import AccessMode
 from tests.unit.replica.samples import commit
@@ -33,6 +40,7 @@ class ApiServer:
 
     def __post_init__(self) -> None:
         paths = {f"{PREFIX}{path}": handler for path, handler in routes.HANDLERS.items()}
+        self._log = TableChangeLog(self.app.tables, lambda: self.app.clock() - SETTLED_AFTER - timedelta(seconds=1))
         self._routes = RouteTable((path, (), handler) for path, handler in paths.items())
 
     def token(self, *roles: str) -> str:
@@ -88,9 +96,45 @@ class ApiServer:
             )
         )
         if changes:
-            cursor = commit(self.app.replica, mailbox.id, *changes, after=folders)
-            self.app.change_log.append(mailbox.id, tenant, cursor.sequence - 1, cursor.sequence)
+            self.commit(mailbox, *changes, folders=folders)
         return mailbox
+
+    def commit(self, mailbox: Mailbox, *changes: FeedChange, folders: Cursor | None = None) -> None:
+        """Commit a page, and tell the change log. All entries of this server are dated back alike, so none waits."""
+        cursor = commit(self.app.replica, mailbox.id, *changes, after=folders)
+        self._log.append(mailbox.id, mailbox.tenant_id, cursor.sequence - 1, cursor.sequence)
+
+    def wsgi(self, environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
+        """The same as a WSGI application, with a caller's own token."""
+        headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+        headers |= {name: environ[key] for name, key in _OTHER_HEADERS.items() if environ.get(key)}
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        path = quote(environ["PATH_INFO"].encode("latin-1"))
+        answer = self.send(environ["REQUEST_METHOD"], f"{path}?{environ.get('QUERY_STRING', '')}", headers, body)
+        listed = [*answer.headers.items(), ("Content-Type", answer.mimetype)]
+        start(f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}", listed)
+        return [answer.get_body()]
+
+    @contextmanager
+    def served(self, seen: Callable[[], None] = lambda: None) -> Iterator[str]:
+        """Serve the application on a port of this machine; yields its URL. `seen` is called before each request."""
+
+        def application(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
+            seen()
+            return self.wsgi(environ, start)
+
+        server = make_server("127.0.0.1", 0, application, threaded=True)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+_OTHER_HEADERS = {"Content-Type": "CONTENT_TYPE"}
 
 
 def body_of(answer: func.HttpResponse) -> Any:

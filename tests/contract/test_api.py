@@ -149,6 +149,8 @@ def test_problems_name_the_parameter_at_fault(api: ApiServer, mailbox: Mailbox) 
         ("/changes", {"after": "x"}, "after"),
         (f"/mailboxes/{mailbox.id}/items", {"kind": "mail"}, "kind"),
         ("/mailboxes", {"cursor": "x", "sort": "address"}, "cursor"),
+        ("/mailboxes", {"": "x"}, ""),
+        ("/mailboxes", {"{limit}": "x"}, "{limit}"),
     )
     for path, query, parameter in cases:
         answer = api.ask("GET", path, **query)

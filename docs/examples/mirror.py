@@ -1,0 +1,60 @@
+"""Mirrors the copies of mailboxes into SQLite: python mirror.py mirror.db (once; run it again for what is new).
+
+Needs APP_URL and TOKEN in the environment. It may be killed at any moment: what a page of changes does and where the
+next one begins are stored in one transaction.
+"""
+
+import json
+import os
+import sqlite3
+import ssl
+import sys
+import urllib.parse
+import urllib.request
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS item (mailbox TEXT, id TEXT, number INTEGER, folder TEXT, subject TEXT, at TEXT, json TEXT,
+                                 PRIMARY KEY (mailbox, id));
+CREATE TABLE IF NOT EXISTS seen (mailbox TEXT PRIMARY KEY, number INTEGER);
+CREATE TABLE IF NOT EXISTS place (only INTEGER PRIMARY KEY CHECK (only = 1), position TEXT);
+"""
+
+
+def read(position: str) -> list[dict]:
+    """The next lines of the feed over all mailboxes; waits up to ten seconds for new ones."""
+    query = urllib.parse.urlencode({"limit": 1000, "wait": 10} | ({"after": position} if position else {}))
+    request = urllib.request.Request(os.environ["APP_URL"] + "/api/v1/changes?" + query)
+    request.add_header("Authorization", "Bearer " + os.environ["TOKEN"])
+    with urllib.request.urlopen(request, context=ssl.create_default_context()) as answer:
+        return [json.loads(line) for line in answer]
+
+
+def apply(db: sqlite3.Connection, line: dict) -> None:
+    """Apply one change, unless it was applied before: changes may come more than once."""
+    mailbox, number, item = line["mailbox_id"], line["number"], line["item"]
+    if number <= (db.execute("SELECT number FROM seen WHERE mailbox = ?", [mailbox]).fetchone() or [0])[0]:
+        return
+    db.execute("REPLACE INTO seen VALUES (?, ?)", [mailbox, number])
+    db.execute("DELETE FROM item WHERE mailbox = ? AND id = ?", [mailbox, item["id"]])
+    if line["change"] != "delete" and not line.get("redacted"):
+        row = [mailbox, item["id"], number, item["folder"], item["subject"], item["at"], json.dumps(item)]
+        db.execute("INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def main(path: str) -> None:
+    """Read until there is nothing new."""
+    db = sqlite3.connect(path)
+    db.executescript(SCHEMA)
+    while True:
+        (position,) = db.execute("SELECT position FROM place").fetchone() or [""]
+        *changes, last = read(position)
+        with db:
+            for line in changes:
+                apply(db, line)
+            db.execute("REPLACE INTO place VALUES (1, ?)", [last["position"]])
+        if not changes and last["position"] == position:
+            return
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,95 @@
+"""Programs of others against the API: the documented consumer, and a client that was generated from the description."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from shared.mailboxes.model import Mailbox
+from shared.replica.port import FeedChange, FeedKind, item_key
+from tests.contract.api_server import ApiServer
+from tests.unit.replica.samples import an_item, created, cursor_with, folder
+
+ROOT = Path(__file__).parents[2]
+MIRROR = ROOT / "docs" / "examples" / "mirror.py"
+
+
+def mirrored(database: Path, mailbox: Mailbox) -> set[str]:
+    """The items of a mailbox in the mirror."""
+    with sqlite3.connect(database) as db:
+        found = {row[0] for row in db.execute("SELECT id FROM item WHERE mailbox = ?", [mailbox.id])}
+    db.close()
+    return found
+
+
+def run(url: str, token: str, database: Path) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "APP_URL": url, "TOKEN": token}  # noqa: TID251 -- of another program
+    return subprocess.Popen([sys.executable, str(MIRROR), str(database)], env=environment)  # noqa: S603 -- ours
+
+
+def test_documented_consumer_mirrors_a_mailbox(api: ApiServer, tmp_path: Path) -> None:
+    """It is killed at its second request, and goes on from where it was."""
+    mailbox = api.connect(*(created(f"{number}", b"") for number in range(20)))
+    database, requests = tmp_path / "mirror.db", list[int]()
+    consumer: list[subprocess.Popen[bytes]] = []
+
+    def seen() -> None:
+        requests.append(1)
+        if len(requests) == 2:
+            consumer[0].kill()
+
+    with api.served(seen) as url:
+        consumer.append(run(url, api.token("Replica.Read"), database))
+        consumer[0].wait(60)
+        api.commit(mailbox, FeedChange(FeedKind.DELETE, api.app.replica.item(mailbox.id, item_key("3"))))
+        for path in (database, tmp_path / "fresh.db"):
+            assert run(url, api.token("Replica.Read"), path).wait(60) == 0
+            assert mirrored(path, mailbox) == {item_key(f"{number}") for number in range(20) if number != 3}
+
+
+READ = """
+import json, sys
+from mailbox_sync_client import AuthenticatedClient
+from mailbox_sync_client.api.items import get_item, list_items
+from mailbox_sync_client.api.mailboxes import get_mailbox, list_folders
+from mailbox_sync_client.models import Problem
+
+url, token, mailbox = sys.argv[1:]
+client = AuthenticatedClient(base_url=url + "/api/v1", token=token, raise_on_unexpected_status=True)
+items = list_items.sync(mailbox, client=client, folder="Inbox", fields="subject,content").items
+one = get_item.sync(mailbox, items[0].id, client=client)
+refused = get_mailbox.sync("none", client=client)
+print(json.dumps({
+    "address": get_mailbox.sync(mailbox, client=client).address,
+    "folders": [folder.path for folder in list_folders.sync(mailbox, client=client).folders],
+    "subject": one.subject,
+    "sender": one.from_.address,
+    "refused": isinstance(refused, Problem) and refused.code,
+}))
+"""
+
+
+def test_generated_client_reads_a_mailbox(api: ApiServer, tmp_path: Path) -> None:
+    mailbox = api.connect(created("A", b"Subject: hi"), folders=cursor_with(folder(items=1)))
+    (tmp_path / "config.yml").write_text("post_hooks: []\n")
+    words = ["--path", str(ROOT / "docs" / "openapi.json"), "--config", "config.yml", "--output-path", "client"]
+    generate = [sys.executable, "-m", "openapi_python_client", "generate", *words]
+    subprocess.run(generate, cwd=tmp_path, check=True)  # noqa: S603 -- ours
+    with api.served() as url:
+        arguments = [url, api.token("Replica.Read"), mailbox.id]
+        done = subprocess.run(  # noqa: S603 -- ours
+            [sys.executable, "-c", READ, *arguments],
+            cwd=tmp_path / "client",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert json.loads(done.stdout) == {
+        "address": mailbox.address,
+        "folders": ["Inbox"],
+        "subject": an_item().subject,
+        "sender": "ann@contoso.example",
+        "refused": "not_found",
+    }
