@@ -29,7 +29,7 @@ def test_the_apis_description_is_what_the_code_says() -> None:
     assert (ROOT / API_DESCRIPTION).read_bytes() == document(), f"{API_DESCRIPTION} is out of date: run make docs"
 
 
-@pytest.mark.parametrize("name", (*CONTAINERS, *TABLES, *QUEUES))
+@pytest.mark.parametrize("name", [*CONTAINERS, *TABLES, *QUEUES])
 def test_the_architecture_names_everything_that_is_stored(name: str) -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     assert f"`{name}`" in text or f"`{name}/{{mailbox}}" in text
