@@ -39,6 +39,9 @@ KEYS = (
     "graph_idle_cpu_ms",
     "graph_in_flight",
     "graph_first_requests",
+    "graph_memory_ratio",
+    "graph_counted_idle",
+    "graph_counted_arrived",
 )
 PAGE = ROOT / "docs" / "performance.md"
 WIDTH = 120
@@ -62,6 +65,7 @@ TARGETS = {
     "graph_idle_requests": ("<=", 2),
     "graph_idle_cpu_ms": ("<=", 10),
     "graph_in_flight": (">=", 4),
+    "graph_memory_ratio": ("<=", 1.2),
     **SYSTEM_TARGETS,
 }
 

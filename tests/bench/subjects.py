@@ -131,7 +131,9 @@ def let_arrive(url: str, ca: str) -> None:
         session.get(urljoin(url, "/arrive"), verify=ca, timeout=30).raise_for_status()
 
 
-def whole_pass(url: str, storage: str, *, and_sweep: bool = False) -> dict[str, float]:
+def whole_pass(
+    url: str, storage: str, *, and_sweep: bool = False, source: SourceName = SourceName.EWS
+) -> dict[str, float]:
     """A first sync into Storage; `swept_mb` is the peak memory of it and of the sweep that may follow."""
     from sandbox.storage.provision import provision
     from shared.replica.store import BlobTableReplica
@@ -140,8 +142,9 @@ def whole_pass(url: str, storage: str, *, and_sweep: bool = False) -> dict[str, 
     credential = LocalCredential()
     provision(told["blob"], told["queue"], told["table"], credential)
     replica = BlobTableReplica.at(told["blob"], told["table"], credential)
-    everything = Everything(url, replica)
-    import shared.sources.ews.mailbox  # noqa: F401 -- importing is measured elsewhere
+    everything = Everything(url, replica, source)
+    import shared.sources.ews.mailbox
+    import shared.sources.graph.mailbox  # noqa: F401 -- importing is measured elsewhere
 
     figures = measured(everything.sync)
     if and_sweep:
@@ -209,6 +212,7 @@ SUBJECTS: dict[str, Callable[..., dict[str, float]]] = {
     "first": first_sync,
     "pass": whole_pass,
     "memory": partial(whole_pass, and_sweep=True),
+    "graph-memory": partial(whole_pass, and_sweep=True, source=SourceName.GRAPH),
     "storage": storage,
     "import": importing,
 }
