@@ -227,6 +227,61 @@ def test_zone_of_the_persons_own_is_read_from_its_definition(service: Service) -
     assert written["DTSTART"].dt.replace(tzinfo=None) == datetime(2026, 12, 1, 9)  # noqa: DTZ001 -- local
 
 
+def zone_struct() -> bytes:
+    """The older form ([MS-OXOCAL] PidLidTimeZoneStruct): an hour east of UTC, with summer time; it has no name."""
+    biases = struct.pack("<iiiH", -60, 0, -60, 0)
+    return biases + system_time(10, 0, 5, 3) + struct.pack("<H", 0) + system_time(3, 0, 5, 2)
+
+
+def properties(**values: bytes) -> list[dict[str, str]]:
+    """Extended properties of appointments by their number."""
+    appointment = "{00062002-0000-0000-c000-000000000046}"
+    return [
+        {"id": f"Binary {appointment} Id {number.replace('x', '0x')}", "value": base64.b64encode(value).decode()}
+        for number, value in values.items()
+    ]
+
+
+def test_end_has_the_zone_of_its_own_definition(service: Service) -> None:
+    told = properties(x825e=definition(1601), x825f=definition(1601).replace(b"O\0w\0n\0", b"T\0w\0o\0"))
+    service.script["/events/E1"] = Answer(
+        event(
+            originalStartTimeZone="tzone://Microsoft/Custom",
+            originalEndTimeZone="tzone://Microsoft/Custom",
+            singleValueExtendedProperties=told,
+        )
+    )
+
+    (written,) = components(fetch(service))
+
+    assert written["DTSTART"].params["TZID"].startswith("Own zone")
+    assert written["DTEND"].params["TZID"].startswith("Two zone")
+
+
+def test_older_form_of_a_zone_serves_where_there_is_no_definition(service: Service) -> None:
+    told = properties(x8233=zone_struct())
+    service.script["/events/E1"] = Answer(
+        event(originalStartTimeZone="tzone://Microsoft/Custom", singleValueExtendedProperties=told)
+    )
+
+    (written,) = components(fetch(service))
+
+    assert written["DTSTART"].dt.replace(tzinfo=None) == datetime(2026, 12, 1, 9)  # noqa: DTZ001 -- local
+    assert "TZID" in written["DTSTART"].params
+
+
+@pytest.mark.parametrize("value", [b"", b"\x00" * 10, b"\xff" * 48])
+def test_zone_that_makes_no_sense_leaves_utc(service: Service, value: bytes) -> None:
+    told = properties(x825e=value, x825f=value, x8233=value)
+    service.script["/events/E1"] = Answer(
+        event(originalStartTimeZone="tzone://Microsoft/Custom", singleValueExtendedProperties=told)
+    )
+
+    (written,) = components(fetch(service))
+
+    assert written["DTSTART"].dt.astimezone(UTC) == datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+
 def test_definition_may_have_rules_by_year() -> None:
     zone = defined_zone(definition(1601, 2020), b"", "")
 
