@@ -17,11 +17,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.bench.canned_http import CannedHandler, Counts, listening, mime_of, serve_until_closed
-from tests.bench.graph_sample import message
+from tests.bench.graph_sample import message, reference
 
 FOLDERS = 30
 ROOT = "/v1.0"
 _PAGE = 200
+_LISTED = 999
 _MIME_SECONDS = 0.05
 """How long a message's MIME takes, while others are served: what keeps requests in flight."""
 
@@ -103,11 +104,21 @@ class Mailbox:
             return _json({"id": mail_folder(0) if named[1] == "inbox" else "AAMkRoot"})
         if place == "/contactFolders/contacts":
             return _json({"id": "AAMkContacts0000", "displayName": "Contacts"})
-        if place.endswith("/calendarView"):
-            return b'{"value":[]}'
         if place.endswith("/delta"):
             return self._delta(place, query, preferred)
-        raise ValueError(path)
+        return self._of_a_sweep(place, query)
+
+    def _of_a_sweep(self, place: str, query: str) -> bytes:
+        """What a comparison asks besides: the owner, a folder's own count, and listings. Raises ValueError."""
+        if not place:
+            return _json({"mail": "bench@example.org", "userPrincipalName": "bench@example.org"})
+        if re.fullmatch(r"/(mailFolders|contactFolders|calendars)/[^/]+", place):
+            return _json({"id": place.rpartition("/")[2], "totalItemCount": 0})
+        if place == f"/mailFolders/{mail_folder(0)}/messages":
+            return self._listed(query)
+        if re.search(r"/(calendarView|messages|events|contacts|tasks)$", place):
+            return b'{"value":[]}'
+        raise ValueError(place)
 
     def _folder(self, number: int) -> dict[str, Any]:
         return {
@@ -117,6 +128,15 @@ class Mailbox:
             "totalItemCount": 0 if number else self.count,
             "isHidden": False,
         }
+
+    def _listed(self, query: str) -> bytes:
+        """A page of the inbox as it is listed for comparison: ids, versions and times."""
+        skip = re.search(r"skip=(\d+)", query)
+        start = int(skip[1]) if skip else 0
+        end = min(start + _LISTED, self.count)
+        link = f"{self.host}{ROOT}/me/mailFolders/{mail_folder(0)}/messages?$skip={end}" if end < self.count else ""
+        following = b'"@odata.nextLink":"%s",' % link.encode() if link else b""
+        return b'{%s"value":[%s]}' % (following, _references(start, end))
 
     def _delta(self, place: str, query: str, preferred: str) -> bytes:
         """A page of changes from where the token says; nothing ever changes but in the inbox."""
@@ -138,6 +158,11 @@ def mail_folder(number: int) -> str:
 @lru_cache(512)
 def _members(start: int, end: int) -> bytes:
     return ",".join(message(number) for number in range(start, end)).encode()
+
+
+@lru_cache(64)
+def _references(start: int, end: int) -> bytes:
+    return ",".join(reference(number) for number in range(start, end)).encode()
 
 
 def _json(value: object) -> bytes:

@@ -46,6 +46,12 @@ def message(number: int) -> str:
     )
 
 
+def reference(number: int) -> str:
+    """The same message in a listing for comparison."""
+    told = json.loads(message(number))
+    return json.dumps({name: told[name] for name in ("@odata.etag", "id", "changeKey", "receivedDateTime")})
+
+
 def _extended(number: int) -> list[dict[str, str]]:
     return [
         {"id": "Integer 0xe08", "value": str(20_000 + number % 1000)},
