@@ -157,7 +157,7 @@ def move(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
         mailboxes = app.move_commands.ask(
             chosen, SourceName(arguments.to), "operator", dry_run=arguments.dry_run, force=arguments.force
         )
-    print(f"{len(mailboxes)} mailboxes", file=out)
+    print("1 mailbox" if len(mailboxes) == 1 else f"{len(mailboxes)} mailboxes", file=out)
     return 0
 
 

@@ -47,7 +47,7 @@ class Board:
                 )
             done, total = progress_of(mailbox)
             text, style = status_of(mailbox)
-            count = f"{mailbox.items} items"
+            count = "1 item" if mailbox.items == 1 else f"{mailbox.items} items"
             task = self._tasks[mailbox.id]
             self._progress.update(task, completed=done, total=total, status=text, style=style, count=count)
 
@@ -61,7 +61,7 @@ def progress_of(mailbox: Mailbox) -> tuple[int, int]:
 
 def status_of(mailbox: Mailbox) -> tuple[str, str]:
     """A mailbox's status as a short text with its style."""
-    issues = f", {mailbox.issues} issues" if mailbox.issues else ""
+    issues = f", {mailbox.issues} issue{'s' if mailbox.issues > 1 else ''}" if mailbox.issues else ""
     if mailbox.status is not Status.ACTIVE:
         return f"{mailbox.status}{f' ({mailbox.reason})' if mailbox.reason else ''}", "yellow"
     if mailbox.syncing_since:

@@ -1,6 +1,8 @@
 """The catalog has a sentence for everything that can be shown."""
 
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,30 @@ def test_one_and_many_have_different_sentences() -> None:
     text = english().text
     assert text("my_sync.items", count=1) == "1 item"
     assert text("my_sync.items", count=12480) == "12,480 items"
+
+
+def sentences(found: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every sentence of the catalog, with its key."""
+    if isinstance(found, str):
+        yield path, found
+    elif isinstance(found, dict):
+        for key, below in found.items():
+            yield from sentences(below, f"{path}.{key}")
+    elif isinstance(found, list):
+        for below in found:
+            yield from sentences(below, path)
+
+
+def test_a_number_before_a_plural_has_a_form_for_one() -> None:
+    """U13: "1 issues", "the last 1 days"."""
+    plurals = "items|mailboxes|issues|minutes|hours|days|months|people|requests|bytes|folders|messages"
+    told = tomllib.loads((TEMPLATES.parent / "catalog.toml").read_text("utf-8"))
+    wrong = [
+        key
+        for key, sentence in sentences(told)
+        if re.search(rf"\{{\w+\}} ({plurals})\b", sentence) and not key.endswith(".other")
+    ]
+    assert wrong == []
 
 
 def test_a_placeholder_left_empty_is_an_error() -> None:

@@ -390,12 +390,12 @@ def test_folder_option_tells_online_archive_apart(folder: str, subjects: set[str
 
 
 def test_move_is_asked_for_one_mailbox_or_all(app: House) -> None:
-    assert app.run("move", "--mailbox", ID, "--dry-run") == "1 mailboxes\n"
+    assert app.run("move", "--mailbox", ID, "--dry-run") == "1 mailbox\n"
     assert app.one.changed.move_dry
-    assert app.run("move", "--all", "--to", "graph") == "1 mailboxes\n"
+    assert app.run("move", "--all", "--to", "graph") == "1 mailbox\n"
     assert app.one.changed.moving_to == "graph"
     assert not app.one.changed.move_dry
-    assert app.run("move", "--all", "--to", "nothing") == "1 mailboxes\n"
+    assert app.run("move", "--all", "--to", "nothing") == "1 mailbox\n"
     assert app.one.changed.moving_to is None
     assert [act for _, _, act in app.one.audit] == ["survey", "move", "cancel_move"]
 
