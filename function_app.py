@@ -14,12 +14,14 @@ from functions import (
     webhook_deliveries,
 )
 from functions.api import routes
+from functions.console import invitations, mailbox, mailboxes, overview
 from shared import logs
 
 logs.configure()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, routes)
+CONSOLE = (overview, mailboxes, mailbox, invitations)
+HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, routes, *CONSOLE)
 BACKGROUND = (dispatch, sync, webhook_deliveries, jobs)
 for module in (*HTTP, *BACKGROUND):
     app.register_functions(module.blueprint)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 
 from functions.http.handler import ALL_METHODS, http_handler
-from functions.http.responses import html, interstitial, redirect
+from functions.http.responses import html, interstitial, receipt, redirect
 from functions.http.session_auth import binding_cookie, read_session_form, require_session
 from shared.app import app, utc_now
 from shared.authorization.errors import APPROVABLE
@@ -20,7 +20,6 @@ from shared.pages import paths
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION, MailboxAction
 
 if TYPE_CHECKING:
-    from shared.mailboxes.erasures.erasing import ErasureReceipt
     from shared.mailboxes.model import Mailbox
 
 blueprint = func.Blueprint()
@@ -138,21 +137,7 @@ def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     if not app().sessions.is_recent(session):
         start = app().sign_in.confirm(session, mailbox.id)
         return interstitial(start.url, cookies=[binding_cookie(start)])
-    return _receipt(app().mailbox_commands.erase(mailbox.id, session.owner_id))
-
-
-def _receipt(receipt: "ErasureReceipt") -> func.HttpResponse:
-    """Return the receipt as the response to the POST: the mailbox is gone, so no other page could show it."""
-    return html(
-        "receipt",
-        number=receipt.mailbox_id,
-        address=receipt.address,
-        erased_at=receipt.erased_at,
-        gone=sorted((name, count) for name, count in receipt.erased.items() if count),
-        held_until=receipt.held_until,
-        reconnected=receipt.reconnected,
-        organization_copy=receipt.organization_copy,
-    )
+    return receipt(app().mailbox_commands.erase(mailbox.id, session.owner_id))
 
 
 _ACTIONS: dict[MailboxAction, Callable[[Session, "Mailbox"], func.HttpResponse]] = {

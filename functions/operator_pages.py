@@ -1,4 +1,4 @@
-"""The operator's pages: all mailboxes, and their activation. They need a session with the role Operator."""
+"""The operator's pages that activate mailboxes. They need a session with the role Operator."""
 
 from typing import Any
 
@@ -8,27 +8,11 @@ from functions.http.handler import ALL_METHODS, http_handler
 from functions.http.parameters import MAX_LIST_BYTES
 from functions.http.responses import html, interstitial, redirect
 from functions.http.session_auth import binding_cookie, read_session_form, require_operator
-from shared.app import app, utc_now
+from shared.app import app
 from shared.authorization.errors import ActivationRefused
 from shared.pages import paths
 
 blueprint = func.Blueprint()
-
-
-@blueprint.route(route="operator", methods=ALL_METHODS)
-@http_handler("GET", "POST")
-def operator_page(request: func.HttpRequest) -> func.HttpResponse:
-    """Show how fresh every mailbox is, and the reason for each that needs attention.
-
-    A search is posted, because a URL with an address would be in histories and request logs.
-    """
-    from shared.pages.operator import operator_values
-
-    session = require_operator(request)
-    find = read_session_form(request, session).get("find", "") if request.method == "POST" else ""
-    show = request.params.get("show", "")
-    values = operator_values(app().registry.all(), utc_now(), app().interval, show, find)
-    return html("operator", csrf=app().sessions.csrf(session), **values)
 
 
 @blueprint.route(route="operator/activate", methods=ALL_METHODS)

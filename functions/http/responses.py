@@ -13,6 +13,7 @@ from shared.errors import SettingsInvalid
 from shared.pages.problems import problem_of
 
 if TYPE_CHECKING:
+    from shared.mailboxes.erasures.erasing import ErasureReceipt
     from shared.pages.pages import Pages
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -71,6 +72,20 @@ def redirect(url: str, status: int = 303, *, cookies: Iterable[str] = ()) -> fun
 def interstitial(url: str, *, cookies: Iterable[str] = ()) -> func.HttpResponse:
     """Return a page that navigates to another site: a form's response instead of a redirect (see form-action)."""
     return html("interstitial", cookies=cookies, url=_checked_url(url))
+
+
+def receipt(erased: "ErasureReceipt") -> func.HttpResponse:
+    """Return an erasure's receipt as the response to the POST: the mailbox is gone, so no other page could show it."""
+    return html(
+        "receipt",
+        number=erased.mailbox_id,
+        address=erased.address,
+        erased_at=erased.erased_at,
+        gone=sorted((name, count) for name, count in erased.erased.items() if count),
+        held_until=erased.held_until,
+        reconnected=erased.reconnected,
+        organization_copy=erased.organization_copy,
+    )
 
 
 def problem(

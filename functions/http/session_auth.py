@@ -36,14 +36,31 @@ def require_operator(request: func.HttpRequest) -> Session:
     session = require_session(request)
     if not session.operator:
         raise HttpError("not_operator", refusal="no_role")
-    if not app().sessions.has_role_now(session):
+    _require_recent_role(request, session)
+    return session
+
+
+def require_operator_view(request: func.HttpRequest) -> Session:
+    """Return the session of somebody who may see the operator's pages: the role Operator, or Operator.Read.
+
+    Raises:
+        HttpError: as `require_operator`.
+    """
+    session = require_session(request)
+    if not (session.operator or session.reader):
+        raise HttpError("not_operator", refusal="no_role")
+    _require_recent_role(request, session)
+    return session
+
+
+def _require_recent_role(request: func.HttpRequest, session: Session) -> None:
+    if not app().sessions.is_role_recent(session):
         activating = urlsplit(request.url).path.startswith(paths.ACTIVATE)
         target = paths.SIGN_IN_TO_ACTIVATE if activating else paths.SIGN_IN_FOR_OPERATOR
         is_view = request.method in ("GET", "HEAD")
         raise HttpError(
             "session_expired", 303 if is_view else None, {"Location": target} if is_view else None, target=target
         )
-    return session
 
 
 def read_session_form(request: func.HttpRequest, session: Session) -> dict[str, str]:

@@ -206,6 +206,13 @@ class InvitationStore(Protocol):
         """Mark the invitation as used and delete its address; returns True for exactly one caller."""
         ...
 
+    def recent(self, limit: int, after: str = "") -> tuple[list[Invitation], str]:
+        """Return the invitations that expire last, in this order, and what to give as `after` for more; empty: none.
+
+        Those that were stored before version 0.2.0 are not listed.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:

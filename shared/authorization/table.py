@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +163,11 @@ class TableAuthorizations:
             self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
 
 
+_LISTED = "listed"
+"""The partition of the rows that list invitations, the one that expires last first."""
+_LAST_MS = 10**14
+
+
 class TableInvitations:
     """Implements InvitationStore."""
 
@@ -172,6 +178,24 @@ class TableInvitations:
         """Store a new invitation."""
         with translate_errors():
             self._table.create_entity(_keys(invitation.id) | to_row(invitation))
+            key = f"{_LAST_MS - int(invitation.expires_at.timestamp() * 1000):015d}-{invitation.id}"
+            self._table.create_entity({"PartitionKey": _LISTED, "RowKey": key, "invitation_id": invitation.id})
+
+    def recent(self, limit: int, after: str = "") -> tuple[list[Invitation], str]:
+        """Read the list's rows, then the invitations that they name."""
+        rows: list[Any] = []
+        with translate_errors():
+            condition = "PartitionKey eq @listed and RowKey gt @after"
+            given = {"listed": _LISTED, "after": after}
+            for row in self._table.query_entities(condition, parameters=given, results_per_page=limit):
+                rows.append(row)
+                if len(rows) == limit:
+                    break
+        found: list[Invitation] = []
+        for row in rows:
+            with suppress(NotFound):
+                found.append(self.get(str(row["invitation_id"])))
+        return found, str(rows[-1]["RowKey"]) if len(rows) == limit else ""
 
     def get(self, invitation_id: str) -> Invitation:
         """Return an invitation. Raises NotFound."""

@@ -10,6 +10,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+FILES = ("catalog.toml", "console.toml")
+"""The files of one language. No section is in two of them."""
+
 
 class Catalog:
     """The sentences of one language."""
@@ -60,4 +63,8 @@ def _shown(value: object) -> object:
 @cache
 def english() -> Catalog:
     """Return the catalog that ships with the program."""
-    return Catalog(tomllib.loads(resources.files(__package__).joinpath("catalog.toml").read_text("utf-8")))
+    return Catalog({name: sentences for file in FILES for name, sentences in _sections(file).items()})
+
+
+def _sections(file: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath(file).read_text("utf-8"))

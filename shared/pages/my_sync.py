@@ -69,7 +69,7 @@ def live_values(
         "progress": first_sync,
         "estimate": (estimate, number),
         "next_at": next_sync_at(mailbox, now, interval),
-        "sessions": [_pass_summary(run) for run in runs[:PASSES_SHOWN]],
+        "sessions": [pass_summary(run) for run in runs[:PASSES_SHOWN]],
         "issues": group_issues(issues),
         "not_copied": _not_copied(mailbox),
     }
@@ -152,7 +152,8 @@ def _latest_first(issue: ItemIssue) -> tuple[float, str]:
     return -issue.at.timestamp() if issue.at else 0.0, issue.folder
 
 
-def _pass_summary(run: Run) -> PassSummary:
+def pass_summary(run: Run) -> PassSummary:
+    """Return one pass as the list of sessions shows it."""
     known = {
         "done": f"sessions.{run.kind}_done",
         "continues": "sessions.continues",

@@ -13,10 +13,14 @@ from markupsafe import Markup
 
 from shared.pages import paths
 from shared.pages.catalog import Catalog, english
+from shared.pages.console.mailbox import CONFIRMED_FIRST, remedy_key
+from shared.pages.console.trend import share_of
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION
 from shared.version import VERSION
 
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9][A-Za-z0-9.-]*")
+
+TEMPLATE_FOLDERS = ("", "console")
 
 MY_APPS_URL = "https://myapps.microsoft.com"
 """Where a person can see and withdraw the permissions of applications."""
@@ -44,6 +48,9 @@ class Pages:
             known=self.catalog.__contains__,
             paths=paths,
             confirmed_first=NEEDS_CONFIRMATION,
+            console_confirmed_first=CONFIRMED_FIRST,
+            remedy_key=remedy_key,
+            share_of=share_of,
             my_apps_url=MY_APPS_URL,
             reason_text=self._reason_text,
             organization=organization,
@@ -93,7 +100,10 @@ def static_file(name: str) -> bytes | None:
 
 
 def _template(name: str) -> str | None:
-    file = next((file for file in _folder("templates").iterdir() if file.name == name), None)
+    """The text of a template; names of the operator's pages begin with `console/`."""
+    folder, _, last = name.rpartition("/")
+    place = _folder("templates").joinpath(folder) if folder in TEMPLATE_FOLDERS else None
+    file = next((file for file in place.iterdir() if file.name == last), None) if place else None
     return file.read_text("utf-8") if file else None
 
 

@@ -23,6 +23,9 @@ PROGRESS = "/my-sync/progress"
 OPERATOR = "/operator"
 ACTIVATE = "/operator/activate"
 """The page that activates lists of mailboxes and lists the service accounts."""
+MAILBOXES = "/operator/mailboxes"
+"""Also /operator/mailboxes/{id}, and /operator/mailboxes/{id}/{action}."""
+INVITATIONS = "/operator/invitations"
 MOVES = "/operator/moves"
 """Also /operator/moves/{id}: one mailbox's parity report."""
 STATIC = "/static"
@@ -35,7 +38,8 @@ RESERVED = (
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",
-    "operator|operator/moves/.+|operator/(activate|moves|service-account|service-account/revoke)",
+    "operator|operator/(mailboxes|moves)/.+",
+    "operator/(activate|invitations|mailboxes|moves|service-account|service-account/revoke)",
     "sign-in|sign-in/callback",
     "sign-out",
     "static/.+",

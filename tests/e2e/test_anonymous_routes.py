@@ -351,9 +351,9 @@ def test_an_operators_page_looks_at_the_role_again(somebody: Callable[..., Perso
     robin = somebody("robin@contoso.example")
     robin.come_back(robin.begin("/sign-in?to=activate"))
     assert robin.ask("GET", "/operator").status_code == 200
-    found = {"find": "nobody@nowhere.example", "csrf": robin.csrf("/operator/activate")}
-    assert "No mailbox has an address or an id" in robin.ask("POST", "/operator", data=found).text  # U2
-    assert robin.ask("POST", "/operator", data=found | {"csrf": "x"}).status_code == 403
+    found = {"prefix": "nobody@nowhere.example", "csrf": robin.csrf("/operator/activate")}
+    assert "No mailbox matches" in robin.ask("POST", "/operator/mailboxes", data=found).text  # U2
+    assert robin.ask("POST", "/operator/mailboxes", data=found | {"csrf": "x"}).status_code == 403
     parts = robin.stack.parts()
     session = parts.sessions.read(robin.cookie("session"))
     assert session is not None

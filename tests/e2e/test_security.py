@@ -104,8 +104,19 @@ PERSONAL = (
     "/my-sync/erase?mailbox={id}",
     "/my-sync/approval?mailbox={id}",
 )
-OPERATORS = ("/operator", "/operator/activate", "/operator/moves", "/operator/moves/{id}")
+OPERATORS = (
+    "/operator",
+    "/operator/activate",
+    "/operator/invitations",
+    "/operator/mailboxes",
+    "/operator/mailboxes/{id}",
+    "/operator/mailboxes/{id}/erase",
+    "/operator/moves",
+    "/operator/moves/{id}",
+)
 OPERATORS_FORMS = (
+    "/operator/invitations",
+    "/operator/mailboxes",
     "/operator/moves",
     "/operator/activate",
     "/operator/service-account",

@@ -241,6 +241,12 @@ class MemoryInvitations:
         self.stored[invitation_id] = replace(found, used_at=at, address="")
         return True
 
+    def recent(self, limit: int, after: str = "") -> tuple[list[Invitation], str]:
+        ordered = sorted(self.stored.values(), key=lambda one: (-one.expires_at.timestamp(), one.id))
+        first = next((n + 1 for n, one in enumerate(ordered) if one.id == after), 0)
+        found = ordered[first : first + limit]
+        return found, found[-1].id if len(found) == limit else ""
+
 
 class MemoryApprovals:
     """Implements ApprovalStore."""

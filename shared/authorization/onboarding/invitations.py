@@ -70,6 +70,10 @@ class Invitations:
         token = self._links.sign({"jti": invitation.id}, invitation.expires_at)
         return CreatedInvitation(invitation.id, f"{self._app_url}{self._path}/{token}", invitation.expires_at)
 
+    def recent(self, limit: int, cursor: str = "") -> tuple[list[Invitation], str]:
+        """Return the latest invitations, and the cursor of those before; empty: there are none."""
+        return self._store.recent(limit, cursor)
+
     def open(self, token: str) -> Invitation:
         """Return the invitation of a link without using it up, because mail scanners open links too.
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 COOKIE = "session"
 OPERATOR_ROLE = "Operator"
+READER_ROLE = "Operator.Read"
+"""May see the operator's pages and do nothing there."""
 ROLE_LASTS = timedelta(minutes=15)
 """How long the role from a sign-in is valid. Then a new sign-in is needed, so that a removed role takes effect."""
 RECENT = timedelta(minutes=10)
@@ -37,6 +39,8 @@ class Session:
     authenticated_at: datetime
     """When the person last entered credentials: at the sign-in, or before it if Entra ID says so."""
     expires_at: datetime
+    reader: bool = False
+    """Whether the person may see the operator's pages without being an operator."""
 
 
 class Sessions:
@@ -73,6 +77,7 @@ class Sessions:
             "tid": identity.tenant_id,
             "oid": identity.owner_id,
             "op": self.is_operator(identity),
+            "rd": self._has_role(identity, READER_ROLE),
             "at": int(min(identity.authenticated_at or now, now).timestamp()),
         }
         return self._signer.sign(claims, now + self._lasts)
@@ -99,6 +104,7 @@ class Sessions:
             expiry_of(claims["iat"]),
             expiry_of(claims.get("at", claims["iat"])),  # cookies of the previous version have no `at`
             expiry_of(claims["exp"]),
+            claims.get("rd") is True,
         )
 
     def end(self, session: Session) -> None:
@@ -109,9 +115,9 @@ class Sessions:
         """Whether a session was ended before it expired."""
         return self._revoked.contains(session_id)
 
-    def has_role_now(self, session: Session) -> bool:
-        """Whether the session has the role Operator and Entra ID confirmed it recently."""
-        return session.operator and self._clock() - session.signed_in_at <= ROLE_LASTS
+    def is_role_recent(self, session: Session) -> bool:
+        """Whether Entra ID confirmed the session's roles recently."""
+        return self._clock() - session.signed_in_at <= ROLE_LASTS
 
     def is_recent(self, session: Session) -> bool:
         """Whether the person entered credentials recently."""
@@ -119,11 +125,11 @@ class Sessions:
 
     def is_operator(self, identity: "Identity") -> bool:
         """Whether this identity is an operator of this deployment."""
-        return (
-            OPERATOR_ROLE in identity.roles
-            and bool(self.operator_tenant)
-            and identity.tenant_id == self.operator_tenant
-        )
+        return self._has_role(identity, OPERATOR_ROLE)
+
+    def _has_role(self, identity: "Identity", role: str) -> bool:
+        is_of_operators = bool(self.operator_tenant) and identity.tenant_id == self.operator_tenant
+        return role in identity.roles and is_of_operators
 
     def csrf(self, session: Session) -> str:
         """Return the CSRF token of this session's forms, which another site cannot know."""

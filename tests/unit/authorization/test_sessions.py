@@ -218,12 +218,12 @@ def test_an_operators_role_is_believed_for_a_quarter_of_an_hour(sessions: Sessio
     """S14: a role that was removed ends with it, however long sessions last."""
     operator = sessions.read(sessions.open(replace(ALEX, roles=("Operator",))))
     assert operator is not None
-    assert not sessions.has_role_now(opened(sessions))
+    assert not opened(sessions).operator
     clock.pass_by(minutes=15)
-    assert sessions.has_role_now(operator)
+    assert sessions.is_role_recent(operator)
     clock.pass_by(seconds=1)
     assert operator.operator
-    assert not sessions.has_role_now(operator)
+    assert not sessions.is_role_recent(operator)
 
 
 @pytest.mark.parametrize(

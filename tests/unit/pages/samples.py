@@ -11,10 +11,10 @@ from shared.errors import Reason
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
 from shared.pages.my_sync import actions_for, live_values
-from shared.pages.operator import operator_values
 from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import status_view
 from shared.sources.port import AccessMode, SourceName
+from tests.unit.pages.console_samples import console_pages, listed
 from tests.unit.pages.move_samples import move_pages
 
 NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
@@ -211,10 +211,6 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
                 "organization_copy": True,
             },
         ),
-        "operator": ("operator", operator_values(_fleet(), NOW, INTERVAL) | {"csrf": "c"}),
-        "operator-found": ("operator", operator_values(_fleet(), NOW, INTERVAL, find="PERSON.9@") | {"csrf": "c"}),
-        "operator-found-none": ("operator", operator_values(_fleet(), NOW, INTERVAL, find="nobody") | {"csrf": "c"}),
-        "operator-attention": ("operator", operator_values(_fleet(), NOW, INTERVAL, "attention") | {"csrf": "c"}),
         "activate": (
             "activate",
             {
@@ -248,9 +244,10 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
             | C,
         ),
         "api-docs": ("api_docs", page_values()),
-        "operator-empty": ("operator", operator_values([], NOW, INTERVAL) | {"csrf": "c"}),
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
         **move_pages(MAILBOX),
+        **console_pages(MAILBOX),
+        "operator": listed(_fleet(), {}),
     }
     for act in ("change-account", "disconnect", "erase"):
         pages[f"confirm-{act}"] = ("confirm", {"act": act, "mailbox": MAILBOX, "csrf": "c", "signs_in": False})

@@ -9,7 +9,6 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.pages.catalog import english
 from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.my_sync import actions_for, group_issues, live_values
-from shared.pages.operator import ROWS_SHOWN, operator_values
 from shared.pages.status import Tone, estimate_key, next_sync_at, progress, status_view
 from shared.sync.pass_result import PassResult
 from shared.sync.run_recorder import outcome_of
@@ -179,38 +178,6 @@ def test_a_session_that_ended_without_an_error_is_never_shown_as_a_fault(result:
     (session,) = live_values(MAILBOX, [replace(RUNS[0], outcome=outcome_of(result))], [], NOW, INTERVAL)["sessions"]
     assert not session.failed
     assert session.result in english()
-
-
-def test_operators_see_first_what_needs_attention_and_there_the_stalest() -> None:
-    stale = MAILBOX.with_changes(id="stale", last_success_at=NOW - timedelta(hours=9))
-    staler = MAILBOX.with_changes(id="staler", last_success_at=NOW - timedelta(days=9))
-    values = operator_values([MAILBOX, stale, staler], NOW, INTERVAL)
-    assert [row.mailbox.id for row in values["rows"]] == ["staler", "stale", MAILBOX.id]
-    assert values["tones"] == [(Tone.ATTENTION, 2), (Tone.STOPPED, 0), (Tone.WORKING, 0), (Tone.GOOD, 1)]
-
-
-def test_operators_find_a_mailbox_that_the_page_does_not_show() -> None:
-    """U2: all are searched, by a part of the address in any letter case, or of the id."""
-    fleet = [
-        MAILBOX.with_changes(id=f"m-{number}", address=f"Person.{number}@contoso.example", last_success_at=NOW)
-        for number in range(ROWS_SHOWN + 100)
-    ]
-    last = fleet[-1]
-    shown = operator_values(fleet, NOW, INTERVAL)
-    assert last.id not in [row.mailbox.id for row in shown["rows"]]
-    for find in (f" person.{ROWS_SHOWN + 99}@ ", last.id):
-        values = operator_values(fleet, NOW, INTERVAL, find=find)
-        assert [row.mailbox.id for row in values["rows"]] == [last.id]
-        assert (values["found"], values["total"], values["find"]) == (1, ROWS_SHOWN + 100, find.strip())
-
-
-def test_operators_can_look_at_one_tone_and_an_unknown_one_shows_all() -> None:
-    paused = MAILBOX.with_changes(id="paused", status=Status.PAUSED)
-    assert [row.mailbox.id for row in operator_values([MAILBOX, paused], NOW, INTERVAL, "stopped")["rows"]] == [
-        "paused"
-    ]
-    assert operator_values([MAILBOX, paused], NOW, INTERVAL, "<script>")["found"] == 2
-    assert operator_values([MAILBOX, paused], NOW, INTERVAL, "<script>")["show"] == ""
 
 
 def test_a_suspended_mailbox_needs_attention() -> None:

@@ -1,0 +1,108 @@
+"""One mailbox: its page, and the operator's actions on it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from functions.http.handler import ALL_METHODS, http_handler
+from functions.http.parameters import is_id
+from functions.http.responses import html, receipt, redirect
+from functions.http.session_auth import read_session_form, require_operator, require_operator_view
+from shared.app import app, utc_now
+from shared.errors import NotFound
+from shared.pages import paths
+
+if TYPE_CHECKING:
+    from shared.authorization.sessions.sessions import Session
+    from shared.mailboxes.model import Mailbox
+    from shared.pages.console.mailbox import OperatorAction
+    from shared.replica.port import FolderState
+
+blueprint = func.Blueprint()
+
+
+@blueprint.route(route="operator/mailboxes/{id}", methods=ALL_METHODS)
+@http_handler("GET")
+def operator_mailbox(request: func.HttpRequest) -> func.HttpResponse:
+    """Show one mailbox: status, sessions, issues by item, activity, folders."""
+    from shared.pages.console.mailbox import ACTIVITY_SHOWN, SESSIONS_SHOWN, OperatorAction, mailbox_values
+
+    session = require_operator_view(request)
+    mailbox = _mailbox_in_path(request)
+    done = request.params.get("done", "")
+    values = mailbox_values(
+        mailbox,
+        runs=app().registry.runs(mailbox.id, SESSIONS_SHOWN),
+        issues=app().registry.issues(mailbox.id),
+        activity=app().registry.audit_trail(mailbox.id, limit=ACTIVITY_SHOWN),
+        folders=_folders(mailbox.id),
+        now=utc_now(),
+        interval=app().interval,
+        is_operator=session.operator,
+    )
+    return html(
+        "console/mailbox",
+        csrf=app().sessions.csrf(session),
+        done=done if done in OperatorAction and done != OperatorAction.ERASE else "",
+        sign_in_url=app().settings.app_url + paths.MY_SYNC,
+        sync_possible_at=app().mailbox_commands.sync_possible_at(mailbox),
+        **values,
+    )
+
+
+@blueprint.route(route="operator/mailboxes/{id}/{action}", methods=ALL_METHODS)
+@http_handler("GET", "POST")
+def operator_mailbox_action(request: func.HttpRequest) -> func.HttpResponse:
+    """POST: run an action on the mailbox. GET: ask for its confirmation."""
+    from shared.pages.console.mailbox import CONFIRMED_FIRST
+
+    session = require_operator(request)
+    mailbox, action = _mailbox_in_path(request), _action(request)
+    if request.method == "POST":
+        read_session_form(request, session)
+        return _run(session, mailbox, action)
+    if action not in CONFIRMED_FIRST:
+        raise NotFound("no such page")
+    return html("console/confirm", csrf=app().sessions.csrf(session), mailbox=mailbox, action=action.value)
+
+
+def _run(session: "Session", mailbox: "Mailbox", action: "OperatorAction") -> func.HttpResponse:
+    """Run an action; an erasure is answered with its receipt, for nothing else could show it."""
+    from shared.pages.console.mailbox import OperatorAction
+
+    commands = app().mailbox_commands
+    if action is OperatorAction.ERASE:
+        return receipt(commands.erase(mailbox.id, session.owner_id))
+    actions: dict[OperatorAction, Callable[[str, str], object]] = {
+        OperatorAction.SYNC: commands.sync_now,
+        OperatorAction.PAUSE: commands.pause,
+        OperatorAction.START: commands.start,
+        OperatorAction.DISCONNECT: commands.disconnect,
+    }
+    actions[action](mailbox.id, session.owner_id)
+    return redirect(f"{paths.MAILBOXES}/{mailbox.id}?done={action.value}")
+
+
+def _action(request: func.HttpRequest) -> "OperatorAction":
+    """The action in the path. Raises NotFound."""
+    from shared.pages.console.mailbox import OperatorAction
+
+    with suppress(ValueError):
+        return OperatorAction(request.route_params.get("action", ""))
+    raise NotFound("no such action")
+
+
+def _mailbox_in_path(request: func.HttpRequest) -> "Mailbox":
+    given: str = request.route_params.get("id", "")
+    if not is_id(given):
+        raise NotFound("nothing has such an id")
+    return app().registry.get(given)
+
+
+def _folders(mailbox_id: str) -> "list[FolderState]":
+    """The folders of the copy; none before its first pass."""
+    with suppress(NotFound):
+        return list(app().replica_reader.folders(mailbox_id).folders.values())
+    return []

@@ -1,0 +1,161 @@
+"""The values of the operator's pages."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from shared.mailboxes.directory.listing import ListedMailboxes
+from shared.mailboxes.directory.model import DirectoryEntry, Sort, WayIn, entry_of
+from shared.mailboxes.model import Status
+from shared.mailboxes.summary.model import Concern, TrendPoint, total
+from shared.pages.catalog import english
+from shared.pages.console.mailbox import OperatorAction, actions_of, mailbox_values, remedy_key
+from shared.pages.console.mailbox_list import STALEST, csv_of, list_request, list_values
+from shared.pages.console.overview import attention_ids, overview_values
+from shared.pages.console.trend import HEIGHT, WIDTH, bar_width, trend_view
+from shared.pages.pages import Pages
+from tests.unit.pages.console_samples import INTERVAL, NOW, console_pages, fleet, totals_of
+from tests.unit.pages.samples import MAILBOX
+
+PAGES = Pages("Contoso Ltd")
+
+
+def test_the_share_is_never_rounded_to_all_or_nothing() -> None:
+    many = fleet(MAILBOX, 3)
+    totals = totals_of([*many, *([many[0]] * 5000), many[0].with_changes(complete_as_of=NOW - timedelta(hours=2))])
+    assert overview_values(totals, [], NOW, INTERVAL, True)["share"] == "99.9 %"
+    assert overview_values(totals_of(many[:1]), [], NOW, INTERVAL, True)["share"] == "100%"
+    assert overview_values(total([], 1, NOW), [], NOW, INTERVAL, True)["share"] == "–"
+
+
+def test_the_overview_names_the_longest_waiting_and_links_to_their_list() -> None:
+    waiting = [
+        MAILBOX.with_changes(
+            id=f"w{n}",
+            address=f"w{n}@contoso.example",
+            status=Status.NEEDS_SIGN_IN,
+            reason="grant_revoked",
+            last_success_at=NOW - timedelta(days=n),
+        )
+        for n in range(9)
+    ]
+    totals = totals_of(waiting)
+    assert attention_ids(totals) == ["w8", "w7", "w6"]
+    (group,) = overview_values(totals, waiting, NOW, INTERVAL, True)["attention"]
+    assert (group.count, [mailbox.id for mailbox in group.mailboxes]) == (9, ["w8", "w7", "w6"])
+    assert group.query == {"status": "needs_sign_in", "reason": "grant_revoked"}
+    assert list_request(group.query).query.reason == "grant_revoked"
+
+
+def test_a_named_mailbox_that_is_gone_is_left_out() -> None:
+    totals = totals_of([MAILBOX.with_changes(status=Status.SUSPENDED)])
+    (group,) = overview_values(totals, [], NOW, INTERVAL, True)["attention"]
+    assert (group.count, group.mailboxes) == (1, ())
+
+
+@pytest.mark.parametrize("concern", Concern)
+@pytest.mark.parametrize("reason", ["", "ews_blocked", "bad_answer", "grant_revoked", "safety"])
+def test_every_concern_has_one_thing_to_do(concern: Concern, reason: str) -> None:
+    assert english().text(remedy_key(concern, reason))
+    assert english().text(f"console.concerns.{concern.value}")
+
+
+def test_the_trend_stays_within_its_frame_and_tells_the_worst() -> None:
+    points = [TrendPoint(NOW + n * INTERVAL, synced=200, fresh=200 - n * 7) for n in range(10)]
+    view = trend_view(points)
+    assert view is not None
+    assert view.worst == points[-1]
+    assert view.lowest == 60.0
+    places = [tuple(map(float, part.split(","))) for part in view.line.removeprefix("M").split(" L")]
+    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in places)
+    assert (places[0], places[-1][0]) == ((0.0, 0.0), WIDTH)
+    assert trend_view(points[:1]) is None
+
+
+def test_a_trend_without_mailboxes_is_flat() -> None:
+    view = trend_view([TrendPoint(NOW), TrendPoint(NOW + INTERVAL)])
+    assert view is not None
+    assert (view.line, view.lowest) == (f"M0.0,0.0 L{WIDTH}.0,0.0", 90.0)
+
+
+def test_a_bar_shows_one_of_many_and_nothing_of_none() -> None:
+    assert (bar_width(1, 50_000), bar_width(0, 9), bar_width(9, 9), bar_width(0, 0)) == (0.5, 0.0, 100.0, 0.0)
+
+
+def test_the_form_is_read_and_what_does_not_exist_is_left_out() -> None:
+    asked = list_request({"prefix": " Ada ", "status": "paused", "reason": "<script>", "way": "shared", "sort": "x"})
+    assert (asked.query.prefix, asked.query.filters) == ("Ada", {"status": "paused", "way": "shared"})
+    assert (asked.query.sort, asked.stalest) == (Sort.ADDRESS, False)
+    assert list_request({"sort": STALEST}).sort == STALEST
+    assert list_request(asked.form()).query == asked.query
+
+
+def test_a_whole_id_is_searched_for_as_such() -> None:
+    assert list_request({"prefix": "0F" * 16}).by_id == "0f" * 16
+    assert list_request({"prefix": "0f"}).by_id == ""
+
+
+def test_pages_go_forward_and_back_to_the_first() -> None:
+    totals, fields, seen = totals_of([]), dict[str, str](), list[str]()
+    for cursor in ("two", "three", "four"):
+        values = list_values(list_request(fields), ListedMailboxes((), cursor), totals, NOW, INTERVAL)
+        fields = values["next_page"]
+    while True:
+        asked = list_request(fields)
+        seen.append(asked.cursor)
+        values = list_values(asked, ListedMailboxes(()), totals, NOW, INTERVAL)
+        if (fields := values["previous_page"]) is None:
+            break
+    assert seen == ["four", "three", "two", ""]
+    assert values["next_page"] is None
+
+
+def test_the_number_is_told_where_the_totals_know_it() -> None:
+    totals = totals_of(fleet(MAILBOX, 100))
+
+    def counted(**fields: str) -> int | None:
+        values = list_values(list_request(fields), ListedMailboxes(()), totals, NOW, INTERVAL)
+        number: int | None = values["counted"]
+        return number
+
+    assert counted() == 100
+    assert counted(source="graph") == totals.counts.by_source["graph"]
+    assert counted(source="graph", status="active") is None
+    assert counted(prefix="a") is None
+
+
+def test_a_cell_of_the_csv_is_no_formula() -> None:
+    entry = entry_of(MAILBOX.with_changes(address="=cmd|'/c calc'!A0@x.example"))
+    plain = DirectoryEntry("i", "t", 'a"b,c@x.example', NOW, Status.PAUSED, "", entry.source, WayIn.SHARED)
+    rows = list(csv.DictReader(io.StringIO(csv_of([entry, plain]))))
+    assert rows[0]["address"] == "'=cmd|'/c calc'!A0@x.example"
+    assert rows[1]["address"] == 'a"b,c@x.example'
+    assert rows[1]["way"] == "shared"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_actions_fit_the_status_and_erasing_is_always_last(status: Status) -> None:
+    actions = actions_of(MAILBOX.with_changes(status=status))
+    assert actions[-1] is OperatorAction.ERASE
+    assert (OperatorAction.SYNC in actions) == (status in (Status.ACTIVE, Status.NEEDS_ADMIN))
+    assert actions_of(MAILBOX.with_changes(status=status, erasing_since=NOW)) == [OperatorAction.ERASE]
+    assert english().text(f"console.actions.{actions[0].value}")
+
+
+def test_a_reader_is_offered_no_action() -> None:
+    values = mailbox_values(
+        MAILBOX, runs=[], issues=[], activity=[], folders=[], now=NOW, interval=INTERVAL, is_operator=False
+    )
+    assert values["actions"] == []
+    template, shown = console_pages(MAILBOX)["mailbox"]
+    assert '<form method="post" action="/operator' not in PAGES.render(template, **shown)
+
+
+def test_an_operator_sees_no_name_of_an_item() -> None:
+    """Subjects and folders of items are for the owner: an issue is told by its id."""
+    template, values = console_pages(MAILBOX)["mailbox-operator"]
+    html = PAGES.render(template, **values)
+    assert "AAMkAGI2T1" in html
+    assert "9 more" in html
