@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -19,6 +19,10 @@ CHROMIUM = next(
 )
 WIDTHS = {"phone": (360, 740), "desktop": (1280, 860)}
 SCHEMES = ("light", "dark")
+
+PATIENCE = 60_000
+"""Milliseconds to wait for what is certain to come, however busy the machine is."""
+expect.set_options(timeout=PATIENCE)
 
 _WATCH_POLICY = """
 window.__violations = [];
@@ -86,7 +90,7 @@ def watched(
         locale="en-GB",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(_WATCH_POLICY)
     page = context.new_page()
     seen = Watched(page)

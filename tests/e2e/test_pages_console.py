@@ -107,7 +107,7 @@ def test_actions_are_refused_that_no_page_of_this_session_posts(
     operator.come_back(operator.begin("/sign-in?to=operator"))
     csrf = operator.csrf("/operator/mailboxes")
     refused = [
-        ("POST", f"{page}/pause", {}, 403),
+        ("POST", f"{page}/pause", {"csrf": "x"}, 403),
         ("POST", f"{page}/nonsense", {"csrf": csrf}, 404),
         ("GET", f"{page}/pause", {}, 404),
         ("POST", page, {"csrf": csrf}, 405),
@@ -127,7 +127,7 @@ def test_an_operator_makes_an_invitation_and_sees_it_used(
     page.get_by_role("link", name="Invitations").click()
     page.get_by_label("Address", exact=True).fill(address)
     page.get_by_role("button", name="Make the link").click()
-    link = page.get_by_label("Link to send").input_value()
+    link = page.get_by_role("textbox", name="Link to send").input_value()
     expect(page.get_by_role("rowheader", name=address)).to_be_visible()
     assert seen.accessibility_problems() == []
     with watched(browser) as invited:
