@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from sandbox.local.local_stack import USUAL_STATE
-from shared import cli
+from shared.cli import main as cli
 
 NOT_SERVED = "https://localhost:7071"
 """The settings require an address of the app; no command here uses it."""

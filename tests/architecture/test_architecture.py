@@ -20,6 +20,8 @@ ROOMS = {
     "azure.storage.blob": {"blob", "azure_clients"},
     "azure.storage.queue": {"queue", "azure_clients"},
     "azure.identity": {"azure_clients"},
+    "rich": {"terminal"},
+    "pyarrow": {"parquet"},
     "standardwebhooks": {"signing"},
     "azure.functions": {"functions", "function_app"},
 }

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from shared import cli
+from shared.cli import main as cli
 from shared.pages.pages import Pages
 from shared.version import VERSION
 from tests.unit.pages.samples import all_pages

@@ -37,7 +37,7 @@ type Progress = Callable[[int], None]
 """Told of so many more items that are done."""
 
 
-def _silent(count: int) -> None:
+def silent(count: int) -> None:
     """No progress is shown."""
 
 
@@ -111,7 +111,7 @@ def file_name(item: ReplicaItem, form: str) -> str:
 
 
 def to_files(
-    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = _silent
+    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
     """Each item as a file of its own; what has no content as the JSON of its metadata."""
     places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
@@ -124,7 +124,7 @@ def to_files(
 
 
 def to_mbox(
-    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = _silent
+    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
     """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
     places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import cli
+from shared.cli import main as cli
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.move_commands import MoveCommands
-from shared.mailboxes.port import ItemIssue, MailboxRegistry
+from shared.mailboxes.port import AuditEntry, ItemIssue, MailboxRegistry
 from shared.replica.maintenance import export
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.sources.port import AccessMode, Content, ItemKind
@@ -53,6 +53,10 @@ class OneMailbox:
     def issues(self, mailbox_id: str) -> list[ItemIssue]:
         """One, of an item of which much is known."""
         return [ItemIssue(ID, "x", "f", "item_corrupt", "ErrorX", 2, NOW, NOW, "Inbox", "\x1b[31mHi", NOW)]
+
+    def audit_trail(self, mailbox_id: str, after: str = "", limit: int = 100) -> list[AuditEntry]:
+        """What was remembered, newest first."""
+        return [AuditEntry("k", NOW, actor, act) for _, actor, act in reversed(self.audit)][:limit]
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
         """Remember."""

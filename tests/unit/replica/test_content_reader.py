@@ -4,13 +4,13 @@ import io
 from collections import Counter
 from pathlib import Path
 
+from shared.cli.terminal import ProgressLine
 from shared.replica.content_reader import GAP_BYTES, STRETCH_BYTES
 from shared.replica.maintenance import export
 from shared.replica.maintenance.verify import verify
 from shared.replica.port import ReplicaItem
 from shared.replica.storage_port import PACKS
 from shared.replica.store import BlobTableReplica
-from shared.terminal import ProgressLine
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import commit, created
 
@@ -94,12 +94,12 @@ class Terminal(io.StringIO):
 def test_progress_is_shown_on_a_terminal_alone() -> None:
     shown, silent = Terminal(), io.StringIO()
     for out in (shown, silent):
-        line = ProgressLine(out, 2610)
+        line = ProgressLine(out, 2610, iter([0.0, 2.0, 4.0]).__next__, plain=True)
         line.add(1000)
         line.add(2000)
         line.end()
     assert silent.getvalue() == ""
     assert shown.getvalue().split("\r")[1:] == [
-        "1,000 of about 2,610 items (38 %)",
-        "3,000 of about 3,000 items (100 %)\n",
+        "1,000 of about 2,610 items (38 %), 500 a second",
+        "3,000 of about 3,000 items (100 %), 750 a second\n",
     ]

@@ -1,0 +1,26 @@
+"""The components of the app that the commands use."""
+
+from typing import Protocol
+
+from shared.mailboxes.move_commands import MoveCommands
+from shared.mailboxes.port import MailboxRegistry
+from shared.replica.port import Replica
+
+
+class CliApp(Protocol):
+    """What the composition root has for the command line."""
+
+    @property
+    def registry(self) -> MailboxRegistry:
+        """The registry of mailboxes."""
+        ...
+
+    @property
+    def replica(self) -> Replica:
+        """The copies of mailboxes."""
+        ...
+
+    @property
+    def move_commands(self) -> MoveCommands:
+        """Moves between their sources."""
+        ...

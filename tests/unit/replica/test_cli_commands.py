@@ -1,0 +1,178 @@
+"""The command line's newer commands: content, audit, JSON, following the feed, tables, Parquet, Ctrl-C."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from shared.cli import main as cli
+from shared.cli.terminal import show_table
+from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
+from shared.sources.port import Content, ItemKind
+from tests.fakes.replica import FakeReplica
+from tests.unit.replica.samples import an_item, commit, created, cursor_with, folder
+from tests.unit.replica.test_cli import ID, MESSAGE, House, files_below
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+"""What rich writes for a bold heading."""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def app() -> House:
+    app = House()
+    event = an_item("E", kind=ItemKind.EVENT, subject="[red]Lunch[/red]", at=None)
+    sender = {"from": {"name": "Bo", "address": "bo@x.example"}, "to": [{"address": "ann@contoso.example"}]}
+    commit(
+        app.replica,
+        ID,
+        created("A", MESSAGE, metadata=sender),
+        FeedChange(FeedKind.CREATE, event, Content("ics", b"BEGIN:VCALENDAR")),
+        created("N", b"", subject="no content"),
+        after=cursor_with(folder("inbox")),
+    )
+    return app
+
+
+def lines_of(app: House, *arguments: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in app.run(*arguments).splitlines()]
+
+
+def test_content_is_written_as_it_is_stored(app: House) -> None:
+    assert app.run("content", "--mailbox", ID, item_key("A")).encode() == MESSAGE
+
+
+def test_audit_trail_is_listed_newest_first(app: House) -> None:
+    app.registry.record_audit(ID, "op-1", "pause")
+    app.registry.record_audit(ID, "op-2", "start")
+    assert [line.split()[-2:] for line in app.run("audit", "--mailbox", ID).splitlines()] == [
+        ["op-2", "start"],
+        ["op-1", "pause"],
+    ]
+    assert [line["act"] for line in lines_of(app, "audit", "--mailbox", ID, "--json", "--limit", "1")] == ["start"]
+
+
+def test_mailboxes_and_issues_are_given_as_json(app: House) -> None:
+    (mailbox,) = lines_of(app, "mailboxes", "--json")
+    assert (mailbox["id"], mailbox["items"]) == (ID, 3)
+    assert "address" not in mailbox
+    (named,) = lines_of(app, "mailboxes", "--json", "--addresses")
+    assert named["address"] == "ann@contoso.example"
+    (issue,) = lines_of(app, "issues", "--mailbox", ID, "--json")
+    assert (issue["reason"], issue["folder"], issue["tries"]) == ("item_corrupt", "Inbox", 2)
+
+
+def test_feed_is_followed_until_interrupted(app: House) -> None:
+    out, waited = io.StringIO(), []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            raise KeyboardInterrupt
+        commit(app.replica, ID, created(f"new{len(waited)}", MESSAGE))
+
+    assert cli.run(["feed", "--mailbox", ID, "--after", "1", "--follow", "--json"], app, out, wait=wait) == 0
+    found = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["item"]["key"] for line in found] == [item_key("new1"), item_key("new2")]
+    assert [line["sequence"] for line in found] == [2, 3]
+
+
+def test_table_on_a_terminal_has_headings_and_takes_no_markup(app: House) -> None:
+    out = Terminal()
+    assert cli.run(["list", "--mailbox", ID], app, out) == 0
+    heading, *rows = STYLE.sub("", out.getvalue()).splitlines()
+    assert heading.split() == ["key", "date", "kind", "folder", "subject"]
+    assert {row.split()[0] for row in rows} == {item_key(source) for source in "AEN"}
+    shown = Terminal()
+    show_table(shown, ("subject",), [("[red]Lunch[/red]",), ("\x1b[31mHi",)])
+    assert "[red]Lunch[/red]" in shown.getvalue()
+    assert "\x1b[31m" not in shown.getvalue()
+
+
+def test_interrupted_export_is_continued_by_the_same_command(tmp_path: Path) -> None:
+    class Interrupted(FakeReplica):
+        """Somebody presses Ctrl-C before the second content, once."""
+
+        asked = 0
+
+        def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+            self.asked += 1
+            if self.asked == 2:
+                raise KeyboardInterrupt
+            return super().content(mailbox_id, item)
+
+    app = House(Interrupted())
+    commit(app.replica, ID, *(created(each, MESSAGE) for each in "ABC"), after=cursor_with(folder("inbox")))
+    arguments = ["export", "--mailbox", ID, str(tmp_path)]
+    assert cli.run(arguments, app, io.StringIO()) == cli.INTERRUPTED
+    assert len(files_below(tmp_path)) == 1
+    assert app.run(*arguments).startswith("2 written, 1 were there already")
+
+
+def test_metadata_is_exported_as_one_parquet_file(app: House, tmp_path: Path) -> None:
+    arguments = ["export", "--mailbox", ID, "--format", "parquet", str(tmp_path)]
+    assert app.run(*arguments) == "3 written, 0 were there already, 1 without content, 0 damaged\n"
+    (path,) = tmp_path.iterdir()
+    assert (path.name, path.stat().st_mode & 0o077) == (f"{ID}.parquet", 0)
+    rows = {row["key"]: row for row in pyarrow.parquet.read_table(path).to_pylist()}
+    message = rows[item_key("A")]
+    assert (message["folder"], message["from_address"], message["to"]) == (
+        "Inbox", "bo@x.example", ["ann@contoso.example"],
+    )  # fmt: skip
+    assert message["content_bytes"] == len(MESSAGE)
+    assert json.loads(message["metadata"])["from"]["name"] == "Bo"
+    assert rows[item_key("E")]["at"] is None
+    assert rows[item_key("N")]["content_form"] is None
+    assert app.run(*arguments).startswith("0 written, 1 were there already")
+    assert [act for _, _, act in app.one.audit] == ["export", "export"]
+
+
+def test_interrupted_parquet_export_leaves_no_file(tmp_path: Path) -> None:
+    class Interrupted(FakeReplica):
+        """Somebody presses Ctrl-C while items are listed."""
+
+        def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+            yield from super().items(mailbox_id, folder_id)
+            raise KeyboardInterrupt
+
+    app = House(Interrupted())
+    commit(app.replica, ID, created("A", MESSAGE), after=cursor_with(folder("inbox")))
+    arguments = ["export", "--mailbox", ID, "--format", "parquet", str(tmp_path)]
+    assert cli.run(arguments, app, io.StringIO()) == cli.INTERRUPTED
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_optional_packages_lists_are_plain_and_parquet_says_what_to_install() -> None:
+    """In a process of its own, where rich and pyarrow cannot be imported."""
+    code = (
+        "import io, sys\n"
+        "sys.modules['rich'] = sys.modules['pyarrow'] = None\n"
+        "from shared.cli.terminal import ProgressLine, show_table\n"
+        "from shared.replica.maintenance import parquet\n"
+        "class Terminal(io.StringIO):\n"
+        "    isatty = lambda self: True\n"
+        "out = Terminal()\n"
+        "show_table(out, ('a', 'b'), [('1', '2')])\n"
+        "line = ProgressLine(out, 2)\n"
+        "line.add(1)\n"
+        "line.end()\n"
+        "print(out.getvalue())\n"
+        "try:\n"
+        "    parquet.require()\n"
+        "except parquet.PyarrowMissing as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.startswith("1  2\n")
+    assert "1 of about 2 items (50 %)" in done.stdout
+    assert "pip install pyarrow" in done.stdout
