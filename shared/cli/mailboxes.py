@@ -109,7 +109,7 @@ def move(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
         asked = app.move_commands.ask(
             chosen, SourceName(arguments.to), "operator", dry_run=arguments.dry_run, force=arguments.force
         )
-    print(f"{len(asked)} mailboxes", file=out)
+    print("1 mailbox" if len(asked) == 1 else f"{len(asked)} mailboxes", file=out)
     return 0
 
 
