@@ -1,6 +1,6 @@
 """The main job, end to end: sign in, first sync, changes of every kind, recovery, the end. Each ends equal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from shared.replica.encoding.item_rows import FENCE
 from shared.storage.storage_layout import TABLES
 from tests.e2e.person import Person, title
 from tests.e2e.watching import Watched
+from tests.waiting import eventually
 
 ENOUGH_TO_BE_PROTECTED = 150
 """Messages, some of which go with a folder: fewer than fifty items are not worth a safety stop."""
@@ -106,13 +107,23 @@ def test_after_disconnecting_the_token_is_gone_and_the_replica_stays(leaving: tu
 
 
 def test_after_erasing_nothing_is_left_anywhere(leaving: tuple[Person, Watched]) -> None:
-    """But for the tombstone and the record of the erasure, which name nobody: docs/decisions/0010-erasure.md."""
+    """But for the tombstone, the record of the erasure and the change log's entries, which name nobody.
+
+    docs/decisions/0010-erasure.md and 0015-change-log.md.
+    """
     person, one = leaving
     authorization, owner = one.mailbox.authorization_id, one.mailbox.owner_id
     act(person, "erase")
     assert blobs_of(one) == []
-    left = rows_of(one, one.id, authorization, owner, one.address)
-    assert sorted((table, set(row) - KEYS, row.get("state")) for table, row in left) == [
+    words = one.id, authorization, owner, one.address
+    one.stack.host.fire("dispatch")
+    eventually("the shards' summaries to be written anew", lambda: not rows_of(one, *words, tables=["summaries"]))
+    left = rows_of(one, *words)
+    logged = [set(row) - KEYS for table, row in left if table == "changes"]
+    assert all(columns == {"mailbox_id", "tenant_id", "known", "sequence"} for columns in logged)
+    others = [(table, set(row) - KEYS, row.get("state")) for table, row in left if table != "changes"]
+    waiting = {"outbox"}  # the event of the erasure, until it is handed on
+    assert sorted((table, columns - waiting, state) for table, columns, state in others) == [
         ("erasures", {"finished_at"}, None),
         ("items", {"sequence", "state"}, "erased"),
     ]
@@ -134,10 +145,10 @@ def blobs_of(one: Watched) -> list[str]:
     return found
 
 
-def rows_of(one: Watched, *words: str) -> list[tuple[str, Mapping[str, Any]]]:
+def rows_of(one: Watched, *words: str, tables: Sequence[str] = TABLES) -> list[tuple[str, Mapping[str, Any]]]:
     """Every entity with its table, but for the audit's, that has one of these words anywhere."""
     found: list[tuple[str, Mapping[str, Any]]] = []
-    for table in TABLES:
+    for table in tables:
         if table != "audit":
             rows = one.parts.tables.get_table_client(table).list_entities()
             found += [(table, row) for row in rows if any(word in str(row) for word in words if word)]
