@@ -27,7 +27,7 @@ PLANS = (
     ("read flags of 50 messages in one folder", "2", "idle pass + 1"),
     (f"first sync of {MESSAGES:,} messages, MIME", "50 to 100", f"idle pass + 2 to 4 + {MESSAGES:,}"),
     (f"{EVENTS} new events", "4", f"idle pass + 1 to 10 + {EVENTS}"),
-    (f"sweep of {MESSAGES:,} messages and {EVENTS} events", "1 a folder", "1 a folder"),
+    (f"sweep of {MESSAGES:,} messages and {EVENTS} events, 50 contents confirmed", "1 a folder + 3", "2 a folder + 50"),
 )
 """Each case, and what it was expected to cost over each protocol."""
 
