@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick bench-system bench-system-quick soak mutants requirements clean setup setup-tests setup-browser
+.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick bench-system bench-system-quick bench-api soak mutants requirements clean setup setup-tests setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -52,6 +52,9 @@ bench-system: setup-tests ## Measure what everything around the mail costs: idle
 
 bench-system-quick: setup-tests ## The same, on a tenth, within a minute
 	@$(OURS) -m tests.bench --system --quick $(ARGS)
+
+bench-api: setup-tests ## Measure what the API costs: a page of items, a content, changes
+	@$(OURS) -m tests.bench.api $(ARGS)
 
 soak: setup-tests ## The sync's proof, many thousands of steps long
 	@$(PYTEST) tests/soak

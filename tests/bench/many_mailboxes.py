@@ -57,13 +57,13 @@ def write_tables(folder: Path, some: Iterable[Mailbox]) -> None:
     """Write the rows of the tables `mailboxes` and `directory` for fill_azurite.cjs."""
     with (folder / "mailboxes.ndjson").open("w") as registry, (folder / "directory.ndjson").open("w") as directory:
         for mailbox in some:
-            registry.write(_line(mailbox_row(mailbox)))
+            registry.write(row_line(mailbox_row(mailbox)))
             entry = entry_of(mailbox)
             for partition, row in places(entry):
-                directory.write(_line({"PartitionKey": partition, "RowKey": row} | fields_of(entry)))
+                directory.write(row_line({"PartitionKey": partition, "RowKey": row} | fields_of(entry)))
 
 
-def _line(row: Mapping[str, Any]) -> str:
+def row_line(row: Mapping[str, Any]) -> str:
     """A row as Azurite keeps it in memory."""
     properties: dict[str, Any] = {"Timestamp": _WRITTEN, "Timestamp@odata.type": "Edm.DateTime"}
     for name, value in row.items():
