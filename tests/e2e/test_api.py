@@ -1,0 +1,135 @@
+"""The API in the real worker: a mailbox is synced, read, and followed while it changes."""
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.local.local_stack import LocalStack
+from shared.api.openapi import document
+from tests.e2e.watching import Watched, wait_for
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timeout(300)
+
+OPERATOR = "robin@contoso.example"
+
+
+class Program:
+    """A program with an access token."""
+
+    def __init__(self, stack: LocalStack, *roles: str) -> None:
+        self._url = stack.url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = stack.ca
+        asked = {"person": OPERATOR, "kind": "api", "claims": {"roles": list(roles)}}
+        token = stack.sandbox.control.post("/tokens", asked)["token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **query: Any) -> requests.Response:
+        """GET a path of the app."""
+        return self._session.get(self._url + path, params=query, timeout=90)
+
+    def changes(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """Read a feed."""
+        answer = self.get(path, **query)
+        assert answer.status_code == 200, answer.text
+        return [json.loads(line) for line in answer.content.splitlines()]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+@pytest.fixture(scope="module")
+def reader(running_app: LocalStack) -> Iterator[Program]:
+    program = Program(running_app, "Replica.Read")
+    yield program
+    program.close()
+
+
+@pytest.fixture(scope="module")
+def connected(running_app: LocalStack) -> Watched:
+    """A small mailbox, synced once."""
+    one = Watched(running_app, 20)
+    one.sign_in()
+    wait_for([one], one.mailbox.created_at)
+    return one
+
+
+def test_description_and_page_are_served_to_anybody(running_app: LocalStack, reader: Program) -> None:
+    described = reader.get("/api/openapi.json")
+    assert described.content == document()
+    page = reader.get("/api/docs")
+    assert page.status_code == 200
+    assert "/api/v1/mailboxes/{mailbox}/items" in page.text
+
+
+def test_synced_mailbox_is_read_item_by_item(connected: Watched, reader: Program) -> None:
+    path = f"/api/v1/mailboxes/{connected.id}"
+    items, cursor = list[dict[str, Any]](), ""
+    while True:
+        page = reader.get(f"{path}/items", limit=7, **({"cursor": cursor} if cursor else {})).json()
+        items += page["items"]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert {item["id"] for item in items} == {item.key for item in connected.parts.replica.items(connected.id)}
+    message = next(item for item in items if item["kind"] == "message" and item["content"])
+    content = reader.get(f"{path}/items/{message['id']}/content")
+    assert content.headers["ETag"] == f'"{message["content"]["sha256"]}"'
+    assert len(content.content) == message["content"]["size"]
+    assert content.headers["Content-Security-Policy"].startswith("sandbox")
+    parsed = reader.get(f"{path}/items/{message['id']}/parsed").json()
+    assert parsed["text"] or parsed["html"]
+
+
+def test_waiting_reader_gets_the_change_of_a_pass(connected: Watched, reader: Program) -> None:
+    """Readers wait, more of them than the worker has threads, and other requests are answered meanwhile."""
+    path = f"/api/v1/mailboxes/{connected.id}/changes"
+    known = reader.changes(path, limit=10_000)[-1]["number"]
+    found: list[list[dict[str, Any]]] = []
+
+    def wait() -> None:
+        own = Program(connected.stack, "Replica.Read")
+        for _ in range(6):
+            if lines := own.changes(path, after=known, wait=30):
+                found.append(lines)
+                break
+        own.close()
+
+    waiting = [threading.Thread(target=wait) for _ in range(12)]
+    for thread in waiting:
+        thread.start()
+    assert reader.get("/api/health").status_code == 200
+    connected.change(["create"], 1)
+    connected.synced()
+    for thread in waiting:
+        thread.join(200)
+    assert len(found) == len(waiting)
+    assert all(lines[0]["number"] > known for lines in found)
+
+
+def test_feed_over_all_mailboxes_comes_to_the_change(connected: Watched, reader: Program) -> None:
+    wanted = {item.key for item in connected.parts.replica.items(connected.id)}
+    seen, position = set[str](), [""]
+
+    def all_seen() -> bool:
+        query = {"after": position[0]} if position[0] else {}
+        for line in reader.changes("/api/v1/changes", limit=5_000, wait=5, **query):
+            position[0] = line["position"]
+            if line.get("mailbox_id") == connected.id:
+                seen.add(line["item"]["id"])
+        return wanted <= seen
+
+    eventually("the mailbox's changes in the feed", all_seen, 120)
+    known = position[0]
+    connected.change(["create"], 2)
+    connected.synced()
+    wanted = {item.key for item in connected.parts.replica.items(connected.id)}
+    assert known
+    eventually("the new change in the feed", all_seen, 180)
