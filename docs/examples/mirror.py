@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS place (only INTEGER PRIMARY KEY CHECK (only = 1), pos
 
 
 def read(position: str) -> list[dict]:
-    """The next lines of the feed over all mailboxes; waits up to ten seconds for new ones."""
-    query = urllib.parse.urlencode({"limit": 1000, "wait": 10} | ({"after": position} if position else {}))
+    """The next lines of the feed over all mailboxes. With `wait`, the answer comes when there is something new."""
+    query = urllib.parse.urlencode({"limit": 1000} | ({"after": position} if position else {}))
     request = urllib.request.Request(os.environ["APP_URL"] + "/api/v1/changes?" + query)
     request.add_header("Authorization", "Bearer " + os.environ["TOKEN"])
     with urllib.request.urlopen(request, context=ssl.create_default_context()) as answer:

@@ -66,7 +66,7 @@ var roles = [
     id: guid(uniqueName, 'Operator')
     value: 'Operator'
     displayName: 'Operator'
-    description: 'Sees every mailbox\'s freshness, invites people, activates, pauses, disconnects and erases mailboxes.'
+    description: 'Sees every mailbox\'s freshness, reads the copies, invites people, activates, pauses, disconnects and erases mailboxes.'
     allowedMemberTypes: ['User', 'Application']
     isEnabled: true
   }
@@ -82,7 +82,7 @@ var roles = [
     id: guid(uniqueName, 'Replica.Read')
     value: 'Replica.Read'
     displayName: 'Replica reader'
-    description: 'Reads the copies of all mailboxes through the API.'
+    description: 'Reads the copies of all mailboxes, or of those that an operator lists, through the API.'
     allowedMemberTypes: ['User', 'Application']
     isEnabled: true
   }

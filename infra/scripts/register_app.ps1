@@ -57,7 +57,7 @@ $members = @('User', 'Application')
 $roles = @(
     @{
         id = $operatorRole; value = 'Operator'; displayName = 'Operator'; isEnabled = $true; allowedMemberTypes = $members
-        description = "Sees every mailbox's freshness, invites people, activates, pauses, disconnects and erases mailboxes."
+        description = "Sees every mailbox's freshness, reads the copies, invites people, activates, pauses, disconnects and erases mailboxes."
     }
     @{
         id = $operatorReadRole; value = 'Operator.Read'; displayName = 'Operator (read only)'; isEnabled = $true
@@ -65,7 +65,7 @@ $roles = @(
     }
     @{
         id = $replicaReadRole; value = 'Replica.Read'; displayName = 'Replica reader'; isEnabled = $true
-        description = 'Reads the copies of all mailboxes through the API.'; allowedMemberTypes = $members
+        description = 'Reads the copies of all mailboxes, or of those that an operator lists, through the API.'; allowedMemberTypes = $members
     }
 )
 $scopes = @(@{

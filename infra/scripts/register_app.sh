@@ -77,13 +77,13 @@ printf '[%s]\n' "$access" >"$work/access.json"
 
 cat >"$work/roles.json" <<JSON
 [{"id":"$operator_role","value":"Operator","displayName":"Operator","isEnabled":true,
-  "description":"Sees every mailbox's freshness, invites people, activates, pauses, disconnects and erases mailboxes.",
+  "description":"Sees every mailbox's freshness, reads the copies, invites people, activates, pauses, disconnects and erases mailboxes.",
   "allowedMemberTypes":["User","Application"]},
  {"id":"$operator_read_role","value":"Operator.Read","displayName":"Operator (read only)","isEnabled":true,
   "description":"Sees every mailbox's freshness and history, and changes nothing.",
   "allowedMemberTypes":["User","Application"]},
  {"id":"$replica_read_role","value":"Replica.Read","displayName":"Replica reader","isEnabled":true,
-  "description":"Reads the copies of all mailboxes through the API.",
+  "description":"Reads the copies of all mailboxes, or of those that an operator lists, through the API.",
   "allowedMemberTypes":["User","Application"]}]
 JSON
 

@@ -177,7 +177,7 @@ def page_values() -> dict[str, Any]:
                 "method": operation.method,
                 "path": operation.path,
                 "summary": operation.summary,
-                "paragraphs": _text_of(operation).split("\n\n"),
+                "paragraphs": [each for each in _text_of(operation).split("\n\n") if each != f"{operation.summary}."],
                 "roles": sorted(role.value for role in operation.roles),
                 "parameters": [
                     {"name": each["name"], "where": each["in"], "kind": _kind(each["schema"])}

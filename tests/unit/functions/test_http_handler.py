@@ -12,6 +12,7 @@ from functions import refusals
 from functions.http.handler import (
     MAX_BODY_BYTES,
     HttpError,
+    async_http_handler,
     http_handler,
     read_cookie,
     read_form,
@@ -19,6 +20,8 @@ from functions.http.handler import (
     require_same_origin,
 )
 from functions.http.responses import json as json_answer
+from shared import logs
+from shared.api.errors import Forbidden, Malformed
 from shared.authorization.errors import FlowReplayed, FlowUnknown, OtherBrowser
 from shared.errors import (
     AdministratorMustAct,
@@ -208,3 +211,46 @@ def test_the_pages_of_others_and_wrong_csrf_values_say_what_they_are() -> None:
     with pytest.raises(HttpError) as caught:
         require_same_origin(request("POST", headers={"Sec-Fetch-Site": "cross-site"}))
     assert caught.value.refusal == "foreign_page"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, 200),
+        (NotFound("x"), 404),
+        (HttpError("too_large"), 413),
+        (Malformed("limit"), 400),
+        (Forbidden(), 403),
+        (ValueError(SECRET), 500),
+    ],
+)
+async def test_a_handler_that_waits_is_answered_for_like_any_other(error: Exception | None, status: int) -> None:
+    @async_http_handler("GET")
+    async def handler(_: func.HttpRequest) -> func.HttpResponse:
+        if error:
+            raise error
+        return json_answer({"ok": True})
+
+    assert list(inspect.signature(handler).parameters) == ["req"]
+    assert inspect.iscoroutinefunction(handler)
+    answer = await handler(request())
+    assert answer.status_code == status
+    assert SECRET not in answer.get_body().decode()
+    assert (await handler(request("DELETE"))).status_code == 405
+
+
+async def test_an_error_that_leaves_a_coroutine_tells_the_host_nothing() -> None:
+    @logs.redact_async_errors
+    async def failing() -> None:
+        raise ValueError(SECRET)
+
+    with pytest.raises(logs.InvocationFailed) as caught:
+        await failing()
+    assert SECRET not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_refused_parameter_is_named_in_the_problem() -> None:
+    answer = behind(Malformed("limit", "unknown"), api=True)(request())
+    body = json.loads(answer.get_body())
+    assert (body["code"], body["parameter"], body["fault"]) == ("malformed", "limit", "unknown")

@@ -71,3 +71,16 @@ def test_memory_is_bounded(clock: FakeClock) -> None:
 )
 def test_the_caller_is_who_the_platform_saw(header: str, caller: str) -> None:
     assert client_address(header) == caller
+
+
+def test_what_is_left_is_told_without_counting() -> None:
+    clock = FakeClock()
+    limit = RateLimit(burst=3, per_minute=60, together=20, monotonic=clock.monotonic)
+    assert limit.left("one") == (3, 0)
+    limit.wait("one")
+    limit.wait("one")
+    assert limit.left("one") == (1, 3)
+    assert limit.left("one") == (1, 3)
+    assert limit.left("other") == (3, 0)
+    clock.pass_by(seconds=2)
+    assert limit.left("one") == (3, 0)
