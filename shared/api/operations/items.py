@@ -16,11 +16,13 @@ from shared.api.resources.values import Time
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import FolderState, ReplicaItem
-from shared.replica.reading.port import ItemRange
+from shared.replica.reading.port import ItemRange, ReplicaReader
 from shared.sources.port import ItemKind
 
 MAX_SCANNED = 5_000
 """Most items that one request looks at. Filters that storage cannot apply leave many of them out."""
+SCAN = 1_000
+"""Rows of one response of storage."""
 LARGEST_PARSED = 64 << 20
 """Bytes of the largest content that is parsed; a larger one can be downloaded."""
 
@@ -44,6 +46,12 @@ class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender
     fields: str | None = None
     limit: Limit = 100
     cursor: str = ""
+
+    @property
+    def is_scanned(self) -> bool:
+        """Whether a filter is given that storage does not apply."""
+        given = (self.sender, self.to, self.modified_since, self.has_attachments)
+        return any(each is not None for each in given)
 
     def matches(self, item: ReplicaItem) -> bool:
         """Whether an item passes the filters that storage does not apply."""
@@ -71,15 +79,30 @@ def list_items(components: ApiComponents, call: Call[ItemQuery, None]) -> resour
     fields = _chosen_fields(query.fields)
     folders = components.replica_reader.folders(mailbox.id).folders
     wanted = ItemRange(_folder_id(folders, query.folder), query.kind, _utc(query.after), _utc(query.before))
-    after, found, looked_at = decode_cursor(query.cursor), list[resources.Item](), 0
-    while len(found) < query.limit and looked_at < MAX_SCANNED:
-        page = components.replica_reader.items(mailbox.id, after, query.limit - len(found), wanted)
-        found += [resources.item(item, folders, fields) for item in page.items if query.matches(item)]
-        looked_at += len(page.items) or 1
+    chosen, after = _matching(components.replica_reader, mailbox.id, query, wanted)
+    return resources.ItemPage([resources.item(item, folders, fields) for item in chosen], encode_cursor(after))
+
+
+def _matching(
+    reader: ReplicaReader, mailbox_id: str, query: ItemQuery, wanted: ItemRange
+) -> tuple[list[ReplicaItem], str]:
+    """The items of a page, and the key after which the next page begins; empty after the last page.
+
+    If storage applies all filters, exactly the page is read; else whole responses are, of which most may not match.
+    """
+    after, found, looked_at = decode_cursor(query.cursor), list[ReplicaItem](), 0
+    while looked_at < MAX_SCANNED:
+        page = reader.items(mailbox_id, after, SCAN if query.is_scanned else query.limit - len(found), wanted)
+        for item in page.items:
+            if query.matches(item):
+                found.append(item)
+            if len(found) == query.limit:
+                return found, item.key if page.after or item is not page.items[-1] else ""
+        looked_at += SCAN
         after = page.after
         if not after:
             break
-    return resources.ItemPage(found, encode_cursor(after))
+    return found, after
 
 
 class FieldsQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from tests.fakes.api import OPERATOR, READER, STATE_READER, TENANT, ApiParts, li
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
 
 ID = "mailbox-1"
+RARE = {"name": "", "address": "rare@contoso.example"}
 PEOPLE = {
     "from": {"name": "Ann", "address": "Ann@contoso.example"},
     "to": [{"address": "bo@contoso.example"}],
@@ -84,6 +85,38 @@ def test_pages_give_every_item_once(parts: ApiParts) -> None:
         if not cursor:
             break
     assert sorted(found) == sorted(item_key(name) for name in "ABE")
+
+
+def test_rare_items_are_found_with_few_requests_and_by_pages(parts: ApiParts) -> None:
+    """Of 2,600 items five are from somebody; three are asked for at a time."""
+    rare = {item_key(f"{number}") for number in (3, 700, 1_500, 2_000, 2_599)}
+    for start in range(0, 2_600, 200):
+        names = [f"{number}" for number in range(start, start + 200)]
+        commit(
+            parts.replica,
+            ID,
+            *(
+                created(name, b"", metadata=PEOPLE | ({"from": RARE} if item_key(name) in rare else {}))
+                for name in names
+            ),
+        )
+    scans = list[str]()
+    scan = parts.rows.scan
+
+    def counted(mailbox_id: str, **more: Any) -> list[Any]:
+        scans.append(mailbox_id)
+        return scan(mailbox_id, **more)
+
+    parts.rows.scan = counted  # type: ignore[method-assign]
+    found, cursor, pages = set[str](), "", 0
+    while pages == 0 or cursor:
+        page: ItemPage = parts.call(list_items, mailbox=ID, from_="rare@contoso.example", limit="3", cursor=cursor)
+        assert len(page.items) <= 3
+        found |= {item.id for item in page.items}
+        cursor, pages = page.next, pages + 1
+    assert found == rare
+    assert pages <= 3
+    assert len(scans) <= 7
 
 
 def test_usual_fields_show_who_and_where(parts: ApiParts) -> None:
