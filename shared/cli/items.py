@@ -13,6 +13,7 @@ from shared.cli.terminal import ProgressLine, printable, show_table
 from shared.errors import NotFound
 from shared.replica.maintenance import export
 from shared.replica.maintenance import verify as verifying
+from shared.replica.maintenance.export_paths import shown_path
 from shared.replica.port import FeedPage, FolderState, ReplicaItem
 
 FOLLOW_SECONDS = 2.0
@@ -128,7 +129,7 @@ def verify(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
 def _chosen(app: CliApp, arguments: argparse.Namespace) -> Iterator[ReplicaItem]:
     """The items of the requested folders and kind."""
     folders = app.replica.load(arguments.mailbox).folders
-    wanted = {id_ for id_, folder in folders.items() if _is_below(export.shown_path(folder), arguments.folder)}
+    wanted = {id_ for id_, folder in folders.items() if _is_below(shown_path(folder), arguments.folder)}
     if arguments.folder and not wanted:
         raise NotFound("there is no such folder in this mailbox")
     for item in app.replica.items(arguments.mailbox):
@@ -150,4 +151,4 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _path(folders: Mapping[str, FolderState], item: ReplicaItem) -> str:
     folder = folders.get(item.folder_id)
-    return export.shown_path(folder) if folder else "?"
+    return shown_path(folder) if folder else "?"

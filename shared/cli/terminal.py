@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
+SHOW_SECONDS = 0.1
+"""Progress is shown no more often: drawing it takes longer than handling an item."""
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -61,7 +64,8 @@ class ProgressLine:
         self._total = total
         self._done = 0
         self._clock = clock
-        self._began = clock()
+        self._began = self._now = clock()
+        self._shown_at = float("-inf")
         self._bar = _rich_bar(out, total) if self._out is not None and not plain else None
 
     def add(self, count: int) -> None:
@@ -71,13 +75,23 @@ class ProgressLine:
     def set(self, done: int) -> None:
         """So many are done."""
         self._done = done
+        if self._out is None:
+            return
+        self._now = self._clock()
+        if self._now - self._shown_at >= SHOW_SECONDS:
+            self._show()
+
+    def _show(self) -> None:
+        self._shown_at = self._now
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=done, total=max(done, self._total))
-        elif self._out is not None:
+            self._bar.update(self._bar.task_ids[0], completed=self._done, total=max(self._done, self._total))
+        else:
             print(f"\r{self._line()}", end="", file=self._out, flush=True)
 
     def end(self) -> None:
-        """Leave the line."""
+        """Show where it ended, and leave the line."""
+        if self._out is not None and self._done and self._now != self._shown_at:
+            self._show()
         if self._bar is not None:
             self._bar.stop()
         elif self._out is not None and self._done:
@@ -85,7 +99,7 @@ class ProgressLine:
 
     def rate(self) -> float:
         """Items a second so far."""
-        return self._done / max(self._clock() - self._began, 1e-6)
+        return self._done / max(self._now - self._began, 1e-6)
 
     def _line(self) -> str:
         percent = min(100, self._done * 100 // max(1, self._total, self._done))

@@ -109,6 +109,19 @@ def whole_pass(environment: Environment) -> Figures:
     return figures
 
 
+def exports(environment: Environment) -> Figures:
+    """An export of messages with 20 KB MIME out of Azurite, in each format."""
+    count = environment.size(10_000)
+    result = environment.child("tests.bench.exports", str(count))
+    head = ("format", "items per second", "items per second of our processor time")
+    figures = Figures(f"An export of {count:,} messages with 20 KB MIME from Azurite", head)
+    for name in ("files", "mbox", "parquet"):
+        rates = (f"{result[f'export_{name}_{unit}']:,.0f}" for unit in ("per_second", "per_cpu_second"))
+        figures.rows.append((name, *rates))
+    figures.values = {"export_files_per_second": result["export_files_per_second"]}
+    return figures
+
+
 def memory(environment: Environment) -> Figures:
     """Peak memory of a first sync into Azurite and a sweep, for two sizes that differ by ten times; 1 KB MIME each.
 
@@ -179,6 +192,7 @@ MEASURES: dict[str, Callable[[Environment], Figures]] = {
     "mime": mime,
     "idle": idle,
     "pass": whole_pass,
+    "export": exports,
     "memory": memory,
     "import": imports,
     "graph-metadata": graph_measures.metadata,

@@ -1,17 +1,13 @@
 """Exports a mailbox as files on disk: one directory per folder and one file per item, or one mbox per folder.
 
-Folder names and subjects are untrusted input. Only characters that cannot leave the directory, hide a file, look like
-an option or mean something to a file system are used in paths. Existing files are never overwritten.
+Existing files are never overwritten, so a repeated export continues one that was interrupted.
 """
 
-import hashlib
 import json
-import ntpath
 import os
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import batched
@@ -20,18 +16,19 @@ from tempfile import mkstemp
 from typing import BinaryIO
 
 from shared.errors import ItemUnusable, NotFound
-from shared.replica.port import FolderState, Replica, ReplicaItem
+from shared.replica.maintenance.export_paths import FolderPaths
+from shared.replica.maintenance.file_writer import FileWriter, make_directory
+from shared.replica.port import Replica, ReplicaItem
 
-_UNSAFE = frozenset('<>:"/\\|?*')
-"""Path separators, and characters that Windows refuses."""
-_MAX_PATH_BYTES = 600
-"""Most bytes of a folder's path below the export directory. macOS allows 1,024 for the whole path, including that
-directory, the file's name and the directories above."""
 _QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
 
+AT_ONCE = 100_000
+"""Items whose contents are read together. Items come in the order of their keys, and their contents lie anywhere in the
+packs: the more are read together, the closer they lie, until whole packs are read. Of each only what an export needs is
+in memory, less than a kilobyte."""
 
-AT_ONCE = 2000
-"""Items whose contents are read together: more of them lie side by side in a pack."""
+OPEN_BOXES = 64
+"""How many mbox files are open at a time: a mailbox may have more folders than a process may have files."""
 
 type Progress = Callable[[int], None]
 """Told of so many more items that are done."""
@@ -51,152 +48,153 @@ class ExportResult:
     damaged: int = 0
 
 
-def safe_name(text: str, longest: int = 80) -> str:
-    """The text as one harmless path component of at most `longest` bytes.
-
-    Invisible characters are replaced: control sequences, and the marks that change the writing direction.
-    """
-    seen = unicodedata.normalize("NFC", text)
-    name = "".join(
-        "_" if character in _UNSAFE or not character.isprintable() else character for character in seen
-    ).strip(" .")
-    name = name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
-    return f"_{name}" if not name or name[0] in "-~" or ntpath.isreserved(name) else name
-
-
-ARCHIVE = "Online Archive"
-"""Parent of the online archive's folders, which has its own inbox."""
-
-
-def shown_path(folder: FolderState) -> str:
-    """A folder's path, where the online archive's folders are below `ARCHIVE`."""
-    return f"{ARCHIVE}/{folder.path}" if folder.archive else folder.path
-
-
-def folder_paths(folders: Mapping[str, FolderState]) -> dict[str, Path]:
-    """A relative path for every folder, below the path of its parent.
-
-    Two folders whose paths differ only in case get different paths, and so do all folders and files below them.
-    """
-    paths: dict[str, Path] = {}
-    taken: set[str] = set()
-    for id_, folder in sorted(folders.items(), key=_parents_first):
-        *above, name = shown_path(folder).split("/")
-        parent = paths.get(folder.parent_id) or Path(*map(_directory_name, above))
-        path = parent / _directory_name(name)
-        if len(os.fsencode(path)) > _MAX_PATH_BYTES:
-            path = Path(path.parts[0], f"{path.name}-{_short(id_)}")
-        if str(path).casefold() in taken:
-            path = path.with_name(f"{path.name}-{_short(id_)}")
-        taken.add(str(path).casefold())
-        paths[id_] = path
-    return paths
-
-
-def _parents_first(entry: tuple[str, FolderState]) -> tuple[bool, int, str, str]:
-    id_, folder = entry
-    return folder.archive, folder.path.count("/"), folder.path, id_
-
-
-def _directory_name(text: str) -> str:
-    """A folder's component of a path. It never equals the mbox file name of a sibling folder."""
-    name = safe_name(text)
-    return f"{name}_" if name.casefold().endswith(".mbox") else name
-
-
-def file_name(item: ReplicaItem, form: str) -> str:
-    """A file name that sorts by date, shows the subject, and is unique to the item."""
-    day = item.at.astimezone(UTC).strftime("%Y-%m-%d") if item.at else "undated"
-    return f"{day} {safe_name(item.subject or item.kind, 60)} {item.key[:12]}.{form}"
-
-
 def to_files(
     replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
     """Each item as a file of its own; what has no content as the JSON of its metadata."""
-    places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
-    for batch in batched(items, AT_ONCE, strict=False):
-        missing = [item for item in batch if not _is_written(item, places, done)]
-        for item, data in _contents(replica, mailbox_id, missing, done):
-            _write_file(item, data, places, done)
-        progress(len(batch))
-    return done
+    places, done = FolderPaths(replica.load(mailbox_id).folders, target), ExportResult()
+    with FileWriter() as files:
+        missing = _missing(items, files, places, done, progress)
+        for batch in batched(missing, AT_ONCE, strict=False):
+            for item, data in _contents(replica, mailbox_id, batch, done):
+                if data is not None:
+                    files.write(places.file(item), data)
+                progress(1)
+    return _with_files(done, files)
 
 
 def to_mbox(
     replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
     """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
-    places, done = _FolderPaths(replica, mailbox_id, target), ExportResult()
-    with _mboxes() as box_of:
-        for batch in batched(items, AT_ONCE, strict=False):
-            boxes = {item.key: _box(item, places, box_of) for item in batch if _is_message(item)}
-            done.existing += sum(box is None for box in boxes.values())
-            missing = [item for item in batch if boxes.get(item.key) or not _is_message(item)]
-            missing = [item for item in missing if _is_message(item) or not _is_written(item, places, done)]
-            for item, data in _contents(replica, mailbox_id, missing, done):
-                box = boxes.get(item.key)
-                if box is None:
-                    _write_file(item, data, places, done)
+    places, done = FolderPaths(replica.load(mailbox_id).folders, target), ExportResult()
+    with FileWriter() as files, _Boxes() as boxes:
+        wanted = _without_known_boxes(items, boxes, places, done, progress)
+        missing = _missing(wanted, files, places, done, progress)
+        for batch in batched(missing, AT_ONCE, strict=False):
+            for item, data in _contents(replica, mailbox_id, batch, done):
+                if data is not None and _is_message(item):
+                    boxes.append(_box(item, places), mboxrd(data, item.at))
+                    done.written += 1
                 elif data is not None:
-                    _append_message(data, item, box, done)
-            progress(len(batch))
+                    files.write(places.file(item), data)
+                progress(1)
+        boxes.complete()
+    return _with_files(done, files)
+
+
+def _with_files(done: ExportResult, files: FileWriter) -> ExportResult:
+    done.written += files.written
+    done.existing += files.existing
     return done
+
+
+def _without_known_boxes(
+    items: Iterable[ReplicaItem], boxes: "_Boxes", places: FolderPaths, done: ExportResult, progress: Progress
+) -> Iterator[ReplicaItem]:
+    """The items without the messages of folders whose mbox was there before."""
+    for item in items:
+        if _is_message(item) and boxes.existed(_box(item, places)):
+            done.existing += 1
+            progress(1)
+        else:
+            yield item
+
+
+def _missing(
+    items: Iterable[ReplicaItem], files: FileWriter, places: FolderPaths, done: ExportResult, progress: Progress
+) -> Iterator[ReplicaItem]:
+    """The items whose contents are to be read, as little of each as an export needs.
+
+    What exists is passed over before anything is read: an export of days that was broken off goes on where it was. What
+    has no content is written at once.
+    """
+    for item in items:
+        done.without_content += item.located is None
+        path = places.file(item)
+        if files.exists(path):
+            done.existing += 1
+        elif item.located is None:
+            files.write(path, json.dumps(as_json(item, places.name(item)), indent=2).encode())
+        else:
+            yield item.with_changes(
+                source_id="", version="", move_key="", content_key="", item_class="", metadata={}, aliases=()
+            )
+            continue
+        progress(1)
 
 
 def _is_message(item: ReplicaItem) -> bool:
     return item.located is not None and item.located.form == "eml"
 
 
-def _box(item: ReplicaItem, places: "_FolderPaths", box_of: Callable[[Path], Path | None]) -> Path | None:
+def _box(item: ReplicaItem, places: FolderPaths) -> Path:
     folder = places.of(item)
-    return box_of(folder.with_name(f"{folder.name}.mbox"))
+    return folder.with_name(f"{folder.name}.mbox")
 
 
-@contextmanager
-def _mboxes() -> Iterator[Callable[[Path], Path | None]]:
-    """Yield a function that returns the temporary file for an mbox path, or None if the mbox already exists.
+class _Boxes:
+    """The mbox files of an export, each under a temporary name until all are complete.
 
-    The files are renamed when all of them are complete, so that the remains of an interrupted export never look like an
-    mbox.
+    So the remains of an interrupted export never look like an mbox.
     """
-    temporary: dict[Path, Path | None] = {}
 
-    def mbox_for(path: Path) -> Path | None:
-        if path not in temporary:
-            temporary[path] = None if path.exists() else _create_temporary(path)
-        return temporary[path]
+    def __init__(self) -> None:
+        self._existed: dict[Path, bool] = {}
+        self._temporary: dict[Path, Path] = {}
+        self._open: OrderedDict[Path, BinaryIO] = OrderedDict()
 
-    try:
-        yield mbox_for
-        for path, mbox in temporary.items():
-            if mbox is not None:
-                mbox.rename(path)
-    except BaseException:
-        for part in filter(None, temporary.values()):
+    def __enter__(self) -> "_Boxes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete what was not completed."""
+        self._close(0)
+        for part in self._temporary.values():
             part.unlink(missing_ok=True)
-        raise
+
+    def existed(self, path: Path) -> bool:
+        """Whether an mbox was there before the export."""
+        if path not in self._existed:
+            self._existed[path] = path.exists()
+        return self._existed[path]
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Append one message."""
+        if path not in self._temporary:
+            self._temporary[path] = _create_temporary(path)
+        if path not in self._open:
+            self._close(OPEN_BOXES - 1)
+            self._open[path] = self._temporary[path].open("ab")
+        self._open.move_to_end(path)
+        self._open[path].write(data)
+
+    def complete(self) -> None:
+        """Give all files their names."""
+        self._close(0)
+        for path, part in list(self._temporary.items()):
+            part.rename(path)
+            del self._temporary[path]
+
+    def _close(self, most: int) -> None:
+        while len(self._open) > most:
+            self._open.popitem(last=False)[1].close()
 
 
 def _create_temporary(path: Path) -> Path:
     """Create an empty temporary file next to the mbox path, readable only by its owner."""
-    _make_directory(path.parent)
+    make_directory(path.parent)
     file, name = mkstemp(suffix=".part", dir=path.parent)
     os.close(file)
     return Path(name)
 
 
-def _append_message(data: bytes, item: ReplicaItem, box: Path, done: ExportResult) -> None:
-    """Opened for each message: a mailbox may have more folders than a process may have files."""
-    with box.open("ab") as file:
-        file.write(mboxrd(data, item.at))
-    done.written += 1
-
-
 def mboxrd(message: bytes, at: datetime | None) -> bytes:
     """One message in mboxrd format: an envelope line, lines that look like one quoted, and an empty line at the end."""
     date = (at or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC).ctime()
-    lines = _QUOTED.sub(rb">\1", message.replace(b"\r\n", b"\n"))
+    lines = message.replace(b"\r\n", b"\n")
+    if b"From " in lines:
+        lines = _QUOTED.sub(rb">\1", lines)
     return b"From MAILER-DAEMON %s\n%s\n" % (date.encode("ascii"), lines if lines.endswith(b"\n") else lines + b"\n")
 
 
@@ -217,51 +215,11 @@ def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:
     }
 
 
-class _FolderPaths:
-    """The directories of the folders, below the directory that the operator chose."""
-
-    def __init__(self, replica: Replica, mailbox_id: str, target: Path) -> None:
-        self._folders = replica.load(mailbox_id).folders
-        self._paths = folder_paths(self._folders)
-        self._target = target
-
-    def of(self, item: ReplicaItem) -> Path:
-        return self._target / self._paths.get(item.folder_id, Path(f"unknown-{_short(item.folder_id)}"))
-
-    def name(self, item: ReplicaItem) -> str:
-        folder = self._folders.get(item.folder_id)
-        return folder.path if folder else ""
-
-
-def _path_of(item: ReplicaItem, places: _FolderPaths) -> Path:
-    return places.of(item) / file_name(item, item.located.form if item.located else "metadata.json")
-
-
-def _is_written(item: ReplicaItem, places: _FolderPaths, done: ExportResult) -> bool:
-    """Looked for before anything is read: an export of days that was broken off goes on where it was."""
-    done.without_content += item.located is None
-    is_there = _path_of(item, places).exists()
-    done.existing += is_there
-    return is_there
-
-
-def _write_file(item: ReplicaItem, data: bytes | None, places: _FolderPaths, done: ExportResult) -> None:
-    if item.located is None:
-        data = json.dumps(as_json(item, places.name(item)), indent=2).encode()
-    if data is None:
-        return
-    if _create(_path_of(item, places), data):
-        done.written += 1
-    else:
-        done.existing += 1
-
-
 def _contents(
     replica: Replica, mailbox_id: str, items: Sequence[ReplicaItem], done: ExportResult
 ) -> Iterator[tuple[ReplicaItem, bytes | None]]:
-    """The items with their contents, read together; None for what has none, or is damaged or gone."""
-    yield from ((item, None) for item in items if item.located is None)
-    for item, data in replica.contents(mailbox_id, [item for item in items if item.located is not None]):
+    """The items with their contents, in the order of the packs; None for what is damaged or gone."""
+    for item, data in replica.contents(mailbox_id, items):
         yield item, data if data is not None else _content(replica, mailbox_id, item, done)
 
 
@@ -280,33 +238,3 @@ def _exists(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
     except NotFound:
         return False
     return True
-
-
-def _create(path: Path, data: bytes) -> bool:
-    """Create a file that only its owner may read, because it is mail; False if it already exists."""
-    _make_directory(path.parent)
-    try:
-        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            _write_whole(file, data, path)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _write_whole(file: BinaryIO, data: bytes, path: Path) -> None:
-    """Write all of the data or leave no file: the next export would take a partial file for a complete one."""
-    try:
-        file.write(data)
-        file.flush()
-    except BaseException:
-        path.unlink()
-        raise
-
-
-def _make_directory(path: Path) -> None:
-    for directory in (*reversed(path.parents), path):
-        directory.mkdir(mode=0o700, exist_ok=True)
-
-
-def _short(id_: str) -> str:
-    return hashlib.sha256(id_.encode()).hexdigest()[:8]

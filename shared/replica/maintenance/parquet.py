@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import MailboxSyncError
-from shared.replica.maintenance.export import ExportResult, Progress, shown_path, silent
+from shared.replica.maintenance.export import ExportResult, Progress, silent
+from shared.replica.maintenance.export_paths import shown_path
 from shared.replica.port import FolderState, Replica, ReplicaItem
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import AuditEntry, ItemIssue, MailboxRegistry
-from shared.replica.maintenance import export
+from shared.replica.maintenance import export_paths
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.sources.port import AccessMode, Content, ItemKind
 from tests.fakes.replica import FakeReplica
@@ -328,7 +328,7 @@ def test_verifying_finds_a_content_that_is_gone(app: House) -> None:
 @given(st.text(max_size=300))
 @settings(deadline=None)
 def test_any_text_becomes_one_harmless_component(text: str) -> None:
-    name = export.safe_name(text)
+    name = export_paths.safe_name(text)
     assert 0 < len(name.encode()) <= 81
     assert not set(name) & set('/\\:*?"<>|\0\n\r')
     assert name not in (".", "..")
@@ -336,7 +336,7 @@ def test_any_text_becomes_one_harmless_component(text: str) -> None:
 
 
 def test_folders_that_differ_by_case_alone_keep_apart() -> None:
-    found = export.folder_paths({each.id: each for each in (folder("a"), folder("b"), folder("c", path="A"))})
+    found = export_paths.folder_paths({each.id: each for each in (folder("a"), folder("b"), folder("c", path="A"))})
     assert len({str(path).casefold() for path in found.values()}) == 3
 
 
@@ -346,7 +346,7 @@ def test_folders_that_become_one_name_keep_what_lies_in_them_apart() -> None:
     parents = {"mark-2025": "mark", "star-2025": "star"}
     folders = {id_: FolderState(id_, path, parents.get(id_, "")) for id_, path in paths.items()}
 
-    found = export.folder_paths(folders)
+    found = export_paths.folder_paths(folders)
 
     assert len({str(path).casefold() for path in found.values()}) == 4
     assert found["mark-2025"].parent == found["mark"]
@@ -355,7 +355,7 @@ def test_folders_that_become_one_name_keep_what_lies_in_them_apart() -> None:
 
 def test_folder_whose_parent_is_not_synced_keeps_its_place() -> None:
     """M7: its parent is out of scope, so its name is all that is known of it."""
-    found = export.folder_paths({"b": FolderState("b", "Projects/2025", "elsewhere")})
+    found = export_paths.folder_paths({"b": FolderState("b", "Projects/2025", "elsewhere")})
 
     assert found["b"] == Path("Projects/2025")
 
@@ -369,7 +369,7 @@ def test_online_archive_has_a_root_of_its_own() -> None:
         "d": FolderState("d", "Inbox/2019", "c", archive=True),
     }
 
-    found = export.folder_paths(folders)
+    found = export_paths.folder_paths(folders)
 
     assert {id_: path.as_posix() for id_, path in found.items()} == {
         "a": "Inbox",

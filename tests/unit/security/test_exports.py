@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.replica.maintenance.export import folder_paths, mboxrd, safe_name
+from shared.replica.maintenance.export import mboxrd
+from shared.replica.maintenance.export_paths import folder_paths, safe_name
 from shared.replica.port import FolderState
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
