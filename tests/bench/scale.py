@@ -42,8 +42,8 @@ GIGABYTE_SECOND = 0.000026
 EXECUTION = 0.40 / 1_000_000
 PRICES = {
     "vault": Price("Key Vault", 0.03 / 10_000),
-    "blob writes": Price("blob writes and leases", 0.065 / 10_000),
-    "blob reads": Price("blob reads", 0.005 / 10_000),
+    "blob writes": Price("blob writes", 0.065 / 10_000),
+    "blob reads": Price("blob reads and leases", 0.005 / 10_000),
     "tables": Price("tables", 0.004 / 10_000),
     "queues": Price("queues", 0.004 / 10_000),
 }
