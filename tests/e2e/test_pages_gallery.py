@@ -127,14 +127,6 @@ def test_the_keyboard_reaches_the_content_first_and_focus_is_visible(browser: Br
         expect(seen.page.locator("main")).to_be_focused()
 
 
-def test_the_operators_table_is_filtered_as_one_types(browser: Browser, url: str) -> None:
-    with watched(browser) as seen:
-        seen.page.goto(f"{url}/operator")
-        seen.page.get_by_label("Filter by address").fill("person.9@")
-        expect(seen.page.locator("#mailboxes tbody tr:visible")).to_have_count(1)
-        expect(seen.page.get_by_text("1 shown")).to_be_visible()
-
-
 def test_the_approval_link_can_be_copied(browser: Browser, url: str) -> None:
     with watched(browser) as seen:
         seen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -1,4 +1,4 @@
-// Times in the reader's zone; live progress; copying a link or commands; filtering a table. Every page works without it.
+// Times in the reader's zone; live progress; copying a link or commands. Every page works without it.
 "use strict";
 
 (() => {
@@ -88,24 +88,8 @@
     });
   }
 
-  function filtering(field) {
-    const rows = document.getElementById(field.dataset.filters).tBodies[0].rows;
-    const matches = field.parentElement.querySelector("[data-matches]");
-    field.parentElement.hidden = false;
-    field.addEventListener("input", () => {
-      const wanted = field.value.trim().toLowerCase();
-      let count = 0;
-      for (const row of rows) {
-        row.hidden = !row.textContent.toLowerCase().includes(wanted);
-        if (!row.hidden) count += 1;
-      }
-      matches.textContent = wanted ? matches.dataset.matches.replace("#", count) : "";
-    });
-  }
-
   localise(document);
   const live = document.getElementById("live");
   if (live) follow(live);
   document.querySelectorAll("[data-copy]").forEach(copying);
-  document.querySelectorAll("[data-filters]").forEach(filtering);
 })();
