@@ -1,8 +1,11 @@
 """The API in the real worker: a mailbox is synced, read, and followed while it changes."""
 
 import json
+import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
 
+ROOT = Path(__file__).parents[2]
 OPERATOR = "robin@contoso.example"
 
 
@@ -133,3 +137,46 @@ def test_feed_over_all_mailboxes_comes_to_the_change(connected: Watched, reader:
     wanted = {item.key for item in connected.parts.replica.items(connected.id)}
     assert known
     eventually("the new change in the feed", all_seen, 180)
+
+
+def _blocks(heading: str) -> list[str]:
+    """The code blocks of a section of docs/api.md."""
+    section = (ROOT / "docs" / "api.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    found, block = list[str](), list[str]()
+    for line in [*section.splitlines(), ""]:
+        if line.startswith("    ") or (block and not line):
+            block.append(line[4:])
+        elif block:
+            found.append("\n".join(block).strip())
+            block = []
+    return [*found, "\n".join(block).strip()] if block else found
+
+
+def test_documented_quick_start_leads_to_the_first_change(connected: Watched, tmp_path: Path) -> None:
+    """The blocks of docs/api.md as they are, but for the sandbox's port and folder, and a folder of their own."""
+    asking, sandbox, python = _blocks("Quick start")
+    (mirror,) = _blocks("A consumer that mirrors mailboxes")
+    ask = next(line for line in asking.splitlines() if line.startswith("ask()"))
+    asks = [line for line in asking.splitlines() if line.startswith("ask ")]
+    item = next(one for one in connected.parts.replica.items(connected.id) if one.located)
+    sandbox = sandbox.replace("https://localhost:7071", connected.stack.url)
+    sandbox = sandbox.replace(".sandbox/endpoints.json", str(connected.stack.state / "endpoints.json"))
+    setting = [f"ID={connected.id}", f"ITEM={item.key}", "NUMBER=1"]
+    (tmp_path / "quick_start.py").write_text(
+        f"import os\nAPP_URL, TOKEN = os.environ['APP_URL'], os.environ['TOKEN']\n{python}"
+    )
+    script = [
+        "set -eu", sandbox, ask, *setting, *asks, "export APP_URL TOKEN", "python3 quick_start.py",
+        mirror.replace("docs/examples", str(ROOT / "docs" / "examples")),
+    ]  # fmt: skip
+    (tmp_path / "quick_start.sh").write_text("\n".join(script))
+    bash = ["bash", "quick_start.sh"]
+    done = subprocess.run(bash, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    assert '"roles":["Operator"]' in done.stdout
+    assert (tmp_path / "message.eml").read_bytes() == connected.parts.replica.content(connected.id, item)
+    assert "create" in done.stdout.splitlines()[-1]
+    with sqlite3.connect(tmp_path / "mirror.db") as db:
+        mirrored = {row[0] for row in db.execute("SELECT id FROM item WHERE mailbox = ?", [connected.id])}
+    db.close()
+    assert mirrored == {one.key for one in connected.parts.replica.items(connected.id)}
