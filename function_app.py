@@ -15,12 +15,13 @@ from functions import (
 )
 from functions.api import routes
 from functions.console import invitations, mailbox, mailboxes, overview
+from functions.console import jobs as console_jobs
 from shared import logs
 
 logs.configure()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-CONSOLE = (overview, mailboxes, mailbox, invitations)
+CONSOLE = (overview, mailboxes, mailbox, invitations, console_jobs)
 HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, routes, *CONSOLE)
 BACKGROUND = (dispatch, sync, webhook_deliveries, jobs)
 for module in (*HTTP, *BACKGROUND):

@@ -26,6 +26,7 @@ def operator_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
     """Show a page of the mailboxes that match. GET takes the filters of a link, POST those of the form."""
     from shared.mailboxes.directory.model import CursorInvalid
     from shared.mailboxes.summary.model import total
+    from shared.pages.console.jobs import OFFERED
     from shared.pages.console.mailbox_list import list_request, list_values
 
     session = require_operator_view(request)
@@ -41,7 +42,8 @@ def operator_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
     except CursorInvalid as exc:
         raise HttpError("malformed") from exc
     values = list_values(asked, page, totals, now, app().interval)
-    return html("console/mailboxes", csrf=app().sessions.csrf(session), is_operator=session.operator, **values)
+    csrf = app().sessions.csrf(session)
+    return html("console/mailboxes", csrf=csrf, is_operator=session.operator, commands=OFFERED, **values)
 
 
 def _page(asked: "ListRequest", totals: "Totals") -> "ListedMailboxes":

@@ -26,6 +26,8 @@ ACTIVATE = "/operator/activate"
 MAILBOXES = "/operator/mailboxes"
 """Also /operator/mailboxes/{id}, and /operator/mailboxes/{id}/{action}."""
 INVITATIONS = "/operator/invitations"
+JOBS = "/operator/jobs"
+"""Also /operator/jobs/{id}: the progress of a bulk job."""
 MOVES = "/operator/moves"
 """Also /operator/moves/{id}: one mailbox's parity report."""
 STATIC = "/static"
@@ -38,8 +40,8 @@ RESERVED = (
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",
-    "operator|operator/(mailboxes|moves)/.+",
-    "operator/(activate|invitations|mailboxes|moves|service-account|service-account/revoke)",
+    "operator|operator/(jobs|mailboxes|moves)/.+",
+    "operator/(activate|invitations|jobs|mailboxes|moves|service-account|service-account/revoke)",
     "sign-in|sign-in/callback",
     "sign-out",
     "static/.+",

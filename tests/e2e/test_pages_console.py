@@ -156,3 +156,37 @@ def test_a_reader_sees_the_console_and_can_change_nothing(running_app: LocalStac
     assert invited.status_code == 403
     for path in (f"{page}/erase", "/operator/moves", "/operator/activate"):
         assert reader.ask("GET", path).status_code == 403, path
+
+
+def test_an_operator_pauses_a_chosen_mailbox_by_a_job(
+    seen: Watched, running_app: LocalStack, connected: tuple[str, str]
+) -> None:
+    (address, mailbox), page = connected, seen.page
+    sign_in_as_operator(seen, running_app)
+    page.get_by_role("link", name="Mailboxes", exact=True).click()
+    page.get_by_label("Address begins with").fill(address)
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("checkbox", name=f"Choose: {address}").check()
+    page.get_by_label("Action").select_option("Pause")
+    assert seen.accessibility_problems() == []
+    page.get_by_role("button", name="For the chosen ones").click()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    expect(page.get_by_text("1 of 1 mailboxes")).to_be_visible()
+    assert running_app.parts().registry.get(mailbox).status == "paused"
+    page.reload()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    assert seen.accessibility_problems() == []
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.get_by_role("link", name="Pause").first).to_be_visible()
+
+    page.get_by_role("link", name="Mailboxes", exact=True).click()
+    page.get_by_label("Address begins with").fill(address)
+    page.get_by_role("button", name="Show").click()
+    page.get_by_label("Action").select_option("Erase the copies")
+    page.get_by_role("button", name="For all that match").click()
+    expect(page.get_by_text("This cannot be undone")).to_be_visible()
+    page.get_by_role("button", name="Erase the copies").click()
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    page.goto(f"{running_app.url}/operator/mailboxes/{mailbox}")
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+    assert seen.violations() == []

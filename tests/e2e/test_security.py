@@ -108,6 +108,8 @@ OPERATORS = (
     "/operator",
     "/operator/activate",
     "/operator/invitations",
+    "/operator/jobs",
+    "/operator/jobs/{id}",
     "/operator/mailboxes",
     "/operator/mailboxes/{id}",
     "/operator/mailboxes/{id}/erase",
@@ -115,6 +117,7 @@ OPERATORS = (
     "/operator/moves/{id}",
 )
 OPERATORS_FORMS = (
+    "/operator/jobs",
     "/operator/invitations",
     "/operator/mailboxes",
     "/operator/moves",

@@ -8,12 +8,14 @@ from typing import Any
 
 from shared.authorization.onboarding.invitations import CreatedInvitation
 from shared.authorization.port import Invitation
+from shared.mailboxes.bulk.model import Job, JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import AuditEntry, ItemIssue, Run
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.model import ShardSummary, Totals, total
 from shared.pages.console.invitations import invitation_values
+from shared.pages.console.jobs import OFFERED, job_request, job_values, jobs_values
 from shared.pages.console.mailbox import mailbox_values
 from shared.pages.console.mailbox_list import list_request, list_values
 from shared.pages.console.overview import attention_ids, overview_values
@@ -85,7 +87,7 @@ def listed(mailboxes: Sequence[Mailbox], fields: dict[str, str], cursor: str = "
     """A page of the list."""
     asked = list_request(fields)
     values = list_values(asked, ListedMailboxes(tuple(mailboxes[:50]), cursor), totals_of(mailboxes), NOW, INTERVAL)
-    return "console/mailboxes", values | {"csrf": "c", "is_operator": True}
+    return "console/mailboxes", values | {"csrf": "c", "is_operator": True, "commands": OFFERED}
 
 
 def one(mailbox: Mailbox, *, is_operator: bool = True, **more: Any) -> tuple[str, dict[str, object]]:
@@ -118,6 +120,25 @@ def one(mailbox: Mailbox, *, is_operator: bool = True, **more: Any) -> tuple[str
     return "console/mailbox", values | shown | {"sync_possible_at": None}
 
 
+def job_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
+    """The pages of bulk jobs."""
+    job = Job("j1", JobCommand.PAUSE, "operator-oid", NOW, filter={"status": "active"}, total=5_000, slices=100)
+    failures = [Outcome(mailbox.id, "grant_revoked", "AADSTS50173"), Outcome("f" * 32, "not_found")]
+    running = Progress(job, JobState.RUNNING, 1_200, 8, 2, 3_790, {"grant_revoked": 1, "not_found": 1})
+    done = Progress(job.with_changes(id="j2", command=JobCommand.ERASE), JobState.DONE, 5_000, ended_at=NOW)
+    extra: dict[str, object] = {"csrf": "c", "is_operator": True}
+    asked = job_request({"command": "erase", "scope": "all", "status": "disconnected"})
+    chosen = job_request({"command": "disconnect", f"chosen-{mailbox.id}": "on"})
+    return {
+        "job": ("console/job", job_values(running, failures, [mailbox]) | extra),
+        "job-done": ("console/job", job_values(done, [], []) | extra),
+        "jobs": ("console/jobs", jobs_values([running, done]) | extra),
+        "jobs-none": ("console/jobs", jobs_values([]) | extra | {"is_operator": False}),
+        "job-confirm": ("console/confirm_job", {"job": asked, "csrf": "c"}),
+        "job-confirm-chosen": ("console/confirm_job", {"job": chosen, "csrf": "c"}),
+    }
+
+
 @cache
 def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     """The pages by name: the template and its values."""
@@ -147,6 +168,7 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "mailbox-blocked": one(mailbox.with_changes(**TROUBLES[1])),
         "mailbox-new": one(new, runs=[], issues=[], activity=[], folders=[]),
         "mailbox-erasing": one(mailbox.with_changes(status=Status.DISCONNECTED, erasing_since=NOW)),
+        **job_pages(mailbox),
         "operator-confirm-disconnect": ("console/confirm", {"mailbox": mailbox, "action": "disconnect", "csrf": "c"}),
         "operator-confirm-erase": ("console/confirm", {"mailbox": mailbox, "action": "erase", "csrf": "c"}),
         "invitations": (

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from shared.mailboxes.bulk.model import JobCommand, JobState
 from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.directory.model import DirectoryEntry, Sort, WayIn, entry_of
 from shared.mailboxes.model import Status
 from shared.mailboxes.summary.model import Concern, TrendPoint, total
 from shared.pages.catalog import english
+from shared.pages.console.jobs import job_request
 from shared.pages.console.mailbox import OperatorAction, actions_of, mailbox_values, remedy_key
 from shared.pages.console.mailbox_list import STALEST, csv_of, list_request, list_values
 from shared.pages.console.overview import attention_ids, overview_values
@@ -159,3 +161,35 @@ def test_an_operator_sees_no_name_of_an_item() -> None:
     html = PAGES.render(template, **values)
     assert "AAMkAGI2T1" in html
     assert "9 more" in html
+
+
+def test_a_job_is_read_from_the_list_and_asks_first_for_what_is_final() -> None:
+    some = job_request({"command": "pause", "chosen-a1": "on", "chosen-b2": "on", "status": "active"})
+    assert some is not None
+    assert (some.chosen, some.everybody, some.needs_confirmation) == (("a1", "b2"), False, False)
+    everybody = job_request({"command": "pause", "scope": "all", "status": "active", "prefix": "ad", "sort": "newest"})
+    assert everybody is not None
+    assert everybody.filter == {"status": "active", "prefix": "ad"}
+    assert everybody.needs_confirmation
+    final = job_request({"command": "erase", "chosen-a1": "on"})
+    assert final is not None
+    assert final.needs_confirmation
+    again = job_request(final.form())
+    assert again is not None
+    assert (again.chosen, again.needs_confirmation) == (("a1",), False)
+    moved = job_request({"command": "move", "chosen-a1": "on"})
+    assert moved is not None
+    assert moved.arguments == {"to": "graph"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"command": "pause"}, {"command": "activate", "scope": "all"}, {"scope": "all"}]
+)
+def test_a_form_that_asks_for_nothing_makes_no_job(fields: dict[str, str]) -> None:
+    assert job_request(fields) is None
+
+
+@pytest.mark.parametrize("command", JobCommand)
+def test_every_command_and_state_of_a_job_has_its_words(command: JobCommand) -> None:
+    assert english().text(f"console.jobs.commands.{command.value}")
+    assert set(english().keys("console.jobs.states")) == set(JobState)

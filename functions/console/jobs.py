@@ -1,0 +1,64 @@
+"""The operator's bulk jobs: make one from the list, follow it, cancel it."""
+
+import azure.functions as func
+
+from functions.http.handler import ALL_METHODS, HttpError, http_handler
+from functions.http.parameters import is_id
+from functions.http.responses import html, redirect
+from functions.http.session_auth import read_session_form, require_operator, require_operator_view
+from shared.app import app
+from shared.errors import NotFound
+from shared.pages import paths
+
+blueprint = func.Blueprint()
+
+RECENT = 30
+
+
+@blueprint.route(route="operator/jobs", methods=ALL_METHODS)
+@http_handler("GET", "POST")
+def operator_jobs(request: func.HttpRequest) -> func.HttpResponse:
+    """List the latest jobs. POST makes one of the list's form, after a page that asks for confirmation."""
+    from shared.mailboxes.bulk.errors import JobRefused
+    from shared.pages.console.jobs import job_request, jobs_values
+
+    if request.method != "POST":
+        session = require_operator_view(request)
+        recent = [app().jobs.progress(job.id) for job in app().jobs.recent(RECENT)]
+        csrf = app().sessions.csrf(session)
+        return html("console/jobs", csrf=csrf, is_operator=session.operator, **jobs_values(recent))
+    session = require_operator(request)
+    asked = job_request(read_session_form(request, session))
+    if asked is None:
+        return redirect(paths.MAILBOXES)
+    if asked.needs_confirmation:
+        return html("console/confirm_job", csrf=app().sessions.csrf(session), job=asked)
+    chosen = {"filter": asked.filter} if asked.everybody else {"targets": asked.chosen}
+    try:
+        job = app().jobs.create(asked.command, session.owner_id, arguments=asked.arguments, **chosen)
+    except JobRefused as exc:
+        raise HttpError("malformed") from exc
+    return redirect(f"{paths.JOBS}/{job.id}")
+
+
+@blueprint.route(route="operator/jobs/{id}", methods=ALL_METHODS)
+@http_handler("GET", "POST")
+def operator_job(request: func.HttpRequest) -> func.HttpResponse:
+    """Show how far a job is; `part=progress` is what changes, by itself. POST cancels it."""
+    from shared.pages.console.jobs import FAILURES_SHOWN, job_values
+
+    job_id: str = request.route_params.get("id", "")
+    if not is_id(job_id):
+        raise NotFound("nothing has such an id")
+    if request.method == "POST":
+        operator = require_operator(request)
+        read_session_form(request, operator)
+        app().jobs.cancel(job_id, operator.owner_id)
+        return redirect(f"{paths.JOBS}/{job_id}")
+    session = require_operator_view(request)
+    progress = app().jobs.progress(job_id)
+    failures = app().jobs.failures(job_id)[:FAILURES_SHOWN]
+    failed = app().listing.read([failure.target for failure in failures if is_id(failure.target)])
+    template = "console/_job_live" if request.params.get("part") == "progress" else "console/job"
+    values = job_values(progress, failures, failed)
+    return html(template, csrf=app().sessions.csrf(session), is_operator=session.operator, **values)

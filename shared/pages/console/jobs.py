@@ -1,0 +1,93 @@
+"""Computes the values of the operator's pages of bulk jobs, and reads the form that makes one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.mailboxes.bulk.model import DELETING, JobCommand, JobState, Outcome, Progress
+from shared.mailboxes.model import Mailbox
+from shared.pages.console.mailbox_list import ListRequest, list_request
+from shared.pages.status import Tone
+
+CHOSEN = "chosen-"
+"""The prefix of the list's checkboxes: a field for each mailbox, named by its id."""
+OFFERED = (
+    JobCommand.SYNC,
+    JobCommand.CHECK,
+    JobCommand.PAUSE,
+    JobCommand.START,
+    JobCommand.MOVE,
+    JobCommand.DISCONNECT,
+    JobCommand.ERASE,
+)
+"""The commands of the list, the mildest first. Activation has a page of its own."""
+FAILURES_SHOWN = 100
+
+_TONES = {
+    JobState.PLANNING: Tone.WORKING,
+    JobState.RUNNING: Tone.WORKING,
+    JobState.DONE: Tone.GOOD,
+    JobState.CANCELED: Tone.STOPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What the list's form asks for: a command for the chosen mailboxes, or for all that match the filters."""
+
+    command: JobCommand
+    chosen: tuple[str, ...]
+    everybody: bool
+    listed: ListRequest
+    confirmed: bool
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether a page asks first: for what cannot be taken back, and for everything without a choice of its own."""
+        return not self.confirmed and (self.command in DELETING or self.everybody)
+
+    @property
+    def filter(self) -> dict[str, str]:
+        """The filters of the job: the list's, without its order."""
+        return {name: value for name, value in self.listed.form().items() if name != "sort"}
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments of the command. The console moves mailboxes to Microsoft Graph alone."""
+        return {"to": "graph"} if self.command is JobCommand.MOVE else {}
+
+    def form(self) -> dict[str, str]:
+        """The fields of the form that asks for the same, confirmed."""
+        fields = {"command": self.command.value, "confirmed": "yes", **self.listed.form()}
+        return fields | ({"scope": "all"} if self.everybody else {f"{CHOSEN}{one}": "on" for one in self.chosen})
+
+
+def job_request(fields: Mapping[str, str]) -> JobRequest | None:
+    """Read the form; None if it asks for nothing that can be done."""
+    command = next((one for one in OFFERED if one.value == fields.get("command")), None)
+    chosen = tuple(name.removeprefix(CHOSEN) for name in fields if name.startswith(CHOSEN))
+    everybody = fields.get("scope") == "all"
+    if command is None or not (chosen or everybody):
+        return None
+    return JobRequest(command, chosen, everybody, list_request(fields), fields.get("confirmed") == "yes")
+
+
+def job_values(progress: Progress, failures: Sequence[Outcome], failed: Sequence[Mailbox]) -> dict[str, Any]:
+    """Return the values of the template `console/job`; `failed` are the mailboxes that failures name."""
+    addresses = {mailbox.id: mailbox.address for mailbox in failed}
+    total = progress.job.total
+    return {
+        "progress": progress,
+        "state": progress.state.value,
+        "tone": _TONES[progress.state],
+        "is_running": progress.state in (JobState.PLANNING, JobState.RUNNING),
+        "handled": total - progress.left,
+        "percent": (total - progress.left) * 100 // total if total else 0,
+        "reasons": sorted(progress.reasons.items(), key=lambda one: (-one[1], one[0])),
+        "failures": [(one, addresses.get(one.target, "")) for one in failures[:FAILURES_SHOWN]],
+    }
+
+
+def jobs_values(recent: Sequence[Progress]) -> dict[str, Any]:
+    """Return the values of the template `console/jobs`."""
+    return {"rows": [(one, one.state.value, _TONES[one.state]) for one in recent]}
