@@ -59,11 +59,13 @@ class Caller:
     def require_content(self, mailbox: Mailbox) -> Mailbox:
         """Return the mailbox if the caller may read its contents. Raises NotFound, Forbidden.
 
+        The contents of a mailbox that is being erased are not read any more.
+
         An account may have two roles: Operator.Read shows it the state of every mailbox, and Replica.Read, limited to
         some, the contents of those alone.
         """
         self.require(CONTENT_READERS)
-        if not self.reads_content_of(mailbox.id, mailbox.tenant_id):
+        if mailbox.erasing_since is not None or not self.reads_content_of(mailbox.id, mailbox.tenant_id):
             raise NotFound("no such mailbox")
         return mailbox
 

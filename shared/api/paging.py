@@ -2,8 +2,14 @@
 
 import base64
 import binascii
+from typing import Annotated
+
+from msgspec import Meta
 
 from shared.api.errors import Malformed
+
+Cursor = Annotated[str, Meta(max_length=4000)]
+"""The parameter `cursor`: `next` of the page before."""
 
 
 def encode_cursor(place: str) -> str:

@@ -169,6 +169,8 @@ def test_same_idempotency_key_does_a_write_once(api: ApiServer) -> None:
     again = api.ask("POST", "/invitations", json_body=body, headers=headers)
     assert (again.status_code, again.get_body()) == (201, first.get_body())
     assert again.headers["Idempotency-Replayed"] == "true"
+    listed = body_of(api.ask("GET", "/invitations", roles=("Operator.Read",), limit="200"))["invitations"]
+    assert [each["address"] for each in listed if each["id"] == body_of(first)["id"]] == [body["address"]]
     other = api.ask("POST", "/invitations", json_body={"address": "other@contoso.example"}, headers=headers)
     assert (other.status_code, body_of(other)["code"]) == (422, "idempotency_key_reused")
     failed = {"Idempotency-Key": uuid.uuid4().hex}

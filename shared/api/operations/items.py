@@ -10,7 +10,7 @@ from shared.api.calls import ApiComponents, Call, NoQuery, RawAnswer, operation
 from shared.api.conditional import content_answer
 from shared.api.errors import Malformed, Refused
 from shared.api.operations.mailboxes import Limit
-from shared.api.paging import decode_cursor, encode_cursor
+from shared.api.paging import Cursor, decode_cursor, encode_cursor
 from shared.api.resources import items as resources
 from shared.api.resources.values import Time
 from shared.errors import NotFound
@@ -45,7 +45,7 @@ class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender
     has_attachments: bool | None = None
     fields: str | None = None
     limit: Limit = 100
-    cursor: str = ""
+    cursor: Cursor = ""
 
     @property
     def is_scanned(self) -> bool:

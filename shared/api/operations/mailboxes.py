@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed
-from shared.api.paging import decode_cursor, encode_cursor
+from shared.api.paging import Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes as resources
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.model import Mailbox, Status
@@ -36,7 +36,7 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
     way: WayIn | None = None
     sort: Sort | None = None
     limit: Limit = 100
-    cursor: Annotated[str, Meta(max_length=4000)] = ""
+    cursor: Cursor = ""
 
     @property
     def of_directory(self) -> DirectoryQuery | None:
@@ -117,7 +117,7 @@ class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which part of an audit trail to list."""
 
     limit: Limit = 100
-    cursor: str = ""
+    cursor: Cursor = ""
 
 
 @operation(

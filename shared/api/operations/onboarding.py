@@ -1,10 +1,14 @@
 """Invitations, activations, service accounts, and moves between sources."""
 
 from dataclasses import asdict
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed, Refused
+from shared.api.paging import Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes
 from shared.api.resources import onboarding as resources
 
@@ -32,6 +36,28 @@ def create_invitation(components: ApiComponents, call: Call[NoQuery, resources.N
         raise (Malformed(exc.parameter) if exc.parameter else Refused(exc.code)) from exc
     components.registry.record_audit(invited.id, call.caller.object_id, "invite")
     return resources.Invitation(invited.id, invited.url, invited.expires_at)
+
+
+class InvitationQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which part of the invitations to list."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 100
+    cursor: Cursor = ""
+
+
+@operation(
+    "GET",
+    "/invitations",
+    tag="onboarding",
+    roles=STATE_READERS,
+    query=InvitationQuery,
+    answer=resources.InvitationPage,
+)
+def list_invitations(components: ApiComponents, call: Call[InvitationQuery, None]) -> resources.InvitationPage:
+    """List the invitations that were made, those that expire last first."""
+    found, after = components.invitations.recent(call.query.limit, decode_cursor(call.query.cursor))
+    entries = [resources.InvitationEntry(**asdict(each)) for each in found]
+    return resources.InvitationPage(entries, encode_cursor(after))
 
 
 @operation(
@@ -126,6 +152,7 @@ def _require_one(names: str, *values: object) -> None:
 
 OPERATIONS = (
     create_invitation,
+    list_invitations,
     activate_mailboxes,
     list_service_accounts,
     revoke_service_account,

@@ -29,6 +29,24 @@ class Invitation(Struct, frozen=True):
     expires_at: Time
 
 
+class InvitationEntry(Struct, frozen=True):
+    """An invitation that was made, without its link. Once it is used, its address is not kept any more."""
+
+    id: str
+    address: str
+    reference: str
+    return_url: str
+    expires_at: Time
+    used_at: Time | None
+
+
+class InvitationPage(Struct, frozen=True):
+    """Invitations, those that expire last first. `next` is the cursor of the next page; empty on the last page."""
+
+    invitations: list[InvitationEntry]
+    next: str
+
+
 class NewActivation(Struct, frozen=True, forbid_unknown_fields=True):
     """Which mailboxes to connect: `addresses` or `csv`; with a service account (`authorization`) or in a `tenant`."""
 
