@@ -6,7 +6,7 @@ from shared.errors import MailboxSyncError
 class Refused(MailboxSyncError):
     """The call is refused: `code` is the problem's code, `parameter` the parameter or field at fault, if one is.
 
-    `fault` says what is wrong with it: unknown, missing, wrong, or one_of.
+    `fault` says what is wrong with it: unknown, missing, wrong, one_of, or url.
     """
 
     def __init__(self, code: str, parameter: str = "", fault: str = "") -> None:

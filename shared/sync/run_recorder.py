@@ -12,6 +12,7 @@ from shared.mailboxes.port import MailboxRegistry, Run
 from shared.mailboxes.quiet_runs import with_quiet_run
 from shared.mailboxes.transitions import after_failure, after_success
 from shared.replica.change_log.port import ChangeLog
+from shared.replica.reading.port import change_number
 from shared.sync.limits import Limits
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.state.page_writer import Counts
@@ -162,7 +163,8 @@ def _with_feed(mailbox: Mailbox, stats: RunStats, now: datetime) -> Mailbox:
     if stats.sequence == mailbox.feed_sequence:
         return mailbox
     counts = {name: int(getattr(stats.counts, name)) for name in SYNCED_COUNTS}
-    pages = {"after": mailbox.feed_sequence, "feed": stats.sequence, "items": mailbox.items}
+    position = change_number(mailbox.feed_sequence + 1, 0)
+    pages = {"after": mailbox.feed_sequence, "feed": stats.sequence, "changes_after": position, "items": mailbox.items}
     complete = mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else ""
     event = new_event(EventType.SYNCED, mailbox, now, **pages, **counts, complete_as_of=complete)
     return with_event(mailbox, event).with_changes(feed_sequence=stats.sequence)

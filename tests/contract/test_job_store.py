@@ -59,10 +59,12 @@ def test_slices_are_replaced_as_they_were_read(store: JobStore) -> None:
     after = store.replace_slice(after_batch(first, outcomes, NOW))
     assert store.get_slice(job.id, 7) == after
     assert (after.position, after.done, after.skipped, after.ended_at) == (3, 1, 1, NOW)
-    assert after.failures == (outcomes[1],)
+    assert (after.failures, after.targets) == ((outcomes[1],), ())
     with pytest.raises(Conflict):
         store.replace_slice(first)
     assert store.replace_slice(after) == after
+    part = store.replace_slice(after_batch(store.get_slice(job.id, 8), outcomes[:2], NOW))
+    assert (part.position, part.ended_at, len(part.targets)) == (2, None, 3)
     with pytest.raises(NotFound):
         store.get_slice(job.id, 999)
 

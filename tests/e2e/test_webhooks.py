@@ -1,5 +1,6 @@
 """Webhooks in the whole app: registered by the API, verified by the receiver; test_kill.py kills the app meanwhile."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -29,6 +30,9 @@ def test_receiver_verifies_what_happens_to_a_mailbox(
     second = eventually("the change", lambda: hook.received("mailbox.synced", one.id)[1:])[0]
     assert (second["after"], second["created"]) == (first["feed"], 1)
     assert second["feed"] == one.parts.replica.load(one.id).sequence
+    position = second["changes_after"]
+    changes = hook.call("GET", f"/api/v1/mailboxes/{one.id}/changes?after={position}").text.splitlines()
+    assert [json.loads(line)["change"] for line in changes] == ["create"]
     shown = hook.call("GET", f"/{hook.id}/deliveries?limit=200").json()["deliveries"]
     assert {row["event_type"] for row in shown if row["mailbox_id"] == one.id} == {
         "mailbox.connected",

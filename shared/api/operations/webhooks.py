@@ -43,7 +43,7 @@ def register_webhook(
             secret=body.secret,
         )
     except WebhookRefused as exc:
-        raise Malformed(exc.parameter) from exc
+        raise _malformed(exc) from exc
     return resources.RegisteredWebhook(
         resources.webhook(made.endpoint), resources.verification(made.answer), made.secret
     )
@@ -70,7 +70,7 @@ def change_webhook(components: ApiComponents, call: Call[NoQuery, resources.Webh
     try:
         changed = components.webhooks.change(call.path["webhook"], changes, call.caller.object_id)
     except WebhookRefused as exc:
-        raise Malformed(exc.parameter) from exc
+        raise _malformed(exc) from exc
     return resources.webhook(changed)
 
 
@@ -111,6 +111,10 @@ def rotate_webhook_secret(components: ApiComponents, call: Call[NoQuery, None]) 
 def redeliver_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Redelivery:
     """Queue the deliveries again that were given up."""
     return resources.Redelivery(components.webhooks.redeliver(call.path["webhook"], call.caller.object_id))
+
+
+def _malformed(error: WebhookRefused) -> Malformed:
+    return Malformed(error.parameter, "url" if error.parameter == "url" else "wrong")
 
 
 class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from shared.mailboxes.bulk.model import (
 from shared.mailboxes.bulk.port import JobCommands, JobQueue, JobStore
 
 MAX_SHOWN_FAILURES = 200
+MAX_SWEPT = 5000
 
 
 class Jobs:
@@ -98,9 +99,13 @@ class Jobs:
         """Forget old jobs, and queue those again that stand still; returns how many. For the daily work."""
         now, queued = self._clock(), 0
         self._store.forget(now - JOBS_KEPT)
-        for job in self._store.recent(limit=1000):
-            left = progress_of(job, self._store.slices(job.id)).left
-            if job.canceled_at is None and (job.planned_at is None or left):
+        for job in self._store.recent(MAX_SWEPT):
+            if job.settled:
+                continue
+            is_planned = job.planned_at is not None
+            if job.canceled_at or (is_planned and not progress_of(job, self._store.slices(job.id)).left):
+                self._store.change(job.id, lambda found: found.with_changes(settled=True))
+            else:
                 self._queue.send(job.id)
                 queued += 1
         return queued

@@ -17,7 +17,7 @@ BATCH = 10
 MAX_TARGETS = 100_000
 
 JOBS_KEPT = timedelta(days=30)
-"""How long a job can be looked at. The rows of an activation hold addresses until then."""
+"""How long a job can be looked at, and the names that an activation failed for."""
 
 
 class JobCommand(StrEnum):
@@ -64,6 +64,8 @@ class Job:
     slices: int = 0
     planned_at: datetime | None = None
     canceled_at: datetime | None = None
+    settled: bool = False
+    """Whether the daily work has seen its end, and need not look at its slices again."""
     version: str = field(default="", compare=False)
 
     def with_changes(self, **changes: object) -> "Job":
@@ -93,7 +95,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class JobSlice:
-    """A part of a job's targets, and how far it has come. `position` is how many of them have been handled."""
+    """A part of a job's targets, and how far it has come. `position` is how many of them have been handled.
+
+    When all have been, the targets are removed: they may be addresses, and only those that failed are still shown.
+    """
 
     job_id: str
     number: int
@@ -132,13 +137,15 @@ def after_batch(found: JobSlice, outcomes: Sequence[Outcome], now: datetime) -> 
     failures = tuple(outcome for outcome in outcomes if outcome.reason)
     skipped = sum(outcome.skipped for outcome in outcomes)
     position = found.position + len(outcomes)
+    is_last = position >= len(found.targets)
     return replace(
         found,
+        targets=() if is_last else found.targets,
         position=position,
         done=found.done + len(outcomes) - len(failures) - skipped,
         skipped=found.skipped + skipped,
         failures=found.failures + failures,
-        ended_at=now if position >= len(found.targets) else None,
+        ended_at=now if is_last else None,
     )
 
 

@@ -114,5 +114,6 @@ def _slice_row(one: JobSlice) -> dict[str, Any]:
 
 
 def _slice(row: Mapping[str, Any]) -> JobSlice:
+    targets = tuple(row["targets"].split("\n")) if row["targets"] else ()
     failures = tuple(Outcome(*words) for words in json.loads(row["failures"]))
-    return from_row(JobSlice, row, targets=tuple(row["targets"].split("\n")), failures=failures, version=row[ETAG])
+    return from_row(JobSlice, row, targets=targets, failures=failures, version=row[ETAG])

@@ -119,7 +119,11 @@ def _merged(synced: Sequence[MailboxEvent]) -> MailboxEvent:
         name: sum(int(event.data.get(name, 0)) for event in synced) if name in SYNCED_COUNTS else value
         for name, value in last.items()
     }
-    return replace(synced[-1], id=f"msg_{secrets.token_hex(16)}", data=data | {"after": first.get("after", 0)})
+    return replace(
+        synced[-1],
+        id=f"msg_{secrets.token_hex(16)}",
+        data=data | {name: first[name] for name in ("after", "changes_after") if name in first},
+    )
 
 
 SYNCED_COUNTS = ("created", "updated", "moved", "deleted")
