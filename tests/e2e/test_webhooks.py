@@ -1,16 +1,22 @@
 """Webhooks in the whole app: registered by the API, verified by the receiver; test_kill.py kills the app meanwhile."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from sandbox.local.local_stack import LocalStack
+from sandbox.local.local_stack import LocalStack, free_port
+from shared.webhooks.signing import new_secret
 from tests.e2e.watching import Watched
 from tests.e2e.webhook_receiver import Hook
 from tests.waiting import eventually
 
 SEED = 20261128
+RECEIVER = Path(__file__).parents[2] / "docs" / "examples" / "receive_webhooks.py"
 
 
 def test_receiver_verifies_what_happens_to_a_mailbox(
@@ -42,6 +48,23 @@ def test_receiver_verifies_what_happens_to_a_mailbox(
     listed = hook.call("GET").json()["webhooks"]
     assert [row["description"] for row in listed if row["id"] == hook.id] == ["CRM"]
     assert hook.secret not in str(listed)
+
+
+def test_documented_receiver_prints_verified_events(running_app: LocalStack, hook: Hook) -> None:
+    endpoints, port, secret = running_app.sandbox.endpoints, free_port(), new_secret()
+    words = [sys.executable, str(RECEIVER), str(port), endpoints["server_certificate"], endpoints["server_key"]]
+    environment = {**os.environ, "WEBHOOK_SECRET": secret}  # noqa: TID251 -- of another program
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as receiver:  # noqa: S603 -- ours
+        try:
+            assert receiver.stdout is not None
+            assert receiver.stdout.readline() == "listening\n"
+            made = hook.call("POST", json={"url": f"https://127.0.0.1:{port}/", "secret": secret}).json()
+            hook.id = made["webhook"]["id"]
+            assert made["webhook"]["verified_at"]
+            assert hook.call("POST", f"/{hook.id}/test").json()["status"] == "delivered"
+            assert json.loads(receiver.stdout.readline())["type"] == "webhook.test"
+        finally:
+            receiver.kill()
 
 
 def test_secret_is_rotated_without_a_refused_delivery(running_app: LocalStack, hook: Hook) -> None:

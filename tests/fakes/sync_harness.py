@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
+from shared.mailboxes.outbox.outbox import Outbox
 from shared.replica.port import Cursor, FeedKind, ReplicaItem
 from shared.sources.port import AccessMode, ContentLevel, Folder, FolderKind, Item, ItemKind, SourceName
 from shared.sources.selection import MoveSchedule, SourceSelection, SourceSetting
@@ -46,6 +47,7 @@ class SyncHarness:
         overlap: bool = False,
         carries_items: bool = False,
         moves: bool = False,
+        outbox: Outbox | None = None,
     ) -> None:
         self.moves = moves
         self.schedule: MoveSchedule | None = None
@@ -55,7 +57,7 @@ class SyncHarness:
         self.sources = FakeSources(page, batch, carries_items=carries_items)
         self.sources.mailboxes[ADDRESS] = self.mailbox
         self.replica = FakeReplica()
-        self.registry = FakeRegistry(clock=self.clock)
+        self.registry = FakeRegistry(clock=self.clock, outbox=outbox)
         self.change_log = FakeChangeLog(self.clock)
         self.leases = FakeLeases()
         self.queue = FakeQueue()

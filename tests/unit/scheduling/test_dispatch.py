@@ -25,11 +25,16 @@ class SomeMailboxes:
 
     def __init__(self, *mailboxes: Mailbox) -> None:
         self.mailboxes = mailboxes
+        self.published: list[str] = []
 
     def in_shard(self, shard: int) -> Iterator[Mailbox]:
         yield from self.mailboxes if shard == 0 else ()
 
+    def publish_events(self, mailbox: Mailbox) -> None:
+        self.published.append(mailbox.id)
+
     def publish_erasures(self) -> int:
+        self.published.append("erasures")
         return 0
 
 
@@ -85,6 +90,15 @@ def test_failing_shard_keeps_no_other_waiting_and_fails_the_tick() -> None:
     with pytest.raises(RetryLater):
         dispatch(sent).tick()
     assert [shard for shard, _ in sent.shards] == [shard for shard in range(16) if shard != 3]
+
+
+def test_events_that_a_crash_left_are_published() -> None:
+    registry = SomeMailboxes(a_mailbox(id="told", outbox=""), a_mailbox(id="left", outbox="[]", status=Status.PAUSED))
+    made = Dispatch(registry, Sent(), 16, INTERVAL, lambda: NOW, summaries=MemorySummaries())  # type: ignore[arg-type]
+    made.shard(0)
+    assert registry.published == ["left"]
+    made.tick()
+    assert registry.published == ["left", "erasures"]
 
 
 def test_a_shard_sends_what_runs_and_leaves_what_rests() -> None:
