@@ -58,6 +58,8 @@ var platformSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_THREADPOOL_THREAD_COUNT: '16'
+  // glibc would give each of these threads a heap of its own: 390 MB instead of 350 MB for eight first syncs.
+  MALLOC_ARENA_MAX: '2'
 }
 
 // Every setting of shared/settings.py, by its name there; tests/unit/infra compares both ways.

@@ -34,7 +34,7 @@ class EventComponents(BaseComponents):
         """The queue of attempts."""
         from shared.webhooks.queue import StorageDeliveryQueue
 
-        return StorageDeliveryQueue(self.queues)
+        return StorageDeliveryQueue(self.queue_address)
 
     @cached_property
     def publisher(self) -> "Publisher":

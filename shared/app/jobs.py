@@ -29,7 +29,7 @@ class JobComponents(OnboardingComponents):
         """The queue of jobs."""
         from shared.mailboxes.bulk.queue import StorageJobQueue
 
-        return StorageJobQueue(self.queues)
+        return StorageJobQueue(self.queue_address)
 
     @cached_property
     def bulk_commands(self) -> "BulkCommands":

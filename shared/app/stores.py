@@ -46,14 +46,14 @@ class StoreComponents(EventComponents):
         """Leases that allow one pass per mailbox at a time."""
         from shared.mailboxes.blob import BlobLeases
 
-        return BlobLeases(self.blobs)
+        return BlobLeases(self.blob_address)
 
     @cached_property
     def queue(self) -> "StorageSyncQueue":
         """The dispatch's queues."""
         from shared.mailboxes.queue import StorageSyncQueue
 
-        return StorageSyncQueue(self.queues)
+        return StorageSyncQueue(self.queue_address)
 
     @cached_property
     def replica(self) -> "BlobTableReplica":

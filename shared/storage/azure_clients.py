@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from azure.storage.queue import QueueServiceClient
 
     from shared.settings import Settings
+    from shared.storage.storage_rest import ServiceAddress
 
 
 class AzureClients:
@@ -45,6 +46,20 @@ class AzureClients:
         from azure.storage.queue import QueueServiceClient
 
         return QueueServiceClient(self.settings.queue_url, credential=self.credential, **CLIENT_OPTIONS)
+
+    @property
+    def blob_address(self) -> "ServiceAddress":
+        """Where Blob Storage is, for requests over REST: a pass does not need the SDK."""
+        from shared.storage.storage_rest import ServiceAddress
+
+        return ServiceAddress(self.settings.blob_url, self.credential)
+
+    @property
+    def queue_address(self) -> "ServiceAddress":
+        """Where Queue Storage is, for requests over REST."""
+        from shared.storage.storage_rest import ServiceAddress
+
+        return ServiceAddress(self.settings.queue_url, self.credential)
 
     @cached_property
     def tables(self) -> "TableServiceClient":

@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from email.utils import formatdate
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -51,6 +52,14 @@ class StorageEndpoint(Protocol):
     def credential(self) -> Any:
         """The identity that requests are sent with."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """Implements StorageEndpoint without an SDK."""
+
+    url: str
+    credential: "TokenCredential"
 
 
 class StorageRestClient:

@@ -12,8 +12,6 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 from azure.data.tables import TableServiceClient
-from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
 
 from sandbox.storage.provision import provision
 from shared import logs
@@ -26,6 +24,7 @@ from shared.mailboxes.table import TableRegistry
 from shared.replica.store import BlobTableReplica
 from shared.sources.ews.sources import EwsSources
 from shared.storage.https_connection import HttpsConnection
+from shared.storage.storage_rest import ServiceAddress
 from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
@@ -53,7 +52,7 @@ class System:
         tables = TableServiceClient(urls["table"], credential=credential)
         self.registry = TableRegistry(tables, 16, utc_now)
         self.summaries = TableSummaries(tables, 16)
-        self.queue = StorageSyncQueue(QueueServiceClient(urls["queue"], credential=credential))
+        self.queue = StorageSyncQueue(ServiceAddress(urls["queue"], credential))
         self.storage_ports = frozenset(urlsplit(each).port for each in urls.values())
         self.all_ports = self.storage_ports | {urlsplit(url).port}
         self._sources = EwsSources(url)
@@ -64,7 +63,7 @@ class System:
             sources=self._sources,
             replica=self._replica,
             registry=self.registry,
-            leases=BlobLeases(BlobServiceClient(urls["blob"], credential)),
+            leases=BlobLeases(ServiceAddress(urls["blob"], credential)),
             queue=self._messages,
             access_tokens=self._tokens,
             scope=Scope(),
