@@ -5,6 +5,7 @@ import logging
 import azure.functions as func
 
 from functions.queue_messages import has_flag, required_number, time_in
+from functions.queue_metrics import inserted_at, record_delivery
 from shared import logs
 from shared.app import app
 
@@ -24,6 +25,7 @@ def dispatch(timer: func.TimerRequest) -> None:
 def dispatch_shard(message: func.QueueMessage) -> None:
     """Send one queue message for each due mailbox of a shard."""
     shard, sweep = required_number(message, "shard"), has_flag(message, "sweep")
+    record_delivery(message, "sync-shards", inserted_at(message))
     done = app().dispatch.shard(shard, sweep=sweep, tick=time_in(message, "tick"))
     _log.info("shard dispatched", extra={"shard": shard, "mailboxes": done.sent, "late": done.late, "sweep": sweep})
 

@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from functions.queue_messages import has_flag, mailbox_id_of, optional_number, time_in
+from functions.queue_metrics import inserted_at, record_delivery
 from shared import logs
 from shared.app import app
 from shared.errors import ActionNeeded
@@ -27,6 +28,9 @@ def _run(mailbox_id: str, message: func.QueueMessage) -> None:
     """Run the pass and record a last failed attempt. The errors are logged here, so that the lines carry the ids."""
     try:
         scheduled, continuation = time_in(message, "scheduled"), optional_number(message, "continuation")
+        # A message without a time may have been sent with a delay, unless it is a continuation.
+        planned = scheduled or (inserted_at(message) if continuation is not None else None)
+        record_delivery(message, "sync-mailboxes", planned)
         app().engine.sync(mailbox_id, continuation, scheduled, sweep=has_flag(message, "sweep"))
     except ActionNeeded:
         # An outage or our own configuration. It says nothing about the mailbox, however often it fails.

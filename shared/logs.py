@@ -25,6 +25,7 @@ NOISY_LOGGERS = (
     "requests",
     "requests_oauthlib",
     "oauthlib",
+    "opentelemetry",
     "httpx",
     "asyncio",
 )

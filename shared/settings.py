@@ -224,6 +224,13 @@ class Settings:
         "",
     )
 
+    # Metrics
+    application_insights: str = setting(
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "The Application Insights resource that metrics are sent to every minute; empty: no metrics",
+        default="",
+    )
+
     # Thresholds
     rejections_before_sign_in: int = setting(
         "REJECTIONS_BEFORE_SIGN_IN",

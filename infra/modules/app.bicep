@@ -46,8 +46,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 }
 
 // Read by the Functions platform, not by the program. The host needs blobs alone: no trigger of ours keeps anything in
-// its queues or tables. The insights "connection string" names an endpoint and no
-// credential: local authentication is off there.
+// its queues or tables.
 var platformSettings = {
   AzureWebJobsStorage__blobServiceUri: hostBlobUrl
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -55,14 +54,14 @@ var platformSettings = {
   MailboxStorage__credential: 'managedidentity'
   MailboxStorage__clientId: identityClientId
   AzureWebJobsDisableHomepage: 'true'
-  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_THREADPOOL_THREAD_COUNT: '16'
   // glibc would give each of these threads a heap of its own: 390 MB instead of 350 MB for eight first syncs.
   MALLOC_ARENA_MAX: '2'
 }
 
-// Every setting of shared/settings.py, by its name there; tests/unit/infra compares both ways.
+// Every setting of shared/settings.py, by its name there; tests/unit/infra compares both ways. The insights "connection
+// string" names an endpoint and no credential: local authentication is off there. The host reads it too.
 var programSettings = {
   // settings: begin
   APP_URL: appUrl
@@ -112,6 +111,7 @@ var programSettings = {
   SESSION_MINUTES: '30'
   INVITATION_DAYS: '7'
   WEBHOOK_PRIVATE_HOSTS: ''
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   REJECTIONS_BEFORE_SIGN_IN: '6'
   FAILURES_BEFORE_SUSPENSION: '10'
   // settings: end

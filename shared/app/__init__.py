@@ -8,17 +8,22 @@ creates it from the components it needs; for a new subject, add a module and a b
 import functools
 
 from shared.app.base import utc_now
+from shared.app.monitoring import MonitoringComponents
 from shared.app.scheduling import SchedulingComponents
 from shared.app.sync import SyncComponents
 
 __all__ = ["App", "app", "utc_now"]
 
 
-class App(SchedulingComponents, SyncComponents):
+class App(SchedulingComponents, SyncComponents, MonitoringComponents):
     """The components of one process. Vendor packages are imported when a component that needs them is first used."""
 
 
 @functools.cache
 def app() -> App:
-    """The components of this process."""
-    return App()
+    """The components of this process. From here on its metrics are sent where the settings say."""
+    from shared.metrics import recording
+
+    components = App()
+    recording.configure(components.open_metrics)
+    return components

@@ -10,6 +10,7 @@ from shared.mailboxes.model import has_replica, is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.port import SummaryStore
+from shared.scheduling.shard_metrics import ShardMetrics
 from shared.scheduling.slots import in_turn
 
 _log = logging.getLogger(__name__)
@@ -98,9 +99,10 @@ class Dispatch:
         now = self._clock()
         due: list[tuple[str, str]] = []
         late = 0
-        counter = ShardCounter(now, self._interval)
+        counter, metrics = ShardCounter(now, self._interval), ShardMetrics(now, self._interval)
         for mailbox in self._registry.in_shard(shard):
             counter.count(mailbox)
+            metrics.count(mailbox)
             late += is_late(mailbox, now, self._interval)
             if mailbox.outbox:
                 self._registry.publish_events(mailbox)
@@ -108,6 +110,8 @@ class Dispatch:
                 due.append((mailbox.tenant_id, mailbox.id))
         sent = self._send(due, tick or now, now, sweep=sweep)
         self._summarize(counter, shard, tick or now)
+        if not sweep:
+            metrics.record()
         return Dispatched(sent, late)
 
     def _send(self, due: list[tuple[str, str]], tick: datetime, began: datetime, *, sweep: bool) -> int:

@@ -23,6 +23,7 @@ from shared.sync.backoff import ProcessBackOff, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.limits import Limits
 from shared.sync.moving.mover import Mover, MoveStep
+from shared.sync.pass_metrics import record_back_off
 from shared.sync.pass_opening import PassOpener
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.port import TenantBackOff
@@ -238,7 +239,7 @@ class SyncEngine:
         except ActionNeeded as error:
             return self._after_refusal(mailbox, step, error, stats, message)
         except Exception:
-            self._recorder.ended(mailbox.id, Reason.INTERNAL, stats)
+            self._recorder.ended(mailbox.id, Reason.INTERNAL, stats, source=mailbox.source)
             raise
         stats = replace(stats, sweep=stats.sweep or result.swept is not None)
         return self._after_success(settled, result, stats)
@@ -291,6 +292,7 @@ class SyncEngine:
         if not isinstance(error, RetryLater) or after is None or after.status not in SYNCED:
             return None
         wait = wait_after(error, mailbox, self._limits, self._jitter())
+        record_back_off(error, wait)
         if error.tenant_wide:
             self._back_off.extend(mailbox.tenant_id, now + wait)
         self._recorder.change(mailbox.id, lambda before: before.with_changes(due_at=now + wait))

@@ -13,7 +13,9 @@ from shared.mailboxes.quiet_runs import with_quiet_run
 from shared.mailboxes.transitions import after_failure, after_success
 from shared.replica.change_log.port import ChangeLog
 from shared.replica.reading.port import change_number
+from shared.sources.port import SourceName
 from shared.sync.limits import Limits
+from shared.sync.pass_metrics import kind_of, record_pass
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.state.page_writer import Counts
 from shared.sync.state.settled_cursor import SettledCursor
@@ -65,14 +67,14 @@ class RunRecorder:
 
         after = self.change(known.id, change, known)
         is_in_row = after is None or after.quiet_started_at == stats.started_at
-        self.ended(known.id, outcome_of(result), stats, after, without_row=is_in_row)
+        self.ended(known.id, outcome_of(result), stats, after, source=known.source, without_row=is_in_row)
 
     def failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> Mailbox | None:
         """Record a pass that ended with an error; returns the mailbox as it is now."""
         logged, failed = self._logged(mailbox, stats.sequence), partial(self._failed, mailbox.authorization_id, error)
         now = self._clock()
         after = self.change(mailbox.id, lambda before: failed(stats, now, before).with_changes(logged_sequence=logged))
-        self.ended(mailbox.id, error.reason, stats, after, error, without_row=after is None)
+        self.ended(mailbox.id, error.reason, stats, after, error, source=mailbox.source, without_row=after is None)
         return after
 
     def _logged(self, mailbox: Mailbox, sequence: int) -> int:
@@ -102,21 +104,23 @@ class RunRecorder:
         after: Mailbox | None = None,
         error: ActionNeeded | None = None,
         *,
+        source: SourceName,
         without_row: bool = False,
     ) -> None:
-        """Store the run and log it: see infra/modules/alerts.bicep.
+        """Store the run, log it, and record its metrics: see infra/modules/alerts.bicep.
 
         `without_row`: the run needs no row, because the mailbox's row has it or was erased meanwhile.
         """
         now = self._clock()
-        counts = stats.counts
+        counts, seconds = stats.counts, (now - stats.started_at).total_seconds()
+        record_pass(stats, str(named), source, seconds)
         _log.info(
             "pass ended",
             exc_info=error,
             extra={
                 "outcome": str(named),
                 "status": after.status.value if after else "",
-                "seconds": (now - stats.started_at).total_seconds(),
+                "seconds": seconds,
                 "new_items": counts.created,
                 "updated": counts.updated,
                 "moved": counts.moved,
@@ -131,7 +135,7 @@ class RunRecorder:
 
 def _is_quiet(before: Mailbox, after: Mailbox, result: PassResult, stats: RunStats) -> bool:
     """Whether an ordinary pass found the mailbox in order and nothing new in it, as the one before did."""
-    is_ordinary = result.finished and not result.deletions_blocked and _kind_of(stats) == "pass"
+    is_ordinary = result.finished and not result.deletions_blocked and kind_of(stats) == "pass"
     nothing = (before.items, before.issues, before.status, "") == (
         after.items,
         after.issues,
@@ -197,14 +201,8 @@ def _run_of(mailbox_id: str, outcome: str, stats: RunStats, now: datetime) -> Ru
         issues=stats.issues,
         bytes=stats.counts.bytes,
         requests=stats.requests,
-        kind=_kind_of(stats),
+        kind=kind_of(stats),
     )
-
-
-def _kind_of(stats: RunStats) -> str:
-    if stats.is_move:
-        return "move"
-    return "sweep" if stats.sweep else "pass"
 
 
 def outcome_of(result: PassResult) -> str:

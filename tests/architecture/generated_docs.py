@@ -31,6 +31,7 @@ DEPLOYED = {
     "MailboxStorage__blobServiceUri": "blobUrl",
     "MailboxStorage__queueServiceUri": "queueUrl",
     "MailboxStorage__tableServiceUri": "tableUrl",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": "insights.properties.ConnectionString",
 }
 """Settings that a deployment gives another value than their default, and the Bicep expression of that value."""
 

@@ -23,6 +23,7 @@ ROOMS = {
     "rich": {"terminal"},
     "pyarrow": {"parquet"},
     "standardwebhooks": {"signing"},
+    "opentelemetry": {"meter", "application_insights"},
     "azure.functions": {"functions", "function_app"},
 }
 """Where each vendor's package may be imported: in files of that name, or anywhere in a folder of that name."""
@@ -33,6 +34,7 @@ AT_START = {
     "shared.app.authorization",
     "shared.app.base",
     "shared.app.mailboxes",
+    "shared.app.monitoring",
     "shared.app.onboarding",
     "shared.app.scheduling",
     "shared.app.sources",

@@ -16,6 +16,7 @@ from shared.authorization.port import (
     TokenStore,
 )
 from shared.errors import (
+    ActionNeeded,
     AdministratorMustAct,
     MailboxSyncError,
     NotFound,
@@ -25,6 +26,7 @@ from shared.errors import (
     RetryLater,
 )
 from shared.mailboxes.transitions import OUTAGES
+from shared.metrics.instruments import TOKEN_REFRESHES
 from shared.sources.port import Access, AccessMode, SourceName
 
 EXPIRY_MARGIN = timedelta(minutes=5)
@@ -167,6 +169,16 @@ class AccessTokenCache:
         return self._locks[hash(authorization_id) % LOCKS]
 
     def _obtained(self, authorization: Authorization, source: SourceName) -> Tokens:
+        """Request a new token; count the request by its outcome."""
+        try:
+            tokens = self._requested(authorization, source)
+        except ActionNeeded as error:
+            TOKEN_REFRESHES.add(outcome=error.reason.value, source=source)
+            raise
+        TOKEN_REFRESHES.add(outcome="done", source=source)
+        return tokens
+
+    def _requested(self, authorization: Authorization, source: SourceName) -> Tokens:
         if authorization.mode is AccessMode.APP_ONLY:
             return self._provider.app_token(authorization.tenant_id, source)
         return self._refreshed(authorization, source)

@@ -96,7 +96,7 @@ class Mover:
             self._failed(mailbox, error, stats)
             return MoveStep(cursor, source, was_tried=True, error=error)
         stats = replace(stats, requests=result.requests)
-        self._recorder.ended(mailbox.id, result.outcome or "continues", stats)
+        self._recorder.ended(mailbox.id, result.outcome or "continues", stats, source=source)
         if result.outcome in (None, Outcome.MOVED):
             return MoveStep(result.cursor, source_of(result.cursor, source), goes_on=True)
         self._recorder.change(mailbox.id, lambda before: self._not_made(before, result))
@@ -112,7 +112,7 @@ class Mover:
         if report is not None:
             numbers = partial(with_numbers, values=report)
             self._recorder.change(mailbox.id, lambda before: numbers(moved(before, source, switched_at)))
-        self._recorder.ended(mailbox.id, "restated" if report is not None else "continues", stats)
+        self._recorder.ended(mailbox.id, "restated" if report is not None else "continues", stats, source=source)
         return MoveStep(cursor, source, goes_on=True)
 
     def _with_current_source(self, mailbox: Mailbox, source: SourceName) -> Mailbox:
@@ -192,4 +192,4 @@ class Mover:
         wait = self._limits.interval if isinstance(error, RetryLater) else AGAIN
         again_at = self._clock() + wait * 0.9
         self._recorder.change(mailbox.id, lambda before: not_moved(before, error.reason.value, again_at))
-        self._recorder.ended(mailbox.id, error.reason, stats)
+        self._recorder.ended(mailbox.id, error.reason, stats, source=mailbox.source)

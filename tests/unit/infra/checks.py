@@ -53,7 +53,6 @@ PLATFORM_SETTINGS = frozenset(
         "MailboxStorage__credential",
         "MailboxStorage__clientId",
         "AzureWebJobsDisableHomepage",
-        "APPLICATIONINSIGHTS_CONNECTION_STRING",
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
         "MALLOC_ARENA_MAX",
         "PYTHON_THREADPOOL_THREAD_COUNT",
