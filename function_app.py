@@ -9,6 +9,7 @@ from functions import (
     my_sync,
     operator_moves,
     operator_pages,
+    readiness,
     sign_in,
     sync,
     webhook_deliveries,
@@ -22,7 +23,7 @@ logs.configure()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 CONSOLE = (overview, mailboxes, mailbox, invitations, console_jobs)
-HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, routes, *CONSOLE)
+HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, readiness, routes, *CONSOLE)
 BACKGROUND = (dispatch, sync, webhook_deliveries, jobs)
 for module in (*HTTP, *BACKGROUND):
     app.register_functions(module.blueprint)

@@ -45,12 +45,19 @@ class AuthorizationComponents(BaseComponents):
     def token_validator(self) -> "TokenValidator":
         """Validates tokens that Entra ID issued to this app or for it."""
         from shared.authorization.identity.entra import fetch_published_keys
-        from shared.authorization.identity.id_token import ANY_TENANT, PublishedKeys, TokenValidator
+        from shared.authorization.identity.id_token import PublishedKeys, TokenValidator
 
-        authority, tenants = self.settings.entra_authority, self.settings.entra_tenants
-        tenant = tenants[0] if len(tenants) == 1 else ANY_TENANT
+        authority, tenant = self.settings.entra_authority, self.keys_tenant
         keys = PublishedKeys(lambda: fetch_published_keys(authority, tenant), self.monotonic)
         return TokenValidator(authority, self.settings.entra_client_id, keys, utc_now, self.settings.api_clients)
+
+    @property
+    def keys_tenant(self) -> str:
+        """The tenant whose published keys verify tokens."""
+        from shared.authorization.identity.id_token import ANY_TENANT
+
+        tenants = self.settings.entra_tenants
+        return tenants[0] if len(tenants) == 1 else ANY_TENANT
 
     @cached_property
     def identity_provider(self) -> "EntraIdentityProvider":

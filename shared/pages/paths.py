@@ -36,7 +36,7 @@ API_DESCRIPTION = "/api/openapi.json"
 API_DOCS = "/api/docs"
 
 RESERVED = (
-    "api/health",
+    "api/(health|ready)",
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",
