@@ -243,7 +243,9 @@ def test_an_erasure_leaves_neither_the_mailbox_nor_its_address_anywhere(
     assert [where for where, text in left.items() if person.address in text.lower()] == []
     named = {where.partition(" ")[0] for where, text in left.items() if mailbox in text}
     # The change log has ids and numbers alone, for thirty days; of a mailbox without items it has nothing.
-    assert named - {"changes"} == {"audit", "erasures", "items"}, "for some weeks a record and a tombstone, without contents or names"
+    assert named - {"changes"} == {"audit", "erasures", "items"}, (
+        "for some weeks a record and a tombstone, without contents or names"
+    )
     assert all("erased" in text for where, text in left.items() if where.startswith("items ") and mailbox in text)
     assert {where for where in left if where.startswith("vault ")} - vault_before <= {
         "vault signing-sessions",
