@@ -13,7 +13,7 @@ import requests
 
 from sandbox.local.local_stack import LocalStack
 from shared.api.openapi import document
-from tests.e2e.watching import Watched, wait_for
+from tests.e2e.watching import Watched, insist, wait_for
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -110,8 +110,9 @@ def test_waiting_reader_gets_the_change_of_a_pass(connected: Watched, reader: Pr
     for thread in waiting:
         thread.start()
     assert reader.get("/api/health").status_code == 200
-    connected.change(["create"], 1)
-    connected.synced()
+    items = connected.mailbox.items
+    connected.change(["create"] * 4, 1)
+    insist("a pass with new items", connected.ask, lambda: connected.mailbox.items > items)
     for thread in waiting:
         thread.join(200)
     assert len(found) == len(waiting)
@@ -119,24 +120,29 @@ def test_waiting_reader_gets_the_change_of_a_pass(connected: Watched, reader: Pr
 
 
 def test_feed_over_all_mailboxes_comes_to_the_change(connected: Watched, reader: Program) -> None:
-    wanted = {item.key for item in connected.parts.replica.items(connected.id)}
+    """First every mailbox's feed, then the change log, half a minute after the pass."""
     seen, position = set[str](), [""]
 
-    def all_seen() -> bool:
+    def read(wait: int) -> bool:
+        """Read on; returns whether there was nothing new."""
         query = {"after": position[0]} if position[0] else {}
-        for line in reader.changes("/api/v1/changes", limit=5_000, wait=5, **query):
-            position[0] = line["position"]
-            if line.get("mailbox_id") == connected.id:
-                seen.add(line["item"]["id"])
-        return wanted <= seen
+        *changes, last = reader.changes("/api/v1/changes", limit=5_000, wait=wait, **query)
+        position[0] = last["position"]
+        seen.update(line["item"]["id"] for line in changes if line["mailbox_id"] == connected.id)
+        return not changes
 
-    eventually("the mailbox's changes in the feed", all_seen, 120)
-    known = position[0]
-    connected.change(["create"], 2)
+    eventually("the end of the feed", lambda: read(0), 120)
+    before = {item.key for item in connected.parts.replica.items(connected.id)}
+    assert before <= seen
+
+    def new_items() -> set[str]:
+        return {item.key for item in connected.parts.replica.items(connected.id)} - before
+
+    connected.change(["create"] * 4, 2)
+    insist("a pass with new items", connected.ask, lambda: bool(new_items()))
     connected.synced()
-    wanted = {item.key for item in connected.parts.replica.items(connected.id)}
-    assert known
-    eventually("the new change in the feed", all_seen, 180)
+    new = new_items()
+    eventually("the new item in the feed", lambda: not read(10) and new <= seen, 180)
 
 
 def _blocks(heading: str) -> list[str]:
