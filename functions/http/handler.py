@@ -4,7 +4,6 @@
 says what happened and what to do, and never contains a stack trace or a vendor's text.
 """
 
-import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
@@ -121,20 +120,6 @@ def read_form(request: func.HttpRequest) -> dict[str, str]:
     if len(fields) != len(pairs):
         raise HttpError("malformed")
     return fields
-
-
-def read_json_object(request: func.HttpRequest) -> dict[str, Any]:
-    """Return the JSON object of an API call's body. Raises HttpError: malformed."""
-    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HttpError("malformed", 415)
-    try:
-        body = json.loads(request.get_body())
-    except (ValueError, RecursionError) as exc:
-        raise HttpError("malformed") from exc
-    if not isinstance(body, dict):
-        raise HttpError("malformed")
-    return body
 
 
 def read_cookie(request: func.HttpRequest, name: str) -> str:

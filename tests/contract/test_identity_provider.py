@@ -18,7 +18,7 @@ from shared.authorization.errors import AccountRefused, SignInRefused, TokenInva
 from shared.authorization.identity import credentials
 from shared.authorization.identity.entra import EntraIdentityProvider, fetch_published_keys
 from shared.authorization.identity.id_token import PublishedKeys, TokenValidator
-from shared.authorization.identity.operators import OperatorAuthenticator
+from shared.authorization.identity.operators import ApiAuthenticator
 from shared.authorization.port import Identity, Tokens
 from shared.authorization.tokens.key_vault import read_secret, secret_client
 from shared.errors import AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
@@ -420,8 +420,8 @@ def test_the_api_admits_operators_of_the_home_tenant_only(sandbox: Sandbox) -> N
     def token(**asked: Any) -> str:
         return f"Bearer {sandbox.control.post('/tokens', {'person': robin['address'], 'kind': 'api'} | asked)['token']}"
 
-    operators = OperatorAuthenticator(validator(sandbox), robin["tenant_id"])
-    assert operators.authenticate(token()) == robin["oid"]
+    operators = ApiAuthenticator(validator(sandbox), robin["tenant_id"])
+    assert operators.authenticate(token(), ["Operator"]).object_id == robin["oid"]
     for header in (
         "",
         "Bearer",
@@ -439,8 +439,8 @@ def test_the_api_admits_operators_of_the_home_tenant_only(sandbox: Sandbox) -> N
         token(drop=["exp"]),
     ):
         with pytest.raises(TokenInvalid):
-            operators.authenticate(header)
+            operators.authenticate(header, ["Operator"])
     with pytest.raises(TokenInvalid):
-        OperatorAuthenticator(validator(sandbox), "1b671a64-40d5-491e-99b0-da01ff1f3341").authenticate(token())
+        ApiAuthenticator(validator(sandbox), "1b671a64-40d5-491e-99b0-da01ff1f3341").authenticate(token(), ["Operator"])
     with pytest.raises(TokenInvalid):
-        OperatorAuthenticator(validator(sandbox), "").authenticate(token())
+        ApiAuthenticator(validator(sandbox), "").authenticate(token(), ["Operator"])

@@ -16,7 +16,6 @@ from functions.http.handler import (
     http_handler,
     read_cookie,
     read_form,
-    read_json_object,
     require_same_origin,
 )
 from functions.http.responses import json as json_answer
@@ -134,17 +133,6 @@ def test_a_form_is_read_once_decoded() -> None:
 def test_a_form_that_is_none_is_refused(body: bytes, headers: dict[str, str]) -> None:
     with pytest.raises(HttpError):
         read_form(request("POST", body, headers))
-
-
-def test_a_json_object_is_read() -> None:
-    body = json.dumps({"a": [1]}).encode()
-    assert read_json_object(request("POST", body, {"Content-Type": "application/json; charset=utf-8"})) == {"a": [1]}
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"1", b"{", b"\xff", b"[" * 60000])
-def test_json_that_is_no_object_is_refused(body: bytes) -> None:
-    with pytest.raises(HttpError):
-        read_json_object(request("POST", body, {"Content-Type": "application/json"}))
 
 
 def test_a_cookie_is_found_by_its_host_bound_name_alone() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from functions.http.handler import HttpError
-from functions.http.parameters import is_id, malformed, one_of, refuse_unknown, string_fields
+from functions.http.parameters import is_id, malformed, refuse_unknown
 from functions.http.responses import problem_json
 
 
@@ -25,11 +25,6 @@ def refused(call: Callable[[], object]) -> tuple[str, str]:
     ("call", "parameter", "sentence"),
     [
         (lambda: refuse_unknown({"status": "paused"}, ("after",)), "status", "not a parameter"),
-        (lambda: string_fields({"adress": "a@b.example"}, {"address"}, set()), "adress", "not a parameter"),
-        (lambda: string_fields({}, {"address"}, {"reference"}), "address", "is required"),
-        (lambda: string_fields({"address": 1}, {"address"}, set()), "address", "not of the kind"),
-        (lambda: one_of({"csv": "", "addresses": []}, "addresses", "csv"), "addresses, csv", "Exactly one"),
-        (lambda: one_of({}, "addresses", "csv"), "addresses, csv", "Exactly one"),
     ],
 )
 def test_what_is_wrong_with_a_call_is_named(call: Callable[[], object], parameter: str, sentence: str) -> None:
@@ -41,8 +36,6 @@ def test_what_is_wrong_with_a_call_is_named(call: Callable[[], object], paramete
 
 def test_a_good_call_passes() -> None:
     refuse_unknown({"after": "x"}, ("after",))
-    assert string_fields({"address": "a"}, {"address"}, {"reference"}) == {"address": "a"}
-    assert one_of({"csv": "a", "tenant": "t"}, "addresses", "csv") == ("csv", "a")
     assert is_id("0a1b-2c")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.authorization.errors import TokenInvalid
 from shared.authorization.identity.id_token import PublishedKeys, TokenValidator
-from shared.authorization.identity.operators import OperatorAuthenticator
+from shared.authorization.identity.operators import ApiAuthenticator, ApiIdentity
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
 from tests.fakes.clock import FakeClock
 from tests.unit.authorization.test_id_token import AUTHORITY, CLIENT, Published, claims, signed
@@ -17,11 +17,19 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def admitted(clock: FakeClock, scheme: str = "Bearer ", tenant: str = TENANT, **changes: Any) -> str:
-    """The object id that is admitted with a token of these claims."""
+ROLES = ("Operator", "Operator.Read", "Replica.Read")
+
+
+def identified(clock: FakeClock, scheme: str = "Bearer ", tenant: str = TENANT, **changes: Any) -> ApiIdentity:
+    """Who is admitted with a token of these claims."""
     body = claims(clock, **{"nonce": None, "azp": CLIENT, "scp": "user_impersonation", "roles": ["Operator"]} | changes)
     validator = TokenValidator(AUTHORITY, CLIENT, PublishedKeys(Published(), clock.monotonic), clock)
-    return OperatorAuthenticator(validator, tenant).authenticate(f"{scheme}{signed(body)}")
+    return ApiAuthenticator(validator, tenant).authenticate(f"{scheme}{signed(body)}", ROLES)
+
+
+def admitted(clock: FakeClock, scheme: str = "Bearer ", tenant: str = TENANT, **changes: Any) -> str:
+    """The object id that is admitted with a token of these claims."""
+    return identified(clock, scheme, tenant, **changes).object_id
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER  "])
@@ -42,7 +50,12 @@ def test_a_role_of_another_tenant_is_refused(clock: FakeClock, tenant: str) -> N
         admitted(clock, tenant=tenant)
 
 
-@pytest.mark.parametrize("roles", [None, [], ["operator"], ["Operator.Read"], "Operator", {"Operator": 1}])
+@pytest.mark.parametrize("roles", [None, [], ["operator"], ["Another"], "Operator", {"Operator": 1}, [["Operator"]]])
 def test_a_token_without_the_role_is_refused(clock: FakeClock, roles: object) -> None:
     with pytest.raises(TokenInvalid):
         admitted(clock, roles=roles)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_gives_the_roles_that_it_has_and_no_other(clock: FakeClock, role: str) -> None:
+    assert identified(clock, roles=[role, "Another", 7]).roles == {role}

@@ -1,0 +1,75 @@
+"""U12: an unknown, missing or wrong parameter or field of the API is refused, and named."""
+
+from typing import cast
+
+import pytest
+from msgspec import Struct
+
+from shared.api.decoding import decode_body, decode_query
+from shared.api.errors import Malformed, Refused
+from shared.api.operations.items import ItemQuery
+from shared.api.operations.onboarding import activate_mailboxes
+from shared.api.resources.onboarding import NewActivation, NewInvitation, NewMove
+from tests.fakes.api import ApiParts
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "parameter", "fault"),
+    [
+        (NewInvitation, b'{"adress": "a@b.example"}', "adress", "unknown"),
+        (NewInvitation, b'{"reference": "x"}', "address", "missing"),
+        (NewInvitation, b'{"address": 1}', "address", "wrong"),
+        (NewActivation, b'{"addresses": ["a", 7]}', "addresses", "wrong"),
+        (NewActivation, b'{"tenant": "../evil"}', "tenant", "wrong"),
+        (NewMove, b'{"to": "imap"}', "to", "wrong"),
+        (NewMove, b'{"to": "ews", "force": 1}', "force", "wrong"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_named(kind: type[Struct], body: bytes, parameter: str, fault: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        decode_body(kind, body)
+    assert (refused.value.parameter, refused.value.fault) == (parameter, fault)
+
+
+def test_a_json_object_is_read() -> None:
+    body = decode_body(NewInvitation, b'{"address": "a", "reference": "x"}')
+    assert body == NewInvitation("a", "x")
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"1", b"{", b"\xff", b"[" * 60000, b'{"address": "\xff"}'])
+def test_json_that_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        decode_body(NewInvitation, body)
+    assert refused.value.code == "malformed"
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"{}"])
+def test_an_operation_without_a_body_takes_none(body: bytes) -> None:
+    assert decode_body(None, body) is None
+    with pytest.raises(Refused):
+        decode_body(None, b'{"force": true}')
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        (NewActivation(csv="", addresses=[], tenant="t"), "addresses, csv"),
+        (NewActivation(tenant="t"), "addresses, csv"),
+        (NewActivation(csv="a"), "authorization, tenant"),
+    ],
+)
+def test_exactly_one_of_several_fields_is_required(body: NewActivation, parameter: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        ApiParts().call(activate_mailboxes, body=body)
+    assert (refused.value.parameter, refused.value.fault) == (parameter, "one_of")
+
+
+def test_query_parameters_are_typed() -> None:
+    query = cast("ItemQuery", decode_query(ItemQuery, {"limit": "7", "has_attachments": "true", "from": "a@b.example"}))
+    assert (query.limit, query.has_attachments, query.sender) == (7, True, "a@b.example")
+
+
+def test_a_parameter_of_any_length_is_not_repeated_in_full() -> None:
+    with pytest.raises(Malformed) as refused:
+        decode_query(ItemQuery, {"x" * 5000: "1"})
+    assert len(refused.value.parameter) == 100
