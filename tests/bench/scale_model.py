@@ -65,6 +65,8 @@ class Deployment:
     """Whether mailboxes are read with their persons' refresh tokens, which lie in Key Vault."""
     outage: tuple[int, int] = (0, 0)
     """Seconds of the day between which nothing is handled."""
+    length: int = DAY
+    """How many seconds of the day are simulated."""
 
     @property
     def window(self) -> float:
@@ -133,7 +135,7 @@ class Simulation:
 
     def run(self) -> Day:
         """Simulate the day."""
-        for second in range(-2 * TICK, DAY):
+        for second in range(-2 * TICK, self._at.length):
             self._second.clear()
             self._arrive(second)
             self._scale(second)
