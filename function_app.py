@@ -7,6 +7,7 @@ from functions import (
     jobs,
     landing,
     my_sync,
+    notices,
     operator_moves,
     operator_pages,
     readiness,
@@ -24,6 +25,6 @@ logs.configure()
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 CONSOLE = (overview, mailboxes, mailbox, invitations, console_jobs)
 HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, readiness, routes, *CONSOLE)
-BACKGROUND = (dispatch, sync, webhook_deliveries, jobs)
+BACKGROUND = (dispatch, sync, webhook_deliveries, jobs, notices)
 for module in (*HTTP, *BACKGROUND):
     app.register_functions(module.blueprint)

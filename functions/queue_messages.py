@@ -40,6 +40,11 @@ def has_flag(message: func.QueueMessage, name: str) -> bool:
     return _decoded(message).get(name) is True
 
 
+def carries(message: func.QueueMessage, name: str) -> bool:
+    """Whether the message carries a value of this name."""
+    return name in _decoded(message)
+
+
 def mailbox_id_of(message: func.QueueMessage) -> str:
     """Return the mailbox id that the message must carry."""
     return required_id(message, "mailbox")

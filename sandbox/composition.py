@@ -20,6 +20,7 @@ from sandbox.ews_gateway import EwsGateway
 from sandbox.faults.fault_plan import OperationOf
 from sandbox.key_vault import service
 from sandbox.key_vault.service import KeyVault
+from sandbox.mail_service import MailService
 from sandbox.managed_identity import ManagedIdentity
 from sandbox.options import Options
 from sandbox.people.default_people import default_people, people_from, tenants
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from sandbox.mailboxes.mailbox_store import MailboxStore
 
 Verify = Callable[[str], Mapping[str, Any]]
-_PORTS = ("entra", "exchange", "key_vault", "identity", "control", "graph", "webhooks")
+_PORTS = ("entra", "exchange", "key_vault", "identity", "control", "graph", "webhooks", "mail")
 _STORAGE_SERVICES = ("blob", "queue", "table")
 _APP_NAME = "Mailbox Sync"
 
@@ -55,6 +56,7 @@ async def sandbox(options: Options) -> AsyncIterator[dict[str, Any]]:
         await _exchange(services, stack)
         _vault_and_identity(services)
         _webhooks(services)
+        _mail(services)
         _control(services)
         await stack.enter_async_context(serving(services.served_apps, services.authority.server_context()))
         yield endpoints(services, storage)
@@ -114,6 +116,13 @@ def _webhooks(services: Services) -> None:
     receivers = WebhookReceivers()
     services.serve("webhooks", receivers.application(), _always("webhook"))
     services.control_routes += receivers.control_routes()
+
+
+def _mail(services: Services) -> None:
+    """Serve the service that the app sends mail with."""
+    mail = MailService(services.issuer)
+    services.serve("mail", mail.application(), _always("send"))
+    services.control_routes += mail.control_routes()
 
 
 def _control(services: Services) -> None:

@@ -29,7 +29,7 @@ def endpoints(services: Services, storage: Storage | None) -> dict[str, Any]:
             for p in services.directory.people
         ],
     }
-    for name in ("entra", "graph", "key_vault", "webhooks"):
+    for name in ("entra", "graph", "key_vault", "webhooks", "mail"):
         if name in served:
             contents[name] = served[name]
     if "exchange" in served:
@@ -54,6 +54,9 @@ def _app_environment(services: Services, contents: Mapping[str, Any]) -> dict[st
         "GRAPH_URL": contents.get("graph"),
         "KEY_VAULT_URL": contents.get("key_vault"),
         "WEBHOOK_PRIVATE_HOSTS": "127.0.0.1",
+        "MAIL_ENDPOINT": contents.get("mail"),
+        "MAIL_SENDER": "sync@contoso.example",
+        "MAIL_OPERATORS": "robin@contoso.example",
         "MailboxStorage__blobServiceUri": contents.get("blob"),
         "MailboxStorage__queueServiceUri": contents.get("queue"),
         "MailboxStorage__tableServiceUri": contents.get("table"),

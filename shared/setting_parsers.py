@@ -27,6 +27,11 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def url_or_none(value: str) -> str:
+    """An https URL, or nothing."""
+    return url(value) if value else ""
+
+
 def app_address(value: str) -> str:
     """Parse the app's own address. It has no path, because its pages and cookies apply to a whole host."""
     address = url(value)

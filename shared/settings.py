@@ -231,6 +231,24 @@ class Settings:
         default="",
     )
 
+    # Mail
+    mail_endpoint: str = setting(
+        "MAIL_ENDPOINT",
+        "The Azure Communication Services resource that sends mail about mailboxes; empty: no mail is sent",
+        parsers.url_or_none,
+        "",
+    )
+    mail_sender: str = setting("MAIL_SENDER", "The sender's address, of a domain verified in that resource", default="")
+    mail_operators: tuple[str, ...] = setting(
+        "MAIL_OPERATORS",
+        "Who is told of mailboxes that stop or recover, and gets the daily digest: addresses, comma-separated",
+        parsers.comma_list,
+        "",
+    )
+    mail_people: bool = setting(
+        "MAIL_PEOPLE", "Whether people are told when their own mailbox stops or recovers", parsers.flag, "true"
+    )
+
     # Thresholds
     rejections_before_sign_in: int = setting(
         "REJECTIONS_BEFORE_SIGN_IN",

@@ -112,6 +112,10 @@ var programSettings = {
   INVITATION_DAYS: '7'
   WEBHOOK_PRIVATE_HOSTS: ''
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+  MAIL_ENDPOINT: ''
+  MAIL_SENDER: ''
+  MAIL_OPERATORS: ''
+  MAIL_PEOPLE: 'true'
   REJECTIONS_BEFORE_SIGN_IN: '6'
   FAILURES_BEFORE_SUSPENSION: '10'
   // settings: end

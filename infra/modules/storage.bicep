@@ -32,7 +32,7 @@ param tags object
 // The same names as shared/storage/storage_layout.py; tests/unit/infra compares the two.
 var containers = ['packs', 'feed', 'cursors', 'leases']
 var tables = ['mailboxes', 'owners', 'runs', 'issues', 'audit', 'items', 'authorizations', 'flows', 'invitations', 'approvals', 'backoffs', 'erasures', 'revocations', 'directory', 'summaries', 'webhooks', 'deliveries', 'jobs', 'changes', 'readers', 'idempotency']
-var queues = ['sync-shards', 'sync-mailboxes', 'webhook-deliveries', 'jobs']
+var queues = ['sync-shards', 'sync-mailboxes', 'webhook-deliveries', 'jobs', 'notices']
 
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'

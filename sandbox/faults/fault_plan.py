@@ -16,7 +16,7 @@ from aiohttp import web
 
 from sandbox.faults.fault_handlers import KINDS, Handler, play
 
-SERVICES = ("entra", "exchange", "graph", "key_vault", "blob", "queue", "table", "identity")
+SERVICES = ("entra", "exchange", "graph", "key_vault", "blob", "queue", "table", "identity", "mail")
 OperationOf = Callable[[web.Request], Awaitable[str]]
 
 

@@ -9,13 +9,14 @@ import functools
 
 from shared.app.base import utc_now
 from shared.app.monitoring import MonitoringComponents
+from shared.app.notices import NoticeComponents
 from shared.app.scheduling import SchedulingComponents
 from shared.app.sync import SyncComponents
 
 __all__ = ["App", "app", "utc_now"]
 
 
-class App(SchedulingComponents, SyncComponents, MonitoringComponents):
+class App(SchedulingComponents, SyncComponents, MonitoringComponents, NoticeComponents):
     """The components of one process. Vendor packages are imported when a component that needs them is first used."""
 
 

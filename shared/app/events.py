@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 from shared.app.base import BaseComponents
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.mailboxes.outbox.events import EventType, MailboxEvent
     from shared.mailboxes.outbox.outbox import Outbox
+    from shared.notices.notices import NoticePublisher
+    from shared.notices.queue import StorageNoticeQueue
     from shared.webhooks.publisher import Publisher
     from shared.webhooks.queue import StorageDeliveryQueue
     from shared.webhooks.table import TableDeliveries, TableEndpoints
@@ -44,8 +49,31 @@ class EventComponents(BaseComponents):
         return Publisher(self.webhook_store, self.delivery_store, self.delivery_queue, self.monotonic)
 
     @cached_property
+    def notice_queue(self) -> "StorageNoticeQueue":
+        """The queue of mail about mailboxes."""
+        from shared.notices.queue import StorageNoticeQueue
+
+        return StorageNoticeQueue(self.queues)
+
+    @cached_property
+    def notice_publisher(self) -> "NoticePublisher":
+        """Queues mail about mailboxes, if the settings name a mail service."""
+        from shared.notices.notices import NoticePublisher
+
+        return NoticePublisher(self.notice_queue, enabled=bool(self.settings.mail_endpoint))
+
+    @cached_property
     def outbox(self) -> "Outbox":
         """Adds events to the rows that the registry writes."""
         from shared.mailboxes.outbox.outbox import Outbox
 
-        return Outbox(self.publisher.wants, self.publisher.publish)
+        webhooks, notices = self.publisher, self.notice_publisher
+
+        def wants(kind: "EventType", tenant_id: str) -> bool:
+            return notices.wants(kind, tenant_id) or webhooks.wants(kind, tenant_id)
+
+        def publish(events: "Sequence[MailboxEvent]") -> None:
+            webhooks.publish(events)
+            notices.publish(events)
+
+        return Outbox(wants, publish)

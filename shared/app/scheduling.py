@@ -49,9 +49,17 @@ class SchedulingComponents(ApiComponents, JobComponents, WebhookComponents):
             sweep_deliveries=self.deliverer.sweep,
             forget_old=self.forget_old,
             sweep_jobs=self.jobs.sweep,
+            send_digest=self._queue_digest,
             credential_ends=self.credential_ends,
             clock=utc_now,
         )
+
+    def _queue_digest(self) -> int:
+        """Queue the operators' digest, if mail is sent at all."""
+        if not (self.settings.mail_endpoint and self.settings.mail_operators):
+            return 0
+        self.notice_queue.send_digest(utc_now().date())
+        return 1
 
     @cached_property
     def poison(self) -> "Poison":

@@ -35,6 +35,7 @@ class Daily:
         sweep_deliveries: Callable[[], int],
         forget_old: Callable[[datetime], int],
         sweep_jobs: Callable[[], int],
+        send_digest: Callable[[], int],
         credential_ends: Callable[[], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
@@ -48,6 +49,7 @@ class Daily:
         self._sweep_deliveries = sweep_deliveries
         self._forget_old = forget_old
         self._sweep_jobs = sweep_jobs
+        self._send_digest = send_digest
         self._credential_ends = credential_ends
         self._clock = clock
 
@@ -63,6 +65,7 @@ class Daily:
         }
         self._run_part(self._index_addresses)
         self._run_part(self._repair_directory)
+        self._run_part(self._send_digest)
         self._run_part(self._sweep_deliveries)
         self._run_part(lambda: self._forget_old(now))
         self._run_part(self._sweep_jobs)

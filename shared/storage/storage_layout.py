@@ -32,6 +32,6 @@ from before them can be left; sessions that were revoked before they expired; li
 each shard's counts; bulk jobs; the endpoints of webhooks with the deliveries to them; the change log, the limits of the
 API's readers, and answers to idempotency keys."""
 
-QUEUES = ("sync-shards", "sync-mailboxes", "webhook-deliveries", "jobs")
-"""Queues: shards to dispatch, mailboxes to sync, attempts to deliver webhooks, slices of bulk jobs. Each has a
+QUEUES = ("sync-shards", "sync-mailboxes", "webhook-deliveries", "jobs", "notices")
+"""Queues: shards to dispatch, mailboxes to sync, attempts to deliver webhooks, slices of bulk jobs, mail. Each has a
 `-poison` queue that the host creates when it needs it."""

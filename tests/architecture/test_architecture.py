@@ -35,6 +35,7 @@ AT_START = {
     "shared.app.base",
     "shared.app.mailboxes",
     "shared.app.monitoring",
+    "shared.app.notices",
     "shared.app.onboarding",
     "shared.app.scheduling",
     "shared.app.sources",

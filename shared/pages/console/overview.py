@@ -49,7 +49,7 @@ def overview_values(
     by_id = {mailbox.id: mailbox for mailbox in named}
     return {
         "counts": counts,
-        "share": _percent(totals.share_fresh),
+        "share": percent(totals.share_fresh),
         "fresh_minutes": int((interval + FRESH_MARGIN).total_seconds() // 60),
         "attention_count": totals.needing_attention,
         "attention": [_attention(group, by_id) for group in totals.attention],
@@ -68,7 +68,7 @@ def overview_values(
     }
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
     """A share for people: never 100 % unless it is all, never 0 % unless it is none."""
     if share is None:
         return "–"

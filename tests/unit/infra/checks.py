@@ -43,7 +43,9 @@ SDK_NEEDS = {
     "azure.storage.queue": "Storage Queue Data Contributor",
     "azure.keyvault.secrets": "Key Vault Secrets Officer",
 }
-NO_ROLE_NEEDED = frozenset({"azure.core", "azure.identity", "azure.functions"})
+NO_ROLE_NEEDED = frozenset({"azure.core", "azure.identity", "azure.functions", "azure.communication.email"})
+"""Packages that call no resource of the deployment. Mail is sent by a resource that the operator creates and gives the
+app a role on: docs/operations.md."""
 
 PLATFORM_SETTINGS = frozenset(
     {

@@ -31,6 +31,7 @@ def a_round(
         keep_alive=keep_alive,
         index_addresses=lambda: 0,
         repair_directory=lambda: 0,
+        send_digest=lambda: 0,
         sweep_deliveries=lambda: 0,
         forget_old=lambda now: 0,
         sweep_jobs=lambda: 0,

@@ -1,0 +1,98 @@
+"""Turns events of mailboxes into mail: queued where the event is handed on, sent from the queue."""
+
+import hashlib
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from shared.errors import NotFound
+from shared.mailboxes.model import Mailbox
+from shared.mailboxes.outbox.events import EventType, MailboxEvent
+from shared.mailboxes.summary.model import Totals
+from shared.notices.model import KINDS, NoticeKind, person_of, still_holds
+from shared.notices.port import Mailer, NoticeQueue
+from shared.notices.texts import NoticeTexts
+
+_log = logging.getLogger(__name__)
+
+OPERATORS_MAILS, OPERATORS_WINDOW = 20, timedelta(hours=1)
+"""How many mails about single mailboxes an instance sends to the operators within this time. Others are in the digest:
+when a tenant's administrator blocks the app, thousands of mailboxes stop at once."""
+
+
+class NoticePublisher:
+    """Queues the notices of events. Part of the outbox: cheap, and repeated until it has succeeded."""
+
+    def __init__(self, queue: NoticeQueue, *, enabled: bool) -> None:
+        self._queue = queue
+        self._enabled = enabled
+
+    def wants(self, kind: EventType, tenant_id: str) -> bool:
+        """Whether a notice is sent for events of this type."""
+        return self._enabled and kind in KINDS
+
+    def publish(self, events: Sequence[MailboxEvent]) -> None:
+        """Queue a notice for each event that has one. Raises what the queue raises."""
+        for event in events:
+            if self.wants(event.type, event.tenant_id):
+                self._queue.send(event.id.removeprefix("msg_"), KINDS[event.type], event.mailbox_id)
+
+
+class Notices:
+    """Sends the queued notices. `operators` are addresses; `people`: whether owners are told as well."""
+
+    def __init__(
+        self,
+        mailer: Mailer,
+        texts: NoticeTexts,
+        *,
+        find: Callable[[str], Mailbox],
+        totals: Callable[[], Totals],
+        operators: tuple[str, ...],
+        people: bool,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._mailer = mailer
+        self._texts = texts
+        self._find = find
+        self._totals = totals
+        self._operators = operators
+        self._people = people
+        self._clock = clock
+        self._sent: deque[datetime] = deque(maxlen=OPERATORS_MAILS)
+
+    def tell(self, event_id: str, kind: NoticeKind, mailbox_id: str) -> None:
+        """Send the notice of one event, unless the mailbox has changed since. Safe to repeat."""
+        try:
+            mailbox = self._find(mailbox_id)
+        except NotFound:
+            return
+        if not still_holds(kind, mailbox):
+            return
+        if self._people and (person := person_of(mailbox)):
+            self._mailer.send(self._texts.for_person(kind, mailbox, person), _key(event_id, "person"))
+        if self._operators and self._is_allowed():
+            mail = self._texts.for_operators(kind, mailbox, self._operators)
+            self._mailer.send(mail, _key(event_id, "operators"))
+        _log.info("notice sent", extra={"mailbox_id": mailbox_id, "kind": kind.value})
+
+    def digest(self, day: date) -> None:
+        """Send the operators' digest of a day. Safe to repeat."""
+        if self._operators:
+            mail = self._texts.digest(self._totals(), self._clock(), self._operators)
+            self._mailer.send(mail, _key(day.isoformat(), "digest"))
+
+    def _is_allowed(self) -> bool:
+        """Whether another mail about a single mailbox may go to the operators now; counts it."""
+        now = self._clock()
+        if len(self._sent) == OPERATORS_MAILS and now - self._sent[0] < OPERATORS_WINDOW:
+            return False
+        self._sent.append(now)
+        return True
+
+
+def _key(event_id: str, to: str) -> str:
+    """The id of a mail: the same at every attempt."""
+    return str(uuid.UUID(bytes=hashlib.sha256(f"{event_id} {to}".encode()).digest()[:16], version=4))
