@@ -1,4 +1,5 @@
-// The alerts. Each rule reads the program's own log lines (JSON, by event and reason) or a platform metric.
+// The alerts. Each rule reads the program's own log lines (JSON, by event and reason), its metrics
+// (shared/metrics/instruments.py), or a metric of the platform. docs/operations.md has a section for each.
 param prefix string
 param queryRulePrefix string
 param metricAlertPrefix string
@@ -14,19 +15,36 @@ param tags object
 
 var lines = 'AppTraces | where Message startswith "{" | extend line = parse_json(Message)'
 
+// One row a minute and series: Sum is what was added, ItemCount how many values a histogram has.
+var metrics = 'AppMetrics | where Name == "mailbox_sync'
+
 // A few failures among many mailboxes are no alarm: one mailbox in a hundred is, or the number that matters in a small
 // deployment. A line of late mailboxes is of one shard; there are sixteen.
 var lateInShard = expectedMailboxes / 1600
 var failuresInHalfAnHour = max(20, expectedMailboxes / 100)
+var suspendedInAnHour = expectedMailboxes / 5000
 var storageRefusals = max(100, expectedMailboxes / 10)
 var vaultRefusals = max(20, expectedMailboxes / 100)
+
+// Shares are of the mailboxes that there are, so that one late mailbox of 50,000 is no outage, and one of five is.
+var latePercent = 2
+var signInPercent = 2
+var failingPercent = 20
+var longestQueueSeconds = 900
 
 // severity: 1 mailboxes are not fresh, 2 they will not be for long, 3 look at it when there is time.
 var queryRules = [
   {
-    name: 'freshness'
+    name: 'late-share'
     severity: 1
-    description: 'Mailboxes have not been synced for three intervals: more of a shard than one in a hundred.'
+    description: 'Of a hundred mailboxes, more than two have not been synced for three intervals.'
+    query: '${metrics}.synced_mailboxes" | summarize late = sumif(Sum, tostring(Properties.freshness) == "late"), mailboxes = sum(Sum) | where late * 100 > mailboxes * ${latePercent}'
+    window: 'PT1H'
+  }
+  {
+    name: 'freshness'
+    severity: 2
+    description: 'Mailboxes have not been synced for three intervals: more of a shard than one in a hundred of those expected.'
     query: '${lines} | where line.event == "shard dispatched" and toint(line.late) > ${lateInShard}'
     window: 'PT1H'
   }
@@ -37,6 +55,34 @@ var queryRules = [
     description: 'Nothing has been dispatched for two hours: the app does not run, or its logs do not arrive.'
     query: '${lines} | where line.event == "shard dispatched" | summarize dispatched = count() | where dispatched == 0'
     window: 'PT2H'
+  }
+  {
+    name: 'metrics-missing'
+    severity: 2
+    description: 'No metrics for two hours: the alerts by share see nothing.'
+    query: 'AppMetrics | where Name startswith "mailbox_sync." | summarize rows = count() | where rows == 0'
+    window: 'PT2H'
+  }
+  {
+    name: 'needs-sign-in'
+    severity: 2
+    description: 'Of a hundred mailboxes, more than two wait for their person to sign in again.'
+    query: '${metrics}.mailboxes" | summarize waiting = sumif(Sum, tostring(Properties.status) == "needs_sign_in"), mailboxes = sumif(Sum, tostring(Properties.status) != "disconnected") | where waiting * 100 > mailboxes * ${signInPercent}'
+    window: 'PT1H'
+  }
+  {
+    name: 'failing-passes'
+    severity: 2
+    description: 'Of a hundred passes, more than twenty end with an error.'
+    query: '${metrics}.passes" | summarize failed = sumif(Sum, tostring(Properties.outcome) !in ("done", "continues", "held", "moved", "surveyed", "blocked", "restated")), passes = sum(Sum) | where failed > ${failuresInHalfAnHour} and failed * 100 > passes * ${failingPercent}'
+    window: 'PT30M'
+  }
+  {
+    name: 'queue-age'
+    severity: 2
+    description: 'Messages wait in their queue for a quarter of an hour.'
+    query: '${metrics}.queue_age" | summarize waited = sum(Sum), messages = sum(ItemCount) by tostring(Properties.queue) | where waited > messages * ${longestQueueSeconds}'
+    window: 'PT30M'
   }
   {
     name: 'our-credential'
@@ -62,8 +108,8 @@ var queryRules = [
   {
     name: 'suspended'
     severity: 2
-    description: 'A mailbox was suspended after failing again and again.'
-    query: '${lines} | where tostring(line.status) == "suspended"'
+    description: 'Mailboxes were suspended after failing again and again.'
+    query: '${lines} | where tostring(line.status) == "suspended" | summarize suspended = count() | where suspended > ${suspendedInAnHour}'
     window: 'PT1H'
   }
   {

@@ -100,6 +100,11 @@ PROMISES = {
     "modules/alerts.bicep": [
         r"toint\(line\.late\) > \$\{lateInShard\}",
         r"failures > \$\{failuresInHalfAnHour\}",
+        r"late \* 100 > mailboxes \* \$\{latePercent\}",
+        r"waiting \* 100 > mailboxes \* \$\{signInPercent\}",
+        r"failed > \$\{failuresInHalfAnHour\} and failed \* 100 > passes \* \$\{failingPercent\}",
+        r"suspended > \$\{suspendedInAnHour\}",
+        r"suspendedInAnHour = expectedMailboxes / \d+",
         r"threshold: storageRefusals",
         r"threshold: vaultRefusals",
     ],
