@@ -253,6 +253,7 @@ def test_an_operator_sees_every_mailbox_and_no_address_in_a_url(browser: Browser
         ("/my-sync", "GET", 401),
         ("/sign-in/callback", "GET", 400),
         ("/api/health", "GET", 200),
+        ("/api/ready", "GET", 401),
         ("/invitation/none", "GET", 404),
     ],
 )

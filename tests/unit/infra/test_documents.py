@@ -49,6 +49,13 @@ def test_every_endpoint_of_the_public_cloud_is_overridden_in_others(cloud: str) 
             assert f"`{item.metadata['name']}`" in told, item.metadata["name"]
 
 
+def test_the_deploy_page_prices_just_the_log_alerts_that_there_are() -> None:
+    rules = re.findall(r"^    query: '", (MODULES / "alerts.bicep").read_text(), re.MULTILINE)
+    numbers = {"thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16}
+    (told,) = re.findall(r"(\w+) log alerts at", page("deploy.md"))
+    assert numbers[told] == len(rules)
+
+
 def test_the_security_page_says_that_who_deploys_may_read_the_copies() -> None:
     assert "`DEPLOYER_READS_DATA`" in page("security.md")
 
