@@ -14,6 +14,7 @@ from sandbox.mail_service import RESOURCE as MAIL
 
 LIFETIME_SECONDS = 24 * 3600
 _STORAGE_RESOURCES = {STORAGE, "https://storage.azure.com/"}
+_MONITOR_RESOURCE = "https://monitor.azure.com/"
 
 
 class ManagedIdentity:
@@ -41,7 +42,7 @@ class ManagedIdentity:
         if request.query.get("client_id", self.client_id) != self.client_id:
             return _refused(400, "no managed identity with this client_id is assigned")
         resource = request.query.get("resource", "")
-        if resource not in {ASSERTION, self._vault, MAIL, f"{MAIL}/", *_STORAGE_RESOURCES}:
+        if resource not in {ASSERTION, self._vault, MAIL, f"{MAIL}/", _MONITOR_RESOURCE, *_STORAGE_RESOURCES}:
             return _refused(400, "the resource principal was not found in the tenant")
         expires = int(time.time()) + LIFETIME_SECONDS
         return web.json_response(

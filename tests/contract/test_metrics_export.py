@@ -1,7 +1,7 @@
 """Metrics as Application Insights receives them: real requests over TLS to a server on this machine."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from azure.core.credentials import AccessToken
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
 from sandbox.tls.authority import Authority
+from shared.app import App
 from shared.metrics import recording
 from shared.metrics.application_insights import ApplicationInsightsExporter, Target, open_recorder, target_of
 from shared.metrics.instruments import PASSES, QUEUE_AGE
@@ -151,6 +152,28 @@ def test_last_figures_are_sent_when_the_process_ends(server: RogueServer) -> Non
     recorder.provider.shutdown()
     assert [figures(request) for request in server.requests] == [[("passes", 1)]]
     assert b"Authorization" not in server.requests[0]
+
+
+def test_app_sends_with_its_managed_identity_to_what_its_settings_name(
+    server: RogueServer, azure_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_URL", "https://mailbox-sync.example")
+    monkeypatch.setenv("APPLICATIONINSIGHTS_CONNECTION_STRING", connection_string(server))
+    recorder = App().open_metrics()
+    assert isinstance(recorder, MeterRecorder)
+    recording.configure(lambda: recorder)
+    PASSES.add(outcome="done", source="ews", kind="pass")
+    recording.configure(None)
+    recorder.provider.shutdown()
+    assert figures(server.requests[0]) == [("passes", 1)]
+    assert b"\r\nAuthorization: Bearer " in server.requests[0]
+
+
+def test_app_without_a_target_sends_nothing(
+    azure_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APP_URL", "https://mailbox-sync.example")
+    assert App().open_metrics() is None
 
 
 def test_national_cloud_has_an_audience_of_its_own() -> None:
