@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import azure.functions as func
 
 from functions import refusals
+from functions.http.page_language import negotiated_language
 from functions.http.responses import problem, problem_json
 from shared import logs
 from shared.api.errors import Refused
@@ -69,12 +70,13 @@ def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_
     def decorate(handler: Handler) -> Handler:
         @wraps(handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
         def answer(req: func.HttpRequest) -> func.HttpResponse:
-            try:
-                _check_request(req, methods, largest_body)
-                return handler(req)
-            except Exception as error:
-                note_refusal(error)
-                return _error_response(error, problem_json if api else problem)
+            with negotiated_language(req):
+                try:
+                    _check_request(req, methods, largest_body)
+                    return handler(req)
+                except Exception as error:
+                    note_refusal(error)
+                    return _error_response(error, problem_json if api else problem)
 
         # The worker passes the request by the binding's name, `req`, so it must see this signature, not the handler's.
         del answer.__wrapped__

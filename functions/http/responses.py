@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from functions.http.page_language import current_language
 from shared.app import app
 from shared.errors import SettingsInvalid
+from shared.pages.languages import Language
 from shared.pages.problems import problem_of
 
 if TYPE_CHECKING:
@@ -56,8 +58,10 @@ def html(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> func.HttpResponse:
-    """Return a page that browsers and proxies must not store."""
-    return respond(_pages().render(template, **values), status, "text/html", headers, cookies)
+    """Return a page in the request's language; browsers and proxies must not store it unless `headers` says so."""
+    chosen = current_language()
+    body = _pages(chosen.language).render(template, **values)
+    return respond(body, status, "text/html", chosen.headers() | dict(headers or {}), cookies)
 
 
 def redirect(url: str, status: int = 303, *, cookies: Iterable[str] = ()) -> func.HttpResponse:
@@ -199,11 +203,12 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _pages() -> "Pages":
+def _pages(language: Language = Language.ENGLISH) -> "Pages":
     """Return the deployment's pages. With invalid settings, return default ones, which can show the error."""
     try:
-        return app().pages
+        return app().pages_in(language)
     except SettingsInvalid:
+        from shared.pages.catalog import catalog_of
         from shared.pages.pages import Pages
 
-        return Pages("")
+        return Pages("", catalog=catalog_of(language))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shared.pages.languages import Language
 from shared.storage.azure_clients import AzureClients
 
 if TYPE_CHECKING:
@@ -36,9 +37,19 @@ class BaseComponents(AzureClients):
 
         return Thresholds(self.settings.rejections_before_sign_in, self.settings.failures_before_suspension)
 
+    def pages_in(self, language: Language) -> "Pages":
+        """The HTML pages in a language. Those for operators and the texts of the API are in English only."""
+        pages = self._pages_by_language.get(language)
+        if pages is None:
+            pages = self._pages_by_language[language] = self._build_pages(language)
+        return pages
+
     @cached_property
-    def pages(self) -> "Pages":
-        """The HTML pages."""
+    def _pages_by_language(self) -> "dict[Language, Pages]":
+        return {}
+
+    def _build_pages(self, language: Language) -> "Pages":
+        from shared.pages.catalog import catalog_of
         from shared.pages.pages import Pages
 
-        return Pages(self.settings.organization, self.settings.support_contact)
+        return Pages(self.settings.organization, self.settings.support_contact, catalog_of(language))

@@ -1,4 +1,4 @@
-"""Every English sentence that people read, by key; a translation would be another file like catalog.toml.
+"""Every sentence that people read, by language and key.
 
 A sentence may have `{placeholders}`. A key with `one` and `other` below it has two forms, selected by `count`.
 Sentences contain no markup; the templates add it and escape all values.
@@ -10,14 +10,20 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-FILES = ("catalog.toml", "console.toml")
-"""The files of one language. No section is in two of them."""
+from shared.pages.languages import Language, number_text
+
+FILES = {Language.ENGLISH: ("catalog.toml", "console.toml"), Language.GERMAN: ("catalog.de.toml",)}
+"""The files of each language. No section is in two files of one language."""
+
+ENGLISH_ONLY = frozenset({"activate", "api_docs", "moves", "operator", "parity"})
+"""The sections of catalog.toml for operators and programs; those of console.toml are too."""
 
 
 class Catalog:
     """The sentences of one language."""
 
-    def __init__(self, sentences: Mapping[str, Any]) -> None:
+    def __init__(self, sentences: Mapping[str, Any], language: Language = Language.ENGLISH) -> None:
+        self.language = language
         self._sentences = sentences
 
     def __contains__(self, key: str) -> bool:
@@ -37,7 +43,7 @@ class Catalog:
         found = self._find(key)
         if isinstance(found, Mapping):
             found = found["one" if values.get("count") == 1 else "other"]
-        return str(found).format_map({name: _shown(value) for name, value in values.items()})
+        return str(found).format_map({name: self._shown(value) for name, value in values.items()})
 
     def lines(self, key: str, **values: object) -> list[str]:
         """Return a list of sentences with their placeholders filled in."""
@@ -55,15 +61,22 @@ class Catalog:
             found = found[part]
         return found
 
-
-def _shown(value: object) -> object:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+    def _shown(self, value: object) -> object:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return number_text(value, self.language)
+        return value
 
 
 @cache
+def catalog_of(language: Language) -> Catalog:
+    """Return the catalog of a language, as it ships with the program."""
+    files = FILES[language]
+    return Catalog({name: sentences for file in files for name, sentences in _sections(file).items()}, language)
+
+
 def english() -> Catalog:
-    """Return the catalog that ships with the program."""
-    return Catalog({name: sentences for file in FILES for name, sentences in _sections(file).items()})
+    """Return the English catalog, the only one with the sentences for operators and programs."""
+    return catalog_of(Language.ENGLISH)
 
 
 def _sections(file: str) -> dict[str, Any]:

@@ -15,12 +15,16 @@ from shared.pages import paths
 from shared.pages.catalog import Catalog, english
 from shared.pages.console.mailbox import CONFIRMED_FIRST, remedy_key
 from shared.pages.console.trend import share_of
+from shared.pages.languages import Language, number_text, time_text
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION
 from shared.version import VERSION
 
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9][A-Za-z0-9.-]*")
 
 TEMPLATE_FOLDERS = ("", "console")
+
+UNNAMED = "site.your_organization"
+"""The sentence that stands for the organization while the setting ORGANIZATION has its default, which it equals."""
 
 MY_APPS_URL = "https://myapps.microsoft.com"
 """Where a person can see and withdraw the permissions of applications."""
@@ -34,7 +38,7 @@ class Pages:
         from jinja2 import Environment, FunctionLoader, StrictUndefined
 
         self.catalog = catalog or english()
-        self._organization = organization
+        self._organization = self._name_of(organization)
         self._environment = Environment(
             loader=FunctionLoader(_template),
             autoescape=True,
@@ -53,16 +57,29 @@ class Pages:
             share_of=share_of,
             my_apps_url=MY_APPS_URL,
             reason_text=self._reason_text,
-            organization=organization,
+            organization=self._organization,
+            language=self.catalog.language,
             support_contact=support_contact,
             support_url=contact_url(support_contact),
-            time=time_element,
+            time=self._time,
+            number_text=self._number_text,
             version=VERSION,
         )
 
     def text(self, key: str, **values: object) -> str:
         """Return a sentence of the catalog; `{organization}` is always filled in."""
         return self.catalog.text(key, **{"organization": self._organization, **values})
+
+    def _name_of(self, organization: str) -> str:
+        """Return the organization's name; the setting's default, which is English text, in the catalog's language."""
+        is_default = organization == english().text(UNNAMED)
+        return self.catalog.text(UNNAMED) if is_default and UNNAMED in self.catalog else organization
+
+    def _time(self, at: datetime) -> Markup:
+        return time_element(at, self.catalog.language)
+
+    def _number_text(self, number: int) -> str:
+        return number_text(number, self.catalog.language)
 
     def _reason_text(self, reason: str) -> str:
         """Return what a reason means for the operator; the reason itself if it has no sentence."""
@@ -88,10 +105,10 @@ def command_argument(address: str) -> str:
     return address if _PLAIN_ADDRESS.fullmatch(address) else "<mailbox>"
 
 
-def time_element(at: datetime) -> Markup:
+def time_element(at: datetime, language: Language = Language.ENGLISH) -> Markup:
     """Return a <time> element in UTC; the page's script converts it to the reader's time zone."""
     iso = f"{at:%Y-%m-%dT%H:%M:%SZ}"
-    return Markup('<time datetime="{}">{} UTC</time>').format(iso, f"{at.day} {at:%B %Y, %H:%M}")
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso, time_text(at, language))
 
 
 def static_file(name: str) -> bytes | None:

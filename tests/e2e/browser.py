@@ -77,9 +77,15 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def watched(
-    browser: Browser, *, width: str = "desktop", scheme: str = "light", script: bool = True, zone: str = "Europe/Paris"
+    browser: Browser,
+    *,
+    width: str = "desktop",
+    scheme: str = "light",
+    script: bool = True,
+    zone: str = "Europe/Paris",
+    locale: str = "en-GB",
 ) -> Iterator[Watched]:
-    """A page in a fresh profile: no cookies, the given width and color scheme, the sandbox's CA accepted."""
+    """A page in a fresh profile: no cookies, the given width, color scheme and language, the sandbox's CA accepted."""
     across, down = WIDTHS[width]
     context = browser.new_context(
         viewport={"width": across, "height": down},
@@ -87,7 +93,7 @@ def watched(
         java_script_enabled=script,
         ignore_https_errors=True,
         timezone_id=zone,
-        locale="en-GB",
+        locale=locale,
         reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE)

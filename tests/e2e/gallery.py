@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from functions.http.responses import SECURITY_HEADERS
+from shared.pages.catalog import catalog_of
+from shared.pages.languages import Language, preferred_language
 from shared.pages.pages import Pages, static_file
-from tests.unit.pages.samples import all_pages, live
+from tests.unit.pages.samples import all_pages, live, person_pages
 
-PAGES = Pages("Contoso Ltd", "help@contoso.example")
+PAGES = {language: Pages("Contoso Ltd", "help@contoso.example", catalog_of(language)) for language in Language}
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -23,12 +25,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(static_file(path.removeprefix("static/")), _TYPES[path.rpartition(".")[2]])
         elif path in all_pages():
             template, values = all_pages()[path]
-            self._answer(PAGES.render(template, **values).encode(), "text/html; charset=utf-8")
+            self._answer(self._pages(path).render(template, **values).encode(), "text/html; charset=utf-8")
         elif path == "my-sync/progress":
-            self._answer(PAGES.render("_live", **live("up-to-date")).encode(), "text/html; charset=utf-8")
+            self._answer(self._pages().render("_live", **live("up-to-date")).encode(), "text/html; charset=utf-8")
         else:
             links = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in sorted(all_pages()))
             self._answer(f"<ul>{links}</ul>".encode(), "text/html; charset=utf-8")
+
+    def _pages(self, name: str = "") -> Pages:
+        for_people = not name or name in person_pages()
+        accepted = self.headers.get("Accept-Language", "") if for_people else ""
+        return PAGES[preferred_language(accepted)]
 
     def _answer(self, body: bytes | None, kind: str) -> None:
         self.send_response(200 if body is not None else 404)

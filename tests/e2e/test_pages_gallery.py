@@ -60,6 +60,44 @@ def test_every_page_is_accessible_and_has_its_picture_taken(
     assert seen.origins == {url}
 
 
+IN_GERMAN = (
+    "landing",
+    "invitation",
+    "approval",
+    "ask-administrator",
+    "my-sync-exceptions",
+    "my-sync-just-synced",
+    "confirm-change-account",
+    "problem-wrong_account",
+    "receipt",
+)
+"""Pages with the longest German words, in every layout."""
+
+
+def test_german_fits_on_a_phone_and_is_accessible(browser: Browser, url: str) -> None:
+    found: dict[str, object] = {}
+    with watched(browser, width="phone", locale="de-DE") as seen:
+        for name in IN_GERMAN:
+            seen.page.goto(f"{url}/{name}")
+            assert seen.page.locator("html").get_attribute("lang") == "de"
+            keep_picture(seen, f"{name}-phone-german")
+            problems = [*seen.violations(), *(["has to be scrolled sideways"] if seen.too_wide() else [])]
+            problems += seen.accessibility_problems()
+            if problems:
+                found[name] = problems
+    assert found == {}
+    assert seen.complaints == []
+
+
+def test_german_times_are_shown_in_the_reader_s_zone(browser: Browser, url: str) -> None:
+    with watched(browser, zone="Europe/Berlin", locale="de-DE") as seen:
+        seen.page.goto(f"{url}/invitation")
+        shown = seen.page.locator("time").first
+        expect(shown).to_contain_text("23. Nov")
+        expect(shown).to_contain_text("15:07")
+        expect(shown).to_have_attribute("title", "23. November 2026, 14:07 UTC")
+
+
 def test_the_accessibility_check_would_notice(browser: Browser, url: str) -> None:
     with watched(browser) as seen:
         seen.page.goto(f"{url}/landing")

@@ -7,7 +7,7 @@
   const LONGEST = 4 * 60 * 60 * 1000; // after that nobody is looking any more
 
   const page = document.documentElement.lang;
-  const language = navigator.languages.find((known) => known.split("-")[0] === page) || "en-GB";
+  const language = navigator.languages.find((known) => known.split("-")[0] === page) || (page === "en" ? "en-GB" : page);
   const moment = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
 
   function localise(root) {

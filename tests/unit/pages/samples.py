@@ -260,3 +260,12 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
     pages["problem-conditional_access"] = problem("conditional_access", support="AADSTS53003")
     pages["problem-ews_blocked-steps"] = problem("ews_blocked", client_id="0b1c5b6e", support="unsaid")
     return pages
+
+
+ENGLISH_TEMPLATES = ("activate", "api_docs", "console/", "moves", "parity")
+"""How the templates begin that are for operators and programs, and in English only."""
+
+
+def person_pages() -> dict[str, tuple[str, dict[str, object]]]:
+    """The pages that people see, in more than one language."""
+    return {name: page for name, page in all_pages().items() if not page[0].startswith(ENGLISH_TEMPLATES)}
