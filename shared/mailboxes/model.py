@@ -76,6 +76,8 @@ class Mailbox:
     issues: int = 0
     not_provided: int = 0
     """Number of items that the folders count but the source does not return, as of the last daily sweep."""
+    private_left_out: int = 0
+    """Number of private items that were met and not copied, as the sync counted them since the last sweep."""
     counted_at: datetime | None = None
     """When `items` last changed during the current pass."""
     syncing_since: datetime | None = None

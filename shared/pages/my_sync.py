@@ -10,6 +10,7 @@ from shared.errors import Reason
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue, Run
 from shared.pages.mailbox_actions import MailboxAction
+from shared.pages.not_copied import not_copied
 from shared.pages.problems import PROBLEMS
 from shared.pages.status import StatusView, estimate_key, next_sync_at, progress, status_view
 from shared.sources.port import SourceName
@@ -71,17 +72,8 @@ def live_values(
         "next_at": next_sync_at(mailbox, now, interval),
         "sessions": [pass_summary(run) for run in runs[:PASSES_SHOWN]],
         "issues": group_issues(issues),
-        "not_copied": _not_copied(mailbox),
+        "not_copied": not_copied(mailbox),
     }
-
-
-def _not_copied(mailbox: Mailbox) -> tuple[int, int, int] | None:
-    """Return how many items are not in the copy, how many of those a setting leaves out, and how many have an issue."""
-    missing = mailbox.in_scope - mailbox.items
-    if not mailbox.first_sync_done or missing <= 0:
-        return None
-    with_issues = min(missing, mailbox.issues)
-    return missing, missing - with_issues, with_issues
 
 
 def actions_for(mailbox: Mailbox, now_shown: StatusView) -> list[MailboxAction]:

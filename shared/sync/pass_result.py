@@ -44,6 +44,8 @@ class RunStats:
     """How many items the source reports in scope; None before the first scan."""
     not_provided: int = 0
     """How many items the folders count but the source does not list."""
+    private_left_out: int = 0
+    """How many items were met that are not copied because they are private."""
     requests: int = 0
     sequence: int = 0
     """The cursor's sequence number at the end; a continuation starts from it."""

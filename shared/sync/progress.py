@@ -7,6 +7,7 @@ from shared.mailboxes.model import SYNCED, Mailbox
 from shared.sync.limits import Limits
 from shared.sync.pass_result import RunStats
 from shared.sync.run_recorder import RunRecorder
+from shared.sync.scope import LeftOut
 from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.issues import Issues
 
@@ -42,8 +43,15 @@ class Progress:
     def stats(self) -> RunStats:
         """Return the current figures from the draft and the issues."""
         items, issues = self._draft.held(), len(self._issues)
-        not_provided = sum(self._draft.state.not_provided.values())
-        return replace(self._started, items=items, issues=issues, in_scope=self._in_scope, not_provided=not_provided)
+        state = self._draft.state
+        return replace(
+            self._started,
+            items=items,
+            issues=issues,
+            in_scope=self._in_scope,
+            not_provided=sum(state.not_provided.values()),
+            private_left_out=state.left_out.get(LeftOut.PRIVATE, 0),
+        )
 
     def report(self) -> bool:
         """Report if it is time; returns whether the pass should continue.

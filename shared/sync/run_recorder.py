@@ -217,5 +217,9 @@ def _counted(mailbox: Mailbox, stats: RunStats) -> Mailbox:
         return mailbox
     in_scope = mailbox.in_scope if stats.in_scope is None else stats.in_scope
     return mailbox.with_changes(
-        items=stats.items, issues=stats.issues, in_scope=in_scope, not_provided=stats.not_provided
+        items=stats.items,
+        issues=stats.issues,
+        in_scope=in_scope,
+        not_provided=stats.not_provided,
+        private_left_out=stats.private_left_out,
     )

@@ -80,7 +80,7 @@ STATES = {
     "up-to-date": (MAILBOX, RUNS, []),
     "just-synced": (MAILBOX.with_changes(last_pass_at=NOW), RUNS, []),
     "stopping": (MAILBOX.with_changes(status=Status.PAUSED, syncing_since=NOW - MINUTE), RUNS, []),
-    "exceptions": (MAILBOX.with_changes(issues=3), RUNS, ISSUES),
+    "exceptions": (MAILBOX.with_changes(issues=3, in_scope=12495, private_left_out=12), RUNS, ISSUES),
     "syncing": (MAILBOX.with_changes(syncing_since=NOW - MINUTE), RUNS, []),
     "retrying": (MAILBOX.with_changes(reason="throttled"), RUNS, []),
     "late": (MAILBOX.with_changes(last_success_at=NOW - timedelta(hours=3), reason="unavailable"), RUNS, []),

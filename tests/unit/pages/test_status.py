@@ -9,10 +9,12 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.pages.catalog import english
 from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.my_sync import actions_for, group_issues, live_values
+from shared.pages.not_copied import NotCopied, not_copied
+from shared.pages.pages import Pages
 from shared.pages.status import Tone, estimate_key, next_sync_at, progress, status_view
 from shared.sync.pass_result import PassResult
 from shared.sync.run_recorder import outcome_of
-from tests.unit.pages.samples import FIRST, INTERVAL, ISSUES, MAILBOX, MINUTE, NOW, RUNS, STATES, run
+from tests.unit.pages.samples import FIRST, INTERVAL, ISSUES, MAILBOX, MINUTE, NOW, RUNS, STATES, my_sync, run
 
 
 def state(mailbox: Mailbox) -> str:
@@ -224,7 +226,43 @@ def test_issues_are_named_the_latest_first() -> None:
 def test_what_is_not_copied_is_told_apart() -> None:
     """U9: 12 not copied, 12 left out, none with issues."""
     lacking = MAILBOX.with_changes(first_sync_done=True, in_scope=112, items=100)
-    shown = {issues: live_values(lacking.with_changes(issues=issues), [], [], NOW, INTERVAL)["not_copied"]
-             for issues in (0, 5, 50)}  # fmt: skip
-    assert shown == {0: (12, 12, 0), 5: (12, 7, 5), 50: (12, 0, 12)}
+    shown = {issues: not_copied(lacking.with_changes(issues=issues)) for issues in (0, 5, 50)}
+    assert shown == {0: NotCopied(12, 0, 0, 0, 12), 5: NotCopied(12, 5, 0, 0, 7), 50: NotCopied(12, 12, 0, 0, 0)}
+    assert live_values(lacking, [], [], NOW, INTERVAL)["not_copied"] == shown[0]
     assert live_values(lacking.with_changes(items=112), [], [], NOW, INTERVAL)["not_copied"] is None
+
+
+def test_private_items_are_told_from_other_settings() -> None:
+    lacking = MAILBOX.with_changes(first_sync_done=True, in_scope=112, items=100)
+    assert not_copied(lacking.with_changes(private_left_out=12)) == NotCopied(12, 0, 12, 0, 0)
+    assert not_copied(lacking.with_changes(private_left_out=9, issues=1, not_provided=1)) == NotCopied(12, 1, 9, 1, 1)
+
+
+def test_parts_that_were_counted_at_other_times_still_add_up() -> None:
+    """A private item that changes twice between two sweeps is counted twice."""
+    lacking = MAILBOX.with_changes(first_sync_done=True, in_scope=112, items=100)
+    shown = not_copied(lacking.with_changes(private_left_out=20, issues=2, not_provided=30))
+    assert shown == NotCopied(12, 2, 10, 0, 0)
+
+
+def test_nothing_is_missing_before_the_first_sync_has_ended() -> None:
+    assert not_copied(FIRST) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        ({"private_left_out": 12}, "12 items are not copied: 12 private, 0 with issues."),
+        ({"issues": 12}, "12 items are not copied: 12 with issues."),
+        (
+            {"private_left_out": 3, "not_provided": 4, "issues": 1},
+            "12 items are not copied: 3 private, 4 not given by Microsoft Graph, 4 left out by other settings, "
+            "1 with issues.",
+        ),
+    ],
+)
+def test_the_page_says_what_is_not_copied(counts: dict[str, int], sentence: str) -> None:
+    template, values = my_sync("up-to-date")
+    mailbox = MAILBOX.with_changes(first_sync_done=True, in_scope=112, items=100, **counts)
+    html = Pages("Contoso").render(template, **values | live_values(mailbox, [], [], NOW, INTERVAL))
+    assert f'<p class="fine" id="not-copied">{sentence}</p>' in html

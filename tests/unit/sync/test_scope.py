@@ -126,6 +126,7 @@ def test_of_private_items_nothing_is_stored_and_their_number_is_known() -> None:
     world = a_mixed_world(BASE)
     world.sync()
     assert world.replica.load(ID).notes["left_out"] == {LeftOut.PRIVATE: 1}
+    assert world.registry.get(ID).private_left_out == 1
     assert "private" not in {item.subject for item in world.items().values()}
 
 

@@ -1,0 +1,38 @@
+"""Divides the items of a mailbox that are not in its copy by the reason, for the person's page."""
+
+from dataclasses import dataclass
+
+from shared.mailboxes.model import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class NotCopied:
+    """How many items are not in the copy, and for which reasons: the four parts add up to `total`.
+
+    The parts are counted at different times, so each is limited to what the ones before it leave.
+    """
+
+    total: int
+    with_issues: int
+    private: int
+    not_given: int
+    """Counted by the mailbox and not given by Microsoft Graph."""
+    by_settings: int
+    """The rest, left out by other settings: excluded addresses, or mail that is too old."""
+
+    def parts(self) -> list[tuple[str, int]]:
+        """Return the parts to show, as keys under [my_sync.not_copied]: those with items, and issues always."""
+        chosen = [("private", self.private), ("not_given", self.not_given), ("by_settings", self.by_settings)]
+        return [*(part for part in chosen if part[1]), ("with_issues", self.with_issues)]
+
+
+def not_copied(mailbox: Mailbox) -> NotCopied | None:
+    """Return the figures; None during the first sync, and if nothing is missing."""
+    total = rest = mailbox.in_scope - mailbox.items
+    if not mailbox.first_sync_done or total <= 0:
+        return None
+    found = []
+    for number in (mailbox.issues, mailbox.private_left_out, mailbox.not_provided):
+        found.append(min(rest, number))
+        rest -= found[-1]
+    return NotCopied(total, *found, by_settings=rest)
