@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from shared.app.base import utc_now
 from shared.app.stores import StoreComponents
+from shared.pages.languages import Language
 
 if TYPE_CHECKING:
     from shared.mailboxes.summary.model import Totals
@@ -24,7 +25,12 @@ class NoticeComponents(StoreComponents):
         settings = self.settings
         return Notices(
             CommunicationMailer(settings.mail_endpoint, settings.mail_sender, self.credential),
-            NoticeTexts(self.pages.catalog, settings.organization, settings.support_contact, settings.app_url),
+            NoticeTexts(
+                self.pages_in(Language.ENGLISH).catalog,
+                settings.organization,
+                settings.support_contact,
+                settings.app_url,
+            ),
             find=self.registry.get,
             totals=self._totals,
             operators=settings.mail_operators,

@@ -28,11 +28,10 @@ class NotCopied:
 
 def not_copied(mailbox: Mailbox) -> NotCopied | None:
     """Return the figures; None during the first sync, and if nothing is missing."""
-    total = rest = mailbox.in_scope - mailbox.items
+    total = mailbox.in_scope - mailbox.items
     if not mailbox.first_sync_done or total <= 0:
         return None
-    found = []
-    for number in (mailbox.issues, mailbox.private_left_out, mailbox.not_provided):
-        found.append(min(rest, number))
-        rest -= found[-1]
-    return NotCopied(total, *found, by_settings=rest)
+    with_issues = min(total, mailbox.issues)
+    private = min(total - with_issues, mailbox.private_left_out)
+    not_given = min(total - with_issues - private, mailbox.not_provided)
+    return NotCopied(total, with_issues, private, not_given, total - with_issues - private - not_given)
