@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.api import serving
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import item_key
 from tests.contract.api_server import OPERATOR, ApiServer, body_of, lines_of
@@ -193,3 +194,38 @@ def test_erasing_returns_a_receipt(api: ApiServer) -> None:
     assert receipt["erased"]["items"] == 1
     assert api.ask("GET", f"/mailboxes/{own.id}").status_code == 404
     assert api.ask("GET", f"/mailboxes/{own.id}/changes").status_code == 404
+
+
+def token_of(api: ApiServer, **asked: Any) -> dict[str, str]:
+    """The header of a token with other claims."""
+    token = api.sandbox.control.post("/tokens", {"person": OPERATOR, "kind": "api"} | asked)["token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_a_program_reads_with_a_token_of_its_own(api: ApiServer, mailbox: Mailbox) -> None:
+    """An app-only token has roles and no scope."""
+    program = str(uuid.uuid4())
+    claims = {"oid": program, "sub": program, "idtyp": "app", "roles": ["Replica.Read"]}
+    own = token_of(api, claims=claims, drop=["scp"])
+    assert body_of(api.send("GET", "/api/v1/me", own, b""))["object_id"] == program
+    assert api.send("GET", f"/api/v1/mailboxes/{mailbox.id}/items", own, b"").status_code == 200
+    assert api.send("POST", f"/api/v1/mailboxes/{mailbox.id}/pause", own, b"").status_code == 403
+    entries = body_of(api.ask("GET", f"/audit/{mailbox.id}"))["entries"]
+    assert ("read_content", program) in [(entry["act"], entry["actor"]) for entry in entries]
+    stranger = token_of(api, claims=claims | {"tid": str(uuid.uuid4())}, drop=["scp"])
+    assert api.send("GET", "/api/v1/me", stranger, b"").status_code == 401
+
+
+def test_one_caller_without_end_is_asked_to_wait_and_others_are_not(api: ApiServer) -> None:
+    caller = str(uuid.uuid4())
+    own = token_of(api, claims={"oid": caller})
+    answer = api.send("GET", "/api/v1/me", own, b"")
+    assert answer.headers["RateLimit"].startswith('"caller";r=599;')
+    while answer.status_code != 429:
+        while not serving._limit.wait(caller):
+            pass
+        answer = api.send("GET", "/api/v1/me", own, b"")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.headers["RateLimit"].startswith('"caller";r=0;')
+    assert body_of(answer)["code"] == "too_many_requests"
+    assert api.ask("GET", "/me").status_code == 200
