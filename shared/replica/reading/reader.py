@@ -1,14 +1,26 @@
 """Reads replicas from blobs and table rows. Readers run beside the sync, which may be in the middle of a commit."""
 
 import json
+import threading
+from collections import OrderedDict
 
 from shared.errors import ItemUnusable, NotFound, Reason
 from shared.replica.encoding import cursor_json, feed, pack
 from shared.replica.encoding.item_rows import is_item, item_from_row
 from shared.replica.port import ContentLocation, Cursor, ReplicaItem
-from shared.replica.reading.port import PAGE_NUMBERS, FolderMap, ItemPage, ItemRange, NumberedChange, change_number
+from shared.replica.reading.port import (
+    MAX_NUMBER,
+    PAGE_NUMBERS,
+    FolderMap,
+    ItemPage,
+    ItemRange,
+    NumberedChange,
+    change_number,
+)
 from shared.replica.storage_port import CURSORS, FEED, PACKS, Blobs, Rows, RowsFilter
 
+MAX_LENGTHS = 10_000
+"""Pages whose lengths are remembered."""
 MAX_PAGE = 1_000
 """Most items of a page: as many rows as Table Storage returns in one response."""
 
@@ -19,6 +31,9 @@ class BlobTableReader:
     def __init__(self, blobs: Blobs, rows: Rows) -> None:
         self._blobs = blobs
         self._rows = rows
+        self._lengths: OrderedDict[str, int] = OrderedDict()
+        """How many changes the pages have that were read last. A page never gets more or fewer."""
+        self._lock = threading.Lock()
 
     def folders(self, mailbox_id: str) -> FolderMap:
         """Read the cursor blob. While it is lost, which the next pass repairs, the folders are unknown."""
@@ -59,18 +74,30 @@ class BlobTableReader:
         sequence, place = divmod(after, PAGE_NUMBERS)
         found: list[NumberedChange] = []
         while len(found) < limit:
-            page = self._changes_of(mailbox_id, sequence) if sequence else []
+            is_read = not sequence or place >= self._length(feed.page_name(mailbox_id, sequence))
+            page = [] if is_read else self._changes_of(mailbox_id, sequence)
             if page is None:
                 break
             found += page[place : place + limit - len(found)]
             sequence, place = sequence + 1, 0
         return found
 
+    def _length(self, name: str) -> int:
+        """How many changes a page has, if it was read lately; a reader that waits for the next page asks again."""
+        with self._lock:
+            return self._lengths.get(name, MAX_NUMBER)
+
     def _changes_of(self, mailbox_id: str, sequence: int) -> list[NumberedChange] | None:
-        blob = self._blobs.get(FEED, feed.page_name(mailbox_id, sequence))
+        name = feed.page_name(mailbox_id, sequence)
+        blob = self._blobs.get(FEED, name)
         if blob is None:
             return None
         _, *lines = blob.data.splitlines()
+        with self._lock:
+            self._lengths[name] = len(lines)
+            self._lengths.move_to_end(name)
+            if len(self._lengths) > MAX_LENGTHS:
+                self._lengths.popitem(last=False)
         return [
             NumberedChange(change_number(sequence, place), feed.decode_line(line), feed.is_redacted(line))
             for place, line in enumerate(lines, 1)

@@ -225,3 +225,22 @@ def test_invented_position_is_refused(parts: ApiParts, position: str) -> None:
     with pytest.raises(Malformed) as refused:
         read(parts, position)
     assert refused.value.parameter == "after"
+
+
+def test_waiting_for_the_next_page_does_not_read_the_last_one_again(parts: ApiParts) -> None:
+    parts.add_mailbox(ID)
+    write(parts, ID, "A", "B")
+    (*_, last) = lines(parts.call(list_changes, READER, mailbox=ID).data)
+    read_blobs, get = list[str](), parts.blobs.get
+
+    def counted(container: str, name: str) -> Any:
+        read_blobs.append(name)
+        return get(container, name)
+
+    parts.blobs.get = counted  # type: ignore[method-assign]
+    for _ in range(3):
+        assert parts.call(list_changes, READER, mailbox=ID, after=str(last["number"])).is_empty
+    assert read_blobs == [f"{ID}/0000000002.ndjson"] * 3
+    parts.blobs.get = get  # type: ignore[method-assign]
+    write(parts, ID, "C")
+    assert len(lines(parts.call(list_changes, READER, mailbox=ID, after=str(last["number"])).data)) == 1
