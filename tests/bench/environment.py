@@ -121,7 +121,8 @@ class Environment:
                     process.kill()
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, **trust(self.authority.ca), "PYTHONWARNINGS": "ignore"}  # noqa: TID251 -- for children
+        own = {"PYTHONWARNINGS": "ignore", "MALLOC_ARENA_MAX": "2"}  # the second as infra/modules/app.bicep sets it
+        return {**os.environ, **trust(self.authority.ca), **own}  # noqa: TID251 -- for children
 
 
 @contextmanager
