@@ -302,6 +302,23 @@ def test_one_lease_a_mailbox_until_it_is_given_back(storage: Azurite, credential
         again.release()
 
 
+def test_a_lease_is_the_same_to_the_sdk(storage: Azurite, credential: DefaultAzureCredential) -> None:
+    with BlobServiceClient(storage.blob, credential) as blobs:
+        leases, mailbox_id = BlobLeases(blobs), uuid.uuid4().hex
+        blob = blobs.get_blob_client("leases", mailbox_id)
+        held = leases.acquire(mailbox_id)
+        assert held is not None
+        assert blob.get_blob_properties().lease.state == "leased"
+        held.release()
+        assert blob.get_blob_properties().lease.state == "available"
+        theirs = blob.acquire_lease(lease_duration=15)
+        assert leases.acquire(mailbox_id) is None
+        theirs.release()
+        leases.forget(mailbox_id)
+        leases.forget(mailbox_id)
+        assert not blob.exists()
+
+
 @pytest.mark.parametrize("code", ["ContainerBeingDeleted", "LeaseAlreadyPresent"])
 def test_lease_on_a_container_being_deleted_is_nobodys(
     storage: Azurite, credential: DefaultAzureCredential, faults: Faults, code: str
