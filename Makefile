@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick bench-system bench-system-quick bench-api soak mutants requirements clean setup setup-tests setup-browser
+.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick bench-console bench-system bench-system-quick bench-api soak mutants requirements clean setup setup-tests setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -46,6 +46,9 @@ bench: setup-tests ## Measure what a sync costs
 
 bench-quick: setup-tests ## The same, on less mail
 	@$(OURS) -m tests.bench --quick $(ARGS)
+
+bench-console: setup-tests ## Measure the operator's console with 100,000 mailboxes in Azurite
+	@$(OURS) -m tests.bench.console $(ARGS)
 
 bench-system: setup-tests ## Measure what everything around the mail costs: idle passes, dispatch, first syncs
 	@$(OURS) -m tests.bench --system $(ARGS)

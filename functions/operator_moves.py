@@ -8,7 +8,7 @@ from functions.http.handler import ALL_METHODS, HttpError, http_handler
 from functions.http.parameters import is_id
 from functions.http.responses import html, redirect
 from functions.http.session_auth import read_session_form, require_operator
-from shared.app import app
+from shared.app import app, utc_now
 from shared.errors import NotFound
 from shared.pages import paths
 
@@ -23,8 +23,9 @@ blueprint = func.Blueprint()
 @blueprint.route(route="operator/moves", methods=ALL_METHODS)
 @http_handler("GET", "POST")
 def operator_moves(request: func.HttpRequest) -> func.HttpResponse:
-    """Show the sums over all mailboxes; POST asks for a dry run or a move of all of them, or takes it back."""
-    from shared.pages.moves import MoveAction, moves_values
+    """Show the sums over all mailboxes; POST makes a job that asks for a dry run or a move of all, or takes it back."""
+    from shared.mailboxes.summary.model import total
+    from shared.pages.moves import ROWS_SHOWN, MoveAction, moves_values
 
     session = require_operator(request)
     if request.method == "POST":
@@ -32,9 +33,11 @@ def operator_moves(request: func.HttpRequest) -> func.HttpResponse:
         action = _action(fields)
         if action is MoveAction.FORCE or (action is MoveAction.MOVE and not fields.get("confirmed")):
             raise HttpError("malformed")
-        _ask(action, app().move_commands.chosen(), _graph(), session.owner_id)
+        _ask_all(action, session.owner_id)
         return redirect(f"{paths.MOVES}?done={action.value}")
-    values = moves_values(app().registry.all(), app().move_commands.usable())
+    totals = total(app().summaries.all(), app().settings.sync_shards, utc_now())
+    concerned = app().listing.read(totals.moves[:ROWS_SHOWN])
+    values = moves_values(totals, concerned, app().move_commands.usable())
     return html("moves", csrf=app().sessions.csrf(session), done=_done(request), **values)
 
 
@@ -95,10 +98,19 @@ def _ask(action: "MoveAction", chosen: list[str], target: "SourceName", actor: s
         raise HttpError("malformed") from exc
 
 
-def _graph() -> "SourceName":
-    from shared.sources.port import SourceName
+def _ask_all(action: "MoveAction", actor: str) -> None:
+    """Ask for what the form says for every mailbox, by a job. Raises HttpError: malformed, if Graph cannot be used."""
+    from shared.mailboxes.bulk.errors import JobRefused
+    from shared.mailboxes.bulk.model import JobCommand
+    from shared.pages.moves import MoveAction
 
-    return SourceName.GRAPH
+    arguments = {"to": "nothing"} if action is MoveAction.CANCEL else {"to": "graph"}
+    if action is MoveAction.SURVEY:
+        arguments["dry_run"] = "true"
+    try:
+        app().jobs.create(JobCommand.MOVE, actor, filter={}, arguments=arguments)
+    except JobRefused as exc:
+        raise HttpError("malformed") from exc
 
 
 def _done(request: func.HttpRequest) -> str:

@@ -8,13 +8,12 @@ from typing import Any
 
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.moves import SAFETY
+from shared.mailboxes.summary.counting import PARITY as COUNTS
+from shared.mailboxes.summary.model import Totals
 from shared.sources.port import SourceName
 
 ROWS_SHOWN = 500
-"""The most mailboxes that the page lists, and the most folders; the API returns all of them."""
-
-COUNTS = ("same", "changed", "new", "gone", "not_given", "fields_lost")
-"""The columns of every table, in their order; names of the parity report."""
+"""The most mailboxes that the page of moves lists, and the most folders of a report."""
 
 
 class MoveAction(StrEnum):
@@ -36,30 +35,24 @@ class CountRow:
     counts: tuple[int, ...]
 
 
-def moves_values(mailboxes: Iterable[Mailbox], usable: Iterable[SourceName]) -> dict[str, Any]:
-    """Return the values of the template `moves`: mailboxes that were compared, moved, blocked or asked to move."""
-    listed = list(mailboxes)
-    concerned = [mailbox for mailbox in listed if _is_concerned(mailbox)]
-    concerned.sort(key=lambda mailbox: (not mailbox.move_blocked, mailbox.moving_to is None, mailbox.address))
-    compared = [_parity_counts(mailbox) for mailbox in concerned]
+def moves_values(totals: Totals, concerned: Iterable[Mailbox], usable: Iterable[SourceName]) -> dict[str, Any]:
+    """Return the values of the template `moves`; `concerned` are the mailboxes that the totals name."""
+    moves, counts = totals.counts.moves, totals.counts
+    rows = sorted(concerned, key=lambda mailbox: (not mailbox.move_blocked, mailbox.moving_to is None, mailbox.address))
     return {
         "columns": COUNTS,
-        "sums": tuple(map(sum, zip(*compared, strict=True))) if compared else (0,) * len(COUNTS),
+        "sums": tuple(getattr(moves, name) for name in COUNTS),
         "numbers": {
-            "total": len(listed),
-            "over_graph": sum(mailbox.source is SourceName.GRAPH for mailbox in listed),
-            "asked": sum(mailbox.moving_to is not None for mailbox in listed),
-            "blocked": sum(bool(mailbox.move_blocked) for mailbox in listed),
+            "total": counts.mailboxes,
+            "over_graph": counts.by_source.get(SourceName.GRAPH.value, 0),
+            "asked": moves.asked,
+            "blocked": moves.blocked,
         },
-        "rows": [(mailbox, _parity_counts(mailbox)) for mailbox in concerned[:ROWS_SHOWN]],
-        "found": len(concerned),
+        "rows": [(mailbox, _parity_counts(mailbox)) for mailbox in rows],
+        "found": moves.mailboxes,
+        "counted_at": totals.counted_at,
         "can_move": SourceName.GRAPH in usable,
     }
-
-
-def _is_concerned(mailbox: Mailbox) -> bool:
-    asked = mailbox.moving_to is not None or bool(mailbox.move_blocked) or mailbox.moved_at is not None
-    return asked or any(_parity_counts(mailbox))
 
 
 def _parity_counts(mailbox: Mailbox) -> tuple[int, ...]:

@@ -120,6 +120,10 @@ class Environment:
                 except subprocess.TimeoutExpired:
                     process.kill()
 
+    def variables(self) -> dict[str, str]:
+        """The environment of children, in which the sandbox's certificate authority is trusted."""
+        return self._environment()
+
     def _environment(self) -> dict[str, str]:
         own = {"PYTHONWARNINGS": "ignore", "MALLOC_ARENA_MAX": "2"}  # the second as infra/modules/app.bicep sets it
         return {**os.environ, **trust(self.authority.ca), **own}  # noqa: TID251 -- for children

@@ -27,6 +27,9 @@ GROUPS_KEPT = 40
 FRESH_MARGIN = timedelta(minutes=5)
 """A mailbox is fresh if it is complete as of one interval and this much ago: 35 minutes by the default schedule."""
 
+PARITY = ("same", "changed", "new", "gone", "not_given", "fields_lost")
+"""The counts of a parity report."""
+
 _CONCERNS = {
     Status.NEEDS_SIGN_IN: Concern.SIGN_IN,
     Status.NEEDS_ADMIN: Concern.ADMINISTRATOR,
@@ -45,6 +48,9 @@ class ShardCounter:
         self._freshness = [0] * (len(FRESHNESS_MINUTES) + 2)
         self._group_counts = Counter[tuple[Concern, str]]()
         self._group_rows: dict[tuple[Concern, str], list[tuple[float, str]]] = {}
+        self._moves = Counter[str]()
+        self._moving: tuple[list[str], ...] = ([], [], [])
+        """Ids by rank: blocked and waiting, either, neither."""
         self._stalest: list[tuple[float, str]] = []
 
     def count(self, mailbox: Mailbox) -> None:
@@ -71,15 +77,13 @@ class ShardCounter:
         _keep_oldest(self._stalest, mailbox.complete_as_of or mailbox.created_at, mailbox)
 
     def _count_move(self, mailbox: Mailbox) -> None:
-        self._single.update(blocked=bool(mailbox.move_blocked))
-        if mailbox.moved_at is not None:
-            self._single.update(
-                moved=1,
-                same=mailbox.parity_same,
-                changed=mailbox.parity_changed,
-                gone=mailbox.parity_gone,
-                kept=mailbox.parity_not_given,
-            )
+        if not is_concerned(mailbox):
+            return
+        self._moves.update(mailboxes=1, asked=mailbox.moving_to is not None, blocked=bool(mailbox.move_blocked))
+        self._moves.update({name: getattr(mailbox, f"parity_{name}") for name in PARITY})
+        same_rank = self._moving[(not mailbox.move_blocked) + (mailbox.moving_to is None)]
+        if len(same_rank) < ROWS_KEPT:
+            same_rank.append(mailbox.id)
 
     def summary(self, shard: int, at: datetime, before: ShardSummary | None) -> ShardSummary:
         """The summary as of the tick `at`, with the trend of the summary before."""
@@ -96,6 +100,7 @@ class ShardCounter:
                 for key, count in self._group_counts.most_common(GROUPS_KEPT)
             ),
             stalest=_rows(self._stalest),
+            moves=tuple(mailbox_id for rank in self._moving for mailbox_id in rank)[:ROWS_KEPT],
             trend=(*(one for one in earlier if first < one.at < at), point),
         )
 
@@ -104,7 +109,6 @@ class ShardCounter:
         if others := self._by["tenant"].total() - sum(tenants.values()):
             tenants[NOT_COUNTED] = others
         single = {name: self._single[name] for name in ("mailboxes", "synced", "fresh", "items", "issues")}
-        moves = {name: self._single[name] for name in ("moved", "blocked", "same", "changed", "gone", "kept")}
         return Counts(
             **single,
             with_issues=self._single["with_issues"],
@@ -114,8 +118,14 @@ class ShardCounter:
             by_source=dict(self._by["source"]),
             by_way=dict(self._by["way"]),
             freshness=tuple(self._freshness),
-            moves=MoveCounts(**moves),
+            moves=MoveCounts(**self._moves),
         )
+
+
+def is_concerned(mailbox: Mailbox) -> bool:
+    """Whether a mailbox was compared, moved, blocked, or asked to move."""
+    asked = mailbox.moving_to is not None or bool(mailbox.move_blocked) or mailbox.moved_at is not None
+    return asked or any(getattr(mailbox, f"parity_{name}") for name in PARITY)
 
 
 def concern_of(mailbox: Mailbox, now: datetime, interval: timedelta) -> Concern | None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -57,14 +57,18 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True)
 class MoveCounts:
-    """Moves between sources: mailboxes moved and blocked, and how the items of the moved ones compared."""
+    """Moves between sources: the mailboxes that were compared, moved, blocked, or asked to move, and how many of them
+    were asked and blocked; and how the items of all of them compared."""
 
-    moved: int = 0
+    mailboxes: int = 0
+    asked: int = 0
     blocked: int = 0
     same: int = 0
     changed: int = 0
+    new: int = 0
     gone: int = 0
-    kept: int = 0
+    not_given: int = 0
+    fields_lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class ShardSummary:
     stalest: tuple[AttentionRow, ...] = ()
     """The synced mailboxes with the oldest "complete as of", oldest first."""
     trend: tuple[TrendPoint, ...] = ()
+    moves: tuple[str, ...] = ()
+    """The ids of mailboxes that are concerned by moves: those that were blocked first, then those that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,7 @@ class Totals:
     counted_at: datetime | None = None
     """When the shard was read that was read longest ago."""
     missing: int = 0
+    moves: tuple[str, ...] = ()
 
     @property
     def share_fresh(self) -> float | None:
@@ -144,6 +151,7 @@ def total(summaries: Iterable[ShardSummary], shards: int, now: datetime, rows: i
         trend=_sum_of_trends([point for one in recent for point in one.trend], now),
         counted_at=min((one.at for one in recent), default=None),
         missing=shards - len(recent),
+        moves=tuple(mailbox_id for one in recent for mailbox_id in one.moves),
     )
 
 
@@ -189,14 +197,7 @@ def _sum_of_counts(parts: Sequence[Counts]) -> Counts:
         by_source=added("by_source"),
         by_way=added("by_way"),
         freshness=tuple(map(sum, zip(*(part.freshness for part in parts), strict=True))) or Counts().freshness,
-        moves=MoveCounts(
-            moved=sum(part.moves.moved for part in parts),
-            blocked=sum(part.moves.blocked for part in parts),
-            same=sum(part.moves.same for part in parts),
-            changed=sum(part.moves.changed for part in parts),
-            gone=sum(part.moves.gone for part in parts),
-            kept=sum(part.moves.kept for part in parts),
-        ),
+        moves=MoveCounts(*(sum(getattr(part.moves, each.name) for part in parts) for each in fields(MoveCounts))),
     )
 
 

@@ -1,10 +1,13 @@
 """Sample values of the pages about moves between EWS and Graph."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.moves import SAFETY
+from shared.mailboxes.summary.counting import ShardCounter
+from shared.mailboxes.summary.model import total
 from shared.pages.moves import moves_values, parity_values
 from shared.sources.port import SourceName
 
@@ -43,6 +46,15 @@ REPORT: dict[str, Any] = {
 }
 
 
+def moves_of(mailboxes: Sequence[Mailbox], usable: Sequence[SourceName]) -> dict[str, Any]:
+    """The values of the page of moves, as it is counted and listed for these mailboxes."""
+    counter = ShardCounter(NOW, timedelta(minutes=30))
+    for mailbox in mailboxes:
+        counter.count(mailbox)
+    totals = total([counter.summary(0, NOW, None)], 1, NOW)
+    return moves_values(totals, [mailbox for mailbox in mailboxes if mailbox.id in totals.moves], usable)
+
+
 def move_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     """The pages by name: the template and its values."""
     blocked = mailbox.with_changes(
@@ -52,8 +64,8 @@ def move_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     asked = mailbox.with_changes(id="asked", moving_to=SourceName.GRAPH, move_dry=True)
     extra: dict[str, object] = {"csrf": "c", "done": ""}
     return {
-        "moves": ("moves", moves_values([blocked, moved, asked, mailbox], BOTH) | extra | {"done": "survey"}),
-        "moves-none": ("moves", moves_values([mailbox], [SourceName.EWS]) | extra),
+        "moves": ("moves", moves_of([blocked, moved, asked, mailbox], BOTH) | extra | {"done": "survey"}),
+        "moves-none": ("moves", moves_of([mailbox], [SourceName.EWS]) | extra),
         "parity": ("parity", parity_values(blocked, REPORT, BOTH) | extra),
         "parity-moved": ("parity", parity_values(moved, {**REPORT, "outcome": "moved"}, BOTH) | extra),
         "parity-none": ("parity", parity_values(asked, {}, BOTH) | extra | {"done": "cancel"}),

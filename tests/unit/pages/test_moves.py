@@ -4,13 +4,13 @@ import pytest
 
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.moves import SAFETY
-from shared.pages.moves import MoveAction, moves_values, other_source, parity_values
+from shared.pages.moves import MoveAction, other_source, parity_values
 from shared.pages.pages import Pages
 from shared.sources.port import ItemKind, SourceName
 from shared.sync.moving.content_sample import SampleResult
 from shared.sync.moving.parity import Outcome
 from shared.sync.moving.survey import KindCounts
-from tests.unit.pages.move_samples import BOTH, REPORT
+from tests.unit.pages.move_samples import BOTH, REPORT, moves_of
 from tests.unit.pages.samples import MAILBOX
 
 EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
@@ -21,7 +21,7 @@ SURVEY, MOVE, FORCE, CANCEL = MoveAction
 def test_sums_are_those_of_all_mailboxes() -> None:
     compared = MAILBOX.with_changes(parity_same=10, parity_gone=1)
     moved = MAILBOX.with_changes(id="b", source=GRAPH, moved_at=MAILBOX.created_at, parity_same=5, parity_not_given=2)
-    values = moves_values([compared, moved, MAILBOX], BOTH)
+    values = moves_of([compared, moved, MAILBOX], BOTH)
     assert dict(zip(values["columns"], values["sums"], strict=True)) == {
         "same": 15, "changed": 0, "new": 0, "gone": 1, "not_given": 2, "fields_lost": 0,
     }  # fmt: skip
@@ -30,7 +30,7 @@ def test_sums_are_those_of_all_mailboxes() -> None:
 
 
 def test_nothing_compared_gives_sums_of_nothing() -> None:
-    assert set(moves_values([MAILBOX], BOTH)["sums"]) == {0}
+    assert set(moves_of([MAILBOX], BOTH)["sums"]) == {0}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_can_be_asked_for_follows_the_state(mailbox: Mailbox, actions: list
 
 def test_a_deployment_of_one_source_offers_no_move() -> None:
     assert parity_values(MAILBOX, {}, [EWS])["actions"] == []
-    assert moves_values([MAILBOX], [EWS])["can_move"] is False
+    assert moves_of([MAILBOX], [EWS])["can_move"] is False
 
 
 def test_a_mailbox_moves_to_its_other_source() -> None:
