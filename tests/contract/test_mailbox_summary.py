@@ -6,11 +6,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
+from azure.storage.queue import QueueServiceClient
 
-from shared.mailboxes.summary.model import AttentionGroup, AttentionRow, Concern, Counts, ShardSummary, TrendPoint
+from shared.mailboxes.queue import StorageSyncQueue
+from shared.mailboxes.summary.model import (
+    AttentionGroup,
+    AttentionRow,
+    Concern,
+    Counts,
+    ShardSummary,
+    TrendPoint,
+    total,
+)
 from shared.mailboxes.summary.port import SummaryStore
 from shared.mailboxes.summary.table import TableSummaries
+from shared.mailboxes.table import TableRegistry
+from shared.scheduling.dispatch import Dispatch
 from tests.conftest import Azurite
+from tests.contract.test_registry import new_mailbox
 from tests.fakes.summaries import MemorySummaries
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -65,3 +78,21 @@ def test_summary_of_another_version_or_number_of_shards_is_none(
         )
         assert summaries.get(0) is None
         assert summaries.all() == []
+
+
+def test_a_dispatch_counts_the_rows_of_the_registry(storage: Azurite, credential: DefaultAzureCredential) -> None:
+    with (
+        TableServiceClient(storage.table, credential=credential) as tables,
+        QueueServiceClient(storage.queue, credential=credential) as queues,
+    ):
+        registry, summaries = TableRegistry(tables, 3, lambda: NOW), TableSummaries(tables, 3)
+        mailbox = registry.add(new_mailbox(tenant_id="counted", items=7, moved_at=NOW, parity_same=5))
+        queue = StorageSyncQueue(queues)
+        dispatch = Dispatch(registry, queue, 3, timedelta(minutes=30), lambda: NOW, summaries=summaries)
+        for shard in range(3):
+            dispatch.shard(shard)
+        totals = total(summaries.all(), 3, NOW)
+        queues.get_queue_client("sync-mailboxes").clear_messages()
+    assert totals.counts.by_tenant["counted"] == 1
+    assert totals.counts.mailboxes >= 1
+    assert mailbox.id in totals.moves

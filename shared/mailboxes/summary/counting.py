@@ -55,7 +55,9 @@ class ShardCounter:
 
     def count(self, mailbox: Mailbox) -> None:
         """Add one mailbox."""
-        self._single.update(mailboxes=1, items=mailbox.items, issues=mailbox.issues, with_issues=bool(mailbox.issues))
+        self._single.update(
+            mailboxes=1, items=mailbox.items, issues=mailbox.issues, with_issues=int(mailbox.issues > 0)
+        )
         self._by["status"][mailbox.status.value] += 1
         self._by["tenant"][mailbox.tenant_id] += 1
         self._by["source"][mailbox.source.value] += 1
@@ -73,13 +75,15 @@ class ShardCounter:
     def _count_freshness(self, mailbox: Mailbox) -> None:
         age = self._now - mailbox.complete_as_of if mailbox.complete_as_of else None
         self._freshness[freshness_step(age)] += 1
-        self._single.update(synced=1, fresh=age is not None and age <= self._interval + FRESH_MARGIN)
+        self._single.update(synced=1, fresh=int(age is not None and age <= self._interval + FRESH_MARGIN))
         _keep_oldest(self._stalest, mailbox.complete_as_of or mailbox.created_at, mailbox)
 
     def _count_move(self, mailbox: Mailbox) -> None:
         if not is_concerned(mailbox):
             return
-        self._moves.update(mailboxes=1, asked=mailbox.moving_to is not None, blocked=bool(mailbox.move_blocked))
+        self._moves.update(
+            mailboxes=1, asked=int(mailbox.moving_to is not None), blocked=int(bool(mailbox.move_blocked))
+        )
         self._moves.update({name: getattr(mailbox, f"parity_{name}") for name in PARITY})
         same_rank = self._moving[(not mailbox.move_blocked) + (mailbox.moving_to is None)]
         if len(same_rank) < ROWS_KEPT:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from shared.mailboxes.model import Mailbox, Status
@@ -114,6 +115,12 @@ def test_trend_holds_one_point_a_tick_for_a_day() -> None:
     assert before.trend[0] == TrendPoint(NOW - 47 * INTERVAL, synced=1, fresh=1)
     assert len(before.trend) == 48
     assert summary(fresh(1), before=before).trend == before.trend
+
+
+def test_what_was_counted_can_be_stored_and_read() -> None:
+    """A truth value in place of a number would make a whole shard unreadable."""
+    counted = summary(fresh(1), fresh(2, issues=1, moving_to=SourceName.GRAPH, move_blocked="safety"))
+    assert msgspec.json.decode(msgspec.json.encode(counted), type=ShardSummary) == counted
 
 
 def test_totals_add_the_shards_and_say_what_is_missing() -> None:
