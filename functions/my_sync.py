@@ -71,6 +71,8 @@ def my_sync_action(request: func.HttpRequest) -> func.HttpResponse:
 def _action_page(session: Session, action: str, mailbox: "Mailbox") -> func.HttpResponse:
     if action == "progress":
         return html("_live", **_live_values(session, mailbox))
+    if action == MailboxAction.ERASE:
+        _require_no_hold(mailbox)
     csrf = app().sessions.csrf(session)
     if action == MailboxAction.APPROVAL:
         return _for_administrator(session, mailbox, csrf)
@@ -132,12 +134,20 @@ def _disconnect(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
 def _erase(session: Session, mailbox: "Mailbox") -> func.HttpResponse:
     """Erase the mailbox, if the person entered credentials recently; otherwise send them to Microsoft first.
 
-    This protects against another person at a browser that was left signed in.
+    This protects against another person at a browser that was left signed in. Nobody signs in for what a legal hold
+    forbids.
     """
+    _require_no_hold(mailbox)
     if not app().sessions.is_recent(session):
         start = app().sign_in.confirm(session, mailbox.id)
         return interstitial(start.url, cookies=[binding_cookie(start)])
     return receipt(app().mailbox_commands.erase(mailbox.id, session.owner_id))
+
+
+def _require_no_hold(mailbox: "Mailbox") -> None:
+    from shared.mailboxes.transitions import require_no_hold
+
+    require_no_hold(mailbox)
 
 
 _ACTIONS: dict[MailboxAction, Callable[[Session, "Mailbox"], func.HttpResponse]] = {

@@ -1,12 +1,12 @@
 """One mailbox: its page, and the operator's actions on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from functions.http.handler import ALL_METHODS, http_handler
+from functions.http.handler import ALL_METHODS, HttpError, http_handler
 from functions.http.parameters import is_id
 from functions.http.responses import html, receipt, redirect
 from functions.http.session_auth import read_session_form, require_operator, require_operator_view
@@ -61,14 +61,16 @@ def operator_mailbox_action(request: func.HttpRequest) -> func.HttpResponse:
     session = require_operator(request)
     mailbox, action = _mailbox_in_path(request), _action(request)
     if request.method == "POST":
-        read_session_form(request, session)
-        return _run(session, mailbox, action)
+        fields = read_session_form(request, session)
+        return _run(session, mailbox, action, fields)
     if action not in CONFIRMED_FIRST:
         raise NotFound("no such page")
     return html("console/confirm", csrf=app().sessions.csrf(session), mailbox=mailbox, action=action.value)
 
 
-def _run(session: "Session", mailbox: "Mailbox", action: "OperatorAction") -> func.HttpResponse:
+def _run(
+    session: "Session", mailbox: "Mailbox", action: "OperatorAction", fields: Mapping[str, str]
+) -> func.HttpResponse:
     """Run an action; an erasure is answered with its receipt, for nothing else could show it."""
     from shared.pages.console.mailbox import OperatorAction
 
@@ -80,9 +82,21 @@ def _run(session: "Session", mailbox: "Mailbox", action: "OperatorAction") -> fu
         OperatorAction.PAUSE: commands.pause,
         OperatorAction.START: commands.start,
         OperatorAction.DISCONNECT: commands.disconnect,
+        OperatorAction.HOLD: lambda id_, actor: _hold(id_, fields.get("reason", ""), actor),
+        OperatorAction.LIFT_HOLD: app().hold_commands.lift,
     }
     actions[action](mailbox.id, session.owner_id)
     return redirect(f"{paths.MAILBOXES}/{mailbox.id}?done={action.value}")
+
+
+def _hold(mailbox_id: str, reason: str, actor: str) -> None:
+    """Set a legal hold. Raises HttpError: malformed, for a reason that is empty or too long."""
+    from shared.mailboxes.errors import HoldReasonInvalid
+
+    try:
+        app().hold_commands.hold(mailbox_id, reason, actor)
+    except HoldReasonInvalid as exc:
+        raise HttpError("malformed") from exc
 
 
 def _action(request: func.HttpRequest) -> "OperatorAction":

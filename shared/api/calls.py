@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.mailboxes.bulk.jobs import Jobs
     from shared.mailboxes.commands import MailboxCommands
     from shared.mailboxes.directory.listing import MailboxListing
+    from shared.mailboxes.holds import HoldCommands
     from shared.mailboxes.move_commands import MoveCommands
     from shared.mailboxes.port import MailboxRegistry
     from shared.replica.change_log.port import ChangeLog
@@ -67,6 +68,11 @@ class ApiComponents(Protocol):
     @property
     def mailbox_commands(self) -> "MailboxCommands":
         """The commands on mailboxes."""
+        ...
+
+    @property
+    def hold_commands(self) -> "HoldCommands":
+        """Legal holds."""
         ...
 
     @property

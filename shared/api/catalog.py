@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from functools import cache
 
 from shared.api.calls import Operation
-from shared.api.operations import changes, items, jobs, mailboxes, onboarding, readers, webhooks
+from shared.api.operations import changes, holds, items, jobs, mailboxes, onboarding, readers, webhooks
 
 OPERATIONS: tuple[Operation, ...] = (
     *mailboxes.OPERATIONS,
+    *holds.OPERATIONS,
     *items.OPERATIONS,
     *changes.OPERATIONS,
     *onboarding.OPERATIONS,

@@ -19,6 +19,7 @@ PATHS = {
     "/mailboxes/{mailbox}/disconnect": "mailbox_disconnect",
     "/mailboxes/{mailbox}/erase": "mailbox_erase",
     "/mailboxes/{mailbox}/folders": "mailbox_folders",
+    "/mailboxes/{mailbox}/hold": "mailbox_hold",
     "/mailboxes/{mailbox}/issues": "mailbox_issues",
     "/mailboxes/{mailbox}/items": "mailbox_items",
     "/mailboxes/{mailbox}/items/{item}": "mailbox_item",

@@ -12,6 +12,7 @@ from shared.app.stores import StoreComponents
 if TYPE_CHECKING:
     from shared.authorization.tokens.revocation import TokenRevocation
     from shared.mailboxes.commands import MailboxCommands
+    from shared.mailboxes.holds import HoldCommands
     from shared.mailboxes.move_commands import MoveCommands
 
 
@@ -52,3 +53,10 @@ class MailboxComponents(AuthorizationComponents, SourceComponents, StoreComponen
         from shared.mailboxes.move_commands import MoveCommands
 
         return MoveCommands(self.registry, self.source_selection.can_use)
+
+    @cached_property
+    def hold_commands(self) -> "HoldCommands":
+        """Legal holds."""
+        from shared.mailboxes.holds import HoldCommands
+
+        return HoldCommands(self.registry, utc_now)

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Replica
@@ -23,4 +24,9 @@ class CliApp(Protocol):
     @property
     def move_commands(self) -> MoveCommands:
         """Moves between their sources."""
+        ...
+
+    @property
+    def hold_commands(self) -> HoldCommands:
+        """Legal holds."""
         ...

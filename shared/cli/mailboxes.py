@@ -33,7 +33,7 @@ def _mailbox_words(mailbox: Mailbox, *, addresses: bool) -> list[str]:
     complete = mailbox.complete_as_of.isoformat(timespec="minutes") if mailbox.complete_as_of else "not yet"
     words = [mailbox.id, mailbox.status.value, mailbox.source.value, f"{mailbox.items} items"]
     words.append(f"{mailbox.not_provided} not provided" if mailbox.not_provided else "")
-    words.append(f"complete as of {complete}")
+    words.append(f"complete as of {complete}" + (", on hold" if mailbox.hold_since else ""))
     return [*words, mailbox.address] if addresses else words
 
 
@@ -48,6 +48,7 @@ def _mailbox_json(mailbox: Mailbox, *, addresses: bool) -> dict[str, object]:
         "issues": mailbox.issues,
         "not_provided": mailbox.not_provided,
         "complete_as_of": complete,
+        "hold_since": mailbox.hold_since.isoformat() if mailbox.hold_since else None,
     }
     return shown | ({"address": mailbox.address} if addresses else {})
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from shared.cli import items, lookup, mailboxes
+from shared.cli import holds, items, lookup, mailboxes
 from shared.cli.components import CliApp
 from shared.errors import MailboxSyncError
 from shared.sources.port import ItemKind, SourceName
@@ -70,6 +70,9 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
     command("verify", items.verify)
     _add_move(command("move", mailboxes.move))
     command("parity", mailboxes.show_parity)
+    holding = command("hold", holds.hold)
+    holding.add_argument("--reason", metavar="TEXT", help="set the hold, for this reason: one line")
+    holding.add_argument("--lift", action="store_true", help="lift the hold")
     return main_parser
 
 

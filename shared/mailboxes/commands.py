@@ -95,6 +95,7 @@ class MailboxCommands:
         with the mailbox.
 
         Raises:
+            OnHold: a legal hold forbids it; nothing has changed.
             PassStillRunning: a pass did not end in time; the mailbox is marked, but nothing of its replica is deleted.
         """
         return self._erasure.run(mailbox_id, actor)

@@ -2,6 +2,7 @@
 
 CommandRefused                                             the command cannot run now
 ├── SyncedTooRecently, MailboxStopped                      the mailbox's state does not allow it
+├── OnHold, ErasureBegun                                   a hold excludes an erasure, and an erasure a hold
 └── PassStillRunning                                       an erasure waited for a pass that did not end
 """
 
@@ -35,3 +36,19 @@ class PassStillRunning(CommandRefused):
     """A running pass did not end in time. The mailbox is marked; the next request or the daily work erases it."""
 
     code = "still_under_way"
+
+
+class OnHold(CommandRefused):
+    """The mailbox is on legal hold, so it cannot be erased. Nothing has changed."""
+
+    code = "on_hold"
+
+
+class ErasureBegun(CommandRefused):
+    """The mailbox's erasure has begun, which nothing undoes, so it cannot be put on hold."""
+
+    code = "erasure_begun"
+
+
+class HoldReasonInvalid(MailboxSyncError):
+    """The reason of a hold is empty, too long, or not printable text."""

@@ -93,6 +93,12 @@ class Mailbox:
     """The person's sign-in name, if the mailbox was connected by signing in. Not always an address of the mailbox."""
     erasing_since: datetime | None = None
     """When its erasure was requested. The mark is never removed; only the erasure changes the mailbox from then on."""
+    hold_since: datetime | None = None
+    """Since when a legal hold forbids deleting anything of its copy; None: there is none."""
+    hold_by: str = ""
+    """Who set the hold: an opaque id."""
+    hold_reason: str = ""
+    """Why, in the operator's words. For operators only; never logged."""
     feed_sequence: int = 0
     """The number of the newest feed page, as of the last pass that ended without an error."""
     logged_sequence: int = 0

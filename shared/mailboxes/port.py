@@ -185,10 +185,11 @@ class MailboxRegistry(Protocol):
         """Mark a mailbox for erasure, record the start, and return the mailbox. Safe to repeat.
 
         Nothing is deleted yet. From the mark on, `change` refuses the mailbox and `add` ignores it. A concurrent change
-        is either included in the mailbox returned here, or it fails.
+        is either included in the mailbox returned here, or it fails. So a hold and a mark exclude each other.
 
         Raises:
             NotFound: the mailbox does not exist (any more).
+            OnHold: a legal hold forbids the erasure; nothing is marked.
         """
         ...
 

@@ -4,13 +4,14 @@ active ──rejected 6 times, or a definite refusal──► needs_sign_in ─�
 active ──administrator must act──► needs_admin (retried at growing intervals) ──a success──► active
 any of them ──10 counted failures──► suspended ──start──► active
 active ◄──start── paused ◄──pause── active;   any ──disconnect──► disconnected ──signs in──► active
-any of them ──erase──► marked for erasure ──► deleted
+any of them ──erase──► marked for erasure ──► deleted;   none while it is on legal hold, which is no status
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import ActionNeeded, AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.mailboxes.errors import OnHold
 from shared.mailboxes.model import SYNCED, Mailbox, Status
 from shared.sources.port import SourceName
 
@@ -121,10 +122,30 @@ def marked_for_erasure(mailbox: Mailbox, now: datetime) -> Mailbox:
     """Its erasure was requested. It keeps its authorization's id, which is needed to delete the token.
 
     The mark is final: a later sign-in gets a new mailbox. See docs/decisions/0010-erasure.md.
+
+    Raises:
+        OnHold: a legal hold forbids it.
     """
     if mailbox.erasing_since is not None:
         return mailbox
+    require_no_hold(mailbox)
     return _cleared(mailbox).with_changes(status=Status.DISCONNECTED, erasing_since=now)
+
+
+def require_no_hold(mailbox: Mailbox) -> None:
+    """Raise OnHold if a legal hold forbids erasing the mailbox."""
+    if mailbox.hold_since is not None:
+        raise OnHold("the mailbox is on legal hold")
+
+
+def on_hold(mailbox: Mailbox, reason: str, actor: str, now: datetime) -> Mailbox:
+    """A legal hold is set (docs/decisions/0021-legal-hold.md). One that is set already keeps its time."""
+    return mailbox.with_changes(hold_since=mailbox.hold_since or now, hold_by=actor, hold_reason=reason)
+
+
+def without_hold(mailbox: Mailbox) -> Mailbox:
+    """The legal hold is lifted."""
+    return mailbox.with_changes(hold_since=None, hold_by="", hold_reason="")
 
 
 def _cleared(mailbox: Mailbox) -> Mailbox:

@@ -77,7 +77,10 @@ def live_values(
 
 
 def actions_for(mailbox: Mailbox, now_shown: StatusView) -> list[MailboxAction]:
-    """Return the actions on the mailbox, without the one that its status already offers, the mildest first."""
+    """Return the actions on the mailbox, the mildest first.
+
+    The one that its status already offers is left out, and what a legal hold forbids.
+    """
     offered = {
         Status.ACTIVE: [
             MailboxAction.SYNC,
@@ -118,6 +121,8 @@ def actions_for(mailbox: Mailbox, now_shown: StatusView) -> list[MailboxAction]:
         Status.DISCONNECTED: [MailboxAction.SIGN_IN, MailboxAction.ERASE],
     }[mailbox.status]
     idle = {now_shown.act, MailboxAction.SYNC if now_shown.live else None}
+    if mailbox.hold_since is not None:
+        idle.add(MailboxAction.ERASE)
     return [act for act in offered if act not in idle]
 
 

@@ -40,6 +40,8 @@ _TABLE = [
     Problem("not_while_stopped", 409, paths.MY_SYNC),
     Problem("already_connected", 409, paths.MY_SYNC),
     Problem("still_under_way", 409, paths.MY_SYNC),
+    Problem("on_hold", 409, paths.MY_SYNC),
+    Problem("erasure_begun", 409, paths.MY_SYNC),
     Problem("still_in_use", 409, paths.ACTIVATE),
     # one name of a list to activate: shown beside it
     Problem("unknown_name", 404, ""),

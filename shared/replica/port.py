@@ -7,7 +7,7 @@ interrupted.
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -205,8 +205,12 @@ class Replica(Protocol):
         """Return a derived document. Raises NotFound."""
         ...
 
-    def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+    def compact(
+        self, mailbox_id: str, now: datetime, deleted_days: int, on_hold: Callable[[], bool] = lambda: False
+    ) -> int:
         """Rewrite packs that have deleted members, delete packs that no committed page names; return the bytes freed.
+
+        Nothing is deleted while `on_hold`, which is asked before each deletion; then 0 is returned.
 
         The order is: write the new pack, change the rows, delete the old pack. A crash in between leaves garbage but
         loses nothing.

@@ -257,7 +257,9 @@ class BlobTableReplica:
         return found.data
 
     @_retried_on_conflict
-    def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+    def compact(
+        self, mailbox_id: str, now: datetime, deleted_days: int, on_hold: Callable[[], bool] = lambda: False
+    ) -> int:
         """Remove the bytes of deleted items, if that is due; see compaction.py."""
         cursor = self.load(mailbox_id)
         fence = self._fenced.settled_fence(mailbox_id, cursor.sequence)
@@ -269,7 +271,8 @@ class BlobTableReplica:
             fence = self._fenced.transact(mailbox_id, run, fence)
 
         try:
-            freed = Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move).run(deleted_days)
+            compaction = Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move, on_hold)
+            freed = compaction.run(deleted_days)
         except Conflict:
             self._erasure(mailbox_id).erase_late_writes()
             raise

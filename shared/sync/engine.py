@@ -181,8 +181,13 @@ class SyncEngine:
 
     def _compact(self, mailbox_id: str) -> None:
         """Remove the bytes of deleted items and old run records. This needs no mail server."""
-        self._replica.compact(mailbox_id, self._clock(), self._limits.deleted_days)
+        self._replica.compact(mailbox_id, self._clock(), self._limits.deleted_days, lambda: self._on_hold(mailbox_id))
         self._registry.forget_runs(mailbox_id, self._clock() - self._limits.runs_kept)
+
+    def _on_hold(self, mailbox_id: str) -> bool:
+        """Whether nothing of the copy may be deleted now: it is on legal hold, or its row has just been deleted."""
+        mailbox = self._found(mailbox_id)
+        return mailbox is None or mailbox.hold_since is not None
 
     def _tenant_wait(self, mailbox: Mailbox) -> timedelta | None:
         """How long the tenant's server asked us to wait, if it did. The mailbox is then not due before that."""

@@ -229,3 +229,26 @@ def test_one_caller_without_end_is_asked_to_wait_and_others_are_not(api: ApiServ
     assert answer.headers["RateLimit"].startswith('"caller";r=0;')
     assert body_of(answer)["code"] == "too_many_requests"
     assert api.ask("GET", "/me").status_code == 200
+
+
+def test_hold_is_set_shown_and_lifted_and_forbids_erasing(api: ApiServer) -> None:
+    own = api.connect(created("A", MESSAGE))
+    path, reason = f"/mailboxes/{own.id}/hold", {"reason": "Matter 7"}
+    assert api.ask("GET", path).status_code == 404
+    assert api.ask("PUT", path, roles=("Operator.Read",), json_body=reason).status_code == 403
+    for wrong in ("", "two\nlines", "x" * 501):
+        assert api.ask("PUT", path, json_body={"reason": wrong}).status_code == 400
+    held = body_of(api.ask("PUT", path, json_body=reason))
+    assert (held["reason"], body_of(api.ask("GET", path, roles=("Operator.Read",)))) == ("Matter 7", held)
+    assert api.ask("GET", path, roles=("Replica.Read",)).status_code == 403
+    seen = body_of(api.ask("GET", f"/mailboxes/{own.id}", roles=("Replica.Read",)))
+    assert (seen["hold_since"], "Matter 7" in str(seen)) == (held["since"], False)
+    refused = api.ask("POST", f"/mailboxes/{own.id}/erase")
+    assert (refused.status_code, body_of(refused)["code"]) == (409, "on_hold")
+    assert api.ask("DELETE", path).status_code == 204
+    assert body_of(api.ask("GET", f"/mailboxes/{own.id}"))["hold_since"] is None
+    acts = [entry["act"] for entry in body_of(api.ask("GET", f"/audit/{own.id}"))["entries"]]
+    assert acts[:3] == ["lift_hold", "erase_refused", "hold"]
+    api.app.registry.begin_erasure(own.id)
+    refused = api.ask("PUT", path, json_body=reason)
+    assert (refused.status_code, body_of(refused)["code"]) == (409, "erasure_begun")

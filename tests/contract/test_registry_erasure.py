@@ -13,6 +13,7 @@ from azure.identity import DefaultAzureCredential
 from shared.errors import BeingErased, Conflict, NotFound, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.entities import partition
+from shared.mailboxes.errors import OnHold
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ErasureRecord, MailboxRegistry, Run
 from shared.mailboxes.table import TableRegistry
@@ -115,6 +116,52 @@ def test_s3_sign_in_and_mark_have_one_order(registry: MailboxRegistry) -> None:
     with pytest.raises(BeingErased):
         registry.change(mailbox.id, overtaken)
     assert registry.get(mailbox.id).authorization_id == mailbox.authorization_id
+
+
+def held(mailbox: Mailbox) -> Mailbox:
+    return transitions.on_hold(mailbox, "Matter 7", "op", NOW)
+
+
+def test_mailbox_on_hold_is_not_marked_and_its_erasure_not_recorded(registry: MailboxRegistry) -> None:
+    mailbox = registry.add(new_mailbox())
+    before = registry.change(mailbox.id, held)
+    with pytest.raises(OnHold):
+        registry.begin_erasure(mailbox.id)
+    assert registry.get(mailbox.id) == before
+    assert (before.hold_since, before.hold_by, before.hold_reason) == (NOW, "op", "Matter 7")
+    assert record_of(registry, mailbox) is None
+    registry.change(mailbox.id, transitions.without_hold)
+    assert registry.begin_erasure(mailbox.id).erasing_since == NOW
+
+
+def test_hold_and_mark_have_one_order(registry: MailboxRegistry) -> None:
+    """The mark is set after the hold read the mailbox: the hold detects this and writes nothing."""
+    mailbox = registry.add(new_mailbox())
+
+    def overtaken(found: Mailbox) -> Mailbox:
+        registry.begin_erasure(mailbox.id)
+        return held(found)
+
+    with pytest.raises(BeingErased):
+        registry.change(mailbox.id, overtaken)
+    assert registry.get(mailbox.id).hold_since is None
+
+
+def test_hold_between_an_erasures_record_and_its_mark_wins(
+    storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    """The record stays without a mark; the erasure that is requested after the hold is lifted takes it over."""
+    with TableServiceClient(storage.table, credential=credential) as tables:
+        registry = TableRegistry(tables, 16, lambda: NOW)
+        mailbox = registry.add(new_mailbox())
+        meanwhile = Before(tables, "erasures", "create_entity", lambda: registry.change(mailbox.id, held))
+        with pytest.raises(OnHold):
+            TableRegistry(cast(TableServiceClient, meanwhile), 16, lambda: NOW).begin_erasure(mailbox.id)
+        assert registry.get(mailbox.id).erasing_since is None
+        assert record_of(registry, mailbox) == ErasureRecord(mailbox.id)
+        registry.change(mailbox.id, transitions.without_hold)
+        erase(registry, mailbox)
+        assert record_of(registry, mailbox) == ErasureRecord(mailbox.id, NOW)
 
 
 @pytest.mark.parametrize(("table", "call"), [("mailboxes", "update_entity"), ("mailboxes", "delete_entity"),

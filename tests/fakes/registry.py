@@ -213,6 +213,7 @@ class FakeRegistry:
     def begin_erasure(self, mailbox_id: str) -> Mailbox:
         """Write the erasure record, then the mark."""
         mailbox = self.get(mailbox_id)
+        transitions.require_no_hold(mailbox)
         if mailbox_id not in self._erasures:
             self._write()
             self._erasures[mailbox_id] = ErasureRecord(mailbox_id)

@@ -9,7 +9,7 @@ After a crash, continue with the same object: it represents the storage, which s
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -172,9 +172,13 @@ class FakeReplica:
         except KeyError:
             raise NotFound("no such document") from None
 
-    def compact(self, mailbox_id: str, now: datetime, deleted_days: int) -> int:
+    def compact(
+        self, mailbox_id: str, now: datetime, deleted_days: int, on_hold: Callable[[], bool] = lambda: False
+    ) -> int:
         """Delete unreferenced contents and packs, and return the bytes freed."""
         self.load(mailbox_id)
+        if on_hold():
+            return 0
         stored = self._of(mailbox_id)
         freed = 0
         for name in list(stored.packs):

@@ -163,7 +163,7 @@ def disconnect_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> 
 
 @operation("POST", "/mailboxes/{mailbox}/erase", tag="commands", roles=OPERATORS, answer=resources.Receipt)
 def erase_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Receipt:
-    """Delete everything of a mailbox and return the receipt."""
+    """Delete everything of a mailbox and return the receipt. 409, `on_hold`: a legal hold forbids it."""
     return _receipt(components.mailbox_commands.erase(call.path["mailbox"], call.caller.object_id))
 
 

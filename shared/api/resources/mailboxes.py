@@ -14,7 +14,10 @@ from shared.sources.port import AccessMode, FolderKind, FolderRole, SourceName
 
 
 class Mailbox(Struct, kw_only=True, frozen=True):
-    """One connected mailbox. Its id is opaque and stays the same when the address changes."""
+    """One connected mailbox. Its id is opaque and stays the same when the address changes.
+
+    With `hold_since` it is on legal hold: nothing of its copy is deleted.
+    """
 
     id: str
     tenant_id: str
@@ -42,6 +45,7 @@ class Mailbox(Struct, kw_only=True, frozen=True):
     swept_at: Time | None
     due_at: Time | None
     erasing_since: Time | None
+    hold_since: Time | None
     moving_to: SourceName | None
     move_dry: bool
     move_blocked: str

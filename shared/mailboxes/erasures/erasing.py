@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import MailboxSyncError, NotFound, OperatorMustAct, RetryLater
-from shared.mailboxes.errors import PassStillRunning
+from shared.mailboxes.errors import OnHold, PassStillRunning
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import ErasureRecord, Lease, Leases, MailboxRegistry
 from shared.replica.port import Replica
@@ -71,12 +71,21 @@ class MailboxErasure:
 
         Raises:
             NotFound: the mailbox does not exist (any more).
+            OnHold: a legal hold forbids it; nothing has changed.
             PassStillRunning: a pass did not end in time; the mailbox is marked, but nothing of its replica is deleted.
         """
-        mailbox = self._registry.begin_erasure(mailbox_id)
+        mailbox = self._marked(mailbox_id, actor)
         self._registry.record_audit(mailbox_id, actor, "erase")
         self._revoke(mailbox)
         return self._erased(mailbox, self._lease(mailbox_id), actor)
+
+    def _marked(self, mailbox_id: str, actor: str) -> Mailbox:
+        """Mark the mailbox. A request that a hold refuses is in the audit trail too."""
+        try:
+            return self._registry.begin_erasure(mailbox_id)
+        except OnHold:
+            self._registry.record_audit(mailbox_id, actor, "erase_refused")
+            raise
 
     def finish(self) -> int:
         """Complete interrupted erasures and clean up after completed ones; return how many were completed.

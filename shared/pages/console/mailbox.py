@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.errors import Reason
 from shared.mailboxes.directory.model import WayIn, way_in
+from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import AuditEntry, ItemIssue, Run
 from shared.mailboxes.summary.counting import concern_of
@@ -32,9 +33,11 @@ class OperatorAction(StrEnum):
     START = "start"
     DISCONNECT = "disconnect"
     ERASE = "erase"
+    HOLD = "hold"
+    LIFT_HOLD = "lift-hold"
 
 
-CONFIRMED_FIRST = frozenset({OperatorAction.DISCONNECT, OperatorAction.ERASE})
+CONFIRMED_FIRST = frozenset({OperatorAction.DISCONNECT, OperatorAction.ERASE, OperatorAction.LIFT_HOLD})
 """The actions that a separate page asks to confirm."""
 
 _SPECIFIC = frozenset(
@@ -103,11 +106,12 @@ def mailbox_values(
         "folders_found": len(listed),
         "actions": actions_of(mailbox) if is_operator else [],
         "is_operator": is_operator,
+        "longest_hold_reason": MAX_REASON,
     }
 
 
 def actions_of(mailbox: Mailbox) -> list[OperatorAction]:
-    """What an operator can do with the mailbox now, the mildest first."""
+    """What an operator can do with the mailbox now, the mildest first. Legal holds have a section of their own."""
     if mailbox.erasing_since is not None:
         return [OperatorAction.ERASE]
     by_status = {
@@ -121,7 +125,7 @@ def actions_of(mailbox: Mailbox) -> list[OperatorAction]:
     found = [*by_status[mailbox.status]]
     if mailbox.status is not Status.DISCONNECTED:
         found.append(OperatorAction.DISCONNECT)
-    return [*found, OperatorAction.ERASE]
+    return found if mailbox.hold_since is not None else [*found, OperatorAction.ERASE]
 
 
 def _wants_sign_in(mailbox: Mailbox) -> bool:

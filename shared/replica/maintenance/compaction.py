@@ -27,6 +27,9 @@ PACKS_AT_ONCE = 400
 
 _LOCATION = ("pack", "offset", "length", "form", "sha256")
 
+type OnHold = Callable[[], bool]
+"""Whether the mailbox is on legal hold now. Asked before each blob is deleted or redacted."""
+
 type Mover = Callable[[Sequence[RowChange]], None]
 """Runs a transaction under the fence, so that no page is applied between reading the rows and changing them."""
 
@@ -43,6 +46,10 @@ def is_compaction_due(last: datetime | None, now: datetime, deleted_days: int) -
     promise.
     """
     return last is None or now - last >= timedelta(days=deleted_days - 1) - timedelta(hours=1)
+
+
+class _StoppedByHold(Exception):
+    """A legal hold was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +70,28 @@ class Compaction:
     sequence: int
     now: datetime
     move: Mover
+    on_hold: OnHold
 
     def run(self, deleted_days: int) -> int:
-        """Compact if it is due and return the bytes freed. An interrupted compaction starts again the next time."""
+        """Compact if it is due and return the bytes freed. An interrupted compaction starts again the next time.
+
+        One that a hold stops is interrupted, and is due as soon as the hold is lifted.
+        """
         last = self._last_compaction()
         if not is_compaction_due(last.at, self.now, deleted_days):
             return 0
-        freed = self._packs() + self._feed(last.sequence)
+        try:
+            self._stop_on_hold()
+            freed = self._packs() + self._feed(last.sequence)
+        except _StoppedByHold:
+            return 0
         data = json.dumps({"at": self.now.astimezone(UTC).isoformat(), "sequence": self.sequence}).encode()
         self.blobs.put(CURSORS, compaction_state_name(self.mailbox_id), data)
         return freed
+
+    def _stop_on_hold(self) -> None:
+        if self.on_hold():
+            raise _StoppedByHold
 
     def _last_compaction(self) -> _CompactionState:
         blob = self.blobs.get(CURSORS, compaction_state_name(self.mailbox_id))
@@ -94,6 +113,7 @@ class Compaction:
         self.move([])
         dead = [info for info in packs if not live[info.name] and self._is_settled(info)]
         for info in dead:
+            self._stop_on_hold()
             self.blobs.delete(PACKS, info.name)
         partly = {info.name: info for info in packs if 0 < live[info.name] < info.members}
         return sum(info.size for info in dead) + self._rewrite(partly)
@@ -132,6 +152,7 @@ class Compaction:
             [RowChange(Verb.MERGE, key, location_properties(location)) for key, location in locations]
         ):
             self.move(batch)
+        self._stop_on_hold()
         self.blobs.delete(PACKS, name)
         return len(new.data)
 
@@ -144,6 +165,7 @@ class Compaction:
         for name, data, etag in self._pages(1):
             redacted = feed.redact(data, live)
             if redacted != data:
+                self._stop_on_hold()
                 self.blobs.put(FEED, name, redacted, etag=etag)
                 freed += len(data) - len(redacted)
         return freed

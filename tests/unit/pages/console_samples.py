@@ -120,6 +120,10 @@ def one(mailbox: Mailbox, *, is_operator: bool = True, **more: Any) -> tuple[str
     return "console/mailbox", values | shown | {"sync_possible_at": None}
 
 
+def _held(mailbox: Mailbox) -> Mailbox:
+    return mailbox.with_changes(hold_since=NOW, hold_by="operator-oid", hold_reason="Matter 7 <b>")
+
+
 def job_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     """The pages of bulk jobs."""
     job = Job("j1", JobCommand.PAUSE, "operator-oid", NOW, filter={"status": "active"}, total=5_000, slices=100)
@@ -168,8 +172,11 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "mailbox-blocked": one(mailbox.with_changes(**TROUBLES[1])),
         "mailbox-new": one(new, runs=[], issues=[], activity=[], folders=[]),
         "mailbox-erasing": one(mailbox.with_changes(status=Status.DISCONNECTED, erasing_since=NOW)),
+        "mailbox-on-hold": one(_held(mailbox)),
+        "list-on-hold": listed([_held(mailbox)], {}),
         **job_pages(mailbox),
         "operator-confirm-disconnect": ("console/confirm", {"mailbox": mailbox, "action": "disconnect", "csrf": "c"}),
+        "operator-confirm-lift-hold": ("console/confirm", {"mailbox": mailbox, "action": "lift-hold", "csrf": "c"}),
         "operator-confirm-erase": ("console/confirm", {"mailbox": mailbox, "action": "erase", "csrf": "c"}),
         "invitations": (
             "console/invitations",

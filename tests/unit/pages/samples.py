@@ -146,6 +146,13 @@ def my_sync(state: str, **values: object) -> tuple[str, dict[str, object]]:
     return "my_sync", live(state) | {"acts": acts, "others": [], "done": "", **values}
 
 
+def on_hold(state: str) -> tuple[str, dict[str, object]]:
+    """The whole page of a mailbox on legal hold."""
+    mailbox = STATES[state][0].with_changes(hold_since=NOW, hold_by="operator-oid", hold_reason="Matter 7")
+    acts = actions_for(mailbox, status_view(mailbox, NOW, INTERVAL))
+    return my_sync(state, mailbox=mailbox, acts=acts)
+
+
 def problem(code: str, **values: object) -> tuple[str, dict[str, object]]:
     """A problem's page."""
     found = problem_of(code)
@@ -249,6 +256,8 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         **console_pages(MAILBOX),
         "operator": listed(_fleet(), {}),
     }
+    for state in ("up-to-date", "disconnected"):
+        pages[f"my-sync-{state}-on-hold"] = on_hold(state)
     for act in ("change-account", "disconnect", "erase"):
         pages[f"confirm-{act}"] = ("confirm", {"act": act, "mailbox": MAILBOX, "csrf": "c", "signs_in": False})
     pages["confirm-erase-signs-in"] = ("confirm", {"act": "erase", "mailbox": MAILBOX, "csrf": "c", "signs_in": True})

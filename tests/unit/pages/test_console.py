@@ -146,6 +146,18 @@ def test_actions_fit_the_status_and_erasing_is_always_last(status: Status) -> No
     assert english().text(f"console.actions.{actions[0].value}")
 
 
+@pytest.mark.parametrize("status", Status)
+def test_mailbox_on_hold_offers_no_erasure_and_shows_why(status: Status) -> None:
+    assert OperatorAction.ERASE not in actions_of(MAILBOX.with_changes(status=status, hold_since=NOW))
+    template, values = console_pages(MAILBOX)["mailbox-on-hold"]
+    html = PAGES.render(template, **values)
+    assert "Matter 7 &lt;b&gt;" in html
+    assert f"/operator/mailboxes/{MAILBOX.id}/lift-hold" in html
+    assert f"/operator/mailboxes/{MAILBOX.id}/erase" not in html
+    template, values = console_pages(MAILBOX)["list-on-hold"]
+    assert english().text("console.list.on_hold") in PAGES.render(template, **values)
+
+
 def test_a_reader_is_offered_no_action() -> None:
     values = mailbox_values(
         MAILBOX, runs=[], issues=[], activity=[], folders=[], now=NOW, interval=INTERVAL, is_operator=False

@@ -8,7 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from shared.pages.pages import Pages, command_argument, contact_url, static_file, time_element
-from tests.unit.pages.samples import MAILBOX, all_pages, my_sync, problem
+from tests.unit.pages.samples import MAILBOX, all_pages, my_sync, on_hold, problem
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 PAGES = Pages("Contoso Ltd", "help@contoso.example")
@@ -208,3 +208,16 @@ def test_every_mailbox_of_an_operator_shows_its_state() -> None:
     ):
         assert told in html
     assert "not moved: An administrator’s consent is missing" in html
+
+
+@pytest.mark.parametrize("state", ["up-to-date", "disconnected"])
+def test_person_learns_of_a_hold_but_not_of_its_reason(state: str) -> None:
+    template, values = on_hold(state)
+    html = PAGES.render(template, **values)
+    assert "Contoso Ltd has to keep this copy" in html
+    assert "Erasing is not possible" in html
+    assert "/my-sync/erase" not in html
+    assert "Matter 7" not in html
+    assert "operator-oid" not in html
+    template, values = my_sync(state)
+    assert "/my-sync/erase" in PAGES.render(template, **values)

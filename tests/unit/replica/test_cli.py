@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from shared.cli import main as cli
 from shared.errors import NotFound, Reason, RetryLater
+from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import AuditEntry, ItemIssue, MailboxRegistry
@@ -34,10 +35,11 @@ class OneMailbox:
 
     def __init__(self) -> None:
         self.audit: list[tuple[str, str, str]] = []
+        self.changed = Mailbox(ID, 0, "t", "o", "ann@contoso.example", "Ann", "a", AccessMode.DELEGATED, NOW, items=3)
 
     def all(self) -> Iterator[Mailbox]:
         """The one."""
-        yield Mailbox(ID, 0, "t", "o", "ann@contoso.example", "Ann", "a", AccessMode.DELEGATED, NOW, items=3)
+        yield self.changed
 
     def get(self, mailbox_id: str) -> Mailbox:
         """The one, or none."""
@@ -46,7 +48,7 @@ class OneMailbox:
         return next(self.all())
 
     def change(self, mailbox_id: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        """What it would be."""
+        """What it is from now on."""
         self.changed = change(self.get(mailbox_id))
         return self.changed
 
@@ -75,6 +77,10 @@ class House:
     @property
     def move_commands(self) -> MoveCommands:
         return MoveCommands(self.registry, lambda source: True)
+
+    @property
+    def hold_commands(self) -> HoldCommands:
+        return HoldCommands(self.registry, lambda: NOW)
 
     def run(self, *arguments: str) -> str:
         out = io.StringIO()

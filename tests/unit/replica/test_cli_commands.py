@@ -176,3 +176,17 @@ def test_without_the_optional_packages_lists_are_plain_and_parquet_says_what_to_
     assert done.stdout.startswith("1  2\n")
     assert "1 of about 2 items (50 %)" in done.stdout
     assert "pip install pyarrow" in done.stdout
+
+
+def test_hold_is_set_shown_and_lifted(app: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run("hold", "--mailbox", ID) == "not on hold\n"
+    assert app.run("hold", "--mailbox", ID, "--reason", "Matter 7").endswith("by operator: Matter 7\n")
+    assert "on hold" in app.run("mailboxes")
+    (mailbox,) = lines_of(app, "mailboxes", "--json")
+    assert mailbox["hold_since"]
+    assert "Matter 7" not in json.dumps(mailbox)
+    assert cli.run(["hold", "--mailbox", ID, "--reason", "two\nlines"], app, io.StringIO()) == 1
+    assert cli.run(["hold", "--mailbox", ID, "--reason", "Matter 8", "--lift"], app, io.StringIO()) == 2
+    assert app.run("hold", "--mailbox", ID, "--lift") == "lifted\n"
+    assert app.run("hold", "--mailbox", ID) == "not on hold\n"
+    assert [act for _, _, act in app.one.audit] == ["hold", "lift_hold"]

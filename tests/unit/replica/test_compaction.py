@@ -152,3 +152,46 @@ def test_more_packs_than_are_rewritten_at_once_are_all_rewritten(replica: BlobTa
     replica.compact(MAILBOX, NOW, 7)
     assert not [key for key, (data, _, _) in blobs.blobs.items() if key[0] == PACKS and b"dead" in data]
     assert [replica.content(MAILBOX, item) for item in replica.items(MAILBOX)] == [b"alive"] * len(pages)
+
+
+class RecordingBlobs(MemoryBlobs):
+    """Blobs that count what is destroyed: deletions, and pages replaced by others."""
+
+    destroyed = 0
+
+    def delete(self, container: str, name: str) -> None:
+        self.destroyed += 1
+        super().delete(container, name)
+
+    def put(
+        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+    ) -> str:
+        self.destroyed += container == FEED and bool(etag)
+        return super().put(container, name, data, absent=absent, etag=etag, members=members)
+
+
+@pytest.mark.parametrize("begins_at", range(1, 9))
+def test_hold_stops_a_compaction_before_anything_more_is_deleted(begins_at: int) -> None:
+    """The hold begins at any question; after it is lifted, a compaction is due at once and completes the work."""
+    blobs = RecordingBlobs(clock=lambda: NOW)
+    replica = BlobTableReplica(blobs, MemoryRows())
+    for number in range(3):
+        commit(replica, MAILBOX, created(f"gone {number}", b"secret", subject="secret"), created(f"{number}", b"alive"))
+    commit(replica, MAILBOX, created("alone", b"secret", subject="secret"))
+    delete(replica, "alone", *(f"gone {number}" for number in range(3)))
+    asked, destroyed = 0, None
+
+    def on_hold() -> bool:
+        nonlocal asked, destroyed
+        asked += 1
+        if asked == begins_at:
+            destroyed = blobs.destroyed
+        return asked >= begins_at
+
+    assert replica.compact(MAILBOX, NOW, 7, on_hold) == 0
+    assert blobs.destroyed == destroyed
+    assert b"secret" in everything(blobs)
+    assert [replica.content(MAILBOX, item) for item in replica.items(MAILBOX)] == [b"alive"] * 3
+    replica.compact(MAILBOX, NOW + timedelta(hours=25), 7)
+    assert b"secret" not in everything(blobs)
+    assert [replica.content(MAILBOX, item) for item in replica.items(MAILBOX)] == [b"alive"] * 3

@@ -1,7 +1,9 @@
-"""A model of erasures, sign-ins, passes and daily rounds whose workers stand still anywhere, go on late, or die.
+"""A model of erasures, holds, sign-ins, passes and daily rounds whose workers stand still anywhere, go on late, or die.
 
 Whatever happened: in the end nothing is left of an erased mailbox but its tombstone, no token is stored that no mailbox
-is read with, and the copy of the mailbox that stands is the person's mailbox, each content readable.
+is read with, and the copy of the mailbox that stands is the person's mailbox, each content readable. A mailbox whose
+hold was answered as set, and that nobody has asked to lift since, keeps every content that it had then
+(docs/decisions/0021-legal-hold.md).
 Rows S1, S2 and S3 of the field cases; docs/decisions/0010-erasure.md.
 """
 
@@ -16,7 +18,9 @@ from shared.authorization.tokens.revocation import TokenRevocation
 from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.erasures.erasing import ErasureReceipt
+from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.model import Mailbox, Status
+from shared.replica.storage_port import PACKS
 from shared.replica.store import BlobTableReplica
 from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
@@ -39,7 +43,7 @@ from tests.fakes.workers import (
 from tests.unit.replica.samples import only_tombstone
 
 ALEX = an_identity("alex@contoso.example")
-SMALL = Limits(page_items=3, page_bytes=400, progress_seconds=0, overlap=False)
+SMALL = Limits(page_items=3, page_bytes=400, progress_seconds=0, overlap=False, deleted_days=1)
 picks = st.integers(0, 99)
 requests = st.one_of(st.integers(1, 25), st.just(10_000))
 
@@ -68,6 +72,10 @@ class ErasureModel(RuleBasedStateMachine):
         for _ in range(items):
             self.mailbox.add(self.mailbox.inbox)
         self.known: list[str] = []
+        self.holding: dict[Worker, str] = {}
+        self.lifting: dict[Worker, str] = {}
+        self.kept: dict[str, set[bytes]] = {}
+        """By mailbox that is certainly on hold: the contents of its items when the hold was answered as set."""
         self._start(self._sign_in, 10_000)
 
     # What a new worker does. It runs so many requests, and stands still then.
@@ -97,6 +105,45 @@ class ErasureModel(RuleBasedStateMachine):
     def disconnect(self, which: int, far: int) -> None:
         mailbox_id = self._known(which)
         self._start(lambda: self._connections().disconnect(mailbox_id, ALEX.owner_id), far)
+
+    @rule(which=picks, far=requests)
+    def hold(self, which: int, far: int) -> None:
+        mailbox_id = self._known(which)
+        worker = self.workers.start(lambda: self._holds().hold(mailbox_id, "Matter 7", "operator"))
+        self.holding[worker] = mailbox_id
+        self.running.append(worker)
+        self._go_on(worker, far)
+
+    @rule(which=picks, far=requests)
+    def lift(self, which: int, far: int) -> None:
+        mailbox_id = self._known(which)
+        self.kept.pop(mailbox_id, None)
+        worker = self.workers.start(lambda: self._holds().lift(mailbox_id, "operator"))
+        self.lifting[worker] = mailbox_id
+        self.running.append(worker)
+        self._go_on(worker, far)
+
+    @rule(erased=st.integers(0, 12), held=st.integers(0, 3), erasure_first=st.booleans())
+    def hold_meets_an_erasure(self, *, erased: int, held: int, erasure_first: bool) -> None:
+        """Both stand still anywhere on their way to the mailbox's row; one of them wins."""
+        before, latest = len(self.running), len(self.known) - 1
+        self.erase(latest, erased)
+        self.hold(latest, held)
+        both = self.running[before:]
+        for worker in both if erasure_first else both[::-1]:
+            self._go_on(worker, 10_000)
+
+    @rule(stands=st.integers(1, 40), gone=picks)
+    def hold_meets_a_compaction(self, stands: int, gone: int) -> None:
+        """It compacts what has just been deleted, and stands still somewhere while the hold is set."""
+        latest = len(self.known) - 1
+        self.stack.leases.held.clear()
+        self.mail_arrives_or_goes(gone - gone % 3)
+        self.pass_(latest, 10_000, False)
+        self.day_passes()
+        self.pass_(latest, stands, True)
+        self.hold(latest, 10_000)
+        self.worker_goes_on(len(self.running) - 1, 10_000)
 
     @rule(far=requests)
     def daily_round(self, far: int) -> None:
@@ -180,6 +227,7 @@ class ErasureModel(RuleBasedStateMachine):
     def everybody_ends_and_all_is_right(self) -> None:
         while self.running:
             self._go_on(self.running[0], 10_000)
+        self._assert_holds()
         self.stack.leases.held.clear()
         if not self.killed:
             self._assert_nothing_left()
@@ -208,6 +256,25 @@ class ErasureModel(RuleBasedStateMachine):
                 only_tombstone(self.rows, mailbox_id) if mailbox_id in recorded else not self.rows.rows.get(mailbox_id)
             )
             assert self.stack.registry.issues(mailbox_id) == []
+
+    def _assert_holds(self) -> None:
+        """No mailbox is both marked and on hold, and one that is certainly on hold has all contents it had then."""
+        mailboxes = {one.id: one for one in self._all()}
+        assert not [one for one in mailboxes.values() if one.erasing_since and one.hold_since]
+        for mailbox_id, contents in self.kept.items():
+            assert mailboxes[mailbox_id].hold_since is not None
+            prefix = f"{mailbox_id}/"
+            packs = b"".join(
+                data
+                for (where, name), (data, *_) in self.blobs.blobs.items()
+                if where == PACKS and name.startswith(prefix)
+            )
+            assert [content for content in contents if content not in packs] == []
+
+    def _contents(self, mailbox_id: str) -> set[bytes]:
+        """The contents of a mailbox's items now."""
+        replica = BlobTableReplica(self.blobs, self.rows)
+        return {replica.content(mailbox_id, item) for item in replica.items(mailbox_id) if item.located is not None}
 
     def _assert_tokens(self) -> None:
         self.stack.clock.pass_by(days=8)
@@ -255,9 +322,14 @@ class ErasureModel(RuleBasedStateMachine):
 
     def _settle(self, worker: Worker) -> None:
         self.known += [one.id for one in self._all() if one.id not in self.known]
+        self._assert_holds()
         if not worker.over:
             return
         self.running.remove(worker)
+        lifted, held = self.lifting.pop(worker, ""), self.holding.pop(worker, "")
+        if held and isinstance(worker.result, Mailbox) and held not in self.lifting.values():
+            self.kept.setdefault(held, self._contents(held))
+        assert not lifted or lifted not in self.kept
         if isinstance(worker.result, ErasureReceipt):
             assert worker.result.mailbox_id not in {one.id for one in self._all()}
 
@@ -272,6 +344,9 @@ class ErasureModel(RuleBasedStateMachine):
             clock=stack.clock,
             wait=lambda _: self.workers.step(),
         )
+
+    def _holds(self) -> HoldCommands:
+        return HoldCommands(self.stack.registry, self.stack.clock)
 
     def _revocations(self) -> TokenRevocation:
         stack = self.stack
