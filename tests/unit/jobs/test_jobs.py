@@ -10,6 +10,7 @@ from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.jobs import Jobs
 from shared.mailboxes.bulk.model import JOBS_KEPT, SLICE, Job, JobCommand, JobState, Progress
 from shared.mailboxes.bulk.runner import BUDGET_SECONDS, JobRunner
+from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.move_commands import MoveCommands
 from shared.sources.port import SourceName
@@ -210,6 +211,14 @@ def test_moves_disconnects_and_erasures(harness: JobHarness) -> None:
     assert harness.done(erase).done == 3
     with pytest.raises(NotFound):
         harness.registry.get(one)
+
+
+def test_erasures_of_mailboxes_on_hold_fail_and_the_others_are_erased(harness: JobHarness) -> None:
+    held, other = harness.connect(2)
+    HoldCommands(harness.registry, harness.stack.clock).hold(held, "Matter 7", "op")
+    progress = harness.done(harness.jobs.create(JobCommand.ERASE, "op", targets=[held, other]))
+    assert (progress.done, progress.reasons) == (1, {"on_hold": 1})
+    assert harness.registry.get(held).erasing_since is None
 
 
 def test_sync_asked_a_moment_ago_counts_as_done_and_stopped_as_failed(harness: JobHarness) -> None:
