@@ -63,6 +63,7 @@ AT_START = {
     "shared.http_headers",
     "shared.logs",
     "shared.pages",
+    "shared.pages.languages",
     "shared.pages.mailbox_actions",
     "shared.pages.privacy_summary",
     "shared.pages.paths",
