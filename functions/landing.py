@@ -12,7 +12,7 @@ from shared.version import VERSION
 
 blueprint = func.Blueprint()
 
-_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_TYPES = {"css": "text/css", "js": "text/javascript", "png": "image/png", "svg": "image/svg+xml"}
 
 
 @blueprint.route(route="/", methods=ALL_METHODS)
@@ -27,11 +27,11 @@ def landing(request: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route(route="static/{file}", methods=ALL_METHODS)
 @http_handler("GET")
 def static(request: func.HttpRequest) -> func.HttpResponse:
-    """Return the style sheet, the script, or the icon."""
+    """Return the style sheet, the script, or the icon, or the organization's own color or logo."""
     from shared.pages.pages import static_file
 
     name = request.route_params.get("file", "")
-    body = static_file(name)
+    body = static_file(name) or app().brand.file(name)
     if body is None:
         return problem("not_found")
     return respond(body, 200, _TYPES[name.rpartition(".")[2]], {"Cache-Control": "public, max-age=3600"})

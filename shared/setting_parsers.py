@@ -125,3 +125,17 @@ def client_ids(value: str) -> tuple[str, ...]:
 def url_list(value: str) -> tuple[str, ...]:
     """Parse https URLs, separated by commas."""
     return tuple(url(part) for part in comma_list(value))
+
+
+def color(value: str) -> str:
+    """Parse a color, #rrggbb, that white text can be read on."""
+    from shared.pages.colors import parse_color
+
+    return parse_color(value)
+
+
+def png_in_base64(value: str) -> bytes:
+    """Parse a small PNG file, written in base64."""
+    from shared.pages.logo import parse_logo
+
+    return parse_logo(value)

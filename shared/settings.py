@@ -28,6 +28,24 @@ class Settings:
     )
     organization: str = setting("ORGANIZATION", "The name that people see on the pages", default="Your organization")
     support_contact: str = setting("SUPPORT_CONTACT", "Where people can ask for help: an address or a URL", default="")
+    organization_color: str = setting(
+        "ORGANIZATION_COLOR",
+        "The color of buttons and links, #rrggbb, dark enough for white text on it (contrast 4.5:1)",
+        parsers.color,
+        "",
+    )
+    organization_logo: bytes = setting(
+        "ORGANIZATION_LOGO",
+        "The logo on the pages: a PNG file of at most 24 KiB, in base64",
+        parsers.png_in_base64,
+        "",
+    )
+    organization_copies: str = setting(
+        "ORGANIZATION_COPIES",
+        "What receipts say about copies outside this service, such as exports: none, kept, or unstated (ask)",
+        parsers.choice("unstated", "none", "kept"),
+        "unstated",
+    )
     return_urls: tuple[str, ...] = setting(
         "RETURN_URLS",
         "Where an invitation may send people afterward: https URLs, comma-separated",

@@ -89,6 +89,7 @@ def receipt(erased: "ErasureReceipt") -> func.HttpResponse:
         held_until=erased.held_until,
         reconnected=erased.reconnected,
         organization_copy=erased.organization_copy,
+        other_copies=app().settings.organization_copies,
     )
 
 

@@ -67,6 +67,9 @@ var programSettings = {
   APP_URL: appUrl
   ORGANIZATION: organization
   SUPPORT_CONTACT: supportContact
+  ORGANIZATION_COLOR: ''
+  ORGANIZATION_LOGO: ''
+  ORGANIZATION_COPIES: 'unstated'
   RETURN_URLS: ''
   ENTRA_CLIENT_ID: clientId
   ENTRA_AUTHORITY: environment().authentication.loginEndpoint

@@ -10,6 +10,7 @@ from shared.storage.azure_clients import AzureClients
 
 if TYPE_CHECKING:
     from shared.mailboxes.transitions import Thresholds
+    from shared.pages.brand import Brand
     from shared.pages.pages import Pages
 
 
@@ -52,4 +53,11 @@ class BaseComponents(AzureClients):
         from shared.pages.catalog import catalog_of
         from shared.pages.pages import Pages
 
-        return Pages(self.settings.organization, self.settings.support_contact, catalog_of(language))
+        return Pages(self.settings.organization, self.settings.support_contact, catalog_of(language), self.brand)
+
+    @cached_property
+    def brand(self) -> "Brand":
+        """The organization's color and logo."""
+        from shared.pages.brand import Brand
+
+        return Brand(self.settings.organization_color, self.settings.organization_logo)

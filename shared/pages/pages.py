@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from shared.pages import paths
+from shared.pages.brand import Brand
 from shared.pages.catalog import Catalog, english
 from shared.pages.console.mailbox import CONFIRMED_FIRST, remedy_key
 from shared.pages.console.trend import share_of
@@ -33,7 +34,9 @@ MY_APPS_URL = "https://myapps.microsoft.com"
 class Pages:
     """Renders the pages of one deployment."""
 
-    def __init__(self, organization: str, support_contact: str = "", catalog: Catalog | None = None) -> None:
+    def __init__(
+        self, organization: str, support_contact: str = "", catalog: Catalog | None = None, brand: Brand | None = None
+    ) -> None:
         # Imported here, because an instance that only syncs mailboxes shows no page and starts faster without it.
         from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -59,6 +62,7 @@ class Pages:
             reason_text=self._reason_text,
             organization=self._organization,
             language=self.catalog.language,
+            brand=brand or Brand(),
             support_contact=support_contact,
             support_url=contact_url(support_contact),
             time=self._time,

@@ -9,20 +9,28 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from functions.http.responses import SECURITY_HEADERS
+from shared.pages.brand import Brand
 from shared.pages.catalog import catalog_of
 from shared.pages.languages import Language, preferred_language
 from shared.pages.pages import Pages, static_file
+from tests.unit.pages.brand_samples import png
 from tests.unit.pages.samples import all_pages, live, person_pages
 
-PAGES = {language: Pages("Contoso Ltd", "help@contoso.example", catalog_of(language)) for language in Language}
-_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+BRAND = Brand("#7a0026", png())
+"""The German pages have a color and a logo of the organization, the English ones have not."""
+PAGES = {
+    Language.ENGLISH: Pages("Contoso Ltd", "help@contoso.example"),
+    Language.GERMAN: Pages("Contoso GmbH", "hilfe@contoso.example", catalog_of(Language.GERMAN), BRAND),
+}
+_TYPES = {"css": "text/css", "js": "text/javascript", "png": "image/png", "svg": "image/svg+xml"}
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].strip("/")
         if path.startswith("static/"):
-            self._answer(static_file(path.removeprefix("static/")), _TYPES[path.rpartition(".")[2]])
+            name = path.removeprefix("static/")
+            self._answer(static_file(name) or BRAND.file(name), _TYPES[path.rpartition(".")[2]])
         elif path in all_pages():
             template, values = all_pages()[path]
             self._answer(self._pages(path).render(template, **values).encode(), "text/html; charset=utf-8")

@@ -264,6 +264,14 @@ def test_bad_input_has_a_clear_answer(seen: Watched, running_app: Any, path: str
     assert "Traceback" not in answer.text()
 
 
+def test_the_app_answers_in_the_language_of_the_browser(seen: Watched, running_app: Any) -> None:
+    for accepted, language in (("de-DE,de;q=0.9", "de"), ("fr", "en")):
+        answer = seen.page.request.fetch(running_app.url, headers={"Accept-Language": accepted})
+        assert f'<html lang="{language}">' in answer.text()
+        assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
+        assert answer.headers["cache-control"] == "public, max-age=60"
+
+
 def test_my_sync_has_its_picture_taken(browser: Browser, running_app: Any) -> None:
     with watched(browser) as first:
         connect(first.page, running_app.url, running_app.sandbox, "alex@contoso.example")

@@ -74,13 +74,17 @@ IN_GERMAN = (
 """Pages with the longest German words, in every layout."""
 
 
-def test_german_fits_on_a_phone_and_is_accessible(browser: Browser, url: str) -> None:
+@pytest.mark.parametrize(("scheme", "names"), [("light", IN_GERMAN), ("dark", IN_GERMAN[:2])])
+def test_german_with_a_brand_fits_on_a_phone_and_is_accessible(
+    browser: Browser, url: str, scheme: str, names: tuple[str, ...]
+) -> None:
     found: dict[str, object] = {}
-    with watched(browser, width="phone", locale="de-DE") as seen:
-        for name in IN_GERMAN:
+    with watched(browser, width="phone", scheme=scheme, locale="de-DE") as seen:
+        for name in names:
             seen.page.goto(f"{url}/{name}")
             assert seen.page.locator("html").get_attribute("lang") == "de"
-            keep_picture(seen, f"{name}-phone-german")
+            assert seen.page.get_by_role("img", name="Contoso GmbH").evaluate("image => image.naturalWidth") == 120
+            keep_picture(seen, f"{name}-phone-{scheme}-german")
             problems = [*seen.violations(), *(["has to be scrolled sideways"] if seen.too_wide() else [])]
             problems += seen.accessibility_problems()
             if problems:

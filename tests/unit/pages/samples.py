@@ -216,6 +216,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
                 "held_until": NOW + timedelta(days=90),
                 "reconnected": True,
                 "organization_copy": True,
+                "other_copies": "unstated",
             },
         ),
         "activate": (

@@ -154,6 +154,22 @@ def test_sync_now_says_when_it_is_possible_again() -> None:
     assert "do-sync" in now - soon
 
 
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("unstated", "If Contoso Ltd keeps another copy, such as an export, it is not included: ask Contoso Ltd."),
+        ("none", "Contoso Ltd keeps no other copy of this mailbox outside this service."),
+        ("kept", "Contoso Ltd also keeps a copy of its own outside this service, such as an export."),
+    ],
+)
+def test_a_receipt_names_the_mailbox_and_says_what_it_does_not_cover(setting: str, sentence: str) -> None:
+    """U13."""
+    template, values = all_pages()["receipt"]
+    html = PAGES.render(template, **values | {"other_copies": setting})
+    assert MAILBOX.address in html
+    assert sentence in html
+
+
 def ids(name: str) -> set[str]:
     return {attributes["id"] for _, attributes in elements(name) if "id" in attributes}
 
