@@ -15,11 +15,17 @@ from typing import Any
 
 import pytest
 from coverage import Coverage
+from hypothesis import settings
 
 from sandbox.local.sandbox_process import Sandbox, running_sandbox
 from sandbox.tls.authority import Authority
 
 ROOT = Path(__file__).parent
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+# An example may take any time: a deadline would measure the machine.
+
 UNMEASURED = ("contract", "e2e")
 """Folders of tests during which no coverage is measured: the figure is what the unit tests hold by themselves."""
 

@@ -17,6 +17,7 @@ from shared.sync.moving import parity
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import DOCUMENT, Survey, decode
 from shared.sync.moving.switch import is_distrusted
+from shared.sync.planning.same_content import is_modified_time_doubtful
 from shared.sync.scope import kept_note, kept_of
 from shared.sync.state.sync_state import SyncState, from_notes, to_notes
 
@@ -109,12 +110,19 @@ class _Told:
         self._at = state.restating.at if state.restating else None
 
     def restated(self, item: ReplicaItem) -> ReplicaItem:
-        """Return the item as the other source has it."""
+        """Return the item as the other source has it.
+
+        If it has another version, and its last-modified time could hide an edit, the daily comparison confirms its
+        content (docs/decisions/0011-same-content.md).
+        """
         source_id, version = self._ids.get(item.key, (item.source_id, item.version))
         kept = kept_of(item)
         is_out = item.key in self._not_given or item.folder_id in self._kept
         since = (kept.not_tracked or (self._at.isoformat() if self._at else "")) if is_out else ""
-        assumed = kept.assumed or (item.kind.value in self._distrusted and item.located is not None)
+        is_doubtful = item.kind.value in self._distrusted or (
+            version != item.version and is_modified_time_doubtful(item)
+        )
+        assumed = kept.assumed or (is_doubtful and item.located is not None)
         after = replace(kept, not_tracked=since, assumed=assumed)
         metadata = item.metadata if after == kept else {**item.metadata, "sync": kept_note(after)}
         folder_id = self._names.get(item.folder_id, item.folder_id)

@@ -62,8 +62,12 @@ def is_recent(item: Item, now: datetime, within: timedelta) -> bool:
 
 def _is_unmodified(item: Item, base: ReplicaItem) -> bool:
     """Whether nothing was saved since. Times are in whole seconds, so an edit in the second of the read is not seen."""
-    modified = item.metadata.get("modified")
-    return bool(modified) and modified == base.metadata.get("modified") and not kept_of(base).recent
+    return item.metadata.get("modified") == base.metadata.get("modified") and not is_modified_time_doubtful(base)
+
+
+def is_modified_time_doubtful(base: ReplicaItem) -> bool:
+    """Whether the replica's item may have been edited since without another last-modified time."""
+    return not base.metadata.get("modified") or kept_of(base).recent
 
 
 def _has_other_labels(item: Item, base: ReplicaItem) -> bool:

@@ -150,3 +150,21 @@ def test_folder_that_graph_does_not_give_can_be_excluded() -> None:
 
     assert {item.subject for id_, item in world.items().items() if id_ in world.kept()} == {"Team"}
     world.assert_equal()
+
+
+def test_edit_in_the_second_of_the_read_is_found_after_a_move() -> None:
+    """An edit of equal length with the same last-modified time shows in the version alone, which the move restates."""
+    world = mailbox_of_every_kind()
+    edited = world.mailbox.add(world.mailbox.inbox, "written as it was read")
+    world.sync()
+    modified = world.mailbox.mails[edited].modified
+    world.mailbox.edit(edited)
+    assert world.mailbox.mails[edited].modified == modified
+    ask(world)
+    world.sync()
+
+    assert world.source is GRAPH
+    assert world.assumed() == [edited]
+    world.sweep()
+    assert world.assumed() == []
+    world.assert_equal()
