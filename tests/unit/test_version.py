@@ -40,7 +40,7 @@ def test_the_command_line_says_its_version(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_the_operators_page_says_the_version() -> None:
-    template, values = all_pages()["operator"]
+    template, values = all_pages()["overview-5"]
     assert f"Mailbox Sync {VERSION}" in Pages("Contoso").render(template, **values)
 
 
