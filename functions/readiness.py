@@ -20,7 +20,7 @@ def ready(request: func.HttpRequest) -> func.HttpResponse:
     """Report each dependency with its latency; 503 if one is not in order. For the roles Operator and Operator.Read."""
     from shared.api.access import STATE_READERS
 
-    caller_of(request).require(STATE_READERS)
+    caller_of(request, STATE_READERS).require(STATE_READERS)
     refuse_unknown(request.params, ())
     found = app().readiness.check()
     body = {

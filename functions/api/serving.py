@@ -77,7 +77,7 @@ def _prepare(request: func.HttpRequest, path: str) -> Prepared:
     body = request.get_body() or b""
     if len(body) > operation.largest_body:
         raise HttpError("too_large")
-    caller = caller_of(request)
+    caller = caller_of(request, operation.roles)
     if seconds := _limit.wait(caller.object_id):
         raise HttpError("too_many_requests", headers={"Retry-After": str(seconds), **_limit_headers(caller.object_id)})
     caller.require(operation.roles)

@@ -9,7 +9,7 @@ MAX_LIST_BYTES = 256 * 1024
 
 
 def malformed(parameter: str, fault: str = "wrong") -> HttpError:
-    """Return the error for a wrong parameter; `fault` is a key of [problem.parameters] in the catalog."""
+    """Return the error for a wrong parameter; `fault` is a key of [api_problems.faults] in the catalog."""
     return HttpError("malformed", parameter=parameter[:100], fault=fault)
 
 

@@ -11,6 +11,7 @@ import azure.functions as func
 from functions.http.page_language import current_language
 from shared.app import app
 from shared.errors import SettingsInvalid
+from shared.pages.catalog import english
 from shared.pages.languages import Language
 from shared.pages.problems import problem_of
 
@@ -128,24 +129,29 @@ def problem_json(
     code: str, /, status: int | None = None, *, headers: Mapping[str, str] | None = None, **values: object
 ) -> func.HttpResponse:
     """Return the same problem as JSON (RFC 9457): what happened, and in `remedy` what to do."""
-    found, text = problem_of(code), _pages().text
+    found = problem_of(code)
     body = {
         "type": "about:blank",
-        "title": text(f"problems.{found.code}.title", **values),
+        "title": _api_text(found.code, "title", values),
         "status": status or found.status,
         "code": found.code,
-        "detail": _detail(found.code, values),
-        "remedy": text(f"problems.{found.code}.remedy", **values),
+        "detail": _api_text(found.code, "happened", values),
+        "remedy": _api_text(found.code, "remedy", values),
     }
     extra = {name: value for name, value in values.items() if name not in body}
     return respond(jsonlib.dumps(body | extra), status or found.status, "application/problem+json", headers)
 
 
-def _detail(code: str, values: Mapping[str, object]) -> str:
-    """Return what happened; for a wrong parameter, which one and what is wrong."""
-    if "fault" in values:
-        return _pages().text(f"problem.parameters.{values['fault']}", **values)
-    return _pages().text(f"problems.{code}.happened", **values)
+def _api_text(code: str, part: str, values: Mapping[str, object]) -> str:
+    """Return the sentence for programs: of the fault, if there is one, of the code, or else the one of the page."""
+    keys = [f"api_problems.faults.{values.get('fault')}.{part}", f"api_problems.{code}.{part}"]
+    for key in keys:
+        if key in english():
+            try:
+                return english().text(key, **values)
+            except KeyError:  # the error has no value for a placeholder
+                continue
+    return _pages().text(f"problems.{code}.{part}", **values)
 
 
 def respond(

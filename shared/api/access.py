@@ -38,7 +38,7 @@ class Caller:
     def require(self, roles: Collection[Role]) -> None:
         """Raise Forbidden unless the caller has one of these roles."""
         if not self.roles & frozenset(roles):
-            raise Forbidden
+            raise Forbidden(roles)
 
     def reads_content(self) -> bool:
         """Whether the caller may read contents, and the names of items."""

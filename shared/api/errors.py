@@ -1,5 +1,7 @@
 """The ways in which a call of the API is refused. The HTTP layer maps each to a status and a problem document."""
 
+from collections.abc import Collection
+
 from shared.errors import MailboxSyncError
 
 
@@ -31,7 +33,13 @@ class Malformed(Refused):
 
 
 class Forbidden(Refused):
-    """The caller's roles do not allow the operation."""
+    """The caller's roles do not allow the operation. `roles` are those that do."""
 
-    def __init__(self) -> None:
+    def __init__(self, roles: Collection[str]) -> None:
         super().__init__("role_missing")
+        self.roles = ", ".join(sorted(roles))
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values of the problem document."""
+        return {"roles": self.roles}

@@ -27,7 +27,10 @@ is at fault, the `parameter`. Unknown parameters and fields are refused."""
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
-    """What went wrong (RFC 9457). `code` is stable; `parameter` is the parameter or field at fault, if one is."""
+    """What went wrong (RFC 9457). `code` is stable; `parameter` is the parameter or field at fault, if one is.
+
+    `roles` are the roles that the operation needs, with `role_missing`.
+    """
 
     type: str
     title: str
@@ -37,6 +40,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     remedy: str
     parameter: str = ""
     fault: str = ""
+    roles: str = ""
     support: str = ""
 
 

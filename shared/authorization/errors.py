@@ -79,6 +79,10 @@ class TokenInvalid(MailboxSyncError):
     """
 
 
+class TokenWithoutRole(TokenInvalid):
+    """A valid access token has none of this application's roles."""
+
+
 class ServiceAccountInUse(CommandRefused):
     """The service account cannot be removed, because mailboxes are read with it."""
 

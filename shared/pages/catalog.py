@@ -12,10 +12,10 @@ from typing import Any
 
 from shared.pages.languages import Language, number_text
 
-FILES = {Language.ENGLISH: ("catalog.toml", "console.toml"), Language.GERMAN: ("catalog.de.toml",)}
+FILES = {Language.ENGLISH: ("catalog.toml", "console.toml", "api_problems.toml"), Language.GERMAN: ("catalog.de.toml",)}
 """The files of each language. No section is in two files of one language."""
 
-ENGLISH_ONLY = frozenset({"activate", "api_docs", "moves", "operator", "parity"})
+ENGLISH_ONLY = frozenset({"activate", "api_docs", "api_problems", "moves", "operator", "parity"})
 """The sections of catalog.toml for operators and programs; those of console.toml are too."""
 
 

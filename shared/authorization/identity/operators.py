@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.authorization.errors import TokenInvalid
+from shared.authorization.errors import TokenInvalid, TokenWithoutRole
 
 if TYPE_CHECKING:
     from shared.authorization.identity.id_token import TokenValidator
@@ -31,7 +31,8 @@ class ApiAuthenticator:
         The administrator of any tenant can assign roles there, so the tenant is checked as well.
 
         Raises:
-            TokenInvalid: no token, an invalid one, one of another tenant, or one without any of the roles.
+            TokenInvalid: no token, an invalid one, or one of another tenant.
+            TokenWithoutRole: a valid token without any of the roles.
         """
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -42,5 +43,5 @@ class ApiAuthenticator:
         given = claims.get("roles")
         held = frozenset(roles) & {role for role in given if isinstance(role, str)} if isinstance(given, list) else None
         if not held:
-            raise TokenInvalid("without a role")
+            raise TokenWithoutRole("without a role")
         return ApiIdentity(str(claims["oid"]), held)

@@ -208,7 +208,7 @@ def test_the_pages_of_others_and_wrong_csrf_values_say_what_they_are() -> None:
         (NotFound("x"), 404),
         (HttpError("too_large"), 413),
         (Malformed("limit"), 400),
-        (Forbidden(), 403),
+        (Forbidden(["Operator"]), 403),
         (ValueError(SECRET), 500),
     ],
 )
