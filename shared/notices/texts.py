@@ -62,9 +62,11 @@ class NoticeTexts:
             + f"\n  {self._text(remedy_key(group.concern, group.reason))}"
             for group in totals.attention
         ]
+        none = "console.attention.none_so_far" if totals.missing else "mail.digest.none"
         lines = [
             figures,
-            self._text("mail.digest.attention") if groups else self._text("mail.digest.none"),
+            *([self._text("console.overview.missing")] if totals.missing else []),
+            self._text("mail.digest.attention") if groups else self._text(none),
             *groups,
             f"{self._app_url}{paths.OPERATOR}",
             self._text("mail.operators_why"),

@@ -27,6 +27,7 @@ from tests.contract.test_registry import new_mailbox
 from tests.fakes.summaries import MemorySummaries
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+INTERVAL = timedelta(minutes=30)
 SHARDS = 7
 
 
@@ -96,3 +97,28 @@ def test_a_dispatch_counts_the_rows_of_the_registry(storage: Azurite, credential
     assert totals.counts.by_tenant["counted"] == 1
     assert totals.counts.mailboxes >= 1
     assert mailbox.id in totals.moves
+
+
+def test_every_dispatch_counts_a_shard_that_holds_mailboxes(
+    storage: Azurite, credential: DefaultAzureCredential
+) -> None:
+    """Fresh, failing, and blocked ones: each flag of a mailbox is counted, and the next dispatch reads it again."""
+    now = [NOW]
+    with (
+        TableServiceClient(storage.table, credential=credential) as tables,
+        QueueServiceClient(storage.queue, credential=credential) as queues,
+    ):
+        registry, summaries = TableRegistry(tables, 5, lambda: now[0]), TableSummaries(tables, 5)
+        for changes in ({"issues": 3}, {"complete_as_of": NOW, "last_success_at": NOW}, {"move_blocked": "safety"}):
+            registry.add(new_mailbox(tenant_id="twice", first_sync_done=True, **changes))
+        dispatch = Dispatch(registry, StorageSyncQueue(queues), 5, INTERVAL, lambda: now[0], summaries=summaries)
+        for at in (NOW, NOW + INTERVAL):
+            now[0] = at
+            for shard in range(5):
+                dispatch.shard(shard)
+            totals = total(summaries.all(), 5, at)
+            assert (totals.missing, totals.counts.by_tenant["twice"]) == (0, 3)
+            assert totals.counts.with_issues >= 1
+            assert totals.counts.moves.blocked >= 1
+        queues.get_queue_client("sync-mailboxes").clear_messages()
+    assert [point.at for point in totals.trend] == [NOW, NOW + INTERVAL]

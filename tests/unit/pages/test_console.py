@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,18 @@ def test_the_overview_names_the_longest_waiting_and_links_to_their_list() -> Non
     assert (group.count, [mailbox.id for mailbox in group.mailboxes]) == (9, ["w8", "w7", "w6"])
     assert group.query == {"status": "needs_sign_in", "reason": "grant_revoked"}
     assert list_request(group.query).query.reason == "grant_revoked"
+
+
+def test_an_overview_that_is_not_complete_is_not_good_news() -> None:
+    """One of two shards is not counted: nobody knows whether its mailboxes are synced."""
+    counted = totals_of(fleet(MAILBOX, 1))
+    for totals, is_complete in ((counted, True), (replace(counted, missing=1), False)):
+        html = PAGES.render("console/overview", **overview_values(totals, [], NOW, INTERVAL, True), csrf="c")
+        assert ("tone-good" in html) == is_complete
+        assert (english().text("console.attention.none") in html) == is_complete
+        assert (english().text("console.attention.none_so_far") in html) == (not is_complete)
+        assert (english().text("console.overview.missing") in html) == (not is_complete)
+        assert "parts of the registry" not in html
 
 
 def test_a_named_mailbox_that_is_gone_is_left_out() -> None:
