@@ -1,4 +1,4 @@
-"""Legal holds: while one is set on a mailbox, nothing of its copy is deleted. docs/decisions/0021-legal-hold.md."""
+"""Legal holds: while one is set on a mailbox, nothing of its copy is deleted. docs/decisions/0019-legal-hold.md."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -139,7 +139,7 @@ def require_no_hold(mailbox: Mailbox) -> None:
 
 
 def on_hold(mailbox: Mailbox, reason: str, actor: str, now: datetime) -> Mailbox:
-    """A legal hold is set (docs/decisions/0021-legal-hold.md). One that is set already keeps its time."""
+    """A legal hold is set (docs/decisions/0019-legal-hold.md). One that is set already keeps its time."""
     return mailbox.with_changes(hold_since=mailbox.hold_since or now, hold_by=actor, hold_reason=reason)
 
 

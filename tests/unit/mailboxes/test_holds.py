@@ -1,4 +1,4 @@
-"""Legal holds: setting and lifting, what they forbid, and the audit trail (docs/decisions/0021-legal-hold.md)."""
+"""Legal holds: setting and lifting, what they forbid, and the audit trail (docs/decisions/0019-legal-hold.md)."""
 
 import pytest
 

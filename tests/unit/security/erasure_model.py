@@ -3,7 +3,7 @@
 Whatever happened: in the end nothing is left of an erased mailbox but its tombstone, no token is stored that no mailbox
 is read with, and the copy of the mailbox that stands is the person's mailbox, each content readable. A mailbox whose
 hold was answered as set, and that nobody has asked to lift since, keeps every content that it had then
-(docs/decisions/0021-legal-hold.md).
+(docs/decisions/0019-legal-hold.md).
 Rows S1, S2 and S3 of the field cases; docs/decisions/0010-erasure.md.
 """
 
