@@ -74,4 +74,7 @@ def test_a_link_into_nothing_is_noticed() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_text().splitlines()) < 200
+    """But for the table of settings, which has a line for each."""
+    text = (ROOT / "README.md").read_text()
+    written, table = text.split("<!-- settings: begin -->")[0], text.split("<!-- settings: end -->")[1]
+    assert len((written + table).splitlines()) < 150
