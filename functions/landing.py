@@ -57,4 +57,4 @@ def not_found(request: func.HttpRequest) -> func.HttpResponse:
     path, and this one excludes the paths of all others.
     """
     is_api = request.route_params.get("path", "").startswith("api/")
-    return (problem_json if is_api else problem)("not_found")
+    return problem_json("not_found", missing="path") if is_api else problem("not_found")

@@ -3,21 +3,23 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 from functions.api.caller import caller_of
-from functions.http.handler import HttpError
+from functions.http.handler import CallerError, HttpError
 from functions.http.parameters import is_id
 from functions.http.rate_limits import RateLimit
-from functions.http.responses import respond
+from functions.http.responses import problem_json, respond
 from shared.app import app
 from shared.errors import NotFound
 
 if TYPE_CHECKING:
+    from shared.api.access import Caller
     from shared.api.calls import Call, Operation, RawAnswer
 
 PER_MINUTE = 600
@@ -26,6 +28,7 @@ WAITING_TOGETHER = 32
 """Requests of one instance that may wait for changes. A further one is answered at once, as if it did not wait."""
 LOOK_AGAIN_SECONDS = 2.0
 JSON = "application/json"
+RANGE_NOT_SATISFIABLE = 416
 
 _limit = RateLimit(burst=PER_MINUTE, per_minute=PER_MINUTE, together=20, monotonic=time.monotonic)
 _waiting = asyncio.Semaphore(WAITING_TOGETHER)
@@ -43,13 +46,24 @@ class Prepared:
 
 def serve(request: func.HttpRequest, path: str) -> func.HttpResponse:
     """Answer a request for this path of the API."""
-    prepared = _prepare(request, path)
-    return _encode(prepared, _run_once(prepared))
+    operation = _operation(request, path)
+    caller = caller_of(request, operation.roles)
+    with _errors_of(caller, operation):
+        prepared = _prepare(request, operation, caller)
+        return _encode(prepared, _run_once(prepared))
 
 
 async def serve_waiting(request: func.HttpRequest, path: str) -> func.HttpResponse:
     """Answer a request that may wait for changes. Between its looks it occupies no thread."""
-    prepared = await asyncio.to_thread(_prepare, request, path)
+    operation = _operation(request, path)
+    caller = await asyncio.to_thread(caller_of, request, operation.roles)
+    with _errors_of(caller, operation):
+        prepared = await asyncio.to_thread(_prepare, request, operation, caller)
+        return _encode(prepared, await _awaited(prepared))
+
+
+async def _awaited(prepared: Prepared) -> "RawAnswer":
+    """Run the operation until its answer is not empty, or the time to wait is up."""
     answer = await asyncio.to_thread(_run, prepared)
     ends_at = time.monotonic() + prepared.call.query.wait
     if answer.is_empty and prepared.call.query.wait and not _waiting.locked():
@@ -57,32 +71,55 @@ async def serve_waiting(request: func.HttpRequest, path: str) -> func.HttpRespon
             while answer.is_empty and (left := ends_at - time.monotonic()) > 0:
                 await asyncio.sleep(min(LOOK_AGAIN_SECONDS, left))
                 answer = await asyncio.to_thread(_run, prepared)
-    return _encode(prepared, answer)
+    return answer
 
 
-def _prepare(request: func.HttpRequest, path: str) -> Prepared:
+@contextmanager
+def _errors_of(caller: "Caller", operation: "Operation") -> Iterator[None]:
+    """Add the headers of the limit to an error's response, and to a 404 what was not found."""
+    try:
+        yield
+    except Exception as error:
+        values = {"missing": _missing(operation.path)} if isinstance(error, NotFound) else {}
+        raise CallerError(error, _limit_headers(caller.object_id), values) from error
+
+
+def _missing(path: str) -> str:
+    """What a 404 may not have found: the parameters of the path, and what the path names last."""
+    parts = path.strip("/").split("/")
+    names = [part[1:-1] for part in parts if part.startswith("{")]
+    names += [parts[-1]] if parts[-1] in ("content", "hold", "parity") else []
+    return " or ".join("attachment" if name == "number" else name for name in names)
+
+
+def _operation(request: func.HttpRequest, path: str) -> "Operation":
+    """Return the operation of a request. Raises HttpError: method_not_allowed, too_large."""
+    from shared.api.catalog import by_path
+
+    operations = by_path()[path]
+    operation = operations.get("GET" if request.method == "HEAD" else request.method)
+    if operation is None:
+        raise HttpError("method_not_allowed", headers={"Allow": ", ".join(_methods(operations))})
+    if len(request.get_body() or b"") > operation.largest_body:
+        raise HttpError("too_large")
+    return operation
+
+
+def _prepare(request: func.HttpRequest, operation: "Operation", caller: "Caller") -> Prepared:
     """Check and decode a request.
 
     Raises:
         HttpError, Refused, NotFound: it is not served.
     """
     from shared.api.calls import Call, Conditions
-    from shared.api.catalog import by_path
     from shared.api.decoding import decode_body, decode_query
 
-    operations = by_path()[path]
-    operation = operations.get("GET" if request.method == "HEAD" else request.method)
-    if operation is None:
-        raise HttpError("method_not_allowed", headers={"Allow": ", ".join(_methods(operations))})
-    body = request.get_body() or b""
-    if len(body) > operation.largest_body:
-        raise HttpError("too_large")
-    caller = caller_of(request, operation.roles)
     if seconds := _limit.wait(caller.object_id):
-        raise HttpError("too_many_requests", headers={"Retry-After": str(seconds), **_limit_headers(caller.object_id)})
+        raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)})
     caller.require(operation.roles)
     if operation.body is not None and not _is_json(request):
-        raise HttpError("malformed", 415)
+        raise HttpError("malformed", 415, parameter="Content-Type", fault="content_type")
+    body = request.get_body() or b""
     call = Call(
         caller,
         _path_values(request.route_params),
@@ -165,6 +202,8 @@ def _request_digest(prepared: Prepared) -> str:
 
 def _encode(prepared: Prepared, answer: "RawAnswer") -> func.HttpResponse:
     headers = _limit_headers(prepared.call.caller.object_id) | dict(answer.headers)
+    if answer.status == RANGE_NOT_SATISFIABLE:
+        return problem_json("range_not_satisfiable", headers=headers)
     return respond(answer.data, answer.status, answer.media_type, headers)
 
 

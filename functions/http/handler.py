@@ -6,7 +6,7 @@ says what happened and what to do, and never contains a stack trace or a vendor'
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -61,6 +61,16 @@ class HttpError(MailboxSyncError):
         self.values = values
 
 
+class CallerError(MailboxSyncError):
+    """A request of a known caller failed with `error`; the response has these headers and values as well."""
+
+    def __init__(self, error: Exception, headers: Mapping[str, str], values: Mapping[str, Any]) -> None:
+        super().__init__("a request of a known caller failed")
+        self.error = error
+        self.headers = dict(headers)
+        self.values = dict(values)
+
+
 def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_BYTES) -> Callable[[Handler], Handler]:
     """Check the method and the size of a request before the handler runs, and map what it raises to a response.
 
@@ -76,7 +86,7 @@ def http_handler(*methods: str, api: bool = False, largest_body: int = MAX_BODY_
                     return handler(req)
                 except Exception as error:
                     note_refusal(error)
-                    return _error_response(error, problem_json if api else problem)
+                    return _api_error_response(error) if api else _error_response(error, problem)
 
         # The worker passes the request by the binding's name, `req`, so it must see this signature, not the handler's.
         del answer.__wrapped__
@@ -96,7 +106,7 @@ def async_http_handler(*methods: str, largest_body: int = MAX_BODY_BYTES) -> Cal
                 return await handler(req)
             except Exception as error:
                 note_refusal(error)
-                return _error_response(error, problem_json)
+                return _api_error_response(error)
 
         del answer.__wrapped__
         return logs.redact_async_errors(answer)
@@ -180,6 +190,16 @@ def _error_response(error: Exception, answer: Callable[..., func.HttpResponse]) 
     if isinstance(error, Conflict):
         return answer("not_now", 409)
     return _unexpected_error_response(error, answer)
+
+
+def _api_error_response(error: Exception) -> func.HttpResponse:
+    """Map an error to a problem document, with the headers and values of a known caller's request."""
+    if not isinstance(error, CallerError):
+        return _error_response(error, problem_json)
+    response = _error_response(error.error, partial(problem_json, **error.values))
+    for name, value in error.headers.items():
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _unexpected_error_response(error: Exception, answer: Callable[..., func.HttpResponse]) -> func.HttpResponse:

@@ -11,7 +11,6 @@ import azure.functions as func
 from functions.http.page_language import current_language
 from shared.app import app
 from shared.errors import SettingsInvalid
-from shared.pages.catalog import english
 from shared.pages.languages import Language
 from shared.pages.problems import problem_of
 
@@ -144,7 +143,10 @@ def problem_json(
 
 def _api_text(code: str, part: str, values: Mapping[str, object]) -> str:
     """Return the sentence for programs: of the fault, if there is one, of the code, or else the one of the page."""
-    keys = [f"api_problems.faults.{values.get('fault')}.{part}", f"api_problems.{code}.{part}"]
+    from shared.pages.catalog import english
+
+    fault = f"api_problems.faults.{values.get('fault')}"
+    keys = [f"{fault}.expected.{part}", f"{fault}.{part}", f"api_problems.{code}.{part}"]
     for key in keys:
         if key in english():
             try:

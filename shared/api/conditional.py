@@ -30,7 +30,7 @@ def content_answer(reader: ReplicaReader, mailbox_id: str, key: str, conditions:
             return RawAnswer(b"", kind, 304, headers)
         wanted = _wanted_range(conditions, located, headers["ETag"])
         if wanted is None:
-            return RawAnswer(b"", kind, 416, headers | {"Content-Range": f"bytes */{located.length}"})
+            return RawAnswer(b"", kind, 416, {"Content-Range": f"bytes */{located.length}", "ETag": headers["ETag"]})
         start, length = wanted
         data = reader.content(mailbox_id, located, start, length)
         if data is None:

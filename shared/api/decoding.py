@@ -7,8 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from shared.api.errors import Malformed, Refused
+from shared.api.expectations import expected_of
 
 _AT_FIELD = re.compile(r"`\$\.([^`]*)`")
+_AT_BYTE = re.compile(r"\(byte (\d+)\)")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _UNKNOWN = re.compile(r"contains unknown field `([^`]+)`")
 
@@ -20,7 +22,7 @@ def decode_query(kind: type[Struct], given: Mapping[str, str]) -> Struct:
     try:
         return msgspec.convert(dict(given), kind, strict=False)
     except msgspec.ValidationError as exc:
-        raise _malformed(exc) from exc
+        raise _malformed(exc, kind) from exc
 
 
 def decode_body(kind: type[Struct] | None, body: bytes) -> Struct | None:
@@ -32,23 +34,31 @@ def decode_body(kind: type[Struct] | None, body: bytes) -> Struct | None:
     """
     if kind is None:
         if body.strip() not in (b"", b"{}"):
-            raise Refused("malformed")
+            raise Refused("malformed", "body", "no_body")
         return None
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as exc:
-        raise _malformed(exc) from exc
+        raise _malformed(exc, kind) from exc
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
-        raise Refused("malformed") from exc
+        raise Refused("malformed", "body", "not_json", _position(exc, body)) from exc
 
 
-def _malformed(error: msgspec.ValidationError) -> Refused:
-    """The refusal that names the field in msgspec's message."""
+def _position(error: Exception, body: bytes) -> str:
+    """Where the body stops being JSON, as far as the error tells."""
+    if found := _AT_BYTE.search(str(error)):
+        return f"at byte {found[1]}"
+    return f"at its end, after {len(body)} bytes" if "truncated" in str(error) else "somewhere in it"
+
+
+def _malformed(error: msgspec.ValidationError, kind: type[Struct]) -> Refused:
+    """The refusal that names the field in msgspec's message, and what it must be."""
     text = str(error)
     if found := _UNKNOWN.search(text):
         return Malformed(found[1], "unknown")
     if found := _MISSING.search(text):
         return Malformed(found[1], "missing")
     if found := _AT_FIELD.search(text):
-        return Malformed(re.sub(r"\[.*", "", found[1]))
-    return Refused("malformed")
+        name = re.sub(r"\[.*", "", found[1])
+        return Malformed(name, expected=expected_of(kind, name))
+    return Refused("malformed", "body", "wrong", "a JSON object")

@@ -8,28 +8,31 @@ from shared.errors import MailboxSyncError
 class Refused(MailboxSyncError):
     """The call is refused: `code` is the problem's code, `parameter` the parameter or field at fault, if one is.
 
-    `fault` says what is wrong with it: unknown, missing, wrong, one_of, or url.
+    `fault` says what is wrong with it: unknown, missing, wrong, one_of, or url; or, with the whole request, not_json,
+    no_body, or content_type. `expected` is what the parameter may be, or where the fault lies.
     """
 
-    def __init__(self, code: str, parameter: str = "", fault: str = "") -> None:
+    def __init__(self, code: str, parameter: str = "", fault: str = "", expected: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.parameter = parameter
         self.fault = fault
+        self.expected = expected
 
     @property
     def values(self) -> dict[str, str]:
         """The values of the problem document."""
         if self.fault:
-            return {"parameter": self.parameter, "fault": self.fault}
+            expected = {"expected": self.expected} if self.expected else {}
+            return {"parameter": self.parameter, "fault": self.fault} | expected
         return {"parameter": self.parameter} if self.parameter else {}
 
 
 class Malformed(Refused):
     """A parameter or a field of the body is wrong."""
 
-    def __init__(self, parameter: str, fault: str = "wrong") -> None:
-        super().__init__("malformed", parameter[:100], fault)
+    def __init__(self, parameter: str, fault: str = "wrong", expected: str = "") -> None:
+        super().__init__("malformed", parameter[:100], fault, expected)
 
 
 class Forbidden(Refused):

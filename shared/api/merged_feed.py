@@ -84,12 +84,12 @@ class MergedFeed:
         if not after:
             return _Place(began=entry_key(now - OVERLAP))
         try:
-            place = msgspec.json.decode(decode_cursor(after, "after"), type=_Place)
+            place = msgspec.json.decode(_decoded(after), type=_Place)
             reached = time_of(place.key or place.began)
         except (msgspec.DecodeError, ValueError, OverflowError, OSError) as exc:
-            raise Malformed("after") from exc
+            raise _position_invalid() from exc
         if not 0 <= place.number <= MAX_NUMBER or not _ID.fullmatch(place.mailbox):
-            raise Malformed("after")
+            raise _position_invalid()
         if reached < now - KEPT:
             raise Refused("position_expired", "after")
         return place
@@ -158,3 +158,15 @@ class MergedFeed:
 
 def _position(place: _Place) -> str:
     return encode_cursor(msgspec.json.encode(place).decode())
+
+
+def _position_invalid() -> Malformed:
+    return Malformed("after", expected="the `position` of a line of this feed, or left out to begin again")
+
+
+def _decoded(after: str) -> str:
+    """The text in a position. Raises Malformed."""
+    try:
+        return decode_cursor(after, "after")
+    except Malformed as exc:
+        raise _position_invalid() from exc

@@ -29,7 +29,8 @@ is at fault, the `parameter`. Unknown parameters and fields are refused."""
 class Problem(Struct, frozen=True, omit_defaults=True):
     """What went wrong (RFC 9457). `code` is stable; `parameter` is the parameter or field at fault, if one is.
 
-    `roles` are the roles that the operation needs, with `role_missing`.
+    `fault` says what is wrong with it, and `expected` what it may be. `missing` names what a 404 did not find,
+    and `roles` are the roles that the operation needs, with `role_missing`.
     """
 
     type: str
@@ -40,7 +41,9 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     remedy: str
     parameter: str = ""
     fault: str = ""
+    expected: str = ""
     roles: str = ""
+    missing: str = ""
     support: str = ""
 
 

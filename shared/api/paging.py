@@ -12,6 +12,10 @@ Cursor = Annotated[str, Meta(max_length=4000)]
 """The parameter `cursor`: `next` of the page before."""
 
 
+EXPECTED_CURSOR = "`next` of the page before, with the same other parameters; begin again without `cursor`"
+"""What a cursor must be, for the problem document."""
+
+
 def encode_cursor(place: str) -> str:
     """The cursor of a place; empty for an empty one."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
@@ -22,7 +26,7 @@ def decode_cursor(cursor: str, parameter: str = "cursor") -> str:
     try:
         place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error) as exc:
-        raise Malformed(parameter) from exc
+        raise Malformed(parameter, expected=EXPECTED_CURSOR) from exc
     if not place.isprintable() or "'" in place:
-        raise Malformed(parameter)
+        raise Malformed(parameter, expected=EXPECTED_CURSOR)
     return place

@@ -58,6 +58,7 @@ _TABLE = [
     Problem("not_found", 404, paths.HOME),
     Problem("method_not_allowed", 405, paths.HOME),
     Problem("too_large", 413, paths.HOME),
+    Problem("range_not_satisfiable", 416, ""),
     Problem("malformed", 400, paths.HOME),
     Problem("internal", 500, paths.HOME),
     Problem("not_now", 503, paths.MY_SYNC),

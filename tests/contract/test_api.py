@@ -168,6 +168,64 @@ def test_problems_name_the_parameter_at_fault(api: ApiServer, mailbox: Mailbox) 
         assert (answer.status_code, body_of(answer)["parameter"]) == (400, parameter)
 
 
+def test_problems_say_what_is_expected(api: ApiServer, mailbox: Mailbox) -> None:
+    items = f"/mailboxes/{mailbox.id}/items"
+    for path, query, expected in (
+        ("/mailboxes", "limit=0", "a whole number from 1 to 1000"),
+        ("/changes", "wait=31", "a whole number from 0 to 30"),
+        ("/mailboxes", "sort=id", "one of address, newest"),
+        ("/mailboxes", "cursor=x&sort=address", "begin again without `cursor`"),
+        ("/changes", "after=x", "to begin again"),
+        (items, "modified_since=yesterday", "2026-11-23T12:00:00Z"),
+        (items, "folder=Nowhere", "the id or the path of a folder"),
+    ):
+        body = body_of(api.ask("GET", f"{path}?{query}"))
+        assert expected in body["detail"], body
+        assert "Go back" not in body["remedy"]
+    unknown = body_of(api.ask("POST", "/webhooks", json_body={"url": "https://crm.example/", "events": ["mail"]}))
+    assert "a list of one of mailbox.connected" in unknown["detail"]
+    headers = {"Authorization": f"Bearer {api.token('Operator')}", "Content-Type": "application/json"}
+    broken = body_of(api.send("POST", "/api/v1/invitations", headers, b'{"address": x}'))
+    assert (broken["fault"], "at byte 12" in broken["detail"]) == ("not_json", True)
+    text = api.send("POST", "/api/v1/invitations", headers | {"Content-Type": "text/plain"}, b"{}")
+    assert (text.status_code, body_of(text)["fault"]) == (415, "content_type")
+
+
+def test_problem_says_what_was_not_found(api: ApiServer, mailbox: Mailbox) -> None:
+    for path, missing in (
+        ("/mailboxes/none", "mailbox"),
+        (f"/mailboxes/{mailbox.id}/items/none", "mailbox or item"),
+        (f"/mailboxes/{mailbox.id}/hold", "mailbox or hold"),
+        ("/jobs/none", "job"),
+    ):
+        body = body_of(api.ask("GET", path))
+        assert (body["missing"], f"no such {missing}," in body["detail"]) == (missing, True)
+        assert "age" not in body["title"]
+
+
+def test_errors_of_a_known_caller_have_the_limit(api: ApiServer, mailbox: Mailbox) -> None:
+    """401 comes before the caller is known."""
+    assert api.ask("POST", f"/mailboxes/{mailbox.id}/start").status_code in (200, 409)
+    api.ask("POST", f"/mailboxes/{mailbox.id}/sync")
+    for method, path, status in (
+        ("GET", "/mailboxes?limit=0", 400),
+        ("GET", "/changes?wait=-1", 400),
+        ("GET", "/mailboxes/none", 404),
+        ("POST", f"/mailboxes/{mailbox.id}/sync", 429),
+    ):
+        answer = api.ask(method, path)
+        assert (answer.status_code, answer.headers["RateLimit-Policy"]) == (status, '"caller";q=600;w=60'), path
+    assert "RateLimit" not in api.send("GET", "/api/v1/me", {}, b"").headers
+
+
+def test_range_beyond_the_end_is_a_problem(api: ApiServer, mailbox: Mailbox) -> None:
+    path = f"/mailboxes/{mailbox.id}/items/{item_key('A')}/content"
+    answer = api.ask("GET", path, headers={"Range": "bytes=9999-"})
+    assert (answer.status_code, answer.mimetype) == (416, "application/problem+json")
+    assert answer.headers["Content-Range"] == f"bytes */{len(MESSAGE)}"
+    assert body_of(answer)["code"] == "range_not_satisfiable"
+
+
 def test_same_idempotency_key_does_a_write_once(api: ApiServer) -> None:
     headers = {"Idempotency-Key": uuid.uuid4().hex}
     body = {"address": f"{uuid.uuid4().hex}@contoso.example"}

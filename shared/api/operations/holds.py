@@ -7,6 +7,7 @@ from shared.api.operations.mailboxes import visible_mailbox
 from shared.api.resources import holds as resources
 from shared.errors import NotFound
 from shared.mailboxes.errors import HoldReasonInvalid
+from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Mailbox
 
 _PATH = "/mailboxes/{mailbox}/hold"
@@ -27,7 +28,7 @@ def put_hold(components: ApiComponents, call: Call[NoQuery, resources.HoldChange
     try:
         held = components.hold_commands.hold(call.path["mailbox"], call.body.reason, call.caller.object_id)
     except HoldReasonInvalid as exc:
-        raise Malformed("reason") from exc
+        raise Malformed("reason", expected=f"a text of 1 to {MAX_REASON} printable characters") from exc
     return _hold(held)
 
 

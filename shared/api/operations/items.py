@@ -222,7 +222,7 @@ def _chosen_fields(given: str | None) -> frozenset[str]:
         return resources.USUAL_FIELDS
     names = frozenset(given.split(","))
     if names - {*resources.FIELDS, "id"}:
-        raise Malformed("fields")
+        raise Malformed("fields", expected=f"names with commas between them, of {', '.join(sorted(resources.FIELDS))}")
     return names
 
 
@@ -232,7 +232,7 @@ def _folder_id(folders: Mapping[str, FolderState], named: str | None) -> str:
         return named or ""
     found = [id_ for id_, folder in folders.items() if folder.path.casefold() == named.casefold()]
     if not found:
-        raise Malformed("folder")
+        raise Malformed("folder", expected="the id or the path of a folder of this mailbox")
     return found[0]
 
 

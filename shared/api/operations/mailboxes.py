@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed
-from shared.api.paging import Cursor, decode_cursor, encode_cursor
+from shared.api.paging import EXPECTED_CURSOR, Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes as resources
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.model import Mailbox, Status
@@ -71,7 +71,7 @@ def _page(components: ApiComponents, query: MailboxQuery) -> tuple[Sequence[Mail
     try:
         listed = components.listing.page(query.of_directory, size=query.limit, cursor=query.cursor)
     except CursorInvalid as exc:
-        raise Malformed("cursor") from exc
+        raise Malformed("cursor", expected=EXPECTED_CURSOR) from exc
     return listed.mailboxes, listed.cursor
 
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed
+from shared.api.expectations import expected_of
 from shared.api.resources import webhooks as resources
 from shared.webhooks.endpoints import MAX_SHOWN
 from shared.webhooks.errors import WebhookRefused
@@ -114,7 +115,11 @@ def redeliver_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> r
 
 
 def _malformed(error: WebhookRefused) -> Malformed:
-    return Malformed(error.parameter, "url" if error.parameter == "url" else "wrong")
+    """The refusal with what an endpoint may have in this field. A secret is 24 to 64 bytes."""
+    if error.parameter == "url":
+        return Malformed("url", "url")
+    expected = "`whsec_` and 24 to 64 bytes in base64" if error.parameter == "secret" else ""
+    return Malformed(error.parameter, expected=expected or expected_of(resources.NewWebhook, error.parameter))
 
 
 class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -77,7 +77,7 @@ def test_a_path_that_only_begins_like_the_console_is_for_people() -> None:
 
 def test_the_problems_of_the_api_stay_english() -> None:
     body = json.loads(api(request_for("/", GERMAN)).get_body())
-    assert body["title"] == "Page not found"
+    assert body["title"] == "Not found"
 
 
 def test_what_is_no_page_has_no_language() -> None:
