@@ -20,13 +20,34 @@ CREATE TABLE IF NOT EXISTS place (only INTEGER PRIMARY KEY CHECK (only = 1), pos
 """
 
 
-def read(position: str) -> list[dict]:
-    """The next lines of the feed over all mailboxes. With `wait`, the answer comes when there is something new."""
-    query = urllib.parse.urlencode({"limit": 1000} | ({"after": position} if position else {}))
-    request = urllib.request.Request(os.environ["APP_URL"] + "/api/v1/changes?" + query)
-    request.add_header("Authorization", "Bearer " + os.environ["TOKEN"])
+def ask(path: str, **query: str) -> list[dict]:
+    """The JSON lines of an answer."""
+    address = f"{os.environ['APP_URL']}/api/v1{path}?{urllib.parse.urlencode({'limit': 1000} | query)}"
+    request = urllib.request.Request(address, headers={"Authorization": "Bearer " + os.environ["TOKEN"]})
     with urllib.request.urlopen(request, context=ssl.create_default_context()) as answer:
         return [json.loads(line) for line in answer]
+
+
+def read(position: str) -> list[dict]:
+    """The next lines of the feed over all mailboxes. With `wait`, the answer comes when there is something new."""
+    return ask("/changes", **({"after": position} if position else {}))
+
+
+def listed() -> set[str]:
+    """The ids of all mailboxes that may be read; one that is being erased does not count."""
+    found, cursor = set[str](), ""
+    while True:
+        [page] = ask("/mailboxes", cursor=cursor)
+        found |= {mailbox["id"] for mailbox in page["mailboxes"] if not mailbox["erasing_since"]}
+        if not (cursor := page["next"]):
+            return found
+
+
+def drop_missing(db: sqlite3.Connection) -> None:
+    """Delete mailboxes that were erased, or may not be read any more: the feed does not tell of them."""
+    for mailbox in {row[0] for row in db.execute("SELECT mailbox FROM seen")} - listed():
+        db.execute("DELETE FROM item WHERE mailbox = ?", [mailbox])
+        db.execute("DELETE FROM seen WHERE mailbox = ?", [mailbox])
 
 
 def apply(db: sqlite3.Connection, line: dict) -> None:
@@ -53,6 +74,8 @@ def main(path: str) -> None:
                 apply(db, line)
             db.execute("REPLACE INTO place VALUES (1, ?)", [last["position"]])
         if not changes and last["position"] == position:
+            with db:
+                drop_missing(db)
             return
 
 

@@ -49,6 +49,17 @@ def test_documented_consumer_mirrors_a_mailbox(api: ApiServer, tmp_path: Path) -
             assert mirrored(path, mailbox) == {item_key(f"{number}") for number in range(20) if number != 3}
 
 
+def test_documented_consumer_drops_an_erased_mailbox(api: ApiServer, tmp_path: Path) -> None:
+    erased, kept = (api.connect(created("A", b"")) for _ in range(2))
+    database = tmp_path / "mirror.db"
+    with api.served() as url:
+        assert run(url, api.token("Replica.Read"), database).wait(60) == 0
+        assert mirrored(database, erased) == mirrored(database, kept) == {item_key("A")}
+        assert api.ask("POST", f"/mailboxes/{erased.id}/erase").status_code == 200
+        assert run(url, api.token("Replica.Read"), database).wait(60) == 0
+    assert (mirrored(database, erased), mirrored(database, kept)) == (set(), {item_key("A")})
+
+
 READ = """
 import json, sys
 from mailbox_sync_client import AuthenticatedClient
