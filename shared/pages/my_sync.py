@@ -8,9 +8,9 @@ from typing import Any
 
 from shared.errors import Reason
 from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.not_copied import not_copied
 from shared.mailboxes.port import ItemIssue, Run
 from shared.pages.mailbox_actions import MailboxAction
-from shared.pages.not_copied import not_copied
 from shared.pages.problems import PROBLEMS
 from shared.pages.status import StatusView, estimate_key, next_sync_at, progress, status_view
 from shared.sources.port import SourceName

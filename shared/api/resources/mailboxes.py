@@ -1,22 +1,39 @@
 """Mailboxes, their folders, runs, issues, and audit trail."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shared.api.resources.values import Time
 from shared.mailboxes.model import Mailbox as StoredMailbox
 from shared.mailboxes.model import Status
+from shared.mailboxes.not_copied import not_copied
 from shared.mailboxes.port import AuditEntry as StoredAuditEntry
 from shared.mailboxes.port import ItemIssue, Run
 from shared.replica.port import FolderState
 from shared.sources.port import AccessMode, FolderKind, FolderRole, SourceName
 
 
+class NotCopied(Struct, frozen=True):
+    """The items that are not in a copy. The four parts add up to `total`.
+
+    `private` items are left out by a setting, `not_given` are counted by the mailbox and not given by Microsoft Graph,
+    `by_settings` are left out by other settings (excluded addresses, mail that is too old), and `with_issues` are tried
+    again.
+    """
+
+    total: int
+    private: int
+    not_given: int
+    by_settings: int
+    with_issues: int
+
+
 class Mailbox(Struct, kw_only=True, frozen=True):
     """One connected mailbox. Its id is opaque and stays the same when the address changes.
 
-    With `hold_since` it is on legal hold: nothing of its copy is deleted.
+    With `hold_since` it is on legal hold: nothing of its copy is deleted. `not_copied` says why `items` is below
+    `in_scope`; it is null during the first sync, and if nothing is missing.
     """
 
     id: str
@@ -32,32 +49,59 @@ class Mailbox(Struct, kw_only=True, frozen=True):
     source: SourceName
     created_at: Time
     first_sync_done: bool
-    items: int
-    in_scope: int
-    issues: int
-    not_provided: int
-    rejections: int
-    failures: int
+    items: Annotated[int, Meta(description="Items in the copy.")]
+    in_scope: Annotated[
+        int,
+        Meta(
+            description="Items that the source counts in the folders in scope, as of the last pass. Private items and "
+            "items that settings leave out are among them; `not_copied` divides the difference to `items`."
+        ),
+    ]
+    not_copied: NotCopied | None
+    issues: Annotated[int, Meta(description="Items that could not be copied so far and are tried again.")]
+    not_provided: Annotated[
+        int,
+        Meta(description="Items that the folders count and the source does not return, as of the last daily sweep."),
+    ]
+    rejections: Annotated[
+        int, Meta(description="Rejections by the mail server in a row; after six the person has to sign in again.")
+    ]
+    failures: Annotated[int, Meta(description="Failed passes in a row; after ten the mailbox is suspended.")]
     syncing_since: Time | None
     last_pass_at: Time | None
     last_success_at: Time | None
     complete_as_of: Time | None
-    swept_at: Time | None
-    due_at: Time | None
+    swept_at: Annotated[
+        Time | None, Meta(description="When a sweep last compared the whole copy with the mailbox, once a day.")
+    ]
+    due_at: Annotated[
+        Time | None,
+        Meta(description="No pass starts before this time, because something has to pass; null: at the next tick."),
+    ]
     erasing_since: Time | None
     hold_since: Time | None
     moving_to: SourceName | None
     move_dry: bool
-    move_blocked: str
+    move_blocked: Annotated[
+        str, Meta(description="Why the last try to move it to the other source did not succeed: a reason, or `safety`.")
+    ]
     moved_at: Time | None
 
 
-_MAILBOX_FIELDS = Mailbox.__struct_fields__
+_MAILBOX_FIELDS = set(Mailbox.__struct_fields__) - {"not_copied"}
 
 
 def mailbox(stored: StoredMailbox) -> Mailbox:
     """The mailbox as programs see it, without internal fields."""
-    return Mailbox(**{name: getattr(stored, name) for name in _MAILBOX_FIELDS})
+    return Mailbox(not_copied=_not_copied(stored), **{name: getattr(stored, name) for name in _MAILBOX_FIELDS})
+
+
+def _not_copied(stored: StoredMailbox) -> NotCopied | None:
+    """The figures; None during the first sync, and if nothing is missing."""
+    found = not_copied(stored)
+    if found is None:
+        return None
+    return NotCopied(**{name: getattr(found, name) for name in NotCopied.__struct_fields__})
 
 
 class MailboxPage(Struct, frozen=True):

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.not_copied import NotCopied, not_copied
 from shared.pages.catalog import english
 from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.my_sync import actions_for, group_issues, live_values
-from shared.pages.not_copied import NotCopied, not_copied
 from shared.pages.pages import Pages
 from shared.pages.status import Tone, estimate_key, next_sync_at, progress, status_view
 from shared.sync.pass_result import PassResult

@@ -1,4 +1,4 @@
-"""Divides the items of a mailbox that are not in its copy by the reason, for the person's page."""
+"""Divides the items of a mailbox that are not in its copy by the reason, for the person's page and the API."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,19 @@
+"""A mailbox as programs see it."""
+
+from dataclasses import replace
+
+from shared.api.resources.mailboxes import NotCopied, mailbox
+from tests.unit.pages.samples import MAILBOX
+
+
+def test_items_that_are_not_copied_are_divided_by_reason() -> None:
+    stored = replace(
+        MAILBOX, first_sync_done=True, items=60, in_scope=100, issues=3, private_left_out=10, not_provided=7
+    )
+    assert mailbox(stored).not_copied == NotCopied(total=40, private=10, not_given=7, by_settings=20, with_issues=3)
+
+
+def test_nothing_is_missing_during_the_first_sync_or_of_a_whole_copy() -> None:
+    stored = replace(MAILBOX, first_sync_done=False, items=60, in_scope=100)
+    assert mailbox(stored).not_copied is None
+    assert mailbox(replace(stored, first_sync_done=True, in_scope=60)).not_copied is None
