@@ -1,6 +1,7 @@
 """Writes what the documents repeat from the code: `python -m tests.architecture.generated_docs`, or `make docs`.
 
-The README's settings table, the settings block of infra/modules/app.bicep, the fault tables of docs/operations.md, and
+The README's settings table, the settings block of infra/modules/app.bicep, the fault tables of docs/operations.md, the
+API's codes in docs/api.md, and
 the API's description, docs/openapi.json.
 `test_docs.py` compares them, so that a forgotten run is noticed.
 """
@@ -12,6 +13,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from shared.api.openapi import document
+from shared.pages.catalog import english
+from shared.pages.problems import PROBLEMS
 from shared.settings import Settings
 from shared.sources.ews.faults import rules as ews
 from shared.sources.graph.faults import errors as graph
@@ -71,9 +74,48 @@ def fault_table(rows: Iterable[ews.RuleRow | graph.Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+API_CODES = [
+    "unauthenticated",
+    "role_missing",
+    "malformed",
+    "not_found",
+    "method_not_allowed",
+    "too_large",
+    "range_not_satisfiable",
+    "position_expired",
+    "idempotency_key_reused",
+    "idempotency_key_in_use",
+    "too_many_requests",
+    "too_soon",
+    "not_while_stopped",
+    "already_connected",
+    "still_under_way",
+    "on_hold",
+    "erasure_begun",
+    "still_in_use",
+    "return_url_not_allowed",
+    "item_too_large",
+    "not_now",
+    "our_configuration",
+    "internal",
+]
+"""The codes of the API's problems that do not come from the mail server or from signing in."""
+
+
+def problem_table() -> str:
+    """The codes of the API's problems."""
+    lines = ["| `code` | status | meaning |", "|---|---|---|"]
+    for code in API_CODES:
+        title = f"api_problems.{code}.title"
+        text = english().text(title if title in english() else f"problems.{code}.title")
+        lines.append(f"| `{code}` | {PROBLEMS[code].status} | {text} |")
+    return "\n".join(lines) + "\n"
+
+
 BLOCKS: Mapping[str, Mapping[str, tuple[str, Callable[[], str]]]] = {
     "README.md": {"settings": ("<!-- {}: {} -->\n", settings_table)},
     "infra/modules/app.bicep": {"settings": ("  // {}: {}\n", bicep_settings)},
+    "docs/api.md": {"problem table": ("<!-- {}: {} -->\n", problem_table)},
     "docs/operations.md": {
         "fault table": ("<!-- {}: {} -->\n", lambda: fault_table(ews.table())),
         "graph fault table": ("<!-- {}: {} -->\n", lambda: fault_table(graph.table())),
