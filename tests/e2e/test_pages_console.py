@@ -190,3 +190,36 @@ def test_an_operator_pauses_a_chosen_mailbox_by_a_job(
     page.goto(f"{running_app.url}/operator/mailboxes/{mailbox}")
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     assert seen.violations() == []
+
+
+def test_a_job_concerns_what_its_form_shows_and_never_all_by_accident(
+    running_app: LocalStack, connected: tuple[str, str]
+) -> None:
+    (address, mailbox), operator = connected, Person(running_app, OPERATOR)
+    operator.come_back(operator.begin("/sign-in?to=operator"))
+    csrf = {"csrf": operator.csrf("/operator/mailboxes")}
+
+    def post(**fields: str) -> str:
+        return operator.ask("POST", "/operator/jobs", data=csrf | fields).text
+
+    nothing = post(command="pause", status="suspended")
+    assert "no mailbox was chosen" in nothing
+    assert '<option value="suspended" selected>' in nothing
+    assert "refused for all mailboxes" in post(command="erase", scope="all", confirmed="yes", number="1")
+    assert "To confirm, type this number" in post(command="pause", scope="all", confirmed="yes")
+    assert "this is not the number" in post(command="pause", scope="all", confirmed="yes", number="0")
+    assert "This concerns 1 mailbox." in post(command="pause", scope="all", prefix=address)
+    assert running_app.parts().registry.get(mailbox).status == "active"
+
+
+def test_a_filtered_list_is_a_link_without_an_address(running_app: LocalStack) -> None:
+    operator = Person(running_app, OPERATOR)
+    operator.come_back(operator.begin("/sign-in?to=operator"))
+    csrf = {"csrf": operator.csrf("/operator/mailboxes")}
+    shown = operator.ask("POST", "/operator/mailboxes", data=csrf | {"status": "paused", "sort": "address"})
+    assert (shown.status_code, shown.headers["Location"]) == (303, "/operator/mailboxes?status=paused")
+    assert '<option value="paused" selected>' in operator.ask("GET", "/operator/mailboxes?status=paused").text
+    refused = operator.ask("GET", "/operator/mailboxes?prefix=ada")
+    assert refused.status_code == 400
+    assert "Type the address into the form." in refused.text
+    assert "does not exist" in operator.ask("GET", "/operator/mailboxes?status=nonsense").text

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.mailboxes.bulk.model import DELETING, JobCommand, JobState, Outcome, Progress
+from shared.mailboxes.directory.counting import MatchCount
 from shared.mailboxes.model import Mailbox
 from shared.pages.console.mailbox_list import ListRequest, list_request
 from shared.pages.status import Tone
@@ -40,11 +41,27 @@ class JobRequest:
     everybody: bool
     listed: ListRequest
     confirmed: bool
+    typed: str = ""
+    """The number of mailboxes that the operator typed on the confirmation page."""
 
     @property
     def needs_confirmation(self) -> bool:
         """Whether a page asks first: for what cannot be taken back, and for everything without a choice of its own."""
         return not self.confirmed and (self.command in DELETING or self.everybody)
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the job is for every mailbox of the deployment, because no filter limits it."""
+        return self.everybody and not self.filter
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether the console refuses the job: what deletes is never for every mailbox of the deployment."""
+        return self.is_for_all and self.command in DELETING
+
+    def is_confirmed_for(self, count: MatchCount) -> bool:
+        """Whether the operator has typed the number of mailboxes, where no filter limits the job."""
+        return not self.is_for_all or self.typed == str(count.number)
 
     @property
     def filter(self) -> dict[str, str]:
@@ -65,11 +82,14 @@ class JobRequest:
 def job_request(fields: Mapping[str, str]) -> JobRequest | None:
     """Read the form; None if it asks for nothing that can be done."""
     command = next((one for one in OFFERED if one.value == fields.get("command")), None)
+    listed, everybody = list_request(fields), fields.get("scope") == "all"
     chosen = tuple(name.removeprefix(CHOSEN) for name in fields if name.startswith(CHOSEN))
-    everybody = fields.get("scope") == "all"
+    if everybody and listed.by_id:  # a search by id shows this mailbox, and no address begins with an id
+        chosen, everybody = (listed.by_id,), False
     if command is None or not (chosen or everybody):
         return None
-    return JobRequest(command, chosen, everybody, list_request(fields), fields.get("confirmed") == "yes")
+    typed = "".join(fields.get("number", "").replace(",", "").split())
+    return JobRequest(command, () if everybody else chosen, everybody, listed, fields.get("confirmed") == "yes", typed)
 
 
 def job_values(progress: Progress, failures: Sequence[Outcome], failed: Sequence[Mailbox]) -> dict[str, Any]:

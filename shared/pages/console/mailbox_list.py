@@ -116,9 +116,9 @@ def list_values(
 
 
 def _counted(asked: ListRequest, totals: Totals) -> int | None:
-    """How many mailboxes the list has, if the totals know: for no filter, or one."""
+    """How many mailboxes the list has, if the totals know: for no filter or one, if all shards are counted."""
     counts, query = totals.counts, asked.query
-    if query.prefix or asked.stalest or len(query.filters) > 1 or totals.counted_at is None:
+    if query.prefix or asked.stalest or len(query.filters) > 1 or totals.missing:
         return None
     by_filter = {
         "status": counts.by_status,

@@ -9,6 +9,7 @@ from typing import Any
 from shared.authorization.onboarding.invitations import CreatedInvitation
 from shared.authorization.port import Invitation
 from shared.mailboxes.bulk.model import Job, JobCommand, JobState, Outcome, Progress
+from shared.mailboxes.directory.counting import MatchCount
 from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import AuditEntry, ItemIssue, Run
@@ -83,11 +84,13 @@ def overview(
     return "console/overview", overview_values(totals, named, NOW, INTERVAL, is_operator) | {"csrf": "c"}
 
 
-def listed(mailboxes: Sequence[Mailbox], fields: dict[str, str], cursor: str = "") -> tuple[str, dict[str, object]]:
+def listed(
+    mailboxes: Sequence[Mailbox], fields: dict[str, str], cursor: str = "", notice: str = ""
+) -> tuple[str, dict[str, object]]:
     """A page of the list."""
     asked = list_request(fields)
     values = list_values(asked, ListedMailboxes(tuple(mailboxes[:50]), cursor), totals_of(mailboxes), NOW, INTERVAL)
-    return "console/mailboxes", values | {"csrf": "c", "is_operator": True, "commands": OFFERED}
+    return "console/mailboxes", values | {"csrf": "c", "is_operator": True, "commands": OFFERED, "notice": notice}
 
 
 def one(mailbox: Mailbox, *, is_operator: bool = True, **more: Any) -> tuple[str, dict[str, object]]:
@@ -132,14 +135,19 @@ def job_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     done = Progress(job.with_changes(id="j2", command=JobCommand.ERASE), JobState.DONE, 5_000, ended_at=NOW)
     extra: dict[str, object] = {"csrf": "c", "is_operator": True}
     asked = job_request({"command": "erase", "scope": "all", "status": "disconnected"})
+    everything = job_request({"command": "pause", "scope": "all", "confirmed": "yes", "number": "12"})
     chosen = job_request({"command": "disconnect", f"chosen-{mailbox.id}": "on"})
     return {
         "job": ("console/job", job_values(running, failures, [mailbox]) | extra),
         "job-done": ("console/job", job_values(done, [], []) | extra),
         "jobs": ("console/jobs", jobs_values([running, done]) | extra),
         "jobs-none": ("console/jobs", jobs_values([]) | extra | {"is_operator": False}),
-        "job-confirm": ("console/confirm_job", {"job": asked, "csrf": "c"}),
-        "job-confirm-chosen": ("console/confirm_job", {"job": chosen, "csrf": "c"}),
+        "job-confirm": (
+            "console/confirm_job",
+            {"job": asked, "csrf": "c", "count": MatchCount(10_000, is_exact=False)},
+        ),
+        "job-confirm-chosen": ("console/confirm_job", {"job": chosen, "csrf": "c", "count": MatchCount(1)}),
+        "job-confirm-all": ("console/confirm_job", {"job": everything, "csrf": "c", "count": MatchCount(5_000)}),
     }
 
 
@@ -165,6 +173,7 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "list-500": listed(many, {"status": "active", "cursor": "two", "back": ""}, "three"),
         "list-troubled": listed(troubled, {"sort": "stalest"}),
         "list-none": listed([], {"prefix": "nobody", "reason": "ews_blocked", "tenant": f"{TENANT}0"}),
+        "list-nothing-chosen": listed(five, {"status": "active"}, notice="nothing_chosen"),
         "list-part": listed([], {"way": "shared", "source": "graph"}, "more"),
         "mailbox": one(mailbox, is_operator=False),
         "mailbox-operator": one(mailbox),
