@@ -16,14 +16,13 @@ def require_session(request: func.HttpRequest) -> Session:
     """Return the session of a request.
 
     Raises:
-        HttpError: session_expired.
+        HttpError: session_expired, or operator_session_expired on the operator's pages.
     """
     session = app().sessions.read(read_cookie(request, COOKIE))
     if session is None:
-        is_operator_page = urlsplit(request.url).path.startswith(paths.OPERATOR)
-        raise HttpError(
-            "session_expired", target=paths.SIGN_IN_FOR_OPERATOR if is_operator_page else paths.SIGN_IN_FOR_SESSION
-        )
+        if urlsplit(request.url).path.startswith(paths.OPERATOR):
+            raise HttpError("operator_session_expired")
+        raise HttpError("session_expired")
     return session
 
 
@@ -31,7 +30,7 @@ def require_operator(request: func.HttpRequest) -> Session:
     """Return the operator's session. The role is checked at Entra ID again after a while: it may have been removed.
 
     Raises:
-        HttpError: session_expired, not_operator. A GET is redirected to a sign-in instead of the problem page.
+        HttpError: operator_session_expired, not_operator. A GET is redirected to a sign-in instead of the problem page.
     """
     session = require_session(request)
     if not session.operator:
@@ -59,7 +58,10 @@ def _require_recent_role(request: func.HttpRequest, session: Session) -> None:
         target = paths.SIGN_IN_TO_ACTIVATE if activating else paths.SIGN_IN_FOR_OPERATOR
         is_view = request.method in ("GET", "HEAD")
         raise HttpError(
-            "session_expired", 303 if is_view else None, {"Location": target} if is_view else None, target=target
+            "operator_session_expired",
+            303 if is_view else None,
+            {"Location": target} if is_view else None,
+            target=target,
         )
 
 

@@ -34,6 +34,7 @@ _TABLE = [
     Problem("approval_failed", 502, paths.APPROVAL),
     # a person's or an operator's session
     Problem("session_expired", 401, paths.SIGN_IN_FOR_SESSION),
+    Problem("operator_session_expired", 401, paths.SIGN_IN_FOR_OPERATOR),
     Problem("not_operator", 403, paths.MY_SYNC),
     Problem("forbidden", 403, paths.MY_SYNC),
     Problem("too_soon", 429, paths.MY_SYNC),

@@ -212,6 +212,14 @@ def test_a_job_concerns_what_its_form_shows_and_never_all_by_accident(
     assert running_app.parts().registry.get(mailbox).status == "active"
 
 
+def test_the_console_asks_an_operator_to_sign_in_in_words_of_its_own(running_app: LocalStack) -> None:
+    answer = Person(running_app, OPERATOR).ask("GET", "/operator/mailboxes")
+    assert (answer.status_code, title(answer)) == (401, "Please sign in")
+    assert "to see the console" in answer.text
+    assert "/sign-in?to=operator" in answer.text
+    assert "Your mailbox" not in answer.text
+
+
 def test_a_filtered_list_is_a_link_without_an_address(running_app: LocalStack) -> None:
     operator = Person(running_app, OPERATOR)
     operator.come_back(operator.begin("/sign-in?to=operator"))

@@ -15,6 +15,7 @@ from shared.mailboxes.port import AuditEntry, ItemIssue, Run
 from shared.mailboxes.summary.counting import concern_of
 from shared.mailboxes.summary.model import Concern
 from shared.pages.my_sync import group_issues, pass_summary
+from shared.pages.not_copied import not_copied
 from shared.pages.status import next_sync_at, progress, status_view
 from shared.replica.port import FolderState
 
@@ -97,6 +98,7 @@ def mailbox_values(
         "concern": concern,
         "wants_sign_in": _wants_sign_in(mailbox),
         "remedy": remedy_key(concern, mailbox.reason) if concern else "",
+        "not_copied": not_copied(mailbox),
         "progress": progress(mailbox, runs, now),
         "next_at": next_sync_at(mailbox, now, interval),
         "sessions": [pass_summary(run) for run in runs[:SESSIONS_SHOWN]],

@@ -23,7 +23,7 @@ SIGN_IN_PROBLEMS = [
     "flow_unknown", "flow_expired", "flow_replayed", "other_browser", "declined", "sign_in_failed", "wrong_account",
     "personal_account", "tenant_not_allowed", "invitation_invalid", "invitation_used", "invitation_expired",
     "approval_declined", "approval_failed", "session_expired", "too_many_requests", "not_found", "method_not_allowed",
-    "too_large", "malformed", "internal", "synced_by_organization",
+    "operator_session_expired", "too_large", "malformed", "internal", "synced_by_organization",
 ]  # fmt: skip
 CLIENT = "11111111-2222-3333-4444-555555555555"
 TEMPLATES = Path(__file__).parents[3] / "shared" / "pages" / "templates"

@@ -21,7 +21,7 @@ from shared.pages.console.mailbox_list import STALEST, csv_of, list_request, lis
 from shared.pages.console.overview import attention_ids, overview_values
 from shared.pages.console.trend import HEIGHT, WIDTH, bar_width, trend_view
 from shared.pages.pages import Pages
-from tests.unit.pages.console_samples import INTERVAL, NOW, console_pages, fleet, totals_of
+from tests.unit.pages.console_samples import INTERVAL, NOW, console_pages, fleet, one, totals_of
 from tests.unit.pages.samples import MAILBOX
 
 PAGES = Pages("Contoso Ltd")
@@ -193,6 +193,16 @@ def test_an_operator_sees_no_name_of_an_item() -> None:
     html = PAGES.render(template, **values)
     assert "AAMkAGI2T1" in html
     assert "9 more" in html
+
+
+def test_the_page_of_a_mailbox_says_in_words_what_its_numbers_mean() -> None:
+    template, values = one(MAILBOX.with_changes(first_sync_done=True, in_scope=112, items=100, issues=5))
+    html = PAGES.render(template, **values)
+    assert "12 items are not copied: 7 left out by other settings, 5 with issues." in html
+    assert "In your mailbox" not in html
+    assert "0 · 0" not in html
+    template, values = one(MAILBOX.with_changes(failures=2, rejections=1))
+    assert "2 failed syncs, 1 rejection by the mail server" in PAGES.render(template, **values)
 
 
 def test_a_job_is_read_from_the_list_and_asks_first_for_what_is_final() -> None:
