@@ -22,19 +22,19 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
     from shared.authorization.onboarding.activation import parse_names
 
     session = require_operator(request)
-    values: dict[str, Any] = {"results": [], "refused": False, "names": "", "done": request.params.get("done", "")}
-    chosen = request.params.get("authorization", "")
+    values: dict[str, Any] = {"results": [], "refused": "", "names": "", "done": request.params.get("done", "")}
+    chosen, tenant = request.params.get("authorization", ""), session.tenant_id
     if request.method == "POST":
         fields = read_session_form(request, session)
         chosen = fields.get("authorization", "")
-        values["names"] = fields.get("names", "")
+        values["names"], tenant = fields.get("names", ""), fields.get("tenant", tenant)
         try:
             values["results"] = app().activation.activate(fields, parse_names(values["names"]), session.owner_id)
-        except ActivationRefused:
-            values["refused"] = True
+        except ActivationRefused as refusal:
+            values["refused"] = refusal.parameter
     values["accounts"] = app().service_accounts.all()
     csrf = app().sessions.csrf(session)
-    return html("activate", csrf=csrf, authorization=chosen, tenant=session.tenant_id, **values)
+    return html("activate", csrf=csrf, authorization=chosen, tenant=tenant, **values)
 
 
 @blueprint.route(route="operator/service-account", methods=ALL_METHODS)

@@ -51,6 +51,7 @@ def moves_values(totals: Totals, concerned: Iterable[Mailbox], usable: Iterable[
         "rows": [(mailbox, _parity_counts(mailbox)) for mailbox in rows],
         "found": moves.mailboxes,
         "counted_at": totals.counted_at,
+        "missing": totals.missing,
         "can_move": SourceName.GRAPH in usable,
     }
 

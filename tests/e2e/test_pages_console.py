@@ -220,6 +220,16 @@ def test_the_console_asks_an_operator_to_sign_in_in_words_of_its_own(running_app
     assert "Your mailbox" not in answer.text
 
 
+def test_an_activation_in_a_wrong_tenant_says_so_and_keeps_what_was_typed(running_app: LocalStack) -> None:
+    operator = Person(running_app, OPERATOR)
+    operator.come_back(operator.begin("/sign-in?to=activate"))
+    fields = {"csrf": operator.csrf("/operator/activate"), "names": "one@contoso.example", "tenant": "wrong-tenant"}
+    answer = operator.ask("POST", "/operator/activate", data=fields).text
+    assert "the tenant is wrong" in answer
+    assert 'value="wrong-tenant"' in answer
+    assert "one@contoso.example</textarea>" in answer
+
+
 def test_a_filtered_list_is_a_link_without_an_address(running_app: LocalStack) -> None:
     operator = Person(running_app, OPERATOR)
     operator.come_back(operator.begin("/sign-in?to=operator"))

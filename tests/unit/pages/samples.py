@@ -117,6 +117,15 @@ PROMISE: dict[str, object] = {
 
 C = {"csrf": "csrf-token"}
 
+ACTIVATE: dict[str, object] = {
+    "authorization": "",
+    "tenant": "t-1",
+    "results": [],
+    "refused": "",
+    "names": "",
+    "accounts": [],
+    "done": "",
+}
 ACCOUNTS = [
     ServiceAccount("a-1", "service@contoso.example", NOW, 12),
     ServiceAccount("a-2", "spare@contoso.example", NOW, 0),
@@ -219,37 +228,11 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
                 "other_copies": "unstated",
             },
         ),
-        "activate": (
-            "activate",
-            {
-                "authorization": "",
-                "tenant": "t-1",
-                "results": [],
-                "refused": True,
-                "names": "a",
-                "accounts": [],
-                "done": "",
-            }
-            | C,
-        ),
-        "activate-revoked": (
-            "activate",
-            {"authorization": "", "tenant": "t-1", "results": [], "refused": False, "names": "", "accounts": ACCOUNTS}
-            | {"done": "revoked"}
-            | C,
-        ),
+        "activate": ("activate", ACTIVATE | {"refused": "tenant", "names": "a"} | C),
+        "activate-revoked": ("activate", ACTIVATE | {"accounts": ACCOUNTS, "done": "revoked"} | C),
         "activate-results": (
             "activate",
-            {
-                "authorization": "a-1",
-                "tenant": "",
-                "results": ACTIVATED,
-                "refused": False,
-                "names": "",
-                "accounts": ACCOUNTS,
-            }
-            | {"done": ""}
-            | C,
+            ACTIVATE | {"authorization": "a-1", "tenant": "", "results": ACTIVATED, "accounts": ACCOUNTS} | C,
         ),
         "api-docs": ("api_docs", page_values()),
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),

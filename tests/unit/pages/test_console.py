@@ -7,15 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.mailboxes.bulk.model import DELETING, JobCommand, JobState
-from shared.mailboxes.directory.counting import MatchCount
+from shared.mailboxes.bulk.model import JobCommand, JobState
 from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.directory.model import DirectoryEntry, Sort, WayIn, entry_of
 from shared.mailboxes.model import Status
 from shared.mailboxes.summary.model import Concern, TrendPoint, total
 from shared.pages.catalog import english
-from shared.pages.console.jobs import OFFERED, job_request
-from shared.pages.console.list_link import ADDRESS_IN_LINK, UNKNOWN_FILTER, link_of, request_of_link
+from shared.pages.console.jobs import job_request
 from shared.pages.console.mailbox import OperatorAction, actions_of, mailbox_values, remedy_key
 from shared.pages.console.mailbox_list import STALEST, csv_of, list_request, list_values
 from shared.pages.console.overview import attention_ids, overview_values
@@ -25,11 +23,6 @@ from tests.unit.pages.console_samples import INTERVAL, NOW, console_pages, fleet
 from tests.unit.pages.samples import MAILBOX
 
 PAGES = Pages("Contoso Ltd")
-CONFIRMED = {
-    "job-confirm": "This concerns at least 10000 mailboxes.",
-    "job-confirm-chosen": "This concerns 1 mailbox.",
-    "job-confirm-all": "This concerns 5000 mailboxes.",
-}
 
 
 def test_the_share_is_never_rounded_to_all_or_nothing() -> None:
@@ -229,74 +222,6 @@ def test_a_job_is_read_from_the_list_and_asks_first_for_what_is_final() -> None:
 )
 def test_a_form_that_asks_for_nothing_makes_no_job(fields: dict[str, str]) -> None:
     assert job_request(fields) is None
-
-
-@pytest.mark.parametrize("command", OFFERED)
-def test_a_job_for_every_mailbox_is_refused_or_needs_their_number(command: JobCommand) -> None:
-    asked = job_request({"command": command.value, "scope": "all", "confirmed": "yes", "number": " 5,000"})
-    assert asked is not None
-    assert asked.is_too_much == (command in DELETING)
-    assert asked.is_confirmed_for(MatchCount(5000))
-    assert not asked.is_confirmed_for(MatchCount(5001))
-    assert not replace(asked, typed="").is_confirmed_for(MatchCount(5000))
-    limited = job_request({"command": command.value, "scope": "all", "prefix": "ada"})
-    assert limited is not None
-    assert (limited.is_for_all, limited.is_too_much) == (False, False)
-    assert limited.is_confirmed_for(MatchCount(2))
-
-
-def test_a_job_for_all_that_match_an_id_is_for_this_mailbox() -> None:
-    asked = job_request({"command": "pause", "scope": "all", "prefix": "0F" * 16})
-    assert asked is not None
-    assert (asked.chosen, asked.everybody) == (("0f" * 16,), False)
-
-
-def test_a_page_that_confirms_a_job_says_how_many_mailboxes_it_concerns() -> None:
-    for name, sentence in CONFIRMED.items():
-        template, values = console_pages(MAILBOX)[name]
-        html = PAGES.render(template, **values).replace(",", "")
-        assert sentence in html, name
-        assert ('name="number"' in html) == (name == "job-confirm-all")
-
-
-def test_what_is_typed_into_the_filters_is_posted_with_a_job() -> None:
-    """The fields of a job belong to the form of the filters: there is no second form with other filters."""
-    template, values = console_pages(MAILBOX)["list-5"]
-    html = PAGES.render(template, **values)
-    assert html.count('formaction="/operator/jobs"') == 2
-    assert '<form class="card filters" id="filters"' in html
-    assert html.count('name="chosen-') == html.count('form="filters" name="chosen-') == 5
-    assert 'action="/operator/jobs"' not in html.replace('formaction="', "")
-
-
-def test_a_filtered_list_has_a_link_and_an_address_has_none() -> None:
-    asked = list_request({"status": "paused", "way": "shared", "sort": "address"})
-    assert link_of(asked) == "/operator/mailboxes?status=paused&way=shared"
-    assert request_of_link({"status": "paused", "way": "shared"}) == (asked, "")
-    assert link_of(list_request({})) == "/operator/mailboxes"
-    assert link_of(list_request({"prefix": "ada"})) == link_of(list_request({"cursor": "x"})) == ""
-
-
-@pytest.mark.parametrize(
-    ("params", "notice"),
-    [
-        ({}, ""),
-        ({"status": "", "sort": "stalest"}, ""),
-        ({"prefix": "ada", "status": "active"}, ADDRESS_IN_LINK),
-        ({"address": "x", "status": "active"}, ADDRESS_IN_LINK),
-        ({"q": "ada@contoso.example", "status": "active"}, ADDRESS_IN_LINK),
-        ({"cursor": "x", "status": "active"}, ADDRESS_IN_LINK),
-        ({"status": "nonsense"}, UNKNOWN_FILTER),
-        ({"sort": "nonsense"}, UNKNOWN_FILTER),
-        ({"name": "ada", "status": "active"}, UNKNOWN_FILTER),
-    ],
-)
-def test_a_link_is_not_read_in_silence(params: dict[str, str], notice: str) -> None:
-    asked, told = request_of_link(params)
-    assert told == notice
-    assert asked.query.prefix == asked.cursor == ""
-    assert asked.query.status == ("active" if params.get("status") == "active" else "")
-    assert not told or english().text(f"console.list.notices.{told}")
 
 
 @pytest.mark.parametrize("command", JobCommand)
