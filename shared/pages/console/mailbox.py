@@ -11,11 +11,11 @@ from shared.errors import Reason
 from shared.mailboxes.directory.model import WayIn, way_in
 from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Mailbox, Status
+from shared.mailboxes.not_copied import not_copied
 from shared.mailboxes.port import AuditEntry, ItemIssue, Run
 from shared.mailboxes.summary.counting import concern_of
 from shared.mailboxes.summary.model import Concern
 from shared.pages.my_sync import group_issues, pass_summary
-from shared.pages.not_copied import not_copied
 from shared.pages.status import next_sync_at, progress, status_view
 from shared.replica.port import FolderState
 
