@@ -14,6 +14,7 @@ from functions.http.session_auth import read_session_form, require_operator_view
 from shared.app import app
 
 if TYPE_CHECKING:
+    from shared.mailboxes.model import Mailbox
     from shared.pages.console.mailbox_list import ListRequest
 
 blueprint = func.Blueprint()
@@ -39,16 +40,16 @@ def operator_mailboxes(request: func.HttpRequest) -> func.HttpResponse:
 
 
 def _csv(asked: "ListRequest") -> func.HttpResponse:
-    """The list as a file, from its beginning, read from the directory alone."""
-    from shared.mailboxes.directory.model import LARGEST_PAGE, DirectoryEntry
+    """The list as a file, from its beginning: each page of the directory, and then its mailboxes."""
+    from shared.mailboxes.directory.model import LARGEST_PAGE
     from shared.pages.console.mailbox_list import CSV_ROWS, csv_of
 
-    entries: list[DirectoryEntry] = []
+    found: list[Mailbox] = []
     cursor = ""
-    while len(entries) < CSV_ROWS:
-        page = app().registry.directory.page(asked.query, size=LARGEST_PAGE, cursor=cursor)
-        entries += page.entries
+    while len(found) < CSV_ROWS:
+        page = app().listing.page(asked.query, size=LARGEST_PAGE, cursor=cursor)
+        found += page.mailboxes
         if not (cursor := page.cursor):
             break
     headers = {"Content-Disposition": 'attachment; filename="mailboxes.csv"'}
-    return respond(csv_of(entries), 200, "text/csv", headers)
+    return respond(csv_of(found), 200, "text/csv", headers)

@@ -181,7 +181,11 @@ def test_an_operator_pauses_a_chosen_mailbox_by_a_job(
 
     page.get_by_role("link", name="Mailboxes", exact=True).click()
     page.get_by_label("Address begins with").fill(address)
-    page.get_by_role("button", name="Show").click()
+    page.get_by_label("Action").select_option("Start")
+    page.get_by_role("button", name="For all that match").click()
+    expect(page.get_by_text("This concerns 1 mailbox.")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_label("Address begins with")).to_have_value(address)
     page.get_by_label("Action").select_option("Erase the copies")
     page.get_by_role("button", name="For all that match").click()
     expect(page.get_by_text("This cannot be undone")).to_be_visible()

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.errors import Reason
 from shared.mailboxes.directory.listing import ListedMailboxes
-from shared.mailboxes.directory.model import DirectoryEntry, DirectoryQuery, Sort, WayIn
+from shared.mailboxes.directory.model import DirectoryQuery, Sort, WayIn, way_in
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.summary.model import NOT_COUNTED, Totals
 from shared.pages.status import StatusView, status_view
@@ -26,7 +26,10 @@ MOST_CURSORS = 40
 """How many pages back the list can go step by step."""
 _ID = re.compile(r"[0-9a-f]{32}")
 _SEPARATOR = "~"
-_COLUMNS = ("id", "address", "tenant", "status", "reason", "source", "way", "connected_at")
+_COLUMNS = (
+    *("id", "address", "tenant", "status", "reason", "source", "way", "connected_at"),
+    *("complete_as_of", "items", "issues", "support"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +151,20 @@ def _previous(asked: ListRequest) -> dict[str, str] | None:
     return asked.form() | {"cursor": last, "back": _SEPARATOR.join(earlier)}
 
 
-def csv_of(entries: Iterable[DirectoryEntry]) -> str:
-    """The list as CSV, RFC 4180. A spreadsheet program reads no cell as a formula."""
+def csv_of(mailboxes: Iterable[Mailbox]) -> str:
+    """The list as CSV, RFC 4180, with what the page shows. A spreadsheet program reads no cell as a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    for entry in entries:
-        values = (entry.id, entry.address, entry.tenant_id, entry.status.value, entry.reason, entry.source.value)
-        writer.writerow([_cell(value) for value in (*values, entry.way.value, entry.created_at.isoformat())])
+    for mailbox in mailboxes:
+        complete = mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else ""
+        writer.writerow(
+            [
+                *map(_cell, (mailbox.id, mailbox.address, mailbox.tenant_id, mailbox.status.value, mailbox.reason)),
+                *(mailbox.source.value, way_in(mailbox).value, mailbox.created_at.isoformat()),
+                *(complete, mailbox.items, mailbox.issues, _cell(mailbox.support)),
+            ]
+        )
     return text.getvalue()
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from shared.mailboxes.bulk.model import JobCommand, JobState
 from shared.mailboxes.directory.listing import ListedMailboxes
-from shared.mailboxes.directory.model import DirectoryEntry, Sort, WayIn, entry_of
-from shared.mailboxes.model import Status
+from shared.mailboxes.directory.model import Sort
+from shared.mailboxes.model import SHARED_OWNER_PREFIX, Status
 from shared.mailboxes.summary.model import Concern, TrendPoint, total
 from shared.pages.catalog import english
 from shared.pages.console.jobs import job_request
@@ -142,9 +142,11 @@ def test_the_number_is_told_where_the_totals_know_it() -> None:
 
 
 def test_a_cell_of_the_csv_is_no_formula() -> None:
-    entry = entry_of(MAILBOX.with_changes(address="=cmd|'/c calc'!A0@x.example"))
-    plain = DirectoryEntry("i", "t", 'a"b,c@x.example', NOW, Status.PAUSED, "", entry.source, WayIn.SHARED)
-    rows = list(csv.DictReader(io.StringIO(csv_of([entry, plain]))))
+    formula = MAILBOX.with_changes(address="=cmd|'/c calc'!A0@x.example", complete_as_of=NOW, items=7, issues=2)
+    plain = MAILBOX.with_changes(address='a"b,c@x.example', owner_id=f"{SHARED_OWNER_PREFIX}1", complete_as_of=None)
+    rows = list(csv.DictReader(io.StringIO(csv_of([formula, plain]))))
+    assert (rows[0]["complete_as_of"], rows[0]["items"], rows[0]["issues"]) == (NOW.isoformat(), "7", "2")
+    assert rows[1]["complete_as_of"] == ""
     assert rows[0]["address"] == "'=cmd|'/c calc'!A0@x.example"
     assert rows[1]["address"] == 'a"b,c@x.example'
     assert rows[1]["way"] == "shared"
