@@ -81,6 +81,7 @@ def _run(
         OperatorAction.SYNC: commands.sync_now,
         OperatorAction.PAUSE: commands.pause,
         OperatorAction.START: commands.start,
+        OperatorAction.RESET: commands.reset,
         OperatorAction.DISCONNECT: commands.disconnect,
         OperatorAction.HOLD: lambda id_, actor: _hold(id_, fields.get("reason", ""), actor),
         OperatorAction.LIFT_HOLD: app().hold_commands.lift,

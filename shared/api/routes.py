@@ -28,6 +28,7 @@ PATHS = {
     "/mailboxes/{mailbox}/items/{item}/parsed": "mailbox_item_parsed",
     "/mailboxes/{mailbox}/parity": "mailbox_parity",
     "/mailboxes/{mailbox}/pause": "mailbox_pause",
+    "/mailboxes/{mailbox}/reset": "mailbox_reset",
     "/mailboxes/{mailbox}/runs": "mailbox_runs",
     "/mailboxes/{mailbox}/start": "mailbox_start",
     "/mailboxes/{mailbox}/sync": "mailbox_sync",

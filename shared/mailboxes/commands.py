@@ -1,4 +1,4 @@
-"""The commands on a connected mailbox: sync now, pause, start, disconnect, erase.
+"""The commands on a connected mailbox: sync now, pause, start, reset, disconnect, erase.
 
 The caller has checked that the requester may act on the mailbox. `actor` is an opaque id for the audit trail.
 """
@@ -73,6 +73,20 @@ class MailboxCommands:
     def start(self, mailbox_id: str, actor: str) -> Mailbox:
         """Resume passes and queue the first one now."""
         mailbox = self._changed(mailbox_id, actor, "start", transitions.started)
+        if mailbox.status is Status.ACTIVE:
+            self._queue.send_mailbox(mailbox_id)
+        return mailbox
+
+    def reset(self, mailbox_id: str, actor: str) -> Mailbox:
+        """Have the next pass read the mailbox anew and compare every item with the replica; queue that pass now.
+
+        Nothing is deleted, and what has not changed is not downloaded again.
+
+        Raises:
+            MailboxStopped: the mailbox is paused or disconnected.
+        """
+        now = self._clock()
+        mailbox = self._changed(mailbox_id, actor, "reset", lambda before: transitions.reset(before, now))
         if mailbox.status is Status.ACTIVE:
             self._queue.send_mailbox(mailbox_id)
         return mailbox

@@ -27,7 +27,7 @@ class SyncedTooRecently(CommandRefused):
 
 
 class MailboxStopped(CommandRefused):
-    """The mailbox is disconnected, paused or suspended, or waits for a sign-in, so it cannot sync."""
+    """The mailbox is paused or disconnected; or a sync was requested and it is suspended or waits for a sign-in."""
 
     code = "not_while_stopped"
 

@@ -91,6 +91,8 @@ class Mailbox:
     """Not dispatched before this time; None: at every tick. Set while it waits for something to pass or to be fixed."""
     sign_in_name: str = ""
     """The person's sign-in name, if the mailbox was connected by signing in. Not always an address of the mailbox."""
+    reset_at: datetime | None = None
+    """When an operator last asked to read it anew; the pass that begins to notes the same time in its cursor."""
     erasing_since: datetime | None = None
     """When its erasure was requested. The mark is never removed; only the erasure changes the mailbox from then on."""
     hold_since: datetime | None = None

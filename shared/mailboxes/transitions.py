@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.errors import ActionNeeded, AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
-from shared.mailboxes.errors import OnHold
+from shared.mailboxes.errors import MailboxStopped, OnHold
 from shared.mailboxes.model import SYNCED, Mailbox, Status
 from shared.sources.port import SourceName
 
@@ -111,6 +111,19 @@ def started(mailbox: Mailbox) -> Mailbox:
     """The person or the operator resumes syncing. A mailbox that needs a sign-in still needs it."""
     stopped = mailbox.status in (Status.PAUSED, Status.SUSPENDED, Status.NEEDS_ADMIN)
     return _cleared(mailbox).with_changes(status=Status.ACTIVE) if stopped else mailbox
+
+
+def reset(mailbox: Mailbox, now: datetime) -> Mailbox:
+    """Its next pass reads the mailbox anew (sync/reading/reset.py). One that was suspended or blocked is started.
+
+    A mailbox that needs a sign-in still needs it, and is read anew after that.
+
+    Raises:
+        MailboxStopped: it is paused or disconnected.
+    """
+    if mailbox.status in (Status.PAUSED, Status.DISCONNECTED):
+        raise MailboxStopped("a mailbox that is stopped on purpose is not reset")
+    return started(mailbox).with_changes(reset_at=now)
 
 
 def disconnected(mailbox: Mailbox) -> Mailbox:

@@ -17,6 +17,7 @@ from shared.sync.planning.page_filler import PageFiller
 from shared.sync.planning.plan_executor import PlanExecutor
 from shared.sync.planning.removed_items import RemovalMemory
 from shared.sync.progress import Progress
+from shared.sync.reading import reset
 from shared.sync.reading.change_reader import ChangeReader
 from shared.sync.reading.folder_scan import FolderScanner
 from shared.sync.reading.item_fetcher import ItemFetcher
@@ -57,6 +58,7 @@ class PassOpener:
         mailbox = settled.mailbox
         limits, clock, scope, first_sync = self.limits, self.clock, self.scope, not mailbox.first_sync_done
         draft = _draft(cursor, access.source, stats)
+        reset.begin_if_requested(draft, mailbox.reset_at)
         pages = PageWriter(
             self.replica,
             self.registry,

@@ -135,6 +135,19 @@ def test_reader_is_limited_and_let_loose(api: ApiServer, mailbox: Mailbox) -> No
     assert acts == ["unlimit_reader", "limit_reader", "limit_reader"]
 
 
+def test_reset_is_noted_and_refused_for_a_paused_mailbox(api: ApiServer, mailbox: Mailbox) -> None:
+    reset = f"/mailboxes/{mailbox.id}/reset"
+    assert api.ask("POST", reset, roles=("Operator.Read",)).status_code == 403
+    assert api.ask("POST", f"/mailboxes/{mailbox.id}/start").status_code == 200
+    answer = api.ask("POST", reset)
+    assert (answer.status_code, body_of(answer)["id"]) == (200, mailbox.id)
+    assert body_of(api.ask("GET", f"/audit/{mailbox.id}", limit="1"))["entries"][0]["act"] == "reset"
+    assert api.ask("POST", f"/mailboxes/{mailbox.id}/pause").status_code == 200
+    refused = api.ask("POST", reset)
+    assert (refused.status_code, body_of(refused)["code"]) == (409, "not_while_stopped")
+    assert api.ask("POST", f"/mailboxes/{mailbox.id}/start").status_code == 200
+
+
 def test_commands_are_audited_with_their_caller(api: ApiServer, mailbox: Mailbox) -> None:
     oid = api.sandbox.control.get(f"/people/{OPERATOR}")["oid"]
     for command in ("pause", "start", "sync"):

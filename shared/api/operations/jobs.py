@@ -28,7 +28,7 @@ LARGEST_LIST = 512 * 1024
     largest_body=LARGEST_LIST,
 )
 def create_job(components: ApiComponents, call: Call[NoQuery, resources.NewJob]) -> resources.JobProgress:
-    """Give a command to many mailboxes: activate, check, sync, pause, start, move, disconnect, or erase."""
+    """Give a command to many mailboxes: activate, check, sync, pause, start, reset, move, disconnect, or erase."""
     body = call.body
     targets, filter_ = _targets(body), _filter(body)
     try:

@@ -155,6 +155,12 @@ def sync_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resour
     return resources.mailbox(components.registry.get(call.path["mailbox"]))
 
 
+@operation("POST", "/mailboxes/{mailbox}/reset", tag="commands", roles=OPERATORS, answer=resources.Mailbox)
+def reset_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Mailbox:
+    """Read the mailbox anew and compare every item with the copy. 409, `not_while_stopped`: paused or disconnected."""
+    return resources.mailbox(components.mailbox_commands.reset(call.path["mailbox"], call.caller.object_id))
+
+
 @operation("POST", "/mailboxes/{mailbox}/disconnect", tag="commands", roles=OPERATORS, answer=resources.Mailbox)
 def disconnect_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Mailbox:
     """Stop syncing permanently and delete the token; the copy stays."""
@@ -211,6 +217,7 @@ OPERATIONS = (
     pause_mailbox,
     start_mailbox,
     sync_mailbox,
+    reset_mailbox,
     disconnect_mailbox,
     erase_mailbox,
     list_audit_trail,

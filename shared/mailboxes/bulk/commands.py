@@ -114,6 +114,7 @@ class BulkCommands:
             JobCommand.SYNC: self.mailboxes.sync_now,
             JobCommand.PAUSE: self.mailboxes.pause,
             JobCommand.START: self.mailboxes.start,
+            JobCommand.RESET: self.mailboxes.reset,
             JobCommand.DISCONNECT: self.mailboxes.disconnect,
             JobCommand.ERASE: self.mailboxes.erase,
         }

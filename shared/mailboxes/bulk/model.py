@@ -28,6 +28,7 @@ class JobCommand(StrEnum):
     SYNC = "sync"
     PAUSE = "pause"
     START = "start"
+    RESET = "reset"
     MOVE = "move"
     DISCONNECT = "disconnect"
     ERASE = "erase"

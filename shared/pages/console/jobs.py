@@ -17,12 +17,14 @@ OFFERED = (
     JobCommand.CHECK,
     JobCommand.PAUSE,
     JobCommand.START,
+    JobCommand.RESET,
     JobCommand.MOVE,
     JobCommand.DISCONNECT,
     JobCommand.ERASE,
 )
 """The commands of the list, the mildest first. Activation has a page of its own."""
 FAILURES_SHOWN = 100
+_CONFIRMED = DELETING | {JobCommand.RESET}
 
 _TONES = {
     JobState.PLANNING: Tone.WORKING,
@@ -46,8 +48,8 @@ class JobRequest:
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a page asks first: for what cannot be taken back, and for everything without a choice of its own."""
-        return not self.confirmed and (self.command in DELETING or self.everybody)
+        """Whether a page asks first: for what cannot be taken back or is expensive, and for all without a choice."""
+        return not self.confirmed and (self.command in _CONFIRMED or self.everybody)
 
     @property
     def is_for_all(self) -> bool:

@@ -32,13 +32,16 @@ class OperatorAction(StrEnum):
     SYNC = "sync"
     PAUSE = "pause"
     START = "start"
+    RESET = "reset"
     DISCONNECT = "disconnect"
     ERASE = "erase"
     HOLD = "hold"
     LIFT_HOLD = "lift-hold"
 
 
-CONFIRMED_FIRST = frozenset({OperatorAction.DISCONNECT, OperatorAction.ERASE, OperatorAction.LIFT_HOLD})
+CONFIRMED_FIRST = frozenset(
+    {OperatorAction.RESET, OperatorAction.DISCONNECT, OperatorAction.ERASE, OperatorAction.LIFT_HOLD}
+)
 """The actions that a separate page asks to confirm."""
 
 _SPECIFIC = frozenset(
@@ -117,11 +120,16 @@ def actions_of(mailbox: Mailbox) -> list[OperatorAction]:
     if mailbox.erasing_since is not None:
         return [OperatorAction.ERASE]
     by_status = {
-        Status.ACTIVE: [OperatorAction.SYNC, OperatorAction.PAUSE],
-        Status.NEEDS_ADMIN: [OperatorAction.SYNC, OperatorAction.START, OperatorAction.PAUSE],
+        Status.ACTIVE: [OperatorAction.SYNC, OperatorAction.PAUSE, OperatorAction.RESET],
+        Status.NEEDS_ADMIN: [
+            OperatorAction.SYNC,
+            OperatorAction.START,
+            OperatorAction.PAUSE,
+            OperatorAction.RESET,
+        ],
         Status.PAUSED: [OperatorAction.START],
-        Status.SUSPENDED: [OperatorAction.START],
-        Status.NEEDS_SIGN_IN: [],
+        Status.SUSPENDED: [OperatorAction.START, OperatorAction.RESET],
+        Status.NEEDS_SIGN_IN: [OperatorAction.RESET],
         Status.DISCONNECTED: [],
     }
     found = [*by_status[mailbox.status]]

@@ -107,6 +107,8 @@ class SyncState:
     """Folder id → since when its source does not list it: its items are kept as they were."""
     read_anew: tuple[str, ...] = ()
     """Folders whose assumed contents are all downloaded by the next comparison: a move did not trust them."""
+    reset_at: datetime | None = None
+    """The last request to read the mailbox anew that a pass has begun to carry out."""
     other: Mapping[str, object] = field(default_factory=dict)
     """Notes that this version does not know, kept as they are."""
 
@@ -271,6 +273,7 @@ _CODECS: dict[str, _Codec] = {
     "restating": ("restating", _restating, _restating_note),
     "not_tracked": ("not_tracked", _times, _times_note),
     "read_anew": ("read_anew", _texts, list),
+    "reset_at": ("reset", _time, _iso),
 }
 """Each field's name in the notes, and how its value is read from there and written there."""
 

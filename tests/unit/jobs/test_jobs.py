@@ -96,6 +96,15 @@ def test_command_reaches_every_listed_mailbox_once(harness: JobHarness) -> None:
     assert (job.id, "op", "job_pause") in harness.registry.audit
 
 
+def test_reset_by_a_job_leaves_paused_mailboxes_alone(harness: JobHarness) -> None:
+    names, (paused,) = harness.connect(3), harness.connect(1, status=Status.PAUSED)
+    progress = harness.done(harness.jobs.create(JobCommand.RESET, "op", targets=[*names, paused]))
+    assert (progress.done, progress.failed, progress.reasons) == (3, 1, {"not_while_stopped": 1})
+    assert {harness.registry.get(name).reset_at for name in names} == {harness.clock()}
+    assert harness.registry.get(paused).reset_at is None
+    assert sorted(harness.stack.queued) == sorted(names)
+
+
 def test_filter_selects_when_the_job_runs_and_again_before_each_command(harness: JobHarness) -> None:
     suspended = harness.connect(5, status=Status.SUSPENDED)
     active = harness.connect(3)

@@ -82,6 +82,46 @@ def test_pausing_and_starting(stack: AuthorizationStack, mailbox: Mailbox) -> No
     assert [act for _, _, act in stack.registry.audit] == ["connect", "pause", "start"]
 
 
+def test_reset_is_noted_audited_and_queues_a_pass(stack: AuthorizationStack, mailbox: Mailbox) -> None:
+    assert stack.mailbox_commands.reset(mailbox.id, "op").reset_at == stack.clock()
+    assert stack.queued == [mailbox.id]
+    assert stack.registry.audit[-1] == (mailbox.id, "op", "reset")
+
+
+@pytest.mark.parametrize("status", [Status.PAUSED, Status.DISCONNECTED])
+def test_mailbox_stopped_on_purpose_is_not_reset(stack: AuthorizationStack, mailbox: Mailbox, status: Status) -> None:
+    stack.registry.change(mailbox.id, lambda it: it.with_changes(status=status))
+    with pytest.raises(MailboxStopped):
+        stack.mailbox_commands.reset(mailbox.id, "op")
+    assert (stack.queued, stack.registry.get(mailbox.id).reset_at) == ([], None)
+    assert stack.registry.audit[-1][2] != "reset"
+
+
+def test_reset_of_a_mailbox_that_needs_a_sign_in_waits_for_it(stack: AuthorizationStack, mailbox: Mailbox) -> None:
+    stack.registry.change(mailbox.id, lambda it: it.with_changes(status=Status.NEEDS_SIGN_IN, rejections=6))
+    after = stack.mailbox_commands.reset(mailbox.id, "op")
+    assert (after.status, after.rejections, after.reset_at) == (Status.NEEDS_SIGN_IN, 6, stack.clock())
+    assert stack.queued == []
+
+
+@pytest.mark.parametrize("status", [Status.SUSPENDED, Status.NEEDS_ADMIN])
+def test_reset_starts_a_mailbox_that_errors_have_stopped(
+    stack: AuthorizationStack, mailbox: Mailbox, status: Status
+) -> None:
+    due_at = stack.clock() + timedelta(hours=9)
+    stack.registry.change(mailbox.id, lambda it: it.with_changes(status=status, failures=10, due_at=due_at))
+    after = stack.mailbox_commands.reset(mailbox.id, "op")
+    assert (after.status, after.failures, after.due_at) == (Status.ACTIVE, 0, None)
+    assert stack.queued == [mailbox.id]
+
+
+def test_mailbox_that_is_being_erased_is_not_reset(stack: AuthorizationStack, mailbox: Mailbox) -> None:
+    stack.registry.begin_erasure(mailbox.id)
+    with pytest.raises(NotFound):
+        stack.mailbox_commands.reset(mailbox.id, "op")
+    assert stack.queued == []
+
+
 def test_disconnecting_deletes_the_token_at_once_and_keeps_the_replica(
     stack: AuthorizationStack, mailbox: Mailbox
 ) -> None:

@@ -158,7 +158,13 @@ def test_actions_fit_the_status_and_erasing_is_always_last(status: Status) -> No
     assert actions[-1] is OperatorAction.ERASE
     assert (OperatorAction.SYNC in actions) == (status in (Status.ACTIVE, Status.NEEDS_ADMIN))
     assert actions_of(MAILBOX.with_changes(status=status, erasing_since=NOW)) == [OperatorAction.ERASE]
+    assert (OperatorAction.RESET in actions) == (status not in (Status.PAUSED, Status.DISCONNECTED))
     assert english().text(f"console.actions.{actions[0].value}")
+
+
+def test_reading_anew_is_confirmed_with_what_it_does() -> None:
+    html = PAGES.render("console/confirm", csrf="c", mailbox=MAILBOX, action=OperatorAction.RESET.value)
+    assert "Nothing else is downloaded again" in html
 
 
 @pytest.mark.parametrize("status", Status)
@@ -214,6 +220,9 @@ def test_a_job_is_read_from_the_list_and_asks_first_for_what_is_final() -> None:
     again = job_request(final.form())
     assert again is not None
     assert (again.chosen, again.needs_confirmation) == (("a1",), False)
+    anew = job_request({"command": "reset", "chosen-a1": "on"})
+    assert anew is not None
+    assert anew.needs_confirmation
     moved = job_request({"command": "move", "chosen-a1": "on"})
     assert moved is not None
     assert moved.arguments == {"to": "graph"}

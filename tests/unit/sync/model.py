@@ -284,6 +284,25 @@ class SyncModel(ModelStage):
     def settings_change(self, scope: Scope) -> None:
         self.world.rescope(scope)
 
+    @rule(request=st.integers(0, 25), sweep=st.booleans())
+    def mailbox_is_to_be_read_anew(self, request: int, sweep: bool) -> None:
+        """Between two passes, or while one runs."""
+
+        def reset() -> None:
+            self.world.registry.change(ID, lambda mailbox: transitions.reset(mailbox, self.world.clock()))
+
+        if request == 0:
+            reset()
+            return
+        self.world.sources.at(request, reset)
+        self._run(self.world.sweep if sweep else self.world.sync)
+
+    @rule(write=soon)
+    def reset_dies_at_a_write(self, write: int) -> None:
+        self.mailbox_is_to_be_read_anew(0, sweep=False)
+        self.world.replica.crash_at(write)
+        self._run(self.world.sync)
+
     # Passes
 
     @rule()

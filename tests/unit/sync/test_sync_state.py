@@ -1,6 +1,7 @@
 """What the sync remembers between passes, and the notes that it is stored in."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def test_stored_notes_are_read_and_written_as_they_were(path: Path) -> None:
 
 def test_the_stored_cursors_have_every_note() -> None:
     assert set().union(*map(stored_notes, STORED)) == NOTES
+
+
+def test_reset_is_kept_in_a_note_of_its_own() -> None:
+    state = SyncState(reset_at=datetime(2026, 11, 23, 12, 0, 0, 250, tzinfo=UTC))
+    assert to_notes(state) == {"reset": "2026-11-23T12:00:00.000250+00:00"}
+    assert from_notes(to_notes(state)) == state
 
 
 def test_an_empty_state_has_no_notes() -> None:
