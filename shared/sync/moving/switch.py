@@ -9,7 +9,7 @@ from shared.sources.port import SourceName
 from shared.sync.limits import Limits
 from shared.sync.moving.content_sample import SampleResult
 from shared.sync.moving.survey import FolderSurvey, Survey
-from shared.sync.state.sync_state import Restating, SyncState, from_notes, to_notes
+from shared.sync.state.sync_state import Restating, SweepProgress, SyncState, from_notes, to_notes
 
 SHARE = 20
 """The safety stop blocks a move that would delete or download again more than one in this many items."""
@@ -52,7 +52,11 @@ def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]
         unconfirmed=_under_new_names(names, state.unconfirmed, written),
         not_tracked={id_: state.not_tracked.get(id_, now) for id_ in survey.kept},
     )
-    notes = to_notes(_over_other_source(state, survey.target, now))
+    state = _over_other_source(state, survey.target, now)
+    if survey.target is SourceName.EWS and state.sweep is None:
+        # Settings may have changed meanwhile for items that Graph does not give.
+        state = state.with_changes(sweep=SweepProgress(daily=False), sweep_left_out={})
+    notes = to_notes(state)
     return replace(cursor, folders={folder.id: folder for folder in folders}, notes=notes)
 
 

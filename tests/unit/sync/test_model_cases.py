@@ -1,0 +1,30 @@
+"""Histories that the model has found once, played again as they were found."""
+
+from shared.sources.port import ContentLevel
+from shared.sync.scope import Scope
+from tests.fakes.sync_harness import OUT
+from tests.unit.sync.model import SyncModel
+
+
+def test_contents_dropped_while_graph_does_not_give_them_come_back_over_ews() -> None:
+    """Settings asked for metadata alone, then for contents again, of a folder that only EWS reads."""
+    life = SyncModel()
+    life.begin(touching=False, first=12, marks=False, versions_differ=True, immutable=True, page=2, carries_items=True)
+    life.folder_is_emptied(where=282)
+    life.folder_is_moved(to=99, where=61)
+    life.item_is_edited_at_equal_length(often=1, which=1)
+    life.after_quiet_passes_all_is_equal()
+    life.move_is_asked_for(dry=False, forced=True)
+    life.time_passes(seconds=1800)
+    life.folder_is_emptied(where=0)
+    life.item_gets_a_category(category="blue", which=896)
+    life.folder_is_deleted(rescued=1, to=78, where=714)
+    life.contact_group_is_made(where=148)
+    metadata_alone = Scope(folders_out=OUT, content=ContentLevel.METADATA)
+    life.settings_change_between_two_parts(request=11, scope=metadata_alone, sweep=True)
+    life.after_quiet_passes_all_is_equal()
+    life.settings_change(scope=Scope())
+    life.sweep()
+    life.a_move_of_a_quiet_mailbox_changes_nothing()
+    life.a_move_of_a_quiet_mailbox_changes_nothing()
+    life.teardown()
