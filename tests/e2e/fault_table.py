@@ -162,7 +162,7 @@ BESIDE_A_PASS = (
     ("blob", "PUT leases"),
     ("table", "GET mailboxes"),
     ("table", "PUT mailboxes"),
-    ("table", "PATCH runs"),
+    ("table", "PUT runs"),
 )
 """What is asked before and after it; only the queue can bring the message again."""
 

@@ -89,12 +89,12 @@ class FolderSurveyor:
             elif version == "" or known[0] != version_mark(version):
                 different.append(id_)
             else:
-                self._same(folder, found, _KINDS[known[1]], id_)
+                self._same_version(folder, found, _KINDS[known[1]], id_)
         names = self._other_names(reading, unlisted)
         unknown = [id_ for id_ in unlisted if id_ not in names]
         stored = self._replica.find([*different, *names.values()])
         for id_, item in self._renamed(names, stored, versions).items():
-            self._same(folder, found, item.kind, id_, item.key)
+            self._same_version(folder, found, item.kind, id_, item.key)
             found.restated[item.key] = [id_, item.version]
             del names[id_]
         items = self._metadata(folder, [*different, *names, *unknown], carried)
@@ -115,6 +115,10 @@ class FolderSurveyor:
         found = {id_: stored[name] for id_, name in names.items() if name in stored}
         return {id_: item for id_, item in found.items() if versions[id_] and versions[id_] == item.version}
 
+    def _same_version(self, folder: Folder, found: FolderSurvey, kind: ItemKind, id_: str, key: str = "") -> None:
+        self._survey.count_version(kind, is_equal=True)
+        self._same(folder, found, kind, id_, key)
+
     def _same(self, folder: Folder, found: FolderSurvey, kind: ItemKind, id_: str, key: str = "") -> None:
         found.of(kind).same += 1
         samples = self._survey.samples.setdefault(kind.value, [])
@@ -127,6 +131,7 @@ class FolderSurveyor:
             found.differs = True
         elif item is not None and is_same(item, stored):
             self._same(folder, found, stored.kind, item.id, stored.key)
+            self._survey.count_version(stored.kind, is_equal=item.version == stored.version)
             if (item.id, item.version) != (stored.source_id, stored.version):
                 found.restated[stored.key] = [item.id, item.version]
         else:

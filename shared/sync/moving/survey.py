@@ -95,8 +95,19 @@ class Survey:
     """By kind: folder id at the other source, item id and key of items whose content is to be compared."""
     sampled: dict[str, str] = field(default_factory=dict)
     """The results of comparing these contents, by kind."""
+    versions: dict[str, list[int]] = field(default_factory=dict)
+    """By kind: how many items that stay the same have the same version at both sources, and how many another one."""
     requests: int = 0
     bytes_received: int = 0
+
+    def count_version(self, kind: ItemKind, *, is_equal: bool) -> None:
+        """Count an item that stays the same by its version."""
+        self.versions.setdefault(kind.value, [0, 0])[0 if is_equal else 1] += 1
+
+    def are_versions_comparable(self, kind: ItemKind) -> bool:
+        """Whether another version of an item of this kind means that it was saved: most versions are equal."""
+        equal, other = self.versions.get(kind.value, (0, 0))
+        return equal > other
 
     def total(self) -> KindCounts:
         """The counts of all folders and kinds."""
