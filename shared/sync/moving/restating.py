@@ -17,7 +17,7 @@ from shared.sync.moving import parity
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import DOCUMENT, Survey, decode
 from shared.sync.moving.switch import is_distrusted
-from shared.sync.planning.same_content import has_mime, is_modified_time_doubtful
+from shared.sync.planning.same_content import is_modified_time_doubtful
 from shared.sync.scope import kept_note, kept_of
 from shared.sync.state.sync_state import SyncState, from_notes, to_notes
 
@@ -114,15 +114,14 @@ class _Told:
         """Return the item as the other source has it.
 
         If versions of its kind can be compared, it has another one, and its last-modified time could hide an edit, the
-        daily comparison confirms its content (docs/decisions/0011-same-content.md). Only MIME is the same at both
-        sources, so only MIME is confirmed.
+        daily comparison confirms its content (docs/decisions/0011-same-content.md).
         """
         source_id, version = self._ids.get(item.key, (item.source_id, item.version))
         kept = kept_of(item)
         is_out = item.key in self._not_given or item.folder_id in self._kept
         since = (kept.not_tracked or (self._at.isoformat() if self._at else "")) if is_out else ""
         is_saved = version != item.version and self._survey.are_versions_comparable(item.kind)
-        is_edited = is_saved and has_mime(item) and is_modified_time_doubtful(item)
+        is_edited = is_saved and is_modified_time_doubtful(item)
         is_doubtful = item.kind.value in self._distrusted or is_edited
         assumed = kept.assumed or (is_doubtful and item.located is not None)
         after = replace(kept, not_tracked=since, assumed=assumed)
