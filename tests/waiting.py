@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
+def eventually[T](what: str, look: Callable[[], T | None], seconds: float = 180) -> T:
     """Call `look` until it returns something true, and return that. Fails with what was waited for."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

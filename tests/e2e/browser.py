@@ -20,7 +20,7 @@ CHROMIUM = next(
 WIDTHS = {"phone": (360, 740), "desktop": (1280, 860)}
 SCHEMES = ("light", "dark")
 
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds to wait for what is certain to come, however busy the machine is."""
 expect.set_options(timeout=PATIENCE)
 

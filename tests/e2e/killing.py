@@ -34,7 +34,7 @@ LONGEST_SECONDS = 2.0
 TRIES = 4
 """How often a kill is repeated that came too late."""
 
-LEASE_AND_MORE = 150
+LEASE_AND_MORE = 300
 """Seconds in which everybody must have been synced: a lease's term of 60, and a pass for each."""
 
 

@@ -16,7 +16,7 @@ from shared.api.openapi import document
 from tests.e2e.watching import Watched, insist, wait_for
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = "robin@contoso.example"

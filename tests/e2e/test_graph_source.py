@@ -7,7 +7,7 @@ from sandbox.mailboxes.editor import KINDS
 from shared.sources.port import SourceName
 from tests.e2e.watching import Watched
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

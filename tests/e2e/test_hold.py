@@ -8,7 +8,7 @@ from sandbox.local.local_stack import LocalStack
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 OPERATOR = "robin@contoso.example"
 

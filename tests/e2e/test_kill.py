@@ -18,7 +18,7 @@ EACH = 3
 MANY, FEW = 600, 60
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_killing_the_app_leaves_nothing_missing_doubled_or_different(running_app: LocalStack, hook: Hook) -> None:
     hook.register(events=["mailbox.connected", "mailbox.synced"])
     killer = Killer(running_app, SEED)

@@ -11,7 +11,7 @@ SEED = 20261128
 MANY = 300
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_killing_the_app_in_a_first_sync_over_graph_loses_nothing(running_app: LocalStack) -> None:
     killer = Killer(running_app, SEED)
     everybody: list[Watched] = []

@@ -19,7 +19,7 @@ ENOUGH_TO_BE_PROTECTED = 150
 
 KEYS = {"PartitionKey", "RowKey"}
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests.e2e.person import Person, title
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 OPERATOR = "robin@contoso.example"
@@ -81,7 +81,7 @@ def test_an_operator_finds_a_mailbox_pauses_starts_and_erases_it(
     keep_picture(seen, "flow-mailbox")
     page.get_by_role("link", name="Erase").click()
     page.get_by_role("button", name="Erase").click()
-    expect(page.get_by_role("heading", name="Everything was erased")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Everything was erased")).to_be_visible(timeout=120_000)
     page.goto(f"{running_app.url}/operator/mailboxes/{mailbox}")
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     assert seen.violations() == []

@@ -21,7 +21,7 @@ from tests.waiting import eventually
 TICK_SECONDS = 4
 """Between two ticks, or two askings, of a test that waits: one may find the mailbox still held."""
 
-PATIENCE_SECONDS = 100
+PATIENCE_SECONDS = 300
 
 
 class Watched:
