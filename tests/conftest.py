@@ -22,7 +22,7 @@ from sandbox.tls.authority import Authority
 
 ROOT = Path(__file__).parent
 
-settings.register_profile("any machine", deadline=None)
+settings.register_profile("any machine", settings(), deadline=None)
 settings.load_profile("any machine")
 # An example may take any time: a deadline would measure the machine.
 
