@@ -160,29 +160,31 @@ def _blocks(heading: str) -> list[str]:
 
 def test_documented_quick_start_leads_to_the_first_change(connected: Watched, tmp_path: Path) -> None:
     """The blocks of docs/api.md as they are, but for the sandbox's port and folder, and a folder of their own."""
-    asking, sandbox, python = _blocks("Quick start")
+    _azure, sandbox, asking, changing, python = _blocks("Quick start")
     (mirror,) = _blocks("A consumer that mirrors mailboxes")
-    ask = next(line for line in asking.splitlines() if line.startswith("ask()"))
-    asks = [line for line in asking.splitlines() if line.startswith("ask ")]
-    item = next(one for one in connected.parts.replica.items(connected.id) if one.located)
+    replica = connected.parts.replica
+    keys = [item.key for item in replica.items(connected.id)]
+    contents = {item.key: replica.content(connected.id, item) for item in replica.items(connected.id) if item.located}
     sandbox = sandbox.replace("https://localhost:7071", connected.stack.url)
     sandbox = sandbox.replace(".sandbox/endpoints.json", str(connected.stack.state / "endpoints.json"))
-    setting = [f"ID={connected.id}", f"ITEM={item.key}", "NUMBER=1"]
+    asking = asking.replace("address=alex", f"address={connected.address}").replace("wait=30", "wait=1")
+    changing = changing.replace("alex@contoso.example", connected.address)
     (tmp_path / "quick_start.py").write_text(
         f"import os\nAPP_URL, TOKEN = os.environ['APP_URL'], os.environ['TOKEN']\n{python}"
     )
     script = [
-        "set -eu", sandbox, ask, *setting, *asks, "export APP_URL TOKEN", "python3 quick_start.py",
-        mirror.replace("docs/examples", str(ROOT / "docs" / "examples")),
+        "set -eu", sandbox, asking, "echo $ITEM > item", "export APP_URL TOKEN", "python3 quick_start.py",
+        mirror.replace("docs/examples", str(ROOT / "docs" / "examples")), changing,
     ]  # fmt: skip
     (tmp_path / "quick_start.sh").write_text("\n".join(script))
     bash = ["bash", "quick_start.sh"]
     done = subprocess.run(bash, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
     assert '"roles":["Operator"]' in done.stdout
-    assert (tmp_path / "message.eml").read_bytes() == connected.parts.replica.content(connected.id, item)
-    assert "create" in done.stdout.splitlines()[-1]
+    asked_for = (tmp_path / "item").read_text().strip()
+    assert (tmp_path / "message.eml").read_bytes() == contents[asked_for]
+    assert " create " in done.stdout
     with sqlite3.connect(tmp_path / "mirror.db") as db:
         mirrored = {row[0] for row in db.execute("SELECT id FROM item WHERE mailbox = ?", [connected.id])}
     db.close()
-    assert mirrored == {one.key for one in connected.parts.replica.items(connected.id)}
+    assert mirrored == set(keys)
