@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from functions.http.handler import ALL_METHODS, HttpError, http_handler
-from functions.http.parameters import is_id
+from functions.http.parameters import id_in_path
 from functions.http.responses import html, redirect
 from functions.http.session_auth import read_session_form, require_operator
 from shared.app import app, utc_now
@@ -58,10 +58,7 @@ def operator_parity(request: func.HttpRequest) -> func.HttpResponse:
 
 
 def _mailbox_in_path(request: func.HttpRequest) -> "Mailbox":
-    given: str = request.route_params.get("id", "")
-    if not is_id(given):
-        raise NotFound("nothing has such an id")
-    return app().registry.get(given)
+    return app().registry.get(id_in_path(request))
 
 
 def _report(mailbox_id: str) -> dict[str, object]:

@@ -6,11 +6,10 @@ import azure.functions as func
 
 from functions.console.list_page import mailboxes_page
 from functions.http.handler import ALL_METHODS, HttpError, http_handler
-from functions.http.parameters import is_id
+from functions.http.parameters import id_in_path, is_id
 from functions.http.responses import html, redirect
 from functions.http.session_auth import read_session_form, require_operator, require_operator_view
 from shared.app import app
-from shared.errors import NotFound
 from shared.pages import paths
 
 if TYPE_CHECKING:
@@ -82,9 +81,7 @@ def operator_job(request: func.HttpRequest) -> func.HttpResponse:
     """Show how far a job is; `part=progress` is what changes, by itself. POST cancels it."""
     from shared.pages.console.jobs import FAILURES_SHOWN, job_values
 
-    job_id: str = request.route_params.get("id", "")
-    if not is_id(job_id):
-        raise NotFound("nothing has such an id")
+    job_id = id_in_path(request)
     if request.method == "POST":
         operator = require_operator(request)
         read_session_form(request, operator)

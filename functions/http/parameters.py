@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
+import azure.functions as func
+
 from functions.http.handler import HttpError
+from shared.errors import NotFound
 
 MAX_LIST_BYTES = 256 * 1024
 """The largest body of a request that lists mailboxes."""
@@ -22,3 +25,11 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
 def is_id(text: str) -> bool:
     """Whether a text has the format of our ids."""
     return 1 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum()
+
+
+def id_in_path(request: func.HttpRequest, name: str = "id") -> str:
+    """Return the id in the path. Raises NotFound for a text that cannot be an id."""
+    given: str = request.route_params.get(name, "")
+    if not is_id(given):
+        raise NotFound("nothing has such an id")
+    return given
