@@ -65,11 +65,6 @@ def _is_unmodified(item: Item, base: ReplicaItem) -> bool:
     return item.metadata.get("modified") == base.metadata.get("modified") and not is_modified_time_doubtful(base)
 
 
-def has_mime(base: ReplicaItem) -> bool:
-    """Whether the stored content is MIME."""
-    return base.located is not None and base.located.form == _MIME
-
-
 def is_modified_time_doubtful(base: ReplicaItem) -> bool:
     """Whether the replica's item may have been edited since without another last-modified time."""
     return not base.metadata.get("modified") or kept_of(base).recent
@@ -77,7 +72,7 @@ def is_modified_time_doubtful(base: ReplicaItem) -> bool:
 
 def _has_other_labels(item: Item, base: ReplicaItem) -> bool:
     """Whether categories or flag differ, for an item whose stored content does not contain them."""
-    if not has_mime(base):
+    if base.located is None or base.located.form != _MIME:
         return False
     return any(item.metadata.get(name) != base.metadata.get(name) for name in EXPLAINING)
 
