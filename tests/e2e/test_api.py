@@ -16,8 +16,6 @@ from shared.api.openapi import document
 from tests.e2e.watching import Watched, insist, wait_for
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(900)
-
 ROOT = Path(__file__).parents[2]
 OPERATOR = "robin@contoso.example"
 
@@ -169,6 +167,7 @@ def test_documented_quick_start_leads_to_the_first_change(connected: Watched, tm
     sandbox = sandbox.replace(".sandbox/endpoints.json", str(connected.stack.state / "endpoints.json"))
     asking = asking.replace("address=alex", f"address={connected.address}").replace("wait=30", "wait=1")
     changing = changing.replace("alex@contoso.example", connected.address)
+    python = python.replace("address=alex", f"address={connected.address}")
     (tmp_path / "quick_start.py").write_text(
         f"import os\nAPP_URL, TOKEN = os.environ['APP_URL'], os.environ['TOKEN']\n{python}"
     )

@@ -168,7 +168,6 @@ def poisoned(running: LocalStack) -> list[str]:
     return sorted(base64.b64decode(message.content).decode() for message in waiting)
 
 
-@pytest.mark.timeout(900)
 def test_poison_messages_mark_the_mailbox_unless_the_fault_is_ours(
     hasty: LocalStack,
 ) -> None:

@@ -7,8 +7,6 @@ from sandbox.mailboxes.editor import KINDS
 from shared.sources.port import SourceName
 from tests.e2e.watching import Watched
 
-pytestmark = pytest.mark.timeout(900)
-
 
 @pytest.fixture(scope="module")
 def somebody(running_app: LocalStack) -> Watched:

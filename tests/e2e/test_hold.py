@@ -2,13 +2,9 @@
 
 from contextlib import closing
 
-import pytest
-
 from sandbox.local.local_stack import LocalStack
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
-
-pytestmark = pytest.mark.timeout(900)
 
 OPERATOR = "robin@contoso.example"
 

@@ -6,8 +6,6 @@ No event of a webhook is lost either: decision 16.
 from datetime import UTC, datetime
 from functools import partial
 
-import pytest
-
 from sandbox.local.local_stack import LocalStack
 from tests.e2e.killing import Killer, assert_whole, first_sync_killed, pass_killed, slow
 from tests.e2e.watching import Watched, insist, tick, wait_for
@@ -18,7 +16,6 @@ EACH = 3
 MANY, FEW = 600, 60
 
 
-@pytest.mark.timeout(900)
 def test_killing_the_app_leaves_nothing_missing_doubled_or_different(running_app: LocalStack, hook: Hook) -> None:
     hook.register(events=["mailbox.connected", "mailbox.synced"])
     killer = Killer(running_app, SEED)

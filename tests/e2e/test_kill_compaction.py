@@ -26,7 +26,6 @@ def compacting(tmp_path: Path) -> Iterator[LocalStack]:
         yield running
 
 
-@pytest.mark.timeout(900)
 def test_a_killed_compaction_loses_nothing_and_the_next_one_completes(compacting: LocalStack) -> None:
     compactions_killed(compacting, VICTIMS)
 

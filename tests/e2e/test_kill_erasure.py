@@ -79,7 +79,6 @@ def assert_erased(parts: App, mailbox_id: str) -> None:
     assert parts.registry.runs(mailbox_id) == []
 
 
-@pytest.mark.timeout(900)
 def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_later(running: LocalStack) -> None:
     """S2b: SIGSTOP in the first pack write, an erasure by another instance, SIGCONT."""
     one = Watched(running, MANY)
@@ -101,7 +100,6 @@ def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_later(running: Loca
     assert_erased(one.parts, one.id)
 
 
-@pytest.mark.timeout(900)
 def test_s1_erasure_killed_and_signed_in_again_gives_a_new_whole_mailbox(running: LocalStack) -> None:
     """S1: SIGKILL in the deletions, the same person signs in, the daily round finishes the old mailbox."""
     one = Watched(running, MANY)

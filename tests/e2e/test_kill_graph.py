@@ -1,7 +1,5 @@
 """The app's process is killed while it copies a mailbox for the first time over Microsoft Graph."""
 
-import pytest
-
 from sandbox.local.local_stack import LocalStack
 from shared.sources.port import SourceName
 from tests.e2e.killing import SLOW, TRIES, Killer, assert_whole, slow
@@ -11,7 +9,6 @@ SEED = 20261128
 MANY = 300
 
 
-@pytest.mark.timeout(900)
 def test_killing_the_app_in_a_first_sync_over_graph_loses_nothing(running_app: LocalStack) -> None:
     killer = Killer(running_app, SEED)
     everybody: list[Watched] = []

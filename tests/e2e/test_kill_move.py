@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from functools import partial
 
-import pytest
-
 from sandbox.local.local_stack import LocalStack
 from shared.mailboxes.moves import asked_to_move
 from shared.replica.port import FeedKind
@@ -18,7 +16,6 @@ SLOW_GRAPH = {"service": "graph", "times": None, "fault": {"kind": "delay", "sec
 """Graph takes its time, so that a survey is long enough to be hit anywhere."""
 
 
-@pytest.mark.timeout(900)
 def test_killing_the_app_in_the_middle_of_moves_leaves_everything_as_it_was(running_app: LocalStack) -> None:
     killer, began = Killer(running_app, SEED), datetime.now(UTC)
     one = Watched(running_app, MESSAGES)

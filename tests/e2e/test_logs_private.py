@@ -21,8 +21,6 @@ from tests.e2e.fault_bench import Bench, Trouble
 from tests.e2e.person import Person
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(900)
-
 WORD = "quokka"
 """In whatever is planted, so that a part of it would be found as well."""
 

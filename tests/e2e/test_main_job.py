@@ -19,8 +19,6 @@ ENOUGH_TO_BE_PROTECTED = 150
 
 KEYS = {"PartitionKey", "RowKey"}
 
-pytestmark = pytest.mark.timeout(900)
-
 
 @pytest.fixture(scope="module")
 def somebody(running_app: LocalStack) -> Watched:

@@ -13,8 +13,6 @@ from tests.e2e.people import new_person
 from tests.e2e.person import Person
 from tests.e2e.watching import Watched, insist, wait_for
 
-pytestmark = pytest.mark.timeout(900)
-
 OPERATOR = "robin@contoso.example"
 UNKNOWN = "0" * 32
 

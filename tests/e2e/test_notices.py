@@ -3,8 +3,6 @@
 from functools import partial
 from typing import Any
 
-import pytest
-
 from sandbox.local.local_stack import LocalStack
 from shared.errors import PersonMustSignIn, Reason
 from shared.mailboxes.model import Mailbox
@@ -12,8 +10,6 @@ from shared.mailboxes.transitions import after_failure, started
 from tests.e2e.people import new_person
 from tests.e2e.person import Person
 from tests.e2e.watching import insist
-
-pytestmark = pytest.mark.timeout(900)
 
 OPERATORS = "robin@contoso.example"
 

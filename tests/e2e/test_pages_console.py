@@ -13,7 +13,6 @@ from tests.e2e.person import Person, title
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
-    pytest.mark.timeout(900),
 ]
 
 OPERATOR = "robin@contoso.example"

@@ -16,7 +16,6 @@ from tests.e2e.watching import insist, wait_for
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
-    pytest.mark.timeout(900),
 ]
 
 OPERATOR = "robin@contoso.example"
