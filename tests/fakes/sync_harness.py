@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from shared.errors import NotFound
-from shared.mailboxes.model import Mailbox
+from shared.mailboxes import transitions
+from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.outbox import Outbox
 from shared.replica.port import Cursor, FeedKind, ReplicaItem
 from shared.sources.port import AccessMode, ContentLevel, Folder, FolderKind, Item, ItemKind, SourceName
@@ -126,7 +127,7 @@ class SyncHarness:
         return delivered
 
     def quiet(self) -> None:
-        """Stop all failures and run passes until the safety stop and the delays of all issues are over."""
+        """Stop all failures, start a suspended mailbox, and run passes until every delay is over."""
         self.sources.calm()
         self.replica.calm()
         self.registry.calm()
@@ -134,6 +135,8 @@ class SyncHarness:
         self.tokens.error = None
         self.mailbox.blank = False
         self.sources.blocked.clear()
+        if self.stored.status is Status.SUSPENDED:
+            self.registry.change(ID, transitions.started)
         for _ in range(4):
             self.clock.pass_by(hours=25)
             self.sync()
