@@ -242,6 +242,38 @@ def test_ids_that_only_the_service_can_translate_keep_every_item(world: World, s
     assert {kind for kind, _ in world.feed()[lines:]} == {FeedKind.RESTATE}
 
 
+@pytest.mark.parametrize("is_ews_blocked", [False, True])
+def test_read_messages_move_without_a_download(world: World, is_ews_blocked: bool) -> None:
+    """EWS reports a read flag without the last-modified time that it moves, so the replica has an older time."""
+    world.behavior.own_change_keys = True
+    world.fill(messages=60)
+    world.sync()
+    unread = [item for item in world.exchange.distinguished["inbox"].items.values() if not item.is_read]
+    for item in unread:
+        world.exchange.set_read(item, True)
+        item.modified += timedelta(hours=1)
+    world.clock.pass_by(hours=25)
+    world.sync()
+    contents, lines = {key: world.replica.content(ID, item) for key, item in world.rows().items()}, len(world.feed())
+    downloads = world.graph.asked["GET messages/{item}/$value"]
+    if is_ews_blocked:
+        world.exchange.ews_block = (403, "EWS is blocked", {})
+
+    world.move()
+
+    total = world.report()["total"]
+    assert len(unread) == 20
+    assert world.stored.source is GRAPH, world.report()
+    assert (total["changed"], total["new"], total["gone"]) == (0, 0, 0)
+    assert world.graph.asked["GET messages/{item}/$value"] - downloads <= SAMPLES
+    assert set(world.assumed()) == ({item.id for item in unread} if is_ews_blocked else set())
+    world.clock.pass_by(hours=25)
+    world.sweep()
+    assert world.assumed() == []
+    assert {key: world.replica.content(ID, item) for key, item in world.rows().items()} == contents
+    assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE, FeedKind.UPDATE}
+
+
 def test_changes_over_graph_are_followed_after_a_move(world: World) -> None:
     world.fill()
     world.sync()

@@ -2,7 +2,7 @@
 
 An item is the same when the other source lists its id at the version that the replica has. Where the two sources'
 versions cannot be compared, it is the same when nothing that a save changes differs: last-modified time, size, read
-flag, categories, flag and subject. An item without a last-modified time is compared by its move key and message id.
+flag, categories, flag and subject (likeness.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,8 +15,11 @@ from shared.sources.coverage import gives_item
 from shared.sources.port import ChangeKind, ContentLevel, Folder, Item, ItemKind, MailSource, SourceName
 from shared.sync.budget import Budget
 from shared.sync.moving.id_translator import IdTranslator
+from shared.sync.moving.likeness import is_same, likeness_of
+from shared.sync.moving.origin import Origin
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import FolderSurvey, Survey, digest_of, joined, separated
+from shared.sync.planning.same_content import Sameness
 from shared.sync.reading.item_index import version_mark
 from shared.sync.scope import Scope
 
@@ -41,6 +44,7 @@ class FolderSurveyor:
         scope: Scope,
         budget: Budget,
         waiting: frozenset[str],
+        origin: Origin,
         translator: IdTranslator,
         clock: Callable[[], datetime],
     ) -> None:
@@ -51,6 +55,7 @@ class FolderSurveyor:
         self._scope = scope
         self._budget = budget
         self._waiting = waiting
+        self._origin = origin
         self._translator = translator
         self._clock = clock
 
@@ -98,8 +103,10 @@ class FolderSurveyor:
             found.restated[item.key] = [id_, item.version]
             del names[id_]
         items = self._metadata(folder, [*different, *names, *unknown], carried)
-        for id_ in (*different, *names):
-            self._differing(folder, found, stored.get(names.get(id_, id_)), items.get(id_))
+        pairs = {id_: (stored.get(names.get(id_, id_)), items.get(id_)) for id_ in (*different, *names)}
+        likeness = likeness_of(pairs, self._origin, found.id)
+        for id_, pair in pairs.items():
+            self._differing(folder, found, *pair, likeness.get(id_, Sameness.NONE))
         for id_ in unknown:
             self._unknown(found, id_, items.get(id_))
 
@@ -125,11 +132,20 @@ class FolderSurveyor:
         if len(samples) < SAMPLES:
             samples.append([folder.id, id_, key])
 
-    def _differing(self, folder: Folder, found: FolderSurvey, stored: ReplicaItem | None, item: Item | None) -> None:
+    def _differing(
+        self,
+        folder: Folder,
+        found: FolderSurvey,
+        stored: ReplicaItem | None,
+        item: Item | None,
+        likeness: Sameness,
+    ) -> None:
         """Compare an item that both have, at versions that differ or cannot be compared."""
         if stored is None:
             found.differs = True
-        elif item is not None and is_same(item, stored):
+        elif item is not None and (likeness is not Sameness.NONE or is_same(item, stored)):
+            if likeness is Sameness.LIKELY:
+                found.assumed.append(stored.key)
             self._same(folder, found, stored.kind, item.id, stored.key)
             self._survey.count_version(stored.kind, is_equal=item.version == stored.version)
             if (item.id, item.version) != (stored.source_id, stored.version):
@@ -228,23 +244,3 @@ class _Reading:
             for item in self._replica.items(self._found.id):
                 if self._index.pop(item.source_id) is not None:
                     yield item
-
-
-def is_same(item: Item, stored: ReplicaItem) -> bool:
-    """Whether an item equals the replica's, although the versions differ."""
-    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
-    if not there or not here:
-        return bool(item.move_key) and _identity(item) == _identity(stored) and _visible(item) == _visible(stored)
-    sizes_agree = not item.size or not stored.size or item.size == stored.size
-    return there == here and sizes_agree and _visible(item) == _visible(stored)
-
-
-def _identity(item: Item | ReplicaItem) -> tuple[object, ...]:
-    return item.move_key, item.metadata.get("internet_message_id")
-
-
-def _visible(item: Item | ReplicaItem) -> tuple[object, ...]:
-    """The metadata that a save may change without a new last-modified time."""
-    categories = item.metadata.get("categories")
-    flag = item.metadata.get("flag") if item.kind is ItemKind.MESSAGE else None
-    return item.subject, item.is_read, list(categories) if isinstance(categories, list | tuple) else [], flag

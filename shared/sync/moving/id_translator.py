@@ -1,22 +1,18 @@
 """Translates ids between the two sources. Only Microsoft Graph can do that, in either direction of a move."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from shared.errors import ActionNeeded
 from shared.sources.port import MailSource, SourceName
-
-_log = logging.getLogger(__name__)
+from shared.sync.moving.origin import Origin
 
 
 class IdTranslator:
-    """Asks Graph. A move from Graph to EWS opens it only for this, and does without it if it does not answer."""
+    """Asks Graph. A move from Graph to EWS asks the origin for this, and does without it if it does not answer."""
 
-    def __init__(self, target: SourceName, source: MailSource, open_origin: Callable[[], MailSource]) -> None:
+    def __init__(self, target: SourceName, source: MailSource, origin: Origin) -> None:
         self._target = target
         self._source = source
-        self._open_origin = open_origin
-        self._origin: MailSource | None = None
+        self._origin = origin
 
     def at_target(self, ids: Sequence[str]) -> dict[str, str]:
         """The target's ids of these ids of the origin, as far as they can be told."""
@@ -29,17 +25,5 @@ class IdTranslator:
     def _translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
         if not ids:
             return {}
-        if self._target is SourceName.GRAPH:
-            return self._source.translated(ids, to)
-        try:
-            self._origin = self._origin or self._open_origin()
-            return self._origin.translated(ids, to)
-        except ActionNeeded as error:
-            # A mailbox may go back to EWS because Graph does not answer. The safety stop counts what is not matched.
-            _log.warning("ids not translated", exc_info=error)
-            return {}
-
-    def close(self) -> None:
-        """Close what was opened."""
-        if self._origin is not None:
-            self._origin.close()
+        asked = self._source if self._target is SourceName.GRAPH else self._origin
+        return asked.translated(ids, to)

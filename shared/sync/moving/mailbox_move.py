@@ -22,6 +22,7 @@ from shared.sync.moving import parity
 from shared.sync.moving.content_sample import SampleResult, compare_samples
 from shared.sync.moving.folder_survey import FolderSurveyor
 from shared.sync.moving.id_translator import IdTranslator
+from shared.sync.moving.origin import Origin
 from shared.sync.moving.parity import Outcome
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import DOCUMENT, FolderSurvey, Survey, decode, encode
@@ -56,8 +57,7 @@ class MailboxMove:
         cursor: Cursor,
         source: MailSource,
         *,
-        translator: IdTranslator,
-        origin: SourceName,
+        origin: Origin,
         target: SourceName,
         replica: Replica,
         registry: MailboxRegistry,
@@ -69,8 +69,8 @@ class MailboxMove:
         self._mailbox_id = mailbox_id
         self._cursor = cursor
         self._source = source
-        self._translator = translator
         self._origin = origin
+        self._translator = IdTranslator(target, source, origin)
         self._target = target
         self._replica = replica
         self._registry = registry
@@ -127,6 +127,7 @@ class MailboxMove:
             scope=self._scope,
             budget=self._budget,
             waiting=frozenset(issue.item_id for issue in self._registry.issues(self._mailbox_id, MOST)),
+            origin=self._origin,
             translator=self._translator,
             clock=self._clock,
         )
@@ -208,7 +209,7 @@ class MailboxMove:
 
     def _ended(self, survey: Survey, outcome: Outcome) -> MoveResult:
         """End without a move: keep the report, and start a new survey at the next request."""
-        report = parity.report(survey, outcome, self._origin, self._clock().isoformat())
+        report = parity.report(survey, outcome, self._origin.name, self._clock().isoformat())
         self._budget.check_lease()
         self._replica.put_derived(self._mailbox_id, parity.DOCUMENT, parity.encode(report))
         self._replica.put_derived(self._mailbox_id, DOCUMENT, b"")

@@ -16,8 +16,8 @@ from shared.sources.port import Access, MailSource, MailSources, SourceName
 from shared.sources.selection import MoveSchedule
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
-from shared.sync.moving.id_translator import IdTranslator
 from shared.sync.moving.mailbox_move import MailboxMove, MoveResult
+from shared.sync.moving.origin import Origin
 from shared.sync.moving.parity import Outcome, with_numbers
 from shared.sync.moving.restating import Restater
 from shared.sync.moving.switch import source_of
@@ -153,16 +153,15 @@ class Mover:
         return self._access_tokens.access(mailbox.authorization_id, mailbox.address, source, own=is_own(mailbox))
 
     def _move(
-        self, mailbox: Mailbox, cursor: Cursor, origin: SourceName, target: SourceName, budget: Budget
+        self, mailbox: Mailbox, cursor: Cursor, present: SourceName, target: SourceName, budget: Budget
     ) -> MoveResult:
         source = self._open(mailbox, target)
-        translator = IdTranslator(target, source, partial(self._open, mailbox, origin))
+        origin = Origin(present, partial(self._open, mailbox, present))
         try:
             return MailboxMove(
                 mailbox.id,
                 cursor,
                 source,
-                translator=translator,
                 origin=origin,
                 target=target,
                 replica=self._replica,
@@ -173,7 +172,7 @@ class Mover:
                 clock=self._clock,
             ).run(dry=mailbox.move_dry, forced=mailbox.move_forced)
         finally:
-            translator.close()
+            origin.close()
             source.close()
 
     def _open(self, mailbox: Mailbox, source: SourceName) -> MailSource:

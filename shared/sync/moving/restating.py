@@ -92,7 +92,8 @@ def _has_to_restate(survey: Survey, state: SyncState) -> bool:
     return (
         is_back
         or bool(state.not_tracked)
-        or any(folder.restated or folder.not_given or folder.id != folder.target_id for folder in folders)
+        or any(folder.restated or folder.not_given or folder.assumed for folder in folders)
+        or any(folder.id != folder.target_id for folder in folders)
         or any(is_distrusted(survey, kind) for kind in survey.sampled)
     )
 
@@ -103,6 +104,7 @@ class _Told:
     def __init__(self, survey: Survey, state: SyncState) -> None:
         folders = survey.folders.values()
         self._ids = {key: told for folder in folders for key, told in folder.restated.items()}
+        self._assumed = {key for folder in folders for key in folder.assumed}
         self._not_given = {key for folder in folders for key in folder.not_given}
         self._names = {folder.id: folder.target_id for folder in folders}
         self._kept = state.not_tracked
@@ -122,7 +124,7 @@ class _Told:
         since = (kept.not_tracked or (self._at.isoformat() if self._at else "")) if is_out else ""
         is_saved = version != item.version and self._survey.are_versions_comparable(item.kind)
         is_edited = is_saved and is_modified_time_doubtful(item)
-        is_doubtful = item.kind.value in self._distrusted or is_edited
+        is_doubtful = item.kind.value in self._distrusted or item.key in self._assumed or is_edited
         assumed = kept.assumed or (is_doubtful and item.located is not None)
         after = replace(kept, not_tracked=since, assumed=assumed)
         metadata = item.metadata if after == kept else {**item.metadata, "sync": kept_note(after)}

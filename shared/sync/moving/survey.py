@@ -52,6 +52,8 @@ class FolderSurvey:
     kinds: dict[str, KindCounts] = field(default_factory=dict)
     restated: dict[str, list[str]] = field(default_factory=dict)
     """By item key: the other source's id and version of an item that stays the same."""
+    assumed: list[str] = field(default_factory=list)
+    """Keys of items that are the same as far as their metadata tell: the daily comparison confirms their contents."""
     not_given: list[str] = field(default_factory=list)
     """Keys."""
     examples: dict[str, list[str]] = field(default_factory=dict)
