@@ -9,8 +9,10 @@ import os
 import sqlite3
 import ssl
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS item (mailbox TEXT, id TEXT, number INTEGER, folder TEXT, subject TEXT, at TEXT, json TEXT,
@@ -30,7 +32,20 @@ def ask(path: str, **query: str) -> list[dict]:
 
 def read(position: str) -> list[dict]:
     """The next lines of the feed over all mailboxes. With `wait`, the answer comes when there is something new."""
-    return ask("/changes", **({"after": position} if position else {}))
+    try:
+        return ask("/changes", **({"after": position} if position else {}))
+    except urllib.error.HTTPError as error:
+        if error.code != 410:
+            raise
+        return ask("/changes")  # the position is too old: begin again; what was applied before is passed over
+
+
+def history(mailbox: str) -> Iterator[dict]:
+    """All changes of one mailbox, from its first one."""
+    number = 0
+    while page := ask(f"/mailboxes/{mailbox}/changes", after=str(number)):
+        yield from page
+        number = page[-1]["number"]
 
 
 def listed() -> set[str]:
@@ -43,11 +58,17 @@ def listed() -> set[str]:
             return found
 
 
-def drop_missing(db: sqlite3.Connection) -> None:
-    """Delete mailboxes that were erased, or may not be read any more: the feed does not tell of them."""
-    for mailbox in {row[0] for row in db.execute("SELECT mailbox FROM seen")} - listed():
-        db.execute("DELETE FROM item WHERE mailbox = ?", [mailbox])
-        db.execute("DELETE FROM seen WHERE mailbox = ?", [mailbox])
+def follow_list(db: sqlite3.Connection) -> None:
+    """Delete mailboxes that are not listed any more, and read those that may be read again: no feed tells of either."""
+    known, found = {row[0] for row in db.execute("SELECT mailbox FROM seen")}, listed()
+    for mailbox in known - found:
+        with db:
+            db.execute("DELETE FROM item WHERE mailbox = ?", [mailbox])
+            db.execute("DELETE FROM seen WHERE mailbox = ?", [mailbox])
+    for mailbox in found - known:
+        with db:  # in one transaction: a mailbox that is known has no gap
+            for change in history(mailbox):
+                apply(db, change)
 
 
 def apply(db: sqlite3.Connection, line: dict) -> None:
@@ -74,8 +95,7 @@ def main(path: str) -> None:
                 apply(db, line)
             db.execute("REPLACE INTO place VALUES (1, ?)", [last["position"]])
         if not changes and last["position"] == position:
-            with db:
-                drop_missing(db)
+            follow_list(db)
             return
 
 

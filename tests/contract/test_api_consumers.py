@@ -2,14 +2,22 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import uuid
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
+from shared.api.paging import encode_cursor
 from shared.mailboxes.model import Mailbox
+from shared.replica.change_log.port import entry_key
 from shared.replica.port import FeedChange, FeedKind, item_key
-from tests.contract.api_server import ApiServer
+from tests.contract.api_server import OPERATOR, ApiServer, body_of
 from tests.unit.replica.samples import an_item, created, cursor_with, folder
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +66,59 @@ def test_documented_consumer_drops_an_erased_mailbox(api: ApiServer, tmp_path: P
         assert api.ask("POST", f"/mailboxes/{erased.id}/erase").status_code == 200
         assert run(url, api.token("Replica.Read"), database).wait(60) == 0
     assert (mirrored(database, erased), mirrored(database, kept)) == (set(), {item_key("A")})
+
+
+def test_documented_consumer_begins_again_when_its_position_is_too_old(api: ApiServer, tmp_path: Path) -> None:
+    """It was off for more than the thirty days: an item was deleted meanwhile, and one came."""
+    mailbox = api.connect(created("A", b""), created("B", b""))
+    database = tmp_path / "mirror.db"
+    expired = encode_cursor(msgspec.json.encode([entry_key(api.app.clock() - timedelta(days=31)), 0, "", ""]).decode())
+    assert body_of(api.ask("GET", "/changes", after=expired))["code"] == "position_expired"
+    with api.served() as url:
+        assert run(url, api.token("Replica.Read"), database).wait(60) == 0
+        with closing(sqlite3.connect(database)) as db, db:
+            db.execute("UPDATE place SET position = ?", [expired])
+        gone = FeedChange(FeedKind.DELETE, api.app.replica.item(mailbox.id, item_key("A")))
+        api.commit(mailbox, gone, created("C", b""))
+        assert run(url, api.token("Replica.Read"), database).wait(60) == 0
+    assert mirrored(database, mailbox) == {item_key("B"), item_key("C")}
+    with closing(sqlite3.connect(database)) as db:
+        assert db.execute("SELECT position FROM place").fetchone() != (expired,)
+
+
+def test_documented_consumer_reads_a_mailbox_anew_that_it_may_read_again(api: ApiServer, tmp_path: Path) -> None:
+    """The feed over all mailboxes does not repeat it. The consumer is killed between two pages of it, once."""
+    own, other = api.connect(*(created(f"{number}", b"") for number in range(3))), api.connect(created("X", b""))
+    reader = str(uuid.uuid4())
+    claims = {"oid": reader, "roles": ["Replica.Read"]}
+    token = api.sandbox.control.post("/tokens", {"person": OPERATOR, "kind": "api", "claims": claims})["token"]
+    database, requests = tmp_path / "mirror.db", list[int]()
+    consumer: list[subprocess.Popen[bytes]] = []
+
+    def seen() -> None:
+        requests.append(1)
+        if len(requests) == 4:  # after the feed over all mailboxes, the list, and the first page of the mailbox
+            consumer[-1].kill()
+
+    def ended(url: str, *mailboxes: Mailbox) -> int:
+        limits = {"tenants": [], "mailboxes": [each.id for each in mailboxes]}
+        assert api.ask("PUT", f"/readers/{reader}", json_body=limits).status_code == 200
+        consumer.append(run(url, token, database))
+        return consumer[-1].wait(60)
+
+    try:
+        with api.served() as url:
+            assert ended(url, own, other) == 0
+            assert len(mirrored(database, own)) == 3
+            assert ended(url, other) == 0
+            assert mirrored(database, own) == set()
+        with api.served(seen) as url:
+            assert ended(url, own, other) == -signal.SIGKILL
+            assert mirrored(database, own) == set()
+            assert ended(url, own, other) == 0
+    finally:
+        assert api.ask("DELETE", f"/readers/{reader}").status_code == 204
+    assert (len(mirrored(database, own)), mirrored(database, other)) == (3, {item_key("X")})
 
 
 READ = """
