@@ -35,6 +35,19 @@ class Malformed(Refused):
         super().__init__("malformed", parameter[:100], fault, expected)
 
 
+class AlreadyExists(Refused):
+    """There is one with this value of a parameter already; `existing` is its id."""
+
+    def __init__(self, code: str, parameter: str, existing: str) -> None:
+        super().__init__(code, parameter)
+        self.existing = existing
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values of the problem document."""
+        return super().values | {"existing": self.existing}
+
+
 class Forbidden(Refused):
     """The caller's roles do not allow the operation. `roles` are those that do."""
 

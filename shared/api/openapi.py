@@ -30,7 +30,8 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     """What went wrong (RFC 9457). `code` is stable; `parameter` is the parameter or field at fault, if one is.
 
     `fault` says what is wrong with it, and `expected` what it may be. `missing` names what a 404 did not find,
-    and `roles` are the roles that the operation needs, with `role_missing`.
+    and `roles` are the roles that the operation needs, with `role_missing`. `existing` is the id of what is there
+    already.
     """
 
     type: str
@@ -44,6 +45,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     expected: str = ""
     roles: str = ""
     missing: str = ""
+    existing: str = ""
     support: str = ""
 
 

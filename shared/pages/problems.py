@@ -55,6 +55,8 @@ _TABLE = [
     Problem("idempotency_key_reused", 422, ""),
     Problem("idempotency_key_in_use", 409, ""),
     Problem("return_url_not_allowed", 400, ""),
+    Problem("webhook_exists", 409, ""),
+    Problem("too_many_webhooks", 409, ""),
     Problem("too_many_requests", 429, ""),
     Problem("not_found", 404, paths.HOME),
     Problem("method_not_allowed", 405, paths.HOME),

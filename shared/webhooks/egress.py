@@ -67,6 +67,16 @@ def check_url(url: str, private_hosts: Collection[str] = ()) -> tuple[str, int]:
     return host, port
 
 
+def same_target(one: str, other: str) -> bool:
+    """Whether two URLs name the same resource: the case of the host, port 443, and an empty path do not tell apart."""
+    return _target(one) == _target(other)
+
+
+def _target(url: str) -> tuple[str, int, str, str]:
+    parts, port = _split(url)
+    return parts.hostname or "", port, parts.path or "/", parts.query
+
+
 def check_addresses(host: str, addresses: Sequence[str], private_hosts: Collection[str] = ()) -> str:
     """Choose the address to connect to. One private address among several refuses the name as a whole.
 

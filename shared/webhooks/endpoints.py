@@ -12,7 +12,8 @@ from datetime import datetime
 
 from shared.errors import Conflict
 from shared.mailboxes.outbox.events import EventType
-from shared.webhooks.errors import WebhookRefused
+from shared.webhooks.egress import same_target
+from shared.webhooks.errors import TooManyWebhooks, WebhookExists, WebhookRefused
 from shared.webhooks.model import (
     MAX_ENDPOINTS,
     SECRET_OVERLAP,
@@ -100,12 +101,15 @@ class WebhookEndpoints:
         The row comes before the secret: an endpoint without a secret is seen and can be deleted, a secret without an
         endpoint would stay unseen.
 
-        Raises: WebhookRefused.
+        Raises:
+            WebhookRefused: a field is wrong, or (WebhookExists) another endpoint has this URL.
+            TooManyWebhooks: there are MAX_ENDPOINTS.
         """
-        if len(self._endpoints.all()) >= MAX_ENDPOINTS:
-            raise WebhookRefused("url", "too_many")
         chosen = _checked_secret(secret) if secret else new_secret()
         fields = self._checked({"url": url, "events": events, "tenants": tenants, "description": description})
+        self._require_new_url(url)
+        if len(self._endpoints.all()) >= MAX_ENDPOINTS:
+            raise TooManyWebhooks(f"there are {MAX_ENDPOINTS} endpoints")
         endpoint = Endpoint(
             id=randomness.token_hex(16), created_at=self._clock(), created_by=actor, url=url
         ).with_changes(**fields)
@@ -137,6 +141,8 @@ class WebhookEndpoints:
         Raises: WebhookRefused, NotFound.
         """
         checked = self._checked(changes)
+        if "url" in checked:
+            self._require_new_url(str(checked["url"]), endpoint_id)
         if checked.get("enabled") is not None:
             checked["disabled_reason"] = ""
 
@@ -208,6 +214,12 @@ class WebhookEndpoints:
                     queued += 1
         self._audit(endpoint_id, actor, "webhook_redeliver")
         return queued
+
+    def _require_new_url(self, url: str, own_id: str = "") -> None:
+        """Raise WebhookExists if another endpoint than `own_id` has this URL. Two requests at once can pass both."""
+        for endpoint in self._endpoints.all():
+            if endpoint.id != own_id and same_target(endpoint.url, url):
+                raise WebhookExists(endpoint.id)
 
     def _checked(self, fields: dict[str, object]) -> dict[str, object]:
         """The fields with their values checked and typed. Raises WebhookRefused."""

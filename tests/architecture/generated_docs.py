@@ -94,6 +94,8 @@ API_CODES = [
     "erasure_begun",
     "still_in_use",
     "return_url_not_allowed",
+    "webhook_exists",
+    "too_many_webhooks",
     "item_too_large",
     "not_now",
     "our_configuration",

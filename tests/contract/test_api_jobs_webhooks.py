@@ -44,6 +44,41 @@ def test_webhook_is_shown_changed_and_tested(api: ApiServer, webhook: dict[str, 
     assert webhook["secret"] not in str(body_of(api.ask("GET", "/webhooks")))
 
 
+def test_url_registered_twice_is_refused_with_the_existing_endpoint(api: ApiServer, webhook: dict[str, Any]) -> None:
+    first = webhook["webhook"]
+    other = body_of(api.ask("POST", "/webhooks", json_body={"url": first["url"] + "2"}))["webhook"]
+    for method, path in (("POST", "/webhooks"), ("PATCH", f"/webhooks/{other['id']}")):
+        refused = api.ask(method, path, json_body={"url": first["url"]})
+        problem = body_of(refused)
+        assert (refused.status_code, problem["code"]) == (409, "webhook_exists")
+        assert (problem["parameter"], problem["existing"]) == ("url", first["id"])
+        assert first["id"] in problem["detail"]
+        assert first["id"] in problem["remedy"]
+    assert api.ask("DELETE", f"/webhooks/{other['id']}").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("fields", "parameter", "expected"),
+    [
+        ({"url": "http://crm.example/"}, "url", "an https:// URL"),
+        ({"url": "https://crm.example:25/"}, "url", "port 443"),
+        ({"url": "https://169.254.169.254/"}, "url", "a public address"),
+        ({"url": "https://user@crm.example/"}, "url", "without a user name"),
+        ({"url": "https://crm.example/", "tenants": ["a b"]}, "tenants", "tenant ids"),
+        ({"url": "https://crm.example/", "description": "a\nb"}, "description", "printable characters"),
+        ({"url": "https://crm.example/", "secret": "weak"}, "secret", "24 to 64 bytes"),
+        ({"url": "https://crm.example/", "events": ["mailbox.sneezed"]}, "events", "mailbox.connected"),
+    ],
+)
+def test_refused_webhook_names_its_field_and_what_is_expected(
+    api: ApiServer, fields: dict[str, Any], parameter: str, expected: str
+) -> None:
+    refused = body_of(api.ask("POST", "/webhooks", json_body=fields))
+    assert (refused["status"], refused["parameter"]) == (400, parameter)
+    assert expected in refused["expected"]
+    assert expected in refused["detail"]
+
+
 def test_answer_with_a_secret_takes_no_idempotency_key(api: ApiServer, webhook: dict[str, Any]) -> None:
     url = f"{api.sandbox.endpoints['webhooks']}/keyed"
     for path, body in (("/webhooks", {"url": url}), (f"/webhooks/{webhook['webhook']['id']}/rotate", None)):

@@ -202,8 +202,9 @@ class WebhookHarness:
         )
 
     def register(self, *events: EventType, tenants: Sequence[str] = ()) -> Endpoint:
-        """A verified endpoint."""
-        return self.commands.create("https://crm.example/hooks", "op", events=events, tenants=tenants).endpoint
+        """A verified endpoint with a URL of its own."""
+        url = f"https://crm.example/hooks/{len(self.endpoints.all())}"
+        return self.commands.create(url, "op", events=events, tenants=tenants).endpoint
 
     def work(self) -> None:
         """Make every attempt that is due now."""

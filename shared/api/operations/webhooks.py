@@ -6,11 +6,11 @@ from msgspec import UNSET, Meta, Struct
 
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
-from shared.api.errors import Malformed
+from shared.api.errors import AlreadyExists, Malformed, Refused
 from shared.api.expectations import expected_of
 from shared.api.resources import webhooks as resources
-from shared.webhooks.endpoints import MAX_SHOWN
-from shared.webhooks.errors import WebhookRefused
+from shared.webhooks.endpoints import MAX_DESCRIPTION, MAX_SHOWN, MAX_TENANTS
+from shared.webhooks.errors import TooManyWebhooks, WebhookExists, WebhookRefused
 
 
 @operation("GET", "/webhooks", tag="webhooks", roles=STATE_READERS, answer=resources.WebhookList)
@@ -32,7 +32,10 @@ def list_webhooks(components: ApiComponents, call: Call[NoQuery, None]) -> resou
 def register_webhook(
     components: ApiComponents, call: Call[NoQuery, resources.NewWebhook]
 ) -> resources.RegisteredWebhook:
-    """Register an endpoint and send it the challenge. The answer holds the signing secret, which is not shown again."""
+    """Register an endpoint and send it the challenge. The answer holds the signing secret, which is not shown again.
+
+    409, `webhook_exists`: another endpoint has this URL; `existing` is its id.
+    """
     body = call.body
     try:
         made = components.webhooks.create(
@@ -44,7 +47,9 @@ def register_webhook(
             secret=body.secret,
         )
     except WebhookRefused as exc:
-        raise _malformed(exc) from exc
+        raise _refused(exc) from exc
+    except TooManyWebhooks as exc:
+        raise Refused("too_many_webhooks") from exc
     return resources.RegisteredWebhook(
         resources.webhook(made.endpoint), resources.verification(made.answer), made.secret
     )
@@ -71,7 +76,7 @@ def change_webhook(components: ApiComponents, call: Call[NoQuery, resources.Webh
     try:
         changed = components.webhooks.change(call.path["webhook"], changes, call.caller.object_id)
     except WebhookRefused as exc:
-        raise _malformed(exc) from exc
+        raise _refused(exc) from exc
     return resources.webhook(changed)
 
 
@@ -114,12 +119,29 @@ def redeliver_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> r
     return resources.Redelivery(components.webhooks.redeliver(call.path["webhook"], call.caller.object_id))
 
 
-def _malformed(error: WebhookRefused) -> Malformed:
-    """The refusal with what an endpoint may have in this field. A secret is 24 to 64 bytes."""
-    if error.parameter == "url":
-        return Malformed("url", "url")
-    expected = "`whsec_` and 24 to 64 bytes in base64" if error.parameter == "secret" else ""
-    return Malformed(error.parameter, expected=expected or expected_of(resources.NewWebhook, error.parameter))
+_URL_EXPECTED = {
+    "not_https": "an https:// URL",
+    "port": "a URL with port 443 or one from 1024 on",
+    "address": "the URL of a host with a public address",
+    "malformed": "a URL of printable ASCII characters, without a user name, a password, and a fragment",
+}
+"""What a URL must be, by why it was refused."""
+_FIELD_EXPECTED = {
+    "secret": "`whsec_` and 24 to 64 bytes in base64",
+    "tenants": f"a list of at most {MAX_TENANTS} tenant ids",
+    "description": f"a line of at most {MAX_DESCRIPTION} printable characters",
+}
+"""What other fields must be, where their types do not say it."""
+
+
+def _refused(error: WebhookRefused) -> Refused:
+    """The refusal with what an endpoint may have in this field."""
+    if isinstance(error, WebhookExists):
+        return AlreadyExists("webhook_exists", "url", error.endpoint_id)
+    name = error.parameter
+    if name == "url":
+        return Malformed("url", "url", _URL_EXPECTED.get(error.fault, ""))
+    return Malformed(name, expected=_FIELD_EXPECTED.get(name) or expected_of(resources.NewWebhook, name))
 
 
 class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):

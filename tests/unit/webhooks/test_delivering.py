@@ -8,8 +8,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.outbox.events import EventType, MailboxEvent, new_event
 from shared.webhooks.deliverer import REST_SECONDS
-from shared.webhooks.errors import WebhookRefused
-from shared.webhooks.model import DELIVERIES_KEPT, RETRY_DELAYS, Answer, DeliveryStatus
+from shared.webhooks.errors import TooManyWebhooks, WebhookExists, WebhookRefused
+from shared.webhooks.model import DELIVERIES_KEPT, MAX_ENDPOINTS, RETRY_DELAYS, Answer, DeliveryStatus
 from shared.webhooks.publisher import CACHED_SECONDS
 from tests.fakes.webhooks import WebhookHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
@@ -269,6 +269,27 @@ def test_wrong_field_is_refused_and_named(harness: WebhookHarness, parameter: st
         harness.commands.change(endpoint.id, fields, "op")
     assert refused.value.parameter == parameter
     assert harness.commands.get(endpoint.id) == endpoint
+
+
+@pytest.mark.parametrize("url", ["https://crm.example/hooks/0", "https://CRM.example:443/hooks/0"])
+def test_url_of_another_endpoint_is_refused(harness: WebhookHarness, url: str) -> None:
+    first, second = harness.register(), harness.register()
+    for register in (
+        lambda: harness.commands.create(url, "op"),
+        lambda: harness.commands.change(second.id, {"url": url}, "op"),
+    ):
+        with pytest.raises(WebhookExists) as refused:
+            register()
+        assert (refused.value.endpoint_id, refused.value.parameter) == (first.id, "url")
+    assert harness.commands.all() == [first, second]
+    assert harness.commands.change(first.id, {"url": url}, "op").id == first.id
+
+
+def test_endpoint_beyond_the_most_is_refused(harness: WebhookHarness) -> None:
+    for _ in range(MAX_ENDPOINTS):
+        harness.register()
+    with pytest.raises(TooManyWebhooks):
+        harness.register()
 
 
 @pytest.mark.parametrize("secret", ["whsec_short", "no prefix", "whsec_" + "A" * 200, "whsec_\u00e9"])
