@@ -88,7 +88,7 @@ def _missing(path: str) -> str:
     """What a 404 may not have found: the parameters of the path, and what the path names last."""
     parts = path.strip("/").split("/")
     names = [part[1:-1] for part in parts if part.startswith("{")]
-    names += [parts[-1]] if parts[-1] in ("content", "hold", "parity") else []
+    names += [parts[-1]] if parts[-1] in ("content", "hold") else []
     return " or ".join("attachment" if name == "number" else name for name in names)
 
 

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from shared.cli.components import CliApp
 from shared.cli.terminal import show_table
+from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import ItemIssue
 from shared.sources.port import SourceName
@@ -116,5 +117,9 @@ def move(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
 
 def show_parity(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Show the report of a mailbox's last move or survey, as JSON."""
-    print(json.dumps(parity.decode(app.replica.derived(arguments.mailbox, parity.DOCUMENT)), indent=2), file=out)
+    try:
+        stored = app.replica.derived(arguments.mailbox, parity.DOCUMENT)
+    except NotFound as exc:
+        raise NotFound("no move and no dry run was made; ask for one: move --mailbox ID --dry-run") from exc
+    print(json.dumps(parity.decode(stored), indent=2), file=out)
     return 0

@@ -94,6 +94,7 @@ API_CODES = [
     "erasure_begun",
     "still_in_use",
     "return_url_not_allowed",
+    "no_parity_report",
     "webhook_exists",
     "too_many_webhooks",
     "item_too_large",

@@ -216,6 +216,18 @@ def test_problem_says_what_was_not_found(api: ApiServer, mailbox: Mailbox) -> No
         assert "age" not in body["title"]
 
 
+def test_mailbox_that_was_never_moved_says_how_to_ask_for_a_report(api: ApiServer, mailbox: Mailbox) -> None:
+    answer = api.ask("GET", f"/mailboxes/{mailbox.id}/parity")
+    problem = body_of(answer)
+    assert (answer.status_code, problem["code"]) == (404, "no_parity_report")
+    assert "No move between sources and no dry run was made" in problem["detail"]
+    assert '"dry_run": true' in problem["remedy"]
+    assert body_of(api.ask("GET", "/mailboxes/none/parity"))["missing"] == "mailbox"
+    api.app.replica.put_derived(mailbox.id, "parity", b'{"outcome": "surveyed", "from": "ews", "to": "graph"}')
+    report = body_of(api.ask("GET", f"/mailboxes/{mailbox.id}/parity"))
+    assert (report["outcome"], report["from"], report["to"]) == ("surveyed", "ews", "graph")
+
+
 def test_errors_of_a_known_caller_have_the_limit(api: ApiServer, mailbox: Mailbox) -> None:
     """401 comes before the caller is known."""
     assert api.ask("POST", f"/mailboxes/{mailbox.id}/start").status_code in (200, 409)

@@ -8,9 +8,10 @@ from msgspec import Meta, Struct
 
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
-from shared.api.errors import Malformed
+from shared.api.errors import Malformed, Refused
 from shared.api.paging import EXPECTED_CURSOR, Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes as resources
+from shared.errors import NotFound
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import SourceName
@@ -181,12 +182,18 @@ def erase_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resou
     answer=resources.ParityReport,
 )
 def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> resources.ParityReport:
-    """Return the report of a mailbox's last move, or survey, between sources."""
+    """Return the report of a mailbox's last move, or dry run, between sources.
+
+    404, `no_parity_report`: neither was made. `POST /moves` with `dry_run` asks for a report.
+    """
     from shared.sync.moving import parity
 
     mailbox = visible_mailbox(components, call)
-    stored = parity.decode(components.replica.derived(mailbox.id, parity.DOCUMENT))
-    return msgspec.convert(stored, resources.ParityReport)
+    try:
+        stored = components.replica.derived(mailbox.id, parity.DOCUMENT)
+    except NotFound as exc:
+        raise Refused("no_parity_report") from exc
+    return msgspec.convert(parity.decode(stored), resources.ParityReport)
 
 
 def visible_mailbox[Q, B](components: ApiComponents, call: Call[Q, B]) -> Mailbox:

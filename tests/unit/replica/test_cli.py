@@ -410,6 +410,11 @@ def test_move_is_asked_for_one_mailbox_or_all(app: House) -> None:
     assert [act for _, _, act in app.one.audit] == ["survey", "move", "cancel_move"]
 
 
+def test_mailbox_that_was_never_moved_says_how_to_ask(app: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["parity", "--mailbox", ID], app, io.StringIO()) == 1
+    assert capsys.readouterr().err == "no move and no dry run was made; ask for one: move --mailbox ID --dry-run\n"
+
+
 def test_parity_report_is_shown(app: House) -> None:
     app.replica.put_derived(ID, "parity", b'{"outcome": "moved"}')
 
