@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
@@ -19,6 +20,11 @@ class CliApp(Protocol):
     @property
     def replica(self) -> Replica:
         """The copies of mailboxes."""
+        ...
+
+    @property
+    def mailbox_commands(self) -> MailboxCommands:
+        """The commands on mailboxes."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from typing import TextIO
 from shared.cli.components import CliApp
 from shared.cli.terminal import show_table
 from shared.errors import NotFound
-from shared.mailboxes.model import Mailbox
+from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue
 from shared.sources.port import SourceName
 from shared.sync.moving import parity
@@ -97,6 +97,14 @@ def audit(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
 
 def _minute(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def reset(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
+    """Have the next pass read a mailbox anew and compare every item with the copy."""
+    mailbox = app.mailbox_commands.reset(arguments.mailbox, "operator", at_once=False)
+    waits = mailbox.status is Status.NEEDS_SIGN_IN
+    print("read anew after the person has signed in" if waits else "read anew by the next pass", file=out)
+    return 0
 
 
 def move(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:

@@ -68,6 +68,7 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
     auditing = command("audit", mailboxes.audit, json=True)
     auditing.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many lines (100)")
     command("verify", items.verify)
+    command("reset", mailboxes.reset)
     _add_move(command("move", mailboxes.move))
     command("parity", mailboxes.show_parity)
     holding = command("hold", holds.hold)

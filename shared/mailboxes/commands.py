@@ -77,17 +77,18 @@ class MailboxCommands:
             self._queue.send_mailbox(mailbox_id)
         return mailbox
 
-    def reset(self, mailbox_id: str, actor: str) -> Mailbox:
+    def reset(self, mailbox_id: str, actor: str, *, at_once: bool = True) -> Mailbox:
         """Have the next pass read the mailbox anew and compare every item with the replica; queue that pass now.
 
-        Nothing is deleted, and what has not changed is not downloaded again.
+        Nothing is deleted, and what has not changed is not downloaded again. Not `at_once`: the pass is the one of the
+        next tick; for callers that cannot write to the queue.
 
         Raises:
             MailboxStopped: the mailbox is paused or disconnected.
         """
         now = self._clock()
         mailbox = self._changed(mailbox_id, actor, "reset", lambda before: transitions.reset(before, now))
-        if mailbox.status is Status.ACTIVE:
+        if at_once and mailbox.status is Status.ACTIVE:
             self._queue.send_mailbox(mailbox_id)
         return mailbox
 

@@ -141,6 +141,7 @@ def test_reset_is_noted_and_refused_for_a_paused_mailbox(api: ApiServer, mailbox
     assert api.ask("POST", f"/mailboxes/{mailbox.id}/start").status_code == 200
     answer = api.ask("POST", reset)
     assert (answer.status_code, body_of(answer)["id"]) == (200, mailbox.id)
+    assert body_of(answer)["reset_at"] == body_of(api.ask("GET", f"/mailboxes/{mailbox.id}"))["reset_at"] is not None
     assert body_of(api.ask("GET", f"/audit/{mailbox.id}", limit="1"))["entries"][0]["act"] == "reset"
     assert api.ask("POST", f"/mailboxes/{mailbox.id}/pause").status_code == 200
     refused = api.ask("POST", reset)

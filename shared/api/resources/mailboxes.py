@@ -78,6 +78,7 @@ class Mailbox(Struct, kw_only=True, frozen=True):
         Time | None,
         Meta(description="No pass starts before this time, because something has to pass; null: at the next tick."),
     ]
+    reset_at: Annotated[Time | None, Meta(description="When an operator last asked to read it anew.")]
     erasing_since: Time | None
     hold_since: Time | None
     moving_to: SourceName | None

@@ -1,6 +1,7 @@
 """A mailbox as programs see it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from shared.api.resources.mailboxes import NotCopied, mailbox
 from tests.unit.pages.samples import MAILBOX
@@ -11,6 +12,12 @@ def test_items_that_are_not_copied_are_divided_by_reason() -> None:
         MAILBOX, first_sync_done=True, items=60, in_scope=100, issues=3, private_left_out=10, not_provided=7
     )
     assert mailbox(stored).not_copied == NotCopied(total=40, private=10, not_given=7, by_settings=20, with_issues=3)
+
+
+def test_mailbox_says_when_it_was_reset_last() -> None:
+    at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    assert mailbox(MAILBOX).reset_at is None
+    assert mailbox(replace(MAILBOX, reset_at=at)).reset_at == at
 
 
 def test_nothing_is_missing_during_the_first_sync_or_of_a_whole_copy() -> None:

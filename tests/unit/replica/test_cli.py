@@ -14,15 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.authorization.port import Revocations
 from shared.cli import main as cli
 from shared.errors import NotFound, Reason, RetryLater
+from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.holds import HoldCommands
-from shared.mailboxes.model import Mailbox
+from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import AuditEntry, ItemIssue, MailboxRegistry
 from shared.replica.maintenance import export_paths
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.sources.port import AccessMode, Content, ItemKind
+from tests.fakes.leases import FakeLeases
+from tests.fakes.queue import FakeQueue
 from tests.fakes.replica import FakeReplica
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
 
@@ -69,10 +73,18 @@ class OneMailbox:
 class House:
     replica: FakeReplica = field(default_factory=FakeReplica)
     one: OneMailbox = field(default_factory=OneMailbox)
+    queue: FakeQueue = field(default_factory=FakeQueue)
 
     @property
     def registry(self) -> MailboxRegistry:
         return cast("MailboxRegistry", self.one)
+
+    @property
+    def mailbox_commands(self) -> MailboxCommands:
+        return MailboxCommands(
+            registry=self.registry, replica=self.replica, leases=FakeLeases(), queue=self.queue,
+            revocations=cast("Revocations", None), clock=lambda: NOW, wait=lambda seconds: None,
+        )  # fmt: skip
 
     @property
     def move_commands(self) -> MoveCommands:
@@ -408,6 +420,17 @@ def test_move_is_asked_for_one_mailbox_or_all(app: House) -> None:
     assert app.run("move", "--all", "--to", "nothing") == "1 mailbox\n"
     assert app.one.changed.moving_to is None
     assert [act for _, _, act in app.one.audit] == ["survey", "move", "cancel_move"]
+
+
+def test_reset_is_asked_for_and_refused_for_a_paused_mailbox(app: House) -> None:
+    assert app.run("reset", "--mailbox", ID) == "read anew by the next pass\n"
+    assert (app.one.changed.reset_at, app.one.audit[-1]) == (NOW, (ID, "operator", "reset"))
+    assert not app.queue.mailboxes  # an operator's identity need not be able to write to the queue
+    app.one.changed = app.one.changed.with_changes(status=Status.NEEDS_SIGN_IN)
+    assert app.run("reset", "--mailbox", ID) == "read anew after the person has signed in\n"
+    app.one.changed = app.one.changed.with_changes(status=Status.PAUSED, reset_at=None)
+    assert cli.run(["reset", "--mailbox", ID], app, io.StringIO()) == 1
+    assert app.one.changed.reset_at is None
 
 
 def test_mailbox_that_was_never_moved_says_how_to_ask(app: House, capsys: pytest.CaptureFixture[str]) -> None:
