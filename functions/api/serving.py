@@ -80,16 +80,16 @@ def _errors_of(caller: "Caller", operation: "Operation") -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        values = {"missing": _missing(operation.path)} if isinstance(error, NotFound) else {}
+        values = {"missing": _missing(operation)} if isinstance(error, NotFound) else {}
         raise CallerError(error, _limit_headers(caller.object_id), values) from error
 
 
-def _missing(path: str) -> str:
-    """What a 404 may not have found: the parameters of the path, and what the path names last."""
-    parts = path.strip("/").split("/")
+def _missing(operation: "Operation") -> str:
+    """What a 404 may not have found: the parameters of the path, what the path names last, or what the body names."""
+    parts = operation.path.strip("/").split("/")
     names = [part[1:-1] for part in parts if part.startswith("{")]
     names += [parts[-1]] if parts[-1] in ("content", "hold") else []
-    return " or ".join("attachment" if name == "number" else name for name in names)
+    return " or ".join("attachment" if name == "number" else name for name in names) or operation.missing
 
 
 def _operation(request: func.HttpRequest, path: str) -> "Operation":

@@ -170,6 +170,8 @@ class Operation:
     is_content: bool = False
     """Whether it returns bytes of a mailbox, with ETag and Range."""
 
+    missing: str = ""
+    """What a 404 did not find, if the path does not name it: the body does."""
     holds_secret: bool = False
     """Whether its answer holds a secret, and so must not be stored."""
 

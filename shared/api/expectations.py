@@ -36,7 +36,8 @@ def _words(found: inspect.Type) -> str:
         case inspect.UnionType():
             return " or ".join(filter(None, (_words(each) for each in found.types)))
         case inspect.EnumType():
-            return f"one of {', '.join(str(each.value) for each in found.cls)}"
+            values = [str(each.value) for each in found.cls]
+            return f"one of {', '.join(filter(None, values))}{', or empty' if '' in values else ''}"
         case inspect.ListType():
             return f"a list of {_in_list(found.item_type)}{_at_most(found.max_length, 'entries')}"
         case _:

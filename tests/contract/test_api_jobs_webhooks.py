@@ -7,6 +7,9 @@ import pytest
 
 from tests.contract.api_server import ApiServer, body_of
 
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""A tenant that is not served."""
+
 
 @pytest.fixture
 def webhook(api: ApiServer) -> Iterator[dict[str, Any]]:
@@ -105,6 +108,53 @@ def test_answer_with_a_secret_takes_no_idempotency_key(api: ApiServer, webhook: 
 def test_wrong_field_is_named(api: ApiServer, path: str, body: dict[str, Any], parameter: str) -> None:
     answer = api.ask("POST", path, json_body=body)
     assert (answer.status_code, body_of(answer)["parameter"]) == (400, parameter)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "parameter", "expected"),
+    [
+        ("/jobs", {"command": "sneeze", "all": True}, "command", "activate, check, sync"),
+        ("/jobs", {"command": "pause", "all": False}, "all", "true, or left out"),
+        ("/jobs", {"command": "pause", "mailboxes": []}, "mailboxes", "1 to 100000 ids of mailboxes"),
+        ("/jobs", {"command": "pause", "filter": {"status": "asleep"}}, "filter.status", "active, paused"),
+        ("/jobs", {"command": "move", "all": True, "to": "imap"}, "to", "one of ews, graph, or empty"),
+        ("/jobs", {"command": "activate", "addresses": ["a\nb"], "tenant": NOBODY}, "addresses", "addresses or names"),
+        ("/jobs", {"command": "activate", "csv": "", "tenant": NOBODY}, "csv", "addresses or names"),
+        ("/activations", {"csv": "a", "tenant": "x"}, "tenant", "a text that matches"),
+        ("/moves", {"to": "imap", "all": True}, "to", "one of ews, graph, or empty"),
+        ("/moves", {"to": "graph", "all": False}, "all", "true, or left out"),
+        ("/invitations", {"address": "nobody"}, "address", "an email address"),
+        ("/invitations", {"address": "a@b.example", "reference": "a\nb"}, "reference", "printable characters"),
+    ],
+)
+def test_wrong_value_of_a_command_says_what_is_expected(
+    api: ApiServer, path: str, body: dict[str, Any], parameter: str, expected: str
+) -> None:
+    refused = body_of(api.ask("POST", path, json_body=body))
+    assert (refused["status"], refused["parameter"]) == (400, parameter)
+    assert expected in refused["expected"]
+    assert expected in refused["detail"]
+
+
+def test_list_of_names_to_activate_is_named_by_its_field(api: ApiServer) -> None:
+    tenant = api.app.settings.operator_tenant
+    for fields, parameter in (({"addresses": []}, "addresses"), ({"csv": " "}, "csv")):
+        refused = body_of(api.ask("POST", "/activations", json_body=fields | {"tenant": tenant}))
+        assert (refused["parameter"], "1 to 500 addresses or names" in refused["expected"]) == (parameter, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "missing"),
+    [
+        ("/moves", {"to": "graph", "mailboxes": ["none"]}, "mailbox"),
+        ("/activations", {"addresses": ["a@b.example"], "authorization": "none"}, "service account"),
+    ],
+)
+def test_problem_says_what_a_body_names_and_does_not_exist(
+    api: ApiServer, path: str, body: dict[str, Any], missing: str
+) -> None:
+    answer = api.ask("POST", path, json_body=body)
+    assert (answer.status_code, body_of(answer)["missing"]) == (404, missing)
 
 
 def test_job_is_created_once_with_a_key_followed_and_canceled(api: ApiServer) -> None:

@@ -9,9 +9,10 @@ from msgspec import Meta, Struct
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed
+from shared.api.operations.onboarding import activation_malformed, move_targets
 from shared.api.resources import jobs as resources
 from shared.mailboxes.bulk.errors import JobRefused
-from shared.mailboxes.bulk.model import JobCommand
+from shared.mailboxes.bulk.model import MAX_TARGETS, JobCommand
 
 LARGEST_LIST = 512 * 1024
 """Bytes of the largest body that lists mailboxes."""
@@ -36,8 +37,21 @@ def create_job(components: ApiComponents, call: Call[NoQuery, resources.NewJob])
             body.command, call.caller.object_id, targets=targets, filter=filter_, arguments=_arguments(body)
         )
     except JobRefused as exc:
-        raise Malformed(exc.parameter, exc.fault) from exc
+        raise _malformed(components, body, exc) from exc
     return resources.progress(components.jobs.progress(made.id), [])
+
+
+def _malformed(components: ApiComponents, body: resources.NewJob, error: JobRefused) -> Malformed:
+    """The refusal with what the field may be. The targets of an activation come in a field of its own."""
+    name = error.parameter
+    if name == "mailboxes" and body.mailboxes is None:
+        name = "addresses" if body.csv is None else "csv"
+    if error.fault != "wrong":
+        return Malformed(name, error.fault)
+    if name == "to":
+        return Malformed(name, expected=move_targets(components.move_commands))
+    kinds = "ids of mailboxes" if name == "mailboxes" else "addresses or names"
+    return Malformed(name, expected=f"1 to {MAX_TARGETS} {kinds}, each of at most 320 printable characters")
 
 
 class JobQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,14 +95,16 @@ def _targets(body: resources.NewJob) -> Sequence[str] | None:
     allowed = {"addresses", "csv"} if body.command is JobCommand.ACTIVATE else {"mailboxes", "filter", "all"}
     if unknown := [name for name in given if name not in allowed]:
         raise Malformed(unknown[0], "unknown")
-    if len(given) != 1 or body.all is False:
+    if len(given) != 1:
         raise Malformed(", ".join(sorted(allowed)), "one_of")
+    if body.all is False:
+        raise Malformed("all", expected="true, or left out")
     if body.csv is None:
         return body.addresses if body.command is JobCommand.ACTIVATE else body.mailboxes
     try:
         return parse_names(body.csv)
     except ActivationRefused as exc:
-        raise Malformed("csv") from exc
+        raise activation_malformed(exc, "csv") from exc
 
 
 def _filter(body: resources.NewJob) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Invitations, activations, service accounts, and moves between sources."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
@@ -12,8 +12,15 @@ from shared.api.paging import Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes
 from shared.api.resources import onboarding as resources
 
+if TYPE_CHECKING:
+    from shared.authorization.errors import ActivationRefused
+    from shared.mailboxes.move_commands import MoveCommands
+
 LARGEST_LIST = 256 * 1024
 """Bytes of the largest body that lists mailboxes."""
+
+
+_INVITATION_EXPECTED = {"address": "an email address", "reference": "a line of at most 200 printable characters"}
 
 
 @operation(
@@ -33,7 +40,8 @@ def create_invitation(components: ApiComponents, call: Call[NoQuery, resources.N
     try:
         invited = components.invitations.create(body.address, body.reference, body.return_url)
     except InvitationMalformed as exc:
-        raise (Malformed(exc.parameter) if exc.parameter else Refused(exc.code)) from exc
+        expected = _INVITATION_EXPECTED.get(exc.parameter, "")
+        raise (Malformed(exc.parameter, expected=expected) if exc.parameter else Refused(exc.code)) from exc
     components.registry.record_audit(invited.id, call.caller.object_id, "invite")
     return resources.Invitation(invited.id, invited.url, invited.expires_at)
 
@@ -68,6 +76,7 @@ def list_invitations(components: ApiComponents, call: Call[InvitationQuery, None
     body=resources.NewActivation,
     answer=resources.ActivationResults,
     largest_body=LARGEST_LIST,
+    missing="service account",
 )
 def activate_mailboxes(
     components: ApiComponents, call: Call[NoQuery, resources.NewActivation]
@@ -84,8 +93,22 @@ def activate_mailboxes(
         names = parse_names(body.csv) if body.csv is not None else body.addresses or []
         results = components.activation.activate(chosen, names, call.caller.object_id)
     except ActivationRefused as exc:
-        raise Malformed(exc.parameter) from exc
+        raise activation_malformed(exc, "addresses" if body.csv is None else "csv") from exc
     return resources.ActivationResults([resources.ActivationResult(**asdict(result)) for result in results])
+
+
+def activation_malformed(error: "ActivationRefused", names: str) -> Malformed:
+    """The refusal with what the field may be. `names` is the field that the names came in."""
+    from shared.authorization.onboarding.activation import MAX_NAMES
+
+    expected = {
+        "addresses": f"1 to {MAX_NAMES} addresses or names, each of at most 320 printable characters",
+        "csv": "lines of text with an address or a name each, divided by commas or semicolons",
+        "authorization": "the `id` of one of GET /service-accounts",
+        "tenant": "the id of a tenant that ENTRA_TENANTS admits",
+    }
+    name = names if error.parameter == "addresses" else error.parameter
+    return Malformed(name, expected=expected.get(error.parameter, ""))
 
 
 @operation(
@@ -123,6 +146,7 @@ def revoke_service_account(components: ApiComponents, call: Call[NoQuery, None])
     answer=mailboxes.MailboxList,
     status=202,
     largest_body=LARGEST_LIST,
+    missing="mailbox",
 )
 def move_mailboxes(components: ApiComponents, call: Call[NoQuery, resources.NewMove]) -> mailboxes.MailboxList:
     """Have mailboxes moved between EWS and Graph by their next passes, or take that back."""
@@ -132,7 +156,7 @@ def move_mailboxes(components: ApiComponents, call: Call[NoQuery, resources.NewM
     body, actor, commands = call.body, call.caller.object_id, components.move_commands
     _require_one("mailboxes, tenant, all", body.mailboxes, body.tenant, body.all)
     if body.all is False:
-        raise Malformed("all")
+        raise Malformed("all", expected="true, or left out")
     chosen = body.mailboxes if body.mailboxes is not None else commands.chosen(body.tenant or "")
     if body.to is resources.MoveTarget.NOTHING:
         moved = commands.cancel(chosen, actor)
@@ -140,8 +164,13 @@ def move_mailboxes(components: ApiComponents, call: Call[NoQuery, resources.NewM
         try:
             moved = commands.ask(chosen, SourceName(body.to), actor, dry_run=body.dry_run, force=body.force)
         except SourceNotUsable as exc:
-            raise Malformed("to") from exc
+            raise Malformed("to", expected=move_targets(commands)) from exc
     return mailboxes.MailboxList([mailboxes.mailbox(each) for each in moved])
+
+
+def move_targets(commands: "MoveCommands") -> str:
+    """What `to` of a move may be in this deployment."""
+    return f"one of {', '.join(source.value for source in commands.usable())}, or empty"
 
 
 def _require_one(names: str, *values: object) -> None:

@@ -46,7 +46,7 @@ def limit_reader(components: ApiComponents, call: Call[NoQuery, resources.Reader
         try:
             components.registry.get(mailbox_id)
         except NotFound as exc:
-            raise Malformed("mailboxes") from exc
+            raise Malformed("mailboxes", expected="ids of mailboxes that exist") from exc
     components.readers.put(limits)
     components.registry.record_audit(limits.object_id, call.caller.object_id, "limit_reader")
     return _reader(limits)

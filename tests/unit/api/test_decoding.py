@@ -8,8 +8,9 @@ from msgspec import Struct
 from shared.api.decoding import decode_body, decode_query
 from shared.api.errors import Malformed, Refused
 from shared.api.operations.items import ItemQuery
-from shared.api.operations.onboarding import activate_mailboxes
+from shared.api.operations.onboarding import activate_mailboxes, activation_malformed
 from shared.api.resources.onboarding import NewActivation, NewInvitation, NewMove
+from shared.authorization.errors import ActivationRefused
 from tests.fakes.api import ApiParts
 
 
@@ -62,6 +63,20 @@ def test_exactly_one_of_several_fields_is_required(body: NewActivation, paramete
     with pytest.raises(Malformed) as refused:
         ApiParts().call(activate_mailboxes, body=body)
     assert (refused.value.parameter, refused.value.fault) == (parameter, "one_of")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "named", "expected"),
+    [
+        ("tenant", "tenant", "ENTRA_TENANTS"),
+        ("authorization", "authorization", "GET /service-accounts"),
+        ("addresses", "csv", "1 to 500 addresses or names"),
+        ("csv", "csv", "lines of text"),
+    ],
+)
+def test_refused_activation_says_what_is_expected(parameter: str, named: str, expected: str) -> None:
+    refused = activation_malformed(ActivationRefused("refused", parameter), "csv")
+    assert (refused.parameter, expected in refused.expected) == (named, True)
 
 
 def test_query_parameters_are_typed() -> None:
