@@ -54,6 +54,6 @@ def api_description(request: func.HttpRequest) -> func.HttpResponse:
 def api_docs(request: func.HttpRequest) -> func.HttpResponse:
     """Show the operations of the API as a page."""
     from functions.http.responses import html
-    from shared.api.openapi import page_values
+    from shared.api.docs_page import page_values
 
     return html("api_docs", headers=_CACHED, **page_values())

@@ -163,6 +163,8 @@ class Operation:
     query: type[Struct] = NoQuery
     body: type[Struct] | None = None
     answer: type[Struct] | tuple[str, ...] | None = None
+    lines: tuple[type[Struct], ...] = ()
+    """The types of the lines of an answer that is lines of JSON."""
     status: int = 200
     largest_body: int = 64 * 1024
     waits: bool = False

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the API, generated from its operations and their types, and the values of its page."""
+"""The OpenAPI 3.1 document of the API, generated from its operations and their types."""
 
 from collections import defaultdict
 from functools import cache
@@ -10,11 +10,31 @@ from msgspec import Struct
 
 from shared.api.calls import Operation
 from shared.api.catalog import OPERATIONS
-from shared.api.resources.items import Change, Position
+from shared.api.field_texts import field_texts, structs_of
+from shared.api.resources.items import Change, Item, Position
+from shared.replica.port import FeedKind
+from shared.sources.port import ItemKind
 from shared.version import VERSION
 
 PROBLEM = "application/problem+json"
 NDJSON = "application/x-ndjson"
+_IN_PATH = {
+    "account": "The id of a service account.",
+    "item": "The id of an item.",
+    "job": "The id of a job.",
+    "mailbox": "The id of a mailbox.",
+    "number": "The number of an attachment, from 0.",
+    "reader": "The object id of an account or application.",
+    "subject": "The id of a mailbox, an invitation, a service account, a reader, a job, or an endpoint.",
+    "webhook": "The id of an endpoint.",
+}
+"""The parameters of paths."""
+_IN_HEADERS = {
+    "If-None-Match": "The ETag of the content that the client has; the answer is 304 if it is still the same.",
+    "Range": "One range of bytes, for example `bytes=0-1023`.",
+    "If-Range": "The ETag that the range is of; the whole content is sent if it is another one.",
+}
+"""The headers of requests for contents."""
 _TEMPLATE = "#/components/schemas/{name}"
 
 _DESCRIPTION = """\
@@ -35,18 +55,32 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     """
 
     type: str
+    """Always `about:blank`."""
     title: str
+    """The problem in a few words, for people."""
     status: int
+    """The HTTP status."""
     code: str
+    """The problem in a stable word, for programs."""
     detail: str
+    """What happened, for people."""
     remedy: str
+    """What to do, for people."""
     parameter: str = ""
+    """The parameter, header, or field at fault."""
     fault: str = ""
+    """What is wrong with it: `unknown`, `missing`, `wrong`, `one_of`, `url`, `content_type`, `not_json`, or
+    `no_body`."""
     expected: str = ""
+    """What it may be, or where the fault lies."""
     roles: str = ""
+    """The roles that the operation needs, with `role_missing`."""
     missing: str = ""
+    """What a 404 did not find."""
     existing: str = ""
+    """The id of what is there already, with `webhook_exists`."""
     support: str = ""
+    """The error number of Microsoft, if there is one."""
 
 
 def description() -> dict[str, Any]:
@@ -92,6 +126,9 @@ def _schemas() -> dict[str, Any]:
             schema["type"] = "string"
         if "description" in schema:
             schema["description"] = cleandoc(schema["description"])
+    for name, kind in structs_of(kinds).items():
+        for field, text in field_texts(kind).items():
+            schemas[name]["properties"][field]["description"] = text
     return schemas
 
 
@@ -99,7 +136,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "description": f"{_text_of(operation)}\n\nRoles: {', '.join(_roles(operation))}.",
+        "description": f"{text_of(operation)}\n\nRoles: {', '.join(_roles(operation))}.",
         "tags": [operation.tag],
         "parameters": [*_path_parameters(operation), *_query(operation, schemas), *_headers(operation)],
         "responses": _responses(operation),
@@ -109,7 +146,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _text_of(operation: Operation) -> str:
+def text_of(operation: Operation) -> str:
     """The docstring of the operation, and of its query."""
     texts = [cleandoc(operation.run.__doc__ or "")]
     if operation.query.__struct_fields__:
@@ -124,24 +161,34 @@ def _roles(operation: Operation) -> list[str]:
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
     schema = {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"}
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+    return [
+        {"name": name, "in": "path", "required": True, "description": _IN_PATH[name], "schema": schema}
+        for name in names
+    ]
 
 
 def _query(operation: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
-    properties = schemas[operation.query.__name__]["properties"]
-    return [{"name": name, "in": "query", "schema": _without_null(schema)} for name, schema in properties.items()]
+    return [
+        {"name": name, "in": "query", "description": schema["description"], "schema": _without_null(schema)}
+        for name, schema in schemas[operation.query.__name__]["properties"].items()
+    ]
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a query parameter: one that is left out is not null."""
-    given = {name: value for name, value in schema.items() if not (name == "default" and value is None)}
+    """The schema of a query parameter, whose description is beside it: one that is left out is not null."""
+    given = {name: value for name, value in schema.items() if name != "description"}
+    if given.get("default", ...) is None:
+        del given["default"]
     options = [one for one in given.pop("anyOf", []) if one != {"type": "null"}]
     return given | (options[0] if options else {})
 
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
-    names = ["If-None-Match", "Range", "If-Range"] if operation.is_content else []
-    headers = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in names]
+    named = _IN_HEADERS if operation.is_content else {}
+    headers: list[dict[str, Any]] = [
+        {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+        for name, text in named.items()
+    ]
     if operation.takes_key:
         text = "Repeating a request with the same key within a day returns the first answer and changes nothing."
         schema = {"type": "string", "maxLength": 255, "pattern": "^[ -~]*$"}
@@ -152,7 +199,7 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
 def _responses(operation: Operation) -> dict[str, Any]:
     success: dict[str, Any] = {"description": operation.summary + "."}
     if isinstance(operation.answer, tuple):
-        success["content"] = {kind: _raw_media(kind) for kind in operation.answer}
+        success["content"] = {kind: _raw_media(operation) for kind in operation.answer}
     elif operation.answer is not None:
         success["content"] = _content(operation.answer, "application/json")
     responses = {str(operation.status): success}
@@ -162,64 +209,30 @@ def _responses(operation: Operation) -> dict[str, Any]:
     return responses | {"default": {"$ref": "#/components/responses/Problem"}}
 
 
-def _raw_media(kind: str) -> dict[str, Any]:
-    """NDJSON has a schema for a line; other bytes are what they are."""
-    if kind != NDJSON:
+def _raw_media(operation: Operation) -> dict[str, Any]:
+    """Bytes are what they are. Lines are a text, whose content has a schema for each line.
+
+    JSON Schema describes the content of a text by contentMediaType and contentSchema, which OpenAPI 3.1 takes over.
+    OpenAPI 3.1 has no word of its own for a sequence; `x-line-schema` is what OpenAPI 3.2 calls itemSchema.
+    """
+    if not operation.lines:
         return {"schema": {}}
-    lines = [{"$ref": _TEMPLATE.format(name=each.__name__)} for each in (Change, Position)]
-    return {"schema": {"type": "string", "description": "One object a line."}, "x-line-schema": {"anyOf": lines}}
+    references = [{"$ref": _TEMPLATE.format(name=each.__name__)} for each in operation.lines]
+    line = references[0] if len(references) == 1 else {"anyOf": references}
+    names = " or ".join(f"`{each.__name__}`" for each in operation.lines)
+    text = f"JSON objects, each on a line of its own: {names}."
+    schema = {"type": "string", "description": text, "contentMediaType": NDJSON, "contentSchema": line}
+    return {"schema": schema, "x-line-schema": line, "example": _example(operation)}
+
+
+def _example(operation: Operation) -> str:
+    """Lines as an answer may have them."""
+    item = Item(id="mfrggzdfmztwq2lknnwg23tpoa3tkmrq", kind=ItemKind.MESSAGE, folder="Inbox", subject="Hello")
+    position = "eyJleGFtcGxlIjoxfQ" if Position in operation.lines else ""
+    change = Change(number=7_000_001, mailbox_id="4f1c2a7e", change=FeedKind.CREATE, item=item, position=position)
+    lines = [change, Position(position)] if position else [change]
+    return msgspec.json.Encoder().encode_lines(lines).decode()
 
 
 def _content(kind: type[Struct], media_type: str = PROBLEM) -> dict[str, Any]:
     return {media_type: {"schema": {"$ref": _TEMPLATE.format(name=kind.__name__)}}}
-
-
-def page_values() -> dict[str, Any]:
-    """The values of the page: operations by tag, and the fields of each type."""
-    described = description()
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for operation in OPERATIONS:
-        entry = described["paths"][operation.path][operation.method.lower()]
-        groups[operation.tag].append(
-            {
-                "name": operation.name,
-                "method": operation.method,
-                "path": operation.path,
-                "summary": operation.summary,
-                "paragraphs": [each for each in _text_of(operation).split("\n\n") if each != f"{operation.summary}."],
-                "roles": sorted(role.value for role in operation.roles),
-                "parameters": [
-                    {"name": each["name"], "where": each["in"], "kind": _kind(each["schema"])}
-                    for each in entry["parameters"]
-                ],
-                "body": operation.body.__name__ if operation.body else "",
-                "answer": operation.answer.__name__ if isinstance(operation.answer, type) else "",
-                "media": list(operation.answer) if isinstance(operation.answer, tuple) else [],
-            }
-        )
-    types = [
-        {
-            "name": name,
-            "description": schema.get("description", ""),
-            "values": schema.get("enum", []),
-            "fields": [{"name": field, "kind": _kind(value)} for field, value in schema.get("properties", {}).items()],
-        }
-        for name, schema in described["components"]["schemas"].items()
-    ]
-    return {"groups": sorted(groups.items()), "types": types, "version": VERSION}
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    """A schema in a few words."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "anyOf" in schema:
-        return " or ".join(_kind(each) for each in schema["anyOf"])
-    if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'])}"
-    words = [str(schema.get("format") or schema.get("type") or "any value")]
-    if "minimum" in schema and "maximum" in schema:
-        words.append(f"{schema['minimum']} to {schema['maximum']}")
-    if schema.get("default") not in (None, "", [], False):
-        words.append(f"default {schema['default']}")
-    return ", ".join(words)

@@ -14,7 +14,7 @@ from shared.api.resources.items import Change, Position, item
 from shared.replica.reading.port import MAX_NUMBER, FolderMap, NumberedChange
 
 MEDIA_TYPE = "application/x-ndjson"
-Wait = Annotated[int, Meta(ge=0, le=30, description="Seconds to wait for a change if there is none yet.")]
+Wait = Annotated[int, Meta(ge=0, le=30)]
 FeedLimit = Annotated[int, Meta(ge=1, le=10_000)]
 
 _encoder = msgspec.json.Encoder()
@@ -24,8 +24,11 @@ class ChangeQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which changes to read: those after the number `after`, at most `limit`; `wait` seconds if there are none."""
 
     after: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] = 0
+    """The `number` of the last change that you have processed; 0 for everything."""
     limit: FeedLimit = 1000
+    """The most changes of the answer."""
     wait: Wait = 0
+    """Seconds to wait for a change if there is none yet."""
 
 
 @operation(
@@ -35,6 +38,7 @@ class ChangeQuery(Struct, frozen=True, forbid_unknown_fields=True):
     roles=CONTENT_READERS,
     query=ChangeQuery,
     answer=(MEDIA_TYPE,),
+    lines=(Change,),
     waits=True,
 )
 def list_changes(components: ApiComponents, call: Call[ChangeQuery, None]) -> RawAnswer:
@@ -53,8 +57,11 @@ class MergedQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which changes to read: those after the position `after` (empty: all), at most `limit`."""
 
     after: Annotated[str, Meta(max_length=400)] = ""
+    """The `position` of the last line that you have processed; empty for everything."""
     limit: FeedLimit = 1000
+    """The most changes of the answer."""
     wait: Wait = 0
+    """Seconds to wait for a change if there is none yet."""
 
 
 @operation(
@@ -64,6 +71,7 @@ class MergedQuery(Struct, frozen=True, forbid_unknown_fields=True):
     roles=CONTENT_READERS,
     query=MergedQuery,
     answer=(MEDIA_TYPE,),
+    lines=(Change, Position),
     waits=True,
 )
 def list_all_changes(components: ApiComponents, call: Call[MergedQuery, None]) -> RawAnswer:

@@ -36,16 +36,27 @@ class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender
     """
 
     folder: str | None = None
+    """The id or path of a folder, without its subfolders."""
     kind: ItemKind | None = None
+    """What the items are to their reader."""
     sender: str | None = None
+    """A whole address: who sent them, or organizes them."""
     to: str | None = None
+    """A whole address among the recipients, also of copies."""
     after: Time | None = None
+    """Items from this time on, by `at`."""
     before: Time | None = None
+    """Items before this time, by `at`."""
     modified_since: Time | None = None
+    """Items that changed from this time on."""
     has_attachments: bool | None = None
+    """Whether they have attachments."""
     fields: str | None = None
+    """The names of the fields to return, separated by commas."""
     limit: Limit = 100
+    """The most items of the page."""
     cursor: Cursor = ""
+    """`next` of the page before, with the same filters."""
 
     @property
     def is_scanned(self) -> bool:
@@ -109,6 +120,7 @@ class FieldsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which fields of an item to return: names, separated by commas; none: all of them."""
 
     fields: str | None = None
+    """The names of the fields to return, separated by commas."""
 
 
 @operation(

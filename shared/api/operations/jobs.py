@@ -58,6 +58,7 @@ class JobQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """How many of the latest jobs to list."""
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    """The most jobs to list."""
 
 
 @operation("GET", "/jobs", tag="jobs", roles=STATE_READERS, query=JobQuery, answer=resources.JobList)

@@ -11,6 +11,7 @@ from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed, Refused
 from shared.api.paging import EXPECTED_CURSOR, Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes as resources
+from shared.api.resources import records
 from shared.errors import NotFound
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.model import Mailbox, Status
@@ -30,14 +31,23 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     status: Status | None = None
+    """What the mailboxes are doing, or wait for."""
     reason: str | None = None
+    """Why they need attention."""
     tenant: str | None = None
+    """The id of their tenant."""
     address: str | None = None
+    """The beginning of an address."""
     source: SourceName | None = None
+    """The source that they are read from."""
     way: WayIn | None = None
+    """How they were connected."""
     sort: Sort | None = None
+    """The order: by address, or the newest first."""
     limit: Limit = 100
+    """The most mailboxes of the page."""
     cursor: Cursor = ""
+    """`next` of the page before, with the same filters."""
 
     @property
     def of_directory(self) -> DirectoryQuery | None:
@@ -96,29 +106,32 @@ class RunQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """How many of the latest passes to list."""
 
     limit: Limit = 20
+    """The most passes to list."""
 
 
-@operation("GET", "/mailboxes/{mailbox}/runs", tag="mailboxes", query=RunQuery, answer=resources.RunList)
-def list_runs(components: ApiComponents, call: Call[RunQuery, None]) -> resources.RunList:
+@operation("GET", "/mailboxes/{mailbox}/runs", tag="mailboxes", query=RunQuery, answer=records.RunList)
+def list_runs(components: ApiComponents, call: Call[RunQuery, None]) -> records.RunList:
     """List the latest passes, newest first."""
     mailbox = visible_mailbox(components, call)
-    return resources.RunList([resources.run(run) for run in components.registry.runs(mailbox.id, call.query.limit)])
+    return records.RunList([records.run(run) for run in components.registry.runs(mailbox.id, call.query.limit)])
 
 
-@operation("GET", "/mailboxes/{mailbox}/issues", tag="mailboxes", answer=resources.IssueList)
-def list_issues(components: ApiComponents, call: Call[NoQuery, None]) -> resources.IssueList:
+@operation("GET", "/mailboxes/{mailbox}/issues", tag="mailboxes", answer=records.IssueList)
+def list_issues(components: ApiComponents, call: Call[NoQuery, None]) -> records.IssueList:
     """List the items that could not be synced, at most a thousand."""
     mailbox = visible_mailbox(components, call)
     named = call.caller.reads_content_of(mailbox.id, mailbox.tenant_id)
     issues = components.registry.issues(mailbox.id)
-    return resources.IssueList([resources.issue(issue, named=named) for issue in issues])
+    return records.IssueList([records.issue(issue, named=named) for issue in issues])
 
 
 class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which part of an audit trail to list."""
 
     limit: Limit = 100
+    """The most actions of the page."""
     cursor: Cursor = ""
+    """`next` of the page before."""
 
 
 @operation(
@@ -127,14 +140,14 @@ class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
     tag="audit",
     roles=STATE_READERS,
     query=AuditQuery,
-    answer=resources.AuditPage,
+    answer=records.AuditPage,
 )
-def list_audit_trail(components: ApiComponents, call: Call[AuditQuery, None]) -> resources.AuditPage:
+def list_audit_trail(components: ApiComponents, call: Call[AuditQuery, None]) -> records.AuditPage:
     """List who did what to a mailbox, an invitation, a service account, or a reader, by its id, newest first."""
     after = decode_cursor(call.query.cursor)
     entries = components.registry.audit_trail(call.path["subject"], after, call.query.limit)
     following = encode_cursor(entries[-1].key) if len(entries) == call.query.limit else ""
-    return resources.AuditPage([resources.audit_entry(entry) for entry in entries], following)
+    return records.AuditPage([records.audit_entry(entry) for entry in entries], following)
 
 
 @operation("POST", "/mailboxes/{mailbox}/pause", tag="commands", roles=OPERATORS, answer=resources.Mailbox)
@@ -168,8 +181,8 @@ def disconnect_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> 
     return resources.mailbox(components.mailbox_commands.disconnect(call.path["mailbox"], call.caller.object_id))
 
 
-@operation("POST", "/mailboxes/{mailbox}/erase", tag="commands", roles=OPERATORS, answer=resources.Receipt)
-def erase_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Receipt:
+@operation("POST", "/mailboxes/{mailbox}/erase", tag="commands", roles=OPERATORS, answer=records.Receipt)
+def erase_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> records.Receipt:
     """Delete everything of a mailbox and return the receipt. 409, `on_hold`: a legal hold forbids it."""
     return _receipt(components.mailbox_commands.erase(call.path["mailbox"], call.caller.object_id))
 
@@ -179,9 +192,9 @@ def erase_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> resou
     "/mailboxes/{mailbox}/parity",
     tag="mailboxes",
     roles=STATE_READERS,
-    answer=resources.ParityReport,
+    answer=records.ParityReport,
 )
-def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> resources.ParityReport:
+def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> records.ParityReport:
     """Return the report of a mailbox's last move, or dry run, between sources.
 
     404, `no_parity_report`: neither was made. `POST /moves` with `dry_run` asks for a report.
@@ -193,7 +206,7 @@ def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> r
         stored = components.replica.derived(mailbox.id, parity.DOCUMENT)
     except NotFound as exc:
         raise Refused("no_parity_report") from exc
-    return msgspec.convert(parity.decode(stored), resources.ParityReport)
+    return msgspec.convert(parity.decode(stored), records.ParityReport)
 
 
 def visible_mailbox[Q, B](components: ApiComponents, call: Call[Q, B]) -> Mailbox:
@@ -201,9 +214,9 @@ def visible_mailbox[Q, B](components: ApiComponents, call: Call[Q, B]) -> Mailbo
     return call.caller.require_mailbox(components.registry.get(call.path["mailbox"]))
 
 
-def _receipt(receipt: "ErasureReceipt") -> resources.Receipt:
+def _receipt(receipt: "ErasureReceipt") -> records.Receipt:
     erased: Mapping[str, int] = receipt.erased
-    return resources.Receipt(
+    return records.Receipt(
         receipt.mailbox_id,
         receipt.address,
         receipt.erased_at,

@@ -50,7 +50,9 @@ class InvitationQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which part of the invitations to list."""
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 100
+    """The most invitations of the page."""
     cursor: Cursor = ""
+    """`next` of the page before."""
 
 
 @operation(

@@ -148,6 +148,7 @@ class DeliveryQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """How many of the last deliveries to list."""
 
     limit: Annotated[int, Meta(ge=1, le=MAX_SHOWN)] = 50
+    """The most deliveries to list."""
 
 
 @operation(

@@ -27,15 +27,20 @@ class Address(Struct, frozen=True, omit_defaults=True):
     """A person or list: a display name and an address. Either may be empty."""
 
     name: str = ""
+    """The display name; empty if there is none."""
     address: str = ""
+    """The email address; empty if it is not known."""
 
 
 class ContentInfo(Struct, frozen=True):
     """The stored content of an item: its media type, its size in bytes, and its SHA-256."""
 
     media_type: str
+    """The media type that the content is sent with."""
     size: int
+    """In bytes."""
     sha256: str
+    """The SHA-256 of the content, in hexadecimal digits; also its ETag."""
 
 
 class Item(Struct, kw_only=True, frozen=True, rename={"sender": "from"}):
@@ -46,24 +51,43 @@ class Item(Struct, kw_only=True, frozen=True, rename={"sender": "from"}):
     """
 
     id: str
+    """Our own id of the item."""
     kind: ItemKind | UnsetType = UNSET
+    """What the item is to its reader."""
     item_class: str | UnsetType = UNSET
+    """The item class of Exchange, for example `IPM.Note`."""
     folder_id: str | UnsetType = UNSET
+    """The id of its folder."""
     folder: str | UnsetType | None = UNSET
+    """The path of its folder, as of now; null if the folder is not known."""
     subject: str | UnsetType = UNSET
+    """The subject, or what names the item."""
     at: Time | UnsetType | None = UNSET
+    """The time that items are ordered by."""
     modified: str | UnsetType = UNSET
+    """When the mailbox last changed it, as its source says; empty if it is not known."""
     sender: Address | UnsetType | None = UNSET
+    """Who sent it; of an event, who organizes it."""
     to: list[Address] | UnsetType = UNSET
+    """The recipients."""
     cc: list[Address] | UnsetType = UNSET
+    """The recipients of copies."""
     bcc: list[Address] | UnsetType = UNSET
+    """The recipients of blind copies."""
     size: int | UnsetType = UNSET
+    """The size in the mailbox, in bytes."""
     is_read: bool | UnsetType | None = UNSET
+    """Whether it is marked as read; null if that does not apply."""
     has_attachments: bool | UnsetType | None = UNSET
+    """Whether it has attachments; null if that is not known."""
     original: bool | UnsetType = UNSET
+    """Whether the content is exactly what the mail server has."""
     content: ContentInfo | UnsetType | None = UNSET
+    """The stored content; null if the copy has none."""
     source_id: str | UnsetType = UNSET
+    """The id of the item at its source. It may change when the item moves."""
     metadata: dict[str, Any] | UnsetType = UNSET
+    """All metadata that is stored, with the names of this program."""
 
 
 FIELDS = tuple(name for name in Item.__struct_encode_fields__ if name != "id")
@@ -79,7 +103,9 @@ class ItemPage(Struct, frozen=True):
     """
 
     items: list[Item]
+    """The items."""
     next: str
+    """The `cursor` of the next page; empty on the last page."""
 
 
 def item(stored: ReplicaItem, folders: Mapping[str, FolderState], fields: frozenset[str] = USUAL_FIELDS) -> Item:
@@ -135,34 +161,51 @@ class Change(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """
 
     number: int
+    """The number of the change in its mailbox's feed."""
     mailbox_id: str
+    """The mailbox."""
     change: FeedKind
+    """What happened to the item."""
     item: Item
+    """The item after the change; for `delete`, as it was."""
     redacted: bool = False
+    """Whether only the ids and the kind of the item are left."""
     position: str = ""
+    """In the feed over all mailboxes: where to continue after this line."""
 
 
 class Position(Struct, frozen=True):
     """The last line of the feed over all mailboxes: where to continue."""
 
     position: str
+    """The `after` of the next request."""
 
 
 class Attachment(Struct, kw_only=True, frozen=True):
     """One attachment of a message. `number` names it in the path of its content. `size` is in bytes."""
 
     number: int
+    """Its number in the path of its content, from 0."""
     name: str
+    """The file name that the sender chose; do not trust it."""
     media_type: str
+    """The media type that the sender named."""
     size: int
+    """In bytes, decoded."""
     content_id: str = field(default="")
+    """The id by which the HTML refers to it; empty if there is none."""
     inline: bool = False
+    """Whether it is shown in the text."""
 
 
 class ParsedContent(Struct, kw_only=True, frozen=True):
     """A content as text. `html` is what the sender wrote: do not show it without removing scripts and links."""
 
     id: str
+    """The item."""
     text: str | None
+    """The text; null if there is none."""
     html: str | None
+    """The HTML, as the sender wrote it; null if there is none."""
     attachments: list[Attachment]
+    """The attachments, without their contents."""

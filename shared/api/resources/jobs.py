@@ -17,11 +17,17 @@ class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
     """The mailboxes of a job, by what they have in common. `prefix` is the beginning of an address."""
 
     prefix: str = ""
+    """The beginning of the address."""
     status: Status | None = None
+    """The status of the mailboxes."""
     reason: str = ""
+    """Why they need attention: a reason, as mailboxes have it."""
     tenant: str = ""
+    """The id of their tenant."""
     source: SourceName | None = None
+    """The source that they are read from."""
     way: WayIn | None = None
+    """How they were connected."""
 
 
 class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,27 +38,44 @@ class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     command: JobCommand
+    """What to do with each mailbox."""
     mailboxes: Annotated[list[Id], Meta(max_length=10_000)] | None = None
+    """The ids of the mailboxes."""
     filter: JobFilter | None = None
+    """What the mailboxes have in common. All given parts must hold."""
     all: bool | None = None
+    """True for all mailboxes."""
     addresses: Annotated[list[str], Meta(max_length=10_000)] | None = None
+    """The addresses, or names in the directory, to activate."""
     csv: str | None = None
+    """The same as the text of a CSV file."""
     authorization: Id | None = None
+    """For `activate`: the id of the service account to read them with."""
     tenant: Guid | None = None
+    """For `activate`: the tenant to read in with app-only access."""
     to: MoveTarget | None = None
+    """For `move`: the source to move to; empty takes back what was asked before."""
     dry_run: bool = False
+    """For `move`: survey only."""
     force: bool = False
+    """For `move`: overrule the safety stop."""
 
 
 class Job(Struct, frozen=True):
     """A job: one command on many mailboxes."""
 
     id: str
+    """The id of the job."""
     command: JobCommand
+    """What it does with each mailbox."""
     actor: str
+    """Who created it: an object id."""
     created_at: Time
+    """When it was created."""
     arguments: dict[str, str]
+    """The arguments of the command."""
     filter: dict[str, str] | None
+    """How the mailboxes were selected; null if they were listed."""
 
 
 def job(stored: StoredJob) -> Job:
@@ -65,29 +88,43 @@ class JobList(Struct, frozen=True):
     """The latest jobs, newest first."""
 
     jobs: list[Job]
+    """The jobs."""
 
 
 class JobFailure(Struct, frozen=True):
     """A mailbox, or a name to activate, for which the command failed."""
 
     target: str
+    """The id of the mailbox, or the name to activate."""
     reason: str
+    """Why it failed: a reason, or the code of a problem."""
     support: str
+    """The error number of Microsoft, if there is one."""
 
 
 class JobProgress(Struct, frozen=True):
     """How far a job is. `skipped`: the filter no longer held; `failures`: the first 200 of those that failed."""
 
     job: Job
+    """The job."""
     state: JobState
+    """How far it is."""
     total: int
+    """How many mailboxes it concerns, as far as they are counted."""
     done: int
+    """For how many the command was given."""
     skipped: int
+    """How many did not match the filter any more."""
     failed: int
+    """For how many the command failed."""
     left: int
+    """How many are still to be handled."""
     reasons: dict[str, int]
+    """How many failed, by reason."""
     ended_at: Time | None
+    """When it ended; null while it runs."""
     failures: list[JobFailure]
+    """The first 200 of those that failed."""
 
 
 def progress(found: Progress, failures: list[Outcome]) -> JobProgress:

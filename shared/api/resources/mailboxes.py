@@ -1,15 +1,11 @@
-"""Mailboxes, their folders, runs, issues, and audit trail."""
+"""Mailboxes and their folders."""
 
-from typing import Annotated, Any
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from shared.api.resources.values import Time
 from shared.mailboxes.model import Mailbox as StoredMailbox
 from shared.mailboxes.model import Status
 from shared.mailboxes.not_copied import not_copied
-from shared.mailboxes.port import AuditEntry as StoredAuditEntry
-from shared.mailboxes.port import ItemIssue, Run
 from shared.replica.port import FolderState
 from shared.sources.port import AccessMode, FolderKind, FolderRole, SourceName
 
@@ -23,10 +19,15 @@ class NotCopied(Struct, frozen=True):
     """
 
     total: int
+    """Items that the mailbox counts and the copy does not have."""
     private: int
+    """Private items, which a setting leaves out."""
     not_given: int
+    """Items that the mailbox counts and Microsoft Graph does not give."""
     by_settings: int
+    """Items that other settings leave out: excluded addresses, or mail that is too old."""
     with_issues: int
+    """Items that could not be copied so far and are tried again."""
 
 
 class Mailbox(Struct, kw_only=True, frozen=True):
@@ -37,56 +38,72 @@ class Mailbox(Struct, kw_only=True, frozen=True):
     """
 
     id: str
+    """Our own id of the mailbox."""
     tenant_id: str
+    """The tenant of its owner."""
     owner_id: str
+    """The object id of its owner; of a shared mailbox, an id of ours."""
     address: str
+    """The primary address, as the mail server reports it."""
     display_name: str
+    """The name of its owner."""
     sign_in_name: str
+    """The name its owner signed in with; empty if nobody did."""
     mode: AccessMode
+    """How it is read."""
     status: Status
+    """What it is doing, or waits for."""
     reason: str
+    """Why it needs attention; empty if it does not."""
     support: str
+    """The error number of Microsoft that goes with `reason`; empty if there is none."""
     source: SourceName
+    """The source that reads it."""
     created_at: Time
+    """When it was connected."""
     first_sync_done: bool
-    items: Annotated[int, Meta(description="Items in the copy.")]
-    in_scope: Annotated[
-        int,
-        Meta(
-            description="Items that the source counts in the folders in scope, as of the last pass. Private items and "
-            "items that settings leave out are among them; `not_copied` divides the difference to `items`."
-        ),
-    ]
+    """Whether every folder has been read to its end once."""
+    items: int
+    """Items in the copy."""
+    in_scope: int
+    """Items that the source counts in the folders in scope, as of the last pass. Private items and items that settings
+    leave out are among them; `not_copied` divides the difference to `items`."""
     not_copied: NotCopied | None
-    issues: Annotated[int, Meta(description="Items that could not be copied so far and are tried again.")]
-    not_provided: Annotated[
-        int,
-        Meta(description="Items that the folders count and the source does not return, as of the last daily sweep."),
-    ]
-    rejections: Annotated[
-        int, Meta(description="Rejections by the mail server in a row; after six the person has to sign in again.")
-    ]
-    failures: Annotated[int, Meta(description="Failed passes in a row; after ten the mailbox is suspended.")]
+    """Why `items` is below `in_scope`; null during the first sync, and if nothing is missing."""
+    issues: int
+    """Items that could not be copied so far and are tried again."""
+    not_provided: int
+    """Items that the folders count and the source does not return, as of the last daily sweep."""
+    rejections: int
+    """Rejections by the mail server in a row; after six the person has to sign in again."""
+    failures: int
+    """Failed passes in a row; after ten the mailbox is suspended."""
     syncing_since: Time | None
+    """When the running pass began; null if none runs."""
     last_pass_at: Time | None
+    """When the last pass ended."""
     last_success_at: Time | None
+    """When the last pass ended that did not fail."""
     complete_as_of: Time | None
-    swept_at: Annotated[
-        Time | None, Meta(description="When a sweep last compared the whole copy with the mailbox, once a day.")
-    ]
-    due_at: Annotated[
-        Time | None,
-        Meta(description="No pass starts before this time, because something has to pass; null: at the next tick."),
-    ]
-    reset_at: Annotated[Time | None, Meta(description="When an operator last asked to read it anew.")]
+    """The time as of which the copy is complete; null before the first sync is done."""
+    swept_at: Time | None
+    """When a sweep last compared the whole copy with the mailbox, once a day."""
+    due_at: Time | None
+    """No pass starts before this time, because something has to pass; null: at the next tick."""
+    reset_at: Time | None
+    """When an operator last asked to read it anew."""
     erasing_since: Time | None
+    """When its erasure was asked for; null if it was not."""
     hold_since: Time | None
+    """Since when it is on legal hold; null if it is not."""
     moving_to: SourceName | None
+    """The source that it is to be moved to, or surveyed over; null if none."""
     move_dry: bool
-    move_blocked: Annotated[
-        str, Meta(description="Why the last try to move it to the other source did not succeed: a reason, or `safety`.")
-    ]
+    """Whether that is a dry run."""
+    move_blocked: str
+    """Why the last try to move it to the other source did not succeed: a reason, or `safety`."""
     moved_at: Time | None
+    """When it was last moved between sources."""
 
 
 _MAILBOX_FIELDS = set(Mailbox.__struct_fields__) - {"not_copied"}
@@ -109,32 +126,44 @@ class MailboxPage(Struct, frozen=True):
     """A page of mailboxes. `next` is the cursor of the next page; empty on the last page."""
 
     mailboxes: list[Mailbox]
+    """The mailboxes."""
     next: str
+    """The `cursor` of the next page; empty on the last page."""
 
 
 class MailboxList(Struct, frozen=True):
     """Mailboxes, all of them."""
 
     mailboxes: list[Mailbox]
+    """The mailboxes."""
 
 
 class Folder(Struct, frozen=True):
     """One folder of a copy. `items` are in the copy; `total` is what the mail server counts."""
 
     id: str
+    """The id of the folder at its source."""
     path: str
+    """Its path, with the names that the mailbox has."""
     parent_id: str
+    """The id of the folder above; it may not be in the copy."""
     kind: FolderKind
+    """What it is made to hold."""
     role: FolderRole
+    """What it is for its mailbox."""
     archive: bool
+    """Whether it is in the online archive."""
     items: int
+    """Items in the copy."""
     total: int
+    """Items that the mail server counts."""
 
 
 class FolderList(Struct, frozen=True):
     """The folders of a copy."""
 
     folders: list[Folder]
+    """The folders."""
 
 
 def folder(stored: FolderState) -> Folder:
@@ -142,113 +171,3 @@ def folder(stored: FolderState) -> Folder:
     return Folder(
         stored.id, stored.path, stored.parent_id, stored.kind, stored.role, stored.archive, stored.items, stored.total
     )
-
-
-class RunEntry(Struct, frozen=True):
-    """One pass: `done`, `continues`, `held`, `moved`, `restated`, `surveyed`, `blocked`, or the reason of a failure."""
-
-    started_at: Time
-    ended_at: Time
-    kind: str
-    outcome: str
-    created: int
-    updated: int
-    moved: int
-    deleted: int
-    issues: int
-    bytes: int
-    requests: int
-
-
-class RunList(Struct, frozen=True):
-    """The latest passes, newest first."""
-
-    runs: list[RunEntry]
-
-
-def run(stored: Run) -> RunEntry:
-    """The pass as programs see it."""
-    return RunEntry(**{name: getattr(stored, name) for name in RunEntry.__struct_fields__})
-
-
-class Issue(Struct, frozen=True):
-    """An item that could not be synced. `folder`, `subject`, and `at` are empty for callers who read no content."""
-
-    reason: str
-    support: str
-    tries: int
-    first_at: Time
-    next_try_at: Time
-    folder: str | None
-    subject: str | None
-    at: Time | None
-
-
-class IssueList(Struct, frozen=True):
-    """The open issues of a mailbox."""
-
-    issues: list[Issue]
-
-
-def issue(stored: ItemIssue, *, named: bool) -> Issue:
-    """The issue as programs see it; `named`: with what names the item."""
-    return Issue(
-        stored.reason,
-        stored.support,
-        stored.tries,
-        stored.first_at,
-        stored.next_try_at,
-        stored.folder if named else None,
-        stored.subject if named else None,
-        stored.at if named else None,
-    )
-
-
-class AuditEntry(Struct, frozen=True):
-    """One action: when, by whom (an object id, `operator`, or `system`), and which."""
-
-    at: Time
-    actor: str
-    act: str
-
-
-class AuditPage(Struct, frozen=True):
-    """Actions, newest first. `next` is the cursor of the next page; empty on the last page."""
-
-    entries: list[AuditEntry]
-    next: str
-
-
-def audit_entry(stored: StoredAuditEntry) -> AuditEntry:
-    """The action as programs see it."""
-    return AuditEntry(stored.at, stored.actor, stored.act)
-
-
-class Receipt(Struct, frozen=True):
-    """What an erasure has deleted, by kind, and until when the vault's soft delete still holds the token."""
-
-    mailbox_id: str
-    address: str
-    erased_at: Time
-    erased: dict[str, int]
-    held_until: Time | None
-    reconnected: bool
-    organization_copy: bool
-
-
-class ParityReport(Struct, frozen=True, rename={"origin": "from"}):
-    """The report of the last move, or survey, between sources (see docs/moving-to-graph.md). Items are keys."""
-
-    outcome: str = ""
-    origin: SourceName | None = None
-    to: SourceName | None = None
-    begun_at: str = ""
-    at: str = ""
-    total: dict[str, Any] = {}
-    kinds: dict[str, dict[str, Any]] = {}
-    folders: list[dict[str, Any]] = []
-    kept_folders: list[str] = []
-    examples: dict[str, list[str]] = {}
-    samples: dict[str, Any] = {}
-    requests: int = 0
-    bytes: int = 0

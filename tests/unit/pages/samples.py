@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from shared.api.openapi import page_values
+from shared.api.docs_page import page_values
 from shared.authorization.onboarding.activation import ActivationResult
 from shared.authorization.onboarding.service_accounts import ServiceAccount
 from shared.errors import Reason
