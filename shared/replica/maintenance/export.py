@@ -4,31 +4,21 @@ Existing files are never overwritten, so a repeated export continues one that wa
 """
 
 import json
-import os
-import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
-from tempfile import mkstemp
-from typing import BinaryIO
 
 from shared.errors import ItemUnusable, NotFound
 from shared.replica.maintenance.export_paths import FolderPaths
-from shared.replica.maintenance.file_writer import FileWriter, make_directory
+from shared.replica.maintenance.file_writer import FileWriter
+from shared.replica.maintenance.mbox import Boxes, mboxrd, only_export_of
 from shared.replica.port import Replica, ReplicaItem
-
-_QUOTED = re.compile(rb"^(>*From )", re.MULTILINE)
 
 AT_ONCE = 100_000
 """Items whose contents are read together. Items come in the order of their keys, and their contents lie anywhere in the
 packs: the more are read together, the closer they lie, until whole packs are read. Of each only what an export needs is
 in memory, less than a kilobyte."""
-
-OPEN_BOXES = 64
-"""How many mbox files are open at a time: a mailbox may have more folders than a process may have files."""
 
 type Progress = Callable[[int], None]
 """Told of so many more items that are done."""
@@ -66,15 +56,18 @@ def to_files(
 def to_mbox(
     replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
-    """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does."""
+    """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does.
+
+    Raises: ExportInUse.
+    """
     places, done = FolderPaths(replica.load(mailbox_id).folders, target), ExportResult()
-    with FileWriter() as files, _Boxes() as boxes:
-        wanted = _without_known_boxes(items, boxes, places, done, progress)
+    with only_export_of(target), FileWriter() as files, Boxes() as boxes:
+        wanted = _without_written_messages(items, boxes, places, done, progress)
         missing = _missing(wanted, files, places, done, progress)
         for batch in batched(missing, AT_ONCE, strict=False):
             for item, data in _contents(replica, mailbox_id, batch, done):
                 if data is not None and _is_message(item):
-                    boxes.append(_box(item, places), mboxrd(data, item.at))
+                    boxes.append(_box(item, places), item.key, mboxrd(data, item.at))
                     done.written += 1
                 elif data is not None:
                     files.write(places.file(item), data)
@@ -89,12 +82,12 @@ def _with_files(done: ExportResult, files: FileWriter) -> ExportResult:
     return done
 
 
-def _without_known_boxes(
-    items: Iterable[ReplicaItem], boxes: "_Boxes", places: FolderPaths, done: ExportResult, progress: Progress
+def _without_written_messages(
+    items: Iterable[ReplicaItem], boxes: Boxes, places: FolderPaths, done: ExportResult, progress: Progress
 ) -> Iterator[ReplicaItem]:
-    """The items without the messages of folders whose mbox was there before."""
+    """The items without the messages that their folder's mbox, or what is written of it, has already."""
     for item in items:
-        if _is_message(item) and boxes.existed(_box(item, places)):
+        if _is_message(item) and boxes.has(_box(item, places), item.key):
             done.existing += 1
             progress(1)
         else:
@@ -131,71 +124,6 @@ def _is_message(item: ReplicaItem) -> bool:
 def _box(item: ReplicaItem, places: FolderPaths) -> Path:
     folder = places.of(item)
     return folder.with_name(f"{folder.name}.mbox")
-
-
-class _Boxes:
-    """The mbox files of an export, each under a temporary name until all are complete.
-
-    So the remains of an interrupted export never look like an mbox.
-    """
-
-    def __init__(self) -> None:
-        self._existed: dict[Path, bool] = {}
-        self._temporary: dict[Path, Path] = {}
-        self._open: OrderedDict[Path, BinaryIO] = OrderedDict()
-
-    def __enter__(self) -> "_Boxes":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Delete what was not completed."""
-        self._close(0)
-        for part in self._temporary.values():
-            part.unlink(missing_ok=True)
-
-    def existed(self, path: Path) -> bool:
-        """Whether an mbox was there before the export."""
-        if path not in self._existed:
-            self._existed[path] = path.exists()
-        return self._existed[path]
-
-    def append(self, path: Path, data: bytes) -> None:
-        """Append one message."""
-        if path not in self._temporary:
-            self._temporary[path] = _create_temporary(path)
-        if path not in self._open:
-            self._close(OPEN_BOXES - 1)
-            self._open[path] = self._temporary[path].open("ab")
-        self._open.move_to_end(path)
-        self._open[path].write(data)
-
-    def complete(self) -> None:
-        """Give all files their names."""
-        self._close(0)
-        for path, part in list(self._temporary.items()):
-            part.rename(path)
-            del self._temporary[path]
-
-    def _close(self, most: int) -> None:
-        while len(self._open) > most:
-            self._open.popitem(last=False)[1].close()
-
-
-def _create_temporary(path: Path) -> Path:
-    """Create an empty temporary file next to the mbox path, readable only by its owner."""
-    make_directory(path.parent)
-    file, name = mkstemp(suffix=".part", dir=path.parent)
-    os.close(file)
-    return Path(name)
-
-
-def mboxrd(message: bytes, at: datetime | None) -> bytes:
-    """One message in mboxrd format: an envelope line, lines that look like one quoted, and an empty line at the end."""
-    date = (at or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC).ctime()
-    lines = message.replace(b"\r\n", b"\n")
-    if b"From " in lines:
-        lines = _QUOTED.sub(rb">\1", lines)
-    return b"From MAILER-DAEMON %s\n%s\n" % (date.encode("ascii"), lines if lines.endswith(b"\n") else lines + b"\n")
 
 
 def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:

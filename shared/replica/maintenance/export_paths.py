@@ -69,9 +69,9 @@ def _parents_first(entry: tuple[str, FolderState]) -> tuple[bool, int, str, str]
 
 
 def _directory_name(text: str) -> str:
-    """A folder's component of a path. It never equals the mbox file name of a sibling folder."""
+    """A folder's component of a path. It never equals a file name of a sibling folder's mbox."""
     name = safe_name(text)
-    return f"{name}_" if name.casefold().endswith(".mbox") else name
+    return f"{name}_" if name.casefold().endswith((".mbox", ".mbox.part", ".mbox.index")) else name
 
 
 def file_name(item: ReplicaItem, form: str) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.replica.maintenance.export import mboxrd
 from shared.replica.maintenance.export_paths import folder_paths, safe_name
+from shared.replica.maintenance.mbox import mboxrd
 from shared.replica.port import FolderState
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
