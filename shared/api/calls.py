@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from shared.mailboxes.move_commands import MoveCommands
     from shared.mailboxes.port import MailboxRegistry
     from shared.replica.change_log.port import ChangeLog
-    from shared.replica.port import Replica
     from shared.replica.reading.port import ReplicaReader
     from shared.webhooks.endpoints import WebhookEndpoints
 
@@ -38,11 +37,6 @@ class ApiComponents(Protocol):
     @property
     def listing(self) -> "MailboxListing":
         """Lists of mailboxes by filters and order."""
-        ...
-
-    @property
-    def replica(self) -> "Replica":
-        """The copies of mailboxes."""
         ...
 
     @property

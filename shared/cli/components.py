@@ -6,7 +6,7 @@ from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
-from shared.replica.port import Replica
+from shared.replica.reading.port import ReplicaReader
 
 
 class CliApp(Protocol):
@@ -18,8 +18,8 @@ class CliApp(Protocol):
         ...
 
     @property
-    def replica(self) -> Replica:
-        """The copies of mailboxes."""
+    def replica_reader(self) -> ReplicaReader:
+        """The read side of the copies: no command writes to one."""
         ...
 
     @property

@@ -14,7 +14,8 @@ from shared.errors import NotFound
 from shared.replica.maintenance import export
 from shared.replica.maintenance import verify as verifying
 from shared.replica.maintenance.export_paths import shown_path
-from shared.replica.port import FeedPage, FolderState, ReplicaItem
+from shared.replica.port import FolderState, ReplicaItem
+from shared.replica.reading.port import PAGE_NUMBERS, NumberedChange, change_number
 
 FOLLOW_SECONDS = 2.0
 """How often --follow looks for new pages."""
@@ -22,7 +23,7 @@ FOLLOW_SECONDS = 2.0
 
 def list_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """List a mailbox's items by folder and date."""
-    folders = app.replica.load(arguments.mailbox).folders
+    folders = app.replica_reader.folders(arguments.mailbox).folders
 
     def line_of(item: ReplicaItem) -> tuple[str, ...]:
         if arguments.json:
@@ -45,16 +46,16 @@ def show(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Show one item's metadata, or with --content its unchanged content."""
     if arguments.content:
         return content(app, arguments, out)
-    item = lookup.item(app.replica, arguments.mailbox, arguments.key)
-    folders = app.replica.load(arguments.mailbox).folders
+    item = lookup.item(app.replica_reader, arguments.mailbox, arguments.key)
+    folders = app.replica_reader.folders(arguments.mailbox).folders
     print(json.dumps(export.as_json(item, _path(folders, item)), indent=2), file=out)
     return 0
 
 
 def content(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Write one item's content as it is stored: the message, event, or contact itself."""
-    item = lookup.item(app.replica, arguments.mailbox, arguments.key)
-    data = app.replica.content(arguments.mailbox, item)
+    item = lookup.item(app.replica_reader, arguments.mailbox, arguments.key)
+    data = app.replica_reader.whole_content(arguments.mailbox, item)
     if (binary := getattr(out, "buffer", None)) is not None:
         binary.write(data)
     else:
@@ -74,7 +75,7 @@ def export_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int
     app.registry.record_audit(arguments.mailbox, "operator", "export")
     shown = ProgressLine(sys.stderr, app.registry.get(arguments.mailbox).items)
     try:
-        result = write(app.replica, arguments.mailbox, _chosen(app, arguments), arguments.directory, shown.add)
+        result = write(app.replica_reader, arguments.mailbox, _chosen(app, arguments), arguments.directory, shown.add)
     finally:
         shown.end()
     print(
@@ -87,13 +88,13 @@ def export_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int
 
 def feed(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Replay the change feed, a line a change. With --follow, go on with new changes until interrupted."""
-    after = arguments.after
+    after = change_number(arguments.after + 1, 0)
     while True:
         folders: Mapping[str, FolderState] = {}
-        for page in app.replica.feed(arguments.mailbox, after):
-            folders = folders or app.replica.load(arguments.mailbox).folders
-            _print_page(page, folders, arguments, out)
-            after = page.sequence
+        for numbered in app.replica_reader.every_change(arguments.mailbox, after):
+            folders = folders or app.replica_reader.folders(arguments.mailbox).folders
+            _print_change(numbered, folders, arguments, out)
+            after = numbered.number
         out.flush()
         if not arguments.follow:
             return 0
@@ -103,22 +104,24 @@ def feed(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
             return 0
 
 
-def _print_page(page: FeedPage, folders: Mapping[str, FolderState], arguments: argparse.Namespace, out: TextIO) -> None:
-    for change in page.changes:
-        place = _path(folders, change.item)
-        if arguments.json:
-            item = export.as_json(change.item, place)
-            print(json.dumps({"sequence": page.sequence, "change": change.kind.value, "item": item}), file=out)
-        else:
-            words = (f"{page.sequence:6}", f"{change.kind.value:9}", change.item.key, place, change.item.subject)
-            print("  ".join(printable(word) for word in words), file=out)
+def _print_change(
+    numbered: NumberedChange, folders: Mapping[str, FolderState], arguments: argparse.Namespace, out: TextIO
+) -> None:
+    sequence, change = numbered.number // PAGE_NUMBERS, numbered.change
+    place = _path(folders, change.item)
+    if arguments.json:
+        item = export.as_json(change.item, place)
+        print(json.dumps({"sequence": sequence, "change": change.kind.value, "item": item}), file=out)
+    else:
+        words = (f"{sequence:6}", f"{change.kind.value:9}", change.item.key, place, change.item.subject)
+        print("  ".join(printable(word) for word in words), file=out)
 
 
 def verify(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Read every content and check its digest; replay the feed and compare it with the items."""
     shown = ProgressLine(sys.stderr, app.registry.get(arguments.mailbox).items)
     try:
-        found = verifying.verify(app.replica, arguments.mailbox, shown.set)
+        found = verifying.verify(app.replica_reader, arguments.mailbox, shown.set)
     finally:
         shown.end()
     print(f"{found.items} items, {found.contents} contents, {len(found.damaged)} damaged or missing", file=out)
@@ -128,11 +131,11 @@ def verify(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
 
 def _chosen(app: CliApp, arguments: argparse.Namespace) -> Iterator[ReplicaItem]:
     """The items of the requested folders and kind."""
-    folders = app.replica.load(arguments.mailbox).folders
+    folders = app.replica_reader.folders(arguments.mailbox).folders
     wanted = {id_ for id_, folder in folders.items() if _is_below(shown_path(folder), arguments.folder)}
     if arguments.folder and not wanted:
         raise NotFound("there is no such folder in this mailbox")
-    for item in app.replica.items(arguments.mailbox):
+    for item in app.replica_reader.every_item(arguments.mailbox):
         of_folder = not arguments.folder or item.folder_id in wanted
         if of_folder and arguments.kind in (None, item.kind) and _is_selected(item, arguments):
             yield item

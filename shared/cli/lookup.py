@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from shared.errors import NotFound
 from shared.mailboxes.port import MailboxRegistry
-from shared.replica.port import Replica, ReplicaItem
+from shared.replica.port import ReplicaItem
+from shared.replica.reading.port import ReplicaReader
 
 SHORTEST = 4
 """Letters that the beginning of an id has at least."""
@@ -33,13 +34,13 @@ def mailbox_id(registry: MailboxRegistry, named: str) -> str:
     return _only(found, "mailbox", "the command mailboxes")
 
 
-def item(replica: Replica, mailbox: str, named: str) -> ReplicaItem:
+def item(reader: ReplicaReader, mailbox: str, named: str) -> ReplicaItem:
     """The item of a key, or of the beginning of a key. Raises NotFound."""
     try:
-        return replica.item(mailbox, named)
+        return reader.item(mailbox, named)
     except NotFound:
-        found = [one.key for one in replica.items(mailbox) if _is_named(one.key, named)]
-    return replica.item(mailbox, _only(found, "item", "the command list"))
+        found = [one.key for one in reader.every_item(mailbox) if _is_named(one.key, named)]
+    return reader.item(mailbox, _only(found, "item", "the command list"))
 
 
 def sender_of(item: ReplicaItem) -> str:

@@ -126,7 +126,7 @@ def move(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
 def show_parity(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     """Show the report of a mailbox's last move or survey, as JSON."""
     try:
-        stored = app.replica.derived(arguments.mailbox, parity.DOCUMENT)
+        stored = app.replica_reader.derived(arguments.mailbox, parity.DOCUMENT)
     except NotFound as exc:
         raise NotFound("no move and no dry run was made; ask for one: move --mailbox ID --dry-run") from exc
     print(json.dumps(parity.decode(stored), indent=2), file=out)

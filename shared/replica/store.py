@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import Conflict, NotFound, Reason, RetryLater
-from shared.replica.content_reader import ContentReader
 from shared.replica.encoding import cursor_json, feed, pack
 from shared.replica.encoding.item_rows import fit_to_limits, is_item, item_from_row, with_aliases
 from shared.replica.fence import Fence, FencedRows
@@ -54,7 +53,7 @@ class BlobTableReplica:
         self._rows = rows
         self._lookup = RowLookup(rows)
         self._fenced = FencedRows(rows, self._lookup)
-        self._contents = ContentReader(blobs)
+        self._reader = BlobTableReader(blobs, rows)
 
     @classmethod
     def at(cls, blob_url: str, table_url: str, credential: "TokenCredential") -> "BlobTableReplica":
@@ -66,7 +65,7 @@ class BlobTableReplica:
 
     def reader(self) -> BlobTableReader:
         """The read side, over the same connections."""
-        return BlobTableReader(self._blobs, self._rows)
+        return self._reader
 
     def close(self) -> None:
         """Close threads and connections; needed only if a process creates more than one replica."""
@@ -218,23 +217,15 @@ class BlobTableReplica:
 
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
         """Return one item."""
-        found = self._rows.get(mailbox_id, key) if key.isalnum() and key.isascii() else None
-        if found is None or not is_item(found[0]):
-            raise NotFound("no such item")
-        return item_from_row(found[0])
+        return self._reader.item(mailbox_id, key)
 
     def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
-        """One item's bytes; looked up again when compaction has moved them since `item` was read."""
-        data = self._contents.one(mailbox_id, item)
-        if data is None:
-            data = self._contents.one(mailbox_id, self.item(mailbox_id, item.key))
-        if data is None:
-            raise NotFound("the item has no content")
-        return data
+        """One item's bytes, checked."""
+        return self._reader.whole_content(mailbox_id, item)
 
     def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
         """Many items' bytes, a stretch of a pack at a time."""
-        return self._contents.several(mailbox_id, items)
+        return self._reader.contents(mailbox_id, items)
 
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
         """Iterate over the pages in order, each with the complete cursor that follows it."""
@@ -251,10 +242,7 @@ class BlobTableReplica:
 
     def derived(self, mailbox_id: str, name: str) -> bytes:
         """Return a derived document."""
-        found = self._blobs.get(CURSORS, f"{mailbox_id}/{name}")
-        if found is None:
-            raise NotFound("no such document")
-        return found.data
+        return self._reader.derived(mailbox_id, name)
 
     @_retried_on_conflict
     def compact(

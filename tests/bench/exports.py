@@ -30,11 +30,11 @@ def exported(replica: BlobTableReplica, count: int) -> dict[str, float]:
     for page in range(count // PAGE):
         changes = [message(page * PAGE + number) for number in range(PAGE)]
         cursor = replica.commit(mailbox, cursor, changes, cursor_after(page + 1))
-    found: dict[str, float] = {}
+    reader, found = replica.reader(), dict[str, float]()
     for name, write in WRITERS.items():
         with tempfile.TemporaryDirectory() as directory:
             began, began_processor = time.perf_counter(), time.process_time()
-            result = write(replica, mailbox, replica.items(mailbox), Path(directory) / "export")
+            result = write(reader, mailbox, reader.every_item(mailbox), Path(directory) / "export")
             seconds, processor = time.perf_counter() - began, time.process_time() - began_processor
         if result.written != count // PAGE * PAGE:
             raise RuntimeError(f"{result.written} of {count} items were exported as {name}")

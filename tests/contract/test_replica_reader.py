@@ -131,6 +131,40 @@ def test_every_change_comes_once_from_any_number(stored: Stored, mailbox: str) -
             assert [change.number for change in stored.reader.changes(mailbox, after, limit)] == expected
 
 
+def test_every_item_change_and_content_can_be_iterated_over(stored: Stored, mailbox: str) -> None:
+    commit(stored.replica, mailbox, created("A", b"a"), created("B", b""), created("C", b"c"))
+    commit(stored.replica, mailbox, FeedChange(FeedKind.DELETE, stored.reader.item(mailbox, item_key("C"))))
+    items = list(stored.reader.every_item(mailbox))
+    assert [item.key for item in items] == sorted([item_key("A"), item_key("B")])
+    assert {item.key: data for item, data in stored.reader.contents(mailbox, items)} == {
+        item_key("A"): b"a", item_key("B"): None,
+    }  # fmt: skip
+    everything = stored.reader.changes(mailbox, 0, 100)
+    for after in (0, *(change.number for change in everything)):
+        expected = [change for change in everything if change.number > after]
+        assert list(stored.reader.every_change(mailbox, after)) == expected
+    assert (list(stored.reader.every_item("other")), list(stored.reader.every_change("other"))) == ([], [])
+
+
+def test_whole_content_is_found_where_compaction_has_moved_it(stored: Stored, mailbox: str) -> None:
+    commit(stored.replica, mailbox, created("A", b"a" * 100), created("B", b"b" * 100), created("N", b""))
+    before = stored.reader.item(mailbox, item_key("A"))
+    commit(stored.replica, mailbox, FeedChange(FeedKind.DELETE, stored.reader.item(mailbox, item_key("B"))))
+    stored.replica.compact(mailbox, NOW + timedelta(days=400), 0)
+    assert stored.reader.item(mailbox, item_key("A")).located != before.located
+    assert stored.reader.whole_content(mailbox, before) == b"a" * 100
+    for item in (stored.reader.item(mailbox, item_key("N")), stored.reader.item(mailbox, item_key("A"))):
+        with pytest.raises(NotFound):
+            stored.reader.whole_content(mailbox if item.located is None else "other", item)
+
+
+def test_derived_document_is_read(stored: Stored, mailbox: str) -> None:
+    with pytest.raises(NotFound):
+        stored.reader.derived(mailbox, "parity")
+    stored.replica.put_derived(mailbox, "parity", b"{}")
+    assert stored.reader.derived(mailbox, "parity") == b"{}"
+
+
 def test_changes_of_deleted_items_are_redacted_after_compaction(stored: Stored, mailbox: str) -> None:
     commit(stored.replica, mailbox, created("A", b"x"), created("B", b"y", subject='","redacted":true}'))
     commit(stored.replica, mailbox, FeedChange(FeedKind.DELETE, stored.replica.item(mailbox, item_key("A"))))

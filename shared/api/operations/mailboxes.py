@@ -203,7 +203,7 @@ def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> r
 
     mailbox = visible_mailbox(components, call)
     try:
-        stored = components.replica.derived(mailbox.id, parity.DOCUMENT)
+        stored = components.replica_reader.derived(mailbox.id, parity.DOCUMENT)
     except NotFound as exc:
         raise Refused("no_parity_report") from exc
     return msgspec.convert(parity.decode(stored), records.ParityReport)

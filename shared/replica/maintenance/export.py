@@ -13,7 +13,8 @@ from shared.errors import ItemUnusable, NotFound
 from shared.replica.maintenance.export_paths import FolderPaths
 from shared.replica.maintenance.file_writer import FileWriter
 from shared.replica.maintenance.mbox import Boxes, mboxrd, only_export_of
-from shared.replica.port import Replica, ReplicaItem
+from shared.replica.port import ReplicaItem
+from shared.replica.reading.port import ReplicaReader
 
 AT_ONCE = 100_000
 """Items whose contents are read together. Items come in the order of their keys, and their contents lie anywhere in the
@@ -39,14 +40,14 @@ class ExportResult:
 
 
 def to_files(
-    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
+    reader: ReplicaReader, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
     """Each item as a file of its own; what has no content as the JSON of its metadata."""
-    places, done = FolderPaths(replica.load(mailbox_id).folders, target), ExportResult()
+    places, done = FolderPaths(reader.folders(mailbox_id).folders, target), ExportResult()
     with FileWriter() as files:
         missing = _missing(items, files, places, done, progress)
         for batch in batched(missing, AT_ONCE, strict=False):
-            for item, data in _contents(replica, mailbox_id, batch, done):
+            for item, data in _contents(reader, mailbox_id, batch, done):
                 if data is not None:
                     files.write(places.file(item), data)
                 progress(1)
@@ -54,18 +55,18 @@ def to_files(
 
 
 def to_mbox(
-    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
+    reader: ReplicaReader, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
     """Each folder's messages as one mbox (mboxrd); the other kinds as files, as `to_files` does.
 
     Raises: ExportInUse.
     """
-    places, done = FolderPaths(replica.load(mailbox_id).folders, target), ExportResult()
+    places, done = FolderPaths(reader.folders(mailbox_id).folders, target), ExportResult()
     with only_export_of(target), FileWriter() as files, Boxes() as boxes:
         wanted = _without_written_messages(items, boxes, places, done, progress)
         missing = _missing(wanted, files, places, done, progress)
         for batch in batched(missing, AT_ONCE, strict=False):
-            for item, data in _contents(replica, mailbox_id, batch, done):
+            for item, data in _contents(reader, mailbox_id, batch, done):
                 if data is not None and _is_message(item):
                     boxes.append(_box(item, places), item.key, mboxrd(data, item.at))
                     done.written += 1
@@ -144,25 +145,25 @@ def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:
 
 
 def _contents(
-    replica: Replica, mailbox_id: str, items: Sequence[ReplicaItem], done: ExportResult
+    reader: ReplicaReader, mailbox_id: str, items: Sequence[ReplicaItem], done: ExportResult
 ) -> Iterator[tuple[ReplicaItem, bytes | None]]:
     """The items with their contents, in the order of the packs; None for what is damaged or gone."""
-    for item, data in replica.contents(mailbox_id, items):
-        yield item, data if data is not None else _content(replica, mailbox_id, item, done)
+    for item, data in reader.contents(mailbox_id, items):
+        yield item, data if data is not None else _content(reader, mailbox_id, item, done)
 
 
-def _content(replica: Replica, mailbox_id: str, item: ReplicaItem, done: ExportResult) -> bytes | None:
+def _content(reader: ReplicaReader, mailbox_id: str, item: ReplicaItem, done: ExportResult) -> bytes | None:
     try:
-        return replica.content(mailbox_id, item)
+        return reader.whole_content(mailbox_id, item)
     except (NotFound, ItemUnusable):
-        done.damaged += _exists(replica, mailbox_id, item)
+        done.damaged += _exists(reader, mailbox_id, item)
         return None
 
 
-def _exists(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
+def _exists(reader: ReplicaReader, mailbox_id: str, item: ReplicaItem) -> bool:
     """Whether the item still exists: a pass may have deleted it and its content since it was listed."""
     try:
-        replica.item(mailbox_id, item.key)
+        reader.item(mailbox_id, item.key)
     except NotFound:
         return False
     return True

@@ -4,7 +4,8 @@ import json
 
 from shared.compact_index import CompactIndex
 from shared.replica.encoding.pack import prefix
-from shared.replica.port import ContentLocation, FeedChange, FeedKind, Replica, ReplicaItem
+from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem
+from shared.replica.reading.port import PAGE_NUMBERS, ReplicaReader, change_number
 
 _NO_CONTENT = 0
 
@@ -12,9 +13,11 @@ _NO_CONTENT = 0
 class FeedState:
     """The state of every item according to the feed up to a page, including the content last written for it."""
 
-    def __init__(self, replica: Replica, mailbox_id: str) -> None:
+    def __init__(self, reader: ReplicaReader, mailbox_id: str) -> None:
         self.sequence = 0
-        self._replica = replica
+        self.unapplied = frozenset[str]()
+        """The keys of the items in the last page, if a pass has not applied it to the items yet, or not wholly."""
+        self._reader = reader
         self._mailbox_id = mailbox_id
         self._items = CompactIndex(columns=2)
         """By key: the hash of the item, and the hash of its content."""
@@ -24,13 +27,17 @@ class FeedState:
         return key in self._items
 
     def read_new_pages(self) -> None:
-        """Read the pages written since the last call. `load` first applies the last one."""
-        self._replica.load(self._mailbox_id)
-        for page in self._replica.feed(self._mailbox_id, self.sequence):
-            own = prefix(self._mailbox_id, page.sequence)
-            for change in page.changes:
-                self._apply(change, own)
-            self.sequence = page.sequence
+        """Read the pages written since the last call. At most the last one can be one that is not applied."""
+        last = set[str]()
+        for numbered in self._reader.every_change(self._mailbox_id, change_number(self.sequence + 1, 0)):
+            sequence = numbered.number // PAGE_NUMBERS
+            if sequence > self.sequence:
+                last.clear()
+            self.sequence = sequence
+            last.add(numbered.change.item.key)
+            self._apply(numbered.change, prefix(self._mailbox_id, sequence))
+        is_applied = self._reader.folders(self._mailbox_id).sequence >= self.sequence
+        self.unapplied = frozenset() if is_applied else frozenset(last or self.unapplied)
 
     def matches(self, item: ReplicaItem) -> bool:
         """Whether an item of the table, including its content, equals the feed's. Records that the item was seen.
@@ -48,10 +55,11 @@ class FeedState:
         if len(self._seen) == len(self._items):
             return set()
         keys: set[str] = set()
-        for page in self._replica.feed(self._mailbox_id):
-            keys.update(change.item.key for change in page.changes if self._is_missing(change.item.key))
-            if page.sequence >= self.sequence:
+        for numbered in self._reader.every_change(self._mailbox_id):
+            if numbered.number >= change_number(self.sequence + 1, 0):
                 break
+            if self._is_missing(numbered.change.item.key):
+                keys.add(numbered.change.item.key)
         return keys
 
     def _is_missing(self, key: str) -> bool:

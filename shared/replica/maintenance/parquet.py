@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from shared.errors import MailboxSyncError
 from shared.replica.maintenance.export import ExportResult, Progress, silent
 from shared.replica.maintenance.export_paths import shown_path
-from shared.replica.port import FolderState, Replica, ReplicaItem
+from shared.replica.port import FolderState, ReplicaItem
+from shared.replica.reading.port import ReplicaReader
 
 if TYPE_CHECKING:
     import pyarrow
@@ -42,7 +43,7 @@ def require() -> None:
 
 
 def to_parquet(
-    replica: Replica, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
+    reader: ReplicaReader, mailbox_id: str, items: Iterable[ReplicaItem], target: Path, progress: Progress = silent
 ) -> ExportResult:
     """Write `{mailbox}.parquet` into the directory; a file that exists is left. Only its owner may read it.
 
@@ -58,7 +59,7 @@ def to_parquet(
     if path.exists():
         done.existing = 1
         return done
-    folders, schema = replica.load(mailbox_id).folders, _schema()
+    folders, schema = reader.folders(mailbox_id).folders, _schema()
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_suffix(".parquet.part")
     part.unlink(missing_ok=True)

@@ -1,7 +1,8 @@
 """Checks that a replica is intact: every content is as it was written, and every item is as the feed says.
 
 Passes continue during the check, and reading everything takes time. So every mismatch is checked again, together with
-the feed pages written meanwhile. Only a mismatch that persists while nothing is written is an error.
+the feed pages written meanwhile. Only a mismatch that persists while nothing is written is an error. What a crash left
+to be applied to the items is not: the next pass does that.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +11,8 @@ from itertools import batched
 
 from shared.errors import ItemUnusable, NotFound
 from shared.replica.maintenance.feed_state import FeedState
-from shared.replica.port import Replica, ReplicaItem
+from shared.replica.port import ReplicaItem
+from shared.replica.reading.port import ReplicaReader
 
 AT_ONCE = 2000
 """Items whose contents are read together: more of them lie side by side in a pack."""
@@ -36,25 +38,27 @@ class VerifyResult:
         return self.damaged | self.different | self.only_in_feed
 
 
-def verify(replica: Replica, mailbox_id: str, progress: Callable[[int], None] = lambda count: None) -> VerifyResult:
+def verify(
+    reader: ReplicaReader, mailbox_id: str, progress: Callable[[int], None] = lambda count: None
+) -> VerifyResult:
     """Read every item and its content, and the feed from its beginning; `progress` is told how many items were."""
-    feed_state = FeedState(replica, mailbox_id)
+    feed_state = FeedState(reader, mailbox_id)
     feed_state.read_new_pages()
     found = VerifyResult()
-    for batch in batched(replica.items(mailbox_id), AT_ONCE, strict=False):
+    for batch in batched(reader.every_item(mailbox_id), AT_ONCE, strict=False):
         found.items += len(batch)
         found.different |= {item.key for item in batch if not feed_state.matches(item)}
         with_content = [item for item in batch if item.located is not None]
         found.contents += len(with_content)
-        for item, data in replica.contents(mailbox_id, with_content):
-            if data is None and not _is_whole(replica, mailbox_id, item):
+        for item, data in reader.contents(mailbox_id, with_content):
+            if data is None and not _is_whole(reader, mailbox_id, item):
                 found.damaged.add(item.key)
         progress(found.items)
     found.only_in_feed = feed_state.missing_keys()
-    return _settled(replica, mailbox_id, feed_state, found)
+    return _settled(reader, mailbox_id, feed_state, found)
 
 
-def _settled(replica: Replica, mailbox_id: str, feed_state: FeedState, found: VerifyResult) -> VerifyResult:
+def _settled(reader: ReplicaReader, mailbox_id: str, feed_state: FeedState, found: VerifyResult) -> VerifyResult:
     """Check mismatches again until they are resolved, or persist while nobody writes."""
     for _ in range(MAX_RECHECKS):
         if not found.wrong():
@@ -62,7 +66,7 @@ def _settled(replica: Replica, mailbox_id: str, feed_state: FeedState, found: Ve
         before = feed_state.sequence
         feed_state.read_new_pages()
         again = VerifyResult(found.items, found.contents)
-        _recheck(replica, mailbox_id, found.wrong(), feed_state, again)
+        _recheck(reader, mailbox_id, found.wrong(), feed_state, again)
         found = again
         if feed_state.sequence == before:
             break
@@ -70,30 +74,32 @@ def _settled(replica: Replica, mailbox_id: str, feed_state: FeedState, found: Ve
 
 
 def _recheck(
-    replica: Replica, mailbox_id: str, keys: Iterable[str], feed_state: FeedState, found: VerifyResult
+    reader: ReplicaReader, mailbox_id: str, keys: Iterable[str], feed_state: FeedState, found: VerifyResult
 ) -> None:
     for key in keys:
+        if key in feed_state.unapplied:
+            continue
         try:
-            item = replica.item(mailbox_id, key)
+            item = reader.item(mailbox_id, key)
         except NotFound:
             if key in feed_state:
                 found.only_in_feed.add(key)
         else:
-            _check_item(replica, mailbox_id, item, feed_state, found)
+            _check_item(reader, mailbox_id, item, feed_state, found)
 
 
 def _check_item(
-    replica: Replica, mailbox_id: str, item: ReplicaItem, feed_state: FeedState, found: VerifyResult
+    reader: ReplicaReader, mailbox_id: str, item: ReplicaItem, feed_state: FeedState, found: VerifyResult
 ) -> None:
     if not feed_state.matches(item):
         found.different.add(item.key)
-    if item.located is not None and not _is_whole(replica, mailbox_id, item):
+    if item.located is not None and not _is_whole(reader, mailbox_id, item):
         found.damaged.add(item.key)
 
 
-def _is_whole(replica: Replica, mailbox_id: str, item: ReplicaItem) -> bool:
+def _is_whole(reader: ReplicaReader, mailbox_id: str, item: ReplicaItem) -> bool:
     try:
-        replica.content(mailbox_id, item)
+        reader.whole_content(mailbox_id, item)
     except (NotFound, ItemUnusable):
         return False
     return True

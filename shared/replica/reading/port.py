@@ -1,11 +1,11 @@
-"""The port for reading a replica. Nothing here writes, and nothing holds more than one page in memory.
+"""The port for reading a replica. Nothing here writes, and nothing holds more than one page, or pack, in memory.
 
 Every change has a *number*: the number of its feed page times `PAGE_NUMBERS`, plus its place in the page, from one.
 Numbers increase but are not consecutive. A consumer that stores the number of the last change it has processed
 continues from there, also in the middle of a page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -87,4 +87,32 @@ class ReplicaReader(Protocol):
 
     def changes(self, mailbox_id: str, after: int, limit: int) -> list[NumberedChange]:
         """Return at most `limit` changes after the number `after`, in order. Takes a request for each feed page."""
+        ...
+
+    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+        """Iterate over all items in the order of their keys, one page at a time."""
+        ...
+
+    def every_change(self, mailbox_id: str, after: int = 0) -> Iterator[NumberedChange]:
+        """Iterate over all changes after the number `after`, in order, one feed page at a time."""
+        ...
+
+    def whole_content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+        """Return an item's content; its row is read again if compaction has moved the content since.
+
+        Raises:
+            NotFound: it has none.
+            ItemUnusable: it is not what was stored.
+        """
+        ...
+
+    def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+        """Many items with their bytes, each once and in any order, by as few reads as there are packs.
+
+        None in place of bytes that are not where the item says, or not what was written: `whole_content` says more.
+        """
+        ...
+
+    def derived(self, mailbox_id: str, name: str) -> bytes:
+        """Return a document that was computed from the mailbox. Raises NotFound."""
         ...

@@ -3,8 +3,10 @@
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 
 from shared.errors import ItemUnusable, NotFound, Reason
+from shared.replica.content_reader import ContentReader
 from shared.replica.encoding import cursor_json, feed, pack
 from shared.replica.encoding.item_rows import is_item, item_from_row
 from shared.replica.port import ContentLocation, Cursor, ReplicaItem
@@ -31,6 +33,7 @@ class BlobTableReader:
     def __init__(self, blobs: Blobs, rows: Rows) -> None:
         self._blobs = blobs
         self._rows = rows
+        self._contents = ContentReader(blobs)
         self._lengths: OrderedDict[str, int] = OrderedDict()
         """How many changes the pages have that were read last. A page never gets more or fewer."""
         self._lock = threading.Lock()
@@ -81,6 +84,37 @@ class BlobTableReader:
             found += page[place : place + limit - len(found)]
             sequence, place = sequence + 1, 0
         return found
+
+    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+        """Scan the mailbox's rows."""
+        return (item_from_row(row) for row in self._rows.query(mailbox_id) if is_item(row))
+
+    def every_change(self, mailbox_id: str, after: int = 0) -> Iterator[NumberedChange]:
+        """Read page after page."""
+        sequence, place = divmod(max(after, change_number(1, 0)), PAGE_NUMBERS)
+        while (page := self._changes_of(mailbox_id, sequence)) is not None:
+            yield from page[place:]
+            sequence, place = sequence + 1, 0
+
+    def whole_content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+        """One item's bytes; looked up again when compaction has moved them since `item` was read."""
+        data = self._contents.one(mailbox_id, item)
+        if data is None:
+            data = self._contents.one(mailbox_id, self.item(mailbox_id, item.key))
+        if data is None:
+            raise NotFound("the item has no content")
+        return data
+
+    def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+        """Many items' bytes, a stretch of a pack at a time."""
+        return self._contents.several(mailbox_id, items)
+
+    def derived(self, mailbox_id: str, name: str) -> bytes:
+        """Read the document from the container of cursors."""
+        found = self._blobs.get(CURSORS, f"{mailbox_id}/{name}")
+        if found is None:
+            raise NotFound("no such document")
+        return found.data
 
     def _length(self, name: str) -> int:
         """How many changes a page has, if it was read lately; a reader that waits for the next page asks again."""

@@ -4,9 +4,9 @@ import io
 import json
 import mailbox
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -24,10 +24,14 @@ from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import AuditEntry, ItemIssue, MailboxRegistry
 from shared.replica.maintenance import export_paths
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
+from shared.replica.reading.port import ReplicaReader
+from shared.replica.reading.reader import BlobTableReader
+from shared.replica.storage_port import PACKS, Blobs, Rows
+from shared.replica.store import BlobTableReplica
 from shared.sources.port import AccessMode, Content, ItemKind
 from tests.fakes.leases import FakeLeases
 from tests.fakes.queue import FakeQueue
-from tests.fakes.replica import FakeReplica
+from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
 
 ID = "mailbox-1"
@@ -71,9 +75,14 @@ class OneMailbox:
 
 @dataclass
 class House:
-    replica: FakeReplica = field(default_factory=FakeReplica)
+    reader_kind: Callable[[Blobs, Rows], ReplicaReader] = BlobTableReader
     one: OneMailbox = field(default_factory=OneMailbox)
     queue: FakeQueue = field(default_factory=FakeQueue)
+
+    def __post_init__(self) -> None:
+        self.blobs, self.rows = MemoryBlobs(clock=lambda: NOW), MemoryRows()
+        self.replica = BlobTableReplica(self.blobs, self.rows)
+        self.replica_reader = self.reader_kind(self.blobs, self.rows)
 
     @property
     def registry(self) -> MailboxRegistry:
@@ -135,16 +144,16 @@ def test_a_list_is_ordered_and_no_control_sequence_reaches_the_terminal(app: Hou
     assert "\x1b" not in app.run("list", "--mailbox", ID)
 
 
-class Large(FakeReplica):
+class Large(BlobTableReader):
     """Five thousand items with four kilobytes of metadata each, made when they are asked for."""
 
-    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
         for number in range(5_000):
             yield an_item(f"{number}", metadata={"to": f"{number:08d}" * 500})
 
 
 def test_a_list_holds_its_lines_and_not_what_else_is_known_of_the_items() -> None:
-    app = House(Large())
+    app = House(Large)
     tracemalloc.start()
     try:
         lines = app.run("list", "--mailbox", ID).splitlines()
@@ -208,7 +217,7 @@ def test_what_is_there_already_is_not_read_again(app: House, tmp_path: Path) -> 
     """An export of days that a busy moment of Storage has broken off goes on where it was."""
     app.run("export", "--mailbox", ID, str(tmp_path))
     for pack in {item.located.pack for item in app.replica.items(ID) if item.located}:
-        app.replica.remove_pack(ID, pack)
+        del app.blobs.blobs[PACKS, pack]
     assert app.run("export", "--mailbox", ID, str(tmp_path)).startswith("0 written, 4 were there already")
 
 
@@ -251,30 +260,31 @@ def test_a_folder_named_like_an_mbox_keeps_no_message_out_of_it(app: House, tmp_
 
 
 def test_boxes_that_cannot_get_their_names_leave_nothing_behind(tmp_path: Path) -> None:
-    class Obstructing(FakeReplica):
+    class Obstructing(BlobTableReader):
         """Somebody makes a directory of the box's name while its messages are read."""
 
-        def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
+        def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
             (tmp_path / "Inbox.mbox").mkdir()
-            return super().content(mailbox_id, item)
+            return super().contents(mailbox_id, items)
 
-    app = House(Obstructing())
+    app = House(Obstructing)
     commit(app.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
     assert cli.run(["export", "--mailbox", ID, "--mbox", str(tmp_path)], app, io.StringIO()) == 1
     assert files_below(tmp_path) == {}
 
 
 def test_an_item_that_a_pass_deletes_during_an_export_is_not_damaged(tmp_path: Path) -> None:
-    class Passing(FakeReplica):
+    class Passing(BlobTableReader):
         """A pass deletes everything, and its content is swept, before the first content is read."""
 
-        def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
-            left = list(self.items(mailbox_id))
-            commit(self, mailbox_id, *(FeedChange(FeedKind.DELETE, each) for each in left))
-            self.compact(mailbox_id, NOW, 7)
-            return super().content(mailbox_id, item)
+        def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+            replica = BlobTableReplica(self._blobs, self._rows)
+            commit(replica, mailbox_id, *(FeedChange(FeedKind.DELETE, each) for each in self.every_item(mailbox_id)))
+            replica.compact(mailbox_id, NOW + timedelta(days=9), 7)
+            assert not list(self._blobs.list(PACKS, mailbox_id))
+            return super().contents(mailbox_id, items)
 
-    app = House(Passing())
+    app = House(Passing)
     commit(app.replica, ID, created("A", MESSAGE), after=cursor_with(folder()))
     assert app.run("export", "--mailbox", ID, str(tmp_path)).endswith(
         "0 written, 0 were there already, 0 without content, 0 damaged\n"
@@ -290,20 +300,21 @@ def test_a_terminal_that_lacks_a_letter_gets_the_rest(app: House) -> None:
     assert b"Gr??e" in shown.getvalue()
 
 
-class Unreachable(FakeReplica):
-    """Storage that cannot be reached from the second content on."""
+class Unreachable(BlobTableReader):
+    """Storage that cannot be reached from the second content on, once."""
 
     asked = 0
 
-    def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
-        self.asked += 1
-        if self.asked == 2:
-            raise RetryLater(Reason.UNAVAILABLE)
-        return super().content(mailbox_id, item)
+    def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+        for found in super().contents(mailbox_id, items):
+            self.asked += 1
+            if self.asked == 2:
+                raise RetryLater(Reason.UNAVAILABLE)
+            yield found
 
 
 def test_an_export_that_broke_off_is_made_whole_by_the_next(tmp_path: Path) -> None:
-    app = House(Unreachable())
+    app = House(Unreachable)
     commit(app.replica, ID, *(created(each, MESSAGE) for each in "ABC"), after=cursor_with(folder("inbox")))
     arguments = ["export", "--mailbox", ID, "--mbox", str(tmp_path)]
     assert cli.run(arguments, app, io.StringIO()) == 1
@@ -338,7 +349,7 @@ def test_verifying_finds_a_content_that_is_gone(app: House) -> None:
     )
     located = app.replica.item(ID, item_key("A")).located
     assert located is not None
-    app.replica.remove_pack(ID, located.pack)
+    del app.blobs.blobs[PACKS, located.pack]
     out = io.StringIO()
     assert cli.run(["verify", "--mailbox", ID], app, out) == 1
     assert "3 damaged" in out.getvalue()

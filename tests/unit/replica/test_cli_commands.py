@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet
@@ -14,8 +14,8 @@ import pytest
 from shared.cli import main as cli
 from shared.cli.terminal import show_table
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
+from shared.replica.reading.reader import BlobTableReader
 from shared.sources.port import Content, ItemKind
-from tests.fakes.replica import FakeReplica
 from tests.unit.replica.samples import an_item, commit, created, cursor_with, folder
 from tests.unit.replica.test_cli import ID, MESSAGE, House, files_below
 
@@ -100,18 +100,19 @@ def test_table_on_a_terminal_has_headings_and_takes_no_markup(app: House) -> Non
 
 
 def test_interrupted_export_is_continued_by_the_same_command(tmp_path: Path) -> None:
-    class Interrupted(FakeReplica):
+    class Interrupted(BlobTableReader):
         """Somebody presses Ctrl-C before the second content, once."""
 
         asked = 0
 
-        def content(self, mailbox_id: str, item: ReplicaItem) -> bytes:
-            self.asked += 1
-            if self.asked == 2:
-                raise KeyboardInterrupt
-            return super().content(mailbox_id, item)
+        def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+            for found in super().contents(mailbox_id, items):
+                self.asked += 1
+                if self.asked == 2:
+                    raise KeyboardInterrupt
+                yield found
 
-    app = House(Interrupted())
+    app = House(Interrupted)
     commit(app.replica, ID, *(created(each, MESSAGE) for each in "ABC"), after=cursor_with(folder("inbox")))
     arguments = ["export", "--mailbox", ID, str(tmp_path)]
     assert cli.run(arguments, app, io.StringIO()) == cli.INTERRUPTED
@@ -138,14 +139,14 @@ def test_metadata_is_exported_as_one_parquet_file(app: House, tmp_path: Path) ->
 
 
 def test_interrupted_parquet_export_leaves_no_file(tmp_path: Path) -> None:
-    class Interrupted(FakeReplica):
+    class Interrupted(BlobTableReader):
         """Somebody presses Ctrl-C while items are listed."""
 
-        def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
-            yield from super().items(mailbox_id, folder_id)
+        def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+            yield from super().every_item(mailbox_id)
             raise KeyboardInterrupt
 
-    app = House(Interrupted())
+    app = House(Interrupted)
     commit(app.replica, ID, created("A", MESSAGE), after=cursor_with(folder("inbox")))
     arguments = ["export", "--mailbox", ID, "--format", "parquet", str(tmp_path)]
     assert cli.run(arguments, app, io.StringIO()) == cli.INTERRUPTED

@@ -42,7 +42,7 @@ def a_replica(pages: int, items: int, size: int) -> tuple[Counting, BlobTableRep
 
 def test_verifying_reads_each_pack_once() -> None:
     blobs, replica = a_replica(pages=3, items=40, size=1000)
-    assert verify(replica, MAILBOX).wrong() == set()
+    assert verify(replica.reader(), MAILBOX).wrong() == set()
     assert set(blobs.reads.values()) == {1}
     assert len(blobs.reads) == 3
 
@@ -50,7 +50,7 @@ def test_verifying_reads_each_pack_once() -> None:
 def test_an_export_reads_each_pack_once(tmp_path: Path) -> None:
     blobs, replica = a_replica(pages=3, items=40, size=1000)
     told: list[int] = []
-    done = export.to_files(replica, MAILBOX, replica.items(MAILBOX), tmp_path, told.append)
+    done = export.to_files(replica.reader(), MAILBOX, replica.items(MAILBOX), tmp_path, told.append)
     assert (done.written, sum(told)) == (120, 120)
     assert set(blobs.reads.values()) == {1}
 
@@ -58,7 +58,7 @@ def test_an_export_reads_each_pack_once(tmp_path: Path) -> None:
 def test_one_read_is_no_larger_than_a_stretch() -> None:
     size = STRETCH_BYTES // 3
     blobs, replica = a_replica(pages=1, items=5, size=size)
-    assert verify(replica, MAILBOX).wrong() == set()
+    assert verify(replica.reader(), MAILBOX).wrong() == set()
     assert blobs.reads.total() == 3
     assert blobs.read < 5 * size + 10_000
 
@@ -83,7 +83,7 @@ def test_damage_within_a_pack_is_found() -> None:
     assert stored is not None
     blobs.delete(PACKS, name)
     blobs.put(PACKS, name, stored.data.replace(b"x" * 10, b"y" * 10, 1))
-    assert len(verify(replica, MAILBOX).damaged) == 1
+    assert len(verify(replica.reader(), MAILBOX).damaged) == 1
 
 
 class Terminal(io.StringIO):

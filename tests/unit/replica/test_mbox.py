@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +15,11 @@ import pytest
 from shared.replica.maintenance.export import ExportResult, to_mbox
 from shared.replica.maintenance.mbox import UNNAMED, Boxes, ExportInUse, mboxrd, only_export_of
 from shared.replica.port import ReplicaItem
-from tests.fakes.replica import FakeReplica
+from shared.replica.reading.port import ReplicaReader
+from shared.replica.reading.reader import BlobTableReader
+from shared.replica.storage_port import Blobs, Rows
+from shared.replica.store import BlobTableReplica
+from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import NOW, commit, created, cursor_with, folder
 
 ID = "mailbox-1"
@@ -23,12 +27,10 @@ COUNT = 600
 ROOT = Path(__file__).parents[3]
 
 
-class Killed(FakeReplica):
-    """The process is killed when this many contents were read."""
+class Killed(BlobTableReader):
+    """The process is killed when `after` contents were read."""
 
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self.after = after
+    after = 0
 
     def contents(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
         for number, found in enumerate(super().contents(mailbox_id, items)):
@@ -37,18 +39,26 @@ class Killed(FakeReplica):
             yield found
 
 
-def filled(replica: FakeReplica) -> FakeReplica:
-    """Six hundred messages in two folders."""
+def filled[R: BlobTableReader](kind: Callable[[Blobs, Rows], R]) -> R:
+    """A reader of six hundred messages in two folders."""
+    blobs, rows = MemoryBlobs(), MemoryRows()
     messages = (
         created(f"{number}", f"Subject: {number}\r\n\r\nFrom {number}\r\n".encode(), folder_id=f"f{number % 2}")
         for number in range(COUNT)
     )
-    commit(replica, ID, *messages, after=cursor_with(folder("f0"), folder("f1")))
-    return replica
+    commit(BlobTableReplica(blobs, rows), ID, *messages, after=cursor_with(folder("f0"), folder("f1")))
+    return kind(blobs, rows)
 
 
-def export(replica: FakeReplica, target: Path) -> ExportResult:
-    return to_mbox(replica, ID, replica.items(ID), target)
+def export(reader: ReplicaReader, target: Path) -> ExportResult:
+    return to_mbox(reader, ID, reader.every_item(ID), target)
+
+
+def export_until_killed(after: str, target: str) -> None:
+    """Run an export in this process, which does not end it."""
+    reader = filled(Killed)
+    reader.after = int(after)
+    export(reader, Path(target))
 
 
 def subjects(target: Path) -> list[int]:
@@ -64,18 +74,17 @@ def subjects(target: Path) -> list[int]:
 
 @pytest.mark.parametrize("after", [1, 2 * UNNAMED + 40, COUNT - 1])
 def test_export_that_was_killed_is_continued_with_each_message_once(tmp_path: Path, after: int) -> None:
-    code = "import sys; from tests.unit.replica import test_mbox as t; from pathlib import Path; "
-    code += "t.export(t.filled(t.Killed(int(sys.argv[1]))), Path(sys.argv[2]))"
+    code = "import sys; from tests.unit.replica.test_mbox import export_until_killed as run; run(*sys.argv[1:])"
     killed = subprocess.run([sys.executable, "-c", code, str(after), str(tmp_path)], cwd=ROOT, check=False)  # noqa: S603
     assert killed.returncode == -signal.SIGKILL
     assert all(path.suffix in (".part", ".index") for path in tmp_path.iterdir())
-    replica = filled(FakeReplica())
-    read = Counter(item.folder_id for item in islice(replica.items(ID), after))
+    reader = filled(BlobTableReader)
+    read = Counter(item.folder_id for item, _ in islice(reader.contents(ID, list(reader.every_item(ID))), after))
     named = sum(count - count % UNNAMED for count in read.values())
-    done = export(replica, tmp_path)
+    done = export(reader, tmp_path)
     assert (done.written, done.existing) == (COUNT - named, named)
     assert subjects(tmp_path) == list(range(COUNT))
-    again = export(filled(FakeReplica()), tmp_path)
+    again = export(filled(BlobTableReader), tmp_path)
     assert (again.written, again.existing) == (0, COUNT)
 
 
@@ -146,6 +155,6 @@ def test_part_that_others_can_read_is_not_written_into(tmp_path: Path) -> None:
 def test_second_export_into_a_directory_is_refused(tmp_path: Path) -> None:
     with only_export_of(tmp_path):
         with pytest.raises(ExportInUse):
-            export(filled(FakeReplica()), tmp_path)
+            export(filled(BlobTableReader), tmp_path)
         assert list(tmp_path.iterdir()) == []
-    assert export(filled(FakeReplica()), tmp_path).written == COUNT
+    assert export(filled(BlobTableReader), tmp_path).written == COUNT

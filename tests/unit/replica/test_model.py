@@ -121,7 +121,7 @@ class ReplicaMachine(RuleBasedStateMachine):
         assert self.replica.load(MAILBOX).sequence == self.sequence
         assert truth(self.replica, MAILBOX) == self.held
         assert replayed(self.replica, MAILBOX) == {key: item for key, (item, _) in self.held.items()}
-        assert not verify(self.replica, MAILBOX).wrong()
+        assert not verify(self.replica.reader(), MAILBOX).wrong()
         names = [item.source_id for item, _ in self.held.values()]
         assert set(self.replica.find(MAILBOX, names)) == set(names)
 

@@ -8,25 +8,26 @@ import pytest
 
 from shared.replica.maintenance.feed_state import FeedState
 from shared.replica.maintenance.verify import VerifyResult, verify
-from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
-from shared.replica.storage_port import PACKS
+from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
+from shared.replica.reading.port import PAGE_NUMBERS, NumberedChange, change_number
+from shared.replica.reading.reader import BlobTableReader
+from shared.replica.storage_port import CURSORS, PACKS
 from shared.replica.store import BlobTableReplica
-from tests.fakes.replica import FakeReplica
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import NOW, an_item, commit, created
 
 MAILBOX = "mailbox-1"
 
 
-class Busy(BlobTableReplica):
+class Busy(BlobTableReader):
     """Somebody else acts when the first item has been read; the others are listed as they were before that."""
 
     def __init__(self, blobs: MemoryBlobs, rows: MemoryRows) -> None:
         super().__init__(blobs, rows)
         self.meanwhile: Callable[[], object] | None = None
 
-    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
-        for item in list(super().items(mailbox_id, folder_id)):
+    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+        for item in list(super().every_item(mailbox_id)):
             yield item
             if self.meanwhile is not None:
                 act, self.meanwhile = self.meanwhile, None
@@ -38,7 +39,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.blobs, self.rows = MemoryBlobs(clock=lambda: NOW), MemoryRows()
-        self.replica = Busy(self.blobs, self.rows)
+        self.replica, self.reader = BlobTableReplica(self.blobs, self.rows), Busy(self.blobs, self.rows)
         commit(self.replica, MAILBOX, *(created(each) for each in ("moved", "flagged", "updated", "bare", "back", "x")))
         back = self.found("back")
         commit(
@@ -66,7 +67,7 @@ class Bench:
         self.rows.rows[MAILBOX][item_key(source_id)] = ({**row, **values}, etag)
 
     def wrong(self) -> VerifyResult:
-        return verify(self.replica, MAILBOX)
+        return verify(self.reader, MAILBOX)
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_items_that_are_gone_damaged_or_of_nobody_are_found(bench: Bench) -> Non
 
 
 def deleted_and_compacted(bench: Bench) -> None:
-    everything = list(BlobTableReplica.items(bench.replica, MAILBOX))
+    everything = list(bench.replica.items(MAILBOX))
     commit(bench.replica, MAILBOX, *(FeedChange(FeedKind.DELETE, item) for item in everything))
     bench.replica.compact(MAILBOX, NOW + timedelta(days=9), 7)
 
@@ -114,19 +115,40 @@ def written_anew(bench: Bench) -> None:
 
 @pytest.mark.parametrize("meanwhile", [deleted_and_compacted, written_anew])
 def test_what_a_pass_writes_meanwhile_is_nothing_wrong(bench: Bench, meanwhile: Callable[[Bench], None]) -> None:
-    bench.replica.meanwhile = lambda: meanwhile(bench)
+    bench.reader.meanwhile = lambda: meanwhile(bench)
     assert bench.wrong().wrong() == set()
 
 
 def test_what_is_wrong_is_found_though_a_pass_writes_meanwhile(bench: Bench) -> None:
     bench.change("x", subject="forged")
-    bench.replica.meanwhile = lambda: commit(bench.replica, MAILBOX, created("flagged", b"anew"), created("new"))
+    bench.reader.meanwhile = lambda: commit(bench.replica, MAILBOX, created("flagged", b"anew"), created("new"))
     assert bench.wrong().different == {item_key("x")}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["cursor behind", "cursor lost"])
+def test_page_that_a_crash_left_unapplied_is_nothing_wrong(bench: Bench, *, lost: bool) -> None:
+    """Nothing is written, and what else is wrong is found all the same."""
+    rows, cursor = dict(bench.rows.rows[MAILBOX]), bench.blobs.blobs[CURSORS, MAILBOX]
+    commit(
+        bench.replica,
+        MAILBOX,
+        created("new"),
+        FeedChange(FeedKind.DELETE, bench.found("moved on")),
+        FeedChange(FeedKind.UPDATE, bench.found("flagged").with_changes(subject="third")),
+    )
+    bench.rows.rows[MAILBOX], bench.blobs.blobs[CURSORS, MAILBOX] = rows, cursor
+    if lost:
+        del bench.blobs.blobs[CURSORS, MAILBOX]
+    before = (dict(rows), dict(bench.blobs.blobs))
+    assert bench.wrong().wrong() == set()
+    assert (bench.rows.rows[MAILBOX], bench.blobs.blobs) == before
+    bench.change("x", subject="forged")
+    assert bench.wrong().wrong() == {item_key("x")}
 
 
 def test_feed_state_needs_little_memory_whatever_the_items() -> None:
     """Twenty thousand items of two kilobytes each: what is kept of them takes less than one megabyte."""
-    told = FeedState(Endless(), MAILBOX)
+    told = FeedState(Endless(MemoryBlobs(), MemoryRows()), MAILBOX)
     tracemalloc.start()
     try:
         told.read_new_pages()
@@ -146,9 +168,10 @@ def a_page(number: int) -> list[FeedChange]:
     ]
 
 
-class Endless(FakeReplica):
+class Endless(BlobTableReader):
     """A feed of two hundred pages, each made when it is asked for."""
 
-    def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
-        for number in range(after, 200):
-            yield FeedPage(number + 1, tuple(a_page(number)), Cursor(number + 1))
+    def every_change(self, mailbox_id: str, after: int = 0) -> Iterator[NumberedChange]:
+        for number in range(max(0, after // PAGE_NUMBERS - 1), 200):
+            for place, change in enumerate(a_page(number), 1):
+                yield NumberedChange(change_number(number + 1, place), change)
