@@ -1,12 +1,13 @@
 """Reads contents out of packs: one by a ranged read, or many by few reads of whole stretches of packs."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.errors import ItemUnusable, NotFound, Reason
 from shared.replica.encoding import pack
 from shared.replica.port import ContentLocation, ReplicaItem
+from shared.replica.reading.read_ahead import read_ahead
 from shared.replica.storage_port import PACKS, Blobs
 
 STRETCH_BYTES = 16 << 20
@@ -41,24 +42,34 @@ class ContentReader:
         return data
 
     def several(self, mailbox_id: str, items: Sequence[ReplicaItem]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
-        """Each item with its content, in the order of the packs; None when it is not where the item says."""
+        """Each item with its content, in the order of the packs; None when it is not where the item says.
+
+        A stretch is read while the contents of the one before are used.
+        """
         by_pack: dict[str, list[Wanted]] = defaultdict(list)
         for item in items:
             if item.located is None or not item.located.pack.startswith(f"{mailbox_id}/"):
                 yield item, None
             else:
                 by_pack[item.located.pack].append((item.located, item))
-        for name in sorted(by_pack):
-            for stretch in _stretches(sorted(by_pack[name], key=lambda wanted: wanted[0].offset)):
-                yield from self._stretch(name, stretch)
+        for wanted, data in read_ahead(self._read(by_pack)):
+            yield from _divided(wanted, data)
 
-    def _stretch(self, name: str, wanted: Sequence[Wanted]) -> Iterator[tuple[ReplicaItem, bytes | None]]:
-        start = wanted[0][0].offset
-        data = self.blobs.get_range(PACKS, name, start, _end(wanted[-1]) - start)
-        for located, item in wanted:
-            at = located.offset - start
-            found = data[at : at + located.length] if data is not None else None
-            yield item, found if found is not None and pack.is_whole(located, found) else None
+    def _read(self, by_pack: Mapping[str, Sequence[Wanted]]) -> Iterator[tuple[Sequence[Wanted], bytes | None]]:
+        """Each stretch with its bytes."""
+        for name in sorted(by_pack):
+            for wanted in _stretches(sorted(by_pack[name], key=lambda each: each[0].offset)):
+                start = wanted[0][0].offset
+                yield wanted, self.blobs.get_range(PACKS, name, start, _end(wanted[-1]) - start)
+
+
+def _divided(wanted: Sequence[Wanted], data: bytes | None) -> Iterator[tuple[ReplicaItem, bytes | None]]:
+    """The contents of a stretch, checked."""
+    start = wanted[0][0].offset
+    for located, item in wanted:
+        at = located.offset - start
+        found = data[at : at + located.length] if data is not None else None
+        yield item, found if found is not None and pack.is_whole(located, found) else None
 
 
 def _end(wanted: Wanted) -> int:

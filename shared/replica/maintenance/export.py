@@ -6,11 +6,12 @@ Existing files are never overwritten, so a repeated export continues one that wa
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import batched
 from pathlib import Path
 
 from shared.errors import ItemUnusable, NotFound
-from shared.replica.maintenance.export_paths import FolderPaths
+from shared.replica.maintenance.export_paths import FilePlace, FolderPaths
 from shared.replica.maintenance.file_writer import FileWriter
 from shared.replica.maintenance.mbox import Boxes, mboxrd, only_export_of
 from shared.replica.port import ReplicaItem
@@ -47,9 +48,10 @@ def to_files(
     with FileWriter() as files:
         missing = _missing(items, files, places, done, progress)
         for batch in batched(missing, AT_ONCE, strict=False):
-            for item, data in _contents(reader, mailbox_id, batch, done):
+            place_of = {item.key: place for item, place in batch}
+            for item, data in _contents(reader, mailbox_id, [item for item, _ in batch], done):
                 if data is not None:
-                    files.write(places.file(item), data)
+                    files.write(place_of[item.key], data)
                 progress(1)
     return _with_files(done, files)
 
@@ -66,12 +68,13 @@ def to_mbox(
         wanted = _without_written_messages(items, boxes, places, done, progress)
         missing = _missing(wanted, files, places, done, progress)
         for batch in batched(missing, AT_ONCE, strict=False):
-            for item, data in _contents(reader, mailbox_id, batch, done):
+            place_of = {item.key: place for item, place in batch}
+            for item, data in _contents(reader, mailbox_id, [item for item, _ in batch], done):
                 if data is not None and _is_message(item):
-                    boxes.append(_box(item, places), item.key, mboxrd(data, item.at))
+                    boxes.append(_box(place_of[item.key][0]), item.key, mboxrd(data, item.at))
                     done.written += 1
                 elif data is not None:
-                    files.write(places.file(item), data)
+                    files.write(place_of[item.key], data)
                 progress(1)
         boxes.complete()
     return _with_files(done, files)
@@ -88,7 +91,7 @@ def _without_written_messages(
 ) -> Iterator[ReplicaItem]:
     """The items without the messages that their folder's mbox, or what is written of it, has already."""
     for item in items:
-        if _is_message(item) and boxes.has(_box(item, places), item.key):
+        if _is_message(item) and boxes.has(_box(places.of(item)), item.key):
             done.existing += 1
             progress(1)
         else:
@@ -97,23 +100,21 @@ def _without_written_messages(
 
 def _missing(
     items: Iterable[ReplicaItem], files: FileWriter, places: FolderPaths, done: ExportResult, progress: Progress
-) -> Iterator[ReplicaItem]:
-    """The items whose contents are to be read, as little of each as an export needs.
+) -> Iterator[tuple[ReplicaItem, FilePlace]]:
+    """The items whose contents are to be read, as little of each as an export needs, and their files.
 
     What exists is passed over before anything is read: an export of days that was broken off goes on where it was. What
     has no content is written at once.
     """
     for item in items:
         done.without_content += item.located is None
-        path = places.file(item)
-        if files.exists(path):
+        place = places.file(item)
+        if files.exists(place):
             done.existing += 1
         elif item.located is None:
-            files.write(path, json.dumps(as_json(item, places.name(item)), indent=2).encode())
+            files.write(place, json.dumps(as_json(item, places.name(item)), indent=2).encode())
         else:
-            yield item.with_changes(
-                source_id="", version="", move_key="", content_key="", item_class="", metadata={}, aliases=()
-            )
+            yield ReplicaItem(item.key, "", "", "", item.kind, "", at=item.at, located=item.located), place
             continue
         progress(1)
 
@@ -122,8 +123,9 @@ def _is_message(item: ReplicaItem) -> bool:
     return item.located is not None and item.located.form == "eml"
 
 
-def _box(item: ReplicaItem, places: FolderPaths) -> Path:
-    folder = places.of(item)
+@lru_cache(1024)
+def _box(folder: Path) -> Path:
+    """The mbox of a folder's directory, beside it."""
     return folder.with_name(f"{folder.name}.mbox")
 
 

@@ -27,10 +27,9 @@ def safe_name(text: str, longest: int = 80) -> str:
     Invisible characters are replaced: control sequences, and the marks that change the writing direction.
     """
     seen = unicodedata.normalize("NFC", text)
-    name = "".join(
-        "_" if character in _UNSAFE or not character.isprintable() else character for character in seen
-    ).strip(" .")
-    name = name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
+    if not seen.isprintable() or not _UNSAFE.isdisjoint(seen):
+        seen = "".join("_" if one in _UNSAFE or not one.isprintable() else one for one in seen)
+    name = seen.strip(" .").encode("utf-8", "replace")[:longest].decode("utf-8", "ignore").strip(" .")
     return f"_{name}" if not name or name[0] in "-~" or ntpath.isreserved(name) else name
 
 
@@ -76,8 +75,12 @@ def _directory_name(text: str) -> str:
 
 def file_name(item: ReplicaItem, form: str) -> str:
     """A file name that sorts by date, shows the subject, and is unique to the item."""
-    day = item.at.astimezone(UTC).strftime("%Y-%m-%d") if item.at else "undated"
+    day = item.at.astimezone(UTC).date().isoformat() if item.at else "undated"
     return f"{day} {safe_name(item.subject or item.kind, 60)} {item.key[:12]}.{form}"
+
+
+type FilePlace = tuple[Path, str]
+"""A file's directory and its name."""
 
 
 class FolderPaths:
@@ -87,19 +90,23 @@ class FolderPaths:
         self._folders = folders
         self._paths = folder_paths(folders)
         self._target = target
+        self._known: dict[str, Path] = {}
 
     def of(self, item: ReplicaItem) -> Path:
-        """The directory of an item's folder."""
-        return self._target / self._paths.get(item.folder_id, Path(f"unknown-{_short(item.folder_id)}"))
+        """The directory of an item's folder; the same object for each item of a folder."""
+        id_ = item.folder_id
+        if id_ not in self._known:
+            self._known[id_] = self._target / self._paths.get(id_, Path(f"unknown-{_short(id_)}"))
+        return self._known[id_]
 
     def name(self, item: ReplicaItem) -> str:
         """The path of an item's folder in the mailbox; empty if it is unknown."""
         folder = self._folders.get(item.folder_id)
         return folder.path if folder else ""
 
-    def file(self, item: ReplicaItem) -> Path:
+    def file(self, item: ReplicaItem) -> FilePlace:
         """The file of an item: its content, or without one the JSON of its metadata."""
-        return self.of(item) / file_name(item, item.located.form if item.located else "metadata.json")
+        return self.of(item), file_name(item, item.located.form if item.located else "metadata.json")
 
 
 def _short(id_: str) -> str:

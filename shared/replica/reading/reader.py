@@ -4,6 +4,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from itertools import batched
 
 from shared.errors import ItemUnusable, NotFound, Reason
 from shared.replica.content_reader import ContentReader
@@ -19,6 +20,7 @@ from shared.replica.reading.port import (
     NumberedChange,
     change_number,
 )
+from shared.replica.reading.read_ahead import read_ahead
 from shared.replica.storage_port import CURSORS, FEED, PACKS, Blobs, Rows, RowsFilter
 
 MAX_LENGTHS = 10_000
@@ -86,8 +88,9 @@ class BlobTableReader:
         return found
 
     def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
-        """Scan the mailbox's rows."""
-        return (item_from_row(row) for row in self._rows.query(mailbox_id) if is_item(row))
+        """Scan the mailbox's rows, a response ahead."""
+        for rows in read_ahead(batched(self._rows.query(mailbox_id), MAX_PAGE, strict=False)):
+            yield from (item_from_row(row) for row in rows if is_item(row))
 
     def every_change(self, mailbox_id: str, after: int = 0) -> Iterator[NumberedChange]:
         """Read page after page."""
