@@ -20,7 +20,7 @@ class SchedulingComponents(ApiComponents, JobComponents, WebhookComponents):
     @cached_property
     def dispatch(self) -> "Dispatch":
         """The dispatch, which queues the due mailboxes."""
-        from shared.scheduling.dispatch import Dispatch
+        from shared.scheduling.dispatch import SENDERS, Dispatch
         from shared.scheduling.ncrontab import Schedule
 
         return Dispatch(
@@ -31,6 +31,7 @@ class SchedulingComponents(ApiComponents, JobComponents, WebhookComponents):
             utc_now,
             summaries=self.summaries,
             next_tick=Schedule.parse(self.settings.sync_schedule).next_after,
+            senders=SENDERS,
         )
 
     @cached_property

@@ -164,8 +164,8 @@ class Replica(Protocol):
         """
         ...
 
-    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
-        """Iterate over all items of a mailbox, or of one folder, one page at a time."""
+    def items(self, mailbox_id: str, *folder_ids: str) -> Iterator[ReplicaItem]:
+        """Iterate over all items of a mailbox, or of the given folders, one page at a time."""
         ...
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:

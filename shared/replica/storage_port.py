@@ -16,6 +16,10 @@ FEED = "feed"
 CURSORS = "cursors"
 ITEMS = "items"
 
+MOST_FOLDERS = 12
+"""Folders that a query may name. Table Storage allows fifteen comparisons in a filter.
+https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities"""
+
 type Row = Mapping[str, str | int]
 """A row's own properties, without its keys."""
 
@@ -61,12 +65,17 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """A blob as it is listed. `members` is the number of parts that its writer recorded (0: not recorded)."""
+    """A blob as it is listed.
+
+    `members` is the number of parts that its writer recorded (0: not recorded), `deletes` whether it recorded that the
+    blob is a feed page with deletions (None: not recorded).
+    """
 
     name: str
     size: int
     created_at: datetime
     members: int = 0
+    deletes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +100,19 @@ class Blobs(Protocol):
         ...
 
     def put(
-        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        absent: bool = False,
+        etag: str = "",
+        members: int = 0,
+        deletes: bool | None = None,
     ) -> str:
         """Write the whole blob and return its ETag. `absent`: only if none exists; `etag`: only over that version.
+
+        `members` and `deletes` are recorded with it: see BlobInfo.
 
         Raises:
             Conflict: the condition does not hold.
@@ -129,10 +148,10 @@ class Rows(Protocol):
         """Return one row and its ETag, or None."""
         ...
 
-    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
         """Iterate over the mailbox's rows in the order of keys, each with its `RowKey`.
 
-        `folder` limits the rows to one folder, `only` the properties that are returned.
+        `folders` (at most MOST_FOLDERS) limit the rows, `only` limits the properties that are returned.
         """
         ...
 

@@ -10,18 +10,19 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from shared.errors import Conflict, NotFound, Reason, RetryLater
 from shared.replica.encoding import cursor_json, feed, pack
 from shared.replica.encoding.item_rows import fit_to_limits, is_item, item_from_row, with_aliases
 from shared.replica.fence import Fence, FencedRows
-from shared.replica.maintenance.compaction import Compaction
+from shared.replica.maintenance.compaction import Compaction, is_compaction_due, last_compaction
 from shared.replica.maintenance.erasure import Erasure
 from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.row_lookup import RowLookup
-from shared.replica.storage_port import CURSORS, FEED, PACKS, Blobs, RowChange, Rows
+from shared.replica.storage_port import CURSORS, FEED, MOST_FOLDERS, PACKS, Blobs, RowChange, Rows
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -140,7 +141,9 @@ class BlobTableReplica:
         page = feed.encode(mailbox_id, cursor_json.step_to_json(cursor, following), settled)
         try:
             # The commit point: from here on, whoever finds the page completes it.
-            self._put_once(FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True)
+            self._put_once(
+                FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True, deletes=feed.deletes(page)
+            )
         except Conflict:
             self._erasure(mailbox_id).undo((PACKS, packed))
             raise
@@ -158,12 +161,21 @@ class BlobTableReplica:
             self._blobs.put(PACKS, packed.name, packed.data, members=len(packed.located))
         return [_settled(change, packed) for change in changes], packed.name
 
-    def _put_once(self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "") -> str:
+    def _put_once(
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        absent: bool = False,
+        etag: str = "",
+        deletes: bool | None = None,
+    ) -> str:
         """Write a blob under a condition. A retry after a lost response finds its own, identical blob: that is
         accepted.
         """
         try:
-            return self._blobs.put(container, name, data, absent=absent, etag=etag)
+            return self._blobs.put(container, name, data, absent=absent, etag=etag, deletes=deletes)
         except Conflict:
             existing = self._blobs.get(container, name)
             if existing is None or existing.data != data:
@@ -206,9 +218,10 @@ class BlobTableReplica:
             source_id: item_from_row(row) for source_id, row in zip(wanted, rows, strict=True) if row and is_item(row)
         }
 
-    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+    def items(self, mailbox_id: str, *folder_ids: str) -> Iterator[ReplicaItem]:
         """Scan the mailbox's rows. One folder costs the store as much as all folders, so read all when possible."""
-        return (item_from_row(row) for row in self._rows.query(mailbox_id, folder=folder_id) if is_item(row))
+        for some in batched(folder_ids, MOST_FOLDERS, strict=False) if folder_ids else ((),):
+            yield from (item_from_row(row) for row in self._rows.query(mailbox_id, folders=some) if is_item(row))
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
         """Scan for this one property. The fence and the aliases do not have it."""
@@ -249,6 +262,9 @@ class BlobTableReplica:
         self, mailbox_id: str, now: datetime, deleted_days: int, on_hold: Callable[[], bool] = lambda: False
     ) -> int:
         """Remove the bytes of deleted items, if that is due; see compaction.py."""
+        last = last_compaction(self._blobs, mailbox_id)
+        if not is_compaction_due(last.at, now, deleted_days):
+            return 0
         cursor = self.load(mailbox_id)
         fence = self._fenced.settled_fence(mailbox_id, cursor.sequence)
         if not fence.etag or fence.erased:
@@ -260,7 +276,7 @@ class BlobTableReplica:
 
         try:
             compaction = Compaction(self._blobs, self._rows, mailbox_id, cursor.sequence, now, move, on_hold)
-            freed = compaction.run(deleted_days)
+            freed = compaction.run(last.sequence)
         except Conflict:
             self._erasure(mailbox_id).erase_late_writes()
             raise

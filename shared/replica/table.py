@@ -3,13 +3,13 @@
 Entity group transactions: https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
+from shared.replica.encoding.compact_json import dump
 from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMissing, RowsFilter, Verb
 from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
 from shared.storage.https_connection import StorageResponse
@@ -65,11 +65,11 @@ class AzureRows:
             return None
         return json_of(response), etag_of(response)
 
-    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
         """Scan the mailbox's partition, at most a thousand rows per response."""
         condition = f"PartitionKey eq {_quoted(mailbox_id)}"
-        if folder is not None:
-            condition += f" and folder eq {_quoted(folder)}"
+        if folders:
+            condition += f" and ({' or '.join(f'folder eq {_quoted(folder)}' for folder in folders)})"
         parameters = {"$filter": condition} | ({"$select": ",".join(("RowKey", *only))} if only else {})
         following: dict[str, str] | None = {}
         while following is not None:
@@ -102,7 +102,7 @@ class AzureRows:
             request += f"If-Match: {change.etag or '*'}\r\n"
         if change.verb is Verb.DELETE:
             return f"{request}\r\n\r\n"
-        body = json.dumps({"PartitionKey": mailbox_id, "RowKey": change.key, **change.values})
+        body = dump({"PartitionKey": mailbox_id, "RowKey": change.key, **change.values})
         return f"{request}Content-Type: application/json\r\nPrefer: return-no-content\r\n\r\n{body}\r\n"
 
     def _address(self, mailbox_id: str, key: str) -> str:

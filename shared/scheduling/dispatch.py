@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import has_replica, is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.port import SummaryStore
+from shared.scheduling.ordered_calls import call_in_order
 from shared.scheduling.shard_metrics import ShardMetrics
 from shared.scheduling.slots import in_turn
 
@@ -32,6 +34,10 @@ SHORTEST_LIFE = timedelta(minutes=5)
 
 WIDEST = 0.8
 """The part of the interval over which starts may be spread, so that the last pass ends before the next tick."""
+
+SENDERS = 4
+"""How many of a shard's messages are sent at a time by a worker. A send mostly waits for Queue Storage, which takes
+2,000 messages per second in one queue: eight shards with four senders stay below at ten milliseconds or more a send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Dispatch:
         *,
         summaries: SummaryStore,
         next_tick: Callable[[datetime], datetime | None] = lambda _: None,
+        senders: int = 1,
     ) -> None:
         self._registry = registry
         self._queue = queue
@@ -66,6 +73,7 @@ class Dispatch:
         self._interval = interval
         self._clock = clock
         self._next_tick = next_tick
+        self._senders = senders
 
     def tick(self, *, sweep: bool = False) -> int:
         """Send a message for every shard to be dispatched or swept; return the number of shards.
@@ -117,17 +125,19 @@ class Dispatch:
     def _send(self, due: list[tuple[str, str]], tick: datetime, began: datetime, *, sweep: bool) -> int:
         """Send a message for each mailbox, those that start first before the others; returns how many were sent."""
         window, ends = self._window(len(due), sweep), None if sweep else self._end_of_late(tick)
-        sent = 0
-        for share, mailbox_id in in_turn(due):
-            delay = int(share * window)
-            scheduled = tick + timedelta(seconds=delay)
-            if ends is not None and scheduled >= ends:
-                break
+        turns = ((int(share * window), mailbox_id) for share, mailbox_id in in_turn(due))
+
+        def is_ours(turn: tuple[int, str]) -> bool:
+            return ends is None or tick + timedelta(seconds=turn[0]) < ends
+
+        def send(turn: tuple[int, str]) -> None:
+            delay, mailbox_id = turn
             # Sending many messages takes minutes, which their delay already includes.
             left = max(0, delay - int((self._clock() - began).total_seconds()))
+            scheduled = tick + timedelta(seconds=delay)
             self._queue.send_mailbox(mailbox_id, delay_seconds=left, sweep=sweep, scheduled=scheduled)
-            sent += 1
-        return sent
+
+        return call_in_order(send, takewhile(is_ours, turns), self._senders)
 
     def _end_of_late(self, tick: datetime) -> datetime | None:
         """When the next tick takes over from one that the host has caught up on late; None for a punctual one.

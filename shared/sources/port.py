@@ -291,6 +291,14 @@ class MailSource(Protocol):
         """
         ...
 
+    def list_together(self, folders: Sequence[Folder]) -> Iterator[tuple[str, Sequence[ItemRef]]]:
+        """The items of small folders, by folder id, in as few requests as possible; a response in memory at most.
+
+        Only folders that were listed to their end are returned. A folder that is too large for this, gone, or
+        unreadable is left out: `list_items` tells more about it. What concerns the whole mailbox is raised.
+        """
+        ...
+
     def not_provided(self, folder: Folder) -> int:
         """The number of items that the folder's count includes but this source cannot return.
 

@@ -32,6 +32,7 @@ from shared.sync.reading.change_reader import ChangeReader
 from shared.sync.reading.folder_scan import FolderScan, FolderScanner
 from shared.sync.reconciling import sweep
 from shared.sync.reconciling.folder_comparison import Difference, FolderComparison
+from shared.sync.reconciling.joint_comparison import JointComparison
 from shared.sync.reconciling.occurrences import OccurrenceWriter
 from shared.sync.scope import LeftOut, Scope
 from shared.sync.state import resume
@@ -63,6 +64,7 @@ class MailboxSync:
     moves: MoveDetector
     executor: PlanExecutor
     comparison: FolderComparison
+    together: JointComparison
     occurrences: OccurrenceWriter
     progress: Progress
     scope: Scope
@@ -199,6 +201,7 @@ class MailboxSync:
             else:
                 self.draft.compare_again(folder_id, again=False)
             self.budget.check()
+        self._sweep_equal_folders(scan)
         for folder in sweep.left_to_sweep(self.draft, scan.folders):
             if self.issues.waits(folder.id):
                 self.draft.compare_again(folder.id, again=True)
@@ -219,6 +222,17 @@ class MailboxSync:
             self.memory.clear()
         self.result = replace(self.result, swept=swept)
 
+    def _sweep_equal_folders(self, scan: FolderScan) -> None:
+        """Compare the folders together in which probably nothing differs; those that differ are left to the sweep."""
+        left = sweep.left_to_sweep(self.draft, scan.folders)
+        for group in sweep.groups(self.draft, left, self.limits.compared_together):
+            equal = self.together.equal_folders(group, self.clock())
+            for folder in group:
+                if folder.id in equal:
+                    self._settle(folder, equal[folder.id], frozenset(), in_sweep=True)
+                    sweep.mark_done(self.draft, folder.id)
+            self.budget.check()
+
     def _compare(self, folder: Folder, scan: FolderScan, *, in_sweep: bool) -> None:
         """Compare and repair one folder.
 
@@ -236,21 +250,29 @@ class MailboxSync:
                 self.issues.unreadable(folder, exc)
             again = True
         else:
-            gone = [id_ for id_ in difference.extra if id_ in certain]
-            blocked = sweep.deletions_blocked(
-                self.draft, folder.id, difference.items, len(gone), now=self.clock(), limits=self.limits
-            )
-            for id_ in certain.intersection(difference.unlisted):
-                self.pages.resolve(self.issues.resolve_issue(id_, folder.id))
-            self.draft.recount(folder.id, difference.items)
-            self._repair(folder, replace(difference, extra=[] if blocked else gone), in_sweep=in_sweep)
-            sweep.keep_not_provided(self.draft, folder, difference.not_provided)
-            if not blocked:
-                sweep.keep_surplus(self.draft, folder, difference.items - len(gone))
+            blocked = self._settle(folder, difference, certain, in_sweep=in_sweep)
             again = blocked or self.draft.has_restarted(folder.id)
         self.draft.compare_again(folder.id, again=again)
         if in_sweep:
             sweep.mark_done(self.draft, folder.id)
+
+    def _settle(self, folder: Folder, difference: Difference, certain: frozenset[str], *, in_sweep: bool) -> bool:
+        """Repair what a comparison found, and record the folder's counts; `certain` are the items that are gone.
+
+        Returns whether the safety stop blocks the deletions.
+        """
+        gone = [id_ for id_ in difference.extra if id_ in certain]
+        blocked = sweep.deletions_blocked(
+            self.draft, folder.id, difference.items, len(gone), now=self.clock(), limits=self.limits
+        )
+        for id_ in certain.intersection(difference.unlisted):
+            self.pages.resolve(self.issues.resolve_issue(id_, folder.id))
+        self.draft.recount(folder.id, difference.items)
+        self._repair(folder, replace(difference, extra=[] if blocked else gone), in_sweep=in_sweep)
+        sweep.keep_not_provided(self.draft, folder, difference.not_provided)
+        if not blocked:
+            sweep.keep_surplus(self.draft, folder, difference.items - len(gone))
+        return blocked
 
     def _difference(self, folder: Folder, scan: FolderScan) -> Difference:
         """List the folder, read it to its end, then compare. In this order its state covers everything listed.

@@ -23,6 +23,7 @@ from shared.sync.reading.folder_scan import FolderScanner
 from shared.sync.reading.item_fetcher import ItemFetcher
 from shared.sync.reconciling import sweep
 from shared.sync.reconciling.folder_comparison import FolderComparison
+from shared.sync.reconciling.joint_comparison import JointComparison
 from shared.sync.reconciling.occurrences import OccurrenceWriter
 from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
@@ -80,6 +81,7 @@ class PassOpener:
         fetcher = ItemFetcher(source, issues, skip_waiting=stuck)
         moves = MoveDetector(fetcher, view, memory)
         read_to_end = frozenset(before.read if before else ())
+        comparison = FolderComparison(source, view, fetcher, issues, scope, limits=limits)
         return MailboxSync(
             source=source,
             replica=view,
@@ -92,7 +94,8 @@ class PassOpener:
             reader=ChangeReader(source, draft, limits, budget, first_sync=first_sync, known=view.source_ids),
             moves=moves,
             executor=PlanExecutor(fetcher, moves, view, issues, scope, clock=clock, clocks_apart=limits.clocks_apart),
-            comparison=FolderComparison(source, view, fetcher, issues, scope, limits=limits),
+            comparison=comparison,
+            together=JointComparison(source, view, comparison, issues, draft),
             occurrences=OccurrenceWriter(source, view, draft, pages, issues, scope=scope, limits=limits, budget=budget),
             progress=progress,
             scope=scope,

@@ -59,9 +59,12 @@ class Scope:
             return LeftOut.EXCLUDED
         return LeftOut.OLD if item.kind is ItemKind.MESSAGE and self.too_old(item.at, now) else None
 
-    def still_has(self, item: ReplicaItem, now: datetime) -> bool:
-        """Whether an item of the replica still belongs there: settings change, and the days move on."""
-        kept = kept_of(item)
+    def still_has(self, item: ReplicaItem, now: datetime, kept: "Kept | None" = None) -> bool:
+        """Whether an item of the replica still belongs there: settings change, and the days move on.
+
+        `kept` is what is kept with the item, if the caller has read it.
+        """
+        kept = kept or kept_of(item)
         if kept.private and not self.private_items:
             return False
         if self._excludes(kept.addresses):
@@ -90,12 +93,12 @@ class Scope:
         """How much of an item of that many bytes is kept."""
         return ContentLevel.METADATA if size > self.largest_item_bytes else self.content
 
-    def is_outdated(self, item: ReplicaItem) -> bool:
+    def is_outdated(self, item: ReplicaItem, kept: "Kept | None" = None) -> bool:
         """Whether the replica keeps less, or more, of this item than the settings now say, or does not know."""
         left_out = item.metadata.get("left_out")
         if isinstance(left_out, list) and "sync" in left_out:
             return True
-        level = kept_of(item).level
+        level = (kept or kept_of(item)).level
         return level is not None and level is not self.level(item.size)
 
     def digest(self) -> str:

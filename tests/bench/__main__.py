@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from textwrap import fill
@@ -144,15 +145,23 @@ def page(found: list[Figures], values: dict[str, float | None]) -> str:
 
 
 def updated(old: str, figures: Figures, note: str) -> str:
-    """The page with one measurement put in the place of its former one, or at its end."""
+    """The page with one measurement put in the place of its former one, or at its end.
+
+    The former one may have been made with another number of messages or mailboxes, which is part of the title.
+    """
     about, *sections = old.rstrip().split("\n## ")
-    by_title = {section.partition("\n")[0]: section for section in sections}
+    by_title = {_subject(section.partition("\n")[0]): section for section in sections}
     new = written(figures).rstrip() + (f"\n\n{fill(note, WIDTH)}" if note else "")
-    by_title[figures.title] = new.removeprefix("## ")
+    by_title[_subject(figures.title)] = new.removeprefix("## ")
     targets = verdict(figures.values)
     asked = targets.partition("\n")[0].removeprefix("## ")
-    by_title[asked] = _merged(by_title[asked], targets)
+    by_title[_subject(asked)] = _merged(by_title[_subject(asked)], targets)
     return "\n## ".join([about, *(section.rstrip() + "\n" for section in by_title.values())]).rstrip() + "\n"
+
+
+def _subject(title: str) -> str:
+    """A title without its numbers."""
+    return re.sub(r"\d[\d,]*", "0", title)
 
 
 def _merged(old: str, new: str) -> str:

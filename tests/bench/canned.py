@@ -107,13 +107,17 @@ class Mailbox:
         )
 
     def find_item(self, request: str) -> str:
-        """FindItem: a page of the inbox from where the view begins."""
-        inbox = "AAMkFolder0000" in request
-        view = re.search(r'MaxEntriesReturned="(\d+)" Offset="(\d+)"', request)
+        """FindItem: a page of each folder from where the view begins; only the inbox has items."""
+        shape, _, parents = request.partition("<m:ParentFolderIds>")
+        view = re.search(r'MaxEntriesReturned="(\d+)" Offset="(\d+)"', shape)
         assert view is not None
-        start, count = int(view[2]), self.count if inbox else 0
-        end = min(start + int(view[1]), count)
-        asked = asked_of(request)
+        folders = re.findall(r'FolderId Id="([^"]+)"', parents)
+        return "".join(self._listed(name, int(view[2]), int(view[1]), asked_of(shape)) for name in folders)
+
+    def _listed(self, folder: str, start: int, most: int, asked: frozenset[str]) -> str:
+        """One folder's page of FindItem."""
+        count = self.count if folder == "AAMkFolder0000" else 0
+        end = min(start + most, count)
         items = "".join(self.message(number, asked) for number in range(start, end))
         return self._success(
             "FindItem",

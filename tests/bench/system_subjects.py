@@ -2,6 +2,7 @@
 
 python -m tests.bench.system_subjects idle URL STORAGE_JSON PASSES
 python -m tests.bench.system_subjects dispatch STORAGE_JSON MAILBOXES
+python -m tests.bench.system_subjects sends STORAGE_JSON MESSAGES
 python -m tests.bench.system_subjects first URL STORAGE_JSON
 python -m tests.bench.system_subjects azurite STORAGE_JSON MESSAGES
 python -m tests.bench.system_subjects memory URL STORAGE_JSON PASSES
@@ -21,7 +22,8 @@ from types import SimpleNamespace
 
 from sandbox.storage.azurite import Storage
 from sandbox.storage.provision import provision
-from shared.scheduling.dispatch import Dispatch
+from shared.scheduling.dispatch import SENDERS, Dispatch
+from tests.bench.queue_sends import sends_per_second
 from tests.bench.replica_writes import ready_made
 from tests.bench.storage import LocalCredential
 from tests.bench.system_parts import System, count_requests, due_mailboxes, utc_now
@@ -56,7 +58,9 @@ def dispatch(storage: str, mailboxes: str) -> dict[str, float]:
     system = System("https://127.0.0.1:1/", urls)
     due_mailboxes(urls["table"], number)
     interval = timedelta(minutes=30)
-    sender = Dispatch(system.registry, system.queue, SHARDS, interval, utc_now, summaries=system.summaries)
+    sender = Dispatch(
+        system.registry, system.queue, SHARDS, interval, utc_now, summaries=system.summaries, senders=SENDERS
+    )
     tick = _timed(sender.tick)
     before = _memory_mb()
     began, processor = time.perf_counter(), time.process_time()
@@ -75,7 +79,10 @@ def dispatch(storage: str, mailboxes: str) -> dict[str, float]:
 
 
 def first(url: str, storage: str) -> dict[str, float]:
-    """A first sync into Storage, then the daily sweep of the mailbox, in which nothing has changed."""
+    """A first sync into Storage, then two daily sweeps of the mailbox, in which nothing has changed.
+
+    The first sweep compacts, as one does every six days.
+    """
     system = System(url, json.loads(storage))
     system.read_folders(system.connect("warm"))
     mailbox = system.connect("first")
@@ -83,17 +90,25 @@ def first(url: str, storage: str) -> dict[str, float]:
     system.sync(mailbox)
     seconds, processor = time.perf_counter() - began, time.process_time() - processor
     items = system.registry.get(mailbox).items
-    swept: list[float] = []
-
-    def sweep() -> None:
-        began = time.process_time()
-        system.sweep(mailbox)
-        swept.append(time.process_time() - began)
-
-    requests = count_requests(system.all_ports, sweep)
+    compacting, ordinary = _swept(system, mailbox), _swept(system, mailbox)
     assert system.registry.get(mailbox).swept_at is not None
     system.close()
-    return {"items": items, "seconds": seconds, "cpu": processor, "sweep_cpu": swept[0], "sweep_requests": requests}
+    return {
+        "items": items,
+        "seconds": seconds,
+        "cpu": processor,
+        "sweep_cpu": ordinary[0],
+        "sweep_requests": ordinary[1],
+        "compacting_cpu": compacting[0],
+        "compacting_requests": compacting[1],
+    }
+
+
+def _swept(system: System, mailbox: str) -> tuple[float, int]:
+    """A sweep's processor seconds, and its requests to Exchange and Storage."""
+    began = time.process_time()
+    requests = count_requests(system.all_ports, lambda: system.sweep(mailbox))
+    return time.process_time() - began, requests
 
 
 def azurite(storage: str, messages: str) -> dict[str, float]:
@@ -107,6 +122,13 @@ def azurite(storage: str, messages: str) -> dict[str, float]:
     )
     each = 1 / found["azurite_rows_per_second"] + 1 / found["azurite_contents_per_second"]
     return {"per_second": 1 / each}
+
+
+def sends(storage: str, messages: str) -> dict[str, float]:
+    """Azurite's own rate of so many messages like those of the dispatch, ready-made."""
+    urls = json.loads(storage)
+    provision(urls["blob"], urls["queue"], urls["table"], LocalCredential())
+    return {"per_second": sends_per_second(urls["queue"], int(messages))}
 
 
 def memory(url: str, storage: str, passes: str) -> dict[str, float]:
@@ -139,7 +161,9 @@ def _memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-SUBJECTS: SimpleNamespace = SimpleNamespace(idle=idle, dispatch=dispatch, first=first, azurite=azurite, memory=memory)
+SUBJECTS: SimpleNamespace = SimpleNamespace(
+    idle=idle, dispatch=dispatch, sends=sends, first=first, azurite=azurite, memory=memory
+)
 
 if __name__ == "__main__":
     print(json.dumps(getattr(SUBJECTS, sys.argv[1])(*sys.argv[2:])))

@@ -21,6 +21,7 @@ from sandbox.mailboxes.fragments import parse
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples.corpus import load_default
 from shared.sources.ews.fetching import shapes
+from shared.sources.ews.fetching.joint_listing import REF_PROPERTIES
 from shared.sources.ews.transport import soap_request
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.port import Access, AccessMode, ContentLevel
@@ -121,7 +122,8 @@ def test_items_of_every_kind_are_answered_by_the_schema(exchange: EwsService) ->
 def test_changes_and_listings_are_answered_by_the_schema(exchange: EwsService) -> None:
     for folder in folders(exchange):
         check(answered(exchange, soap_request.sync_folder_items(folder, None)))
-        check(answered(exchange, soap_request.find_item(folder, soap_request.fields(("item:DateTimeReceived",)), 0)))
+        check(answered(exchange, soap_request.find_item([folder], soap_request.fields(("item:DateTimeReceived",)), 0)))
+    check(answered(exchange, soap_request.find_item([*folders(exchange), "unknown"], REF_PROPERTIES, 0)))
 
 
 def test_the_directory_is_answered_by_the_schema(exchange: EwsService) -> None:

@@ -498,6 +498,27 @@ def test_a_listing_names_every_item_with_its_version(world: SourceUnderTest, sou
     assert listed == versions
 
 
+def test_small_folders_are_listed_together_as_each_alone(world: SourceUnderTest, source: MailSource) -> None:
+    for number in range(3):
+        world.add(letter(number))
+    world.add_folder("Empty")
+    gone = world.add_folder("Soon gone")
+    folders = source.folders()
+    world.delete_folder(gone)
+    alone = {folder.id: set(source.list_items(folder)) for folder in folders if folder.id != gone}
+    before = source.figures.requests
+
+    together = {id_: set(refs) for id_, refs in source.list_together(folders)}
+
+    assert source.figures.requests - before <= 1 + len(folders) // 20
+    assert together == {id_: alone[id_] for id_ in together}
+    wholly_counted = {
+        each.id for each in folders if each.total is not None and each.total == len(alone.get(each.id, "-"))
+    }
+    assert set(together) == wholly_counted
+    assert at(source, "inbox").id in together
+
+
 def test_a_change_moves_the_folders_mark_and_no_other(world: SourceUnderTest, source: MailSource) -> None:
     item_id = world.add(letter(1))
     if not world.has_marks:

@@ -83,6 +83,13 @@ def test_folders_are_told_apart(replica: Replica, mailbox: str) -> None:
     assert [item.source_id for item in replica.items(mailbox, odd)] == ["B"]
     assert [item.source_id for item in replica.items(mailbox, "inbox")] == ["A"]
     assert {item.source_id for item in replica.items(mailbox)} == {"A", "B", "C"}
+    assert {item.source_id for item in replica.items(mailbox, odd, "inbox")} == {"A", "B"}
+
+
+def test_items_of_many_folders_are_told_from_all_others(replica: Replica, mailbox: str) -> None:
+    names = [f"folder {number}'" for number in range(31)]
+    commit(replica, mailbox, *(created(name, folder_id=name) for name in names))
+    assert sorted(item.folder_id for item in replica.items(mailbox, *names[:-1])) == sorted(names[:-1])
 
 
 def test_source_ids_are_those_of_the_items_as_they_are_now(replica: Replica, mailbox: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from azure.identity import DefaultAzureCredential
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from sandbox.tls.authority import Authority
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
@@ -171,6 +171,20 @@ def test_a_transaction_on_a_table_being_deleted_is_the_operators(
             rows.transact("m", [RowChange(Verb.INSERT, "x", {})])
         rows.close()
     assert caught.value.support == "TableBeingDeleted"
+
+
+def test_a_listing_is_that_of_the_sdk(storage: Azurite, credential: DefaultAzureCredential, mailbox: str) -> None:
+    ours, prefix = AzureBlobs(storage.blob, credential), f"{mailbox}-listed/"
+    for number, (members, deletes) in enumerate([(3, None), (0, True), (0, False), (0, None)]):
+        ours.put(PACKS, f"{prefix}{number}&'+ .zip", b"x" * number, members=members, deletes=deletes)
+    listed = list(ours.list(PACKS, prefix))
+    ours.close()
+    with ContainerClient(storage.blob, PACKS, credential) as client:
+        theirs = list(client.list_blobs(name_starts_with=prefix, include=["metadata"]))
+    assert [(each.name, each.size, each.created_at) for each in listed] == [
+        (each.name, each.size, each.creation_time) for each in theirs
+    ]
+    assert [(each.members, each.deletes) for each in listed] == [(3, None), (0, True), (0, False), (0, None)]
 
 
 def test_an_erasure_takes_the_snapshots_that_somebody_has_made(

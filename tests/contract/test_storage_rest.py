@@ -1,12 +1,15 @@
 """Connections to Storage against a server that misbehaves: what is sent again, what is an error, and whose."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from azure.core.credentials import AccessToken
 
 from sandbox.tls.authority import Authority
 from shared.errors import OperatorMustAct, Reason, RetryLater
+from shared.replica.blob import AzureBlobs
+from shared.replica.storage_port import BlobInfo
 from shared.storage.storage_rest import StorageRestClient
 from tests.contract.rogue_server import CLOSE, RogueServer, http, rogue_server
 
@@ -87,6 +90,33 @@ def test_a_rejected_token_is_not_used_again(server: RogueServer, client: Storage
         asked(client)
     assert asked(client) == b"fine"
     assert b"Bearer token-2" in server.requests[1]
+
+
+def listed(name: str, marker: str = "") -> bytes:
+    """A response to List Blobs."""
+    return http(
+        f'<?xml version="1.0"?><EnumerationResults><Blobs><Blob><Name>{name}</Name><Properties>'
+        "<Creation-Time>Mon, 23 Nov 2026 12:00:00 GMT</Creation-Time><Content-Length>7</Content-Length></Properties>"
+        f"<Metadata><members>3</members></Metadata></Blob></Blobs><NextMarker>{marker}</NextMarker>"
+        "</EnumerationResults>".encode()
+    )
+
+
+def test_a_listing_goes_through_all_responses(server: RogueServer) -> None:
+    server.answers(listed("m/1", marker="2!m/2"), listed("m/2"))
+    blobs = AzureBlobs(server.url, CountingCredential())
+    found = list(blobs.list("packs", "m/"))
+    blobs.close()
+    assert found == [BlobInfo(name, 7, datetime(2026, 11, 23, 12, tzinfo=UTC), 3) for name in ("m/1", "m/2")]
+    assert b"&marker=2%21m%2F2 " in server.requests[1]
+
+
+def test_a_listing_that_is_not_azures_is_an_outage(server: RogueServer) -> None:
+    server.answers(http(b"<html>"))
+    blobs = AzureBlobs(server.url, CountingCredential())
+    with pytest.raises(RetryLater):
+        list(blobs.list("packs", "m/"))
+    blobs.close()
 
 
 def test_nobody_listening_is_an_outage(authority: Authority, azure_environment: object) -> None:

@@ -76,6 +76,11 @@ class ForeignIds:
         for ref in self._source.list_items(_renamed(folder, _own)):
             yield replace(ref, id=_foreign(ref.id))
 
+    def list_together(self, folders: Sequence[Folder]) -> Iterator[tuple[str, Sequence[ItemRef]]]:
+        """Every item of small folders."""
+        for folder_id, refs in self._source.list_together([_renamed(folder, _own) for folder in folders]):
+            yield _foreign(folder_id), [replace(ref, id=_foreign(ref.id)) for ref in refs]
+
     def not_provided(self, folder: Folder) -> int:
         """As the source says."""
         return self._source.not_provided(_renamed(folder, _own))

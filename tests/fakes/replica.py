@@ -117,10 +117,10 @@ class FakeReplica:
                 found[source_id] = row
         return found
 
-    def items(self, mailbox_id: str, folder_id: str | None = None) -> Iterator[ReplicaItem]:
+    def items(self, mailbox_id: str, *folder_ids: str) -> Iterator[ReplicaItem]:
         """All items, in key order."""
         rows = self._of(mailbox_id).rows
-        yield from (rows[key] for key in sorted(rows) if folder_id is None or rows[key].folder_id == folder_id)
+        yield from (rows[key] for key in sorted(rows) if not folder_ids or rows[key].folder_id in folder_ids)
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
         """The source ids of all items."""

@@ -5,6 +5,7 @@ sources.fail_at(3, RetryLater(Reason.THROTTLED))   # the third request from now
 sources.at(2, lambda: mailbox.delete(id))          # an item is deleted just before the second request from now
 """
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -338,6 +339,36 @@ class FakeSource:
                 return
             if self._sources.between_pages is not None:
                 self._sources.between_pages(folder)
+
+    def list_together(self, folders: Sequence[Folder]) -> Iterator[tuple[str, Sequence[ItemRef]]]:
+        """List folders of up to half a page together, in one request for each page of items."""
+        group: list[Folder] = []
+        room = self._sources.page
+        for folder in folders:
+            if folder.total is None or folder.total > self._sources.page // 2:
+                continue
+            if folder.total > room:
+                yield from self._listed_together(group)
+                group, room = [], self._sources.page
+            group.append(folder)
+            room -= folder.total
+        yield from self._listed_together(group)
+
+    def _listed_together(self, folders: Sequence[Folder]) -> Iterator[tuple[str, Sequence[ItemRef]]]:
+        """Answer one request. A choking folder ends it for all of them; one that cannot be read is left out."""
+        if not folders:
+            return
+        self._request("list")
+        if any(folder.id in self._mailbox.choking for folder in folders):
+            self._check_choking()
+            return
+        listed = []
+        for folder in folders:
+            with contextlib.suppress(FolderGone, FolderUnreadable):
+                mails = self.given(self._box(folder).id)
+                if len(mails) <= self._sources.page:
+                    listed.append((folder.id, [_ref(mail, self.version(mail)) for mail in mails]))
+        yield from listed
 
     def not_provided(self, folder: Folder) -> int:
         """The number in the mailbox's `not_provided`."""

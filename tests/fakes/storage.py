@@ -79,7 +79,15 @@ class MemoryBlobs:
         return found[0][offset : offset + length] if found else None
 
     def put(
-        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        absent: bool = False,
+        etag: str = "",
+        members: int = 0,
+        deletes: bool | None = None,
     ) -> str:
         """Write the blob if the condition holds. Raises Conflict otherwise."""
 
@@ -89,7 +97,7 @@ class MemoryBlobs:
                 raise Conflict("the condition does not hold")
             self._etags += 1
             created = found[2].created_at if found else self._clock()
-            info = BlobInfo(name, len(data), created, members)
+            info = BlobInfo(name, len(data), created, members, deletes)
             self.blobs[container, name] = (bytes(data), f'"{self._etags}"', info)
             return f'"{self._etags}"'
 
@@ -155,16 +163,20 @@ class MemoryRows:
         found = self.rows.get(mailbox_id, {}).get(key)
         return ({"RowKey": key, **copy.copy(found[0])}, found[1]) if found else None
 
-    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
         """Query rows in key order, as of the beginning of the query. Requested properties that are missing are None."""
         for key, (values, _) in sorted(self.rows.get(mailbox_id, {}).items()):
-            if folder is None or values.get("folder") == folder:
+            if not folders or values.get("folder") in folders:
                 chosen = {name: values.get(name) for name in only} if only else values
                 yield {"RowKey": key, **chosen}  # type: ignore[dict-item]
 
     def scan(self, mailbox_id: str, *, after: str, limit: int, wanted: RowsFilter) -> list[Row]:
         """The first rows after a key."""
-        rows = [row for row in self.query(mailbox_id, folder=wanted.folder or None) if str(row["RowKey"]) > after]
+        rows = [
+            row
+            for row in self.query(mailbox_id, folders=(wanted.folder,) if wanted.folder else ())
+            if str(row["RowKey"]) > after
+        ]
         rows = [row for row in rows if not wanted.kind or row.get("kind") == wanted.kind]
         if wanted.at_from or wanted.at_until:
             end = wanted.at_until or "~"

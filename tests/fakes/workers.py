@@ -115,10 +115,18 @@ class SlowBlobs(MemoryBlobs):
         return super().get(container, name)
 
     def put(
-        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        absent: bool = False,
+        etag: str = "",
+        members: int = 0,
+        deletes: bool | None = None,
     ) -> str:
         self._workers.step()
-        return super().put(container, name, data, absent=absent, etag=etag, members=members)
+        return super().put(container, name, data, absent=absent, etag=etag, members=members, deletes=deletes)
 
     def delete(self, container: str, name: str) -> None:
         self._workers.step()
@@ -144,9 +152,9 @@ class SlowRows(MemoryRows):
         self._workers.step()
         return super().get(mailbox_id, key)
 
-    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
         self._workers.step()
-        return super().query(mailbox_id, folder=folder, only=only)
+        return super().query(mailbox_id, folders=folders, only=only)
 
 
 class SlowRegistry(FakeRegistry):

@@ -14,7 +14,10 @@ from sandbox.mailboxes.fragments import flag, read_when
 from sandbox.mailboxes.store import Folder, Item
 
 _DEEPEST_VIEW = 1000
-"""The maximum number of entries in a page of FindItem, as in Exchange Online's throttling policy."""
+"""The maximum number of entries in a response to FindItem, in all folders together, as in Exchange Online's policy.
+
+EwsFindCountLimit cuts an indexed page view to what fits:
+https://learn.microsoft.com/powershell/module/exchange/new-throttlingpolicy"""
 
 _OF_MIME = frozenset({"ErrorMimeContentConversionFailed", "ErrorContentConversionFailed"})
 """The errors of an item whose MIME cannot be written; without MIME the item can be read."""
@@ -38,12 +41,16 @@ def find_item(call: Call) -> str:
     """The items of each named folder; with a calendar view, the occurrences between two times."""
     shape = item_shape(call.request, in_view=True)
     view = call.request.find(f"{M}CalendarView")
+    room = _DEEPEST_VIEW
 
     def within(element: etree._Element) -> str:
+        nonlocal room
         folder = call.folder(element)
         if view is not None:
             return _calendar(folder, view, shape)
-        return _listed(call, folder, shape)
+        listed, shown = _listed(call, folder, shape, room)
+        room -= shown
+        return listed
 
     return batch("FindItem", call.each("ParentFolderIds"), within)
 
@@ -69,7 +76,8 @@ def _event(item: Item, one: Occurrence, shape: Shape) -> str:
     return item_view.show(item, shape, one if "Recurrence" in item.properties else None)
 
 
-def _listed(call: Call, folder: Folder, shape: Shape) -> str:
+def _listed(call: Call, folder: Folder, shape: Shape, room: int) -> tuple[str, int]:
+    """One folder's page of at most `room` items, and how many it has."""
     if call.request.get("Traversal") != "Shallow":
         found: list[Item] = []
     else:
@@ -78,13 +86,14 @@ def _listed(call: Call, folder: Folder, shape: Shape) -> str:
     found = sort(found, call.request.find(f"{M}SortOrder"))
     view = call.request.find(f"{M}IndexedPageItemView")
     offset, most = _window(view, len(found))
-    page = found[offset : offset + most]
+    page = found[offset : offset + min(most, room)]
     end = offset + len(page)
     inside = "".join(item_view.show(item, shape) for item in page)
-    return (
+    root = (
         f'<m:RootFolder IndexedPagingOffset="{end}" TotalItemsInView="{len(found)}" '
         f'IncludesLastItemInRange="{flag(end >= len(found))}"><t:Items>{inside}</t:Items></m:RootFolder>'
     )
+    return root, len(page)
 
 
 def _window(view: etree._Element | None, total: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.replica.encoding.compact_json import dump
 from shared.replica.encoding.pack import prefix
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, FeedPage, ReplicaItem
 from shared.sources.port import ItemKind
@@ -106,8 +107,8 @@ def _redacted(line: bytes, live: Collection[str]) -> bytes:
 
 
 def _dump(values: Mapping[str, Any]) -> bytes:
-    """Compact ASCII JSON: no text can contain a line separator, and an unpaired surrogate does no harm."""
-    return json.dumps(values, separators=(",", ":")).encode("ascii")
+    """One line."""
+    return dump(values).encode("ascii")
 
 
 def _line(change: FeedChange, own: str) -> dict[str, Any]:

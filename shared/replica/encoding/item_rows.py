@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.replica.encoding.compact_json import dump
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.storage_port import Row, RowChange, Verb
 from shared.sources.port import ItemKind
@@ -49,7 +50,7 @@ def fit_to_limits(item: ReplicaItem) -> ReplicaItem:
             item = item.with_changes(**{name: _clean(text)[:MAX_TEXT_CHARACTERS]})
     if item.size > MAX_INT32:
         item = item.with_changes(size=MAX_INT32)
-    if len(_dump(item.metadata)) > PART * PARTS:
+    if len(dump(item.metadata)) > PART * PARTS:
         item = item.with_changes(metadata=_without_the_largest(item.metadata))
     return item
 
@@ -64,7 +65,7 @@ ESSENTIAL = "sync"
 
 
 def _without_the_largest(metadata: Mapping[str, object]) -> dict[str, object]:
-    sizes = {name: len(_dump(value)) + len(_dump(name)) + 4 for name, value in metadata.items()}
+    sizes = {name: len(dump(value)) + len(dump(name)) + 4 for name, value in metadata.items()}
     space = PART * PARTS - 2_000
     kept, left_out = {}, []
     for name in sorted(sizes, key=lambda name: (name != ESSENTIAL, sizes[name])):
@@ -82,7 +83,7 @@ def item_to_row(item: ReplicaItem) -> dict[str, str | int]:
 
 
 def _row_without_content(item: ReplicaItem) -> dict[str, str | int]:
-    metadata = _dump(item.metadata) if item.metadata else ""
+    metadata = dump(item.metadata) if item.metadata else ""
     row: dict[str, str | int] = {
         "source_id": item.source_id,
         "version": item.version,
@@ -238,7 +239,3 @@ def _bytes_of(change: RowChange) -> int:
     """An upper bound of a row's size in the request: JSON escapes a character to six bytes, a rare one to twelve."""
     texts = [value for value in change.values.values() if isinstance(value, str)]
     return 1_500 + sum((6 if text.isascii() else 12) * len(text) for text in texts)
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

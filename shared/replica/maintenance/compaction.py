@@ -25,6 +25,9 @@ ORPHAN_AGE = timedelta(days=1)
 PACKS_AT_ONCE = 400
 """How many packs are rewritten per scan of the rows. The locations of their live members are held in memory."""
 
+PAGES_PER_LISTING = 12
+"""Feed pages that cost as much to read as one listing of them."""
+
 _LOCATION = ("pack", "offset", "length", "form", "sha256")
 
 type OnHold = Callable[[], bool]
@@ -53,11 +56,20 @@ class _StoppedByHold(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _CompactionState:
+class CompactionState:
     """When the last compaction ended, and the feed's last page at that time."""
 
     at: datetime | None = None
     sequence: int = 0
+
+
+def last_compaction(blobs: Blobs, mailbox_id: str) -> CompactionState:
+    """Read the record of the last compaction: one request, which is all that most sweeps need to know."""
+    blob = blobs.get(CURSORS, compaction_state_name(mailbox_id))
+    if blob is None:
+        return CompactionState()
+    values = json.loads(blob.data)
+    return CompactionState(datetime.fromisoformat(values["at"]), values["sequence"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +84,15 @@ class Compaction:
     move: Mover
     on_hold: OnHold
 
-    def run(self, deleted_days: int) -> int:
-        """Compact if it is due and return the bytes freed. An interrupted compaction starts again the next time.
+    def run(self, since: int) -> int:
+        """Compact and return the bytes freed. An interrupted compaction starts again the next time.
 
-        One that a hold stops is interrupted, and is due as soon as the hold is lifted.
+        `since` is the feed's last page at the last compaction. One that a hold stops is interrupted, and is due as soon
+        as the hold is lifted.
         """
-        last = self._last_compaction()
-        if not is_compaction_due(last.at, self.now, deleted_days):
-            return 0
         try:
             self._stop_on_hold()
-            freed = self._packs() + self._feed(last.sequence)
+            freed = self._packs() + self._feed(since)
         except _StoppedByHold:
             return 0
         data = json.dumps({"at": self.now.astimezone(UTC).isoformat(), "sequence": self.sequence}).encode()
@@ -92,13 +102,6 @@ class Compaction:
     def _stop_on_hold(self) -> None:
         if self.on_hold():
             raise _StoppedByHold
-
-    def _last_compaction(self) -> _CompactionState:
-        blob = self.blobs.get(CURSORS, compaction_state_name(self.mailbox_id))
-        if blob is None:
-            return _CompactionState()
-        values = json.loads(blob.data)
-        return _CompactionState(datetime.fromisoformat(values["at"]), values["sequence"])
 
     def _packs(self) -> int:
         """Delete the packs without live members, then rewrite those that also have deleted ones.
@@ -158,21 +161,36 @@ class Compaction:
 
     def _feed(self, since: int) -> int:
         """Redact the feed's lines about deleted items, if anything was deleted since the last compaction."""
-        if not any(feed.deletes(data) for _, data, _ in self._pages(since + 1)):
+        if not self._has_deletions(since):
             return 0
         live = frozenset(str(row["RowKey"]) for row in self.rows.query(self.mailbox_id, only=("kind",)))
         freed = 0
-        for name, data, etag in self._pages(1):
+        for name, data, etag in self._pages(1, self.sequence):
             redacted = feed.redact(data, live)
             if redacted != data:
                 self._stop_on_hold()
-                self.blobs.put(FEED, name, redacted, etag=etag)
+                self.blobs.put(FEED, name, redacted, etag=etag, deletes=feed.deletes(redacted))
                 freed += len(data) - len(redacted)
         return freed
 
-    def _pages(self, first: int) -> Iterator[tuple[str, bytes, str]]:
-        """The feed's pages from number `first` on: name, bytes, and ETag."""
-        for number in range(first, self.sequence + 1):
+    def _has_deletions(self, since: int) -> bool:
+        """Whether any page after number `since` deletes something. Only pages that do not say so in a listing are read.
+
+        A listing is charged like a write, so a few pages are read without one.
+        """
+        recorded: dict[int, bool | None] = {}
+        if self.sequence - since > PAGES_PER_LISTING:
+            listed = self.blobs.list(FEED, f"{self.mailbox_id}/")
+            recorded = {feed.sequence_of(info.name): info.deletes for info in listed}
+        numbers = range(since + 1, self.sequence + 1)
+        if any(recorded.get(number) for number in numbers):
+            return True
+        unknown = [number for number in numbers if recorded.get(number) is None]
+        return any(feed.deletes(data) for number in unknown for _, data, _ in self._pages(number, number))
+
+    def _pages(self, first: int, last: int) -> Iterator[tuple[str, bytes, str]]:
+        """The feed's pages from number `first` to `last`: name, bytes, and ETag."""
+        for number in range(first, last + 1):
             name = feed.page_name(self.mailbox_id, number)
             page = self.blobs.get(FEED, name)
             if page is not None:

@@ -11,6 +11,7 @@ from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault, part_reason
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.fetcher import Fetcher
+from shared.sources.ews.fetching.joint_listing import REF_PROPERTIES, JointListing
 from shared.sources.ews.fetching.paginator import Paginator
 from shared.sources.ews.reading.events import event_item, read_event
 from shared.sources.ews.reading.folders import (
@@ -115,12 +116,14 @@ class EwsMailbox:
         """Every item's id and version, one page at a time. An item may come twice if the folder shrinks meanwhile."""
         paginator, more = Paginator(), True
         while more:
-            request = soap_request.find_item(
-                folder.id, soap_request.fields(("item:ItemClass", "item:DateTimeReceived")), paginator.offset
-            )
+            request = soap_request.find_item([folder.id], REF_PROPERTIES, paginator.offset)
             listing = read_listing(self._request_folder("FindItem", request))
             yield from (read_ref(element) for element in listing.items)
             more = paginator.advance(len(listing.items), listing.total, listing.following)
+
+    def list_together(self, folders: Sequence[Folder]) -> Iterator[tuple[str, Sequence[ItemRef]]]:
+        """The items of small folders, as many folders per request as one response can hold."""
+        return JointListing(self._channel, self._envelopes, self._faults).list_together(folders)
 
     def not_provided(self, folder: Folder) -> int:
         """0: EWS lists every item of a folder."""

@@ -78,6 +78,11 @@ class EwsSpelledMailbox:
         for ref in self._mailbox.list_items(_graph_folder(folder)):
             yield ItemRef(ews_id(ref.id), ref.version, ref.at)
 
+    def list_together(self, folders: Sequence[Folder]) -> Iterator[tuple[str, Sequence[ItemRef]]]:
+        """The items of small folders, by folder id."""
+        for folder_id, refs in self._mailbox.list_together([_graph_folder(folder) for folder in folders]):
+            yield ews_id(folder_id), [ItemRef(ews_id(ref.id), ref.version, ref.at) for ref in refs]
+
     def not_provided(self, folder: Folder) -> int:
         """The number of items that the folder counts but Graph does not provide."""
         return self._mailbox.not_provided(_graph_folder(folder))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched
 from urllib.parse import quote
 
 import msgspec
@@ -26,7 +27,7 @@ from shared.sources.graph.items.recent import RecentMembers
 from shared.sources.graph.kinds import COLLECTIONS, read_refs
 from shared.sources.graph.mail.content import MailFetcher
 from shared.sources.graph.transport.answers import decoded
-from shared.sources.graph.transport.batch import Batches
+from shared.sources.graph.transport.batch import MOST, Ask, Batches
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.port import (
     NO_ITEMS,
@@ -43,6 +44,9 @@ from shared.sources.port import (
     SourceName,
     StateInvalid,
 )
+
+SMALL_FOLDER = 250
+"""Up to so many items a folder is listed together with others: a batch of twenty then has 5,000 ids at most."""
 
 
 class GraphMailbox:
@@ -131,7 +135,7 @@ class GraphMailbox:
         """Every item's id and version, a page at a time."""
         collection = COLLECTIONS[folder.kind]
         listed = 0
-        path = self._client.mailbox + collection.path.format(folder.id) + collection.refs
+        path = self._refs_path(folder)
         while path:
             body = self._of_folder(lambda path=path: self._client.get(path))  # type: ignore[misc]
             refs, link = read_refs(collection, body)
@@ -140,6 +144,18 @@ class GraphMailbox:
             path = self._client.relative(link) if link else ""
         is_whole = folder.total is not None and listed >= folder.total
         self._not_provided[folder.id] = 0 if is_whole else max(self._counted(folder) - listed, 0)
+
+    def list_together(self, folders: Sequence[Folder]) -> Iterator[tuple[str, Sequence[ItemRef]]]:
+        """The items of small folders, in batches. One with items that Graph may not provide is left out."""
+        small = [folder for folder in folders if folder.total is not None and folder.total <= SMALL_FOLDER]
+        for some in batched(small, MOST, strict=False):
+            for folder, part in zip(
+                some, self._batches.ask([Ask(self._refs_path(each)) for each in some]), strict=True
+            ):
+                refs, link = read_refs(COLLECTIONS[folder.kind], part.body) if part.refusal is None else ([], "")
+                if part.refusal is None and not link and len(refs) >= (folder.total or 0):
+                    self._not_provided[folder.id] = 0
+                    yield folder.id, refs
 
     def not_provided(self, folder: Folder) -> int:
         """The number of items that the folder counts but its collection does not contain: posts, contact groups."""
@@ -203,6 +219,11 @@ class GraphMailbox:
         self._memory = self._listing.memory()
         self._remember(self._memory)
         return self._memory
+
+    def _refs_path(self, folder: Folder) -> str:
+        """Return the path of a folder's listing for comparison."""
+        collection = COLLECTIONS[folder.kind]
+        return self._client.mailbox + collection.path.format(folder.id) + collection.refs
 
     def _counted(self, folder: Folder) -> int:
         """Return the number of items of any class in a folder; 0 if unknown."""

@@ -16,7 +16,7 @@ class ReplicaReader:
 
     def items(self, folder_id: str | None = None) -> Iterator[ReplicaItem]:
         """Return the items of a folder, or all."""
-        return self.replica.items(self.mailbox_id, folder_id)
+        return self.replica.items(self.mailbox_id, *([folder_id] if folder_id is not None else ()))
 
     def find(self, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
         """Return the items with these source ids."""

@@ -17,13 +17,13 @@ from itertools import batched
 
 from shared.errors import Reason
 from shared.replica.port import ReplicaItem
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, MailSource
+from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemRef, MailSource
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_dropping_content, deletion
 from shared.sync.planning.plan import Plan
 from shared.sync.reading.item_fetcher import ItemFetcher
 from shared.sync.reading.item_index import ListedItems, version_mark
-from shared.sync.scope import Scope, kept_of
+from shared.sync.scope import Kept, Scope, kept_of
 from shared.sync.state.issues import Issues
 from shared.sync.state.replica_view import ReplicaView
 
@@ -86,11 +86,11 @@ class FolderComparison:
         self._issues = issues
         self._limits = limits
 
-    def list_folder(self, folder: Folder, now: datetime) -> Listing:
-        """What the source says is in the folder. Raises: FolderGone, FolderUnreadable."""
+    def list_folder(self, folder: Folder, now: datetime, refs: Iterable[ItemRef] | None = None) -> Listing:
+        """What the source says is in the folder, or has said (`refs`). Raises: FolderGone, FolderUnreadable."""
         expected = folder.total or 0
         listing = Listing(ListedItems(expected), ListedItems(expected))
-        for ref in self._source.list_items(folder):
+        for ref in self._source.list_items(folder) if refs is None else refs:
             passed_by = self._scope.passes_by(folder, ref, now)
             (listing.old if passed_by else listing.items).put(ref.id, ref.version)
         return listing
@@ -101,20 +101,32 @@ class FolderComparison:
         `confirm_all`: every assumed content is downloaded, instead of a day's share.
         """
         issues = self._issues.of_folder(folder.id)
-        most = sys.maxsize if confirm_all else self._limits.confirmed_a_folder
         difference = Difference(unlisted=[id_ for id_ in issues if id_ not in listing.items and id_ not in listing.old])
         for item in self._replica.items(folder.id):
-            difference.items += 1
-            version, older = listing.items.take(item.source_id), listing.old.take(item.source_id)
-            version = older if version is None else version
-            if version is None and kept_of(item).not_tracked:
-                self._judge_not_tracked(item, difference, now)
-            else:
-                self._judge(item, version, difference, now, most)
-        difference.passed_by = len(listing.old)
-        difference.not_provided = self._source.not_provided(folder)
+            self.take(item, listing, difference, now, confirm_all=confirm_all)
+        self.end(folder, listing, difference)
         difference.missing.extend(self._missing(folder, listing.items))
         return difference
+
+    def take(
+        self, item: ReplicaItem, listing: Listing, difference: Difference, now: datetime, *, confirm_all: bool = False
+    ) -> None:
+        """Compare one item of the replica with its folder's listing, and take it out of the listing."""
+        difference.items += 1
+        version = listing.items.take(item.source_id)
+        older = listing.old.take(item.source_id) if listing.old else None
+        version = older if version is None else version
+        kept = kept_of(item)
+        if version is None and kept.not_tracked:
+            self._judge_not_tracked(item, difference, now)
+        else:
+            most = sys.maxsize if confirm_all else self._limits.confirmed_a_folder
+            self._judge(item, kept, version, difference, now, most=most)
+
+    def end(self, folder: Folder, listing: Listing, difference: Difference) -> None:
+        """Note what is left of a listing when all of the folder's items were taken out."""
+        difference.passed_by = len(listing.old)
+        difference.not_provided = self._source.not_provided(folder)
 
     def compare_not_tracked(self, folder_id: str, now: datetime) -> Difference:
         """Go through the items of a folder that the source does not list: only settings remove any of them."""
@@ -138,20 +150,22 @@ class FolderComparison:
             if not listed:
                 return
 
-    def _judge(self, item: ReplicaItem, version: int | None, difference: Difference, now: datetime, most: int) -> None:
+    def _judge(
+        self, item: ReplicaItem, kept: Kept, version: int | None, difference: Difference, now: datetime, *, most: int
+    ) -> None:
         """Note how one item differs; `most` is how many assumed contents are downloaded."""
-        if not self._scope.still_has(item, now):
+        if not self._scope.still_has(item, now, kept):
             difference.out.append(item.source_id)
         elif version is None:
             difference.extra.append(item.source_id)
         elif item.source_id in self._issues:
             return
-        elif version != version_mark(item.version) or kept_of(item).not_tracked:
+        elif version != version_mark(item.version) or kept.not_tracked:
             difference.changed.append(item.source_id)
-        elif self._scope.is_outdated(item):
+        elif self._scope.is_outdated(item, kept):
             less = self._scope.level(item.size) is ContentLevel.METADATA
             (difference.stripped if less else difference.changed).append(item.source_id)
-        elif kept_of(item).assumed and len(difference.assumed) < most:
+        elif kept.assumed and len(difference.assumed) < most:
             difference.assumed.append(item.source_id)
 
     def confirm_gone(self, folder: Folder, ids: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The sweep over all folders, which may take several passes; its progress is in the sync state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -38,6 +38,28 @@ def left_to_sweep(draft: CursorDraft, folders: Mapping[str, Folder]) -> list[Fol
         return []
     done = frozenset(draft.state.sweep.done)
     return [folder for id_, folder in folders.items() if id_ not in done]
+
+
+def groups(draft: CursorDraft, folders: Sequence[Folder], most: int) -> Iterator[list[Folder]]:
+    """Group the folders in which probably nothing differs, each group with at most `most` items.
+
+    Left out are folders that have not been read to their end, that are compared for another reason, that are larger, or
+    that do not count as many items as the replica has: they certainly differ, and would be listed twice.
+    """
+    group: list[Folder] = []
+    items = 0
+    for folder in folders:
+        state = draft.folders.get(folder.id)
+        waits = folder.id in draft.state.to_compare or folder.id in draft.state.read_anew
+        if state is None or not state.seeded or waits or folder.total != state.items or state.items > most:
+            continue
+        if group and items + state.items > most:
+            yield group
+            group, items = [], 0
+        group.append(folder)
+        items += state.items
+    if group:
+        yield group
 
 
 def mark_done(draft: CursorDraft, folder_id: str) -> None:

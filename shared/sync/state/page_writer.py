@@ -74,6 +74,8 @@ class PageWriter:
     ) -> None:
         self._counts = Counts()
         self._cursor = cursor
+        self._submitted = cursor
+        """The cursor of the last page that was committed or is pending. A sweep may end with the one it began with."""
         self._replica = replica
         self._registry = registry
         self._mailbox_id = mailbox_id
@@ -127,20 +129,27 @@ class PageWriter:
         return len(self._page.changes) >= self._most_items or self._page.bytes >= self._limits.page_bytes
 
     def submit(self, *, wait: bool = False) -> None:
-        """Commit the page and the cursor, if anything changed; waits while too many pages are pending.
+        """Commit the page and the cursor, if they differ from what is stored; waits while too many pages are pending.
 
         With `wait`, return when every page is in storage.
         """
         page, self._page = self._page, _Page()
-        if page.changes or page.resolved or self._draft.is_dirty:
-            self._most_items = min(self._most_items * 2, self._limits.page_items)
-            following = self._draft.snapshot()
-            if self._limits.overlap:
-                self._commit_later(page, following)
-            else:
-                self._commit(page, following)
+        has_content = bool(page.changes or page.resolved)
+        if has_content or self._draft.is_dirty:
+            following, before = self._draft.snapshot(), self._submitted
+            if has_content or (following.folders, following.notes) != (before.folders, before.notes):
+                self._submitted = following
+                self._send(page, following)
         if wait:
             self._wait(0)
+
+    def _send(self, page: _Page, following: Cursor) -> None:
+        """Commit now, or in the writer thread."""
+        self._most_items = min(self._most_items * 2, self._limits.page_items)
+        if self._limits.overlap:
+            self._commit_later(page, following)
+        else:
+            self._commit(page, following)
 
     def _commit_later(self, page: _Page, following: Cursor) -> None:
         """Commit in the writer thread."""

@@ -1,6 +1,6 @@
 """One mailbox's replica, including all changes so far."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from shared.errors import ItemUnusable, NotFound
 from shared.replica.port import Replica, ReplicaItem
@@ -34,6 +34,13 @@ class ReplicaView:
         """Yield a folder's items."""
         self._pages.flush()
         return self._replica.items(self._mailbox_id, folder_id)
+
+    def items_in(self, folder_ids: Collection[str], *, nearly_all: bool) -> Iterator[ReplicaItem]:
+        """Yield the items of several folders in any order. `nearly_all`: they hold most items, so all rows are read."""
+        self._pages.flush()
+        if nearly_all:
+            return (item for item in self._replica.items(self._mailbox_id) if item.folder_id in folder_ids)
+        return self._replica.items(self._mailbox_id, *folder_ids)
 
     def items_of(self, folder_ids: Iterable[str]) -> Iterator[ReplicaItem]:
         """Yield the items of several folders."""

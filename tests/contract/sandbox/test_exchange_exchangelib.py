@@ -32,7 +32,7 @@ from exchangelib.errors import (
     UnauthorizedError,
 )
 from exchangelib.extended_properties import ExtendedProperty
-from exchangelib.folders import Calendar, Inbox, SingleFolderQuerySet
+from exchangelib.folders import Calendar, FolderCollection, Inbox, SingleFolderQuerySet
 from exchangelib.indexed_properties import EmailAddress, PhoneNumber
 from exchangelib.items import SEND_TO_NONE
 from exchangelib.properties import DistinguishedFolderId, DLMailbox, ItemId, Member
@@ -102,6 +102,14 @@ def test_every_item_of_the_inbox_is_listed_and_fetched_with_its_own_bytes(alex: 
     expected = {item.id: item.content() for item in inbox.items.values()}
     fetched = {item.id: item.mime_content for item in alex.inbox.all().only("mime_content")}
     assert fetched == expected
+
+
+def test_items_of_several_folders_are_found_in_one_request(alex: Account, server: Served) -> None:
+    names = ("inbox", "sentitems", "drafts", "calendar")
+    stored = [server.mailbox(ALEX).distinguished[name] for name in names]
+    folders = FolderCollection(account=alex, folders=[alex.inbox, alex.sent, alex.drafts, alex.calendar])
+    found = [item.id for item in folders.all().only("subject")]
+    assert sorted(found) == sorted(item.id for folder in stored for item in folder.items.values())
 
 
 def test_messages_tell_their_properties(alex: Account, server: Served) -> None:

@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -11,9 +12,9 @@ import pytest
 from shared.errors import ItemUnusable
 from shared.replica.encoding import pack
 from shared.replica.encoding.item_rows import location_properties
-from shared.replica.maintenance.compaction import PACKS_AT_ONCE, is_compaction_due
+from shared.replica.maintenance.compaction import PACKS_AT_ONCE, PAGES_PER_LISTING, is_compaction_due
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage_port import FEED, PACKS, Row
+from shared.replica.storage_port import FEED, PACKS, Blob, Row
 from shared.replica.store import BlobTableReplica
 from shared.sources.port import Content
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
@@ -85,6 +86,48 @@ def test_replaced_content_goes_too(replica: BlobTableReplica, blobs: MemoryBlobs
     assert replica.content(MAILBOX, replica.item(MAILBOX, item_key("A"))) == b"second draft"
 
 
+class CountingBlobs(MemoryBlobs):
+    """Blobs that count how many feed pages are read."""
+
+    read = 0
+
+    def get(self, container: str, name: str) -> Blob | None:
+        self.read += container == FEED
+        return super().get(container, name)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_pages_that_delete_nothing_are_not_read(recorded: bool) -> None:
+    """Pages of earlier versions do not record whether they delete anything: these are read."""
+    blobs = CountingBlobs(clock=lambda: NOW)
+    replica = BlobTableReplica(blobs, MemoryRows())
+    pages = PAGES_PER_LISTING + 5
+    for number in range(pages):
+        commit(replica, MAILBOX, created(f"{number}"))
+    if not recorded:
+        for key, (data, etag, info) in blobs.blobs.items():
+            blobs.blobs[key] = (data, etag, replace(info, deletes=None))
+    blobs.read = 0
+    replica.compact(MAILBOX, NOW, 7)
+    looked_for = 1
+    assert blobs.read == looked_for + (0 if recorded else pages)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_one_page_of_many_that_deletes_is_enough(recorded: bool) -> None:
+    blobs = MemoryBlobs(clock=lambda: NOW)
+    replica = BlobTableReplica(blobs, MemoryRows())
+    for number in range(PAGES_PER_LISTING + 5):
+        commit(replica, MAILBOX, created(f"{number}", subject=f"secret {number}."))
+    delete(replica, "3")
+    if not recorded:
+        for key, (data, etag, info) in blobs.blobs.items():
+            blobs.blobs[key] = (data, etag, replace(info, deletes=None))
+    replica.compact(MAILBOX, NOW, 7)
+    assert b"secret 3." not in everything(blobs)
+    assert b"secret 4." in everything(blobs)
+
+
 def test_a_pack_of_a_pass_under_way_is_spared_until_it_is_old(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
     commit(replica, MAILBOX, created("A"))
     blobs.put(PACKS, f"{MAILBOX}/0000000002-feedfeedfeedfeed.zip", b"under way", members=1)
@@ -113,8 +156,8 @@ def test_damage_is_noticed_and_not_laundered(replica: BlobTableReplica, blobs: M
 class WireRows(MemoryRows):
     """Every answer is read anew: none of it is shared with what is stored."""
 
-    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
-        for row in super().query(mailbox_id, folder=folder, only=only):
+    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
+        for row in super().query(mailbox_id, folders=folders, only=only):
             yield json.loads(json.dumps(row))
 
 
@@ -164,10 +207,18 @@ class RecordingBlobs(MemoryBlobs):
         super().delete(container, name)
 
     def put(
-        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        absent: bool = False,
+        etag: str = "",
+        members: int = 0,
+        deletes: bool | None = None,
     ) -> str:
         self.destroyed += container == FEED and bool(etag)
-        return super().put(container, name, data, absent=absent, etag=etag, members=members)
+        return super().put(container, name, data, absent=absent, etag=etag, members=members, deletes=deletes)
 
 
 @pytest.mark.parametrize("write", range(20))

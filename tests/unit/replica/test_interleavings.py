@@ -92,10 +92,18 @@ class TurnBlobs(MemoryBlobs):
         return super().get(container, name)
 
     def put(
-        self, container: str, name: str, data: bytes, *, absent: bool = False, etag: str = "", members: int = 0
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        absent: bool = False,
+        etag: str = "",
+        members: int = 0,
+        deletes: bool | None = None,
     ) -> str:
         self._turns.step()
-        return super().put(container, name, data, absent=absent, etag=etag, members=members)
+        return super().put(container, name, data, absent=absent, etag=etag, members=members, deletes=deletes)
 
     def delete(self, container: str, name: str) -> None:
         self._turns.step()
@@ -121,9 +129,9 @@ class TurnRows(MemoryRows):
         self._turns.step()
         return super().get(mailbox_id, key)
 
-    def query(self, mailbox_id: str, *, folder: str | None = None, only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
         self._turns.step()
-        return super().query(mailbox_id, folder=folder, only=only)
+        return super().query(mailbox_id, folders=folders, only=only)
 
 
 runs = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 16)), max_size=9)

@@ -111,6 +111,19 @@ def test_a_pack_is_a_plain_zip_and_every_content_lies_where_it_says(data: dict[s
     assert pack.sequence_of(packed.name) == 3
 
 
+def test_a_pack_is_the_file_that_the_standard_library_writes() -> None:
+    contents = [
+        ("abc234", Content("eml", b"hello")),
+        ("def567", Content("ics", b"")),
+        ("xyz", Content("json", b"x" * 9)),
+    ]
+    expected = io.BytesIO()
+    with zipfile.ZipFile(expected, "w", zipfile.ZIP_STORED) as archive:
+        for key, content in contents:
+            archive.writestr(zipfile.ZipInfo(f"{key}.{content.form}"), content.data)
+    assert pack.build("m1", 3, contents).data == expected.getvalue()
+
+
 def test_two_attempts_at_a_page_never_share_a_pack() -> None:
     contents = [("key", Content("eml", b"same"))]
     assert pack.build("m1", 3, contents).name != pack.build("m1", 3, contents).name

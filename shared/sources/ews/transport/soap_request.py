@@ -119,14 +119,19 @@ def get_attachment(ids: Sequence[str]) -> str:
     )
 
 
-def find_item(folder: str, properties: str, offset: int) -> str:
-    """FindItem: one page of a folder, oldest items first, so that new arrivals do not shift the pages."""
+def find_item(folders: Sequence[str], properties: str, offset: int) -> str:
+    """FindItem: one page of each folder, oldest items first, so that new arrivals do not shift the pages.
+
+    The response has a message for each folder, in the order of the request. LISTING limits the entries of all of them
+    together: EwsFindCountLimit of https://learn.microsoft.com/powershell/module/exchange/new-throttlingpolicy
+    """
+    parents = "".join(map(folder_id, folders))
     return (
         '<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>'
         f"<t:AdditionalProperties>{properties}</t:AdditionalProperties></m:ItemShape>"
         f'<m:IndexedPageItemView MaxEntriesReturned="{LISTING}" Offset="{offset}" BasePoint="Beginning"/>'
         '<m:SortOrder><t:FieldOrder Order="Ascending"><t:FieldURI FieldURI="item:DateTimeCreated"/></t:FieldOrder>'
-        f"</m:SortOrder><m:ParentFolderIds>{folder_id(folder)}</m:ParentFolderIds></m:FindItem>"
+        f"</m:SortOrder><m:ParentFolderIds>{parents}</m:ParentFolderIds></m:FindItem>"
     )
 
 
