@@ -61,7 +61,8 @@ class Limits:
     """How many failed items are tried again in one pass, at most."""
 
     compared_together: int = 20_000
-    """How many items the folders have, at most, that a sweep compares together: eighteen bytes in memory for each."""
+    """How many items the folders have, at most, that a sweep compares together: eighteen bytes in memory for each.
+    With 0, every folder is compared alone."""
     confirmed_a_folder: int = 50
     """How many assumed contents a daily comparison downloads per folder; the rest waits for the next day."""
 

@@ -48,7 +48,7 @@ def groups(draft: CursorDraft, folders: Sequence[Folder], most: int) -> Iterator
     """
     group: list[Folder] = []
     items = 0
-    for folder in folders:
+    for folder in folders if most else ():
         state = draft.folders.get(folder.id)
         waits = folder.id in draft.state.to_compare or folder.id in draft.state.read_anew
         if state is None or not state.seeded or waits or folder.total != state.items or state.items > most:

@@ -19,9 +19,10 @@ LIMITS = Limits(
     round_changes=12,
     remembered_deletions=5,
     plenty=6,
+    compared_together=0,
     overlap=False,
 )
-"""Small, so that a few items already take several pages, rounds and passes."""
+"""Small, so that a few items already take several pages, rounds and passes; and a sweep in that version's order."""
 
 
 def everyday(world: SyncHarness) -> None:
