@@ -102,14 +102,14 @@ class WebhookEndpoints:
         endpoint would stay unseen.
 
         Raises:
-            WebhookRefused: a field is wrong, or (WebhookExists) another endpoint has this URL.
-            TooManyWebhooks: there are MAX_ENDPOINTS.
+            WebhookRefused: a field is wrong; WebhookExists: another endpoint has this URL; TooManyWebhooks: there are
+                MAX_ENDPOINTS.
         """
         chosen = _checked_secret(secret) if secret else new_secret()
         fields = self._checked({"url": url, "events": events, "tenants": tenants, "description": description})
         self._require_new_url(url)
         if len(self._endpoints.all()) >= MAX_ENDPOINTS:
-            raise TooManyWebhooks(f"there are {MAX_ENDPOINTS} endpoints")
+            raise TooManyWebhooks
         endpoint = Endpoint(
             id=randomness.token_hex(16), created_at=self._clock(), created_by=actor, url=url
         ).with_changes(**fields)

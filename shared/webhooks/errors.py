@@ -20,5 +20,8 @@ class WebhookExists(WebhookRefused):
         self.endpoint_id = endpoint_id
 
 
-class TooManyWebhooks(MailboxSyncError):
-    """There are as many endpoints as are possible."""
+class TooManyWebhooks(WebhookRefused):
+    """There are as many endpoints as are possible. No field is at fault."""
+
+    def __init__(self) -> None:
+        super().__init__("", "too_many")

@@ -16,10 +16,12 @@ from shared.mailboxes.model import Mailbox
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.store import BlobTableReplica
 from shared.sources.port import AccessMode
+from shared.webhooks.endpoints import WebhookEndpoints
 from tests.fakes.change_log import FakeChangeLog
 from tests.fakes.clock import FakeClock
 from tests.fakes.registry import FakeDirectory, FakeRegistry
 from tests.fakes.storage import MemoryBlobs, MemoryRows
+from tests.fakes.webhooks import WebhookHarness
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 OPERATOR = Caller("operator-1", frozenset({Role.OPERATOR}))
@@ -63,6 +65,7 @@ class ApiParts:
     clock: FakeClock = field(default_factory=FakeClock)
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     readers: FakeReaders = field(default_factory=FakeReaders)
+    webhooks: WebhookEndpoints = field(default_factory=lambda: WebhookHarness().commands)
 
     def __post_init__(self) -> None:
         self.blobs, self.rows = MemoryBlobs(clock=self.clock), MemoryRows()

@@ -48,8 +48,6 @@ def register_webhook(
         )
     except WebhookRefused as exc:
         raise _refused(exc) from exc
-    except TooManyWebhooks as exc:
-        raise Refused("too_many_webhooks") from exc
     return resources.RegisteredWebhook(
         resources.webhook(made.endpoint), resources.verification(made.answer), made.secret
     )
@@ -136,6 +134,8 @@ _FIELD_EXPECTED = {
 
 def _refused(error: WebhookRefused) -> Refused:
     """The refusal with what an endpoint may have in this field."""
+    if isinstance(error, TooManyWebhooks):
+        return Refused("too_many_webhooks")
     if isinstance(error, WebhookExists):
         return AlreadyExists("webhook_exists", "url", error.endpoint_id)
     name = error.parameter
