@@ -68,6 +68,7 @@ TESTS = {
     "shared/replica/maintenance/export.py": ("tests/unit/replica/test_cli.py",),
     "shared/replica/maintenance/export_paths.py": ("tests/unit/replica/test_cli.py",),
     "shared/replica/maintenance/file_writer.py": ("tests/unit/replica/test_cli.py",),
+    "shared/replica/maintenance/mbox.py": ("tests/unit/replica/test_mbox.py",),
     "shared/replica/maintenance/feed_state.py": ("tests/unit/replica/test_verify.py",),
     "shared/replica/maintenance/verify.py": ("tests/unit/replica/test_verify.py",),
     "shared/replica/encoding/": ("tests/unit/replica/test_round_trips.py", "tests/unit/replica/test_crashes.py"),
