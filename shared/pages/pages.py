@@ -16,6 +16,7 @@ from shared.pages.brand import Brand
 from shared.pages.catalog import Catalog, english
 from shared.pages.console.mailbox import CONFIRMED_FIRST, remedy_key
 from shared.pages.console.trend import share_of
+from shared.pages.console.webhooks import CONFIRMED_FIRST as WEBHOOK_CONFIRMED_FIRST
 from shared.pages.languages import Language, number_text, time_text
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION
 from shared.version import VERSION
@@ -56,6 +57,7 @@ class Pages:
             paths=paths,
             confirmed_first=NEEDS_CONFIRMATION,
             console_confirmed_first=CONFIRMED_FIRST,
+            webhook_confirmed_first=WEBHOOK_CONFIRMED_FIRST,
             remedy_key=remedy_key,
             share_of=share_of,
             my_apps_url=MY_APPS_URL,

@@ -30,6 +30,8 @@ JOBS = "/operator/jobs"
 """Also /operator/jobs/{id}: the progress of a bulk job."""
 MOVES = "/operator/moves"
 """Also /operator/moves/{id}: one mailbox's parity report."""
+WEBHOOKS = "/operator/webhooks"
+"""Also /operator/webhooks/{id}, and /operator/webhooks/{id}/{action}."""
 STATIC = "/static"
 API = "/api/v1"
 API_DESCRIPTION = "/api/openapi.json"
@@ -40,8 +42,8 @@ RESERVED = (
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",
-    "operator|operator/(jobs|mailboxes|moves)/.+",
-    "operator/(activate|invitations|jobs|mailboxes|moves|service-account|service-account/revoke)",
+    "operator|operator/(jobs|mailboxes|moves|webhooks)/.+",
+    "operator/(activate|invitations|jobs|mailboxes|moves|service-account|service-account/revoke|webhooks)",
     "sign-in|sign-in/callback",
     "sign-out",
     "static/.+",

@@ -3,10 +3,19 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.errors import Conflict, NotFound
-from shared.webhooks.model import DELIVERIES_KEPT, Answer, Delivery, DeliveryStatus, Endpoint, after_attempt, is_ready
+from shared.webhooks.model import (
+    DELIVERIES_KEPT,
+    Answer,
+    Delivery,
+    DeliveryStatus,
+    Endpoint,
+    after_attempt,
+    is_overdue,
+    is_ready,
+)
 from shared.webhooks.port import DeliveryQueue, DeliveryStore, EndpointStore
 from shared.webhooks.sender import Sender
 
@@ -14,9 +23,6 @@ _log = logging.getLogger(__name__)
 
 REST_SECONDS = 30.0
 """How long an endpoint that did not answer at all is not called by this instance: waiting for it costs a worker."""
-
-OVERDUE = timedelta(hours=1)
-"""A pending delivery whose attempt is overdue by more than this has lost its message; it is queued again."""
 
 MAX_SWEPT = 5000
 
@@ -76,8 +82,7 @@ class Deliverer:
         for endpoint in self._endpoints.all():
             self._deliveries.forget(endpoint.id, now - DELIVERIES_KEPT)
             for delivery in self._deliveries.recent(endpoint.id, MAX_SWEPT):
-                due = delivery.next_attempt_at or delivery.created_at
-                if delivery.status is DeliveryStatus.PENDING and due < now - OVERDUE:
+                if is_overdue(delivery, now):
                     self._queue.send(endpoint.id, delivery.id, delivery.attempts)
                     queued += 1
         return queued

@@ -7,7 +7,7 @@ import json
 import secrets as randomness
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import Conflict
@@ -25,6 +25,7 @@ from shared.webhooks.model import (
     Endpoint,
     SigningSecrets,
     event_body,
+    is_overdue,
 )
 from shared.webhooks.port import DeliveryQueue, DeliveryStore, EndpointStore, SecretStore, WebhookClient
 from shared.webhooks.sender import Sender
@@ -46,6 +47,7 @@ class Registered:
     answer: Answer
     secret: str = field(default="", repr=False)
     """The signing secret, shown once."""
+    has_returned_challenge: bool = False
 
 
 class WebhookEndpoints:
@@ -117,7 +119,7 @@ class WebhookEndpoints:
         self._secrets.write(endpoint.id, SigningSecrets(chosen))
         self._audit(endpoint.id, actor, "webhook_create")
         verified = self.verify(endpoint.id)
-        return Registered(verified.endpoint, verified.answer, chosen)
+        return replace(verified, secret=chosen)
 
     def verify(self, endpoint_id: str) -> Registered:
         """Send the challenge; an endpoint that returns it is verified from then on. Raises NotFound."""
@@ -133,7 +135,7 @@ class WebhookEndpoints:
 
         after = self._endpoints.change(endpoint_id, verified)
         self._changed()
-        return Registered(after, answer)
+        return Registered(after, answer, has_returned_challenge=True)
 
     def change(self, endpoint_id: str, changes: dict[str, object], actor: str) -> Endpoint:
         """Change `url`, `events`, `tenants`, `description` or `enabled`. Another URL has to be verified again.
@@ -168,9 +170,10 @@ class WebhookEndpoints:
     def rotate(self, endpoint_id: str, actor: str) -> SigningSecrets:
         """Make a new secret. Deliveries are signed with both for a day. Raises NotFound."""
         self._endpoints.get(endpoint_id)
-        previous = self._secrets.read(endpoint_id).current
-        rotated = SigningSecrets(new_secret(), previous, self._clock() + SECRET_OVERLAP)
+        previous, until = self._secrets.read(endpoint_id).current, self._clock() + SECRET_OVERLAP
+        rotated = SigningSecrets(new_secret(), previous, until)
         self._secrets.write(endpoint_id, rotated)
+        self._endpoints.change(endpoint_id, lambda found: found.with_changes(previous_secret_until=until))
         self._audit(endpoint_id, actor, "webhook_rotate")
         return rotated
 
@@ -203,15 +206,13 @@ class WebhookEndpoints:
         return self._deliveries.recent(endpoint_id, min(limit, MAX_SHOWN))
 
     def redeliver(self, endpoint_id: str, actor: str) -> int:
-        """Queue every delivery again that was given up; returns how many. Raises NotFound."""
+        """Queue every delivery again that was given up or is overdue; returns how many. Raises NotFound."""
         self._endpoints.get(endpoint_id)
-        queued = 0
+        queued, now = 0, self._clock()
         for delivery in self._deliveries.recent(endpoint_id, MAX_REDELIVERED):
-            if delivery.status is DeliveryStatus.FAILED and delivery.event_type != TEST_EVENT:
-                with suppress(Conflict):
-                    self._deliveries.replace(delivery.with_changes(status=DeliveryStatus.PENDING, attempts=0))
-                    self._queue.send(endpoint_id, delivery.id, 0)
-                    queued += 1
+            is_given_up = delivery.status is DeliveryStatus.FAILED and delivery.event_type != TEST_EVENT
+            if is_given_up or is_overdue(delivery, now):
+                queued += self._queued_again(delivery, 0 if is_given_up else delivery.attempts, now)
         self._audit(endpoint_id, actor, "webhook_redeliver")
         return queued
 
@@ -220,6 +221,16 @@ class WebhookEndpoints:
         for endpoint in self._endpoints.all():
             if endpoint.id != own_id and same_target(endpoint.url, url):
                 raise WebhookExists(endpoint.id)
+
+    def _queued_again(self, delivery: Delivery, attempts: int, now: datetime) -> bool:
+        """Queue a delivery again; False if it has changed since it was read."""
+        pending = delivery.with_changes(status=DeliveryStatus.PENDING, attempts=attempts, next_attempt_at=now)
+        try:
+            self._deliveries.replace(pending)
+        except Conflict:
+            return False
+        self._queue.send(delivery.endpoint_id, delivery.id, attempts)
+        return True
 
     def _checked(self, fields: dict[str, object]) -> dict[str, object]:
         """The fields with their values checked and typed. Raises WebhookRefused."""

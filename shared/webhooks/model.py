@@ -30,6 +30,9 @@ SECRET_OVERLAP = timedelta(hours=24)
 DELIVERIES_KEPT = timedelta(days=14)
 """How long a delivery can be seen and sent again."""
 
+OVERDUE = timedelta(hours=1)
+"""A pending delivery whose attempt is overdue by more than this has lost its message; it has to be queued again."""
+
 MAX_ENDPOINTS = 50
 
 TEST_EVENT = "webhook.test"
@@ -57,6 +60,8 @@ class Endpoint:
     """How many deliveries were given up since the last success."""
     disabled_reason: str = ""
     """Why this program has disabled it: `gone`, for the answer 410. Empty if an operator did."""
+    previous_secret_until: datetime | None = None
+    """Until when deliveries are also signed with the secret from before the last rotation."""
     version: str = field(default="", compare=False)
 
     def with_changes(self, **changes: object) -> "Endpoint":
@@ -139,6 +144,12 @@ class Answer:
     def is_success(self) -> bool:
         """Whether the endpoint has taken the event."""
         return 200 <= self.status < 300
+
+
+def is_overdue(delivery: Delivery, now: datetime) -> bool:
+    """Whether the delivery waits for an attempt whose message was lost, or put aside after it had failed too often."""
+    due = delivery.next_attempt_at or delivery.created_at
+    return delivery.status is DeliveryStatus.PENDING and due < now - OVERDUE
 
 
 def delivery_of(event: MailboxEvent, endpoint: Endpoint, delivery_id: str) -> Delivery:

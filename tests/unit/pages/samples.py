@@ -17,6 +17,7 @@ from shared.pages.status import status_view
 from shared.sources.port import AccessMode, SourceName
 from tests.unit.pages.console_samples import console_pages, listed
 from tests.unit.pages.move_samples import move_pages
+from tests.unit.pages.webhook_samples import webhook_pages
 
 NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
 INTERVAL = timedelta(minutes=30)
@@ -245,6 +246,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         "two-mailboxes": my_sync("up-to-date", others=[MAILBOX, other], done="sync"),
         **move_pages(MAILBOX),
         **console_pages(MAILBOX),
+        **webhook_pages(),
         "operator": listed(_fleet(), {}),
     }
     for state in ("up-to-date", "disconnected"):

@@ -9,7 +9,7 @@ from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.outbox.events import EventType, MailboxEvent, new_event
 from shared.webhooks.deliverer import REST_SECONDS
 from shared.webhooks.errors import TooManyWebhooks, WebhookExists, WebhookRefused
-from shared.webhooks.model import DELIVERIES_KEPT, MAX_ENDPOINTS, RETRY_DELAYS, Answer, DeliveryStatus
+from shared.webhooks.model import DELIVERIES_KEPT, MAX_ENDPOINTS, RETRY_DELAYS, Answer, DeliveryStatus, is_overdue
 from shared.webhooks.publisher import CACHED_SECONDS
 from tests.fakes.webhooks import WebhookHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
@@ -297,3 +297,31 @@ def test_weak_or_malformed_secret_is_refused(harness: WebhookHarness, secret: st
     with pytest.raises(WebhookRefused):
         harness.commands.create("https://crm.example/hooks", "op", secret=secret)
     assert harness.commands.all() == []
+
+
+def test_delivery_whose_message_was_lost_is_queued_again_on_request(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.publisher.publish([event := an_event(harness)])
+    harness.queue.take()
+    assert harness.commands.redeliver(endpoint.id, "op") == 0
+    harness.clock.pass_by(hours=2)
+    assert is_overdue(harness.commands.deliveries(endpoint.id, 1)[0], harness.clock())
+    assert harness.commands.redeliver(endpoint.id, "op") == 1
+    assert harness.commands.redeliver(endpoint.id, "op") == 0
+    harness.work()
+    assert harness.receiver.events() == [event.id]
+
+
+def test_endpoint_notes_until_when_two_secrets_are_valid(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    assert endpoint.previous_secret_until is None
+    rotated = harness.commands.rotate(endpoint.id, "op")
+    assert harness.commands.get(endpoint.id).previous_secret_until == rotated.previous_until
+
+
+def test_challenge_that_is_not_returned_is_told_of_a_verified_endpoint_too(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    assert harness.commands.verify(endpoint.id).has_returned_challenge
+    harness.receiver.returns_challenge = False
+    again = harness.commands.verify(endpoint.id)
+    assert (again.endpoint.verified_at is not None, again.has_returned_challenge) == (True, False)
