@@ -11,7 +11,7 @@ from functions.http.parameters import id_in_path
 from functions.http.responses import html, receipt, redirect
 from functions.http.session_auth import read_session_form, require_operator, require_operator_view
 from shared.app import app, utc_now
-from shared.errors import NotFound
+from shared.errors import ActionNeeded, NotFound
 from shared.pages import paths
 
 if TYPE_CHECKING:
@@ -27,11 +27,16 @@ blueprint = func.Blueprint()
 @http_handler("GET")
 def operator_mailbox(request: func.HttpRequest) -> func.HttpResponse:
     """Show one mailbox: status, sessions, issues by item, activity, folders."""
+    session = require_operator_view(request)
+    return _page(session, _mailbox_in_path(request), done=request.params.get("done", ""))
+
+
+def _page(
+    session: "Session", mailbox: "Mailbox", *, done: str = "", refusal: ActionNeeded | None = None
+) -> func.HttpResponse:
+    """The mailbox's page; `refusal` is what a check of its access just met."""
     from shared.pages.console.mailbox import ACTIVITY_SHOWN, SESSIONS_SHOWN, OperatorAction, mailbox_values
 
-    session = require_operator_view(request)
-    mailbox = _mailbox_in_path(request)
-    done = request.params.get("done", "")
     values = mailbox_values(
         mailbox,
         runs=app().registry.runs(mailbox.id, SESSIONS_SHOWN),
@@ -41,6 +46,7 @@ def operator_mailbox(request: func.HttpRequest) -> func.HttpResponse:
         now=utc_now(),
         interval=app().interval,
         is_operator=session.operator,
+        refusal=refusal,
     )
     return html(
         "console/mailbox",
@@ -77,6 +83,8 @@ def _run(
     commands = app().mailbox_commands
     if action is OperatorAction.ERASE:
         return receipt(commands.erase(mailbox.id, session.owner_id))
+    if action is OperatorAction.CHECK:
+        return _check(session, mailbox)
     actions: dict[OperatorAction, Callable[[str, str], object]] = {
         OperatorAction.SYNC: commands.sync_now,
         OperatorAction.PAUSE: commands.pause,
@@ -88,6 +96,17 @@ def _run(
     }
     actions[action](mailbox.id, session.owner_id)
     return redirect(f"{paths.MAILBOXES}/{mailbox.id}?done={action.value}")
+
+
+def _check(session: "Session", mailbox: "Mailbox") -> func.HttpResponse:
+    """Ask the mailbox's server whether it can be read now, and say what it answers. Nothing is changed by it."""
+    from shared.pages.console.mailbox import OperatorAction
+
+    try:
+        app().check_mailbox(mailbox.id)
+    except ActionNeeded as refusal:
+        return _page(session, mailbox, refusal=refusal)
+    return redirect(f"{paths.MAILBOXES}/{mailbox.id}?done={OperatorAction.CHECK.value}")
 
 
 def _hold(mailbox_id: str, reason: str, actor: str) -> None:

@@ -41,7 +41,7 @@ class JobComponents(OnboardingComponents):
             mailboxes=self.mailbox_commands,
             moves=self.move_commands,
             activate=self.activation.activate,
-            check=self._check_mailbox,
+            check=self.check_mailbox,
         )
 
     @cached_property
@@ -65,7 +65,7 @@ class JobComponents(OnboardingComponents):
             monotonic=self.monotonic,
         )
 
-    def _check_mailbox(self, mailbox_id: str) -> None:
+    def check_mailbox(self, mailbox_id: str) -> None:
         """Ask a mailbox's server whether it can be read now. Raises what a pass would raise; MailboxStopped."""
         from shared.mailboxes.errors import MailboxStopped
         from shared.mailboxes.model import Status, is_own

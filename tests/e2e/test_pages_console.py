@@ -118,6 +118,18 @@ def test_actions_are_refused_that_no_page_of_this_session_posts(
         assert operator.ask(method, path, data=fields).status_code == status, path
 
 
+def test_a_check_says_whether_the_mailbox_can_be_read_now(running_app: LocalStack, connected: tuple[str, str]) -> None:
+    operator, page = Person(running_app, OPERATOR), f"/operator/mailboxes/{connected[1]}"
+    operator.come_back(operator.begin("/sign-in?to=operator"))
+    csrf = {"csrf": operator.csrf("/operator/mailboxes")}
+    checked = operator.ask("POST", f"{page}/check", data=csrf)
+    assert (checked.status_code, checked.headers["Location"]) == (303, f"{page}?done=check")
+    assert "The mailbox can be read." in operator.ask("GET", checked.headers["Location"]).text
+    running_app.parts().mailbox_commands.disconnect(connected[1], "op")
+    assert operator.ask("POST", f"{page}/check", data=csrf).status_code == 409
+    operator.close()
+
+
 def test_an_operator_makes_an_invitation_and_sees_it_used(
     seen: Watched, browser: Browser, running_app: LocalStack
 ) -> None:

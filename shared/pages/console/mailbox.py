@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from shared.errors import Reason
+from shared.errors import ActionNeeded, PersonMustSignIn, Reason
 from shared.mailboxes.directory.model import WayIn, way_in
 from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Mailbox, Status
@@ -30,6 +30,7 @@ class OperatorAction(StrEnum):
     """An operator's action on one mailbox; its value is the last part of the path it is posted to."""
 
     SYNC = "sync"
+    CHECK = "check"
     PAUSE = "pause"
     START = "start"
     RESET = "reset"
@@ -90,8 +91,9 @@ def mailbox_values(
     now: datetime,
     interval: timedelta,
     is_operator: bool,
+    refusal: ActionNeeded | None = None,
 ) -> dict[str, Any]:
-    """Return the values of the template `console/mailbox`."""
+    """Return the values of the template `console/mailbox`; `refusal` is what a check of its access just met."""
     listed = sorted(folders, key=lambda folder: (folder.archive, folder.path))
     concern = concern_of(mailbox, now, interval)
     return {
@@ -101,6 +103,8 @@ def mailbox_values(
         "concern": concern,
         "wants_sign_in": _wants_sign_in(mailbox),
         "remedy": remedy_key(concern, mailbox.reason) if concern else "",
+        "refusal": refusal,
+        "refusal_remedy": _remedy_after(refusal),
         "not_copied": not_copied(mailbox),
         "progress": progress(mailbox, runs, now),
         "next_at": next_sync_at(mailbox, now, interval),
@@ -120,22 +124,30 @@ def actions_of(mailbox: Mailbox) -> list[OperatorAction]:
     if mailbox.erasing_since is not None:
         return [OperatorAction.ERASE]
     by_status = {
-        Status.ACTIVE: [OperatorAction.SYNC, OperatorAction.PAUSE, OperatorAction.RESET],
+        Status.ACTIVE: [OperatorAction.SYNC, OperatorAction.CHECK, OperatorAction.PAUSE, OperatorAction.RESET],
         Status.NEEDS_ADMIN: [
             OperatorAction.SYNC,
+            OperatorAction.CHECK,
             OperatorAction.START,
             OperatorAction.PAUSE,
             OperatorAction.RESET,
         ],
-        Status.PAUSED: [OperatorAction.START],
-        Status.SUSPENDED: [OperatorAction.START, OperatorAction.RESET],
-        Status.NEEDS_SIGN_IN: [OperatorAction.RESET],
+        Status.PAUSED: [OperatorAction.START, OperatorAction.CHECK],
+        Status.SUSPENDED: [OperatorAction.START, OperatorAction.CHECK, OperatorAction.RESET],
+        Status.NEEDS_SIGN_IN: [OperatorAction.CHECK, OperatorAction.RESET],
         Status.DISCONNECTED: [],
     }
     found = [*by_status[mailbox.status]]
     if mailbox.status is not Status.DISCONNECTED:
         found.append(OperatorAction.DISCONNECT)
     return found if mailbox.hold_since is not None else [*found, OperatorAction.ERASE]
+
+
+def _remedy_after(refusal: ActionNeeded | None) -> str:
+    """The key of the one thing to do about what a check met; empty if there is nothing but to wait."""
+    if isinstance(refusal, PersonMustSignIn):
+        return "console.remedies.sign_in"
+    return f"operator.remedies.{refusal.reason}" if refusal is not None and refusal.reason in _SPECIFIC else ""
 
 
 def _wants_sign_in(mailbox: Mailbox) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.authorization.onboarding.invitations import CreatedInvitation
 from shared.authorization.port import Invitation
+from shared.errors import AdministratorMustAct, Reason
 from shared.mailboxes.bulk.model import Job, JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.counting import MatchCount
 from shared.mailboxes.directory.listing import ListedMailboxes
@@ -177,6 +178,7 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "list-part": listed([], {"way": "shared", "source": "graph"}, "more"),
         "mailbox": one(mailbox, is_operator=False),
         "mailbox-operator": one(mailbox),
+        "mailbox-check-refused": one(mailbox, refusal=AdministratorMustAct(Reason.EWS_BLOCKED, support="unsaid")),
         "mailbox-signs-in": one(mailbox.with_changes(**TROUBLES[0])),
         "mailbox-blocked": one(mailbox.with_changes(**TROUBLES[1])),
         "mailbox-new": one(new, runs=[], issues=[], activity=[], folders=[]),

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.bulk.model import JobCommand, JobState
 from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.directory.model import Sort
@@ -160,6 +161,30 @@ def test_actions_fit_the_status_and_erasing_is_always_last(status: Status) -> No
     assert actions_of(MAILBOX.with_changes(status=status, erasing_since=NOW)) == [OperatorAction.ERASE]
     assert (OperatorAction.RESET in actions) == (status not in (Status.PAUSED, Status.DISCONNECTED))
     assert english().text(f"console.actions.{actions[0].value}")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (PersonMustSignIn(Reason.GRANT_REVOKED, support="AADSTS50173"), "console.remedies.sign_in"),
+        (AdministratorMustAct(Reason.EWS_BLOCKED), "operator.remedies.ews_blocked"),
+        (RetryLater(Reason.THROTTLED), ""),
+    ],
+)
+def test_a_check_says_why_the_mailbox_cannot_be_read(refusal: ActionNeeded, told: str) -> None:
+    template, values = one(MAILBOX, refusal=refusal)
+    html = PAGES.render(template, **values)
+    assert english().text(f"operator.reasons.{refusal.reason}") in html
+    assert values["refusal_remedy"] == told
+    assert not told or english().text(told) in html
+    assert refusal.support in html
+
+
+@pytest.mark.parametrize("status", Status)
+def test_every_mailbox_that_is_connected_can_be_checked(status: Status) -> None:
+    assert (OperatorAction.CHECK in actions_of(MAILBOX.with_changes(status=status))) == (
+        status is not Status.DISCONNECTED
+    )
 
 
 def test_reading_anew_is_confirmed_with_what_it_does() -> None:
