@@ -12,11 +12,12 @@ from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
 from shared.mailboxes.directory.listing import MailboxListing
-from shared.mailboxes.directory.model import CursorInvalid, DirectoryPage, DirectoryQuery, Sort, WayIn
+from shared.mailboxes.directory.model import ON_HOLD, CursorInvalid, DirectoryPage, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.directory.port import MailboxDirectory
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry
 from shared.mailboxes.table import TableRegistry
+from shared.mailboxes.transitions import on_hold, without_hold
 from shared.sources.port import AccessMode, SourceName
 from tests.conftest import Azurite
 from tests.contract.test_registry import Before, new_mailbox
@@ -105,6 +106,16 @@ def test_filters_hold_alone_and_together(listed: Listed) -> None:
     assert found(way="app_only", reason="ews_blocked") == "c"
     assert found(way="service_account") == "f"
     assert found(tenant="nobody's") == ""
+
+
+def test_mailboxes_on_hold_are_a_list_until_the_hold_is_lifted(listed: Listed) -> None:
+    held, other = listed.add("a@contoso.example"), listed.add("b@contoso.example")
+    for mailbox in (held, other):
+        listed.registry.change(mailbox.id, lambda before: on_hold(before, "Matter 7", "op", NOW))
+    listed.registry.change(other.id, without_hold)
+    assert listed.addresses(hold=ON_HOLD) == listed.addresses(hold=ON_HOLD, sort=Sort.NEWEST) == [held.address]
+    assert listed.addresses(hold=ON_HOLD, prefix="b") == listed.addresses(hold=ON_HOLD, status="paused") == []
+    assert listed.addresses() == [held.address, other.address]
 
 
 def test_list_follows_a_mailbox_as_it_changes(listed: Listed) -> None:

@@ -74,14 +74,14 @@ class Job:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-FILTERS = ("prefix", "status", "reason", "tenant", "source", "way")
+FILTERS = ("prefix", "status", "reason", "tenant", "source", "way", "hold")
 """The fields of a query by which a job selects mailboxes."""
 
 
 def query_of(filter: Mapping[str, str]) -> DirectoryQuery:
     """The query of a job's filter."""
-    prefix, status, reason, tenant, source, way = (filter.get(name, "") for name in FILTERS)
-    return DirectoryQuery(prefix, status, reason, tenant, source, way)
+    prefix, status, reason, tenant, source, way, hold = (filter.get(name, "") for name in FILTERS)
+    return DirectoryQuery(prefix, status, reason, tenant, source, way, hold=hold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from shared.sources.port import AccessMode, SourceName
 LARGEST_PAGE = 1000
 """The most entries of one page."""
 
+ON_HOLD = "on"
+"""What an entry and a query say of a legal hold; without one, or without this filter, they are empty."""
+
 
 class WayIn(StrEnum):
     """How a mailbox was connected."""
@@ -44,6 +47,7 @@ class DirectoryEntry:
     reason: str
     source: SourceName
     way: WayIn
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class DirectoryQuery:
     source: str = ""
     way: str = ""
     sort: Sort = Sort.ADDRESS
+    hold: str = ""
 
     @property
     def filters(self) -> dict[str, str]:
@@ -67,6 +72,7 @@ class DirectoryQuery:
             "tenant_id": self.tenant,
             "source": self.source,
             "way": self.way,
+            "hold": self.hold,
         }
         return {name: wanted for name, wanted in asked.items() if wanted}
 
@@ -106,4 +112,5 @@ def entry_of(mailbox: Mailbox) -> DirectoryEntry:
         reason=mailbox.reason,
         source=mailbox.source,
         way=way_in(mailbox),
+        hold=ON_HOLD if mailbox.hold_since is not None else "",
     )

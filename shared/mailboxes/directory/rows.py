@@ -42,13 +42,15 @@ def past(prefix: str) -> str:
 def places(entry: DirectoryEntry) -> frozenset[RowPlace]:
     """Where the directory has an entry.
 
-    Most mailboxes are active and have no reason; neither is a list of its own.
+    Most mailboxes are active and have no reason and no hold; these are no lists of their own.
     """
     partitions = [ALL, f"tenant_{entry.tenant_id}", f"source_{entry.source.value}", f"way_{entry.way.value}"]
     if entry.status is not Status.ACTIVE:
         partitions.append(f"status_{entry.status.value}")
     if entry.reason:
         partitions.append(f"reason_{entry.reason}")
+    if entry.hold:
+        partitions.append(f"hold_{entry.hold}")
     by_address = f"{address_key(entry.address)}_{entry.id}"
     by_age = f"{newest_first(entry.created_at)}_{entry.id}"
     return frozenset({(NEWEST, by_age), *((partition, by_address) for partition in partitions)})
@@ -58,15 +60,15 @@ def partition_of(query: DirectoryQuery) -> str:
     """The partition that is read for a query: the one that is likely to hold the fewest mailboxes."""
     if query.sort is Sort.NEWEST:
         return NEWEST
-    if query.reason:
-        return f"reason_{query.reason}"
-    if query.status and query.status != Status.ACTIVE:
-        return f"status_{query.status}"
-    if query.tenant:
-        return f"tenant_{query.tenant}"
-    if query.source:
-        return f"source_{query.source}"
-    return f"way_{query.way}" if query.way else ALL
+    rarest_first = {
+        "hold": query.hold,
+        "reason": query.reason,
+        "status": query.status if query.status != Status.ACTIVE else "",
+        "tenant": query.tenant,
+        "source": query.source,
+        "way": query.way,
+    }
+    return next((f"{name}_{wanted}" for name, wanted in rarest_first.items() if wanted), ALL)
 
 
 def filter_of(query: DirectoryQuery) -> tuple[str, dict[str, str]]:
@@ -94,6 +96,7 @@ def fields_of(entry: DirectoryEntry) -> dict[str, Any]:
         "reason": entry.reason,
         "source": entry.source.value,
         "way": entry.way.value,
+        "hold": entry.hold,
     }
 
 
@@ -109,6 +112,7 @@ def entry_from(row: Mapping[str, Any]) -> DirectoryEntry | None:
             reason=str(row["reason"]),
             source=SourceName(row["source"]),
             way=WayIn(row["way"]),
+            hold=str(row.get("hold", "")),
         )
     except (KeyError, ValueError, AttributeError):
         return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.errors import Reason
 from shared.mailboxes.directory.listing import ListedMailboxes
-from shared.mailboxes.directory.model import DirectoryQuery, Sort, WayIn, way_in
+from shared.mailboxes.directory.model import ON_HOLD, DirectoryQuery, Sort, WayIn, way_in
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.summary.model import NOT_COUNTED, Totals
 from shared.pages.status import StatusView, status_view
@@ -56,6 +56,7 @@ class ListRequest:
         """The fields of the form that ask for the same list from its beginning."""
         asked = {"prefix": self.query.prefix, "status": self.query.status, "reason": self.query.reason}
         asked |= {"tenant": self.query.tenant, "source": self.query.source, "way": self.query.way, "sort": self.sort}
+        asked |= {"hold": self.query.hold}
         return {name: value for name, value in asked.items() if value}
 
 
@@ -83,6 +84,7 @@ def list_request(fields: Mapping[str, str]) -> ListRequest:
             source=_known(fields.get("source", ""), SourceName),
             way=_known(fields.get("way", ""), WayIn),
             sort=Sort(sort) if sort in tuple(Sort) else Sort.ADDRESS,
+            hold=ON_HOLD if fields.get("hold") == ON_HOLD else "",
         ),
         sort == STALEST,
         fields.get("cursor", ""),
@@ -110,6 +112,7 @@ def list_values(
         "tenants": [tenant for tenant in totals.counts.by_tenant if tenant != NOT_COUNTED],
         "sources": [source.value for source in SourceName],
         "ways": [way.value for way in WayIn],
+        "holds": [ON_HOLD],
         "counted": _counted(asked, totals),
         "next_page": _next(asked, page.cursor),
         "previous_page": _previous(asked),
@@ -121,7 +124,7 @@ def list_values(
 def _counted(asked: ListRequest, totals: Totals) -> int | None:
     """How many mailboxes the list has, if the totals know: for no filter or one, if all shards are counted."""
     counts, query = totals.counts, asked.query
-    if query.prefix or asked.stalest or len(query.filters) > 1 or totals.missing:
+    if query.prefix or asked.stalest or query.hold or len(query.filters) > 1 or totals.missing:
         return None
     by_filter = {
         "status": counts.by_status,

@@ -184,7 +184,7 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "mailbox-new": one(new, runs=[], issues=[], activity=[], folders=[]),
         "mailbox-erasing": one(mailbox.with_changes(status=Status.DISCONNECTED, erasing_since=NOW)),
         "mailbox-on-hold": one(_held(mailbox)),
-        "list-on-hold": listed([_held(mailbox)], {}),
+        "list-on-hold": listed([_held(mailbox)], {"hold": "on"}),
         **job_pages(mailbox),
         "operator-confirm-disconnect": ("console/confirm", {"mailbox": mailbox, "action": "disconnect", "csrf": "c"}),
         "operator-confirm-lift-hold": ("console/confirm", {"mailbox": mailbox, "action": "lift-hold", "csrf": "c"}),

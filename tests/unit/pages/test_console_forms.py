@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.mailboxes.bulk.model import DELETING, JobCommand
+from shared.mailboxes.bulk.model import DELETING, JobCommand, query_of
 from shared.mailboxes.directory.counting import MatchCount
 from shared.pages.catalog import english
 from shared.pages.console.jobs import OFFERED, job_request
@@ -66,6 +66,18 @@ def test_a_filtered_list_has_a_link_and_an_address_has_none() -> None:
     assert request_of_link({"status": "paused", "way": "shared"}) == (asked, "")
     assert link_of(list_request({})) == "/operator/mailboxes"
     assert link_of(list_request({"prefix": "ada"})) == link_of(list_request({"cursor": "x"})) == ""
+
+
+def test_mailboxes_on_hold_are_a_filter_with_a_link() -> None:
+    asked = list_request({"hold": "on", "sort": "address"})
+    assert asked.query.filters == {"hold": "on"}
+    assert link_of(asked) == "/operator/mailboxes?hold=on"
+    assert request_of_link({"hold": "on"}) == (asked, "")
+    assert request_of_link({"hold": "off"})[1] == UNKNOWN_FILTER
+    job = job_request({"command": "pause", "scope": "all", "hold": "on"})
+    assert job is not None
+    assert (job.filter, job.is_for_all) == ({"hold": "on"}, False)
+    assert query_of(job.filter) == asked.query
 
 
 @pytest.mark.parametrize(
