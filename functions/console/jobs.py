@@ -47,9 +47,9 @@ def _make(request: func.HttpRequest) -> func.HttpResponse:
         return mailboxes_page(session, list_request(fields), notice="nothing_chosen")
     if asked.is_too_much:
         return mailboxes_page(session, asked.listed, notice="not_for_all")
-    if asked.needs_confirmation or asked.is_for_all:
+    if asked.needs_confirmation or asked.is_for_all or asked.lacks_reason:
         count = _count(asked)
-        if asked.needs_confirmation or not asked.is_confirmed_for(count):
+        if asked.needs_confirmation or asked.lacks_reason or not asked.is_confirmed_for(count):
             return html("console/confirm_job", csrf=app().sessions.csrf(session), job=asked, count=count)
     return _create(asked, session.owner_id)
 

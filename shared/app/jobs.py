@@ -40,6 +40,7 @@ class JobComponents(OnboardingComponents):
             registry=self.registry,
             mailboxes=self.mailbox_commands,
             moves=self.move_commands,
+            holds=self.hold_commands,
             activate=self.activation.activate,
             check=self.check_mailbox,
         )

@@ -118,6 +118,12 @@ def test_wrong_field_is_named(api: ApiServer, path: str, body: dict[str, Any], p
         ("/jobs", {"command": "pause", "mailboxes": []}, "mailboxes", "1 to 100000 ids of mailboxes"),
         ("/jobs", {"command": "pause", "filter": {"status": "asleep"}}, "filter.status", "active, paused"),
         ("/jobs", {"command": "move", "all": True, "to": "imap"}, "to", "one of ews, graph, or empty"),
+        (
+            "/jobs",
+            {"command": "hold", "all": True, "reason": "a\nb"},
+            "reason",
+            "a text of 1 to 500 printable characters",
+        ),
         ("/jobs", {"command": "activate", "addresses": ["a\nb"], "tenant": NOBODY}, "addresses", "addresses or names"),
         ("/jobs", {"command": "activate", "csv": "", "tenant": NOBODY}, "csv", "addresses or names"),
         ("/activations", {"csv": "a", "tenant": "x"}, "tenant", "a text that matches"),

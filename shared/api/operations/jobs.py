@@ -13,6 +13,7 @@ from shared.api.operations.onboarding import activation_malformed, move_targets
 from shared.api.resources import jobs as resources
 from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.model import MAX_TARGETS, JobCommand
+from shared.mailboxes.holds import MAX_REASON
 
 LARGEST_LIST = 512 * 1024
 """Bytes of the largest body that lists mailboxes."""
@@ -29,7 +30,7 @@ LARGEST_LIST = 512 * 1024
     largest_body=LARGEST_LIST,
 )
 def create_job(components: ApiComponents, call: Call[NoQuery, resources.NewJob]) -> resources.JobProgress:
-    """Give a command to many mailboxes: activate, check, sync, pause, start, reset, move, disconnect, or erase."""
+    """Give one command to many mailboxes: check, sync, pause, start, reset, move, hold, erase, and others."""
     body = call.body
     targets, filter_ = _targets(body), _filter(body)
     try:
@@ -50,6 +51,8 @@ def _malformed(components: ApiComponents, body: resources.NewJob, error: JobRefu
         return Malformed(name, error.fault)
     if name == "to":
         return Malformed(name, expected=move_targets(components.move_commands))
+    if name == "reason":
+        return Malformed(name, expected=f"a text of 1 to {MAX_REASON} printable characters")
     kinds = "ids of mailboxes" if name == "mailboxes" else "addresses or names"
     return Malformed(name, expected=f"1 to {MAX_TARGETS} {kinds}, each of at most 320 printable characters")
 
@@ -116,7 +119,7 @@ def _filter(body: resources.NewJob) -> dict[str, str]:
 
 def _arguments(body: resources.NewJob) -> dict[str, str]:
     """The arguments of the command, as texts."""
-    found = {"authorization": body.authorization or "", "tenant": body.tenant or ""}
+    found = {"authorization": body.authorization or "", "tenant": body.tenant or "", "reason": body.reason or ""}
     if body.to is not None:
         found["to"] = body.to.value or "nothing"
     found |= {name: "true" for name in ("dry_run", "force") if getattr(body, name)}

@@ -1,6 +1,6 @@
 """Bulk jobs."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -9,12 +9,13 @@ from shared.api.resources.values import Time
 from shared.mailboxes.bulk.model import Job as StoredJob
 from shared.mailboxes.bulk.model import JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.model import WayIn
+from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Status
 from shared.sources.port import SourceName
 
 
 class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
-    """The mailboxes of a job, by what they have in common. `prefix` is the beginning of an address."""
+    """The mailboxes of a job, by what they have in common."""
 
     prefix: str = ""
     """The beginning of the address."""
@@ -28,13 +29,16 @@ class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
     """The source that they are read from."""
     way: WayIn | None = None
     """How they were connected."""
+    hold: Literal["on"] | None = None
+    """`on`: those on legal hold."""
 
 
 class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
     """A command for many mailboxes: `mailboxes` (ids), a `filter`, or `all`.
 
     `activate` takes `addresses` or `csv` instead, with a service account (`authorization`) or in a `tenant`. `move`
-    takes `to`, `dry_run` and `force`. `disconnect` and `erase` need a list or a filter with a condition.
+    takes `to`, `dry_run` and `force`, `hold` a `reason`. `disconnect` and `erase` need a list or a filter with a
+    condition.
     """
 
     command: JobCommand
@@ -55,6 +59,8 @@ class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
     """For `activate`: the tenant to read in with app-only access."""
     to: MoveTarget | None = None
     """For `move`: the source to move to; empty takes back what was asked before."""
+    reason: Annotated[str, Meta(max_length=MAX_REASON)] | None = None
+    """For `hold`: why, in one line."""
     dry_run: bool = False
     """For `move`: survey only."""
     force: bool = False

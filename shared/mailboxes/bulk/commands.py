@@ -10,7 +10,8 @@ from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.model import Job, JobCommand, Outcome, query_of
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.directory.model import entry_of
-from shared.mailboxes.errors import CommandRefused, SyncedTooRecently
+from shared.mailboxes.errors import CommandRefused, HoldReasonInvalid, SyncedTooRecently
+from shared.mailboxes.holds import HoldCommands, checked_reason
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import SourceName
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 _ARGUMENTS: Mapping[JobCommand, frozenset[str]] = {
     JobCommand.ACTIVATE: frozenset({"authorization", "tenant"}),
     JobCommand.MOVE: frozenset({"to", "dry_run", "force"}),
+    JobCommand.HOLD: frozenset({"reason"}),
 }
 """The arguments of the commands that have some. Their values are texts; a flag is `true` or absent."""
 
@@ -54,6 +56,7 @@ class BulkCommands:
     registry: MailboxRegistry
     mailboxes: MailboxCommands
     moves: MoveCommands
+    holds: HoldCommands
     activate: Callable[[Mapping[str, str], Sequence[str], str], Sequence[ActivationOutcome]]
     check: Callable[[str], None]
 
@@ -65,6 +68,8 @@ class BulkCommands:
             raise JobRefused("authorization, tenant", "one_of")
         if command is JobCommand.MOVE:
             _check_move(self.moves, arguments)
+        if command is JobCommand.HOLD:
+            _check_hold(arguments)
 
     def run(self, job: Job, targets: Sequence[str]) -> list[Outcome]:
         """Give the command; a fault of one target is its outcome, a fault of ours ends the batch."""
@@ -117,6 +122,8 @@ class BulkCommands:
             JobCommand.RESET: self.mailboxes.reset,
             JobCommand.DISCONNECT: self.mailboxes.disconnect,
             JobCommand.ERASE: self.mailboxes.erase,
+            JobCommand.HOLD: lambda id_, actor: self.holds.hold(id_, job.arguments["reason"], actor),
+            JobCommand.LIFT_HOLD: self.holds.lift,
         }
         if job.command is JobCommand.CHECK:
             self.check(mailbox_id)
@@ -137,6 +144,14 @@ class BulkCommands:
             dry_run=flags.get("dry_run") == "true",
             force=flags.get("force") == "true",
         )
+
+
+def _check_hold(arguments: Mapping[str, str]) -> None:
+    """Raises JobRefused: no reason, or one that a hold cannot have."""
+    try:
+        checked_reason(arguments.get("reason", ""))
+    except HoldReasonInvalid as exc:
+        raise JobRefused("reason", "wrong" if arguments.get("reason") else "missing") from exc
 
 
 def _check_move(moves: MoveCommands, arguments: Mapping[str, str]) -> None:

@@ -32,6 +32,8 @@ class JobCommand(StrEnum):
     MOVE = "move"
     DISCONNECT = "disconnect"
     ERASE = "erase"
+    HOLD = "hold"
+    LIFT_HOLD = "lift_hold"
 
 
 DELETING = frozenset({JobCommand.DISCONNECT, JobCommand.ERASE})

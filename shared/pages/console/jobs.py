@@ -6,6 +6,8 @@ from typing import Any
 
 from shared.mailboxes.bulk.model import DELETING, JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.counting import MatchCount
+from shared.mailboxes.errors import HoldReasonInvalid
+from shared.mailboxes.holds import MAX_REASON, checked_reason
 from shared.mailboxes.model import Mailbox
 from shared.pages.console.mailbox_list import ListRequest, list_request
 from shared.pages.status import Tone
@@ -19,12 +21,14 @@ OFFERED = (
     JobCommand.START,
     JobCommand.RESET,
     JobCommand.MOVE,
+    JobCommand.HOLD,
+    JobCommand.LIFT_HOLD,
     JobCommand.DISCONNECT,
     JobCommand.ERASE,
 )
 """The commands of the list, the mildest first. Activation has a page of its own."""
 FAILURES_SHOWN = 100
-_CONFIRMED = DELETING | {JobCommand.RESET}
+_CONFIRMED = DELETING | {JobCommand.RESET, JobCommand.HOLD, JobCommand.LIFT_HOLD}
 
 _TONES = {
     JobState.PLANNING: Tone.WORKING,
@@ -45,6 +49,8 @@ class JobRequest:
     confirmed: bool
     typed: str = ""
     """The number of mailboxes that the operator typed on the confirmation page."""
+    hold_reason: str = ""
+    """The reason of a hold, typed on the confirmation page."""
 
     @property
     def needs_confirmation(self) -> bool:
@@ -66,6 +72,22 @@ class JobRequest:
         return not self.is_for_all or self.typed == str(count.number)
 
     @property
+    def longest_reason(self) -> int:
+        """The most characters of a hold's reason."""
+        return MAX_REASON
+
+    @property
+    def lacks_reason(self) -> bool:
+        """Whether it is a hold without a reason that a hold can have."""
+        if self.command is not JobCommand.HOLD:
+            return False
+        try:
+            checked_reason(self.hold_reason)
+        except HoldReasonInvalid:
+            return True
+        return False
+
+    @property
     def filter(self) -> dict[str, str]:
         """The filters of the job: the list's, without its order."""
         return {name: value for name, value in self.listed.form().items() if name != "sort"}
@@ -73,6 +95,8 @@ class JobRequest:
     @property
     def arguments(self) -> dict[str, str]:
         """The arguments of the command. The console moves mailboxes to Microsoft Graph alone."""
+        if self.command is JobCommand.HOLD:
+            return {"reason": self.hold_reason}
         return {"to": "graph"} if self.command is JobCommand.MOVE else {}
 
     def form(self) -> dict[str, str]:
@@ -91,7 +115,15 @@ def job_request(fields: Mapping[str, str]) -> JobRequest | None:
     if command is None or not (chosen or everybody):
         return None
     typed = "".join(fields.get("number", "").replace(",", "").split())
-    return JobRequest(command, () if everybody else chosen, everybody, listed, fields.get("confirmed") == "yes", typed)
+    return JobRequest(
+        command,
+        () if everybody else chosen,
+        everybody,
+        listed,
+        fields.get("confirmed") == "yes",
+        typed,
+        fields.get("hold_reason", "").strip(),
+    )
 
 
 def job_values(progress: Progress, failures: Sequence[Outcome], failed: Sequence[Mailbox]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class JobHarness:
             registry=self.registry,
             mailboxes=self.stack.mailbox_commands,
             moves=MoveCommands(self.registry, lambda source: source is SourceName.GRAPH),
+            holds=HoldCommands(self.registry, self.clock),
             activate=self.stack.activation.activate,
             check=self._check,
         )
@@ -230,6 +231,20 @@ def test_erasures_of_mailboxes_on_hold_fail_and_the_others_are_erased(harness: J
     assert harness.registry.get(held).erasing_since is None
 
 
+def test_many_mailboxes_are_put_on_hold_and_those_on_hold_let_go(harness: JobHarness) -> None:
+    names, (erasing,) = harness.connect(12), harness.connect(1)
+    harness.registry.begin_erasure(erasing)
+    hold = harness.jobs.create(JobCommand.HOLD, "op", targets=[*names, erasing], arguments={"reason": "Matter 7"})
+    progress = harness.done(hold)
+    assert (progress.done, progress.reasons) == (12, {"erasure_begun": 1})
+    assert {harness.registry.get(name).hold_reason for name in names} == {"Matter 7"}
+    lift = harness.jobs.create(JobCommand.LIFT_HOLD, "op", filter={"hold": "on", "prefix": "m000"})
+    assert harness.done(lift).done == 10
+    held = [name for name in names if harness.registry.get(name).hold_since is not None]
+    assert held == names[10:]
+    assert sum(act == "lift_hold" for _, _, act in harness.registry.audit) == 10
+
+
 def test_sync_asked_a_moment_ago_counts_as_done_and_stopped_as_failed(harness: JobHarness) -> None:
     fresh, stopped = harness.connect(1), harness.connect(1, status=Status.PAUSED)
     for _ in range(2):
@@ -286,6 +301,10 @@ def test_daily_work_queues_what_stands_still_and_forgets_the_old(harness: JobHar
         ("to", "move", {"targets": ["m"], "arguments": {"to": "ews"}}),
         ("to", "move", {"targets": ["m"], "arguments": {"to": "gmail"}}),
         ("force", "move", {"targets": ["m"], "arguments": {"to": "graph", "force": "yes"}}),
+        ("reason", "hold", {"targets": ["m"]}),
+        ("reason", "hold", {"targets": ["m"], "arguments": {"reason": " "}}),
+        ("reason", "hold", {"targets": ["m"], "arguments": {"reason": "two\nlines"}}),
+        ("reason", "lift_hold", {"targets": ["m"], "arguments": {"reason": "over"}}),
         ("filter", "erase", {"filter": {}}),
         ("filter", "disconnect", {"filter": {"status": ""}}),
         ("filter", "activate", {"filter": {"status": "active"}, "arguments": {"tenant": TENANT}}),

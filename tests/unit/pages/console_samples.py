@@ -138,9 +138,13 @@ def job_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     asked = job_request({"command": "erase", "scope": "all", "status": "disconnected"})
     everything = job_request({"command": "pause", "scope": "all", "confirmed": "yes", "number": "12"})
     chosen = job_request({"command": "disconnect", f"chosen-{mailbox.id}": "on"})
+    hold = job_request({"command": "hold", f"chosen-{mailbox.id}": "on", "confirmed": "yes"})
+    lift = job_request({"command": "lift_hold", "scope": "all", "hold": "on"})
     return {
         "job": ("console/job", job_values(running, failures, [mailbox]) | extra),
         "job-done": ("console/job", job_values(done, [], []) | extra),
+        "job-confirm-hold": ("console/confirm_job", {"job": hold, "csrf": "c", "count": MatchCount(1)}),
+        "job-confirm-lift": ("console/confirm_job", {"job": lift, "csrf": "c", "count": MatchCount(12)}),
         "jobs": ("console/jobs", jobs_values([running, done]) | extra),
         "jobs-none": ("console/jobs", jobs_values([]) | extra | {"is_operator": False}),
         "job-confirm": (

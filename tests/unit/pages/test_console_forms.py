@@ -6,6 +6,7 @@ import pytest
 
 from shared.mailboxes.bulk.model import DELETING, JobCommand, query_of
 from shared.mailboxes.directory.counting import MatchCount
+from shared.mailboxes.errors import CommandRefused
 from shared.pages.catalog import english
 from shared.pages.console.jobs import OFFERED, job_request
 from shared.pages.console.list_link import ADDRESS_IN_LINK, UNKNOWN_FILTER, link_of, request_of_link
@@ -40,6 +41,35 @@ def test_a_job_for_all_that_match_an_id_is_for_this_mailbox() -> None:
     asked = job_request({"command": "pause", "scope": "all", "prefix": "0F" * 16})
     assert asked is not None
     assert (asked.chosen, asked.everybody) == (("0f" * 16,), False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "lacks"), [("Matter 7", False), (" Matter 7 ", False), ("", True), ("x" * 501, True), ("a\nb", True)]
+)
+def test_a_hold_of_many_needs_its_reason_and_a_confirmation(reason: str, lacks: bool) -> None:
+    fields = {"command": "hold", "chosen-m1": "on", "hold_reason": reason}
+    asked = job_request(fields)
+    assert asked is not None
+    assert (asked.needs_confirmation, asked.lacks_reason) == (True, lacks)
+    confirmed = job_request(asked.form() | {"hold_reason": reason})
+    assert confirmed is not None
+    assert (confirmed.needs_confirmation, confirmed.lacks_reason) == (False, lacks)
+    assert confirmed.arguments == {"reason": reason.strip()}
+
+
+def test_the_page_of_a_hold_of_many_asks_for_the_reason_again_if_it_is_wrong() -> None:
+    template, values = console_pages(MAILBOX)["job-confirm-hold"]
+    html = PAGES.render(template, **values)
+    assert 'name="hold_reason"' in html
+    assert english().text("console.confirm_job.no_reason") in html
+    template, values = console_pages(MAILBOX)["job-confirm-lift"]
+    assert english().lines("console.confirm.lift-hold.points")[0] in PAGES.render(template, **values)
+
+
+def test_every_failure_of_a_job_has_a_sentence() -> None:
+    of_mailboxes = [kind for kind in CommandRefused.__subclasses__() if kind.__module__ == CommandRefused.__module__]
+    codes = {kind.code for kind in of_mailboxes} - {"too_soon"}
+    assert codes | {"not_found"} <= set(english().keys("operator.reasons"))
 
 
 def test_a_page_that_confirms_a_job_says_how_many_mailboxes_it_concerns() -> None:
