@@ -7,7 +7,7 @@ import azure.functions as func
 from functions.console.list_page import mailboxes_page
 from functions.http.handler import ALL_METHODS, HttpError, http_handler
 from functions.http.parameters import id_in_path, is_id
-from functions.http.responses import html, redirect
+from functions.http.responses import html, redirect, respond
 from functions.http.session_auth import read_session_form, require_operator, require_operator_view
 from shared.app import app
 from shared.pages import paths
@@ -94,3 +94,15 @@ def operator_job(request: func.HttpRequest) -> func.HttpResponse:
     template = "console/_job_live" if request.params.get("part") == "progress" else "console/job"
     values = job_values(progress, failures, failed)
     return html(template, csrf=app().sessions.csrf(session), is_operator=session.operator, **values)
+
+
+@blueprint.route(route="operator/jobs/{id}/receipts", methods=ALL_METHODS)
+@http_handler("GET")
+def operator_job_receipts(request: func.HttpRequest) -> func.HttpResponse:
+    """Download the receipts of a bulk erasure as CSV."""
+    from shared.pages.console.receipts import receipts_csv
+
+    require_operator_view(request)
+    job_id = id_in_path(request)
+    headers = {"Content-Disposition": f'attachment; filename="receipts-{job_id}.csv"'}
+    return respond(receipts_csv(app().jobs.receipts(job_id)), 200, "text/csv", headers)

@@ -12,10 +12,11 @@ from azure.identity import DefaultAzureCredential
 from azure.storage.queue import QueueServiceClient
 
 from shared.errors import Conflict, NotFound
-from shared.mailboxes.bulk.model import Job, JobCommand, JobSlice, Outcome, after_batch
+from shared.mailboxes.bulk.model import SLICE, Job, JobCommand, JobSlice, Outcome, after_batch
 from shared.mailboxes.bulk.port import JobStore
 from shared.mailboxes.bulk.queue import StorageJobQueue
 from shared.mailboxes.bulk.table import TableJobs
+from shared.mailboxes.erasures.erasing import ErasureReceipt
 from tests.conftest import Azurite
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.registry import NOW
@@ -68,6 +69,20 @@ def test_slices_are_replaced_as_they_were_read(store: JobStore) -> None:
     assert (part.position, part.ended_at, len(part.targets)) == (2, None, 3)
     with pytest.raises(NotFound):
         store.get_slice(job.id, 999)
+
+
+def test_receipts_of_a_whole_slice_come_back(store: JobStore) -> None:
+    """With the longest addresses, they have to fit in one property."""
+    job, ids = a_job(store, command=JobCommand.ERASE), [f"{n:032x}" for n in range(SLICE)]
+    erased = {"packs": 9_999, "pages": 99_999, "items": 999_999, "runs": 9_999, "issues": 999, "mailboxes": 1}
+    receipts = [
+        ErasureReceipt(one, f"{'a' * 304}@contoso.example", NOW, erased, NOW if n % 2 else None, n == 2, n == 3)
+        for n, one in enumerate(ids)
+    ]
+    store.put_slices([JobSlice(job.id, 0, tuple(ids))])
+    outcomes = [Outcome(one.mailbox_id, receipt=one) for one in receipts]
+    store.replace_slice(after_batch(store.get_slice(job.id, 0), outcomes, NOW))
+    assert store.get_slice(job.id, 0).receipts == tuple(receipts)
 
 
 def test_old_jobs_are_forgotten_with_their_slices(store: JobStore) -> None:

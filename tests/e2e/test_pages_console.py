@@ -203,6 +203,9 @@ def test_an_operator_pauses_a_chosen_mailbox_by_a_job(
     expect(page.get_by_text("This cannot be undone")).to_be_visible()
     page.get_by_role("button", name="Erase the copies").click()
     expect(page.get_by_role("heading", name="Done")).to_be_visible()
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download 1 receipt").click()
+    assert address in downloading.value.path().read_text()
     page.goto(f"{running_app.url}/operator/mailboxes/{mailbox}")
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     assert seen.violations() == []

@@ -10,6 +10,7 @@ from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.model import Job, JobCommand, Outcome, query_of
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.directory.model import entry_of
+from shared.mailboxes.erasures.erasing import ErasureReceipt
 from shared.mailboxes.errors import CommandRefused, HoldReasonInvalid, SyncedTooRecently
 from shared.mailboxes.holds import HoldCommands, checked_reason
 from shared.mailboxes.move_commands import MoveCommands
@@ -94,10 +95,10 @@ class BulkCommands:
 
     def _one(self, job: Job, mailbox_id: str) -> Outcome:
         try:
-            applies = self._applies(job, mailbox_id)
-            if applies:
-                self._give(job, mailbox_id)
-            return Outcome(mailbox_id, skipped=not applies)
+            if not self._applies(job, mailbox_id):
+                return Outcome(mailbox_id, skipped=True)
+            given = self._give(job, mailbox_id)
+            return Outcome(mailbox_id, receipt=given if isinstance(given, ErasureReceipt) else None)
         except ActionNeeded as error:
             if _is_ours(error, job.command):
                 raise
@@ -114,7 +115,8 @@ class BulkCommands:
             return True
         return query_of(job.filter).matches(entry_of(self.registry.get(mailbox_id)))
 
-    def _give(self, job: Job, mailbox_id: str) -> None:
+    def _give(self, job: Job, mailbox_id: str) -> object:
+        """Give the command; returns what it returns."""
         commands: Mapping[JobCommand, Callable[[str, str], object]] = {
             JobCommand.SYNC: self.mailboxes.sync_now,
             JobCommand.PAUSE: self.mailboxes.pause,
@@ -124,13 +126,10 @@ class BulkCommands:
             JobCommand.ERASE: self.mailboxes.erase,
             JobCommand.HOLD: lambda id_, actor: self.holds.hold(id_, job.arguments["reason"], actor),
             JobCommand.LIFT_HOLD: self.holds.lift,
+            JobCommand.CHECK: lambda id_, _: self.check(id_),
+            JobCommand.MOVE: lambda id_, _: self._move(job, id_),
         }
-        if job.command is JobCommand.CHECK:
-            self.check(mailbox_id)
-        elif job.command is JobCommand.MOVE:
-            self._move(job, mailbox_id)
-        else:
-            commands[job.command](mailbox_id, job.actor)
+        return commands[job.command](mailbox_id, job.actor)
 
     def _move(self, job: Job, mailbox_id: str) -> None:
         target, flags = job.arguments["to"], job.arguments

@@ -18,6 +18,7 @@ from shared.mailboxes.bulk.model import (
     sliced,
 )
 from shared.mailboxes.bulk.port import JobCommands, JobQueue, JobStore
+from shared.mailboxes.erasures.erasing import ErasureReceipt
 
 MAX_SHOWN_FAILURES = 200
 MAX_SWEPT = 5000
@@ -83,6 +84,11 @@ class Jobs:
         job = self._store.get(job_id)
         found = (failure for one in self._store.slices(job.id) if one.number < job.slices for failure in one.failures)
         return list(islice(found, MAX_SHOWN_FAILURES))
+
+    def receipts(self, job_id: str) -> list[ErasureReceipt]:
+        """What a job has erased, in its order. Raises NotFound."""
+        job = self._store.get(job_id)
+        return [receipt for one in self._store.slices(job.id) if one.number < job.slices for receipt in one.receipts]
 
     def recent(self, limit: int = 50) -> Sequence[Job]:
         """The latest jobs, newest first."""

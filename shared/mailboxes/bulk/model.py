@@ -7,12 +7,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.mailboxes.directory.model import DirectoryQuery
+from shared.mailboxes.erasures.erasing import ErasureReceipt
 
 SLICE = 50
 """Targets in one slice, which is one row and one queue message."""
 
 BATCH = 10
-"""Targets between two writes of a slice's position. After a crash at most so many commands are given again."""
+"""Targets between two writes of a slice's position. After a crash at most so many commands are given again.
+
+An erasure is written at once: its receipt cannot be had again.
+"""
 
 MAX_TARGETS = 100_000
 
@@ -94,6 +98,7 @@ class Outcome:
     reason: str = ""
     support: str = ""
     skipped: bool = False
+    receipt: ErasureReceipt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +115,18 @@ class JobSlice:
     done: int = 0
     skipped: int = 0
     failures: tuple[Outcome, ...] = ()
+    receipts: tuple[ErasureReceipt, ...] = ()
+    """What was erased, of each mailbox that an erasure has erased."""
     ended_at: datetime | None = None
     version: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is: `left` were not handled yet. `reasons` counts the failures by reason."""
+    """How far a job is: `left` were not handled yet. `reasons` counts the failures by reason.
+
+    `receipts` is how many of an erasure's mailboxes have one: not one that was erased before.
+    """
 
     job: Job
     state: JobState
@@ -126,6 +136,7 @@ class Progress:
     left: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     ended_at: datetime | None = None
+    receipts: int = 0
 
 
 def sliced(job_id: str, targets: Iterable[str]) -> list[JobSlice]:
@@ -133,6 +144,11 @@ def sliced(job_id: str, targets: Iterable[str]) -> list[JobSlice]:
     once = list(dict.fromkeys(targets))
     starts = range(0, len(once), SLICE)
     return [JobSlice(job_id, n, tuple(once[start : start + SLICE])) for n, start in enumerate(starts)]
+
+
+def batch_size(command: JobCommand) -> int:
+    """How many targets have the command between two writes of a slice's position."""
+    return 1 if command is JobCommand.ERASE else BATCH
 
 
 def after_batch(found: JobSlice, outcomes: Sequence[Outcome], now: datetime) -> JobSlice:
@@ -148,6 +164,7 @@ def after_batch(found: JobSlice, outcomes: Sequence[Outcome], now: datetime) -> 
         done=found.done + len(outcomes) - len(failures) - skipped,
         skipped=found.skipped + skipped,
         failures=found.failures + failures,
+        receipts=found.receipts + tuple(outcome.receipt for outcome in outcomes if outcome.receipt is not None),
         ended_at=now if is_last else None,
     )
 
@@ -169,6 +186,7 @@ def progress_of(job: Job, slices: Iterable[JobSlice]) -> Progress:
         left,
         dict(reasons),
         job.canceled_at or (last if not left else None),
+        sum(len(one.receipts) for one in ours),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.errors import ActionNeeded, Conflict, NotFound
-from shared.mailboxes.bulk.model import BATCH, SLICE, Job, JobSlice, Outcome, after_batch, query_of
+from shared.mailboxes.bulk.model import SLICE, Job, JobSlice, Outcome, after_batch, batch_size, query_of
 from shared.mailboxes.bulk.port import JobCommands, JobQueue, JobStore
 from shared.mailboxes.directory.model import LARGEST_PAGE
 from shared.mailboxes.directory.port import MailboxDirectory
@@ -77,7 +77,7 @@ class JobRunner:
     def _after_batch(self, found: JobSlice, *, last_attempt: bool) -> JobSlice:
         job, targets = self._store.get(found.job_id), found.targets[found.position :]
         try:
-            outcomes = self._commands.run(job, targets[:BATCH])
+            outcomes = self._commands.run(job, targets[: batch_size(job.command)])
         except ActionNeeded as error:
             if not last_attempt:
                 raise

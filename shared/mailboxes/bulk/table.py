@@ -8,6 +8,7 @@ from itertools import batched, islice
 from typing import TYPE_CHECKING, Any
 
 from shared.mailboxes.bulk.model import Job, JobSlice, Outcome
+from shared.mailboxes.bulk.receipts import decoded, encoded
 from shared.mailboxes.entities import newest_first
 from shared.storage.azure_errors import translate_errors
 from shared.storage.row_mapping import from_row, to_row
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _PARTITION = "jobs"
 _IN_TRANSACTION = 100
 _JOB_TEXTS = frozenset({"arguments", "filter", "version"})
-_SLICE_TEXTS = frozenset({"targets", "failures", "version"})
+_SLICE_TEXTS = frozenset({"targets", "failures", "receipts", "version"})
 
 
 class TableJobs:
@@ -110,10 +111,13 @@ def _slice_row(one: JobSlice) -> dict[str, Any]:
         "targets": "\n".join(one.targets),
         "failures": json.dumps([[failure.target, failure.reason, failure.support] for failure in one.failures]),
     }
+    if one.receipts:
+        texts["receipts"] = encoded(one.receipts)
     return {"PartitionKey": one.job_id, "RowKey": f"{one.number:06d}"} | to_row(one, without=_SLICE_TEXTS) | texts
 
 
 def _slice(row: Mapping[str, Any]) -> JobSlice:
     targets = tuple(row["targets"].split("\n")) if row["targets"] else ()
     failures = tuple(Outcome(*words) for words in json.loads(row["failures"]))
-    return from_row(JobSlice, row, targets=targets, failures=failures, version=row[ETAG])
+    receipts = decoded(row["receipts"]) if "receipts" in row else ()
+    return from_row(JobSlice, row, targets=targets, failures=failures, receipts=receipts, version=row[ETAG])

@@ -137,6 +137,7 @@ def job_values(progress: Progress, failures: Sequence[Outcome], failed: Sequence
         "is_running": progress.state in (JobState.PLANNING, JobState.RUNNING),
         "handled": total - progress.left,
         "percent": (total - progress.left) * 100 // total if total else 0,
+        "without_receipt": progress.done - progress.receipts if progress.job.command is JobCommand.ERASE else 0,
         "reasons": sorted(progress.reasons.items(), key=lambda one: (-one[1], one[0])),
         "failures": [(one, addresses.get(one.target, "")) for one in failures[:FAILURES_SHOWN]],
     }

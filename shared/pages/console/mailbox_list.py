@@ -1,7 +1,5 @@
 """Computes the values of the operator's list of mailboxes, and the list as CSV."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.directory.model import ON_HOLD, DirectoryQuery, Sort, WayIn, way_in
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.summary.model import NOT_COUNTED, Totals
+from shared.pages.console.csv_text import csv_text
 from shared.pages.status import StatusView, status_view
 from shared.sources.port import SourceName
 
@@ -155,21 +154,14 @@ def _previous(asked: ListRequest) -> dict[str, str] | None:
 
 
 def csv_of(mailboxes: Iterable[Mailbox]) -> str:
-    """The list as CSV, RFC 4180, with what the page shows. A spreadsheet program reads no cell as a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for mailbox in mailboxes:
-        complete = mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else ""
-        writer.writerow(
-            [
-                *map(_cell, (mailbox.id, mailbox.address, mailbox.tenant_id, mailbox.status.value, mailbox.reason)),
-                *(mailbox.source.value, way_in(mailbox).value, mailbox.created_at.isoformat()),
-                *(complete, mailbox.items, mailbox.issues, _cell(mailbox.support)),
-            ]
-        )
-    return text.getvalue()
+    """The list as CSV, with what the page shows."""
+    return csv_text(_COLUMNS, map(_row, mailboxes))
 
 
-def _cell(value: str) -> str:
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _row(mailbox: Mailbox) -> list[object]:
+    return [
+        *(mailbox.id, mailbox.address, mailbox.tenant_id, mailbox.status.value, mailbox.reason),
+        *(mailbox.source.value, way_in(mailbox).value, mailbox.created_at.isoformat()),
+        *(mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else "", mailbox.items, mailbox.issues),
+        mailbox.support,
+    ]

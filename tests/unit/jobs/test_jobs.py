@@ -231,6 +231,31 @@ def test_erasures_of_mailboxes_on_hold_fail_and_the_others_are_erased(harness: J
     assert harness.registry.get(held).erasing_since is None
 
 
+def test_erasure_keeps_the_receipt_of_every_mailbox_that_it_erased(harness: JobHarness) -> None:
+    names, (held,) = harness.connect(SLICE + 1), harness.connect(1, hold_since=harness.clock())
+    job = harness.jobs.create(JobCommand.ERASE, "op", targets=[*names, held, "erased before"])
+    progress = harness.done(job)
+    assert (progress.done, progress.receipts, progress.reasons) == (SLICE + 2, SLICE + 1, {"on_hold": 1})
+    receipts = harness.jobs.receipts(job.id)
+    assert [receipt.mailbox_id for receipt in receipts] == names
+    assert receipts[0].address == f"{names[0]}@contoso.example"
+    assert receipts[0].erased["mailboxes"] == 1
+    paused = harness.jobs.create(JobCommand.PAUSE, "op", targets=harness.connect(1))
+    assert harness.done(paused).receipts == 0
+    assert harness.jobs.receipts(paused.id) == []
+
+
+@pytest.mark.parametrize("write", range(1, 6))
+def test_crash_at_any_write_of_an_erasure_costs_at_most_one_receipt(harness: JobHarness, write: int) -> None:
+    names = harness.connect(5)
+    job = harness.jobs.create(JobCommand.ERASE, "op", targets=names)
+    harness.store.fail_at, harness.store.error = harness.store.writes + write, RetryLater(Reason.UNAVAILABLE)
+    with pytest.raises(RetryLater):
+        harness.work()
+    progress = harness.done(job)
+    assert (progress.done, progress.receipts) == (5, 4)
+
+
 def test_many_mailboxes_are_put_on_hold_and_those_on_hold_let_go(harness: JobHarness) -> None:
     names, (erasing,) = harness.connect(12), harness.connect(1)
     harness.registry.begin_erasure(erasing)

@@ -133,7 +133,9 @@ def job_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     job = Job("j1", JobCommand.PAUSE, "operator-oid", NOW, filter={"status": "active"}, total=5_000, slices=100)
     failures = [Outcome(mailbox.id, "grant_revoked", "AADSTS50173"), Outcome("f" * 32, "not_found")]
     running = Progress(job, JobState.RUNNING, 1_200, 8, 2, 3_790, {"grant_revoked": 1, "not_found": 1})
-    done = Progress(job.with_changes(id="j2", command=JobCommand.ERASE), JobState.DONE, 5_000, ended_at=NOW)
+    done = Progress(
+        job.with_changes(id="j2", command=JobCommand.ERASE), JobState.DONE, 4_992, 8, ended_at=NOW, receipts=4_990
+    )
     extra: dict[str, object] = {"csrf": "c", "is_operator": True}
     asked = job_request({"command": "erase", "scope": "all", "status": "disconnected"})
     everything = job_request({"command": "pause", "scope": "all", "confirmed": "yes", "number": "12"})

@@ -1,18 +1,22 @@
 """The forms of the operator's pages: what a bulk action concerns, links of filtered lists, activation."""
 
+import csv
+import io
 from dataclasses import replace
 
 import pytest
 
 from shared.mailboxes.bulk.model import DELETING, JobCommand, query_of
 from shared.mailboxes.directory.counting import MatchCount
+from shared.mailboxes.erasures.erasing import ErasureReceipt
 from shared.mailboxes.errors import CommandRefused
 from shared.pages.catalog import english
 from shared.pages.console.jobs import OFFERED, job_request
 from shared.pages.console.list_link import ADDRESS_IN_LINK, UNKNOWN_FILTER, link_of, request_of_link
 from shared.pages.console.mailbox_list import list_request
+from shared.pages.console.receipts import receipts_csv
 from shared.pages.pages import Pages
-from tests.unit.pages.console_samples import console_pages
+from tests.unit.pages.console_samples import NOW, console_pages
 from tests.unit.pages.samples import MAILBOX, all_pages
 
 PAGES = Pages("Contoso Ltd")
@@ -64,6 +68,27 @@ def test_the_page_of_a_hold_of_many_asks_for_the_reason_again_if_it_is_wrong() -
     assert english().text("console.confirm_job.no_reason") in html
     template, values = console_pages(MAILBOX)["job-confirm-lift"]
     assert english().lines("console.confirm.lift-hold.points")[0] in PAGES.render(template, **values)
+
+
+def test_receipts_are_a_table_with_a_column_for_everything_that_was_counted() -> None:
+    receipts = [
+        ErasureReceipt("m1", "=a@contoso.example", NOW, {"items": 7, "packs": 1}, NOW, reconnected=True),
+        ErasureReceipt("m2", "b@contoso.example", NOW, {"runs": 2}, None, organization_copy=True),
+    ]
+    rows = list(csv.DictReader(io.StringIO(receipts_csv(receipts))))
+    assert [row["address"] for row in rows] == ["'=a@contoso.example", "b@contoso.example"]
+    assert [row["erased_items"] for row in rows] == ["7", "0"]
+    assert [row["token_held_until"] for row in rows] == [NOW.isoformat(), ""]
+    assert [(row["reconnected"], row["organization_copy"]) for row in rows] == [("yes", "no"), ("no", "yes")]
+
+
+def test_the_page_of_an_erasure_leads_to_its_receipts_and_says_how_many_are_missing() -> None:
+    template, values = console_pages(MAILBOX)["job-done"]
+    html = PAGES.render(template, **values)
+    assert '/operator/jobs/j2/receipts">Download 4,990 receipts' in html
+    assert "2 mailboxes have no receipt" in html
+    template, values = console_pages(MAILBOX)["job"]
+    assert "receipt" not in PAGES.render(template, **values)
 
 
 def test_every_failure_of_a_job_has_a_sentence() -> None:
