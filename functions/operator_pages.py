@@ -1,5 +1,6 @@
 """The operator's pages that activate mailboxes. They need a session with the role Operator."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import azure.functions as func
@@ -14,11 +15,17 @@ from shared.pages import paths
 
 blueprint = func.Blueprint()
 
+SHORT_LIST = 20
+"""The most names that are activated while the operator waits for the response."""
+
 
 @blueprint.route(route="operator/activate", methods=ALL_METHODS)
 @http_handler("GET", "POST", largest_body=MAX_LIST_BYTES)
 def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
-    """Activate a list of mailboxes with a service account or app-only access; GET shows the form."""
+    """Activate a list of mailboxes with a service account or app-only access; GET shows the form.
+
+    A short list is activated at once and its results are shown; a long one becomes a job.
+    """
     from shared.authorization.onboarding.activation import parse_names
 
     session = require_operator(request)
@@ -29,12 +36,29 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
         chosen = fields.get("authorization", "")
         values["names"], tenant = fields.get("names", ""), fields.get("tenant", tenant)
         try:
-            values["results"] = app().activation.activate(fields, parse_names(values["names"]), session.owner_id)
+            names = parse_names(values["names"])
+            if len(names) > SHORT_LIST:
+                return _activate_by_job(fields, names, session.owner_id)
+            values["results"] = app().activation.activate(fields, names, session.owner_id)
         except ActivationRefused as refusal:
             values["refused"] = refusal.parameter
     values["accounts"] = app().service_accounts.all()
     csrf = app().sessions.csrf(session)
     return html("activate", csrf=csrf, authorization=chosen, tenant=tenant, **values)
+
+
+def _activate_by_job(fields: Mapping[str, str], names: Sequence[str], actor: str) -> func.HttpResponse:
+    """Leave the list to a job and lead to its page. Raises ActivationRefused."""
+    from shared.mailboxes.bulk.errors import JobRefused
+    from shared.mailboxes.bulk.model import JobCommand
+
+    app().activation.require_access(fields)
+    kind = "authorization" if fields.get("authorization") else "tenant"
+    try:
+        job = app().jobs.create(JobCommand.ACTIVATE, actor, targets=names, arguments={kind: fields.get(kind, "")})
+    except JobRefused as exc:
+        raise ActivationRefused("a list has names of mailboxes", "addresses") from exc
+    return redirect(f"{paths.JOBS}/{job.id}")
 
 
 @blueprint.route(route="operator/service-account", methods=ALL_METHODS)

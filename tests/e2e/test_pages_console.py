@@ -9,7 +9,6 @@ from sandbox.local.local_stack import LocalStack
 from tests.e2e.browser import CHROMIUM, Watched, chromium, keep_picture, watched
 from tests.e2e.people import begin, connect, give_password, mailbox_id, new_person
 from tests.e2e.person import Person, title
-from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.browser,
@@ -119,18 +118,6 @@ def test_actions_are_refused_that_no_page_of_this_session_posts(
         assert operator.ask(method, path, data=fields).status_code == status, path
 
 
-def test_a_check_says_whether_the_mailbox_can_be_read_now(running_app: LocalStack, connected: tuple[str, str]) -> None:
-    operator, page = Person(running_app, OPERATOR), f"/operator/mailboxes/{connected[1]}"
-    operator.come_back(operator.begin("/sign-in?to=operator"))
-    csrf = {"csrf": operator.csrf("/operator/mailboxes")}
-    checked = operator.ask("POST", f"{page}/check", data=csrf)
-    assert (checked.status_code, checked.headers["Location"]) == (303, f"{page}?done=check")
-    assert "The mailbox can be read." in operator.ask("GET", checked.headers["Location"]).text
-    running_app.parts().mailbox_commands.disconnect(connected[1], "op")
-    assert operator.ask("POST", f"{page}/check", data=csrf).status_code == 409
-    operator.close()
-
-
 def test_an_operator_makes_an_invitation_and_sees_it_used(
     seen: Watched, browser: Browser, running_app: LocalStack
 ) -> None:
@@ -229,27 +216,6 @@ def test_a_job_concerns_what_its_form_shows_and_never_all_by_accident(
     assert "this is not the number" in post(command="pause", scope="all", confirmed="yes", number="0")
     assert "This concerns 1 mailbox." in post(command="pause", scope="all", prefix=address)
     assert running_app.parts().registry.get(mailbox).status == "active"
-
-
-def test_chosen_mailboxes_are_put_on_hold_found_by_it_and_let_go(
-    running_app: LocalStack, connected: tuple[str, str]
-) -> None:
-    (address, mailbox), operator = connected, Person(running_app, OPERATOR)
-    operator.come_back(operator.begin("/sign-in?to=operator"))
-    csrf, registry = {"csrf": operator.csrf("/operator/mailboxes")}, running_app.parts().registry
-    chosen = csrf | {"command": "hold", f"chosen-{mailbox}": "on"}
-    assert "Nothing was done" not in operator.ask("POST", "/operator/jobs", data=chosen).text
-    wrong = operator.ask("POST", "/operator/jobs", data=chosen | {"confirmed": "yes"})
-    assert "a hold needs a reason" in wrong.text
-    made = operator.ask("POST", "/operator/jobs", data=chosen | {"confirmed": "yes", "hold_reason": "Matter 7"})
-    assert made.status_code == 303
-    eventually("the hold", lambda: registry.get(mailbox).hold_reason == "Matter 7")
-    found = csrf | {"hold": "on", "prefix": address}
-    eventually("the list", lambda: address in operator.ask("POST", "/operator/mailboxes", data=found).text)
-    lift = found | {"command": "lift_hold", "scope": "all", "confirmed": "yes"}
-    assert operator.ask("POST", "/operator/jobs", data=lift).status_code == 303
-    eventually("the end of the hold", lambda: registry.get(mailbox).hold_since is None)
-    operator.close()
 
 
 def test_the_console_asks_an_operator_to_sign_in_in_words_of_its_own(running_app: LocalStack) -> None:

@@ -77,19 +77,32 @@ class Activation:
             return self.with_service_account(access["authorization"], names, actor)
         return self.app_only(access.get("tenant", ""), names, actor)
 
+    def require_access(self, access: Mapping[str, str]) -> None:
+        """Check what `activate` would use, before a long list is left to a job. Raises ActivationRefused, NotFound."""
+        if access.get("authorization"):
+            self._of_service_account(access["authorization"])
+        else:
+            self._require_served(access.get("tenant", ""))
+
     def with_service_account(self, authorization_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
         """Activate mailboxes that a service account reads by impersonation. Raises ActivationRefused, NotFound."""
-        authorization = self._authorizations.get(authorization_id)
-        if authorization.mode is not AccessMode.IMPERSONATION or authorization.revoked:
-            raise ActivationRefused("not a service account's authorization", "authorization")
-        return self._all(authorization, names, actor)
+        return self._all(self._of_service_account(authorization_id), names, actor)
 
     def app_only(self, tenant_id: str, names: Sequence[str], actor: str) -> list[ActivationResult]:
         """Activate mailboxes of an allowed tenant with full_access_as_app. Raises ActivationRefused."""
+        self._require_served(tenant_id)
+        return self._all(self._of_app(tenant_id), names, actor)
+
+    def _of_service_account(self, authorization_id: str) -> Authorization:
+        authorization = self._authorizations.get(authorization_id)
+        if authorization.mode is not AccessMode.IMPERSONATION or authorization.revoked:
+            raise ActivationRefused("not a service account's authorization", "authorization")
+        return authorization
+
+    def _require_served(self, tenant_id: str) -> None:
         served = tenant_id in self._tenants or self._tenants == ("organizations",)
         if not _GUID.fullmatch(tenant_id) or not served:
             raise ActivationRefused("not a tenant that is served", "tenant")
-        return self._all(self._of_app(tenant_id), names, actor)
 
     def _of_app(self, tenant_id: str) -> Authorization:
         """Return the tenant's only app-only authorization. It has no secret, so all mailboxes can share it."""
