@@ -21,6 +21,7 @@ from functions.http.handler import (
     read_form,
     require_same_origin,
 )
+from functions.http.page_language import current_language
 from functions.http.rate_limits import RateLimit, client_address
 from functions.http.responses import cookie, expired_cookie, html, problem, redirect
 from functions.http.session_auth import binding_cookie
@@ -72,7 +73,9 @@ def sign_in_callback(request: func.HttpRequest) -> func.HttpResponse:
     binding_name = starts.binding_cookie_name(answer.get("state", ""))
     unbind = expired_cookie(binding_name, same_site="None")
     try:
-        outcome = app().sign_in_callback.complete(answer, read_cookie(request, binding_name))
+        outcome = app().sign_in_callback.complete(
+            answer, read_cookie(request, binding_name), language=current_language().language.value
+        )
     except SignInFailed as failed:
         return _failure_page(failed, unbind)
     return _success_page(outcome, unbind)

@@ -267,6 +267,13 @@ class Settings:
         "MAIL_PEOPLE", "Whether people are told when their own mailbox stops or recovers", parsers.flag, "true"
     )
 
+    mail_language: str = setting(
+        "MAIL_LANGUAGE",
+        "The language of mail to operators, and to people whose own is not known: en or de",
+        parsers.choice("en", "de"),
+        "en",
+    )
+
     # Thresholds
     rejections_before_sign_in: int = setting(
         "REJECTIONS_BEFORE_SIGN_IN",

@@ -119,6 +119,7 @@ var programSettings = {
   MAIL_SENDER: ''
   MAIL_OPERATORS: ''
   MAIL_PEOPLE: 'true'
+  MAIL_LANGUAGE: 'en'
   REJECTIONS_BEFORE_SIGN_IN: '6'
   FAILURES_BEFORE_SUSPENSION: '10'
   // settings: end

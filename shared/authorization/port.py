@@ -24,6 +24,8 @@ class Identity:
     roles: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
     """When the person last entered credentials, if the token says so. A sign-in can reuse an earlier one."""
+    language: str = ""
+    """The language that the person's browser asked for, if it is one of ours; the token does not tell it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ class Mailbox:
     """Not dispatched before this time; None: at every tick. Set while it waits for something to pass or to be fixed."""
     sign_in_name: str = ""
     """The person's sign-in name, if the mailbox was connected by signing in. Not always an address of the mailbox."""
+    language: str = ""
+    """The language of the pages at the last sign-in, for mail; empty if nobody has signed in since it is noted."""
     reset_at: datetime | None = None
     """When an operator last asked to read it anew; the pass that begins to notes the same time in its cursor."""
     erasing_since: datetime | None = None

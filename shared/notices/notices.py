@@ -4,7 +4,7 @@ import hashlib
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from shared.errors import NotFound
@@ -14,6 +14,7 @@ from shared.mailboxes.summary.model import Totals
 from shared.notices.model import KINDS, NoticeKind, person_of, still_holds
 from shared.notices.port import Mailer, NoticeQueue
 from shared.notices.texts import NoticeTexts
+from shared.pages.languages import Language
 
 _log = logging.getLogger(__name__)
 
@@ -41,13 +42,17 @@ class NoticePublisher:
 
 
 class Notices:
-    """Sends the queued notices. `operators` are addresses; `people`: whether owners are told as well."""
+    """Sends the queued notices. `operators` are addresses; `people`: whether owners are told as well.
+
+    `language` is that of the operators, and of people whose own is not known.
+    """
 
     def __init__(
         self,
         mailer: Mailer,
-        texts: NoticeTexts,
+        texts: Mapping[Language, NoticeTexts],
         *,
+        language: Language = Language.ENGLISH,
         find: Callable[[str], Mailbox],
         totals: Callable[[], Totals],
         operators: tuple[str, ...],
@@ -56,6 +61,7 @@ class Notices:
     ) -> None:
         self._mailer = mailer
         self._texts = texts
+        self._language = language
         self._find = find
         self._totals = totals
         self._operators = operators
@@ -72,17 +78,22 @@ class Notices:
         if not still_holds(kind, mailbox):
             return
         if self._people and (person := person_of(mailbox)):
-            self._mailer.send(self._texts.for_person(kind, mailbox, person), _key(event_id, "person"))
+            self._mailer.send(self._texts_for(mailbox).for_person(kind, mailbox, person), _key(event_id, "person"))
         if self._operators and self._is_allowed():
-            mail = self._texts.for_operators(kind, mailbox, self._operators)
+            mail = self._texts[self._language].for_operators(kind, mailbox, self._operators)
             self._mailer.send(mail, _key(event_id, "operators"))
         _log.info("notice sent", extra={"mailbox_id": mailbox_id, "kind": kind.value})
 
     def digest(self, day: date) -> None:
         """Send the operators' digest of a day. Safe to repeat."""
         if self._operators:
-            mail = self._texts.digest(self._totals(), self._clock(), self._operators)
+            mail = self._texts[self._language].digest(self._totals(), self._clock(), self._operators)
             self._mailer.send(mail, _key(day.isoformat(), "digest"))
+
+    def _texts_for(self, mailbox: Mailbox) -> NoticeTexts:
+        """The texts in the language that the person's pages had at their last sign-in."""
+        known = mailbox.language in tuple(Language)
+        return self._texts[Language(mailbox.language) if known else self._language]
 
     def _is_allowed(self) -> bool:
         """Whether another mail about a single mailbox may go to the operators now; counts it."""

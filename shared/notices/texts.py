@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from shared.mailboxes.model import Mailbox
-from shared.mailboxes.summary.model import Totals
+from shared.mailboxes.summary.model import AttentionGroup, Totals
 from shared.notices.model import Mail, NoticeKind
 from shared.pages import paths
 from shared.pages.catalog import Catalog
 from shared.pages.console.mailbox import remedy_key
 from shared.pages.console.overview import percent
+from shared.pages.languages import decimal_text, number_text
 
 
 class NoticeTexts:
@@ -52,16 +53,11 @@ class NoticeTexts:
             "mail.digest.figures",
             mailboxes=counts.mailboxes,
             synced=counts.synced,
-            share=percent(totals.share_fresh),
+            share=decimal_text(percent(totals.share_fresh), self._catalog.language),
             items=counts.items,
             issues=counts.issues,
         )
-        groups = [
-            f"{group.count:,} · {self._text(f'console.concerns.{group.concern.value}')}"
-            + (f" · {self._reason(group.reason)}" if group.reason else "")
-            + f"\n  {self._text(remedy_key(group.concern, group.reason))}"
-            for group in totals.attention
-        ]
+        groups = [self._group(group) for group in totals.attention]
         none = "console.attention.none_so_far" if totals.missing else "mail.digest.none"
         lines = [
             figures,
@@ -73,6 +69,13 @@ class NoticeTexts:
         ]
         subject = self._text("mail.digest.subject", day=f"{now:%Y-%m-%d}", count=totals.needing_attention)
         return Mail(to, subject, _paragraphs(lines))
+
+    def _group(self, group: AttentionGroup) -> str:
+        """How many mailboxes need the same, and the one thing to do about them."""
+        count = number_text(group.count, self._catalog.language)
+        concern = self._text(f"console.concerns.{group.concern.value}")
+        reason = f" · {self._reason(group.reason)}" if group.reason else ""
+        return f"{count} · {concern}{reason}\n  {self._text(remedy_key(group.concern, group.reason))}"
 
     def _reason(self, reason: str) -> str:
         key = f"operator.reasons.{reason}"

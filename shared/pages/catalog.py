@@ -12,7 +12,10 @@ from typing import Any
 
 from shared.pages.languages import Language, number_text
 
-FILES = {Language.ENGLISH: ("catalog.toml", "console.toml", "api_problems.toml"), Language.GERMAN: ("catalog.de.toml",)}
+FILES = {
+    Language.ENGLISH: ("catalog.toml", "console.toml", "mail.toml", "api_problems.toml"),
+    Language.GERMAN: ("catalog.de.toml", "mail.de.toml"),
+}
 """The files of each language. No section is in two files of one language."""
 
 ENGLISH_ONLY = frozenset({"activate", "api_docs", "api_problems", "moves", "operator", "parity"})

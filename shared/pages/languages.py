@@ -54,6 +54,11 @@ def number_text(number: int, language: Language) -> str:
     return text.replace(",", ".") if language is Language.GERMAN else text
 
 
+def decimal_text(number: str, language: Language) -> str:
+    """Return a number below 1,000 that is written with a decimal point as the language writes it."""
+    return number.replace(".", ",") if language is Language.GERMAN else number
+
+
 def time_text(at: datetime, language: Language) -> str:
     """Return a time in UTC as the language writes it, without the words "UTC" or "Uhr"."""
     if language is Language.GERMAN:

@@ -42,7 +42,8 @@ class Pages:
         from jinja2 import Environment, FunctionLoader, StrictUndefined
 
         self.catalog = catalog or english()
-        self._organization = self._name_of(organization)
+        self.organization = self._name_of(organization)
+        """Its name in this language."""
         self._environment = Environment(
             loader=FunctionLoader(_template),
             autoescape=True,
@@ -62,7 +63,7 @@ class Pages:
             share_of=share_of,
             my_apps_url=MY_APPS_URL,
             reason_text=self._reason_text,
-            organization=self._organization,
+            organization=self.organization,
             language=self.catalog.language,
             brand=brand or Brand(),
             support_contact=support_contact,
@@ -74,7 +75,7 @@ class Pages:
 
     def text(self, key: str, **values: object) -> str:
         """Return a sentence of the catalog; `{organization}` is always filled in."""
-        return self.catalog.text(key, **{"organization": self._organization, **values})
+        return self.catalog.text(key, **{"organization": self.organization, **values})
 
     def _name_of(self, organization: str) -> str:
         """Return the organization's name; the setting's default, which is English text, in the catalog's language."""

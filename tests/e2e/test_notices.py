@@ -44,6 +44,23 @@ def test_a_mailbox_that_stops_and_goes_on_is_told_of_once_each(running_app: Loca
     assert "Sent mail" in person.session.get(page, timeout=60).text
 
 
+def test_a_person_whose_pages_are_in_german_is_told_in_german(running_app: LocalStack) -> None:
+    person = Person(running_app, new_person(running_app.sandbox, messages=1))
+    person.session.headers["Accept-Language"] = "de-DE,de;q=0.9,en;q=0.5"
+    mailbox_id, parts = person.connect().mailbox(), running_app.parts()
+    assert parts.registry.get(mailbox_id).language == "de"
+
+    def stopped(mailbox: Mailbox) -> Mailbox:
+        error = PersonMustSignIn(Reason.GRANT_REVOKED)
+        return after_failure(mailbox, error, mailbox.created_at, parts.thresholds, parts.interval)
+
+    parts.registry.change(mailbox_id, stopped)
+    told = partial(mails_to, running_app, person.address, mailbox_id)
+    insist("the mail to the person", lambda: None, lambda: len(told()) == 1)
+    assert told()[0]["subject"].startswith("Bitte melden Sie sich erneut an")
+    person.close()
+
+
 def test_the_daily_work_sends_one_digest(running_app: LocalStack) -> None:
     parts = running_app.parts()
 

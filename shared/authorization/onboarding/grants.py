@@ -119,7 +119,7 @@ class GrantRecorder:
             if existing is None:
                 now = self._clock()
                 mailbox = new_mailbox(authorization, address, identity.display_name, now, source)
-                mailbox = mailbox.with_changes(sign_in_name=identity.address)
+                mailbox = mailbox.with_changes(sign_in_name=identity.address, language=identity.language)
                 try:
                     return None, self._registry.add(mailbox, instead_of=self._previous(identity, address))
                 except Conflict:
@@ -180,4 +180,5 @@ def _reauthorized(
         address=address,
         sign_in_name=identity.address,
         display_name=identity.display_name,
+        language=identity.language or mailbox.language,
     )

@@ -58,8 +58,8 @@ class SignInCallback:
         self._mailbox_commands = mailbox_commands
         self._shared = shared
 
-    def complete(self, answer: Mapping[str, str], binding: str) -> SignInOutcome:
-        """Handle the browser's return from Microsoft.
+    def complete(self, answer: Mapping[str, str], binding: str, *, language: str = "") -> SignInOutcome:
+        """Handle the browser's return from Microsoft. `language` is the one of the page that the person will see.
 
         Raises:
             SignInRefused: the flow cannot be taken, so its purpose is unknown.
@@ -73,7 +73,7 @@ class SignInCallback:
             raise FlowUnknown
         try:
             identity, tokens = self._provider.redeem(pending.flow, answer)
-            return self._completed(pending.intent, identity, tokens)
+            return self._completed(pending.intent, replace(identity, language=language), tokens)
         except (SignInRefused, ActionNeeded) as cause:
             raise SignInFailed(cause, pending.intent, self._declined_url(cause, pending.intent)) from cause
 

@@ -1,5 +1,6 @@
-"""Who is told of what, once an episode."""
+"""Who is told of what, once an episode, and in which language."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -8,12 +9,14 @@ from shared.errors import PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import EventType, new_event
 from shared.mailboxes.outbox.outbox import Outbox
-from shared.mailboxes.summary.model import Totals
+from shared.mailboxes.summary.model import Concern, Totals
 from shared.mailboxes.transitions import Thresholds, after_failure, after_sign_in
 from shared.notices.model import KINDS, NoticeKind
 from shared.notices.notices import OPERATORS_MAILS, NoticePublisher, Notices
 from shared.notices.texts import NoticeTexts
-from shared.pages.catalog import english
+from shared.pages.catalog import catalog_of, english
+from shared.pages.console.mailbox import remedy_key
+from shared.pages.languages import Language
 from shared.sources.port import AccessMode
 from tests.fakes.clock import FakeClock
 from tests.fakes.notices import MemoryMailer, MemoryNoticeQueue
@@ -21,6 +24,7 @@ from tests.fakes.registry import FakeRegistry
 from tests.unit.mailboxes.test_transitions import a_mailbox
 from tests.unit.pages.console_samples import fleet, totals_of
 from tests.unit.pages.samples import MAILBOX
+from tests.unit.pages.test_languages import placeholders, sentences
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 URL = "https://sync.contoso.example"
@@ -30,14 +34,24 @@ OPERATORS = ("ops@contoso.example", "duty@contoso.example")
 class Told:
     """Notices with fakes around them."""
 
-    def __init__(self, *mailboxes: Mailbox, people: bool = True, operators: tuple[str, ...] = OPERATORS) -> None:
+    def __init__(
+        self,
+        *mailboxes: Mailbox,
+        people: bool = True,
+        operators: tuple[str, ...] = OPERATORS,
+        language: Language = Language.ENGLISH,
+    ) -> None:
         self.registry, self.mailer, self.clock = FakeRegistry(), MemoryMailer(), FakeClock()
         for mailbox in mailboxes:
             self.registry.add(mailbox)
         self.totals = Totals()
         self.notices = Notices(
             self.mailer,
-            NoticeTexts(english(), "Contoso Ltd", "help@contoso.example", URL),
+            {
+                language: NoticeTexts(catalog_of(language), "Contoso Ltd", "help@contoso.example", URL)
+                for language in Language
+            },
+            language=language,
             find=self.registry.get,
             totals=lambda: self.totals,
             operators=operators,
@@ -137,12 +151,66 @@ def test_without_operators_there_is_no_digest() -> None:
     assert told.mailer.mails == []
 
 
+@pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_every_notice_has_its_sentences(kind: NoticeKind) -> None:
-    texts = NoticeTexts(english(), "Contoso Ltd", "", URL)
+def test_every_notice_has_its_sentences(kind: NoticeKind, language: Language) -> None:
+    texts = NoticeTexts(catalog_of(language), "Contoso Ltd", "", URL)
     for mail in (texts.for_person(kind, MAILBOX, "a@b.example"), texts.for_operators(kind, MAILBOX, OPERATORS)):
         assert mail.subject
         assert "{" not in mail.subject + mail.text
+
+
+@pytest.mark.parametrize(
+    ("known", "language", "subject"),
+    [
+        ("", Language.ENGLISH, "Please sign in again"),
+        ("", Language.GERMAN, "Bitte melden Sie sich erneut an"),
+        ("de", Language.ENGLISH, "Bitte melden Sie sich erneut an"),
+        ("en", Language.GERMAN, "Please sign in again"),
+        ("fr", Language.GERMAN, "Bitte melden Sie sich erneut an"),
+    ],
+)
+def test_person_is_told_in_the_language_of_their_last_sign_in(known: str, language: Language, subject: str) -> None:
+    told = Told(STOPPED.with_changes(language=known), language=language)
+    told.notices.tell("e1", NoticeKind.SIGN_IN, STOPPED.id)
+    person, operators = told.mailer.mails
+    assert person.subject.startswith(subject)
+    assert ("Die Berechtigung wurde widerrufen." in operators.text) == (language is Language.GERMAN)
+
+
+def test_digest_is_german_with_german_numbers() -> None:
+    told = Told(language=Language.GERMAN)
+    many = fleet(MAILBOX, 500)
+    told.totals = totals_of([*many, *many, *many])
+    told.notices.digest(date(2026, 11, 23))
+    (mail,) = told.mailer.mails
+    assert "1.500 Postfächer" in mail.text
+    assert re.search(r"Rechtzeitig vollständig: \d\d,\d %", mail.text)
+    assert "Warten auf eine Anmeldung ihrer Person · Die Berechtigung wurde widerrufen" in mail.text
+
+
+ENGLISH_MAIL, GERMAN_MAIL = (sentences(f"mail{tag}.toml") for tag in ("", ".de"))
+
+
+def test_both_languages_have_the_same_sentences_of_mail() -> None:
+    german = {key: told for key, told in GERMAN_MAIL.items() if key.startswith("mail.")}
+    assert list(german) == list(ENGLISH_MAIL)
+    assert [key for key, told in ENGLISH_MAIL.items() if placeholders(told) != placeholders(german[key])] == []
+    assert [key for key, told in ENGLISH_MAIL.items() if told == german[key]] == []
+    assert [key for key, told in GERMAN_MAIL.items() if set("\"'’") & set(told)] == []
+
+
+def test_german_has_every_sentence_that_mail_takes_from_the_console() -> None:
+    german = catalog_of(Language.GERMAN)
+    for section in ("operator.reasons", "console.concerns", "console.remedies"):
+        assert german.keys(section) == english().keys(section)
+        assert [
+            key for key in german.keys(section) if german.text(f"{section}.{key}") == english().text(f"{section}.{key}")
+        ] == []
+    needed = {remedy_key(concern, reason.value) for concern in Concern for reason in Reason}
+    assert [
+        key for key in [*needed, "console.overview.missing", "console.attention.none_so_far"] if key not in german
+    ] == []
 
 
 def test_one_episode_gives_one_notice_however_many_passes_fail() -> None:
