@@ -106,6 +106,31 @@ param vnetEnabled bool = false
 @description('The app\'s address when it has its own domain, such as https://mail.contoso.com; empty: the default one.')
 param customAppUrl string = ''
 
+@description('Where Communication Services keeps the mail about mailboxes that it sends; empty: no mail is sent.')
+@allowed([
+  ''
+  'Africa'
+  'Asia Pacific'
+  'Australia'
+  'Brazil'
+  'Canada'
+  'Europe'
+  'France'
+  'Germany'
+  'India'
+  'Japan'
+  'Korea'
+  'Norway'
+  'Switzerland'
+  'UAE'
+  'UK'
+  'United States'
+])
+param mailDataLocation string = ''
+
+@description('Who is told by mail of mailboxes that stop or recover, and gets the daily digest: addresses, comma-separated.')
+param mailOperators string = ''
+
 @description('Settings that differ from their defaults, by name: see the README\'s table.')
 param settingOverrides object = {}
 
@@ -235,6 +260,18 @@ module endpoints 'modules/endpoints.bicep' = if (vnetEnabled) {
   }
 }
 
+module mailService 'modules/mail_service.bicep' = if (!empty(mailDataLocation)) {
+  name: 'mail-service'
+  scope: group
+  params: {
+    communicationName: '${abbreviations.communicationService}${token}'
+    emailName: '${abbreviations.emailService}${token}'
+    dataLocation: mailDataLocation
+    principalId: identity.outputs.principalId
+    tags: tags
+  }
+}
+
 module app 'modules/app.bicep' = {
   name: 'app'
   scope: group
@@ -255,6 +292,9 @@ module app 'modules/app.bicep' = {
     tableUrl: storage.outputs.tableUrl
     vaultUrl: vault.outputs.url
     insightsName: monitoring.outputs.insightsName
+    mailEndpoint: empty(mailDataLocation) ? '' : mailService!.outputs.endpoint
+    mailSender: empty(mailDataLocation) ? '' : mailService!.outputs.sender
+    mailOperators: mailOperators
     workspaceId: monitoring.outputs.workspaceId
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     maximumInstances: maximumInstances

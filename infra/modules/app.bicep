@@ -15,6 +15,11 @@ param queueUrl string
 param tableUrl string
 param vaultUrl string
 param insightsName string
+
+@description('The resource that sends mail, and the address it sends from; empty: no mail.')
+param mailEndpoint string
+param mailSender string
+param mailOperators string
 param workspaceId string
 param subnetId string
 param maximumInstances int
@@ -115,9 +120,9 @@ var programSettings = {
   INVITATION_DAYS: '7'
   WEBHOOK_PRIVATE_HOSTS: ''
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
-  MAIL_ENDPOINT: ''
-  MAIL_SENDER: ''
-  MAIL_OPERATORS: ''
+  MAIL_ENDPOINT: mailEndpoint
+  MAIL_SENDER: mailSender
+  MAIL_OPERATORS: mailOperators
   MAIL_PEOPLE: 'true'
   MAIL_LANGUAGE: 'en'
   REJECTIONS_BEFORE_SIGN_IN: '6'

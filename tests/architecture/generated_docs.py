@@ -35,6 +35,9 @@ DEPLOYED = {
     "MailboxStorage__queueServiceUri": "queueUrl",
     "MailboxStorage__tableServiceUri": "tableUrl",
     "APPLICATIONINSIGHTS_CONNECTION_STRING": "insights.properties.ConnectionString",
+    "MAIL_ENDPOINT": "mailEndpoint",
+    "MAIL_SENDER": "mailSender",
+    "MAIL_OPERATORS": "mailOperators",
 }
 """Settings that a deployment gives another value than their default, and the Bicep expression of that value."""
 

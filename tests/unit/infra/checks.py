@@ -20,6 +20,7 @@ API_VERSIONS = {
     "Microsoft.OperationalInsights": "2026-03-01",
     "Microsoft.Insights/components": "2020-02-02",
     "Microsoft.Insights/scheduledQueryRules": "2026-03-01",
+    "Microsoft.Communication": "2026-03-18",
     "Microsoft.Network/virtualNetworks": "2025-09-01",
     "Microsoft.Network/privateEndpoints": "2025-09-01",
 }
@@ -31,6 +32,7 @@ ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": ("Storage Blob Data Owner", "host"),
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": ("Key Vault Secrets Officer", "vault"),
     "3913510d-42f4-4e42-8a64-420c390055eb": ("Monitoring Metrics Publisher", "insights"),
+    "09976791-48a7-449e-bb21-39d1a415f350": ("Communication and Email Service Owner", "communication"),
 }
 """The least the app can do with: each role, and the one resource it is given on."""
 
@@ -42,10 +44,10 @@ SDK_NEEDS = {
     "azure.data.tables": "Storage Table Data Contributor",
     "azure.storage.queue": "Storage Queue Data Contributor",
     "azure.keyvault.secrets": "Key Vault Secrets Officer",
+    "azure.communication.email": "Communication and Email Service Owner",
 }
-NO_ROLE_NEEDED = frozenset({"azure.core", "azure.identity", "azure.functions", "azure.communication.email"})
-"""Packages that call no resource of the deployment. Mail is sent by a resource that the operator creates and gives the
-app a role on: docs/operations.md."""
+NO_ROLE_NEEDED = frozenset({"azure.core", "azure.identity", "azure.functions"})
+"""Packages that call no resource of the deployment."""
 
 PLATFORM_SETTINGS = frozenset(
     {
@@ -89,6 +91,11 @@ PROMISES = {
         r"publicNetworkAccess: publicAccess \? 'Enabled' : 'Disabled'",
     ],
     "modules/monitoring.bicep": [r"disableLocalAuth: true", r"DisableLocalAuth: true"],
+    "modules/mail_service.bicep": [
+        r"disableLocalAuth: true",
+        r"domainManagement: 'AzureManaged'",
+        r"userEngagementTracking: 'Disabled'",
+    ],
     "modules/app.bicep": [
         r"httpsOnly: true",
         r"minTlsVersion: '1.2'",
@@ -114,6 +121,8 @@ PROMISES = {
         r"@allowed\(\[\n(?:  '[a-z0-9]+'\n){20,}\]\)\n@metadata\(\{ azd: \{ type: 'location' \} \}\)\nparam location ",
         r"@minValue\(1\)\n@maxValue\(1000\)\n@description\([^\n]+\)\nparam maximumInstances ",
         r"federationAudience string = 'api://AzureADTokenExchange'",
+        r"module mailService 'modules/mail_service\.bicep' = if \(!empty\(mailDataLocation\)\)",
+        r"param mailDataLocation string = ''",
         r"readerId: deployerReadsData \? principalId : ''",
     ],
 }

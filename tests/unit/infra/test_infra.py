@@ -131,6 +131,10 @@ def test_nothing_is_wrong() -> None:
         ("modules/alerts.bicep", "suspended > ${suspendedInAnHour}", "suspended > 0", "is not kept"),
         ("modules/alerts.bicep", "threshold: vaultRefusals", "threshold: 20", "is not kept"),
         ("modules/vault.bicep", "= if (protectData)", "= if (false)", "is not kept"),
+        ("main.bicep", "= if (!empty(mailDataLocation))", "= if (true)", "is not kept"),
+        ("modules/mail_service.bicep", "disableLocalAuth: true", "disableLocalAuth: false", "is not kept"),
+        ("modules/mail_service.bicep", "scope: communication\n", "scope: email\n", "not on communication"),
+        ("modules/app.bicep", "MAIL_SENDER: mailSender", "MAIL_SENDR: mailSender", "MAIL_SENDER is missing"),
         ("modules/identity.bicep", "param name string", "@secure()\nparam name string", "takes a secret"),
     ],
 )
