@@ -47,7 +47,9 @@ def fleet(mailbox: Mailbox, number: int) -> list[Mailbox]:
             id=f"{n:032x}",
             owner_id=f"owner-{n}",
             tenant_id=f"{TENANT}{n % 3}",
-            address=f"person.{n}@contoso.example",
+            address=f"person.{n}@contoso.example"
+            if n % 5
+            else f"first-name.family-name.{n}@subsidiary.contoso.example",
             mode=AccessMode.APP_ONLY if n % 4 == 0 else AccessMode.DELEGATED,
             source=SourceName.GRAPH if n % 3 == 0 else SourceName.EWS,
             complete_as_of=NOW - ((n * 7) % 34) * MINUTE,
@@ -173,6 +175,10 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     new = mailbox.with_changes(first_sync_done=False, items=0, in_scope=0, complete_as_of=None, last_success_at=None)
     return {
         "overview-0": overview([]),
+        "overview-none": (
+            "console/overview",
+            overview_values(totals_of([]), [], NOW, INTERVAL, True) | {"csrf": "c"},
+        ),
         "overview-5": overview(five),
         "overview-500": overview(many),
         "overview-50000": overview(many, 100, is_operator=False),

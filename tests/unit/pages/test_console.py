@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,17 +15,19 @@ from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.directory.model import Sort
 from shared.mailboxes.model import SHARED_OWNER_PREFIX, Status
 from shared.mailboxes.summary.model import Concern, TrendPoint, total
-from shared.pages.catalog import english
+from shared.pages.catalog import catalog_of, english
 from shared.pages.console.jobs import job_request
 from shared.pages.console.mailbox import OperatorAction, actions_of, mailbox_values, remedy_key
 from shared.pages.console.mailbox_list import STALEST, csv_of, list_request, list_values
 from shared.pages.console.overview import attention_ids, overview_values
 from shared.pages.console.trend import HEIGHT, WIDTH, bar_width, trend_view
+from shared.pages.languages import Language
 from shared.pages.pages import Pages
 from tests.unit.pages.console_samples import INTERVAL, NOW, console_pages, fleet, one, totals_of
 from tests.unit.pages.samples import MAILBOX
 
 PAGES = Pages("Contoso Ltd")
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_share_is_never_rounded_to_all_or_nothing() -> None:
@@ -63,6 +67,19 @@ def test_an_overview_that_is_not_complete_is_not_good_news() -> None:
         assert (english().text("console.attention.none_so_far") in html) == (not is_complete)
         assert (english().text("console.overview.missing") in html) == (not is_complete)
         assert "parts of the registry" not in html
+
+
+def test_an_overview_without_mailboxes_says_how_the_first_is_connected() -> None:
+    html = PAGES.render("console/overview", **overview_values(totals_of([]), [], NOW, INTERVAL, True), csrf="c")
+    assert english().text("console.overview.empty") in html
+    assert english().text("console.attention.none") not in html
+    assert english().text("console.kinds.status") not in html
+
+
+def test_the_runbook_has_the_alert_that_a_remedy_names() -> None:
+    for catalog in (english(), catalog_of(Language.GERMAN)):
+        (alert,) = re.findall(r"[“„]([\w-]+)[”“]", catalog.text("console.remedies.late"))
+        assert f"\n### {alert}\n" in (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_a_named_mailbox_that_is_gone_is_left_out() -> None:
