@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from shared.errors import Conflict
 from shared.replica.encoding import pack
+from shared.replica.encoding.compact_json import Dump, dump
 from shared.replica.encoding.item_rows import FENCE, MAX_INT32, row_changes, split_into_transactions, unconditional
 from shared.replica.port import FeedChange
 from shared.replica.row_lookup import RowLookup
@@ -60,7 +61,14 @@ class FencedRows:
             raise Conflict("a page is being applied")
         return fence
 
-    def apply(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange], fence: Fence) -> None:
+    def apply(
+        self,
+        mailbox_id: str,
+        sequence: int,
+        changes: Sequence[FeedChange],
+        fence: Fence,
+        dump_metadata: Dump = dump,
+    ) -> None:
         """Apply a page's changes to the rows, unless it is applied already.
 
         Raises:
@@ -70,7 +78,8 @@ class FencedRows:
             raise Conflict("the mailbox has been erased")
         if fence.has_applied(sequence):
             return
-        batches = list(split_into_transactions(row_changes(changes, pack.prefix(mailbox_id, sequence))))
+        rows = row_changes(changes, pack.prefix(mailbox_id, sequence), dump_metadata)
+        batches = list(split_into_transactions(rows))
         for number, batch in enumerate(batches, 1):
             fence = self.transact(mailbox_id, batch, replace(fence, sequence=sequence, applied=number == len(batches)))
 

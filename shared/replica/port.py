@@ -5,7 +5,6 @@ is created, only if absent, under the sequence number after the cursor's. `load`
 interrupted.
 """
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,13 +14,19 @@ from typing import Protocol
 
 from shared.sources.port import Content, FolderKind, FolderRole, ItemKind
 
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
+_SHIFTS = range(150, -1, -10)
+
 
 def item_key(source_id: str) -> str:
     """The item key of an item that was first seen under this source id: 32 letters and digits, safe as a table key.
 
     It is a digest, because source ids are case-sensitive and hold characters that table filters do not handle reliably.
+    It is in Base32 with lower-case letters (RFC 4648), written in a fraction of the base64 module's time.
     """
-    return base64.b32encode(hashlib.sha256(source_id.encode()).digest()[:20]).decode().lower()
+    number = int.from_bytes(hashlib.sha256(source_id.encode()).digest()[:20])
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 @dataclass(frozen=True, slots=True)

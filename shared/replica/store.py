@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import Conflict, NotFound, Reason, RetryLater
 from shared.replica.encoding import cursor_json, feed, pack
+from shared.replica.encoding.compact_json import Dump, RememberedDump
 from shared.replica.encoding.item_rows import fit_to_limits, is_item, item_from_row, with_aliases
 from shared.replica.fence import Fence, FencedRows
 from shared.replica.maintenance.compaction import Compaction, is_compaction_due, last_compaction
@@ -137,8 +138,9 @@ class BlobTableReplica:
         following = replace(following, sequence=cursor.sequence + 1)
         # Read before the page is committed: a writer that applies it before us replaces the fence; our ETag then fails.
         fence = self._fence_at(mailbox_id, cursor)
-        settled, packed = self._put_pack(mailbox_id, following.sequence, changes)
-        page = feed.encode(mailbox_id, cursor_json.step_to_json(cursor, following), settled)
+        dump_metadata = RememberedDump()
+        settled, packed = self._put_pack(mailbox_id, following.sequence, changes, dump_metadata)
+        page = feed.encode(mailbox_id, cursor_json.step_to_json(cursor, following), settled, dump_metadata)
         try:
             # The commit point: from here on, whoever finds the page completes it.
             self._put_once(
@@ -148,18 +150,20 @@ class BlobTableReplica:
             self._erasure(mailbox_id).undo((PACKS, packed))
             raise
         try:
-            self._fenced.apply(mailbox_id, following.sequence, settled, fence)
+            self._fenced.apply(mailbox_id, following.sequence, settled, fence, dump_metadata)
             return self._put_cursor(mailbox_id, cursor, following)
         except Conflict:
             return self._overtaken(mailbox_id, cursor, following, packed)
 
-    def _put_pack(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange]) -> tuple[list[FeedChange], str]:
+    def _put_pack(
+        self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange], dump_metadata: Dump
+    ) -> tuple[list[FeedChange], str]:
         """Write the page's contents. Returns the changes with their content locations, and the pack's name."""
         contents = {change.item.key: change.content for change in changes if _brings_content(change)}
         packed = pack.build(mailbox_id, sequence, [(key, content) for key, content in contents.items() if content])
         if packed.located:
             self._blobs.put(PACKS, packed.name, packed.data, members=len(packed.located))
-        return [_settled(change, packed) for change in changes], packed.name
+        return [_settled(change, packed, dump_metadata) for change in changes], packed.name
 
     def _put_once(
         self,
@@ -299,9 +303,9 @@ def _brings_content(change: FeedChange) -> bool:
     return change.content is not None and change.kind is not FeedKind.DELETE
 
 
-def _settled(change: FeedChange, packed: pack.Pack) -> FeedChange:
+def _settled(change: FeedChange, packed: pack.Pack, dump_metadata: Dump) -> FeedChange:
     """The change as it is stored: its content replaced by the location, its texts cut to the storage limits."""
-    item = with_aliases(fit_to_limits(change.item))
+    item = with_aliases(fit_to_limits(change.item, dump_metadata))
     if _brings_content(change):
         item = item.with_changes(located=packed.located[item.key])
     return FeedChange(change.kind, item)

@@ -149,7 +149,7 @@ class SyncEngine:
     def _handle(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
         """Do what the message asks for; returns the message that follows, if any."""
         if not self._is_ready(mailbox, message):
-            self._compact(mailbox.id)
+            self._compact(mailbox)
             return None
         wait = self._tenant_wait(mailbox)
         if wait is not None:
@@ -179,10 +179,13 @@ class SyncEngine:
         """Whether no pass is expected now. A compaction must not take the lease that a first sync needs."""
         return mailbox.erasing_since is None and not is_due(mailbox, self._clock() + ABOUT_NOW)
 
-    def _compact(self, mailbox_id: str) -> None:
+    def _compact(self, mailbox: Mailbox) -> None:
         """Remove the bytes of deleted items and old run records. This needs no mail server."""
-        self._replica.compact(mailbox_id, self._clock(), self._limits.deleted_days, lambda: self._on_hold(mailbox_id))
-        self._registry.forget_runs(mailbox_id, self._clock() - self._limits.runs_kept)
+        now = self._clock()
+        self._replica.compact(mailbox.id, now, self._limits.deleted_days, lambda: self._on_hold(mailbox.id))
+        oldest = now - self._limits.runs_kept
+        if mailbox.created_at < oldest:
+            self._registry.forget_runs(mailbox.id, oldest)
 
     def _on_hold(self, mailbox_id: str) -> bool:
         """Whether nothing of the copy may be deleted now: it is on legal hold, or its row has just been deleted."""
@@ -217,7 +220,7 @@ class SyncEngine:
         settled = SettledCursor(mailbox, self._registry, self._clock)
         try:
             if message.sweep:
-                self._compact(mailbox.id)
+                self._compact(mailbox)
             cursor = self._replica.load(mailbox.id, settled.etag)
             if message.continuation not in (None, cursor.sequence):
                 return None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.replica.encoding.compact_json import dump
+from shared.replica.encoding.compact_json import Dump, dump
 from shared.replica.encoding.pack import prefix
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, FeedPage, ReplicaItem
 from shared.sources.port import ItemKind
@@ -39,11 +39,13 @@ def sequence_of(name: str) -> int:
     return int(name.rpartition("/")[2].partition(".")[0])
 
 
-def encode(mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChange]) -> bytes:
+def encode(
+    mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChange], dump_metadata: Dump = dump
+) -> bytes:
     """Encode a page. New contents are already in this page's pack."""
     own = prefix(mailbox_id, step["sequence"])
     lines = [_dump({"mailbox": mailbox_id, "changes": len(changes)} | dict(step))]
-    lines += [_dump(_line(change, own)) for change in changes]
+    lines += [_written(_line(change, own), change.item.metadata, dump_metadata) for change in changes]
     return b"\n".join(lines) + b"\n"
 
 
@@ -111,6 +113,16 @@ def _dump(values: Mapping[str, Any]) -> bytes:
     return dump(values).encode("ascii")
 
 
+_METADATA = '"metadata":0'
+"""The place of the metadata in a line. A text cannot contain this, because its quotes are escaped."""
+
+
+def _written(line: Mapping[str, Any], metadata: object, dump_metadata: Dump) -> bytes:
+    """One line with the metadata's text in its place."""
+    text = dump(line)
+    return (text.replace(_METADATA, f'"metadata":{dump_metadata(metadata)}', 1) if metadata else text).encode("ascii")
+
+
 def _line(change: FeedChange, own: str) -> dict[str, Any]:
     item = change.item
     line: dict[str, Any] = {"change": change.kind.value, "key": item.key, "kind": item.kind.value}
@@ -124,7 +136,7 @@ def _line(change: FeedChange, own: str) -> dict[str, Any]:
     if item.at is not None:
         line["at"] = item.at.isoformat()
     if item.metadata:
-        line["metadata"] = item.metadata
+        line["metadata"] = 0
     if item.aliases:
         line["aliases"] = item.aliases
     if item.located is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.replica.encoding.compact_json import dump
+from shared.replica.encoding.compact_json import Dump, dump
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.storage_port import Row, RowChange, Verb
 from shared.sources.port import ItemKind
@@ -38,7 +38,7 @@ _READ = {True: "yes", False: "no", None: ""}
 _READ_BACK: dict[object, bool | None] = {"yes": True, "no": False}
 
 
-def fit_to_limits(item: ReplicaItem) -> ReplicaItem:
+def fit_to_limits(item: ReplicaItem, dump_metadata: Dump = dump) -> ReplicaItem:
     """Fit the item to the storage limits: cut texts that are too long; list metadata that is too large in `left_out`.
 
     This happens before the feed page is written, so that the feed and the table agree. A committed page that does not
@@ -50,7 +50,7 @@ def fit_to_limits(item: ReplicaItem) -> ReplicaItem:
             item = item.with_changes(**{name: _clean(text)[:MAX_TEXT_CHARACTERS]})
     if item.size > MAX_INT32:
         item = item.with_changes(size=MAX_INT32)
-    if len(dump(item.metadata)) > PART * PARTS:
+    if len(dump_metadata(item.metadata)) > PART * PARTS:
         item = item.with_changes(metadata=_without_the_largest(item.metadata))
     return item
 
@@ -77,13 +77,13 @@ def _without_the_largest(metadata: Mapping[str, object]) -> dict[str, object]:
     return kept | {"left_out": left_out[:10]}
 
 
-def item_to_row(item: ReplicaItem) -> dict[str, str | int]:
+def item_to_row(item: ReplicaItem, dump_metadata: Dump = dump) -> dict[str, str | int]:
     """All properties of an item, including empty ones, so that a merge can clear a property."""
-    return _row_without_content(item) | location_properties(item.located)
+    return _row_without_content(item, dump_metadata) | location_properties(item.located)
 
 
-def _row_without_content(item: ReplicaItem) -> dict[str, str | int]:
-    metadata = dump(item.metadata) if item.metadata else ""
+def _row_without_content(item: ReplicaItem, dump_metadata: Dump) -> dict[str, str | int]:
+    metadata = dump_metadata(item.metadata) if item.metadata else ""
     row: dict[str, str | int] = {
         "source_id": item.source_id,
         "version": item.version,
@@ -164,7 +164,7 @@ def with_aliases(item: ReplicaItem) -> ReplicaItem:
     return item.with_changes(aliases=(*item.aliases, digest)[-ALIASES:])
 
 
-def row_changes(changes: Iterable[FeedChange], own: str) -> list[RowChange]:
+def row_changes(changes: Iterable[FeedChange], own: str, dump_metadata: Dump = dump) -> list[RowChange]:
     """The row changes of a page, each row once. `own` is the prefix of the names of the page's own packs.
 
     The location of an existing item changes only for content in the page's own pack. Otherwise the location in the
@@ -172,33 +172,33 @@ def row_changes(changes: Iterable[FeedChange], own: str) -> list[RowChange]:
     """
     folded: dict[str, RowChange] = {}
     for change in changes:
-        for row in _rows_of(change, own):
+        for row in _rows_of(change, own, dump_metadata):
             before = folded.get(row.key)
             folded[row.key] = row if before is None else _merged(before, row)
     return list(folded.values())
 
 
-def _rows_of(change: FeedChange, own: str) -> Iterator[RowChange]:
+def _rows_of(change: FeedChange, own: str, dump_metadata: Dump) -> Iterator[RowChange]:
     item = change.item
     if change.kind is FeedKind.DELETE:
         yield RowChange(Verb.DELETE, item.key)
         yield from (RowChange(Verb.DELETE, alias) for alias in item.aliases)
         return
-    yield _row_change(change, own)
+    yield _row_change(change, own, dump_metadata)
     if change.kind is not FeedKind.READ_FLAG and item.aliases:
         yield RowChange(Verb.MERGE, item.aliases[-1], {"item": item.key})
 
 
-def _row_change(change: FeedChange, own: str) -> RowChange:
+def _row_change(change: FeedChange, own: str, dump_metadata: Dump) -> RowChange:
     item = change.item
     if change.kind is FeedKind.CREATE:
         # An item that was deleted and returns has no row that keeps its location, so the change's location is used.
-        return RowChange(Verb.INSERT, item.key, item_to_row(item))
+        return RowChange(Verb.INSERT, item.key, item_to_row(item, dump_metadata))
     if item.located is not None and not item.located.pack.startswith(own):
-        return RowChange(Verb.MERGE, item.key, _row_without_content(item))
+        return RowChange(Verb.MERGE, item.key, _row_without_content(item, dump_metadata))
     if item.located is None and change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG, FeedKind.RESTATE):
-        return RowChange(Verb.MERGE, item.key, _row_without_content(item))
-    return RowChange(Verb.REPLACE, item.key, item_to_row(item))
+        return RowChange(Verb.MERGE, item.key, _row_without_content(item, dump_metadata))
+    return RowChange(Verb.REPLACE, item.key, item_to_row(item, dump_metadata))
 
 
 def _merged(before: RowChange, after: RowChange) -> RowChange:

@@ -75,6 +75,7 @@ class EwsMailbox:
         self._connections = connections
         self._archives = archives
         self._names = names
+        self._known_id = ""
         self._pool: ThreadPoolExecutor | None = None
 
     @property
@@ -99,6 +100,7 @@ class EwsMailbox:
         found = list(listed.values())
         if found and not any(folder.role for folder in found):
             found = with_names(found, self._well_known(found))
+        self._known_id = next((folder.id for folder in found if not folder.archive), "")
         return with_paths(found, hidden)
 
     def changes(self, folder: Folder, state: str | None) -> ChangePage:
@@ -178,15 +180,17 @@ class EwsMailbox:
 
     def primary_address(self) -> str:
         """The mailbox's primary address, which ConvertId returns for any id of the mailbox; empty if it does not."""
-        message = self._request_one("GetFolder", self._get_folders([_ROOT]))
-        identifier = message.find(f"{M}Folders/*/{T}FolderId")
-        if identifier is None:
-            raise error_of_fault(Fault.UNEXPECTED)
-        asked = soap_request.convert_id(identifier.get("Id") or "", self._address)
+        asked = soap_request.convert_id(self._known_id or self._root_id(), self._address)
         converted = next(response_messages(parse(self._channel.ask(self._envelopes.wrap(asked))), "ConvertId"))
         alternate = converted.find(f"{M}AlternateId")
         address = (alternate.get("Mailbox") or "").strip() if alternate is not None else ""
         return address if "@" in address else ""
+
+    def _root_id(self) -> str:
+        identifier = self._request_one("GetFolder", self._get_folders([_ROOT])).find(f"{M}Folders/*/{T}FolderId")
+        if identifier is None:
+            raise error_of_fault(Fault.UNEXPECTED)
+        return identifier.get("Id") or ""
 
     def _executor(self) -> Executor:
         if self._pool is None:

@@ -158,15 +158,23 @@ class FolderComparison:
             difference.out.append(item.source_id)
         elif version is None:
             difference.extra.append(item.source_id)
-        elif item.source_id in self._issues:
-            return
-        elif version != version_mark(item.version) or kept.not_tracked:
-            difference.changed.append(item.source_id)
-        elif self._scope.is_outdated(item, kept):
+        elif (
+            (differing := self._differing(item, kept, version, difference, most)) is not None
+            # Asked last: the issues are not read for a folder in which nothing differs.
+            and item.source_id not in self._issues
+        ):
+            differing.append(item.source_id)
+
+    def _differing(
+        self, item: ReplicaItem, kept: Kept, version: int, difference: Difference, most: int
+    ) -> list[str] | None:
+        """The list for an item that is in both; None if it is as it should be."""
+        if version != version_mark(item.version) or kept.not_tracked:
+            return difference.changed
+        if self._scope.is_outdated(item, kept):
             less = self._scope.level(item.size) is ContentLevel.METADATA
-            (difference.stripped if less else difference.changed).append(item.source_id)
-        elif kept.assumed and len(difference.assumed) < most:
-            difference.assumed.append(item.source_id)
+            return difference.stripped if less else difference.changed
+        return difference.assumed if kept.assumed and len(difference.assumed) < most else None
 
     def confirm_gone(self, folder: Folder, ids: Sequence[str]) -> list[str]:
         """Those among these items that the source says are gone, or in another folder by now.

@@ -1,5 +1,7 @@
 """What goes into packs, feed pages, rows and cursors comes out the same, whatever it is."""
 
+import base64
+import hashlib
 import io
 import json
 import zipfile
@@ -94,6 +96,12 @@ def test_the_steps_of_the_pages_add_up_to_every_cursor(walk: list[dict[str, Fold
         steps.append(json.loads(json.dumps(cursor_json.step_to_json(before, following))))
         assert cursor_json.apply_steps(Cursor(), steps[cursor_json.last_full_page(sequence) - 1 :]) == following
         before = following
+
+
+@given(st.text())
+def test_an_item_key_is_base32(source_id: str) -> None:
+    digest = hashlib.sha256(source_id.encode()).digest()[:20]
+    assert item_key(source_id) == base64.b32encode(digest).decode().lower()
 
 
 @given(st.dictionaries(texts.map(item_key), st.binary(max_size=200), max_size=6), st.sampled_from(["eml", "json"]))
