@@ -128,6 +128,8 @@ def show_parity(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
     try:
         stored = app.replica_reader.derived(arguments.mailbox, parity.DOCUMENT)
     except NotFound as exc:
+        if app.registry.get(arguments.mailbox).moving_to:
+            raise NotFound("it was asked for, and no pass has made it yet") from exc
         raise NotFound("no move and no dry run was made; ask for one: move --mailbox ID --dry-run") from exc
     print(json.dumps(parity.decode(stored), indent=2), file=out)
     return 0

@@ -56,6 +56,7 @@ _TABLE = [
     Problem("idempotency_key_in_use", 409, ""),
     Problem("return_url_not_allowed", 400, ""),
     Problem("no_parity_report", 404, ""),
+    Problem("parity_report_pending", 404, ""),
     Problem("webhook_exists", 409, ""),
     Problem("too_many_webhooks", 409, ""),
     Problem("too_many_requests", 429, ""),

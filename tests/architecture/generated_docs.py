@@ -98,6 +98,7 @@ API_CODES = [
     "still_in_use",
     "return_url_not_allowed",
     "no_parity_report",
+    "parity_report_pending",
     "webhook_exists",
     "too_many_webhooks",
     "item_too_large",

@@ -224,6 +224,10 @@ def test_mailbox_that_was_never_moved_says_how_to_ask_for_a_report(api: ApiServe
     assert "No move between sources and no dry run was made" in problem["detail"]
     assert '"dry_run": true' in problem["remedy"]
     assert body_of(api.ask("GET", "/mailboxes/none/parity"))["missing"] == "mailbox"
+    asked = {"to": "graph", "mailboxes": [mailbox.id], "dry_run": True}
+    assert api.ask("POST", "/moves", json_body=asked).status_code == 202
+    assert body_of(api.ask("GET", f"/mailboxes/{mailbox.id}/parity"))["code"] == "parity_report_pending"
+    assert api.ask("POST", "/moves", json_body={"to": "", "mailboxes": [mailbox.id]}).status_code == 202
     api.app.replica.put_derived(mailbox.id, "parity", b'{"outcome": "surveyed", "from": "ews", "to": "graph"}')
     report = body_of(api.ask("GET", f"/mailboxes/{mailbox.id}/parity"))
     assert (report["outcome"], report["from"], report["to"]) == ("surveyed", "ews", "graph")

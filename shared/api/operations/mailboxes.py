@@ -197,7 +197,8 @@ def erase_mailbox(components: ApiComponents, call: Call[NoQuery, None]) -> recor
 def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> records.ParityReport:
     """Return the report of a mailbox's last move, or dry run, between sources.
 
-    404, `no_parity_report`: neither was made. `POST /moves` with `dry_run` asks for a report.
+    404, `no_parity_report`: neither was made; `POST /moves` with `dry_run` asks for a report. 404,
+    `parity_report_pending`: one was asked for, and no pass has made it yet.
     """
     from shared.sync.moving import parity
 
@@ -205,7 +206,7 @@ def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> r
     try:
         stored = components.replica_reader.derived(mailbox.id, parity.DOCUMENT)
     except NotFound as exc:
-        raise Refused("no_parity_report") from exc
+        raise Refused("parity_report_pending" if mailbox.moving_to else "no_parity_report") from exc
     return msgspec.convert(parity.decode(stored), records.ParityReport)
 
 

@@ -448,6 +448,9 @@ def test_reset_is_asked_for_and_refused_for_a_paused_mailbox(app: House) -> None
 def test_mailbox_that_was_never_moved_says_how_to_ask(app: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["parity", "--mailbox", ID], app, io.StringIO()) == 1
     assert capsys.readouterr().err == "no move and no dry run was made; ask for one: move --mailbox ID --dry-run\n"
+    app.run("move", "--mailbox", ID, "--dry-run")
+    assert cli.run(["parity", "--mailbox", ID], app, io.StringIO()) == 1
+    assert capsys.readouterr().err == "it was asked for, and no pass has made it yet\n"
 
 
 def test_parity_report_is_shown(app: House) -> None:
