@@ -458,7 +458,8 @@ class SyncModel(ModelStage):
     def a_pure_move_keeps_identity_and_downloads_nothing(self, which: list[int], where: int) -> None:
         self._quiet()
         items = self.world.items()
-        movable = [id_ for id_ in sorted(items) if id_ not in self.mailbox.bad.keys() | self.mailbox.no_mime]
+        fixed = self.mailbox.bad.keys() | self.mailbox.no_mime | self.world.kept()
+        movable = [id_ for id_ in sorted(items) if id_ not in fixed]
         target = self._folder(where)
         folders = self.world.replica.load(ID).folders
         if target not in folders or any(self._is_forgotten(state) for state in folders.values()):
