@@ -16,14 +16,14 @@ from functions import (
     webhook_deliveries,
 )
 from functions.api import routes
-from functions.console import invitations, mailbox, mailboxes, overview, webhooks
+from functions.console import groups, invitations, mailbox, mailboxes, overview, webhooks
 from functions.console import jobs as console_jobs
 from shared import logs
 
 logs.configure()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-CONSOLE = (overview, mailboxes, mailbox, invitations, console_jobs, webhooks)
+CONSOLE = (overview, mailboxes, mailbox, groups, invitations, console_jobs, webhooks)
 HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, readiness, routes, *CONSOLE)
 BACKGROUND = (dispatch, sync, webhook_deliveries, jobs, notices)
 for module in (*HTTP, *BACKGROUND):

@@ -5,6 +5,7 @@ exactly like one that does not exist.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -20,6 +21,7 @@ from shared.pages import paths
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION, MailboxAction
 
 if TYPE_CHECKING:
+    from shared.mailboxes.groups.model import Group
     from shared.mailboxes.model import Mailbox
 
 blueprint = func.Blueprint()
@@ -165,9 +167,25 @@ def _live_values(session: Session, mailbox: "Mailbox") -> dict[str, Any]:
     from shared.pages.my_sync import live_values
 
     registry = app().registry
-    values = live_values(mailbox, registry.runs(mailbox.id), registry.issues(mailbox.id), utc_now(), app().interval)
+    values = live_values(
+        mailbox,
+        registry.runs(mailbox.id),
+        registry.issues(mailbox.id),
+        utc_now(),
+        app().interval,
+        group=_group_of(mailbox),
+        deployment=app().group_commands.deployment,
+    )
     possible_at = app().mailbox_commands.sync_possible_at(mailbox)
     return values | {"csrf": app().sessions.csrf(session), "sync_possible_at": possible_at}
+
+
+def _group_of(mailbox: "Mailbox") -> "Group | None":
+    """The mailbox's group; None if it has none, or if there is no such group."""
+    if mailbox.group:
+        with suppress(NotFound):
+            return app().group_commands.get(mailbox.group)
+    return None
 
 
 def _own_mailbox(session: Session, mailbox_id: str) -> "Mailbox":

@@ -224,6 +224,12 @@ class Settings:
         parsers.number(0, 90),
         "7",
     )
+    retention_days: int = setting(
+        "REPLICA_RETENTION_DAYS",
+        "How many days an item is kept after it left the mailbox; 0: it is deleted from the copy at once",
+        parsers.number(0, 3650),
+        "0",
+    )
     sign_in_minutes: int = setting(
         "SIGN_IN_MINUTES", "How many minutes a started sign-in stays valid", parsers.number(5, 60), "15"
     )

@@ -78,7 +78,7 @@ def apply(db: sqlite3.Connection, line: dict) -> None:
         return
     db.execute("REPLACE INTO seen VALUES (?, ?)", [mailbox, number])
     db.execute("DELETE FROM item WHERE mailbox = ? AND id = ?", [mailbox, item["id"]])
-    if line["change"] != "delete" and not line.get("redacted"):
+    if line["change"] not in ("leave", "delete") and not line.get("redacted"):
         row = [mailbox, item["id"], number, item["folder"], item["subject"], item["at"], json.dumps(item)]
         db.execute("INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 

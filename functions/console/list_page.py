@@ -29,12 +29,16 @@ def mailboxes_page(
     from shared.pages.console.mailbox_list import list_values
 
     now = utc_now()
+    groups = [group.name for group in app().group_commands.all()]
     totals = total(app().summaries.all(), app().settings.sync_shards, now, rows=200)
     try:
         page = _page(asked, totals)
     except CursorInvalid as exc:
         raise HttpError("malformed") from exc
-    values = list_values(asked, page, totals, now, app().interval) | {"notice": notice, "commands": OFFERED}
+    values = list_values(asked, page, totals, now, app().interval, groups=groups) | {
+        "notice": notice,
+        "commands": OFFERED,
+    }
     csrf = app().sessions.csrf(session)
     return html("console/mailboxes", status, csrf=csrf, is_operator=session.operator, **values)
 

@@ -47,6 +47,8 @@ def _page(
         interval=app().interval,
         is_operator=session.operator,
         refusal=refusal,
+        groups=app().group_commands.all(),
+        deployment=app().group_commands.deployment,
     )
     return html(
         "console/mailbox",
@@ -93,6 +95,7 @@ def _run(
         OperatorAction.DISCONNECT: commands.disconnect,
         OperatorAction.HOLD: lambda id_, actor: _hold(id_, fields.get("reason", ""), actor),
         OperatorAction.LIFT_HOLD: app().hold_commands.lift,
+        OperatorAction.GROUP: lambda id_, actor: _put_into_group(id_, fields.get("group", ""), actor),
     }
     actions[action](mailbox.id, session.owner_id)
     return redirect(f"{paths.MAILBOXES}/{mailbox.id}?done={action.value}")
@@ -116,6 +119,16 @@ def _hold(mailbox_id: str, reason: str, actor: str) -> None:
     try:
         app().hold_commands.hold(mailbox_id, reason, actor)
     except HoldReasonInvalid as exc:
+        raise HttpError("malformed") from exc
+
+
+def _put_into_group(mailbox_id: str, name: str, actor: str) -> None:
+    """Put the mailbox into a group. Raises HttpError: malformed, for one that does not exist any more."""
+    from shared.mailboxes.groups.errors import GroupUnknown
+
+    try:
+        app().group_commands.assign(mailbox_id, name, actor)
+    except GroupUnknown as exc:
         raise HttpError("malformed") from exc
 
 

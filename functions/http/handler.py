@@ -184,7 +184,7 @@ def _error_response(error: Exception, answer: Callable[..., func.HttpResponse]) 
         support = {"support": error.support} if isinstance(error, SignInRefused) else {}
         return answer(error.code, **support, **error.values)
     if isinstance(error, CommandRefused):
-        return answer(error.code, headers=_retry_after_header(error.wait))
+        return answer(error.code, headers=_retry_after_header(error.wait), **error.values)
     if isinstance(error, NotFound):
         return answer("not_found")
     if isinstance(error, Conflict):

@@ -31,7 +31,7 @@ param tags object
 
 // The same names as shared/storage/storage_layout.py; tests/unit/infra compares the two.
 var containers = ['packs', 'feed', 'cursors', 'leases']
-var tables = ['mailboxes', 'owners', 'runs', 'issues', 'audit', 'items', 'authorizations', 'flows', 'invitations', 'approvals', 'backoffs', 'erasures', 'revocations', 'directory', 'summaries', 'webhooks', 'deliveries', 'jobs', 'changes', 'readers', 'idempotency']
+var tables = ['mailboxes', 'owners', 'runs', 'issues', 'audit', 'items', 'authorizations', 'flows', 'invitations', 'approvals', 'backoffs', 'erasures', 'revocations', 'directory', 'summaries', 'webhooks', 'deliveries', 'jobs', 'groups', 'changes', 'readers', 'idempotency']
 var queues = ['sync-shards', 'sync-mailboxes', 'webhook-deliveries', 'jobs', 'notices']
 
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.mailboxes.bulk.jobs import Jobs
     from shared.mailboxes.commands import MailboxCommands
     from shared.mailboxes.directory.listing import MailboxListing
+    from shared.mailboxes.groups.commands import GroupCommands
     from shared.mailboxes.holds import HoldCommands
     from shared.mailboxes.move_commands import MoveCommands
     from shared.mailboxes.port import MailboxRegistry
@@ -67,6 +68,11 @@ class ApiComponents(Protocol):
     @property
     def hold_commands(self) -> "HoldCommands":
         """Legal holds."""
+        ...
+
+    @property
+    def group_commands(self) -> "GroupCommands":
+        """Groups of mailboxes."""
         ...
 
     @property

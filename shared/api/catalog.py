@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from functools import cache
 
 from shared.api.calls import Operation
-from shared.api.operations import changes, holds, items, jobs, mailboxes, onboarding, readers, webhooks
+from shared.api.operations import changes, groups, holds, items, jobs, mailboxes, onboarding, readers, webhooks
 
 OPERATIONS: tuple[Operation, ...] = (
     *mailboxes.OPERATIONS,
     *holds.OPERATIONS,
+    *groups.OPERATIONS,
     *items.OPERATIONS,
     *changes.OPERATIONS,
     *onboarding.OPERATIONS,

@@ -20,12 +20,14 @@ PROBLEM = "application/problem+json"
 NDJSON = "application/x-ndjson"
 _IN_PATH = {
     "account": "The id of a service account.",
+    "group": "The name of a group.",
     "item": "The id of an item.",
     "job": "The id of a job.",
     "mailbox": "The id of a mailbox.",
     "number": "The number of an attachment, from 0.",
     "reader": "The object id of an account or application.",
-    "subject": "The id of a mailbox, an invitation, a service account, a reader, a job, or an endpoint.",
+    "subject": "The id of a mailbox, an invitation, a service account, a reader, a job, or an endpoint; of a group, "
+    "`group-` and its name.",
     "webhook": "The id of an endpoint.",
 }
 """The parameters of paths."""
@@ -51,7 +53,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
 
     `fault` says what is wrong with it, and `expected` what it may be. `missing` names what a 404 did not find,
     and `roles` are the roles that the operation needs, with `role_missing`. `existing` is the id of what is there
-    already.
+    already, and `mailboxes` how many mailboxes a group has that cannot be deleted.
     """
 
     type: str
@@ -79,6 +81,8 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     """What a 404 did not find."""
     existing: str = ""
     """The id of what is there already, with `webhook_exists`."""
+    mailboxes: int = 0
+    """How many mailboxes a group has, with `group_in_use`."""
     support: str = ""
     """The error number of Microsoft, if there is one."""
 

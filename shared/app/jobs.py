@@ -41,6 +41,7 @@ class JobComponents(OnboardingComponents):
             mailboxes=self.mailbox_commands,
             moves=self.move_commands,
             holds=self.hold_commands,
+            groups=self.group_commands,
             activate=self.activation.activate,
             check=self.check_mailbox,
         )

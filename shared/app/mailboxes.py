@@ -12,6 +12,7 @@ from shared.app.stores import StoreComponents
 if TYPE_CHECKING:
     from shared.authorization.tokens.revocation import TokenRevocation
     from shared.mailboxes.commands import MailboxCommands
+    from shared.mailboxes.groups.commands import GroupCommands
     from shared.mailboxes.holds import HoldCommands
     from shared.mailboxes.move_commands import MoveCommands
 
@@ -60,3 +61,10 @@ class MailboxComponents(AuthorizationComponents, SourceComponents, StoreComponen
         from shared.mailboxes.holds import HoldCommands
 
         return HoldCommands(self.registry, utc_now)
+
+    @cached_property
+    def group_commands(self) -> "GroupCommands":
+        """Groups of mailboxes."""
+        from shared.mailboxes.groups.commands import GroupCommands
+
+        return GroupCommands(self.group_store, self.registry, self.registry.directory, self.scope_settings, utc_now)

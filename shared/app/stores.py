@@ -9,6 +9,8 @@ from shared.app.events import EventComponents
 if TYPE_CHECKING:
     from shared.mailboxes.blob import BlobLeases
     from shared.mailboxes.directory.listing import MailboxListing
+    from shared.mailboxes.groups.model import ScopeSettings
+    from shared.mailboxes.groups.table import TableGroups
     from shared.mailboxes.queue import StorageSyncQueue
     from shared.mailboxes.summary.table import TableSummaries
     from shared.mailboxes.table import TableRegistry
@@ -40,6 +42,31 @@ class StoreComponents(EventComponents):
         from shared.mailboxes.summary.table import TableSummaries
 
         return TableSummaries(self.tables, self.settings.sync_shards)
+
+    @cached_property
+    def group_store(self) -> "TableGroups":
+        """The groups of mailboxes."""
+        from shared.mailboxes.groups.table import TableGroups
+
+        return TableGroups(self.tables)
+
+    @property
+    def scope_settings(self) -> "ScopeSettings":
+        """What is synced of a mailbox that has no group."""
+        from shared.mailboxes.groups.model import ScopeSettings
+        from shared.sources.port import ContentLevel
+
+        settings = self.settings
+        return ScopeSettings(
+            folders_in=settings.folders_in,
+            folders_out=settings.folders_out,
+            mail_days=settings.mail_days,
+            content=ContentLevel(settings.content),
+            largest_item_mb=settings.largest_item_mb,
+            private_items=settings.private_items,
+            exclude=settings.exclude,
+            retention_days=settings.retention_days,
+        )
 
     @cached_property
     def leases(self) -> "BlobLeases":

@@ -10,8 +10,8 @@ from shared.app.stores import StoreComponents
 
 if TYPE_CHECKING:
     from shared.sync.engine import SyncEngine
+    from shared.sync.group_scopes import GroupScopes
     from shared.sync.limits import Limits
-    from shared.sync.scope import Scope
 
 
 class SyncComponents(AuthorizationComponents, SourceComponents, StoreComponents):
@@ -31,7 +31,7 @@ class SyncComponents(AuthorizationComponents, SourceComponents, StoreComponents)
             leases=self.leases,
             queue=self.queue,
             access_tokens=self.access_tokens,
-            scope=self._scope,
+            scope_of=self._scope_of,
             limits=self._limits,
             back_off=TableTenantBackOff(self.tables, self.monotonic),
             clock=utc_now,
@@ -42,22 +42,13 @@ class SyncComponents(AuthorizationComponents, SourceComponents, StoreComponents)
             change_log=self.change_log,
         )
 
-    @property
-    def _scope(self) -> "Scope":
+    @cached_property
+    def _scope_of(self) -> "GroupScopes":
         """What is synced of a mailbox."""
-        from shared.sources.port import ContentLevel
-        from shared.sync.scope import Scope
+        from shared.mailboxes.groups.cache import CachedGroups
+        from shared.sync.group_scopes import GroupScopes
 
-        settings = self.settings
-        return Scope(
-            folders_in=settings.folders_in,
-            folders_out=settings.folders_out,
-            mail_days=settings.mail_days,
-            content=ContentLevel(settings.content),
-            largest_item_bytes=settings.largest_item_mb << 20,
-            private_items=settings.private_items,
-            exclude=settings.exclude,
-        )
+        return GroupScopes(self.scope_settings, CachedGroups(self.group_store, self.monotonic).get)
 
     @property
     def _limits(self) -> "Limits":

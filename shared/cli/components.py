@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from shared.mailboxes.commands import MailboxCommands
+from shared.mailboxes.groups.commands import GroupCommands
 from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
@@ -30,6 +31,11 @@ class CliApp(Protocol):
     @property
     def move_commands(self) -> MoveCommands:
         """Moves between their sources."""
+        ...
+
+    @property
+    def group_commands(self) -> GroupCommands:
+        """Groups of mailboxes."""
         ...
 
     @property

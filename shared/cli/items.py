@@ -29,7 +29,8 @@ def list_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
         if arguments.json:
             return (json.dumps(export.as_json(item, _path(folders, item))),)
         at = item.at.strftime("%Y-%m-%d %H:%M") if item.at else " " * 16
-        return (item.key, at, f"{item.kind.value:8}", _path(folders, item), item.subject)
+        left = f"left {item.left_at:%Y-%m-%d}" if item.left_at else ""
+        return (item.key, at, f"{item.kind.value:8}", left, _path(folders, item), item.subject)
 
     # Sort lines rather than items: the items of a large mailbox do not fit into memory.
     found = ((_path(folders, item), str(item.at or ""), item.key, line_of(item)) for item in _chosen(app, arguments))
@@ -38,7 +39,7 @@ def list_items(app: CliApp, arguments: argparse.Namespace, out: TextIO) -> int:
         for (line,) in lines:
             print(line, file=out)
     else:
-        show_table(out, ("key", "date", "kind", "folder", "subject"), lines)
+        show_table(out, ("key", "date", "kind", "left" if arguments.left else "", "folder", "subject"), lines)
     return 0
 
 
@@ -135,8 +136,8 @@ def _chosen(app: CliApp, arguments: argparse.Namespace) -> Iterator[ReplicaItem]
     wanted = {id_ for id_, folder in folders.items() if _is_below(shown_path(folder), arguments.folder)}
     if arguments.folder and not wanted:
         raise NotFound("there is no such folder in this mailbox")
-    for item in app.replica_reader.every_item(arguments.mailbox):
-        of_folder = not arguments.folder or item.folder_id in wanted
+    for item in app.replica_reader.every_item(arguments.mailbox, left=arguments.left):
+        of_folder = not arguments.folder or item.last_folder_id in wanted
         if of_folder and arguments.kind in (None, item.kind) and _is_selected(item, arguments):
             yield item
 
@@ -153,5 +154,5 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _path(folders: Mapping[str, FolderState], item: ReplicaItem) -> str:
-    folder = folders.get(item.folder_id)
+    folder = folders.get(item.last_folder_id)
     return shown_path(folder) if folder else "?"

@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 
 from shared.errors import NotFound
 from shared.mailboxes.port import MailboxRegistry
@@ -39,7 +40,8 @@ def item(reader: ReplicaReader, mailbox: str, named: str) -> ReplicaItem:
     try:
         return reader.item(mailbox, named)
     except NotFound:
-        found = [one.key for one in reader.every_item(mailbox) if _is_named(one.key, named)]
+        items = chain(reader.every_item(mailbox), reader.every_item(mailbox, left=True))
+        found = [one.key for one in items if _is_named(one.key, named)]
     return reader.item(mailbox, _only(found, "item", "the command list"))
 
 

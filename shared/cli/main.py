@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from shared.cli import holds, items, lookup, mailboxes
+from shared.cli import groups, holds, items, lookup, mailboxes
 from shared.cli.components import CliApp
 from shared.errors import MailboxSyncError
 from shared.sources.port import ItemKind, SourceName
@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 type Command = Callable[[CliApp, argparse.Namespace, TextIO], int]
 
-_WITHOUT_MAILBOX = (mailboxes.mailboxes, mailboxes.move)
+_WITHOUT_MAILBOX = (mailboxes.mailboxes, mailboxes.move, groups.groups)
 """Commands that need not name one mailbox."""
 
 
@@ -74,6 +74,10 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
     holding = command("hold", holds.hold)
     holding.add_argument("--reason", metavar="TEXT", help="set the hold, for this reason: one line")
     holding.add_argument("--lift", action="store_true", help="lift the hold")
+    command("groups", groups.groups, json=True)
+    command("group", groups.group).add_argument(
+        "--set", metavar="NAME", help="put the mailbox into this group; default: none, the deployment's settings apply"
+    )
     return main_parser
 
 
@@ -82,6 +86,7 @@ def _add_choices(choosing: argparse.ArgumentParser) -> None:
     add("--folder", default="", metavar="PATH", help='only this folder and its subfolders: "Inbox/2026"')
     add("--since", type=lookup.day, metavar="DATE", help="only items since, as 2026-03-31, UTC")
     add("--from", dest="sender", default="", metavar="TEXT", help="only of senders with this text")
+    add("--left", action="store_true", help="the items that left the mailbox and are kept, instead of those in it")
     add("--kind", type=ItemKind, choices=list(ItemKind), help="only items of this kind")
 
 

@@ -6,14 +6,21 @@ CommandRefused                                             the command cannot ru
 └── PassStillRunning                                       an erasure waited for a pass that did not end
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from shared.errors import MailboxSyncError
 
 
 class CommandRefused(MailboxSyncError):
-    """A command that cannot run now. `code` names the problem to show, `wait` the seconds until it can run."""
+    """A command that cannot run now. `code` names the problem to show, `wait` the seconds until it can run.
+
+    `values` are those of the problem's sentences.
+    """
 
     code = ""
     wait: int | None = None
+    values: Mapping[str, object] = MappingProxyType({})
 
 
 class SyncedTooRecently(CommandRefused):

@@ -93,6 +93,8 @@ class Mailbox:
     """The person's sign-in name, if the mailbox was connected by signing in. Not always an address of the mailbox."""
     language: str = ""
     """The language of the pages at the last sign-in, for mail; empty if nobody has signed in since it is noted."""
+    group: str = ""
+    """The name of its group (groups/model.py); empty: the settings of the deployment apply."""
     reset_at: datetime | None = None
     """When an operator last asked to read it anew; the pass that begins to notes the same time in its cursor."""
     erasing_since: datetime | None = None

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.errors import Reason
+from shared.mailboxes.groups.model import Group, GroupSettings, ScopeSettings
+from shared.mailboxes.groups.origins import origins_of
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.not_copied import not_copied
 from shared.mailboxes.port import ItemIssue, Run
@@ -58,10 +60,20 @@ class PassSummary:
 
 
 def live_values(
-    mailbox: Mailbox, runs: Sequence[Run], issues: Sequence[ItemIssue], now: datetime, interval: timedelta
+    mailbox: Mailbox,
+    runs: Sequence[Run],
+    issues: Sequence[ItemIssue],
+    now: datetime,
+    interval: timedelta,
+    *,
+    group: Group | None = None,
+    deployment: ScopeSettings | None = None,
 ) -> dict[str, Any]:
-    """Return the values of the part of the page that updates itself."""
-    first_sync = progress(mailbox, runs, now)
+    """Return the values of the part of the page that updates itself.
+
+    `group` is the mailbox's; None: the settings of the deployment apply.
+    """
+    first_sync, settings = progress(mailbox, runs, now), deployment or ScopeSettings()
     estimate, number = estimate_key(first_sync.minutes if first_sync else None)
     return {
         "mailbox": mailbox,
@@ -73,6 +85,9 @@ def live_values(
         "sessions": [pass_summary(run) for run in runs[:PASSES_SHOWN]],
         "issues": group_issues(issues),
         "not_copied": not_copied(mailbox),
+        "origins": origins_of(mailbox, group, settings),
+        "group": group.name if group else "",
+        "retention_days": (group.settings if group else GroupSettings()).in_deployment(settings).retention_days,
     }
 
 

@@ -26,6 +26,8 @@ ACTIVATE = "/operator/activate"
 MAILBOXES = "/operator/mailboxes"
 """Also /operator/mailboxes/{id}, and /operator/mailboxes/{id}/{action}."""
 INVITATIONS = "/operator/invitations"
+GROUPS = "/operator/groups"
+"""Also /operator/groups/{name}: one group."""
 JOBS = "/operator/jobs"
 """Also /operator/jobs/{id}: the progress of a bulk job."""
 MOVES = "/operator/moves"
@@ -42,8 +44,8 @@ RESERVED = (
     "approval|approval/(callback|waiting|for/.+)",
     "invitation/.+",
     "my-sync|my-sync/.+",
-    "operator|operator/(jobs|mailboxes|moves|webhooks)/.+",
-    "operator/(activate|invitations|jobs|mailboxes|moves|service-account|service-account/revoke|webhooks)",
+    "operator|operator/(groups|jobs|mailboxes|moves|webhooks)/.+",
+    "operator/(activate|groups|invitations|jobs|mailboxes|moves|service-account|service-account/revoke|webhooks)",
     "sign-in|sign-in/callback",
     "sign-out",
     "static/.+",

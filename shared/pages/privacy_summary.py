@@ -19,4 +19,5 @@ def privacy_summary(settings: "Settings", interval: timedelta) -> dict[str, Any]
         "mail_days": settings.mail_days,
         "private_items": settings.private_items,
         "deleted_days": settings.deleted_days,
+        "retention_days": settings.retention_days,
     }

@@ -44,6 +44,7 @@ _TABLE = [
     Problem("on_hold", 409, paths.MY_SYNC),
     Problem("erasure_begun", 409, paths.MY_SYNC),
     Problem("still_in_use", 409, paths.ACTIVATE),
+    Problem("group_in_use", 409, paths.GROUPS),
     # one name of a list to activate: shown beside it
     Problem("unknown_name", 404, ""),
     Problem("ambiguous_name", 409, ""),

@@ -47,6 +47,9 @@ class ReplicaItem:
     `key` is the item key: `item_key` of the first source id. It is opaque and stays the same when the item moves. The
     folder's path is not stored here; the folder map in the cursor has it. `aliases` are the digests of the latest
     source ids the item got by moving. The replica maintains them: pass them on with `with_changes`, never set them.
+
+    An item with `left_at` has left the mailbox and is kept for the days of its retention. It is in no folder:
+    `folder_id` is empty, and `left_folder_id` is the one that it was in.
     """
 
     key: str
@@ -64,6 +67,13 @@ class ReplicaItem:
     metadata: Mapping[str, object] = field(default_factory=dict)
     located: ContentLocation | None = None
     aliases: tuple[str, ...] = ()
+    left_at: datetime | None = None
+    left_folder_id: str = ""
+
+    @property
+    def last_folder_id(self) -> str:
+        """The folder that it is in, or was in when it left."""
+        return self.folder_id or self.left_folder_id
 
     def with_changes(self, **changes: object) -> "ReplicaItem":
         """Return a copy with some fields changed."""
@@ -77,6 +87,9 @@ class FeedKind(StrEnum):
     UPDATE = "update"
     MOVE = "move"
     READ_FLAG = "read_flag"
+    LEAVE = "leave"
+    """The item left the mailbox and is kept: the same item with `left_at`. A DELETE follows when its days are over, or
+    a CREATE under the same key if it comes back."""
     DELETE = "delete"
     RESTATE = "restate"
     """Bookkeeping of ours: the item is as it was, and is known to its source by another id or version, or is marked as
@@ -165,16 +178,23 @@ class Replica(Protocol):
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
         """Return the items that the replica holds for these source ids, by source id.
 
-        An item is found by its source id from before and from after a move.
+        An item is found by its source id from before and from after a move, and also after it left the mailbox.
         """
         ...
 
     def items(self, mailbox_id: str, *folder_ids: str) -> Iterator[ReplicaItem]:
-        """Iterate over all items of a mailbox, or of the given folders, one page at a time."""
+        """Iterate over all items of a mailbox, or of the given folders, one page at a time, without those that left."""
+        ...
+
+    def left_items(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+        """Iterate over the items that left the mailbox and are kept, one page at a time."""
         ...
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
-        """Iterate over the source ids of a mailbox's items. Reading costs a tenth of what `items` costs."""
+        """Iterate over the source ids of a mailbox's items, also of those that left it.
+
+        Reading them costs a tenth of what `items` costs.
+        """
         ...
 
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:

@@ -86,6 +86,8 @@ class RowsFilter:
     kind: str = ""
     at_from: str = ""
     at_until: str = ""
+    left: bool = False
+    """Only items that left the mailbox; `folder` is then the one that they were in."""
 
 
 class Blobs(Protocol):
@@ -148,10 +150,13 @@ class Rows(Protocol):
         """Return one row and its ETag, or None."""
         ...
 
-    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(
+        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
+    ) -> Iterator[Row]:
         """Iterate over the mailbox's rows in the order of keys, each with its `RowKey`.
 
-        `folders` (at most MOST_FOLDERS) limit the rows, `only` limits the properties that are returned.
+        `folders` (at most MOST_FOLDERS) limit the rows, `left` limits them to items that left, `only` limits the
+        properties that are returned.
         """
         ...
 

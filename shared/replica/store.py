@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from shared.errors import Conflict, NotFound, Reason, RetryLater
 from shared.replica.encoding import cursor_json, feed, pack
 from shared.replica.encoding.compact_json import Dump, RememberedDump
-from shared.replica.encoding.item_rows import fit_to_limits, is_item, item_from_row, with_aliases
+from shared.replica.encoding.item_rows import fit_to_limits, has_left, is_item, item_from_row, with_aliases
 from shared.replica.fence import Fence, FencedRows
 from shared.replica.maintenance.compaction import Compaction, is_compaction_due, last_compaction
 from shared.replica.maintenance.erasure import Erasure
@@ -225,7 +225,13 @@ class BlobTableReplica:
     def items(self, mailbox_id: str, *folder_ids: str) -> Iterator[ReplicaItem]:
         """Scan the mailbox's rows. One folder costs the store as much as all folders, so read all when possible."""
         for some in batched(folder_ids, MOST_FOLDERS, strict=False) if folder_ids else ((),):
-            yield from (item_from_row(row) for row in self._rows.query(mailbox_id, folders=some) if is_item(row))
+            rows = self._rows.query(mailbox_id, folders=some)
+            yield from (item_from_row(row) for row in rows if is_item(row) and not has_left(row))
+
+    def left_items(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+        """Query the rows that have left. Such a row has no folder, so no query for a folder finds it."""
+        rows = self._rows.query(mailbox_id, left=True)
+        return (item_from_row(row) for row in rows if is_item(row))
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
         """Scan for this one property. The fence and the aliases do not have it."""

@@ -34,6 +34,9 @@ service no longer supports.
 https://learn.microsoft.com/rest/api/storageservices/payload-format-for-table-service-operations"""
 _CLOSING = "--changeset_1--\r\n--batch_1--\r\n"
 
+_HAS_LEFT = "left_at gt ''"
+"""The condition on items that left. A row without the property does not match it."""
+
 _STATUS = re.compile(rb"^HTTP/1\.1 (\d{3})", re.MULTILINE)
 _ETAG = re.compile(rb"^ETag: *(.+?)\r?$", re.MULTILINE | re.IGNORECASE)
 _CODE = re.compile(rb'"code" *: *"([A-Za-z]+)"')
@@ -65,11 +68,15 @@ class AzureRows:
             return None
         return json_of(response), etag_of(response)
 
-    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(
+        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
+    ) -> Iterator[Row]:
         """Scan the mailbox's partition, at most a thousand rows per response."""
         condition = f"PartitionKey eq {_quoted(mailbox_id)}"
         if folders:
             condition += f" and ({' or '.join(f'folder eq {_quoted(folder)}' for folder in folders)})"
+        if left:
+            condition += f" and {_HAS_LEFT}"
         parameters = {"$filter": condition} | ({"$select": ",".join(("RowKey", *only))} if only else {})
         following: dict[str, str] | None = {}
         while following is not None:
@@ -113,11 +120,14 @@ class AzureRows:
 def _scan_filter(mailbox_id: str, after: str, wanted: RowsFilter) -> str:
     """The OData filter of a scan. A row without a property does not match a condition on it."""
     conditions = [f"PartitionKey eq {_quoted(mailbox_id)}"]
-    given = [("RowKey gt", after), ("folder eq", wanted.folder), ("kind eq", wanted.kind)]
+    folder = "left_folder eq" if wanted.left else "folder eq"
+    given = [("RowKey gt", after), (folder, wanted.folder), ("kind eq", wanted.kind)]
     given += [("at ge", wanted.at_from), ("at lt", wanted.at_until)]
     conditions += [f"{condition} {_quoted(value)}" for condition, value in given if value]
     if wanted.at_until:
         conditions.append("at gt ''")
+    if wanted.left:
+        conditions.append(_HAS_LEFT)
     return " and ".join(conditions)
 
 

@@ -22,6 +22,7 @@ from shared.sync.address_update import new_address, update_address
 from shared.sync.backoff import ProcessBackOff, wait_after
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.limits import Limits
+from shared.sync.maintenance import Maintenance
 from shared.sync.moving.mover import Mover, MoveStep
 from shared.sync.pass_metrics import record_back_off
 from shared.sync.pass_opening import PassOpener
@@ -63,7 +64,7 @@ class SyncEngine:
         leases: Leases,
         queue: SyncQueue,
         access_tokens: AccessTokens,
-        scope: Scope,
+        scope_of: Callable[[Mailbox], Scope],
         limits: Limits,
         back_off: TenantBackOff | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -87,10 +88,13 @@ class SyncEngine:
             replica=replica,
             registry=registry,
             recorder=self._recorder,
-            scope=scope,
+            scope_of=scope_of,
             limits=limits,
             clock=clock,
             monotonic=monotonic,
+        )
+        self._maintenance = Maintenance(
+            replica=replica, registry=registry, scope_of=scope_of, limits=limits, clock=clock
         )
         self._back_off = back_off or ProcessBackOff()
         self._clock = clock
@@ -102,7 +106,7 @@ class SyncEngine:
             registry=registry,
             recorder=self._recorder,
             access_tokens=access_tokens,
-            scope=scope,
+            scope_of=scope_of,
             limits=limits,
             clock=clock,
             schedule=move_schedule,
@@ -117,11 +121,11 @@ class SyncEngine:
         *,
         sweep: bool = False,
     ) -> None:
-        """Run one pass, or with `sweep` one part of the daily sweep: compact, then compare every folder and repair.
+        """Run one pass, or with `sweep` one part of the daily sweep: maintain, then compare every folder and repair.
 
         Nothing is done for a mailbox that is gone, stopped, or leased, for a stale continuation, and for a message that
         the dispatch `scheduled` before the last pass ended. The exception is the sweep of a stopped mailbox: it
-        compacts, because the bytes of deleted items have to be removed within days.
+        does the maintenance, because what is deleted has to be removed within days.
 
         Raises:
             OperatorMustAct: our own fault, after it was recorded; the queue redelivers and the alarm sees it.
@@ -149,7 +153,7 @@ class SyncEngine:
     def _handle(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
         """Do what the message asks for; returns the message that follows, if any."""
         if not self._is_ready(mailbox, message):
-            self._compact(mailbox)
+            self._maintain(mailbox, lease)
             return None
         wait = self._tenant_wait(mailbox)
         if wait is not None:
@@ -179,18 +183,20 @@ class SyncEngine:
         """Whether no pass is expected now. A compaction must not take the lease that a first sync needs."""
         return mailbox.erasing_since is None and not is_due(mailbox, self._clock() + ABOUT_NOW)
 
-    def _compact(self, mailbox: Mailbox) -> None:
-        """Remove the bytes of deleted items and old run records. This needs no mail server."""
-        now = self._clock()
-        self._replica.compact(mailbox.id, now, self._limits.deleted_days, lambda: self._on_hold(mailbox.id))
-        oldest = now - self._limits.runs_kept
-        if mailbox.created_at < oldest:
-            self._registry.forget_runs(mailbox.id, oldest)
-
-    def _on_hold(self, mailbox_id: str) -> bool:
-        """Whether nothing of the copy may be deleted now: it is on legal hold, or its row has just been deleted."""
-        mailbox = self._found(mailbox_id)
-        return mailbox is None or mailbox.hold_since is not None
+    def _maintain(self, mailbox: Mailbox, lease: Lease) -> None:
+        """Maintain the replica of a mailbox that is not read now."""
+        settled = SettledCursor(mailbox, self._registry, self._clock)
+        self._maintenance.compact(mailbox)
+        try:
+            cursor = self._replica.load(mailbox.id, settled.etag)
+            after = self._maintenance.expire(settled, cursor, lease)
+        except LeaseLost:
+            _log.warning("maintenance stopped without its lease")
+            return
+        except Conflict as exc:
+            raise RetryLater(Reason.CONFLICT, "another writer moved on") from exc
+        if after.sequence != cursor.sequence:
+            self._recorder.feed_grew(settled.mailbox, after.sequence)
 
     def _tenant_wait(self, mailbox: Mailbox) -> timedelta | None:
         """How long the tenant's server asked us to wait, if it did. The mailbox is then not due before that."""
@@ -220,10 +226,12 @@ class SyncEngine:
         settled = SettledCursor(mailbox, self._registry, self._clock)
         try:
             if message.sweep:
-                self._compact(mailbox)
+                self._maintenance.compact(mailbox)
             cursor = self._replica.load(mailbox.id, settled.etag)
             if message.continuation not in (None, cursor.sequence):
                 return None
+            if message.sweep:
+                cursor = self._maintenance.expire(settled, cursor, lease)
             stats = replace(stats, sequence=cursor.sequence)
             budget = Budget(self._limits.budget_seconds, lease, self._monotonic)
             step = self._mover.advance(settled, cursor, budget, stats)

@@ -157,13 +157,21 @@ class MailboxSync:
             self.filler.add(write)
 
     def _remove_gone_folders(self, scan: FolderScan) -> None:
-        """Delete the items of folders that are gone. A folder that comes back half-way is read from the start."""
+        """Remove the items of folders that are gone. A folder that comes back half-way is read from the start.
+
+        What only a setting took out of scope is deleted at once, whatever the retention is, and so are the items that
+        left the folder before.
+        """
         for folder_id in scan.gone:
             self.draft.restart(folder_id)
             for item in self.replica.items(folder_id):
                 self.memory.remember(item)
                 resolved = self.issues.resolve_issue(item.source_id, folder_id)
-                self.filler.add(Write(Origin.REMOVAL, deletion(item), folder_id, resolved))
+                change = self.executor.removal(item) if folder_id in scan.left else deletion(item)
+                self.filler.add(Write(Origin.REMOVAL, change, folder_id, resolved))
+            if folder_id not in scan.left and self.draft.state.keeps_left:
+                for item in self.replica.left_items(folder_id):
+                    self.filler.add(Write(Origin.REMOVAL, deletion(item)))
             folder_change_tokens.forget(self.draft, folder_id)
             self.draft.remove(folder_id)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
 from shared.sources.port import Access, MailSources, SourceName
@@ -43,7 +44,7 @@ class PassOpener:
     replica: Replica
     registry: MailboxRegistry
     recorder: RunRecorder
-    scope: Scope
+    scope_of: Callable[[Mailbox], Scope]
     limits: Limits
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -55,9 +56,13 @@ class PassOpener:
 
         Failures are isolated when several passes in a row have failed, or when an issue is due or becomes due in this
         pass.
+
+        Raises:
+            OperatorMustAct: the mailbox's group does not exist.
         """
         mailbox = settled.mailbox
-        limits, clock, scope, first_sync = self.limits, self.clock, self.scope, not mailbox.first_sync_done
+        limits, clock, first_sync = self.limits, self.clock, not mailbox.first_sync_done
+        scope = self.scope_of(mailbox)
         draft = _draft(cursor, access.source, stats)
         reset.begin_if_requested(draft, mailbox.reset_at)
         pages = PageWriter(

@@ -77,6 +77,12 @@ class RunRecorder:
         self.ended(mailbox.id, error.reason, stats, after, error, source=mailbox.source, without_row=after is None)
         return after
 
+    def feed_grew(self, mailbox: Mailbox, sequence: int) -> None:
+        """Feed pages were written outside a pass. The next pass tells of them too if this fails."""
+        logged, now = self._logged(mailbox, sequence), self._clock()
+        stats = RunStats(now, sequence=sequence)
+        self.change(mailbox.id, lambda before: _with_feed(before, stats, now).with_changes(logged_sequence=logged))
+
     def _logged(self, mailbox: Mailbox, sequence: int) -> int:
         """Write to the change log that the feed has come so far; returns the number that the log tells of.
 

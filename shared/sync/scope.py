@@ -39,6 +39,8 @@ class Scope:
     private_items: bool = False
     exclude: tuple[str, ...] = ()
     """Addresses, and domains written @example.com; items that name them are left out."""
+    retention_days: int = 0
+    """How many days an item is kept after it left the mailbox; 0: it is deleted at once."""
 
     def folders(self, listed: Iterable[Folder]) -> dict[str, Folder]:
         """The folders in scope among those listed, by id."""

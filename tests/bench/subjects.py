@@ -54,7 +54,7 @@ class Everything:
             leases=FakeLeases(),
             queue=self.queue,
             access_tokens=FakeAccessTokens(),
-            scope=Scope(),
+            scope_of=lambda _: Scope(),
             limits=Limits(),
         )
 

@@ -66,7 +66,7 @@ class System:
             leases=BlobLeases(ServiceAddress(urls["blob"], credential)),
             queue=self._messages,
             access_tokens=self._tokens,
-            scope=Scope(),
+            scope_of=lambda _: Scope(),
             limits=Limits(),
             back_off=TableTenantBackOff(tables, time.monotonic),
         )

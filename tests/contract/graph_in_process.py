@@ -123,7 +123,7 @@ class GraphWorld(SyncHarness):
             leases=self.leases,
             queue=self.queue,
             access_tokens=GraphTokens(),
-            scope=self.scope,
+            scope_of=self.scope_of(),
             limits=self.limits,
             clock=self.clock,
             monotonic=self.clock.monotonic,

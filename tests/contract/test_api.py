@@ -346,3 +346,32 @@ def test_hold_is_set_shown_and_lifted_and_forbids_erasing(api: ApiServer) -> Non
     api.app.registry.begin_erasure(own.id)
     refused = api.ask("PUT", path, json_body=reason)
     assert (refused.status_code, body_of(refused)["code"]) == (409, "erasure_begun")
+
+
+def test_group_is_made_used_and_deleted(api: ApiServer) -> None:
+    own = api.connect(created("A", MESSAGE))
+    path, wanted = "/groups/matter-7", {"description": "Matter 7", "settings": {"retention_days": 30, "exclude": []}}
+    assert api.ask("PUT", path, roles=("Operator.Read",), json_body=wanted).status_code == 403
+    for wrong in ({"settings": {"mail_days": -1}}, {"settings": {"other": 1}}, {"description": "two\nlines"}):
+        assert api.ask("PUT", path, json_body=wrong).status_code == 400
+    assert api.ask("PUT", "/groups/default", json_body=wanted).status_code == 400
+    made = body_of(api.ask("PUT", path, json_body=wanted))
+    assert (made["settings"]["retention_days"], made["settings"]["mail_days"]) == (30, None)
+    assert (made["effective"]["exclude"], made["effective"]["folders_out"]) == ([], ["junkemail", "deleteditems"])
+    assert made in body_of(api.ask("GET", "/groups", roles=("Operator.Read",)))["groups"]
+    unknown = api.ask("PUT", f"/mailboxes/{own.id}/group", json_body={"group": "none"})
+    assert (unknown.status_code, body_of(unknown)["parameter"]) == (400, "group")
+    assert "make the group first" in body_of(unknown)["detail"]
+    changed = body_of(api.ask("PUT", f"/mailboxes/{own.id}/group", json_body={"group": "matter-7"}))
+    assert changed["group"] == "matter-7"
+    assert [one["id"] for one in body_of(api.ask("GET", "/mailboxes", group="matter-7"))["mailboxes"]] == [own.id]
+    refused = api.ask("DELETE", path)
+    assert (refused.status_code, body_of(refused)["code"], body_of(refused)["mailboxes"]) == (409, "group_in_use", 1)
+    job = {"command": "group", "group": "default", "filter": {"group": "matter-7"}}
+    assert api.ask("POST", "/jobs", json_body=job | {"group": "none"}).status_code == 400
+    assert api.ask("POST", "/jobs", json_body=job).status_code == 202
+    assert body_of(api.ask("PUT", f"/mailboxes/{own.id}/group", json_body={"group": "default"}))["group"] == "default"
+    assert api.ask("DELETE", path).status_code == 204
+    assert api.ask("GET", path).status_code == 404
+    acts = [entry["act"] for entry in body_of(api.ask("GET", "/audit/group-matter-7"))["entries"]]
+    assert acts == ["delete_group", "put_group"]

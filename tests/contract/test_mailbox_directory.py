@@ -92,17 +92,21 @@ def test_filters_hold_alone_and_together(listed: Listed) -> None:
     listed.add("d@contoso.example", source=SourceName.GRAPH, reason="throttled")
     listed.add("e@contoso.example", owner_id="shared-1", source=SourceName.GRAPH)
     listed.add("f@contoso.example", mode=AccessMode.IMPERSONATION)
+    listed.add("g@contoso.example", group="legal", status=Status.PAUSED)
 
     def found(**asked: Any) -> str:
         return "".join(address[0] for address in listed.addresses(**asked))
 
     assert found(status="active") == "adef"
-    assert found(status="paused") == "b"
+    assert found(status="paused") == "bg"
+    assert found(group="legal") == found(group="legal", status="paused") == "g"
+    assert found(group="legal", sort=Sort.NEWEST) == "g"
+    assert found(group="legal", source="graph") == found(group="none") == ""
     assert found(reason="throttled") == "d"
     assert found(reason="throttled", status="paused") == ""
     assert found(source="graph") == "de"
     assert found(source="graph", status="active", way=WayIn.SHARED) == "e"
-    assert found(way="sign_in") == "abd"
+    assert found(way="sign_in") == "abdg"
     assert found(way="app_only", reason="ews_blocked") == "c"
     assert found(way="service_account") == "f"
     assert found(tenant="nobody's") == ""
@@ -127,7 +131,10 @@ def test_list_follows_a_mailbox_as_it_changes(listed: Listed) -> None:
     change(status=Status.SUSPENDED, reason="bad_answer")
     assert listed.addresses(status="suspended") == listed.addresses(reason="bad_answer") == ["a@contoso.example"]
     assert listed.addresses(status="active") == []
-    change(status=Status.ACTIVE, reason="", address="z@contoso.example")
+    change(group="legal")
+    assert listed.addresses(group="legal") == ["a@contoso.example"]
+    change(status=Status.ACTIVE, reason="", group="", address="z@contoso.example")
+    assert listed.addresses(group="legal") == []
     assert listed.addresses(status="suspended") == listed.addresses(reason="bad_answer") == []
     assert listed.addresses(status="active") == listed.addresses() == ["z@contoso.example"]
     listed.registry.begin_erasure(mailbox.id)

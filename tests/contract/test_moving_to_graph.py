@@ -83,7 +83,7 @@ class World(SyncHarness):
             leases=self.leases,
             queue=self.queue,
             access_tokens=Tokens(),
-            scope=self.scope,
+            scope_of=self.scope_of(),
             limits=self.limits,
             clock=self.clock,
             monotonic=self.clock.monotonic,

@@ -172,6 +172,57 @@ def test_a_deleted_item_is_gone_under_every_id_it_had(replica: Replica, mailbox:
     assert [item.source_id for item in replica.items(mailbox)] == ["Z"]
 
 
+def test_an_item_that_left_is_kept_apart_until_it_is_deleted(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", b"aaa"), created("B", b"bbb"), after=cursor_with(folder()))
+    moved = found(replica, mailbox, "A").with_changes(source_id="A2", folder_id="other")
+    commit(replica, mailbox, FeedChange(FeedKind.MOVE, moved))
+    present = found(replica, mailbox, "A2")
+    left = present.with_changes(folder_id="", left_at=NOW, left_folder_id="other")
+    commit(replica, mailbox, FeedChange(FeedKind.LEAVE, left))
+    assert found(replica, mailbox, "A") == found(replica, mailbox, "A2") == left
+    assert replica.item(mailbox, left.key) == left
+    assert [item.source_id for item in replica.items(mailbox)] == ["B"]
+    assert list(replica.items(mailbox, "other")) == []
+    assert list(replica.left_items(mailbox)) == [left]
+    assert {"A2", "B"} <= set(replica.source_ids(mailbox))
+    assert replica.compact(mailbox, NOW + timedelta(days=9), 1) == 0
+    assert replica.content(mailbox, left) == b"aaa"
+    assert replayed(replica, mailbox)[left.key].left_at == NOW
+    commit(replica, mailbox, FeedChange(FeedKind.DELETE, left))
+    assert replica.find(mailbox, ["A", "A2"]) == {}
+    assert list(replica.left_items(mailbox)) == []
+    assert replica.compact(mailbox, NOW + timedelta(days=19), 1) > 0
+
+
+@pytest.mark.parametrize("keeps_content", [True, False])
+def test_an_item_that_left_comes_back_whole(replica: Replica, mailbox: str, *, keeps_content: bool) -> None:
+    commit(replica, mailbox, created("A", b"aaa"), after=cursor_with(folder()))
+    before = found(replica, mailbox, "A")
+    left = before.with_changes(folder_id="", left_at=NOW, left_folder_id="inbox")
+    commit(replica, mailbox, FeedChange(FeedKind.LEAVE, left))
+    content = None if keeps_content else Content("eml", b"new")
+    commit(replica, mailbox, FeedChange(FeedKind.CREATE, before.with_changes(subject="back"), content))
+    item = found(replica, mailbox, "A")
+    assert item.with_changes(located=None) == before.with_changes(subject="back", located=None)
+    assert replica.content(mailbox, item) == (b"aaa" if keeps_content else b"new")
+    assert list(replica.items(mailbox, "inbox")) == [item]
+    assert list(replica.left_items(mailbox)) == []
+    assert replayed(replica, mailbox) == {item.key: item.with_changes(located=None)}
+
+
+def test_leaving_and_coming_back_in_one_page(replica: Replica, mailbox: str) -> None:
+    commit(replica, mailbox, created("A", b"aaa"), after=cursor_with(folder()))
+    before = found(replica, mailbox, "A")
+    left = before.with_changes(folder_id="", left_at=NOW, left_folder_id="inbox")
+    commit(replica, mailbox, FeedChange(FeedKind.LEAVE, left), FeedChange(FeedKind.CREATE, before))
+    assert list(replica.items(mailbox)) == [before]
+    commit(replica, mailbox, created("B", b"bbb"))
+    gone = an_item("C", folder_id="", left_at=NOW, left_folder_id="inbox")
+    commit(replica, mailbox, created("C", b"ccc"), FeedChange(FeedKind.LEAVE, gone))
+    (kept,) = replica.left_items(mailbox)
+    assert (kept.source_id, kept.left_folder_id) == ("C", "inbox")
+
+
 def test_deleting_twice_and_creating_again_are_harmless(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A"), created("B"))
     gone = FeedChange(FeedKind.DELETE, found(replica, mailbox, "A"))

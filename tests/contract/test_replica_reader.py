@@ -96,6 +96,21 @@ def test_items_are_limited_by_folder_kind_and_time(stored: Stored, mailbox: str)
     assert found(at_from=NOW - HOUR, at_until=NOW + HOUR, folder_id="inbox") == {item_key("early"), item_key("now")}
 
 
+def test_items_that_left_are_pages_of_their_own(stored: Stored, mailbox: str) -> None:
+    commit(stored.replica, mailbox, created("A"), created("B"), created("C", folder_id="other"))
+    for name in ("A", "C"):
+        item = stored.reader.item(mailbox, item_key(name))
+        left = item.with_changes(folder_id="", left_at=NOW, left_folder_id=item.folder_id)
+        commit(stored.replica, mailbox, FeedChange(FeedKind.LEAVE, left))
+    assert set(keys(stored.reader, mailbox)) == {item_key("B")}
+    assert set(keys(stored.reader, mailbox, 1, left=True)) == {item_key("A"), item_key("C")}
+    assert keys(stored.reader, mailbox, left=True, folder_id="other") == [item_key("C")]
+    assert keys(stored.reader, mailbox, folder_id="other") == []
+    assert keys(stored.reader, mailbox, left=True, kind=ItemKind.EVENT) == []
+    change = stored.reader.changes(mailbox, 0, 10)[-1].change
+    assert (change.kind, change.item.left_at, change.item.left_folder_id) == (FeedKind.LEAVE, NOW, "other")
+
+
 def test_content_is_read_whole_or_in_part(stored: Stored, mailbox: str) -> None:
     commit(stored.replica, mailbox, created("A", b"Subject: hello"), created("B", b"other"))
     located = stored.reader.item(mailbox, item_key("A")).located

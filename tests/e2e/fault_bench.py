@@ -151,7 +151,7 @@ class ImpatientApp(App):
             leases=self.leases,
             queue=self.queue,
             access_tokens=self.access_tokens,
-            scope=self._scope,
+            scope_of=self._scope_of,
             limits=self._limits,
             back_off=TableTenantBackOff(self.tables, self.clocks.monotonic),
             clock=self.clocks.now,

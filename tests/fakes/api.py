@@ -12,6 +12,8 @@ from shared.api.errors import Refused
 from shared.api.port import ReaderLimits, StoredAnswer
 from shared.api.stores.table import TAKEN_OVER_AFTER
 from shared.mailboxes.directory.listing import MailboxListing
+from shared.mailboxes.groups.commands import GroupCommands
+from shared.mailboxes.groups.model import ScopeSettings
 from shared.mailboxes.model import Mailbox
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.store import BlobTableReplica
@@ -19,6 +21,7 @@ from shared.sources.port import AccessMode
 from shared.webhooks.endpoints import WebhookEndpoints
 from tests.fakes.change_log import FakeChangeLog
 from tests.fakes.clock import FakeClock
+from tests.fakes.groups import MemoryGroups
 from tests.fakes.registry import FakeDirectory, FakeRegistry
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.fakes.webhooks import WebhookHarness
@@ -71,7 +74,11 @@ class ApiParts:
         self.blobs, self.rows = MemoryBlobs(clock=self.clock), MemoryRows()
         self.replica = BlobTableReplica(self.blobs, self.rows)
         self.replica_reader = BlobTableReader(self.blobs, self.rows)
-        self.listing = MailboxListing(FakeDirectory(self.registry), self.registry.get)
+        directory = FakeDirectory(self.registry)
+        self.listing = MailboxListing(directory, self.registry.get)
+        self.group_commands = GroupCommands(
+            MemoryGroups(), self.registry, directory, ScopeSettings(mail_days=365), self.clock
+        )
         self.change_log = FakeChangeLog(self.clock)
         self.content_audit = ContentAudit(self.registry, self.clock)
 

@@ -118,13 +118,17 @@ class FakeReplica:
         return found
 
     def items(self, mailbox_id: str, *folder_ids: str) -> Iterator[ReplicaItem]:
-        """All items, in key order."""
-        rows = self._of(mailbox_id).rows
-        yield from (rows[key] for key in sorted(rows) if not folder_ids or rows[key].folder_id in folder_ids)
+        """All items that have not left, in key order."""
+        present = (row for _, row in sorted(self._of(mailbox_id).rows.items()) if row.left_at is None)
+        yield from (row for row in present if not folder_ids or row.folder_id in folder_ids)
+
+    def left_items(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+        """The items that left, in key order."""
+        yield from (row for _, row in sorted(self._of(mailbox_id).rows.items()) if row.left_at is not None)
 
     def source_ids(self, mailbox_id: str) -> Iterator[str]:
         """The source ids of all items."""
-        return (item.source_id for item in self.items(mailbox_id))
+        return (item.source_id for item in list(self._of(mailbox_id).rows.values()))
 
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
         """One item."""

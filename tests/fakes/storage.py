@@ -163,20 +163,20 @@ class MemoryRows:
         found = self.rows.get(mailbox_id, {}).get(key)
         return ({"RowKey": key, **copy.copy(found[0])}, found[1]) if found else None
 
-    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(
+        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
+    ) -> Iterator[Row]:
         """Query rows in key order, as of the beginning of the query. Requested properties that are missing are None."""
         for key, (values, _) in sorted(self.rows.get(mailbox_id, {}).items()):
-            if not folders or values.get("folder") in folders:
+            if (not folders or values.get("folder") in folders) and (not left or values.get("left_at")):
                 chosen = {name: values.get(name) for name in only} if only else values
                 yield {"RowKey": key, **chosen}  # type: ignore[dict-item]
 
     def scan(self, mailbox_id: str, *, after: str, limit: int, wanted: RowsFilter) -> list[Row]:
         """The first rows after a key."""
-        rows = [
-            row
-            for row in self.query(mailbox_id, folders=(wanted.folder,) if wanted.folder else ())
-            if str(row["RowKey"]) > after
-        ]
+        rows = [row for row in self.query(mailbox_id, left=wanted.left) if str(row["RowKey"]) > after]
+        folder = "left_folder" if wanted.left else "folder"
+        rows = [row for row in rows if not wanted.folder or row.get(folder) == wanted.folder]
         rows = [row for row in rows if not wanted.kind or row.get("kind") == wanted.kind]
         if wanted.at_from or wanted.at_until:
             end = wanted.at_until or "~"

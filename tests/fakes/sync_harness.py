@@ -78,7 +78,7 @@ class SyncHarness:
             leases=self.leases,
             queue=self.queue,
             access_tokens=self.tokens,
-            scope=self.scope,
+            scope_of=self.scope_of(),
             limits=self.limits,
             back_off=self.back_off,
             clock=clock or self.clock,  # type: ignore[arg-type]
@@ -87,6 +87,11 @@ class SyncHarness:
             change_log=self.change_log,
             **self._move_settings(),
         )
+
+    def scope_of(self) -> Callable[[Mailbox], Scope]:
+        """The present scope, as a process knows it that starts now."""
+        scope = self.scope
+        return lambda _: scope
 
     def _move_settings(self) -> dict[str, Any]:
         """Mailboxes move by themselves, if they do."""
@@ -153,6 +158,10 @@ class SyncHarness:
         items = list(self.replica.items(ID))
         assert len({item.source_id for item in items}) == len(items), "an item exists twice"
         return {item.source_id: item for item in items}
+
+    def left(self) -> dict[str, ReplicaItem]:
+        """The items that left the mailbox and are kept, by source id."""
+        return {item.source_id: item for item in self.replica.left_items(ID)}
 
     def key(self, source_id: str) -> str:
         """An item's key."""
@@ -223,7 +232,8 @@ class SyncHarness:
         self._assert_cursor(items)
         assert self._events(self.occurring()) <= {*expected, *self.mailbox.bad}
         assert self._occurrences(expected) <= self._occurrence_lines()
-        assert self.replayed() == {item.key: item for item in self.replica.items(ID)}
+        kept = [*self.replica.items(ID), *self.replica.left_items(ID)]
+        assert self.replayed() == {item.key: item for item in kept}
 
     def _assert_item(self, item: ReplicaItem, mail: Mail, *, but_assumed: bool) -> None:
         source = self.opened()
@@ -290,7 +300,8 @@ class SyncHarness:
         for number, page in enumerate(self.replica.feed(ID), start=1):
             assert page.sequence == number
             for change in page.changes:
-                exists = change.item.key in rows
+                before = rows.get(change.item.key)
+                exists = before is not None and (before.left_at is None or change.kind is FeedKind.DELETE)
                 assert exists is not (change.kind is FeedKind.CREATE), f"{change.kind} of an item in the wrong state"
                 if change.kind is FeedKind.DELETE:
                     del rows[change.item.key]

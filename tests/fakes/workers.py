@@ -152,9 +152,11 @@ class SlowRows(MemoryRows):
         self._workers.step()
         return super().get(mailbox_id, key)
 
-    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(
+        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
+    ) -> Iterator[Row]:
         self._workers.step()
-        return super().query(mailbox_id, folders=folders, only=only)
+        return super().query(mailbox_id, folders=folders, only=only, left=left)
 
 
 class SlowRegistry(FakeRegistry):

@@ -31,8 +31,8 @@ class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender
     """Which items to list, and which of their fields. All filters must match.
 
     `folder` is a folder's id or path, without its subfolders. `from` and `to` are whole addresses; `to` includes
-    copies. `after` and `before` limit `at`; `modified_since` the last-modified time. `fields` are names of fields,
-    separated by commas.
+    copies. `after` and `before` limit `at`; `modified_since` the last-modified time. `left` lists the items that left
+    the mailbox and are kept, instead of those in it. `fields` are names of fields, separated by commas.
     """
 
     folder: str | None = None
@@ -51,6 +51,8 @@ class ItemQuery(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender
     """Items that changed from this time on."""
     has_attachments: bool | None = None
     """Whether they have attachments."""
+    left: bool = False
+    """The items that left the mailbox and are kept, instead of those in it."""
     fields: str | None = None
     """The names of the fields to return, separated by commas."""
     limit: Limit = 100
@@ -89,7 +91,7 @@ def list_items(components: ApiComponents, call: Call[ItemQuery, None]) -> resour
     query, mailbox = call.query, readable_mailbox(components, call)
     fields = _chosen_fields(query.fields)
     folders = components.replica_reader.folders(mailbox.id).folders
-    wanted = ItemRange(_folder_id(folders, query.folder), query.kind, _utc(query.after), _utc(query.before))
+    wanted = ItemRange(_folder_id(folders, query.folder), query.kind, _utc(query.after), _utc(query.before), query.left)
     chosen, after = _matching(components.replica_reader, mailbox.id, query, wanted)
     return resources.ItemPage([resources.item(item, folders, fields) for item in chosen], encode_cursor(after))
 

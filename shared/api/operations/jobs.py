@@ -119,7 +119,8 @@ def _filter(body: resources.NewJob) -> dict[str, str]:
 
 def _arguments(body: resources.NewJob) -> dict[str, str]:
     """The arguments of the command, as texts."""
-    found = {"authorization": body.authorization or "", "tenant": body.tenant or "", "reason": body.reason or ""}
+    texts = {"authorization": body.authorization, "tenant": body.tenant, "reason": body.reason, "group": body.group}
+    found = {name: value or "" for name, value in texts.items()}
     if body.to is not None:
         found["to"] = body.to.value or "nothing"
     found |= {name: "true" for name in ("dry_run", "force") if getattr(body, name)}

@@ -14,6 +14,7 @@ from shared.api.resources import mailboxes as resources
 from shared.api.resources import records
 from shared.errors import NotFound
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
+from shared.mailboxes.groups.model import DEFAULT
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import SourceName
 
@@ -24,7 +25,7 @@ Limit = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which mailboxes to list, and in which order. `address` is the beginning of an address.
+    """Which mailboxes to list, and in which order. `address` is the beginning of an address, `group` the name of one.
 
     Without filters and `sort`, mailboxes come in an order of their own. `cursor` is `next` of the page before, with the
     same filters.
@@ -42,6 +43,8 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """The source that they are read from."""
     way: WayIn | None = None
     """How they were connected."""
+    group: str | None = None
+    """The name of their group."""
     sort: Sort | None = None
     """The order: by address, or the newest first."""
     limit: Limit = 100
@@ -52,7 +55,7 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def of_directory(self) -> DirectoryQuery | None:
         """The same question to the directory; None if neither a filter nor an order is given."""
-        filters = (self.status, self.reason, self.tenant, self.address, self.source, self.way)
+        filters = (self.status, self.reason, self.tenant, self.address, self.source, self.way, self.group)
         if self.sort is None and not any(filters):
             return None
         return DirectoryQuery(
@@ -62,6 +65,7 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
             tenant=self.tenant or "",
             source=self.source or "",
             way=self.way or "",
+            group=self.group or "",
             sort=self.sort or Sort.ADDRESS,
         )
 
@@ -76,6 +80,8 @@ def list_mailboxes(components: ApiComponents, call: Call[MailboxQuery, None]) ->
 
 def _page(components: ApiComponents, query: MailboxQuery) -> tuple[Sequence[Mailbox], str]:
     """A page of mailboxes and the cursor of the next one. Raises Malformed."""
+    if query.group == DEFAULT:
+        raise Malformed("group", expected="the name of a group other than default")
     if query.of_directory is None:
         found = components.registry.page(decode_cursor(query.cursor), query.limit)
         return found, encode_cursor(found[-1].id) if len(found) == query.limit else ""

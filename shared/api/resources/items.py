@@ -47,7 +47,8 @@ class Item(Struct, kw_only=True, frozen=True, rename={"sender": "from"}):
     """One item of a copy. `id` stays the same when the item moves. With `fields`, other fields are left out.
 
     `at` is the time that items are ordered by: received (mail), start (events), last modified (all others). `content`
-    is null if the copy has no content. `original` is false if the mail server could not return the item as it is.
+    is null if the copy has no content. `left_at` is when the item left the mailbox, if it did and is kept; `folder` is
+    then the one that it was in. `original` is false if the mail server could not return the item as it is.
     """
 
     id: str
@@ -84,6 +85,8 @@ class Item(Struct, kw_only=True, frozen=True, rename={"sender": "from"}):
     """Whether the content is exactly what the mail server has."""
     content: ContentInfo | UnsetType | None = UNSET
     """The stored content; null if the copy has none."""
+    left_at: Time | UnsetType | None = UNSET
+    """When it left the mailbox, if it did and is kept; null if it is there."""
     source_id: str | UnsetType = UNSET
     """The id of the item at its source. It may change when the item moves."""
     metadata: dict[str, Any] | UnsetType = UNSET
@@ -111,12 +114,12 @@ class ItemPage(Struct, frozen=True):
 def item(stored: ReplicaItem, folders: Mapping[str, FolderState], fields: frozenset[str] = USUAL_FIELDS) -> Item:
     """The item as programs see it, with these fields."""
     metadata = stored.metadata
-    folder = folders.get(stored.folder_id)
+    folder = folders.get(stored.last_folder_id)
     located = stored.located
     values: dict[str, Any] = {
         "kind": stored.kind,
         "item_class": stored.item_class,
-        "folder_id": stored.folder_id,
+        "folder_id": stored.last_folder_id,
         "folder": folder.path if folder else None,
         "subject": stored.subject,
         "at": stored.at,
@@ -130,6 +133,7 @@ def item(stored: ReplicaItem, folders: Mapping[str, FolderState], fields: frozen
         "has_attachments": metadata.get("has_attachments"),
         "original": metadata.get("original") is not False,
         "content": ContentInfo(media_type(located.form), located.length, located.sha256) if located else None,
+        "left_at": stored.left_at,
         "source_id": stored.source_id,
         "metadata": metadata,
     }
@@ -156,8 +160,9 @@ def addresses(stored: object) -> list[Address]:
 class Change(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One change, a line of the feed. `number` increases from line to line; it is not consecutive.
 
-    `item` is the item after the change; for `delete`, as it was. `redacted`: it was deleted since, and only its ids and
-    kind are left. `restate` is bookkeeping: the item is the same under another id of its source.
+    `item` is the item after the change; for `delete`, as it was. `leave`: it left the mailbox and is kept for the days
+    of the retention; a `delete` follows, or a `create` if it comes back. `redacted`: it was deleted since, and only its
+    ids and kind are left. `restate` is bookkeeping: the item is the same under another id of its source.
     """
 
     number: int

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from shared.api.resources.groups import GroupName
 from shared.api.resources.onboarding import Guid, Id, MoveTarget
 from shared.api.resources.values import Time
 from shared.mailboxes.bulk.model import Job as StoredJob
@@ -31,14 +32,16 @@ class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
     """How they were connected."""
     hold: Literal["on"] | None = None
     """`on`: those on legal hold."""
+    group: str = ""
+    """The name of their group."""
 
 
 class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
     """A command for many mailboxes: `mailboxes` (ids), a `filter`, or `all`.
 
     `activate` takes `addresses` or `csv` instead, with a service account (`authorization`) or in a `tenant`. `move`
-    takes `to`, `dry_run` and `force`, `hold` a `reason`. `disconnect` and `erase` need a list or a filter with a
-    condition.
+    takes `to`, `dry_run` and `force`, `group` the `group`, `hold` a `reason`. `disconnect` and `erase` need a list or
+    a filter with a condition.
     """
 
     command: JobCommand
@@ -61,6 +64,8 @@ class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
     """For `move`: the source to move to; empty takes back what was asked before."""
     reason: Annotated[str, Meta(max_length=MAX_REASON)] | None = None
     """For `hold`: why, in one line."""
+    group: GroupName | None = None
+    """For `group`: the name of the group to put them into; `default`: none."""
     dry_run: bool = False
     """For `move`: survey only."""
     force: bool = False

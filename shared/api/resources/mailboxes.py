@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from shared.api.resources.values import Time
+from shared.mailboxes.groups.model import shown_name
 from shared.mailboxes.model import Mailbox as StoredMailbox
 from shared.mailboxes.model import Status
 from shared.mailboxes.not_copied import not_copied
@@ -59,6 +60,8 @@ class Mailbox(Struct, kw_only=True, frozen=True):
     """The error number of Microsoft that goes with `reason`; empty if there is none."""
     source: SourceName
     """The source that reads it."""
+    group: str
+    """The group whose settings apply; `default`: those of the deployment."""
     created_at: Time
     """When it was connected."""
     first_sync_done: bool
@@ -106,12 +109,16 @@ class Mailbox(Struct, kw_only=True, frozen=True):
     """When it was last moved between sources."""
 
 
-_MAILBOX_FIELDS = set(Mailbox.__struct_fields__) - {"not_copied"}
+_MAILBOX_FIELDS = set(Mailbox.__struct_fields__) - {"not_copied", "group"}
 
 
 def mailbox(stored: StoredMailbox) -> Mailbox:
     """The mailbox as programs see it, without internal fields."""
-    return Mailbox(not_copied=_not_copied(stored), **{name: getattr(stored, name) for name in _MAILBOX_FIELDS})
+    return Mailbox(
+        not_copied=_not_copied(stored),
+        group=shown_name(stored.group),
+        **{name: getattr(stored, name) for name in _MAILBOX_FIELDS},
+    )
 
 
 def _not_copied(stored: StoredMailbox) -> NotCopied | None:

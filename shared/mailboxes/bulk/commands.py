@@ -12,6 +12,8 @@ from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.directory.model import entry_of
 from shared.mailboxes.erasures.erasing import ErasureReceipt
 from shared.mailboxes.errors import CommandRefused, HoldReasonInvalid, SyncedTooRecently
+from shared.mailboxes.groups.commands import GroupCommands
+from shared.mailboxes.groups.errors import GroupUnknown
 from shared.mailboxes.holds import HoldCommands, checked_reason
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
@@ -23,6 +25,7 @@ _ARGUMENTS: Mapping[JobCommand, frozenset[str]] = {
     JobCommand.ACTIVATE: frozenset({"authorization", "tenant"}),
     JobCommand.MOVE: frozenset({"to", "dry_run", "force"}),
     JobCommand.HOLD: frozenset({"reason"}),
+    JobCommand.GROUP: frozenset({"group"}),
 }
 """The arguments of the commands that have some. Their values are texts; a flag is `true` or absent."""
 
@@ -58,11 +61,12 @@ class BulkCommands:
     mailboxes: MailboxCommands
     moves: MoveCommands
     holds: HoldCommands
+    groups: GroupCommands
     activate: Callable[[Mapping[str, str], Sequence[str], str], Sequence[ActivationOutcome]]
     check: Callable[[str], None]
 
     def check_arguments(self, command: JobCommand, arguments: dict[str, str]) -> None:
-        """Check the names, and for a move the source. Whether an authorization exists is found by the activation."""
+        """Check the names, a source, and a group. Whether an authorization exists is found by the activation."""
         if unknown := sorted(arguments.keys() - _ARGUMENTS.get(command, frozenset())):
             raise JobRefused(unknown[0], "unknown")
         if command is JobCommand.ACTIVATE and len(arguments) != 1:
@@ -71,6 +75,8 @@ class BulkCommands:
             _check_move(self.moves, arguments)
         if command is JobCommand.HOLD:
             _check_hold(arguments)
+        if command is JobCommand.GROUP:
+            _check_group(self.groups, arguments.get("group", ""))
 
     def run(self, job: Job, targets: Sequence[str]) -> list[Outcome]:
         """Give the command; a fault of one target is its outcome, a fault of ours ends the batch."""
@@ -128,6 +134,7 @@ class BulkCommands:
             JobCommand.LIFT_HOLD: self.holds.lift,
             JobCommand.CHECK: lambda id_, _: self.check(id_),
             JobCommand.MOVE: lambda id_, _: self._move(job, id_),
+            JobCommand.GROUP: lambda id_, actor: self.groups.assign(id_, job.arguments["group"], actor),
         }
         return commands[job.command](mailbox_id, job.actor)
 
@@ -161,6 +168,16 @@ def _check_move(moves: MoveCommands, arguments: Mapping[str, str]) -> None:
     for name in ("dry_run", "force"):
         if arguments.get(name, "true") != "true":
             raise JobRefused(name)
+
+
+def _check_group(groups: GroupCommands, name: str) -> None:
+    """Raises JobRefused: no group, or one that no mailbox can be put into."""
+    if not name:
+        raise JobRefused("group", "missing")
+    try:
+        groups.require(name)
+    except GroupUnknown as exc:
+        raise JobRefused("group") from exc
 
 
 def _is_ours(error: ActionNeeded, command: JobCommand) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from shared.mailboxes.directory.model import DirectoryQuery
 from shared.mailboxes.erasures.erasing import ErasureReceipt
@@ -34,6 +35,7 @@ class JobCommand(StrEnum):
     START = "start"
     RESET = "reset"
     MOVE = "move"
+    GROUP = "group"
     DISCONNECT = "disconnect"
     ERASE = "erase"
     HOLD = "hold"
@@ -80,14 +82,14 @@ class Job:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-FILTERS = ("prefix", "status", "reason", "tenant", "source", "way", "hold")
+FILTERS = ("prefix", "status", "reason", "tenant", "source", "way", "group", "hold")
 """The fields of a query by which a job selects mailboxes."""
 
 
 def query_of(filter: Mapping[str, str]) -> DirectoryQuery:
     """The query of a job's filter."""
-    prefix, status, reason, tenant, source, way, hold = (filter.get(name, "") for name in FILTERS)
-    return DirectoryQuery(prefix, status, reason, tenant, source, way, hold=hold)
+    asked: dict[str, Any] = {name: filter.get(name, "") for name in FILTERS}
+    return DirectoryQuery(**asked)
 
 
 @dataclass(frozen=True, slots=True)

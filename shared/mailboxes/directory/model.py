@@ -48,6 +48,8 @@ class DirectoryEntry:
     source: SourceName
     way: WayIn
     hold: str = ""
+    group: str = ""
+    """The name of its group; empty: it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class DirectoryQuery:
     tenant: str = ""
     source: str = ""
     way: str = ""
+    group: str = ""
     sort: Sort = Sort.ADDRESS
     hold: str = ""
 
@@ -73,6 +76,7 @@ class DirectoryQuery:
             "source": self.source,
             "way": self.way,
             "hold": self.hold,
+            "group": self.group,
         }
         return {name: wanted for name, wanted in asked.items() if wanted}
 
@@ -113,4 +117,5 @@ def entry_of(mailbox: Mailbox) -> DirectoryEntry:
         source=mailbox.source,
         way=way_in(mailbox),
         hold=ON_HOLD if mailbox.hold_since is not None else "",
+        group=mailbox.group,
     )

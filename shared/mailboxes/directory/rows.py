@@ -42,7 +42,7 @@ def past(prefix: str) -> str:
 def places(entry: DirectoryEntry) -> frozenset[RowPlace]:
     """Where the directory has an entry.
 
-    Most mailboxes are active and have no reason and no hold; these are no lists of their own.
+    Most mailboxes are active and have no reason, no group, and no hold; these are no lists of their own.
     """
     partitions = [ALL, f"tenant_{entry.tenant_id}", f"source_{entry.source.value}", f"way_{entry.way.value}"]
     if entry.status is not Status.ACTIVE:
@@ -51,6 +51,8 @@ def places(entry: DirectoryEntry) -> frozenset[RowPlace]:
         partitions.append(f"reason_{entry.reason}")
     if entry.hold:
         partitions.append(f"hold_{entry.hold}")
+    if entry.group:
+        partitions.append(f"group_{entry.group}")
     by_address = f"{address_key(entry.address)}_{entry.id}"
     by_age = f"{newest_first(entry.created_at)}_{entry.id}"
     return frozenset({(NEWEST, by_age), *((partition, by_address) for partition in partitions)})
@@ -64,6 +66,7 @@ def partition_of(query: DirectoryQuery) -> str:
         "hold": query.hold,
         "reason": query.reason,
         "status": query.status if query.status != Status.ACTIVE else "",
+        "group": query.group,
         "tenant": query.tenant,
         "source": query.source,
         "way": query.way,
@@ -97,6 +100,7 @@ def fields_of(entry: DirectoryEntry) -> dict[str, Any]:
         "source": entry.source.value,
         "way": entry.way.value,
         "hold": entry.hold,
+        "group": entry.group,
     }
 
 
@@ -113,6 +117,7 @@ def entry_from(row: Mapping[str, Any]) -> DirectoryEntry | None:
             source=SourceName(row["source"]),
             way=WayIn(row["way"]),
             hold=str(row.get("hold", "")),
+            group=str(row.get("group", "")),
         )
     except (KeyError, ValueError, AttributeError):
         return None

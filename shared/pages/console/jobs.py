@@ -7,6 +7,7 @@ from typing import Any
 from shared.mailboxes.bulk.model import DELETING, JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.counting import MatchCount
 from shared.mailboxes.errors import HoldReasonInvalid
+from shared.mailboxes.groups.model import DEFAULT
 from shared.mailboxes.holds import MAX_REASON, checked_reason
 from shared.mailboxes.model import Mailbox
 from shared.pages.console.mailbox_list import ListRequest, list_request
@@ -21,6 +22,7 @@ OFFERED = (
     JobCommand.START,
     JobCommand.RESET,
     JobCommand.MOVE,
+    JobCommand.GROUP,
     JobCommand.HOLD,
     JobCommand.LIFT_HOLD,
     JobCommand.DISCONNECT,
@@ -51,6 +53,8 @@ class JobRequest:
     """The number of mailboxes that the operator typed on the confirmation page."""
     hold_reason: str = ""
     """The reason of a hold, typed on the confirmation page."""
+    to_group: str = DEFAULT
+    """The group that the mailboxes are put into, if that is the command."""
 
     @property
     def needs_confirmation(self) -> bool:
@@ -95,13 +99,18 @@ class JobRequest:
     @property
     def arguments(self) -> dict[str, str]:
         """The arguments of the command. The console moves mailboxes to Microsoft Graph alone."""
-        if self.command is JobCommand.HOLD:
-            return {"reason": self.hold_reason}
-        return {"to": "graph"} if self.command is JobCommand.MOVE else {}
+        arguments = {
+            JobCommand.MOVE: {"to": "graph"},
+            JobCommand.GROUP: {"group": self.to_group},
+            JobCommand.HOLD: {"reason": self.hold_reason},
+        }
+        return arguments.get(self.command, {})
 
     def form(self) -> dict[str, str]:
         """The fields of the form that asks for the same, confirmed."""
         fields = {"command": self.command.value, "confirmed": "yes", **self.listed.form()}
+        if self.command is JobCommand.GROUP:
+            fields["to_group"] = self.to_group
         return fields | ({"scope": "all"} if self.everybody else {f"{CHOSEN}{one}": "on" for one in self.chosen})
 
 
@@ -122,7 +131,8 @@ def job_request(fields: Mapping[str, str]) -> JobRequest | None:
         listed,
         fields.get("confirmed") == "yes",
         typed,
-        fields.get("hold_reason", "").strip(),
+        hold_reason=fields.get("hold_reason", "").strip(),
+        to_group=fields.get("to_group", "").strip() or DEFAULT,
     )
 
 

@@ -7,7 +7,7 @@ from shared.mailboxes.directory.model import Sort
 from shared.pages import paths
 from shared.pages.console.mailbox_list import ListRequest, list_request
 
-IN_LINKS = ("status", "reason", "tenant", "source", "way", "hold", "sort")
+IN_LINKS = ("status", "reason", "tenant", "source", "way", "group", "hold", "sort")
 ADDRESS_IN_LINK = "address_in_link"
 UNKNOWN_FILTER = "unknown_filter"
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from shared.errors import ActionNeeded, PersonMustSignIn, Reason
 from shared.mailboxes.directory.model import WayIn, way_in
+from shared.mailboxes.groups.model import Group, ScopeSettings
+from shared.mailboxes.groups.origins import named, origins_of
 from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.not_copied import not_copied
@@ -38,6 +40,7 @@ class OperatorAction(StrEnum):
     ERASE = "erase"
     HOLD = "hold"
     LIFT_HOLD = "lift-hold"
+    GROUP = "group"
 
 
 CONFIRMED_FIRST = frozenset(
@@ -92,8 +95,13 @@ def mailbox_values(
     interval: timedelta,
     is_operator: bool,
     refusal: ActionNeeded | None = None,
+    groups: Sequence[Group] = (),
+    deployment: ScopeSettings | None = None,
 ) -> dict[str, Any]:
-    """Return the values of the template `console/mailbox`; `refusal` is what a check of its access just met."""
+    """Return the values of the template `console/mailbox`.
+
+    `refusal` is what a check of its access just met; `groups` are all groups, `deployment` is the default one.
+    """
     listed = sorted(folders, key=lambda folder: (folder.archive, folder.path))
     concern = concern_of(mailbox, now, interval)
     return {
@@ -116,11 +124,13 @@ def mailbox_values(
         "actions": actions_of(mailbox) if is_operator else [],
         "is_operator": is_operator,
         "longest_hold_reason": MAX_REASON,
+        "groups": [group.name for group in groups],
+        "origins": origins_of(mailbox, named(mailbox.group, groups), deployment or ScopeSettings()),
     }
 
 
 def actions_of(mailbox: Mailbox) -> list[OperatorAction]:
-    """What an operator can do with the mailbox now, the mildest first. Legal holds have a section of their own."""
+    """What an operator can do with the mailbox now, the mildest first. Holds and groups have a section of their own."""
     if mailbox.erasing_since is not None:
         return [OperatorAction.ERASE]
     by_status = {

@@ -1,7 +1,7 @@
 """Computes the values of the operator's list of mailboxes, and the list as CSV."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from shared.errors import Reason
 from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.directory.model import ON_HOLD, DirectoryQuery, Sort, WayIn, way_in
+from shared.mailboxes.groups.model import LONGEST_NAME, shown_name
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.summary.model import NOT_COUNTED, Totals
 from shared.pages.console.csv_text import csv_text
@@ -27,7 +28,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _SEPARATOR = "~"
 _COLUMNS = (
     *("id", "address", "tenant", "status", "reason", "source", "way", "connected_at"),
-    *("complete_as_of", "items", "issues", "support"),
+    *("complete_as_of", "items", "issues", "support", "group"),
 )
 
 
@@ -54,8 +55,8 @@ class ListRequest:
     def form(self) -> dict[str, str]:
         """The fields of the form that ask for the same list from its beginning."""
         asked = {"prefix": self.query.prefix, "status": self.query.status, "reason": self.query.reason}
-        asked |= {"tenant": self.query.tenant, "source": self.query.source, "way": self.query.way, "sort": self.sort}
-        asked |= {"hold": self.query.hold}
+        asked |= {"tenant": self.query.tenant, "source": self.query.source, "way": self.query.way}
+        asked |= {"group": self.query.group, "hold": self.query.hold, "sort": self.sort}
         return {name: value for name, value in asked.items() if value}
 
 
@@ -70,7 +71,7 @@ class ListRow:
 def list_request(fields: Mapping[str, str]) -> ListRequest:
     """Read the form, or a link's query. A filter that nothing can match is left out, an order that does not exist too.
 
-    Tenants and prefixes are compared as they are: a list of another tenant's is empty.
+    Tenants, groups, and prefixes are compared as they are: a list of another tenant's is empty.
     """
     sort = fields.get("sort", "")
     back = tuple(fields.get("back", "").split(_SEPARATOR)) if fields.get("back") else ()
@@ -82,6 +83,7 @@ def list_request(fields: Mapping[str, str]) -> ListRequest:
             tenant=fields.get("tenant", "").strip()[:100],
             source=_known(fields.get("source", ""), SourceName),
             way=_known(fields.get("way", ""), WayIn),
+            group=fields.get("group", "").strip()[:LONGEST_NAME],
             sort=Sort(sort) if sort in tuple(Sort) else Sort.ADDRESS,
             hold=ON_HOLD if fields.get("hold") == ON_HOLD else "",
         ),
@@ -96,9 +98,15 @@ def _known(value: str, kind: type[Status] | type[Reason] | type[SourceName] | ty
 
 
 def list_values(
-    asked: ListRequest, page: ListedMailboxes, totals: Totals, now: datetime, interval: timedelta
+    asked: ListRequest,
+    page: ListedMailboxes,
+    totals: Totals,
+    now: datetime,
+    interval: timedelta,
+    *,
+    groups: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the values of the template `console/mailboxes`."""
+    """Return the values of the template `console/mailboxes`; `groups` are the names of all groups."""
     rows = [ListRow(mailbox, status_view(mailbox, now, interval)) for mailbox in page.mailboxes]
     return {
         "rows": rows,
@@ -112,6 +120,7 @@ def list_values(
         "sources": [source.value for source in SourceName],
         "ways": [way.value for way in WayIn],
         "holds": [ON_HOLD],
+        "groups": list(groups),
         "counted": _counted(asked, totals),
         "next_page": _next(asked, page.cursor),
         "previous_page": _previous(asked),
@@ -123,7 +132,8 @@ def list_values(
 def _counted(asked: ListRequest, totals: Totals) -> int | None:
     """How many mailboxes the list has, if the totals know: for no filter or one, if all shards are counted."""
     counts, query = totals.counts, asked.query
-    if query.prefix or asked.stalest or query.hold or len(query.filters) > 1 or totals.missing:
+    is_uncounted = query.prefix or query.group or query.hold or asked.stalest
+    if is_uncounted or len(query.filters) > 1 or totals.missing:
         return None
     by_filter = {
         "status": counts.by_status,
@@ -163,5 +173,5 @@ def _row(mailbox: Mailbox) -> list[object]:
         *(mailbox.id, mailbox.address, mailbox.tenant_id, mailbox.status.value, mailbox.reason),
         *(mailbox.source.value, way_in(mailbox).value, mailbox.created_at.isoformat()),
         *(mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else "", mailbox.items, mailbox.issues),
-        mailbox.support,
+        *(mailbox.support, shown_name(mailbox.group)),
     ]

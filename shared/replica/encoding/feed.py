@@ -23,10 +23,14 @@ _TEXTS = {
     "search_key": "move_key",
     "same_content_key": "content_key",
     "subject": "subject",
+    "left_folder": "left_folder_id",
 }
 """Maps the names in a line to the fields of an item."""
-_OPAQUE = ("change", "key", "source_id", "version", "folder_id", "kind", "item_class", "aliases")
-"""What a redacted line keeps: ids and kinds, nothing that a person wrote."""
+_OPAQUE = (
+    *("change", "key", "source_id", "version", "folder_id", "kind", "item_class", "aliases"),
+    *("left_at", "left_folder"),
+)
+"""What a redacted line keeps: ids, kinds, and when the item left; nothing that a person wrote."""
 
 
 def page_name(mailbox_id: str, sequence: int) -> str:
@@ -135,6 +139,8 @@ def _line(change: FeedChange, own: str) -> dict[str, Any]:
         line["is_read"] = item.is_read
     if item.at is not None:
         line["at"] = item.at.isoformat()
+    if item.left_at is not None:
+        line["left_at"] = item.left_at.isoformat()
     if item.metadata:
         line["metadata"] = 0
     if item.aliases:
@@ -145,7 +151,7 @@ def _line(change: FeedChange, own: str) -> dict[str, Any]:
 
 
 def _change(line: Mapping[str, Any]) -> FeedChange:
-    at = line.get("at")
+    at, left_at = line.get("at"), line.get("left_at")
     located = line.get("content") or line.get("kept")
     item = ReplicaItem(
         key=line["key"],
@@ -163,6 +169,8 @@ def _change(line: Mapping[str, Any]) -> FeedChange:
         metadata=line.get("metadata", {}),
         located=ContentLocation(**located) if located else None,
         aliases=tuple(line.get("aliases", ())),
+        left_at=datetime.fromisoformat(left_at) if left_at else None,
+        left_folder_id=line.get("left_folder", ""),
     )
     return FeedChange(FeedKind(line["change"]), item)
 

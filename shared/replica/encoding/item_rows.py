@@ -100,6 +100,8 @@ def _row_without_content(item: ReplicaItem, dump_metadata: Dump) -> dict[str, st
         "metadata": metadata[:PART],
         "metadata_parts": -(-len(metadata) // PART),
     }
+    if item.left_at is not None:
+        row |= {"left_at": item.left_at.isoformat(), "left_folder": item.left_folder_id}
     for number in range(1, -(-len(metadata) // PART)):
         row[f"metadata_{number}"] = metadata[number * PART : (number + 1) * PART]
     return row
@@ -123,6 +125,11 @@ def is_item(row: Row) -> bool:
     return "source_id" in row
 
 
+def has_left(row: Row) -> bool:
+    """Whether a row is an item that left the mailbox. Only such rows have the property."""
+    return bool(row.get("left_at"))
+
+
 def item_from_row(row: Mapping[str, Any]) -> ReplicaItem:
     """Decode the item of a row."""
     return ReplicaItem(
@@ -141,6 +148,8 @@ def item_from_row(row: Mapping[str, Any]) -> ReplicaItem:
         metadata=_metadata_from(row),
         located=location_from_row(row),
         aliases=tuple(row["aliases"].split(",")) if row["aliases"] else (),
+        left_at=datetime.fromisoformat(row["left_at"]) if has_left(row) else None,
+        left_folder_id=row.get("left_folder") or "",
     )
 
 
@@ -192,9 +201,10 @@ def _rows_of(change: FeedChange, own: str, dump_metadata: Dump) -> Iterator[RowC
 def _row_change(change: FeedChange, own: str, dump_metadata: Dump) -> RowChange:
     item = change.item
     if change.kind is FeedKind.CREATE:
-        # An item that was deleted and returns has no row that keeps its location, so the change's location is used.
+        # An item that was deleted and returns has no row that keeps its location, so the change's location is used. One
+        # that left and returns has a row, which is replaced with all its properties.
         return RowChange(Verb.INSERT, item.key, item_to_row(item, dump_metadata))
-    if item.located is not None and not item.located.pack.startswith(own):
+    if change.kind is FeedKind.LEAVE or (item.located is not None and not item.located.pack.startswith(own)):
         return RowChange(Verb.MERGE, item.key, _row_without_content(item, dump_metadata))
     if item.located is None and change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG, FeedKind.RESTATE):
         return RowChange(Verb.MERGE, item.key, _row_without_content(item, dump_metadata))

@@ -140,6 +140,7 @@ def as_json(item: ReplicaItem, folder: str = "") -> dict[str, object]:
         "subject": item.subject,
         "at": item.at.isoformat() if item.at else None,
         "is_read": item.is_read,
+        "left_at": item.left_at.isoformat() if item.left_at else None,
         "size": item.size,
         "metadata": dict(item.metadata),
         "content": {"form": located.form, "bytes": located.length, "sha256": located.sha256} if located else None,

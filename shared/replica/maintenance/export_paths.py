@@ -94,14 +94,14 @@ class FolderPaths:
 
     def of(self, item: ReplicaItem) -> Path:
         """The directory of an item's folder; the same object for each item of a folder."""
-        id_ = item.folder_id
+        id_ = item.last_folder_id
         if id_ not in self._known:
             self._known[id_] = self._target / self._paths.get(id_, Path(f"unknown-{_short(id_)}"))
         return self._known[id_]
 
     def name(self, item: ReplicaItem) -> str:
         """The path of an item's folder in the mailbox; empty if it is unknown."""
-        folder = self._folders.get(item.folder_id)
+        folder = self._folders.get(item.last_folder_id)
         return folder.path if folder else ""
 
     def file(self, item: ReplicaItem) -> FilePlace:

@@ -82,7 +82,7 @@ class FeedState:
 def _keeps_content(change: FeedChange, own: str) -> bool:
     """Whether the previous content stays, whatever location the change has (see `row_changes`)."""
     if change.item.located is None:
-        return change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG, FeedKind.RESTATE)
+        return change.kind in (FeedKind.MOVE, FeedKind.READ_FLAG, FeedKind.RESTATE, FeedKind.LEAVE)
     return change.kind is not FeedKind.CREATE and not change.item.located.pack.startswith(own)
 
 

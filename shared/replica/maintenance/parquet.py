@@ -105,7 +105,7 @@ def _schema() -> "pyarrow.Schema":
 
 
 def _row(item: ReplicaItem, folders: Mapping[str, FolderState]) -> dict[str, Any]:
-    folder, located, sender = folders.get(item.folder_id), item.located, _sender(item)
+    folder, located, sender = folders.get(item.last_folder_id), item.located, _sender(item)
     return {
         "key": item.key,
         "folder": shown_path(folder) if folder else None,

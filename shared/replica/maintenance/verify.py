@@ -7,7 +7,7 @@ to be applied to the items is not: the next pass does that.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import batched, chain
 
 from shared.errors import ItemUnusable, NotFound
 from shared.replica.maintenance.feed_state import FeedState
@@ -23,7 +23,7 @@ MAX_RECHECKS = 5
 
 @dataclass(slots=True)
 class VerifyResult:
-    """What the check found: the number of items and contents, and the keys of faulty items."""
+    """What the check found: the number of items, also of those that left, and of contents; the keys of faulty items."""
 
     items: int = 0
     contents: int = 0
@@ -45,7 +45,8 @@ def verify(
     feed_state = FeedState(reader, mailbox_id)
     feed_state.read_new_pages()
     found = VerifyResult()
-    for batch in batched(reader.every_item(mailbox_id), AT_ONCE, strict=False):
+    kept = chain(reader.every_item(mailbox_id), reader.every_item(mailbox_id, left=True))
+    for batch in batched(kept, AT_ONCE, strict=False):
         found.items += len(batch)
         found.different |= {item.key for item in batch if not feed_state.matches(item)}
         with_content = [item for item in batch if item.located is not None]

@@ -34,6 +34,8 @@ class ItemRange:
     """The first time of `ReplicaItem.at`, aware UTC, in whole seconds. Items without a time are left out."""
     at_until: datetime | None = None
     """The time before which `ReplicaItem.at` is, aware UTC, in whole seconds."""
+    left: bool = False
+    """The items that left the mailbox, instead of those in it; `folder_id` is then the folder that they were in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ class ReplicaReader(Protocol):
         """Return at most `limit` changes after the number `after`, in order. Takes a request for each feed page."""
         ...
 
-    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
-        """Iterate over all items in the order of their keys, one page at a time."""
+    def every_item(self, mailbox_id: str, *, left: bool = False) -> Iterator[ReplicaItem]:
+        """Iterate over all items in the order of their keys, one page at a time; or over all that left the mailbox."""
         ...
 
     def every_change(self, mailbox_id: str, after: int = 0) -> Iterator[NumberedChange]:

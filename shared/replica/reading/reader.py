@@ -9,7 +9,7 @@ from itertools import batched
 from shared.errors import ItemUnusable, NotFound, Reason
 from shared.replica.content_reader import ContentReader
 from shared.replica.encoding import cursor_json, feed, pack
-from shared.replica.encoding.item_rows import is_item, item_from_row
+from shared.replica.encoding.item_rows import has_left, is_item, item_from_row
 from shared.replica.port import ContentLocation, Cursor, ReplicaItem
 from shared.replica.reading.port import (
     MAX_NUMBER,
@@ -52,11 +52,12 @@ class BlobTableReader:
         return FolderMap(cursor.sequence, cursor.folders)
 
     def items(self, mailbox_id: str, after: str, limit: int, wanted: ItemRange) -> ItemPage:
-        """Scan rows. Rows that are no items (aliases, the fence) are dropped, so a page may hold fewer items."""
+        """Scan rows. Rows of other items, aliases, and the fence are dropped, so a page may hold fewer items."""
         most = min(limit, MAX_PAGE)
         rows = self._rows.scan(mailbox_id, after=after, limit=most, wanted=_filter(wanted))
         following = str(rows[-1]["RowKey"]) if len(rows) == most else ""
-        return ItemPage(tuple(item_from_row(row) for row in rows if is_item(row)), following)
+        items = (item_from_row(row) for row in rows if is_item(row) and has_left(row) is wanted.left)
+        return ItemPage(tuple(items), following)
 
     def item(self, mailbox_id: str, key: str) -> ReplicaItem:
         """Read one row."""
@@ -87,10 +88,10 @@ class BlobTableReader:
             sequence, place = sequence + 1, 0
         return found
 
-    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+    def every_item(self, mailbox_id: str, *, left: bool = False) -> Iterator[ReplicaItem]:
         """Scan the mailbox's rows, a response ahead."""
-        for rows in read_ahead(batched(self._rows.query(mailbox_id), MAX_PAGE, strict=False)):
-            yield from (item_from_row(row) for row in rows if is_item(row))
+        for rows in read_ahead(batched(self._rows.query(mailbox_id, left=left), MAX_PAGE, strict=False)):
+            yield from (item_from_row(row) for row in rows if is_item(row) and has_left(row) is left)
 
     def every_change(self, mailbox_id: str, after: int = 0) -> Iterator[NumberedChange]:
         """Read page after page."""
@@ -148,4 +149,5 @@ def _filter(wanted: ItemRange) -> RowsFilter:
         kind=wanted.kind.value if wanted.kind else "",
         at_from=wanted.at_from.strftime("%Y-%m-%dT%H:%M:%S") if wanted.at_from else "",
         at_until=wanted.at_until.strftime("%Y-%m-%dT%H:%M:%S") if wanted.at_until else "",
+        left=wanted.left,
     )

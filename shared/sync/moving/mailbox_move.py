@@ -228,7 +228,7 @@ class MailboxMove:
         if survey.sequence < self._cursor.sequence:
             for page in self._replica.feed(self._mailbox_id, survey.sequence):
                 for change in page.changes:
-                    if change.kind is not FeedKind.DELETE:
+                    if change.kind not in (FeedKind.DELETE, FeedKind.LEAVE):
                         written.setdefault(change.item.folder_id, {})[change.item.key] = None
         return written
 

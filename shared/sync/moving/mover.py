@@ -57,7 +57,7 @@ class Mover:
         registry: MailboxRegistry,
         recorder: RunRecorder,
         access_tokens: AccessTokens,
-        scope: Scope,
+        scope_of: Callable[[Mailbox], Scope],
         limits: Limits,
         clock: Callable[[], datetime],
         schedule: MoveSchedule | None,
@@ -68,7 +68,7 @@ class Mover:
         self._registry = registry
         self._recorder = recorder
         self._access_tokens = access_tokens
-        self._scope = scope
+        self._scope_of = scope_of
         self._limits = limits
         self._clock = clock
         self._schedule = schedule
@@ -155,7 +155,7 @@ class Mover:
     def _move(
         self, mailbox: Mailbox, cursor: Cursor, present: SourceName, target: SourceName, budget: Budget
     ) -> MoveResult:
-        source = self._open(mailbox, target)
+        scope, source = self._scope_of(mailbox), self._open(mailbox, target)
         origin = Origin(present, partial(self._open, mailbox, present))
         try:
             return MailboxMove(
@@ -166,7 +166,7 @@ class Mover:
                 target=target,
                 replica=self._replica,
                 registry=self._registry,
-                scope=self._scope,
+                scope=scope,
                 limits=self._limits,
                 budget=budget,
                 clock=self._clock,

@@ -18,9 +18,14 @@ class ReplicaReader:
         """Return the items of a folder, or all."""
         return self.replica.items(self.mailbox_id, *([folder_id] if folder_id is not None else ()))
 
+    def left_items(self) -> Iterator[ReplicaItem]:
+        """Return the items that left the mailbox and are kept."""
+        return self.replica.left_items(self.mailbox_id)
+
     def find(self, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
-        """Return the items with these source ids."""
-        return self.replica.find(self.mailbox_id, source_ids) if source_ids else {}
+        """Return the items with these source ids that have not left the mailbox."""
+        found = self.replica.find(self.mailbox_id, source_ids) if source_ids else {}
+        return {source_id: item for source_id, item in found.items() if item.left_at is None}
 
     def item(self, key: str) -> ReplicaItem | None:
         """Return one item, or None."""

@@ -79,6 +79,10 @@ class Restater:
             after = told.restated(item)
             if after != item:
                 yield FeedChange(FeedKind.RESTATE, after)
+        for item in self._reader.left_items():
+            after = told.restated_left(item)
+            if after != item:
+                yield FeedChange(FeedKind.RESTATE, after)
 
 
 def _present(state: SyncState) -> SourceName:
@@ -111,6 +115,10 @@ class _Told:
         self._survey = survey
         self._distrusted = frozenset(kind for kind in survey.sampled if is_distrusted(survey, kind))
         self._at = state.restating.at if state.restating else None
+
+    def restated_left(self, item: ReplicaItem) -> ReplicaItem:
+        """Return an item that left, with the id that its folder has at the other source."""
+        return item.with_changes(left_folder_id=self._names.get(item.left_folder_id, item.left_folder_id))
 
     def restated(self, item: ReplicaItem) -> ReplicaItem:
         """Return the item as the other source has it.

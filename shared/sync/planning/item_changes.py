@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from shared.formats.uids import identified
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem, item_key
@@ -54,6 +55,12 @@ def change_dropping_content(base: ReplicaItem) -> FeedChange:
     note = kept_note(Kept(ContentLevel.METADATA, kept.private, kept.addresses, not_tracked=kept.not_tracked))
     item = base.with_changes(located=None, metadata={**base.metadata, "sync": note})
     return FeedChange(FeedKind.UPDATE, item)
+
+
+def departure(base: ReplicaItem, now: datetime) -> FeedChange:
+    """The change that keeps an item which has left the mailbox, out of every folder."""
+    left = base.with_changes(folder_id="", left_at=now, left_folder_id=base.folder_id)
+    return FeedChange(FeedKind.LEAVE, left)
 
 
 def deletion(base: ReplicaItem) -> FeedChange:

@@ -87,9 +87,16 @@ class MoveDetector:
 
     def _restored(self, item: Item) -> ReplicaItem | None:
         """Return the remembered removal that this arrival was. After a lost cursor, the memory can be older than the
-        last compaction, which may have removed the content; then it is downloaded again, under the old key."""
+        last compaction, which may have removed the content; then it is downloaded again, under the old key. An item
+        that is still kept after it left is restored from its row."""
         restored = self._memory.claim(item, self._gone)
-        if restored is None or self._replica.has_stored(restored):
+        if restored is None:
+            return None
+        if self._memory.items_may_be_kept:
+            kept = self._replica.item(restored.key)
+            if kept is not None and kept.left_at is not None:
+                return kept
+        if self._replica.has_stored(restored):
             return restored
         return restored.with_changes(located=None, content_key="")
 

@@ -144,7 +144,8 @@ def _add_reading(
                 else:
                     plan.fetch(folder, change.item_id, item, checkpoint, reading.items.get(change.item_id))
             case ChangeKind.READ_FLAG:
-                if item is not None and item.source_id == change.item_id and _flag_differs(item, change):
+                is_there = item is not None and item.source_id == change.item_id and item.left_at is None
+                if item is not None and is_there and _flag_differs(item, change):
                     plan.write(_flagged(item, change), checkpoint)
             case ChangeKind.DELETE:
                 plan.reported_gone.append((folder.id, change.item_id))

@@ -9,7 +9,13 @@ from itertools import batched
 from shared.errors import ActionNeeded, Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
-from shared.sync.planning.item_changes import change_for, change_keeping_content, content_to_store, deletion
+from shared.sync.planning.item_changes import (
+    change_for,
+    change_keeping_content,
+    content_to_store,
+    deletion,
+    departure,
+)
 from shared.sync.planning.move_detector import Fetched, MoveDetector
 from shared.sync.planning.plan import FetchRequest, Plan
 from shared.sync.planning.removed_items import RemovedItem
@@ -68,8 +74,12 @@ class PlanExecutor:
             if resolved := self._issues.resolve_issue(item_id, folder_id):
                 yield Write(Origin.REMOVAL, resolved=resolved)
         for gone in self._moves.deletions():
-            change, checkpoints = deletion(gone.item), reached(gone.checkpoint)
+            change, checkpoints = self.removal(gone.item), reached(gone.checkpoint)
             yield Write(Origin.REMOVAL, change, gone.item.folder_id, checkpoints=checkpoints)
+
+    def removal(self, item: ReplicaItem) -> FeedChange:
+        """The change for an item that has left the mailbox: it is deleted, or kept for the days of the retention."""
+        return departure(item, self._clock()) if self._scope.retention_days else deletion(item)
 
     def _arrivals(self, plan: Plan) -> Iterator[Write]:
         """Fetch metadata first where this may save a download, then the content of the rest."""

@@ -100,6 +100,11 @@ class RemovalMemory:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
+    @property
+    def items_may_be_kept(self) -> bool:
+        """Whether the replica may keep items that left the mailbox."""
+        return self._draft.state.keeps_left
+
     def add(self, item: ReplicaItem) -> None:
         """Remember an item that is being deleted; the oldest is dropped when there are too many."""
         if item.move_key and self._limits.remembered_deletions:

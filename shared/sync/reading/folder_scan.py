@@ -1,6 +1,6 @@
 """The scan that begins a pass: which folders there are, which of them are synced, gone, or changed. One request."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,8 @@ class FolderScan:
     """In scope and kept as they are, since the source does not list them, by id."""
     gone: tuple[str, ...]
     """Ids of folders in the cursor that are deleted, or not in scope any more."""
+    left: frozenset[str]
+    """Those of them that are gone by what happened in the mailbox: where they were, the settings include them."""
     to_read: tuple[Folder, ...]
     """Those that changed, may have changed unseen, or were not read to their end."""
     deletions_blocked: bool
@@ -68,7 +70,15 @@ class FolderScanner:
             if self._has_to_be_read(folder, states.get(folder.id), read_before=folder.id in read_before)
             and not (blocked and safety.is_shrinking(folder, states.get(folder.id)))
         )
-        return FolderScan(at, folders, kept, () if blocked else gone, to_read, blocked)
+        gone = () if blocked else gone
+        return FolderScan(at, folders, kept, gone, self._left(gone, states), to_read, blocked)
+
+    def _left(self, gone: Collection[str], states: Mapping[str, FolderState]) -> frozenset[str]:
+        """Which folders that are gone would be in scope at the place where they were."""
+        if not gone:
+            return frozenset()
+        were = {id_: _folder_of(state) for id_, state in states.items()}
+        return frozenset(self._scope.folders(were.values())).intersection(gone)
 
     def _has_to_be_read(self, folder: Folder, state: FolderState | None, *, read_before: bool) -> bool:
         """A folder that could not be read has an issue: whatever its token says, it is tried again when that is due."""

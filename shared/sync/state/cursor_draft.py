@@ -142,6 +142,8 @@ class CursorDraft:
         """Update the folders' item counts for one change; `before` is the folder that the item was in, if any."""
         if self._is_calendar(change.item.folder_id) or self._is_calendar(before):
             self._make_occurrences_due()
+        if change.kind is FeedKind.LEAVE:
+            self.update(keeps_left=True)
         if change.kind is FeedKind.DELETE:
             self._add(change.item.folder_id, -1)
         elif before != change.item.folder_id:

@@ -30,7 +30,7 @@ class Counts:
                 self.created += 1
             case FeedKind.MOVE:
                 self.moved += 1
-            case FeedKind.DELETE:
+            case FeedKind.DELETE | FeedKind.LEAVE:
                 self.deleted += 1
             case FeedKind.RESTATE:
                 pass

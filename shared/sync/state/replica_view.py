@@ -42,6 +42,11 @@ class ReplicaView:
             return (item for item in self._replica.items(self._mailbox_id) if item.folder_id in folder_ids)
         return self._replica.items(self._mailbox_id, *folder_ids)
 
+    def left_items(self, folder_id: str) -> Iterator[ReplicaItem]:
+        """Yield the items that left the mailbox and were in this folder."""
+        self._pages.flush()
+        return (item for item in self._replica.left_items(self._mailbox_id) if item.left_folder_id == folder_id)
+
     def items_of(self, folder_ids: Iterable[str]) -> Iterator[ReplicaItem]:
         """Yield the items of several folders."""
         for folder_id in folder_ids:

@@ -109,6 +109,8 @@ class SyncState:
     """Folders whose assumed contents are all downloaded by the next comparison: a move did not trust them."""
     reset_at: datetime | None = None
     """The last request to read the mailbox anew that a pass has begun to carry out."""
+    keeps_left: bool = False
+    """Whether there may be items that left the mailbox and are kept."""
     other: Mapping[str, object] = field(default_factory=dict)
     """Notes that this version does not know, kept as they are."""
 
@@ -274,6 +276,7 @@ _CODECS: dict[str, _Codec] = {
     "not_tracked": ("not_tracked", _times, _times_note),
     "read_anew": ("read_anew", _texts, list),
     "reset_at": ("reset", _time, _iso),
+    "keeps_left": ("keeps_left", bool, bool),
 }
 """Each field's name in the notes, and how its value is read from there and written there."""
 

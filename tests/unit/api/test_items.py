@@ -272,3 +272,17 @@ def test_reading_content_is_audited_once_an_hour(parts: ApiParts) -> None:
     parts.clock.pass_by(minutes=61)
     parts.call(get_item, READER, mailbox=ID, item=item_key("A"))
     assert len(parts.registry.audit) == 2
+
+
+def test_items_that_left_are_listed_apart_with_the_time(parts: ApiParts) -> None:
+    item = parts.replica.item(ID, item_key("A"))
+    left = item.with_changes(folder_id="", left_at=NOW, left_folder_id="inbox")
+    commit(parts.replica, ID, FeedChange(FeedKind.LEAVE, left))
+    assert listed(parts) == {"B", "E"}
+    assert listed(parts, left="true") == listed(parts, left="true", folder="inbox") == {"A"}
+    assert listed(parts, left="true", folder="sent") == listed(parts, left="true", kind="event") == set()
+    (shown,) = parts.call(list_items, mailbox=ID, left="true").items
+    assert (shown.left_at, shown.folder, shown.folder_id) == (NOW, "Inbox", "inbox")
+    assert parts.call(get_item, mailbox=ID, item=shown.id).left_at == NOW
+    assert parts.content(get_content, Conditions(), mailbox=ID, item=shown.id).status == 200
+    assert parts.call(list_items, mailbox=ID).items[0].left_at is None

@@ -10,12 +10,15 @@ from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.jobs import Jobs
 from shared.mailboxes.bulk.model import JOBS_KEPT, SLICE, Job, JobCommand, JobState, Progress
 from shared.mailboxes.bulk.runner import BUDGET_SECONDS, JobRunner
+from shared.mailboxes.groups.commands import GroupCommands
+from shared.mailboxes.groups.model import GroupSettings, ScopeSettings
 from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.move_commands import MoveCommands
 from shared.sources.port import SourceName
 from tests.fakes.authorization import TENANT
 from tests.fakes.authorization_stack import AuthorizationStack
+from tests.fakes.groups import MemoryGroups
 from tests.fakes.jobs import MemoryJobQueue, MemoryJobs
 from tests.fakes.registry import FakeDirectory
 from tests.unit.mailboxes.test_transitions import a_mailbox
@@ -29,11 +32,15 @@ class JobHarness:
         self.registry, self.clock = self.stack.registry, self.stack.clock
         self.store, self.queue = MemoryJobs(), MemoryJobQueue()
         self.checks: dict[str, Exception] = {}
+        self.groups = GroupCommands(
+            MemoryGroups(), self.registry, FakeDirectory(self.registry), ScopeSettings(), self.clock
+        )
         self.commands = BulkCommands(
             registry=self.registry,
             mailboxes=self.stack.mailbox_commands,
             moves=MoveCommands(self.registry, lambda source: source is SourceName.GRAPH),
             holds=HoldCommands(self.registry, self.clock),
+            groups=self.groups,
             activate=self.stack.activation.activate,
             check=self._check,
         )
@@ -104,6 +111,24 @@ def test_reset_by_a_job_leaves_paused_mailboxes_alone(harness: JobHarness) -> No
     assert {harness.registry.get(name).reset_at for name in names} == {harness.clock()}
     assert harness.registry.get(paused).reset_at is None
     assert sorted(harness.stack.queued) == sorted(names)
+
+
+def test_job_puts_mailboxes_into_a_group_and_selects_by_it(harness: JobHarness) -> None:
+    for wrong, fault in (({}, "missing"), ({"group": "none"}, "wrong"), ({"groups": "a"}, "unknown")):
+        with pytest.raises(JobRefused) as refused:
+            harness.jobs.create(JobCommand.GROUP, "op", filter={}, arguments=wrong)
+        assert refused.value.fault == fault
+    harness.groups.put("legal", "", GroupSettings(), "op")
+    names, others = harness.connect(3), harness.connect(2)
+    progress = harness.done(harness.jobs.create(JobCommand.GROUP, "op", targets=names, arguments={"group": "legal"}))
+    assert (progress.done, progress.failed) == (3, 0)
+    assert {harness.registry.get(name).group for name in names} == {"legal"}
+    progress = harness.done(harness.jobs.create(JobCommand.PAUSE, "op", filter={"group": "legal"}))
+    assert progress.done == 3
+    assert {harness.status(name) for name in others} == {Status.ACTIVE}
+    back = harness.jobs.create(JobCommand.GROUP, "op", filter={"group": "legal"}, arguments={"group": "default"})
+    assert harness.done(back).done == 3
+    assert {harness.registry.get(name).group for name in names} == {""}
 
 
 def test_filter_selects_when_the_job_runs_and_again_before_each_command(harness: JobHarness) -> None:

@@ -12,10 +12,12 @@ from shared.errors import AdministratorMustAct, Reason
 from shared.mailboxes.bulk.model import Job, JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.counting import MatchCount
 from shared.mailboxes.directory.listing import ListedMailboxes
+from shared.mailboxes.groups.model import Group, GroupSettings, ScopeSettings
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import AuditEntry, ItemIssue, Run
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.model import ShardSummary, Totals, total
+from shared.pages.console.groups import group_form, group_values, groups_values
 from shared.pages.console.invitations import invitation_values
 from shared.pages.console.jobs import OFFERED, job_request, job_values, jobs_values
 from shared.pages.console.mailbox import mailbox_values
@@ -37,6 +39,18 @@ TROUBLES = (
     {"moving_to": SourceName.GRAPH, "move_blocked": "safety"},
     {"status": Status.PAUSED},
     {"status": Status.DISCONNECTED},
+)
+
+
+GROUPS = (
+    Group("board", NOW),
+    Group(
+        "legal",
+        NOW,
+        "operator-oid",
+        "Matter 7 <b>",
+        GroupSettings(folders_out=(), exclude=("@fabrikam.example",), private_items=False, retention_days=365),
+    ),
 )
 
 
@@ -93,6 +107,7 @@ def listed(
     """A page of the list."""
     asked = list_request(fields)
     values = list_values(asked, ListedMailboxes(tuple(mailboxes[:50]), cursor), totals_of(mailboxes), NOW, INTERVAL)
+    values |= {"groups": ["board", "legal"] if mailboxes else []}
     return "console/mailboxes", values | {"csrf": "c", "is_operator": True, "commands": OFFERED, "notice": notice}
 
 
@@ -121,9 +136,24 @@ def one(mailbox: Mailbox, *, is_operator: bool = True, **more: Any) -> tuple[str
             FolderState("f3", "Archive", archive=True, items=40_000, total=40_000),
         ],
     }
-    values = mailbox_values(mailbox, **given | more, now=NOW, interval=INTERVAL, is_operator=is_operator)
+    values = mailbox_values(
+        mailbox, **{"groups": GROUPS} | given | more, now=NOW, interval=INTERVAL, is_operator=is_operator
+    )
     shown: dict[str, object] = {"csrf": "c", "done": "", "sign_in_url": "https://sync.contoso.example/my-sync"}
     return "console/mailbox", values | shown | {"sync_possible_at": None}
+
+
+def group_pages(*, is_operator: bool = True) -> dict[str, tuple[str, dict[str, object]]]:
+    """The pages of groups."""
+    extra: dict[str, object] = {"csrf": "c", "is_operator": is_operator}
+    deployment, legal = ScopeSettings(folders_out=("junkemail", "deleteditems")), GROUPS[1]
+    refused = group_form({"description": "x", "mail_days": "many", "exclude": "@fabrikam.example"})
+    return {
+        "groups": ("console/groups", groups_values(GROUPS) | extra),
+        "groups-none": ("console/groups", groups_values([], wrong="name", name="Legal") | extra),
+        "group": ("console/group", group_values(legal, deployment, MatchCount(12), done=True) | extra),
+        "group-wrong": ("console/group", group_values(legal, deployment, MatchCount(0), form=refused) | extra),
+    }
 
 
 def _held(mailbox: Mailbox) -> Mailbox:
@@ -197,6 +227,8 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "mailbox-erasing": one(mailbox.with_changes(status=Status.DISCONNECTED, erasing_since=NOW)),
         "mailbox-on-hold": one(_held(mailbox)),
         "list-on-hold": listed([_held(mailbox)], {"hold": "on"}),
+        "mailbox-in-group": one(mailbox.with_changes(group="legal", private_left_out=3, in_scope=mailbox.items + 9)),
+        **group_pages(),
         **job_pages(mailbox),
         "operator-confirm-disconnect": ("console/confirm", {"mailbox": mailbox, "action": "disconnect", "csrf": "c"}),
         "operator-confirm-lift-hold": ("console/confirm", {"mailbox": mailbox, "action": "lift-hold", "csrf": "c"}),

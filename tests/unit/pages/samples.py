@@ -15,7 +15,7 @@ from shared.pages.my_sync import actions_for, live_values
 from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import status_view
 from shared.sources.port import AccessMode, SourceName
-from tests.unit.pages.console_samples import console_pages, listed
+from tests.unit.pages.console_samples import GROUPS, console_pages, listed
 from tests.unit.pages.move_samples import move_pages
 from tests.unit.pages.webhook_samples import webhook_pages
 
@@ -83,6 +83,7 @@ STATES = {
     "just-synced": (MAILBOX.with_changes(last_pass_at=NOW), RUNS, []),
     "stopping": (MAILBOX.with_changes(status=Status.PAUSED, syncing_since=NOW - MINUTE), RUNS, []),
     "exceptions": (MAILBOX.with_changes(issues=3, in_scope=12495, private_left_out=12), RUNS, ISSUES),
+    "in-group": (MAILBOX.with_changes(group="legal", in_scope=12495, private_left_out=12), RUNS, []),
     "syncing": (MAILBOX.with_changes(syncing_since=NOW - MINUTE), RUNS, []),
     "retrying": (MAILBOX.with_changes(reason="throttled"), RUNS, []),
     "late": (MAILBOX.with_changes(last_success_at=NOW - timedelta(hours=3), reason="unavailable"), RUNS, []),
@@ -114,6 +115,7 @@ PROMISE: dict[str, object] = {
     "mail_days": 0,
     "private_items": False,
     "deleted_days": 7,
+    "retention_days": 0,
 }
 
 
@@ -146,7 +148,7 @@ def live(state: str) -> dict[str, object]:
     """The values of the changing part of My sync, in one of the states."""
     mailbox, runs, issues = STATES[state]
     possible_at = NOW + MINUTE if state == "just-synced" else None
-    values = live_values(mailbox, runs, issues, NOW, INTERVAL)
+    values = live_values(mailbox, runs, issues, NOW, INTERVAL, group=GROUPS[1] if mailbox.group else None)
     return values | {"csrf": "csrf-token", "sync_possible_at": possible_at}
 
 
@@ -189,6 +191,7 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
     pages: dict[str, tuple[str, dict[str, object]]] = {
         "landing": ("landing", PROMISE),
         "landing-narrow": ("landing", PROMISE | {"content": "metadata", "mail_days": 90, "usual_folders": False}),
+        "landing-retention": ("landing", PROMISE | {"retention_days": 30}),
         "interstitial": ("interstitial", {"url": "https://login.example/authorize?a=1&b=2"}),
         "connected": ("connected", {"address": MAILBOX.address, "next_at": NOW, "return_url": ""}),
         "connected-return": (

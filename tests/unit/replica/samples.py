@@ -57,7 +57,7 @@ def truth(replica: Replica, mailbox_id: str) -> dict[str, tuple[ReplicaItem, byt
     """What the replica holds, comparable between replicas: items without where their content lies, and the content."""
     return {
         item.key: (item.with_changes(located=None), replica.content(mailbox_id, item) if item.located else None)
-        for item in replica.items(mailbox_id)
+        for item in (*replica.items(mailbox_id), *replica.left_items(mailbox_id))
     }
 
 

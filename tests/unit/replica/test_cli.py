@@ -18,6 +18,9 @@ from shared.authorization.port import Revocations
 from shared.cli import main as cli
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.commands import MailboxCommands
+from shared.mailboxes.directory.port import MailboxDirectory
+from shared.mailboxes.groups.commands import GroupCommands
+from shared.mailboxes.groups.model import ScopeSettings
 from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.move_commands import MoveCommands
@@ -29,6 +32,7 @@ from shared.replica.reading.reader import BlobTableReader
 from shared.replica.storage_port import PACKS, Blobs, Rows
 from shared.replica.store import BlobTableReplica
 from shared.sources.port import AccessMode, Content, ItemKind
+from tests.fakes.groups import MemoryGroups
 from tests.fakes.leases import FakeLeases
 from tests.fakes.queue import FakeQueue
 from tests.fakes.storage import MemoryBlobs, MemoryRows
@@ -78,11 +82,17 @@ class House:
     reader_kind: Callable[[Blobs, Rows], ReplicaReader] = BlobTableReader
     one: OneMailbox = field(default_factory=OneMailbox)
     queue: FakeQueue = field(default_factory=FakeQueue)
+    groups: MemoryGroups = field(default_factory=MemoryGroups)
 
     def __post_init__(self) -> None:
         self.blobs, self.rows = MemoryBlobs(clock=lambda: NOW), MemoryRows()
         self.replica = BlobTableReplica(self.blobs, self.rows)
         self.replica_reader = self.reader_kind(self.blobs, self.rows)
+
+    @property
+    def group_commands(self) -> GroupCommands:
+        directory = cast("MailboxDirectory", None)  # no command of this suite counts mailboxes
+        return GroupCommands(self.groups, self.registry, directory, ScopeSettings(), lambda: NOW)
 
     @property
     def registry(self) -> MailboxRegistry:
@@ -147,7 +157,7 @@ def test_a_list_is_ordered_and_no_control_sequence_reaches_the_terminal(app: Hou
 class Large(BlobTableReader):
     """Five thousand items with four kilobytes of metadata each, made when they are asked for."""
 
-    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
+    def every_item(self, mailbox_id: str, *, left: bool = False) -> Iterator[ReplicaItem]:
         for number in range(5_000):
             yield an_item(f"{number}", metadata={"to": f"{number:08d}" * 500})
 

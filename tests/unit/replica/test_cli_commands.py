@@ -13,6 +13,7 @@ import pytest
 
 from shared.cli import main as cli
 from shared.cli.terminal import show_table
+from shared.mailboxes.groups.model import GroupSettings
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.reading.reader import BlobTableReader
 from shared.sources.port import Content, ItemKind
@@ -142,8 +143,8 @@ def test_interrupted_parquet_export_leaves_no_file(tmp_path: Path) -> None:
     class Interrupted(BlobTableReader):
         """Somebody presses Ctrl-C while items are listed."""
 
-        def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
-            yield from super().every_item(mailbox_id)
+        def every_item(self, mailbox_id: str, *, left: bool = False) -> Iterator[ReplicaItem]:
+            yield from super().every_item(mailbox_id, left=left)
             raise KeyboardInterrupt
 
     app = House(Interrupted)
@@ -191,3 +192,17 @@ def test_hold_is_set_shown_and_lifted(app: House, capsys: pytest.CaptureFixture[
     assert app.run("hold", "--mailbox", ID, "--lift") == "lifted\n"
     assert app.run("hold", "--mailbox", ID) == "not on hold\n"
     assert [act for _, _, act in app.one.audit] == ["hold", "lift_hold"]
+
+
+def test_groups_are_listed_and_a_mailbox_is_put_into_one(app: House, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = GroupSettings(folders_out=("junkemail", "Private"), private_items=False)
+    app.group_commands.put("legal", "Matter 7", settings, "op")
+    assert app.run("groups") == "default\nlegal  Matter 7  folders_out=junkemail, Private; private_items=false\n"
+    own = {"folders_out": ["junkemail", "Private"], "private_items": False}
+    assert [line["settings"] for line in lines_of(app, "groups", "--json")] == [{}, own]
+    assert app.run("group", "--mailbox", ID) == "default\n"
+    assert app.run("group", "--mailbox", ID, "--set", "legal") == "legal\n"
+    assert cli.run(["group", "--mailbox", ID, "--set", "none"], app, io.StringIO()) == 1
+    assert "make it first" in capsys.readouterr().err
+    assert app.run("group", "--mailbox", ID, "--set", "default") == "default\n"
+    assert [act for _, _, act in app.one.audit] == ["put_group", "set_group", "set_group"]

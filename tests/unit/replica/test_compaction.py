@@ -156,8 +156,10 @@ def test_damage_is_noticed_and_not_laundered(replica: BlobTableReplica, blobs: M
 class WireRows(MemoryRows):
     """Every answer is read anew: none of it is shared with what is stored."""
 
-    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
-        for row in super().query(mailbox_id, folders=folders, only=only):
+    def query(
+        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
+    ) -> Iterator[Row]:
+        for row in super().query(mailbox_id, folders=folders, only=only, left=left):
             yield json.loads(json.dumps(row))
 
 

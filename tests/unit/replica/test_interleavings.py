@@ -129,9 +129,11 @@ class TurnRows(MemoryRows):
         self._turns.step()
         return super().get(mailbox_id, key)
 
-    def query(self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = ()) -> Iterator[Row]:
+    def query(
+        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
+    ) -> Iterator[Row]:
         self._turns.step()
-        return super().query(mailbox_id, folders=folders, only=only)
+        return super().query(mailbox_id, folders=folders, only=only, left=left)
 
 
 runs = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 16)), max_size=9)

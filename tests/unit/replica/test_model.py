@@ -59,6 +59,8 @@ class ReplicaMachine(RuleBasedStateMachine):
             return FeedChange(FeedKind.CREATE, after[key][0], Content("eml", data))
         item, old = after[key]
         stored = self._stored(key) or item
+        if kind is not FeedKind.DELETE and (item.left_at is not None or kind is FeedKind.LEAVE):
+            return self._leave_or_return(after, item, stored, keeps_content=kind is FeedKind.MOVE)
         match kind:
             case FeedKind.DELETE:
                 del after[key]
@@ -73,6 +75,21 @@ class ReplicaMachine(RuleBasedStateMachine):
                 return FeedChange(kind, after[key][0].with_changes(located=stored.located))
         after[key] = (item.with_changes(subject=str(self.ids)), data)
         return FeedChange(FeedKind.UPDATE, after[key][0], Content("eml", data))
+
+    def _leave_or_return(
+        self, after: Held, item: ReplicaItem, stored: ReplicaItem, *, keeps_content: bool
+    ) -> FeedChange:
+        """An item leaves; one that left comes back, with its stored content or with a new one."""
+        if item.left_at is None:
+            left = item.with_changes(folder_id="", left_at=self.now, left_folder_id=item.folder_id)
+            after[item.key] = (left, after[item.key][1])
+            return FeedChange(FeedKind.LEAVE, left.with_changes(located=stored.located))
+        back = item.with_changes(folder_id="inbox", left_at=None, left_folder_id="")
+        data = after[item.key][1] if keeps_content else b"content %d" % self.ids
+        after[item.key] = (back, data)
+        if keeps_content:
+            return FeedChange(FeedKind.CREATE, back.with_changes(located=stored.located))
+        return FeedChange(FeedKind.CREATE, back, Content("eml", data))
 
     def _stored(self, key: str) -> ReplicaItem | None:
         try:

@@ -26,8 +26,8 @@ class Busy(BlobTableReader):
         super().__init__(blobs, rows)
         self.meanwhile: Callable[[], object] | None = None
 
-    def every_item(self, mailbox_id: str) -> Iterator[ReplicaItem]:
-        for item in list(super().every_item(mailbox_id)):
+    def every_item(self, mailbox_id: str, *, left: bool = False) -> Iterator[ReplicaItem]:
+        for item in list(super().every_item(mailbox_id, left=left)):
             yield item
             if self.meanwhile is not None:
                 act, self.meanwhile = self.meanwhile, None

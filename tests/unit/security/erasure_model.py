@@ -371,7 +371,7 @@ class ErasureModel(RuleBasedStateMachine):
             leases=stack.leases,
             queue=stack.queue,
             access_tokens=self._access_tokens(),
-            scope=Scope(private_items=True),
+            scope_of=lambda _: Scope(private_items=True),
             limits=SMALL,
             clock=stack.clock,
             monotonic=stack.clock.monotonic,

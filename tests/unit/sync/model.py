@@ -46,6 +46,8 @@ SCOPES = [
     Scope(folders_out=OUT, mail_days=10),
     Scope(folders_in=("inbox", "Projects"), private_items=True),
     Scope(),
+    Scope(folders_out=OUT, retention_days=2),
+    Scope(folders_out=OUT, retention_days=400, private_items=True),
 ]
 
 NAMED = [(), ("kim@contoso.example",), ("Sam@Fabrikam.example", "kim@contoso.example"), ("pat@northwind.example",)]
@@ -284,6 +286,14 @@ class SyncModel(ModelStage):
     def settings_change(self, scope: Scope) -> None:
         self.world.rescope(scope)
 
+    @rule(held=st.booleans())
+    def hold_is_set_or_lifted(self, held: bool) -> None:
+        at = self.world.clock()
+        change = (
+            partial(transitions.on_hold, reason="Matter 7", actor="op", now=at) if held else transitions.without_hold
+        )
+        self.world.registry.change(ID, change)
+
     @rule(request=st.integers(0, 25), sweep=st.booleans())
     def mailbox_is_to_be_read_anew(self, request: int, sweep: bool) -> None:
         """Between two passes, or while one runs."""
@@ -453,6 +463,26 @@ class SyncModel(ModelStage):
         self.world.assert_equal()
         self.world.assert_logged()
         self._assert_settled()
+        self._assert_retention()
+
+    @rule(which=picks)
+    def a_deleted_item_is_kept_for_its_days(self, which: int) -> None:
+        self._quiet()
+        items, kept = self.world.items(), self.world.kept()
+        there = [id_ for id_ in sorted(items) if id_ in self.mailbox.mails and id_ not in kept]
+        if not there:
+            return
+        gone = items[there[which % len(there)]]
+        content = self.world.replica.content(ID, gone) if gone.located else b""
+        self.mailbox.delete(gone.source_id)
+        for _ in range(2):
+            self.world.clock.pass_by(hours=1)
+            self.world.sweep()
+        left = self.world.left().get(gone.source_id)
+        assert (left is not None) == bool(self.world.scope.retention_days)
+        if left is not None:
+            assert left.key == gone.key
+            assert not left.located or self.world.replica.content(ID, left) == content
 
     @rule(which=st.lists(picks, min_size=1, max_size=5, unique=True), where=picks)
     def a_pure_move_keeps_identity_and_downloads_nothing(self, which: list[int], where: int) -> None:

@@ -1,12 +1,13 @@
 """What the model's rules stand on: one world, how its passes are run and ended, and what must hold afterward."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from shared.errors import OperatorMustAct
+from shared.mailboxes import transitions
 from shared.replica.port import FolderState
 from shared.sources.port import SourceName
 from tests.fakes.mailbox import FakeMailbox, Mail
@@ -54,6 +55,18 @@ class ModelStage(RuleBasedStateMachine):
         issues = {issue.item_id for issue in self.world.registry.issues(ID)}
         assert issues <= self.mailbox.bad.keys() | self.mailbox.no_mime, "an issue of an item that is well"
         self._assert_idle()
+
+    def _assert_retention(self) -> None:
+        """Nothing that left is kept longer than its days, or twice."""
+        if not self.world.left():
+            return
+        self.world.registry.change(ID, transitions.without_hold)
+        self.world.sweep()
+        oldest = self.world.clock() - timedelta(days=self.world.scope.retention_days)
+        left = self.world.left()
+        assert all(item.left_at is not None and item.left_at > oldest for item in left.values())
+        assert not left.keys() & self.world.items().keys()
+        self.world.assert_equal(but_assumed=True)
 
     def _assert_idle(self) -> None:
         """Now that nothing happens, a pass is one request and writes nothing but the registry."""

@@ -1,0 +1,48 @@
+"""Groups over the pages: an operator makes one, puts a mailbox into it, and its person reads which setting applies."""
+
+from contextlib import closing
+
+from sandbox.local.local_stack import LocalStack
+from tests.e2e.people import new_person
+from tests.e2e.person import Person, title
+
+OPERATOR = "robin@contoso.example"
+GROUP = "/operator/groups/works-council"
+
+
+def test_mailbox_follows_the_group_that_an_operator_puts_it_into(running_app: LocalStack) -> None:
+    with (
+        closing(Person(running_app, new_person(running_app.sandbox, messages=1))) as person,
+        closing(Person(running_app, OPERATOR)) as operator,
+    ):
+        _make_use_and_delete(running_app, person.connect(), operator)
+
+
+def _make_use_and_delete(running_app: LocalStack, person: Person, operator: Person) -> None:
+    operator.come_back(operator.begin("/sign-in?to=operator"))
+    mailbox, csrf = person.mailbox(), {"csrf": operator.csrf("/operator/groups")}
+    page = f"/operator/mailboxes/{mailbox}"
+
+    assert "Nothing was made" in operator.ask("POST", "/operator/groups", data=csrf | {"name": "Works council"}).text
+    made = operator.ask("POST", "/operator/groups", data=csrf | {"name": "works-council", "description": "<b>"})
+    assert (made.status_code, made.headers["location"]) == (303, GROUP)
+    assert "Nothing was saved" in operator.ask("POST", GROUP, data=csrf | {"mail_days": "many"}).text
+    settings = {"description": "<b>", "retention_days": "30", "private_items": "false"}
+    assert operator.ask("POST", GROUP, data=csrf | settings).status_code == 303
+    shown = operator.ask("GET", f"{GROUP}?done=saved").text
+    assert "&lt;b&gt;" in shown
+    assert "The settings are saved." in shown
+    assert "REPLICA_RETENTION_DAYS" in operator.ask("GET", "/operator/groups").text
+
+    assert operator.ask("POST", f"{page}/group", data=csrf | {"group": "none"}).status_code == 400
+    assert operator.ask("POST", f"{page}/group", data=csrf | {"group": "works-council"}).status_code == 303
+    assert running_app.parts().registry.get(mailbox).group == "works-council"
+    seen = person.ask("GET", "/my-sync").text
+    assert "belongs to the group “works-council”" in seen
+    assert "stays in the copy for 30 days" in seen
+
+    refused = operator.ask("POST", GROUP, data=csrf | {"delete": "yes"})
+    assert (refused.status_code, title(refused)) == (409, "The group still has mailboxes")
+    assert operator.ask("POST", f"{page}/group", data=csrf | {"group": "default"}).status_code == 303
+    assert operator.ask("POST", GROUP, data=csrf | {"delete": "yes"}).status_code == 303
+    assert operator.ask("GET", GROUP).status_code == 404
