@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import OperatorMustAct
+from shared.mailboxes import transitions
 from shared.mailboxes.groups.cache import CachedGroups
 from shared.mailboxes.groups.model import Group, GroupSettings, ScopeSettings
 from shared.mailboxes.model import Mailbox
@@ -102,6 +103,22 @@ def test_idle_passes_read_the_groups_once_a_minute_and_without_one_never(world: 
     for _ in range(20):
         world.engine.sync(ID)
     assert world.groups.reads == reads + 1
+
+
+def test_items_that_left_stay_while_the_group_is_unknown(world: GroupHarness) -> None:
+    world.put("legal", retention_days=1)
+    world.mailbox.delete(next(iter(world.items())))
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    assert len(world.left()) == 1
+    world.registry.change(ID, transitions.paused)
+    world.assign("gone")
+    world.clock.pass_by(hours=72)
+    world.sweep()
+    assert len(world.left()) == 1
+    world.put("legal")
+    world.sweep()
+    assert world.left() == {}
 
 
 def test_mailbox_of_an_unknown_group_is_not_synced(world: GroupHarness) -> None:

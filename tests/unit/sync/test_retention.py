@@ -1,5 +1,6 @@
 """Items that left the mailbox are kept for the days of the retention, marked, and then deleted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,10 @@ import pytest
 from shared.mailboxes import transitions
 from shared.mailboxes.model import Status
 from shared.replica.port import FeedKind
+from shared.sync.budget import LeaseLost
+from shared.sync.retention import Retention
 from shared.sync.scope import Scope
+from shared.sync.state.settled_cursor import SettledCursor
 from tests.fakes.sync_harness import ID, OUT, SyncHarness
 
 KEEPING = Scope(folders_out=OUT, retention_days=30)
@@ -111,6 +115,35 @@ def test_hold_keeps_items_until_it_is_lifted(world: Kept) -> None:
     world.registry.change(ID, transitions.without_hold)
     world.next_day()
     assert world.left() == {}
+
+
+def test_hold_that_is_set_meanwhile_stops_before_the_next_page(world: Kept) -> None:
+    world.mailbox.delete(world.mail)
+    world.delete(world.other)
+    world.clock.pass_by(hours=24 * 31)
+    answers = iter([False, True])
+    lease = world.leases.acquire(ID)
+    assert lease is not None
+
+    def retention(on_hold: Callable[[], bool]) -> Retention:
+        settled = SettledCursor(world.stored, world.registry, world.clock)
+        limits = replace(world.limits, page_items=1)
+        return Retention(
+            world.replica, settled, lease, scope=KEEPING, limits=limits, on_hold=on_hold, now=world.clock()
+        )
+
+    cursor = world.replica.load(ID)
+    after = retention(lambda: next(answers)).expire(cursor)
+    assert (after, after.sequence) == (world.replica.load(ID), cursor.sequence + 1)
+    assert len(world.left()) == 1
+    lease.lose()
+    with pytest.raises(LeaseLost):
+        retention(lambda: False).expire(after)
+    assert len(world.left()) == 1
+    lease.release()
+    world.sweep()
+    assert world.left() == {}
+    world.assert_logged()
 
 
 def test_shorter_retention_acts_on_items_that_left_before(world: Kept) -> None:
