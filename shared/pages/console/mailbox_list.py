@@ -28,7 +28,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _SEPARATOR = "~"
 _COLUMNS = (
     *("id", "address", "tenant", "status", "reason", "source", "way", "connected_at"),
-    *("complete_as_of", "items", "issues", "support", "group"),
+    *("complete_as_of", "items", "issues", "support", "group", "on_hold_since"),
 )
 
 
@@ -172,6 +172,10 @@ def _row(mailbox: Mailbox) -> list[object]:
     return [
         *(mailbox.id, mailbox.address, mailbox.tenant_id, mailbox.status.value, mailbox.reason),
         *(mailbox.source.value, way_in(mailbox).value, mailbox.created_at.isoformat()),
-        *(mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else "", mailbox.items, mailbox.issues),
-        *(mailbox.support, shown_name(mailbox.group)),
+        *(_time(mailbox.complete_as_of), mailbox.items, mailbox.issues),
+        *(mailbox.support, shown_name(mailbox.group), _time(mailbox.hold_since)),
     ]
+
+
+def _time(at: datetime | None) -> str:
+    return at.isoformat() if at is not None else ""

@@ -170,6 +170,11 @@ def test_a_cell_of_the_csv_is_no_formula() -> None:
     assert rows[1]["way"] == "shared"
 
 
+def test_the_csv_says_since_when_a_mailbox_is_on_hold() -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_of([MAILBOX, MAILBOX.with_changes(hold_since=NOW)]))))
+    assert [row["on_hold_since"] for row in rows] == ["", NOW.isoformat()]
+
+
 @pytest.mark.parametrize("status", Status)
 def test_actions_fit_the_status_and_erasing_is_always_last(status: Status) -> None:
     actions = actions_of(MAILBOX.with_changes(status=status))
