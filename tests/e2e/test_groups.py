@@ -1,10 +1,12 @@
-"""Groups over the pages: an operator makes one, puts a mailbox into it, and its person reads which setting applies."""
+"""Groups in the whole app: over the pages, and a retention that keeps what its person deletes."""
 
 from contextlib import closing
 
 from sandbox.local.local_stack import LocalStack
+from shared.mailboxes.groups.model import GroupSettings
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
+from tests.e2e.watching import Watched, insist
 
 OPERATOR = "robin@contoso.example"
 GROUP = "/operator/groups/works-council"
@@ -46,3 +48,21 @@ def _make_use_and_delete(running_app: LocalStack, person: Person, operator: Pers
     assert operator.ask("POST", f"{page}/group", data=csrf | {"group": "default"}).status_code == 303
     assert operator.ask("POST", GROUP, data=csrf | {"delete": "yes"}).status_code == 303
     assert operator.ask("GET", GROUP).status_code == 404
+
+
+def test_item_that_a_person_deletes_is_kept_with_the_time_and_its_content(running_app: LocalStack) -> None:
+    somebody = Watched(running_app, messages=3)
+    somebody.sign_in()
+    somebody.synced()
+    parts, before = somebody.parts, somebody.mailbox.items
+    parts.group_commands.put("keeps", "", GroupSettings(retention_days=30), "op")
+    parts.group_commands.assign(somebody.id, "keeps", "op")
+    somebody.change(["hard_delete"], 7)
+    insist("an item that left", somebody.ask, lambda: bool(list(parts.replica.left_items(somebody.id))))
+    (left,) = parts.replica_reader.every_item(somebody.id, left=True)
+    assert left.left_at is not None
+    assert parts.replica_reader.whole_content(somebody.id, left)
+    insist("the figures of the pass", somebody.ask, lambda: somebody.mailbox.items == before - 1)
+    assert somebody.compared().is_equal, somebody.compared()
+    parts.group_commands.assign(somebody.id, "default", "op")
+    parts.group_commands.delete("keeps", "op")
