@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from shared.errors import Conflict
 from shared.replica.encoding import pack
-from shared.replica.encoding.compact_json import Dump, dump
 from shared.replica.encoding.item_rows import FENCE, MAX_INT32, row_changes, split_into_transactions, unconditional
 from shared.replica.port import FeedChange
 from shared.replica.row_lookup import RowLookup
@@ -61,15 +60,15 @@ class FencedRows:
             raise Conflict("a page is being applied")
         return fence
 
-    def apply(
-        self,
-        mailbox_id: str,
-        sequence: int,
-        changes: Sequence[FeedChange],
-        fence: Fence,
-        dump_metadata: Dump = dump,
+    def apply(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange], fence: Fence) -> None:
+        """Apply a page's changes to the rows: see `apply_transactions`."""
+        rows = row_changes(changes, pack.prefix(mailbox_id, sequence))
+        self.apply_transactions(mailbox_id, sequence, list(split_into_transactions(rows)), fence)
+
+    def apply_transactions(
+        self, mailbox_id: str, sequence: int, batches: Sequence[Sequence[RowChange]], fence: Fence
     ) -> None:
-        """Apply a page's changes to the rows, unless it is applied already.
+        """Run a page's transactions on the rows, unless it is applied already.
 
         Raises:
             Conflict: the mailbox has been erased, or another writer has replaced the fence.
@@ -78,8 +77,6 @@ class FencedRows:
             raise Conflict("the mailbox has been erased")
         if fence.has_applied(sequence):
             return
-        rows = row_changes(changes, pack.prefix(mailbox_id, sequence), dump_metadata)
-        batches = list(split_into_transactions(rows))
         for number, batch in enumerate(batches, 1):
             fence = self.transact(mailbox_id, batch, replace(fence, sequence=sequence, applied=number == len(batches)))
 

@@ -152,6 +152,14 @@ class FeedPage:
     cursor: Cursor
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedPage:
+    """A page of changes that is ready to be committed under this number. `encoded` is known to its replica alone."""
+
+    sequence: int
+    encoded: object = field(repr=False)
+
+
 class Replica(Protocol):
     """One operator's store of mailbox copies. Several threads may use it for different mailboxes."""
 
@@ -172,6 +180,21 @@ class Replica(Protocol):
         Raises:
             Conflict: another writer has moved on from `cursor`, or the mailbox has been erased. Nothing of this page
                 has taken effect; load again.
+        """
+        ...
+
+    def prepare(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange]) -> PreparedPage:
+        """Encode changes as the page with this number, without a request: the page before may be in progress.
+
+        The prepared page holds the contents; the caller need not keep them.
+        """
+        ...
+
+    def commit_prepared(self, mailbox_id: str, cursor: Cursor, prepared: PreparedPage, following: Cursor) -> Cursor:
+        """Write a prepared page as `commit` does.
+
+        Raises:
+            Conflict: see `commit`; also if the page is not the one that follows `cursor`.
         """
         ...
 

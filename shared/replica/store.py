@@ -14,13 +14,12 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from shared.errors import Conflict, NotFound, Reason, RetryLater
-from shared.replica.encoding import cursor_json, feed, pack
-from shared.replica.encoding.compact_json import Dump, RememberedDump
-from shared.replica.encoding.item_rows import fit_to_limits, has_left, is_item, item_from_row, with_aliases
+from shared.replica.encoding import cursor_json, feed, page
+from shared.replica.encoding.item_rows import has_left, is_item, item_from_row
 from shared.replica.fence import Fence, FencedRows
 from shared.replica.maintenance.compaction import Compaction, is_compaction_due, last_compaction
 from shared.replica.maintenance.erasure import Erasure
-from shared.replica.port import Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
+from shared.replica.port import Cursor, FeedChange, FeedPage, PreparedPage, ReplicaItem, item_key
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.row_lookup import RowLookup
 from shared.replica.storage_port import CURSORS, FEED, MOST_FOLDERS, PACKS, Blobs, RowChange, Rows
@@ -84,8 +83,8 @@ class BlobTableReplica:
         if cursor is None and self._fenced.fence(mailbox_id).erased:
             return Cursor()
         cursor = cursor or self._rebuilt(mailbox_id)
-        while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
-            step, changes = feed.decode(page.data)
+        while (found := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
+            step, changes = feed.decode(found.data)
             self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, self._fence_at(mailbox_id, cursor))
             cursor = self._put_cursor(mailbox_id, cursor, cursor_json.step_from_json(cursor, step))
         return cursor
@@ -126,44 +125,47 @@ class BlobTableReplica:
         )
 
     def _page(self, mailbox_id: str, sequence: int) -> bytes:
-        page = self._blobs.get(FEED, feed.page_name(mailbox_id, sequence))
-        if page is None:
+        found = self._blobs.get(FEED, feed.page_name(mailbox_id, sequence))
+        if found is None:
             raise NotFound("the feed has no such page")
-        return page.data
+        return found.data
 
     def commit(self, mailbox_id: str, cursor: Cursor, changes: Sequence[FeedChange], following: Cursor) -> Cursor:
         """Write one page, or only the cursor."""
         if not changes:
             return self._put_cursor(mailbox_id, cursor, replace(following, sequence=cursor.sequence))
-        following = replace(following, sequence=cursor.sequence + 1)
+        prepared = self.prepare(mailbox_id, cursor.sequence + 1, changes)
+        return self.commit_prepared(mailbox_id, cursor, prepared, following)
+
+    def prepare(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange]) -> PreparedPage:
+        """Encode a page."""
+        return PreparedPage(sequence, page.encode(mailbox_id, sequence, changes))
+
+    def commit_prepared(self, mailbox_id: str, cursor: Cursor, prepared: PreparedPage, following: Cursor) -> Cursor:
+        """Write a page that was encoded before."""
+        encoded = prepared.encoded
+        if prepared.sequence != cursor.sequence + 1 or not isinstance(encoded, page.EncodedPage):
+            raise Conflict("the page was prepared to follow another one")
+        following = replace(following, sequence=prepared.sequence)
         # Read before the page is committed: a writer that applies it before us replaces the fence; our ETag then fails.
         fence = self._fence_at(mailbox_id, cursor)
-        dump_metadata = RememberedDump()
-        settled, packed = self._put_pack(mailbox_id, following.sequence, changes, dump_metadata)
-        page = feed.encode(mailbox_id, cursor_json.step_to_json(cursor, following), settled, dump_metadata)
-        try:
-            # The commit point: from here on, whoever finds the page completes it.
-            self._put_once(
-                FEED, feed.page_name(mailbox_id, following.sequence), page, absent=True, deletes=feed.deletes(page)
-            )
-        except Conflict:
-            self._erasure(mailbox_id).undo((PACKS, packed))
-            raise
-        try:
-            self._fenced.apply(mailbox_id, following.sequence, settled, fence, dump_metadata)
-            return self._put_cursor(mailbox_id, cursor, following)
-        except Conflict:
-            return self._overtaken(mailbox_id, cursor, following, packed)
-
-    def _put_pack(
-        self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange], dump_metadata: Dump
-    ) -> tuple[list[FeedChange], str]:
-        """Write the page's contents. Returns the changes with their content locations, and the pack's name."""
-        contents = {change.item.key: change.content for change in changes if _brings_content(change)}
-        packed = pack.build(mailbox_id, sequence, [(key, content) for key, content in contents.items() if content])
+        packed = encoded.packed
         if packed.located:
             self._blobs.put(PACKS, packed.name, packed.data, members=len(packed.located))
-        return [_settled(change, packed, dump_metadata) for change in changes], packed.name
+        step = cursor_json.step_to_json(cursor, following)
+        data = feed.with_first_line(mailbox_id, step, encoded.changes, encoded.lines)
+        name = feed.page_name(mailbox_id, following.sequence)
+        try:
+            # The commit point: from here on, whoever finds the page completes it.
+            self._put_once(FEED, name, data, absent=True, deletes=feed.deletes(data))
+        except Conflict:
+            self._erasure(mailbox_id).undo((PACKS, packed.name))
+            raise
+        try:
+            self._fenced.apply_transactions(mailbox_id, following.sequence, encoded.transactions, fence)
+            return self._put_cursor(mailbox_id, cursor, following)
+        except Conflict:
+            return self._overtaken(mailbox_id, cursor, following, packed.name)
 
     def _put_once(
         self,
@@ -253,8 +255,8 @@ class BlobTableReplica:
     def feed(self, mailbox_id: str, after: int = 0) -> Iterator[FeedPage]:
         """Iterate over the pages in order, each with the complete cursor that follows it."""
         cursor = self._cursor_after(mailbox_id, after) if after else Cursor()
-        while (page := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
-            step, changes = feed.decode(page.data)
+        while (found := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
+            step, changes = feed.decode(found.data)
             cursor = cursor_json.step_from_json(cursor, step)
             yield FeedPage(cursor.sequence, changes, cursor)
 
@@ -303,15 +305,3 @@ class BlobTableReplica:
 
     def _erasure(self, mailbox_id: str) -> Erasure:
         return Erasure(self._blobs, self._rows, self._fenced, mailbox_id)
-
-
-def _brings_content(change: FeedChange) -> bool:
-    return change.content is not None and change.kind is not FeedKind.DELETE
-
-
-def _settled(change: FeedChange, packed: pack.Pack, dump_metadata: Dump) -> FeedChange:
-    """The change as it is stored: its content replaced by the location, its texts cut to the storage limits."""
-    item = with_aliases(fit_to_limits(change.item, dump_metadata))
-    if _brings_content(change):
-        item = item.with_changes(located=packed.located[item.key])
-    return FeedChange(change.kind, item)

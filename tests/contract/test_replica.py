@@ -72,6 +72,23 @@ def test_what_is_not_there_is_not_found(replica: Replica, mailbox: str) -> None:
         replica.content(mailbox, found(replica, mailbox, "A"))
 
 
+def test_pages_that_were_prepared_ahead_are_committed_in_order(replica: Replica, mailbox: str) -> None:
+    start = replica.load(mailbox)
+    pages = [replica.prepare(mailbox, number, [created(f"{number}", b"content %d" % number)]) for number in (1, 2)]
+    with pytest.raises(Conflict):
+        replica.commit_prepared(mailbox, start, pages[1], start)
+    assert list(replica.feed(mailbox)) == []
+    cursor = start
+    for page in pages:
+        cursor = replica.commit_prepared(mailbox, cursor, page, cursor)
+    assert replica.load(mailbox) == cursor
+    assert cursor.sequence == 2
+    assert {item.source_id: replica.content(mailbox, item) for item in replica.items(mailbox)} == {
+        "1": b"content 1",
+        "2": b"content 2",
+    }
+
+
 def test_empty_content_is_content(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, FeedChange(FeedKind.CREATE, an_item("A"), Content("eml", b"")))
     assert replica.content(mailbox, found(replica, mailbox, "A")) == b""

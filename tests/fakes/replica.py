@@ -14,7 +14,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import Conflict, ItemUnusable, NotFound
-from shared.replica.port import ContentLocation, Cursor, FeedChange, FeedKind, FeedPage, ReplicaItem, item_key
+from shared.replica.port import (
+    ContentLocation,
+    Cursor,
+    FeedChange,
+    FeedKind,
+    FeedPage,
+    PreparedPage,
+    ReplicaItem,
+    item_key,
+)
 
 TRANSACTION = 100
 """Entities in one transaction, as in Table Storage: each transaction is one write that can crash."""
@@ -105,6 +114,17 @@ class FakeReplica:
         stored.pages[sequence] = page
         self._apply(stored, page)
         return self._put_cursor(stored, following)
+
+    def prepare(self, mailbox_id: str, sequence: int, changes: Sequence[FeedChange]) -> PreparedPage:
+        """The changes as they are."""
+        return PreparedPage(sequence, tuple(changes))
+
+    def commit_prepared(self, mailbox_id: str, cursor: Cursor, prepared: PreparedPage, following: Cursor) -> Cursor:
+        """Commit the changes."""
+        assert isinstance(prepared.encoded, tuple)
+        if prepared.sequence != cursor.sequence + 1:
+            raise Conflict("the page was prepared to follow another one")
+        return self.commit(mailbox_id, cursor, prepared.encoded, following)
 
     def find(self, mailbox_id: str, source_ids: Sequence[str]) -> dict[str, ReplicaItem]:
         """Items by source id, including source ids from before a move."""

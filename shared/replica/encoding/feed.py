@@ -43,14 +43,20 @@ def sequence_of(name: str) -> int:
     return int(name.rpartition("/")[2].partition(".")[0])
 
 
-def encode(
-    mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChange], dump_metadata: Dump = dump
-) -> bytes:
+def encode(mailbox_id: str, step: Mapping[str, Any], changes: Sequence[FeedChange]) -> bytes:
     """Encode a page. New contents are already in this page's pack."""
-    own = prefix(mailbox_id, step["sequence"])
-    lines = [_dump({"mailbox": mailbox_id, "changes": len(changes)} | dict(step))]
-    lines += [_written(_line(change, own), change.item.metadata, dump_metadata) for change in changes]
-    return b"\n".join(lines) + b"\n"
+    lines = encode_changes(changes, prefix(mailbox_id, step["sequence"]))
+    return with_first_line(mailbox_id, step, len(changes), lines)
+
+
+def encode_changes(changes: Sequence[FeedChange], own: str, dump_metadata: Dump = dump) -> bytes:
+    """Encode the lines of a page after the first one. `own` is the prefix of the names of the page's packs."""
+    return b"".join(_written(_line(change, own), change.item.metadata, dump_metadata) + b"\n" for change in changes)
+
+
+def with_first_line(mailbox_id: str, step: Mapping[str, Any], changes: int, lines: bytes) -> bytes:
+    """A whole page: the first line with the cursor, and the lines of so many changes."""
+    return _dump({"mailbox": mailbox_id, "changes": changes} | dict(step)) + b"\n" + lines
 
 
 def decode(data: bytes) -> tuple[dict[str, Any], tuple[FeedChange, ...]]:

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared.mailboxes.port import MailboxRegistry
-from shared.replica.port import Cursor, FeedChange, FeedKind, Replica
+from shared.replica.port import Cursor, FeedChange, FeedKind, PreparedPage, Replica
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.state.cursor_draft import CursorDraft
@@ -37,6 +37,11 @@ class Counts:
             case _:
                 self.updated += 1
 
+    def merge(self, other: "Counts") -> None:
+        """Add the counts of a page."""
+        for name in ("created", "updated", "moved", "deleted", "bytes"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
 
 @dataclass(slots=True)
 class _Page:
@@ -45,6 +50,15 @@ class _Page:
     changes: list[FeedChange] = field(default_factory=list)
     bytes: int = 0
     resolved: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _FullPage:
+    """A page that waits for the writer. `prepared` is None if it only has issues to resolve, or a new cursor."""
+
+    prepared: PreparedPage | None
+    counts: Counts
+    resolved: list[str]
 
 
 class PageWriter:
@@ -74,6 +88,8 @@ class PageWriter:
     ) -> None:
         self._counts = Counts()
         self._cursor = cursor
+        self._prepared = cursor.sequence
+        """The number of the last page that was encoded."""
         self._submitted = cursor
         """The cursor of the last page that was committed or is pending. A sweep may end with the one it began with."""
         self._replica = replica
@@ -139,11 +155,23 @@ class PageWriter:
             following, before = self._draft.snapshot(), self._submitted
             if has_content or (following.folders, following.notes) != (before.folders, before.notes):
                 self._submitted = following
-                self._send(page, following)
+                self._send(self._full(page), following)
         if wait:
             self._wait(0)
 
-    def _send(self, page: _Page, following: Cursor) -> None:
+    def _full(self, page: _Page) -> _FullPage:
+        """Encode a page while the one before is being written. From here on only the encoded page has its contents."""
+        counts = Counts()
+        for change in page.changes:
+            counts.add(change)
+        if not page.changes:
+            return _FullPage(None, counts, page.resolved)
+        self._prepared += 1
+        prepared = self._replica.prepare(self._mailbox_id, self._prepared, page.changes)
+        page.changes.clear()
+        return _FullPage(prepared, counts, page.resolved)
+
+    def _send(self, page: _FullPage, following: Cursor) -> None:
         """Commit now, or in the writer thread."""
         self._most_items = min(self._most_items * 2, self._limits.page_items)
         if self._limits.overlap:
@@ -151,7 +179,7 @@ class PageWriter:
         else:
             self._commit(page, following)
 
-    def _commit_later(self, page: _Page, following: Cursor) -> None:
+    def _commit_later(self, page: _FullPage, following: Cursor) -> None:
         """Commit in the writer thread."""
         self._wait(self._limits.pages_ahead)
         if self._executor is None:
@@ -176,19 +204,23 @@ class PageWriter:
         while len(self._pending) > most:
             self._pending.popleft().result()
 
-    def _commit(self, page: _Page, following: Cursor) -> None:
+    def _commit(self, page: _FullPage, following: Cursor) -> None:
         """Write one page. No page may follow a failed one, because its cursor would include the failed one."""
         if self._broken:
             return
         try:
-            if page.changes:
+            if page.prepared is not None:
                 self._announce_page()
             self._budget.check_lease()
-            self._cursor = self._replica.commit(self._mailbox_id, self._cursor, page.changes, following)
+            self._cursor = self._write(page.prepared, following)
             for item_id in page.resolved:
                 self._registry.drop_issue(self._mailbox_id, item_id)
         except BaseException:
             self._broken = True
             raise
-        for change in page.changes:
-            self._counts.add(change)
+        self._counts.merge(page.counts)
+
+    def _write(self, prepared: PreparedPage | None, following: Cursor) -> Cursor:
+        if prepared is None:
+            return self._replica.commit(self._mailbox_id, self._cursor, (), following)
+        return self._replica.commit_prepared(self._mailbox_id, self._cursor, prepared, following)
