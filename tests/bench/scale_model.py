@@ -41,7 +41,7 @@ QUIET = Work(0.35, 0.006 + HOST_SECONDS, blob_writes=0, blob_reads=3, tables=2)
 """Lease acquired and released, cursor read, row read and written."""
 NEW = Work(1.5, 0.045 + HOST_SECONDS, blob_writes=3, blob_reads=3, tables=8)
 """Also pack, feed page, and cursor written; the proof, fence, rows, and run, and lookups."""
-SWEEP = Work(8.0, 1.3 + HOST_SECONDS, blob_writes=1, blob_reads=10, tables=80)
+SWEEP = Work(8.0, 0.9 + HOST_SECONDS, blob_writes=1, blob_reads=4, tables=16)
 """A mailbox of 10,000 unchanged items in thirty folders."""
 OVERTAKEN = Work(0.05, 0.002 + HOST_SECONDS, blob_writes=0, blob_reads=2, tables=1)
 

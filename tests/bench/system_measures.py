@@ -64,7 +64,6 @@ def dispatch(environment: Environment) -> Figures:
     number = environment.size(100_000) // (2 if environment.quick else 1)
     with environment.storage() as storage:
         found = environment.child(_MODULE, "dispatch", json.dumps(storage), str(number))
-    with environment.storage() as storage:
         limit = environment.child(_MODULE, "sends", json.dumps(storage), str(number))
     figures = Figures(f"System: the dispatch of {number:,} due mailboxes", ("what", "measured"))
     figures.rows = [
