@@ -132,6 +132,7 @@ NAMED: dict[tuple[str, int, str], Read] = {
     (APPOINTMENT, 0x825F, "Binary"): _binary(_end_zone),
     (APPOINTMENT, 0x8260, "Binary"): _binary(lambda item: zone_definition(zone_of(item), recurring=True)),
     (ADDRESS, 0x8005, "String"): _text("FileAs"),
+    (ADDRESS, 0x8015, "Boolean"): lambda item: item.text("HasPicture") if item.element == "Contact" else "",
     (ADDRESS, 0x802C, "String"): _text("PhoneticFirstName"),
     (ADDRESS, 0x802D, "String"): _text("PhoneticLastName"),
     (ADDRESS, 0x8062, "String"): _entry("ImAddresses", "ImAddress1"),

@@ -10,6 +10,9 @@ _CLASSES_NOT_IN_GRAPH = ("ipm.post", "ipm.document", "ipm.distlist", "ipm.sticky
 _FOLDERS_IN_GRAPH = frozenset({FolderKind.MAIL, FolderKind.CALENDAR, FolderKind.TASKS})
 """Kinds whose folders are all listed. Some contact folders are Exchange's own and are not."""
 
+_PROPERTIES_ONLY_IN_GRAPH = {ItemKind.TASK: frozenset({"CLASS", "URL", "X-CHECKLIST-ITEM", "X-LINK"})}
+"""Properties of the files that we write. Graph does not give a task's sensitivity, so its file says PUBLIC."""
+
 
 def gives_item(source: SourceName, kind: ItemKind, item_class: str) -> bool:
     """Whether an item that the source does not give is gone; False: it may be there all the same."""
@@ -21,3 +24,8 @@ def gives_item(source: SourceName, kind: ItemKind, item_class: str) -> bool:
 def gives_folder(source: SourceName, kind: FolderKind, *, archive: bool) -> bool:
     """Whether a folder that the source does not list is gone; False: it may be there all the same."""
     return source is SourceName.EWS or (kind in _FOLDERS_IN_GRAPH and not archive)
+
+
+def adds_property(source: SourceName, kind: ItemKind, name: str) -> bool:
+    """Whether only this source writes such a value of a property into an item's file: its value is no change."""
+    return source is SourceName.GRAPH and name in _PROPERTIES_ONLY_IN_GRAPH.get(kind, frozenset())

@@ -1,21 +1,26 @@
 """Compares the contents of both sources for a few items of each kind.
 
 Messages are equal when their bytes are, or the headers that people read and the decoded parts. Files that we write
-ourselves are equal by their lines; a line that only the stored file has is a field that the other source lacks.
+ourselves are equal by their lines; a line that only the stored file has is a field that the other source lacks. Lines
+that only the other source can give are no change either: the stored file is kept until the item is changed.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from enum import StrEnum
 
 from shared.replica.port import ReplicaItem
-from shared.sources.port import Content, ContentLevel, Folder, Item, MailSource
+from shared.sources.coverage import adds_property
+from shared.sources.port import Content, ContentLevel, Folder, Item, MailSource, SourceName
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import Survey
 from shared.sync.planning.item_changes import content_to_store
 
+_FOLD = re.compile(rb"\r?\n[ \t]")
+_NAME = re.compile(rb"[;:]")
 _HEADERS = ("from", "to", "cc", "subject", "date", "message-id")
 
 
@@ -39,19 +44,22 @@ def compare_samples(
     for kind, samples in survey.samples.items():
         if kind in survey.sampled or level is ContentLevel.METADATA:
             continue
-        results = [
-            _compared(source, replica, level, folders[folder_id], (item_id, key))
+        contents = [
+            _contents(source, replica, level, folders[folder_id], (item_id, key))
             for folder_id, item_id, key in samples
             if folder_id in folders
         ]
-        found = [result for result in results if result is not None]
+        found = [compare_contents(*each, survey.target) for each in contents if each is not None]
         survey.sampled[kind] = max(found, key=list(SampleResult).index, default=SampleResult.SAME).value
 
 
-def _compared(
+def _contents(
     source: MailSource, replica: ReplicaReader, level: ContentLevel, folder: Folder, sample: tuple[str, str]
-) -> SampleResult | None:
-    """Compare one item; None if one of the contents cannot be fetched, or the item has changed in the meantime."""
+) -> tuple[ReplicaItem, bytes, Content] | None:
+    """Return an item with its stored and its fetched content.
+
+    None if one of the contents cannot be fetched, or the item has changed in the meantime.
+    """
     item_id, key = sample
     stored = replica.item(key) if key else replica.find([item_id]).get(item_id)
     if stored is None or stored.located is None:
@@ -60,7 +68,7 @@ def _compared(
         if isinstance(fetched, Item) and fetched.lacking is None and _is_unchanged(fetched, stored):
             content, data = content_to_store(fetched, stored.key), replica.content(stored)
             if content is not None and data is not None:
-                return compare_contents(stored.located.form, data, content)
+                return stored, data, content
     return None
 
 
@@ -69,21 +77,27 @@ def _is_unchanged(item: Item, stored: ReplicaItem) -> bool:
     return not here or not there or here == there
 
 
-def compare_contents(form: str, stored: bytes, fetched: Content) -> SampleResult:
-    """Compare two contents of one item."""
+def compare_contents(item: ReplicaItem, stored: bytes, fetched: Content, target: SourceName) -> SampleResult:
+    """Compare the stored content of an item with the one that the other source, `target`, gives."""
     if stored == fetched.data:
         return SampleResult.SAME
-    if form != fetched.form:
+    if item.located is None or item.located.form != fetched.form:
         return SampleResult.DIFFERENT
-    if form == "eml":
+    if fetched.form == "eml":
         return SampleResult.SAME if _readable(stored) == _readable(fetched.data) else SampleResult.DIFFERENT
-    mine, theirs = _lines(stored), _lines(fetched.data)
-    return SampleResult.FIELDS_LOST if theirs <= mine else SampleResult.DIFFERENT
+    added = _lines(fetched.data) - _lines(stored)
+    is_changed = not all(adds_property(target, item.kind, _property_of(line)) for line in added)
+    return SampleResult.DIFFERENT if is_changed else SampleResult.FIELDS_LOST
 
 
 def _lines(data: bytes) -> frozenset[bytes]:
     """Return a file's lines, unfolded (RFC 5545, 3.1)."""
-    return frozenset(data.replace(b"\r\n ", b"").replace(b"\n ", b"").split())
+    return frozenset(_FOLD.sub(b"", data).splitlines())
+
+
+def _property_of(line: bytes) -> str:
+    """Return the name of the property that a line gives."""
+    return _NAME.split(line, maxsplit=1)[0].decode(errors="replace").upper()
 
 
 def _readable(data: bytes) -> tuple[object, ...]:

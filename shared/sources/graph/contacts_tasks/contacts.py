@@ -30,6 +30,8 @@ _SET = "00062004-0000-0000-c000-000000000046"
 _HAS_PICTURE = f"Boolean {{{_SET}}} Id 0x8015"
 _MAILING_ADDRESS = f"Integer {{{_SET}}} Id 0x8022"
 _ANNIVERSARY = "SystemTime 0x3A41"
+_SUBJECT = "String 0x0037"
+"""Graph has no name for the subject, which is not always the display name ([MS-OXOCNTC], PidTagNormalizedSubject)."""
 
 PHONES: Mapping[str, tuple[str, PhoneKind]] = {
     "AssistantPhone": ("3a2e", PhoneKind.ASSISTANT),
@@ -68,6 +70,7 @@ _TAGS = (
     _HAS_PICTURE,
     _MAILING_ADDRESS,
     _ANNIVERSARY,
+    _SUBJECT,
     *(f"String 0x{tag.upper()}" for tag, _ in PHONES.values()),
 )
 FULL = query(select=_SELECT, expand=extended(_TAGS))
@@ -148,7 +151,7 @@ def contact_values(contact: GraphContact) -> dict[str, Any]:
         "move_key": hexadecimal(properties.get("300b")),
         "item_class": properties.get("001a") or "IPM.Contact",
         "size": number(properties.get("0e08")),
-        "subject": contact.display_name or "",
+        "subject": properties.get("0037") or contact.display_name or "",
         "sensitivity": SENSITIVITIES.get(properties.get("0036", ""), "Normal"),
         "categories": contact.categories,
         "created": utc_text(contact.created_date_time),

@@ -1,0 +1,66 @@
+"""A mailbox with a past moves from EWS to Graph: what the two sources give differently is no change."""
+
+from sandbox.mailboxes.fragments import tag
+from sandbox.mailboxes.item_parts import Attachment, ChecklistItem
+from sandbox.mailboxes.samples import item_samples
+from sandbox.mailboxes.store import Item
+from shared.replica.port import FeedKind
+from tests.contract import test_moving_to_graph as moving
+from tests.fakes.sync_harness import ID
+
+world = moving.world
+
+TASKS = 30
+"""More than a twentieth of the mailbox, so that the safety stop would block the move if all of them were read again."""
+
+
+def test_tasks_with_steps_and_private_tasks_keep_their_files(world: moving.World) -> None:
+    """Graph alone has a task's steps and EWS alone its sensitivity, percentage and regeneration."""
+    world.fill(messages=40)
+    tasks = world.exchange.distinguished["tasks"]
+    for number in range(TASKS):
+        sensitivity = "Private" if number % 2 else "Normal"
+        task = item_samples.item("Task", Subject=f"Task {number}", Sensitivity=sensitivity, PercentComplete="50")
+        world.exchange.insert(tasks, task)
+    for number, task in enumerate(tasks.items.values()):
+        task.checklist = [ChecklistItem(f"Step {step}", is_checked=step == 0) for step in range(number % 3)]
+
+    _moves_without_a_change(world)
+
+    assert world.report()["samples"]["task"] == "fields_lost"
+
+
+def test_contact_whose_subject_is_not_its_name_moves_with_its_photo(world: moving.World) -> None:
+    world.behavior.own_change_keys = True
+    world.fill(messages=10)
+    for number, contact in enumerate(_contacts(world)):
+        contact.properties["Subject"] = tag("Subject", f"{contact.text('DisplayName')} (Company {number})")
+        contact.properties["HasPicture"] = tag("HasPicture", "true")
+        contact.attachments = [Attachment("ContactPicture.jpg", "image/jpeg", b"\xff\xd8" * 300, is_photo=True)]
+        contact.size = 0
+        world.exchange.touch(contact)
+
+    _moves_without_a_change(world)
+
+    assert world.report()["samples"]["contact"] == "same"
+
+
+def _contacts(world: moving.World) -> list[Item]:
+    items = world.exchange.distinguished["contacts"].items.values()
+    return [item for item in items if item.element == "Contact"]
+
+
+def _moves_without_a_change(world: moving.World) -> None:
+    """Sync over EWS, move, and sweep: every content stays as it was read over EWS, and the feed says nothing new."""
+    world.sync()
+    contents, lines = {key: world.replica.content(ID, item) for key, item in world.rows().items()}, len(world.feed())
+
+    world.move()
+
+    total = world.report()["total"]
+    assert world.stored.source is moving.GRAPH, world.report()
+    assert (total["changed"], total["new"], total["gone"]) == (0, 0, 0)
+    world.clock.pass_by(hours=25)
+    world.sweep()
+    assert {key: world.replica.content(ID, item) for key, item in world.rows().items()} == contents
+    assert {kind for kind, _ in world.feed()[lines:]} <= {FeedKind.RESTATE}
