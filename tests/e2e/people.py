@@ -11,11 +11,11 @@ TRIES = 15
 WAIT_FOR_OUR_TURN = 4_000  # milliseconds: anonymous routes admit one caller every three seconds
 
 
-def new_person(sandbox: Sandbox, messages: int = 5, **more: object) -> str:
-    """Somebody nobody has met yet, with a small mailbox; gives the address."""
+def new_person(sandbox: Sandbox, **more: object) -> str:
+    """Somebody nobody has met yet, with an empty mailbox; gives the address."""
     name = f"p{secrets.token_hex(4)}"
     person = {"address": f"{name}@contoso.example", "password": name, "display_name": name.title()}
-    sandbox.control.post("/people", person | {"messages": messages} | more)
+    sandbox.control.post("/people", person | more)
     return person["address"]
 
 

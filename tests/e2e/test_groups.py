@@ -14,7 +14,7 @@ GROUP = "/operator/groups/works-council"
 
 def test_mailbox_follows_the_group_that_an_operator_puts_it_into(running_app: LocalStack) -> None:
     with (
-        closing(Person(running_app, new_person(running_app.sandbox, messages=1))) as person,
+        closing(Person(running_app, new_person(running_app.sandbox))) as person,
         closing(Person(running_app, OPERATOR)) as operator,
     ):
         _make_use_and_delete(running_app, person.connect(), operator)

@@ -11,7 +11,7 @@ OPERATOR = "robin@contoso.example"
 
 def test_operator_holds_a_mailbox_that_its_person_then_cannot_erase(running_app: LocalStack) -> None:
     with (
-        closing(Person(running_app, new_person(running_app.sandbox, messages=1))) as person,
+        closing(Person(running_app, new_person(running_app.sandbox))) as person,
         closing(Person(running_app, OPERATOR)) as operator,
     ):
         _hold_and_lift(running_app, person.connect(), operator)

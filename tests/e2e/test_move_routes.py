@@ -88,7 +88,7 @@ def test_parity_is_read_and_nothing_else_is(api: Call, connected: Watched) -> No
 
 
 def test_persons_and_strangers_move_nothing(running_app: LocalStack, connected: Watched) -> None:
-    person = Person(running_app, new_person(running_app.sandbox, messages=1))
+    person = Person(running_app, new_person(running_app.sandbox))
     token = running_app.sandbox.control.post("/tokens", {"person": person.address, "kind": "api"})["token"]
     for headers, status in (({}, 401), ({"Authorization": f"Bearer {token}"}, 403)):
         body = {"to": "graph", "mailboxes": [connected.id]}

@@ -45,7 +45,7 @@ def test_a_mailbox_that_stops_and_goes_on_is_told_of_once_each(running_app: Loca
 
 
 def test_a_person_whose_pages_are_in_german_is_told_in_german(running_app: LocalStack) -> None:
-    person = Person(running_app, new_person(running_app.sandbox, messages=1))
+    person = Person(running_app, new_person(running_app.sandbox))
     person.session.headers["Accept-Language"] = "de-DE,de;q=0.9,en;q=0.5"
     mailbox_id, parts = person.connect().mailbox(), running_app.parts()
     assert parts.registry.get(mailbox_id).language == "de"

@@ -14,7 +14,7 @@ from tests.waiting import eventually
 @pytest.fixture
 def connected(running_app: LocalStack) -> tuple[str, str]:
     """A connected mailbox: its address and id."""
-    person = Person(running_app, new_person(running_app.sandbox, messages=1)).connect()
+    person = Person(running_app, new_person(running_app.sandbox)).connect()
     mailbox = person.mailbox()
     person.close()
     return person.address, mailbox

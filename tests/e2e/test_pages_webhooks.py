@@ -67,7 +67,7 @@ def test_operator_registers_tests_rotates_and_deletes_an_endpoint(running_app: L
 
 
 def test_reader_sees_webhooks_and_changes_none(running_app: LocalStack) -> None:
-    reader = Person(running_app, new_person(running_app.sandbox, messages=1, roles=["Operator.Read"]))
+    reader = Person(running_app, new_person(running_app.sandbox, roles=["Operator.Read"]))
     reader.come_back(reader.begin("/sign-in?to=operator"))
     page = reader.ask("GET", "/operator/webhooks")
     assert (page.status_code, title(page)) == (200, "Webhooks")

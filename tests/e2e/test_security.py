@@ -23,7 +23,7 @@ def somebody(running_app: LocalStack) -> Iterator[Callable[..., Person]]:
     made: list[Person] = []
 
     def one(address: str = "", **policy: object) -> Person:
-        made.append(Person(running_app, address or new_person(running_app.sandbox, messages=1, **policy)))
+        made.append(Person(running_app, address or new_person(running_app.sandbox, **policy)))
         return made[-1]
 
     yield one

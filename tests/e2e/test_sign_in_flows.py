@@ -27,7 +27,7 @@ def somebody(running_app: LocalStack) -> Iterator[Callable[..., Person]]:
     made: list[Person] = []
 
     def one(address: str = "", **policy: object) -> Person:
-        made.append(Person(running_app, address or new_person(running_app.sandbox, messages=1, **policy)))
+        made.append(Person(running_app, address or new_person(running_app.sandbox, **policy)))
         return made[-1]
 
     yield one
@@ -263,7 +263,7 @@ def test_a_list_of_mailboxes_is_activated_by_a_service_account(
     url = next(href for href, _ in Page(interstitial.text).links if "/authorize" in href)
     back = operator.come_back(operator.at_microsoft(url, "service@contoso.example")).headers["Location"]
     authorization = parse_qs(urlsplit(back).query)["authorization"][0]
-    targets = [new_person(running_app.sandbox, messages=1) for _ in range(2)]
+    targets = [new_person(running_app.sandbox) for _ in range(2)]
     body = {"authorization": authorization, "addresses": [*targets, "nobody@contoso.example"]}
     results = {one["asked"]: one for one in api("POST", "activations", body).json()["results"]}
     assert [results[address]["result"] for address in targets] == ["active", "active"]
