@@ -301,7 +301,8 @@ class SyncHarness:
             assert page.sequence == number
             for change in page.changes:
                 before = rows.get(change.item.key)
-                exists = before is not None and (before.left_at is None or change.kind is FeedKind.DELETE)
+                may_have_left = change.kind in (FeedKind.DELETE, FeedKind.RESTATE)
+                exists = before is not None and (before.left_at is None or may_have_left)
                 assert exists is not (change.kind is FeedKind.CREATE), f"{change.kind} of an item in the wrong state"
                 if change.kind is FeedKind.DELETE:
                     del rows[change.item.key]
