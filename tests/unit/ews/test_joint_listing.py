@@ -92,6 +92,11 @@ def test_a_request_asks_for_no_more_than_one_response_may_have() -> None:
     assert [[folder.id for folder in group] for group in groups(folders)] == [["0", "1"], ["2", "5"], ["6", "7"]]
 
 
+def test_folders_of_an_archive_are_in_a_request_of_their_own() -> None:
+    folders = [replace(INBOX, id=str(number), total=1, archive=number % 2 == 1) for number in range(4)]
+    assert [[folder.id for folder in group] for group in groups(folders)] == [["0", "2"], ["1", "3"]]
+
+
 def test_a_request_names_a_limited_number_of_folders() -> None:
     folders = [replace(INBOX, id=str(number), total=0) for number in range(2 * MOST_FOLDERS + 1)]
     assert [len(group) for group in groups(folders)] == [MOST_FOLDERS, MOST_FOLDERS, 1]

@@ -59,8 +59,15 @@ class JointListing:
 def groups(folders: Iterable[Folder]) -> Iterator[list[Folder]]:
     """The folders of each request: together they have no more items than one response may have.
 
-    Folders without a count, and folders that fill a response by themselves, are left out.
+    Folders without a count, and folders that fill a response by themselves, are left out. An online archive may be on
+    another server than its mailbox, so their folders are in different requests.
     """
+    listed = list(folders)
+    for archive in (False, True):
+        yield from _groups(folder for folder in listed if folder.archive is archive)
+
+
+def _groups(folders: Iterable[Folder]) -> Iterator[list[Folder]]:
     group: list[Folder] = []
     items = 0
     for folder in folders:
