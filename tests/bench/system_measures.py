@@ -61,7 +61,7 @@ def idle_pass(environment: Environment) -> Figures:
 
 def dispatch(environment: Environment) -> Figures:
     """Due mailboxes in Azurite, sent by one worker process that handles eight shards at once."""
-    number = environment.size(100_000) // (2 if environment.quick else 1)
+    number = environment.size(100_000) // (4 if environment.quick else 1)
     with environment.storage() as storage:
         found = environment.child(_MODULE, "dispatch", json.dumps(storage), str(number))
         limit = environment.child(_MODULE, "sends", json.dumps(storage), str(number))
