@@ -35,9 +35,9 @@ SHORTEST_LIFE = timedelta(minutes=5)
 WIDEST = 0.8
 """The part of the interval over which starts may be spread, so that the last pass ends before the next tick."""
 
-SENDERS = 4
-"""How many of a shard's messages are sent at a time by a worker. A send mostly waits for Queue Storage, which takes
-2,000 messages per second in one queue: eight shards with four senders stay below at ten milliseconds or more a send."""
+SENDERS = 2
+"""How many of a shard's messages are sent at a time. A send mostly waits for Queue Storage, which takes 2,000 messages
+per second in one queue: sixteen shards reach that if a send takes 16 ms. More senders would mostly be refused."""
 
 
 @dataclass(frozen=True, slots=True)

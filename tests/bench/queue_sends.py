@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from shared.mailboxes.queue import MAILBOXES
+from shared.scheduling.dispatch import SENDERS
 from shared.storage.https_connection import HttpsConnection
 from tests.bench.storage import LocalCredential
 
 CONNECTIONS = 8
-IN_FLIGHT = 4
+IN_FLIGHT = SENDERS
 """Requests in flight on each connection: as many together as a worker's eight shards have."""
 
 
