@@ -8,6 +8,7 @@ what Thunderbird's tests and DavMail expect.
 import re
 from dataclasses import dataclass
 
+from sandbox.graph import spelling
 from sandbox.graph.errors import parse_error
 from sandbox.mailboxes.extended_properties import folder_value, item_value, named_keys, tag_key
 from sandbox.mailboxes.fragments import text_of
@@ -20,6 +21,7 @@ _TYPES = {
         "Null", "Object", "Short", "String", "SystemTime",
     )
 }  # fmt: skip
+_SIZE = "Integer 0xe08"
 _NAME = re.compile(
     r"^(?P<type>\w+?)(?P<array>Array)? (?:(?P<tag>0x[0-9a-f]{1,8})|\{(?P<guid>[0-9a-f-]{36})\} "
     r"(?:Id (?P<id>0x[0-9a-f]{1,8})|Name (?P<name>.+)))$",
@@ -37,7 +39,8 @@ class ExtendedProperty:
 
     def of_item(self, item: Item) -> str:
         """Its value of an item; empty when there is none."""
-        return next((_plain(value) for key in self.keys if (value := item_value(item, key))), "")
+        value = next((_plain(value) for key in self.keys if (value := item_value(item, key))), "")
+        return spelling.size(value) if self.id == _SIZE else value
 
     def of_folder(self, folder: Folder) -> str:
         """Its value of a folder; empty when there is none."""

@@ -1,4 +1,4 @@
-"""Ids and change keys that cannot be told from those of EWS, for a mailbox whose switches say so.
+"""Ids, change keys and sizes that cannot be told from those of EWS, for a mailbox whose switches say so.
 
 What is documented fits ids that are spelled alike (see ids.py), and change keys that are equal over both protocols, but
 nobody promises either. A program that moves from EWS to Graph has to ask translateExchangeIds, and to compare.
@@ -16,6 +16,7 @@ _behavior: ContextVar[Behavior] = ContextVar("behavior", default=_AS_DOCUMENTED)
 """The switches of the mailbox that the present request is about."""
 
 _MASK = 0xA5
+_MORE_BYTES = 42
 
 
 @contextmanager
@@ -42,3 +43,8 @@ def masked_id(base64_id: str) -> str:
 def change_key(key: str) -> str:
     """A change key as it is written: another one than over EWS if the mailbox's are its own."""
     return f"CQ{key[::-1]}" if _behavior.get().own_change_keys else key
+
+
+def size(told: str) -> str:
+    """An item's size as it is written: more than over EWS if the mailbox's are its own."""
+    return str(int(told) + _MORE_BYTES) if _behavior.get().own_sizes else told

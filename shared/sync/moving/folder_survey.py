@@ -15,7 +15,7 @@ from shared.sources.coverage import gives_item
 from shared.sources.port import ChangeKind, ContentLevel, Folder, Item, ItemKind, MailSource, SourceName
 from shared.sync.budget import Budget
 from shared.sync.moving.id_translator import IdTranslator
-from shared.sync.moving.likeness import is_same, likeness_of
+from shared.sync.moving.likeness import has_comparable_size, likeness_of
 from shared.sync.moving.origin import Origin
 from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import FolderSurvey, Survey, digest_of, joined, separated
@@ -104,11 +104,22 @@ class FolderSurveyor:
             del names[id_]
         items = self._metadata(folder, [*different, *names, *unknown], carried)
         pairs = {id_: (stored.get(names.get(id_, id_)), items.get(id_)) for id_ in (*different, *names)}
-        likeness = likeness_of(pairs, self._origin, found.id)
+        likeness = self._likeness(found, pairs)
         for id_, pair in pairs.items():
             self._differing(folder, found, *pair, likeness.get(id_, Sameness.NONE))
         for id_ in unknown:
             self._unknown(found, id_, items.get(id_))
+
+    def _likeness(
+        self, found: FolderSurvey, pairs: Mapping[str, tuple[ReplicaItem | None, Item | None]]
+    ) -> dict[str, Sameness]:
+        """Decide which items are the same that both have; see likeness.py."""
+        both = {id_: (stored, item) for id_, (stored, item) in pairs.items() if stored and item}
+        for stored, item in both.values():
+            if has_comparable_size(stored, item):
+                self._survey.count_size(is_equal=item.size == stored.size)
+        is_comparable = self._survey.are_sizes_comparable
+        return likeness_of(both, self._origin, found.id, are_sizes_comparable=is_comparable)
 
     def _other_names(self, reading: "_Reading", ids: Sequence[str]) -> dict[str, str]:
         """The replica's ids, by these ids, of items that the two sources do not spell alike; each once."""
@@ -143,7 +154,7 @@ class FolderSurveyor:
         """Compare an item that both have, at versions that differ or cannot be compared."""
         if stored is None:
             found.differs = True
-        elif item is not None and (likeness is not Sameness.NONE or is_same(item, stored)):
+        elif item is not None and likeness is not Sameness.NONE:
             if likeness is Sameness.LIKELY:
                 found.assumed.append(stored.key)
             self._same(folder, found, stored.kind, item.id, stored.key)

@@ -1,11 +1,14 @@
 """Decides whether an item of the other source is the replica's, where their versions differ or cannot be compared.
 
 It is the same when nothing that a save changes differs: last-modified time, size, read flag, categories, flag and
-subject. An item without a last-modified time is compared by its move key and message id.
+subject. An item without a last-modified time is compared by its move key and message id. So is an item of another size,
+since the sources may count bytes differently; if an edit may have the same time, it is only likely the same.
 
-A changed read flag moves the last-modified time, and a source may report the flag without the time. So where only the
-time differs, the origin is asked: the item is the same when it has the version of the replica and the time of the other
-source. If the origin does not answer, the item is likely the same, and the daily comparison confirms its content.
+A changed read flag moves the last-modified time, and a source may report the flag without the time. So where the time
+differs, the origin is asked: the item is the same when it has the version of the replica and the time of the other
+source. If the origin does not answer, the item is likely the same; but another size shows an edit if most are equal.
+
+The daily comparison confirms the contents of items that are likely the same.
 """
 
 from collections.abc import Mapping
@@ -13,40 +16,60 @@ from collections.abc import Mapping
 from shared.replica.port import ReplicaItem
 from shared.sources.port import Item, ItemKind
 from shared.sync.moving.origin import Origin
-from shared.sync.planning.same_content import Sameness
+from shared.sync.planning.same_content import Sameness, is_modified_time_doubtful
+
+type Pair = tuple[ReplicaItem, Item]
+"""The replica's item and the other source's."""
 
 
 def likeness_of(
-    pairs: Mapping[str, tuple[ReplicaItem | None, Item | None]], origin: Origin, folder_id: str
+    pairs: Mapping[str, Pair], origin: Origin, folder_id: str, *, are_sizes_comparable: bool
 ) -> dict[str, Sameness]:
-    """Decide about the items of one folder that differ in nothing but the last-modified time; by the pairs' ids.
+    """Decide about the items of one folder, by the pairs' ids. Those that differ are not in the answer.
 
-    `folder_id` is the folder's id at the origin. Pairs that are not in the answer differ in something else.
+    `folder_id` is the folder's id at the origin.
     """
-    like = {id_: (base, item) for id_, (base, item) in pairs.items() if base and item and _is_like(item, base)}
-    if not like:
+    alike = {id_: pair for id_, pair in pairs.items() if _visible(pair[0]) == _visible(pair[1])}
+    saved = {id_: pair for id_, pair in alike.items() if _is_saved_since(*pair)}
+    found = {id_: _unsaved(*pair) for id_, pair in alike.items() if id_ not in saved}
+    same = {id_: sameness for id_, sameness in found.items() if sameness is not Sameness.NONE}
+    identified = {id_: pair for id_, pair in saved.items() if _is_identified(*pair)}
+    return same | _saved(identified, origin, folder_id, are_sizes_comparable=are_sizes_comparable)
+
+
+def has_comparable_size(stored: ReplicaItem, item: Item) -> bool:
+    """Whether the sizes of an item tell whether the sources count alike: nothing was saved, and both give a size."""
+    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
+    return bool(item.size) and bool(stored.size) and bool(here) and there == here
+
+
+def _is_saved_since(stored: ReplicaItem, item: Item) -> bool:
+    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
+    return bool(there) and bool(here) and there != here
+
+
+def _unsaved(stored: ReplicaItem, item: Item) -> Sameness:
+    """Decide about an item with the same last-modified time, or without one."""
+    has_time = bool(item.metadata.get("modified")) and bool(stored.metadata.get("modified"))
+    if has_time and _have_equal_size(stored, item):
+        return Sameness.CERTAIN
+    if not _is_identified(stored, item):
+        return Sameness.NONE
+    return Sameness.LIKELY if has_time and is_modified_time_doubtful(stored) else Sameness.CERTAIN
+
+
+def _saved(
+    pairs: Mapping[str, Pair], origin: Origin, folder_id: str, *, are_sizes_comparable: bool
+) -> dict[str, Sameness]:
+    """Decide about items that differ in the last-modified time, by what the origin has of them now."""
+    if not pairs:
         return {}
-    present = origin.metadata(folder_id, [base.source_id for base, _ in like.values()])
+    present = origin.metadata(folder_id, [stored.source_id for stored, _ in pairs.values()])
     if present is None:
-        return dict.fromkeys(like, Sameness.LIKELY)
-    certain = (id_ for id_, (base, item) in like.items() if _is_confirmed(present.get(base.source_id), base, item))
+        likely = (id_ for id_, pair in pairs.items() if _have_equal_size(*pair) or not are_sizes_comparable)
+        return dict.fromkeys(likely, Sameness.LIKELY)
+    certain = (id_ for id_, pair in pairs.items() if _is_confirmed(present.get(pair[0].source_id), *pair))
     return dict.fromkeys(certain, Sameness.CERTAIN)
-
-
-def is_same(item: Item, stored: ReplicaItem) -> bool:
-    """Whether an item equals the replica's, although the versions differ."""
-    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
-    if not there or not here:
-        return bool(item.move_key) and _identity(item) == _identity(stored) and _visible(item) == _visible(stored)
-    return there == here and _have_equal_size(item, stored) and _visible(item) == _visible(stored)
-
-
-def _is_like(item: Item, stored: ReplicaItem) -> bool:
-    """Whether an item has another last-modified time than the replica's, and nothing else that shows a change."""
-    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
-    is_moved = bool(there) and bool(here) and there != here
-    is_identified = bool(item.move_key) and _identity(item) == _identity(stored)
-    return is_moved and is_identified and _have_equal_size(item, stored) and _visible(item) == _visible(stored)
 
 
 def _is_confirmed(present: Item | None, stored: ReplicaItem, item: Item) -> bool:
@@ -58,8 +81,13 @@ def _is_confirmed(present: Item | None, stored: ReplicaItem, item: Item) -> bool
     )
 
 
-def _have_equal_size(item: Item, stored: ReplicaItem) -> bool:
+def _have_equal_size(stored: ReplicaItem, item: Item) -> bool:
     return not item.size or not stored.size or item.size == stored.size
+
+
+def _is_identified(stored: ReplicaItem, item: Item) -> bool:
+    """Whether the move key and the message id are those of the replica's item."""
+    return bool(item.move_key) and _identity(item) == _identity(stored)
 
 
 def _identity(item: Item | ReplicaItem) -> tuple[object, ...]:

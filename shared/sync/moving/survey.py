@@ -99,6 +99,8 @@ class Survey:
     """The results of comparing these contents, by kind."""
     versions: dict[str, list[int]] = field(default_factory=dict)
     """By kind: how many items that stay the same have the same version at both sources, and how many another one."""
+    sizes: list[int] = field(default_factory=lambda: [0, 0])
+    """How many items that nobody saved have the same size at both sources, and how many another one."""
     requests: int = 0
     bytes_received: int = 0
 
@@ -110,6 +112,16 @@ class Survey:
         """Whether another version of an item of this kind means that it was saved: most versions are equal."""
         equal, other = self.versions.get(kind.value, (0, 0))
         return equal > other
+
+    def count_size(self, *, is_equal: bool) -> None:
+        """Count an item that nobody saved by its size."""
+        self.sizes[0 if is_equal else 1] += 1
+
+    @property
+    def are_sizes_comparable(self) -> bool:
+        """Whether another size means that an item was saved: most sizes are equal."""
+        equal, other = self.sizes
+        return equal >= other
 
     def total(self) -> KindCounts:
         """The counts of all folders and kinds."""
