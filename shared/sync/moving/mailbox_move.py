@@ -147,6 +147,8 @@ class MailboxMove:
         names = self._translator.at_target(missing)
         free = {(each.path, each.kind): each for id_, each in listed.items() if id_ not in states}
         matches, survey.kept, survey.gone, survey.gone_items, survey.kept_items = [], {}, [], 0, 0
+        # A pass may have removed folders since an earlier part of the survey.
+        survey.folders = {id_: found for id_, found in survey.folders.items() if id_ in states}
         for id_, state in states.items():
             folder = listed.get(names.get(id_, id_)) or free.get((state.path, state.kind))
             if folder is not None:

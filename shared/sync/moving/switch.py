@@ -44,7 +44,7 @@ def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]
     state = from_notes(cursor.notes)
     names = {folder.id: folder.target_id for folder in survey.folders.values()}
     folders = [_over_target(folder, survey) for folder in cursor.folders.values()]
-    differing = {folder.id for folder in folders if _has_to_be_compared(folder.id, survey)}
+    differing = {names.get(id_, id_) for id_ in cursor.folders if _has_to_be_compared(id_, survey)}
     waiting = {names.get(id_, id_) for id_ in state.to_compare} | differing
     state = state.with_changes(
         to_compare=tuple(sorted(waiting - survey.kept.keys())),
@@ -72,10 +72,10 @@ def is_surveyed(folder: FolderSurvey) -> bool:
     return folder.complete and not folder.is_unreadable
 
 
-def _has_to_be_compared(target_id: str, survey: Survey) -> bool:
-    if target_id in survey.kept:
+def _has_to_be_compared(folder_id: str, survey: Survey) -> bool:
+    if folder_id in survey.kept:
         return False
-    found = next((folder for folder in survey.folders.values() if folder.target_id == target_id), None)
+    found = survey.folders.get(folder_id)
     if found is None or not is_surveyed(found):
         return True
     return found.differs or any(is_distrusted(survey, kind) for kind in found.kinds)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
 from shared.errors import OperatorMustAct
@@ -111,7 +111,8 @@ class ModelStage(RuleBasedStateMachine):
         try:
             work()
         except (Crash, OperatorMustAct) as end:
-            note(f"ended by {end!r}")
+            if currently_in_test_context():
+                note(f"ended by {end!r}")
 
     def _somebody(self, act: str, which: int, where: int) -> None:
         item = self._item(which)

@@ -3,7 +3,7 @@
 from shared.sources.port import ContentLevel
 from shared.sync.scope import Scope
 from tests.fakes.sync_harness import OUT
-from tests.unit.sync.model import SyncModel
+from tests.unit.sync.model import FAULTS, SyncModel
 
 
 def test_contents_dropped_while_graph_does_not_give_them_come_back_over_ews() -> None:
@@ -37,4 +37,18 @@ def test_a_read_item_moves_where_versions_cannot_be_compared() -> None:
     life.after_quiet_passes_all_is_equal()
     life.item_is_read(read=False, which=0)
     life.a_move_of_a_quiet_mailbox_changes_nothing()
+    life.teardown()
+
+
+def test_a_folder_that_was_made_anew_during_a_survey_is_compared_after_the_move() -> None:
+    """The survey had seen an earlier folder at the same place, without a difference."""
+    life = SyncModel()
+    life.begin(marks=False, versions_differ=False, carries_items=False, page=2, first=3, immutable=True, touching=False)
+    life.folder_is_emptied(where=0)
+    life.pass_with_a_fault_at_a_write(fault=FAULTS[0], sweep=False, write=1)
+    life.move_is_asked_for(dry=False, forced=False)
+    life.mailbox_is_restored_under_new_ids()
+    life.pass_overtaken_by_another(request=1)
+    life.mailbox_moves_and_something_fails(dies=True, request=1, write=1)
+    life.pass_while_somebody_works(acts={1: ("move", 0, 0)}, sweep=False)
     life.teardown()
