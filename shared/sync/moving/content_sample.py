@@ -91,8 +91,8 @@ def compare_contents(item: ReplicaItem, stored: bytes, fetched: Content, target:
 
 
 def _lines(data: bytes) -> frozenset[bytes]:
-    """Return a file's lines, unfolded (RFC 5545, 3.1)."""
-    return frozenset(_FOLD.sub(b"", data).splitlines())
+    """Return a file's lines, unfolded (RFC 5545, 3.1), without differences in spaces."""
+    return frozenset(b" ".join(line.split()) for line in _FOLD.sub(b"", data).splitlines())
 
 
 def _property_of(line: bytes) -> str:
