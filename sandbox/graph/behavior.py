@@ -20,6 +20,7 @@ class Behavior:
     - `on_premises`: the mailbox is not hosted in Exchange Online.
     - `own_ids`: ids are not the EWS ids in other letters, so that only translateExchangeIds tells them.
     - `own_change_keys`: an item's change key is another one than over EWS.
+    - `own_times`: an item's last-modified time is a second later than over EWS.
     - `own_sizes`: PidTagMessageSize of an item is some bytes more than the size over EWS.
     """
 
@@ -30,4 +31,5 @@ class Behavior:
     on_premises: bool = False
     own_ids: bool = False
     own_change_keys: bool = False
+    own_times: bool = False
     own_sizes: bool = False

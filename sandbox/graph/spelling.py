@@ -1,4 +1,4 @@
-"""Ids, change keys and sizes that cannot be told from those of EWS, for a mailbox whose switches say so.
+"""Ids, change keys, times and sizes that cannot be told from those of EWS, for a mailbox whose switches say so.
 
 What is documented fits ids that are spelled alike (see ids.py), and change keys that are equal over both protocols, but
 nobody promises either. A program that moves from EWS to Graph has to ask translateExchangeIds, and to compare.
@@ -8,6 +8,7 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime, timedelta
 
 from sandbox.graph.behavior import Behavior
 
@@ -17,6 +18,7 @@ _behavior: ContextVar[Behavior] = ContextVar("behavior", default=_AS_DOCUMENTED)
 
 _MASK = 0xA5
 _MORE_BYTES = 42
+_LATER = timedelta(seconds=1)
 
 
 @contextmanager
@@ -48,3 +50,8 @@ def change_key(key: str) -> str:
 def size(told: str) -> str:
     """An item's size as it is written: more than over EWS if the mailbox's are its own."""
     return str(int(told) + _MORE_BYTES) if _behavior.get().own_sizes else told
+
+
+def saved(moment: datetime) -> datetime:
+    """A last-modified time as it is written: later than over EWS if the mailbox's are its own."""
+    return moment + _LATER if _behavior.get().own_times else moment

@@ -69,6 +69,19 @@ def test_items_move_although_graph_counts_their_bytes_differently(world: moving.
     _moves_without_a_change(world, confirmed={message.id for message in messages} if is_ews_blocked else set())
 
 
+def test_items_move_although_graph_gives_other_last_modified_times(world: moving.World) -> None:
+    """EWS still has the replica's versions, so nobody has saved the items."""
+    world.behavior.own_change_keys = world.behavior.own_times = True
+    world.exchange.clock = world.clock
+    world.fill(messages=30)
+    world.clock.pass_by(hours=1)
+    world.sync()
+
+    _moves_without_a_change(world)
+
+    assert world.report()["samples"]["message"] == "same"
+
+
 def _contacts(world: moving.World) -> list[Item]:
     items = world.exchange.distinguished["contacts"].items.values()
     return [item for item in items if item.element == "Contact"]

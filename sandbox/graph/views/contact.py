@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.graph.ids import item_id, rest_id
 from sandbox.graph.query import Expand
 from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key
+from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.entity import ABSENT, Context, Entity, extended_navigation, stamp, texts
 from sandbox.mailboxes import content
 from sandbox.mailboxes.fragments import children, local, parse_fragment
@@ -112,7 +112,7 @@ CONTACT: Entity[Item] = Entity(
     properties={
         "id": lambda item, context: item_id(item, context.immutable),
         "createdDateTime": lambda item, context: stamp(item.created),
-        "lastModifiedDateTime": lambda item, context: stamp(item.modified),
+        "lastModifiedDateTime": lambda item, context: stamp(saved(item.modified)),
         "changeKey": lambda item, context: change_key(item.change_key),
         "categories": lambda item, context: texts(item.properties.get("Categories", "")),
         "parentFolderId": lambda item, context: rest_id(item.folder.id),

@@ -13,7 +13,7 @@ from sandbox.graph import times
 from sandbox.graph.ids import item_id, rest_id
 from sandbox.graph.query import Expand, Query
 from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key
+from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.attachment import expanded_attachments
 from sandbox.graph.views.entity import (
     ABSENT,
@@ -209,7 +209,7 @@ EVENT: Entity[Event] = Entity(
     properties={
         "id": _id,
         "createdDateTime": lambda event, context: stamp(event.item.created),
-        "lastModifiedDateTime": lambda event, context: stamp(event.item.modified),
+        "lastModifiedDateTime": lambda event, context: stamp(saved(event.item.modified)),
         "changeKey": lambda event, context: change_key(event.item.change_key),
         "categories": lambda event, context: texts(event.fragment("Categories")),
         "transactionId": lambda event, context: None,

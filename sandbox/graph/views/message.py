@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.graph.ids import item_id, rest_id
 from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key
+from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.attachment import expanded_attachments
 from sandbox.graph.views.entity import (
     ABSENT,
@@ -121,7 +121,7 @@ MESSAGE: Entity[Item] = Entity(
     properties={
         "id": lambda item, context: item_id(item, context.immutable),
         "createdDateTime": lambda item, context: stamp(item.created),
-        "lastModifiedDateTime": lambda item, context: stamp(item.modified),
+        "lastModifiedDateTime": lambda item, context: stamp(saved(item.modified)),
         "changeKey": lambda item, context: change_key(item.change_key),
         "categories": lambda item, context: texts(item.properties.get("Categories", "")),
         "receivedDateTime": lambda item, context: received(item),

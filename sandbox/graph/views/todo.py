@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sandbox.graph import times
 from sandbox.graph.ids import rest_id
 from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key
+from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.attachment import Attached
 from sandbox.graph.views.entity import Context, Entity, html_body, lower_first, parts, stamp, texts
 from sandbox.graph.views.recurrence import recurrence
@@ -88,7 +88,7 @@ TASK: Entity[Item] = Entity(
         "status": lambda item, context: lower_first(item.text("Status", "NotStarted")),
         "title": lambda item, context: item.text("Subject"),
         "createdDateTime": lambda item, context: stamp(item.created),
-        "lastModifiedDateTime": lambda item, context: stamp(item.modified),
+        "lastModifiedDateTime": lambda item, context: stamp(saved(item.modified)),
         "bodyLastModifiedDateTime": lambda item, context: stamp(item.modified),
         "hasAttachments": lambda item, context: bool(item.attachments),
         "categories": lambda item, context: texts(item.properties.get("Categories", "")),

@@ -21,6 +21,8 @@ from shared.sync.planning.item_changes import content_to_store
 
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _NAME = re.compile(rb"[;:]")
+_OF_THE_SAVE = frozenset({"DTSTAMP", "LAST-MODIFIED", "REV"})
+"""The properties that give the time of the last save, which the survey has compared."""
 _HEADERS = ("from", "to", "cc", "subject", "date", "message-id")
 
 
@@ -45,7 +47,7 @@ def compare_samples(
         if kind in survey.sampled or level is ContentLevel.METADATA:
             continue
         contents = [
-            _contents(source, replica, level, folders[folder_id], (item_id, key))
+            _contents(source, replica, level, folders[folder_id], (item_id, key, _version_of(survey, key)))
             for folder_id, item_id, key in samples
             if folder_id in folders
         ]
@@ -53,28 +55,35 @@ def compare_samples(
         survey.sampled[kind] = max(found, key=list(SampleResult).index, default=SampleResult.SAME).value
 
 
+def _version_of(survey: Survey, key: str) -> str:
+    """Return the version that the survey has found of an item; empty if it is the replica's."""
+    found = (folder.restated[key][1] for folder in survey.folders.values() if key in folder.restated)
+    return next(found, "")
+
+
 def _contents(
-    source: MailSource, replica: ReplicaReader, level: ContentLevel, folder: Folder, sample: tuple[str, str]
+    source: MailSource, replica: ReplicaReader, level: ContentLevel, folder: Folder, sample: tuple[str, str, str]
 ) -> tuple[ReplicaItem, bytes, Content] | None:
     """Return an item with its stored and its fetched content.
 
     None if one of the contents cannot be fetched, or the item has changed in the meantime.
     """
-    item_id, key = sample
+    item_id, key, version = sample
     stored = replica.item(key) if key else replica.find([item_id]).get(item_id)
     if stored is None or stored.located is None:
         return None
     for fetched in source.fetch(folder, [item_id], level):
-        if isinstance(fetched, Item) and fetched.lacking is None and _is_unchanged(fetched, stored):
+        if isinstance(fetched, Item) and fetched.lacking is None and _is_unchanged(fetched, stored, version):
             content, data = content_to_store(fetched, stored.key), replica.content(stored)
             if content is not None and data is not None:
                 return stored, data, content
     return None
 
 
-def _is_unchanged(item: Item, stored: ReplicaItem) -> bool:
+def _is_unchanged(item: Item, stored: ReplicaItem, version: str) -> bool:
+    """Whether nobody has saved an item since it was compared, when the other source gave it this version."""
     here, there = stored.metadata.get("modified"), item.metadata.get("modified")
-    return not here or not there or here == there
+    return not here or not there or here == there or bool(version and item.version == version)
 
 
 def compare_contents(item: ReplicaItem, stored: bytes, fetched: Content, target: SourceName) -> SampleResult:
@@ -86,8 +95,9 @@ def compare_contents(item: ReplicaItem, stored: bytes, fetched: Content, target:
     if fetched.form == "eml":
         return SampleResult.SAME if _readable(stored) == _readable(fetched.data) else SampleResult.DIFFERENT
     added = _lines(fetched.data) - _lines(stored)
-    is_changed = not all(adds_property(target, item.kind, _property_of(line)) for line in added)
-    return SampleResult.DIFFERENT if is_changed else SampleResult.FIELDS_LOST
+    names = {_property_of(line) for line in added} - _OF_THE_SAVE
+    is_same = all(adds_property(target, item.kind, name) for name in names)
+    return SampleResult.FIELDS_LOST if is_same else SampleResult.DIFFERENT
 
 
 def _lines(data: bytes) -> frozenset[bytes]:

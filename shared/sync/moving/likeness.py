@@ -4,9 +4,10 @@ It is the same when nothing that a save changes differs: last-modified time, siz
 subject. An item without a last-modified time is compared by its move key and message id. So is an item of another size,
 since the sources may count bytes differently; if an edit may have the same time, it is only likely the same.
 
-A changed read flag moves the last-modified time, and a source may report the flag without the time. So where the time
-differs, the origin is asked: the item is the same when it has the version of the replica and the time of the other
-source. If the origin does not answer, the item is likely the same; but another size shows an edit if most are equal.
+A changed read flag moves the last-modified time, and a source may report the flag without the time; the two sources may
+also give different times. So where the time differs, the origin is asked: the item is the same when it still has the
+version of the replica, since nobody has saved it until after the other source was read. If the origin does not answer,
+the item is likely the same; but another size shows an edit if most are equal.
 
 The daily comparison confirms the contents of items that are likely the same.
 """
@@ -33,8 +34,7 @@ def likeness_of(
     saved = {id_: pair for id_, pair in alike.items() if _is_saved_since(*pair)}
     found = {id_: _unsaved(*pair) for id_, pair in alike.items() if id_ not in saved}
     same = {id_: sameness for id_, sameness in found.items() if sameness is not Sameness.NONE}
-    identified = {id_: pair for id_, pair in saved.items() if _is_identified(*pair)}
-    return same | _saved(identified, origin, folder_id, are_sizes_comparable=are_sizes_comparable)
+    return same | _saved(saved, origin, folder_id, are_sizes_comparable=are_sizes_comparable)
 
 
 def has_comparable_size(stored: ReplicaItem, item: Item) -> bool:
@@ -66,19 +66,16 @@ def _saved(
         return {}
     present = origin.metadata(folder_id, [stored.source_id for stored, _ in pairs.values()])
     if present is None:
-        likely = (id_ for id_, pair in pairs.items() if _have_equal_size(*pair) or not are_sizes_comparable)
+        identified = {id_: pair for id_, pair in pairs.items() if _is_identified(*pair)}
+        likely = (id_ for id_, pair in identified.items() if _have_equal_size(*pair) or not are_sizes_comparable)
         return dict.fromkeys(likely, Sameness.LIKELY)
-    certain = (id_ for id_, pair in pairs.items() if _is_confirmed(present.get(pair[0].source_id), *pair))
+    certain = (id_ for id_, pair in pairs.items() if _is_confirmed(present.get(pair[0].source_id), pair[0]))
     return dict.fromkeys(certain, Sameness.CERTAIN)
 
 
-def _is_confirmed(present: Item | None, stored: ReplicaItem, item: Item) -> bool:
-    """Whether the origin's item has the replica's version, saved at the time that the other source gives."""
-    return (
-        present is not None
-        and present.version == stored.version
-        and present.metadata.get("modified") == item.metadata.get("modified")
-    )
+def _is_confirmed(present: Item | None, stored: ReplicaItem) -> bool:
+    """Whether the origin's item has the replica's version still. It was asked after the other source."""
+    return present is not None and present.version == stored.version
 
 
 def _have_equal_size(stored: ReplicaItem, item: Item) -> bool:
