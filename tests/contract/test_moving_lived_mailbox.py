@@ -4,11 +4,14 @@ from collections.abc import Collection
 
 import pytest
 
+from sandbox.mailboxes import deletion
 from sandbox.mailboxes.fragments import tag
 from sandbox.mailboxes.item_parts import Attachment, ChecklistItem
 from sandbox.mailboxes.samples import item_samples
 from sandbox.mailboxes.store import Item
 from shared.replica.port import FeedKind
+from shared.sources.graph.ids import graph_id
+from shared.sync.scope import Scope
 from tests.contract import test_moving_to_graph as moving
 from tests.fakes.sync_harness import ID
 
@@ -80,6 +83,33 @@ def test_items_move_although_graph_gives_other_last_modified_times(world: moving
     _moves_without_a_change(world)
 
     assert world.report()["samples"]["message"] == "same"
+
+
+def test_deleted_events_contacts_and_tasks_stay_in_the_copy(world: moving.World) -> None:
+    """Graph's message API does not give what is no message, in Deleted Items or any other mail folder."""
+    world.rescope(Scope(folders_out=(), private_items=True))
+    world.exchange.clock = world.clock
+    world.fill(messages=20)
+    for role in ("calendar", "contacts", "tasks"):
+        for item in list(world.exchange.distinguished[role].items.values())[:4]:
+            deletion.delete_item(item, "MoveToDeletedItems")
+    world.clock.pass_by(hours=1)
+
+    _moves_without_a_change(world)
+
+    deleted = set(map(graph_id, _ids_in(world, "deleteditems")))
+    assert len(deleted) == 12
+    assert deleted <= set(map(graph_id, world.kept()))
+    world.move(moving.EWS)
+    world.clock.pass_by(hours=25)
+    world.sweep()
+    assert world.stored.source is moving.EWS
+    assert world.kept() == set()
+    assert set(_ids_in(world, "deleteditems")) <= set(world.items())
+
+
+def _ids_in(world: moving.World, role: str) -> list[str]:
+    return [item.id for item in world.exchange.distinguished[role].items.values()]
 
 
 def _contacts(world: moving.World) -> list[Item]:

@@ -195,7 +195,7 @@ class FolderSurveyor:
                 self._compare(folder, found, reading, unmet, {})
                 self._budget.check_lease()
         for items in batched(reading.left(), AT_ONCE, strict=False):
-            given = [item for item in items if gives_item(self._target, item.kind, item.item_class)]
+            given = [item for item in items if gives_item(self._target, item.kind, item.item_class, folder.kind)]
             kept = [item for item in items if item not in given] if len(given) < len(items) else []
             for item in kept:
                 found.of(item.kind).not_given += 1
