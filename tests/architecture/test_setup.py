@@ -69,6 +69,11 @@ exit STATUS
 """
 
 
+def _heed_interrupts() -> None:
+    """As in a terminal: a shell starts what runs in the background with interrupts ignored, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Machine:
     """A bare machine with commands that only write down what they are asked, and the set-up scripts of this project."""
 
@@ -101,14 +106,20 @@ class Machine:
         }
         command = [str(self.folder / "sandbox" / "setup" / "all"), *level]
         return subprocess.Popen(  # noqa: S603 -- our own script
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509 -- it only sets a signal
         )
 
     def set_up(self, *level: str, uv_fetched: int = 1) -> tuple[list[str], str]:
         """What was asked of the commands, and what was said."""
         self.calls.write_text("")
         process = self.start(*level, uv_fetched=uv_fetched)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=600)
         assert process.returncode == 0, said
         return self.calls.read_text().splitlines(), said
 
@@ -179,7 +190,7 @@ def test_ctrl_c_during_set_up_says_so_and_that_it_can_go_on(machine: Machine, tm
     process = machine.start(hang=str(hang))
     assert hang.read_text() == "started\n"
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "Set-up was interrupted" in said
     assert "goes on from here" in said

@@ -360,7 +360,7 @@ def test_sealed_mail_without_mime_comes_with_its_content(server: Served, opened:
 def test_a_request_that_is_no_post_is_asked_who_it_is(server: Served, token: str, status: int) -> None:
     """X1: clients look for the ways to sign in with a GET."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = requests.get(server.url, headers=headers, timeout=10, verify=str(server.ca))
+    answer = requests.get(server.url, headers=headers, timeout=300, verify=str(server.ca))
 
     assert answer.status_code == status
     assert ("Bearer" in answer.headers.get("WWW-Authenticate", "")) is (status == 401)

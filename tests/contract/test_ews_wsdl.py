@@ -28,7 +28,7 @@ def url(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def ask(url: str, authority: Authority, *, signed_in: bool = True, method: str = "GET") -> requests.Response:
     headers = {"Authorization": f"Bearer {delegated(ALEX)}"} if signed_in else {}
-    return requests.request(method, url, headers=headers, timeout=20, verify=str(authority.ca))
+    return requests.request(method, url, headers=headers, timeout=300, verify=str(authority.ca))
 
 
 def test_the_wsdl_describes_every_operation_at_its_address(url: str, authority: Authority) -> None:

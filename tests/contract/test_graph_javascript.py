@@ -44,7 +44,7 @@ def report(mailbox: Mailbox, authority: Authority) -> Iterator[dict[str, Any]]:
     with listening(application(GraphService(store, claims)), authority) as url:
         environment = {"NODE_EXTRA_CA_CERTS": str(authority.ca), "PATH": os.defpath, "HOME": str(HERE)}
         command = [node, str(HERE / "client.cjs"), f"{url}/", delegated(ALEX), str(MODULES)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)  # noqa: S603
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
         assert done.returncode == 0, done.stderr
         yield json.loads(done.stdout)
 

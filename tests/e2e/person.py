@@ -50,12 +50,12 @@ class Person:
         if address:
             self._at_microsoft = address
             self.session.cookies.clear(domain=urlsplit(url).hostname)
-        answer = self.session.get(url, timeout=60)
+        answer = self.session.get(url, timeout=300)
         for _ in range(MOST_STEPS):
             form = Page(answer.text).forms[0]
             if form.action.startswith(self.stack.url):
                 return form.fields
-            answer = self.session.post(urljoin(answer.url, form.action), data=self._filled(form), timeout=60)
+            answer = self.session.post(urljoin(answer.url, form.action), data=self._filled(form), timeout=300)
         raise AssertionError("no form led back to the app")
 
     def _filled(self, form: Form) -> dict[str, str]:

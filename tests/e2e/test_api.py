@@ -34,7 +34,7 @@ class Program:
 
     def get(self, path: str, **query: Any) -> requests.Response:
         """GET a path of the app."""
-        return self._session.get(self._url + path, params=query, timeout=90)
+        return self._session.get(self._url + path, params=query, timeout=300)
 
     def changes(self, path: str, **query: Any) -> list[dict[str, Any]]:
         """Read a feed."""

@@ -182,7 +182,7 @@ def test_poison_messages_mark_the_mailbox_unless_the_fault_is_ours(
     failing = ["no json, but alex@contoso.example", json.dumps({"mailbox": one.address}), broken, ours]
     for text in (*failing, json.dumps({"mailbox": "0" * 32})):
         send(hasty, text)
-    eventually("all but nobody's in the poison queue", lambda: poisoned(hasty) == sorted(failing), 90)
+    eventually("all but nobody's in the poison queue", lambda: poisoned(hasty) == sorted(failing))
     hasty.sandbox.control.delete("/faults")
     assert told(one) == (Status.ACTIVE, "internal", 1)
     assert told(other) == (Status.ACTIVE, "", 0)

@@ -41,7 +41,7 @@ def test_a_mailbox_that_stops_and_goes_on_is_told_of_once_each(running_app: Loca
     insist("the mail about the recovery", lambda: None, lambda: len(told()) == 2)
     assert "again" in told()[-1]["subject"]
     page = running_app.sandbox.endpoints["mail"]
-    assert "Sent mail" in person.session.get(page, timeout=60).text
+    assert "Sent mail" in person.session.get(page, timeout=300).text
 
 
 def test_a_person_whose_pages_are_in_german_is_told_in_german(running_app: LocalStack) -> None:

@@ -29,7 +29,7 @@ class Hook:
                 method,
                 self.stack.url + (path if path.startswith("/api") else f"/api/v1/webhooks{path}"),
                 headers=headers,
-                timeout=60,
+                timeout=300,
                 **more,
             )
 

@@ -67,7 +67,7 @@ def post(sandbox: Sandbox, token: str) -> requests.Response:
         session.trust_env = False
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/xml"}
         url, ca = sandbox.endpoints["exchange"], sandbox.endpoints["ca"]
-        return session.post(url, data=b"<ask/>", headers=headers, verify=ca, timeout=20)
+        return session.post(url, data=b"<ask/>", headers=headers, verify=ca, timeout=300)
 
 
 def test_the_environment_it_gives_is_all_that_the_app_needs(sandbox: Sandbox) -> None:

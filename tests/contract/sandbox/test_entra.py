@@ -54,12 +54,12 @@ class Browser:
         self.answer: dict[str, str] = {}
 
     def open(self, url: str) -> Page:
-        return self._land(self.session.get(url, allow_redirects=False, timeout=20))
+        return self._land(self.session.get(url, allow_redirects=False, timeout=300))
 
     def post(self, page: Page, to: str = "", **fields: str) -> Page:
         action = page.action.rpartition("/")[0] + "/" + to if to else page.action
         url = urljoin(page.url, action)
-        return self._land(self.session.post(url, data=page.fields | fields, allow_redirects=False, timeout=20))
+        return self._land(self.session.post(url, data=page.fields | fields, allow_redirects=False, timeout=300))
 
     def sign_in(self, page: Page, person: Mapping[str, Any]) -> Page:
         return self.post(page, username=person["address"], password=person["password"])
@@ -128,7 +128,7 @@ def test_a_person_signs_in_consents_and_the_code_is_redeemed(sandbox: Sandbox, b
         "EWS.AccessAsUser.All",
         person["address"],
     )
-    keys = browser.session.get(f"{sandbox.endpoints['entra']}/common/discovery/v2.0/keys", timeout=20).json()
+    keys = browser.session.get(f"{sandbox.endpoints['entra']}/common/discovery/v2.0/keys", timeout=300).json()
     key = jwt.PyJWKSet.from_dict(keys)[jwt.get_unverified_header(tokens["id_token"])["kid"]]
     claims = jwt.decode(tokens["id_token"], key.key, algorithms=["RS256"], audience=sandbox.endpoints["client_id"])
     assert claims["iss"] == f"{sandbox.endpoints['entra']}/{person['tenant_id']}/v2.0"
@@ -221,7 +221,7 @@ def redeem(sandbox: Sandbox, **fields: str) -> Any:
     with requests.Session() as session:
         session.trust_env = False
         url = sandbox.endpoints["entra"] + "/organizations/oauth2/v2.0/token"
-        return session.post(url, data=form, verify=sandbox.endpoints["ca"], timeout=20).json()
+        return session.post(url, data=form, verify=sandbox.endpoints["ca"], timeout=300).json()
 
 
 def test_a_code_is_good_once_with_its_verifier_and_redirect_uri(
@@ -418,7 +418,7 @@ def test_a_secret_or_somebody_elses_assertion_is_not_believed(sandbox: Sandbox) 
 def test_keys_rotate_and_the_earlier_ones_can_be_withdrawn(sandbox: Sandbox, browser: Browser) -> None:
     def published() -> set[str]:
         url = f"{sandbox.endpoints['entra']}/common/discovery/v2.0/keys"
-        return {key["kid"] for key in browser.session.get(url, timeout=20).json()["keys"]}
+        return {key["kid"] for key in browser.session.get(url, timeout=300).json()["keys"]}
 
     before = published()
     newest = sandbox.control.post("/entra/rotate-key", {})["kid"]

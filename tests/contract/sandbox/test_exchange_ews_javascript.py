@@ -43,7 +43,7 @@ def report(server: Served, expected: dict[str, bytes | None]) -> dict[str, Any]:
     assert node, "Node is needed: make set-up"
     environment = {"NODE_EXTRA_CA_CERTS": str(server.ca), "PATH": os.defpath, "HOME": str(HERE)}
     command = [node, str(HERE / "client.cjs"), server.url, delegated(ALEX), str(MODULES)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)  # noqa: S603
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 

@@ -37,7 +37,7 @@ def get_item(sandbox: Sandbox) -> requests.Response:
             data=GET_ITEM,
             headers={"Authorization": f"Bearer {token}", "Content-Type": "text/xml; charset=utf-8"},
             verify=sandbox.endpoints["ca"],
-            timeout=20,
+            timeout=300,
         )
 
 

@@ -56,7 +56,7 @@ def web(host: RunningHost) -> Iterator[Callable[..., requests.Response]]:
         session.verify = str(host.ca)
 
         def ask(method: str, path: str, **more: Any) -> requests.Response:
-            return session.request(method, host.url + path, timeout=30, allow_redirects=False, **more)
+            return session.request(method, host.url + path, timeout=300, allow_redirects=False, **more)
 
         yield ask
 

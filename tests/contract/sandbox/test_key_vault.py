@@ -94,6 +94,6 @@ def test_no_token_or_one_for_something_else_gets_the_challenge(sandbox: Sandbox)
     for headers in ({}, {"Authorization": f"Bearer {storage}"}, {"Authorization": "Basic eDp5"}):
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(url, headers=headers, verify=sandbox.endpoints["ca"], timeout=10)
+            answer = session.get(url, headers=headers, verify=sandbox.endpoints["ca"], timeout=300)
         assert answer.status_code == 401
         assert 'resource="https://0.0.1:' in answer.headers["WWW-Authenticate"]

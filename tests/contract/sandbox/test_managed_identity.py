@@ -20,7 +20,7 @@ def ask(sandbox: Sandbox, header: str = "", **query: str) -> requests.Response:
             params={"api-version": "2019-08-01", "resource": "https://storage.azure.com"} | query,
             headers={"X-IDENTITY-HEADER": header or identity["header"]},
             verify=sandbox.endpoints["ca"],
-            timeout=20,
+            timeout=300,
         )
 
 
@@ -79,7 +79,7 @@ def test_a_forged_token_opens_nothing(sandbox: Sandbox, bent: dict[str, Any]) ->
                 f"{vault}/secrets?api-version=7.6",
                 headers={"Authorization": f"Bearer {token}"},
                 verify=sandbox.endpoints["ca"],
-                timeout=20,
+                timeout=300,
             ).status_code
             for token in (good, bad)
         ]

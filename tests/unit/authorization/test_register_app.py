@@ -61,7 +61,7 @@ def run(
         "BASH_COMPAT": bash,
     }
     command = ["bash", str(SCRIPTS / "register_app.sh"), *options]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603
     return ended, [cast(Call, json.loads(line)) for line in asked.read_text().splitlines()]
 
 

@@ -246,7 +246,7 @@ def test_private_networking_registers_its_provider(
     (tmp_path / "az").chmod(0o755)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "VNET_ENABLED": wanted, "AZURE_SUBSCRIPTION_ID": "sub-1"}
     command = [str(INFRA / "scripts" / "before_provision.sh")]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)  # noqa: S603
     assert (tmp_path / "asked").exists() is asked
     assert told in ended.stdout
 
@@ -321,6 +321,6 @@ def test_a_warning_of_the_bicep_compiler_fails_the_workflow(
     (tmp_path / "az").chmod(0o755)
     command = ["bash", "-e", "-c", bicep_step()]
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30)  # noqa: PLW1510, S603
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)  # noqa: PLW1510, S603
     assert (ended.returncode == 0) is passes
     assert said in ended.stdout

@@ -78,7 +78,7 @@ class Slow:
     def __call__(self) -> Mapping[str, Any]:
         self.asked += 1
         self.waiting.release()
-        assert self.go_on.acquire(timeout=60)
+        assert self.go_on.acquire(timeout=300)
         if self.fails:
             raise RetryLater(Reason.TIMED_OUT)
         return {"keys": [jwk(KEY)]}
@@ -90,7 +90,7 @@ def asking(slow: Slow, keys: PublishedKeys, kid: str) -> Iterator["Future[Publis
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(keys.key, kid)
         try:
-            assert slow.waiting.acquire(timeout=60)
+            assert slow.waiting.acquire(timeout=300)
             yield asked
         finally:
             slow.go_on.release()
@@ -102,7 +102,7 @@ def test_a_known_key_does_not_wait_for_an_invented_one(clock: FakeClock) -> None
     slow.go_on.release()
     keys = PublishedKeys(slow, clock.monotonic)
     assert keys.key("k")
-    assert slow.waiting.acquire(timeout=60)
+    assert slow.waiting.acquire(timeout=300)
     clock.pass_by(seconds=61)
     with asking(slow, keys, "invented") as asked:
         assert keys.key("k"), "not behind the other's request"
