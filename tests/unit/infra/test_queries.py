@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def calls(*names: str) -> Iterator[ast.Call]:
                 yield node
 
 
+@cache
 def written() -> dict[str, set[str]]:
     """Every event that the program logs, with the fields of its own."""
     events: dict[str, set[str]] = {}
@@ -45,6 +47,7 @@ def written() -> dict[str, set[str]]:
     return events
 
 
+@cache
 def bound() -> set[str]:
     """The ids that the program puts on every line of a message."""
     return {str(keyword.arg) for call in calls("bound") for keyword in call.keywords}
