@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from shared.grouping import grouped
 from shared.sources.port import Folder
 from shared.sync import safety
 from shared.sync.limits import Limits
@@ -46,20 +47,15 @@ def groups(draft: CursorDraft, folders: Sequence[Folder], most: int) -> Iterator
     Left out are folders that have not been read to their end, that are compared for another reason, that are larger, or
     that do not count as many items as the replica has: they certainly differ, and would be listed twice.
     """
-    group: list[Folder] = []
-    items = 0
-    for folder in folders if most else ():
+    return grouped(_probably_equal(draft, folders, most) if most else (), most)
+
+
+def _probably_equal(draft: CursorDraft, folders: Sequence[Folder], most: int) -> Iterator[tuple[Folder, int]]:
+    for folder in folders:
         state = draft.folders.get(folder.id)
         waits = folder.id in draft.state.to_compare or folder.id in draft.state.read_anew
-        if state is None or not state.seeded or waits or folder.total != state.items or state.items > most:
-            continue
-        if group and items + state.items > most:
-            yield group
-            group, items = [], 0
-        group.append(folder)
-        items += state.items
-    if group:
-        yield group
+        if state is not None and state.seeded and not waits and folder.total == state.items <= most:
+            yield folder, state.items
 
 
 def mark_done(draft: CursorDraft, folder_id: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lxml import etree
 
 from shared.errors import AdministratorMustAct, RetryLater
+from shared.grouping import grouped
 from shared.sources.ews.faults.rules import part_reason
 from shared.sources.ews.reading.sync_folder_items import read_listing, read_ref
 from shared.sources.ews.transport import soap_request
@@ -64,22 +65,9 @@ def groups(folders: Iterable[Folder]) -> Iterator[list[Folder]]:
     """
     listed = list(folders)
     for archive in (False, True):
-        yield from _groups(folder for folder in listed if folder.archive is archive)
-
-
-def _groups(folders: Iterable[Folder]) -> Iterator[list[Folder]]:
-    group: list[Folder] = []
-    items = 0
-    for folder in folders:
-        if folder.total is None or folder.total >= LISTING:
-            continue
-        if group and (items + folder.total > LISTING or len(group) == MOST_FOLDERS):
-            yield group
-            group, items = [], 0
-        group.append(folder)
-        items += folder.total
-    if group:
-        yield group
+        sized = ((folder, folder.total) for folder in listed if folder.archive is archive and folder.total is not None)
+        small = ((folder, total) for folder, total in sized if total < LISTING)
+        yield from grouped(small, LISTING, MOST_FOLDERS)
 
 
 def _whole(folder: Folder, message: etree._Element) -> ListedFolder | None:
