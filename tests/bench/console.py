@@ -15,17 +15,18 @@ from pathlib import Path
 from azure.data.tables import TableServiceClient
 
 from shared.mailboxes.directory.listing import MailboxListing
-from shared.mailboxes.directory.model import DirectoryQuery, Sort
+from shared.mailboxes.directory.model import ON_HOLD, DirectoryQuery, Sort
 from shared.mailboxes.entities import BUCKETS
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.model import total
 from shared.mailboxes.summary.table import TableSummaries
 from shared.mailboxes.table import TableRegistry
+from shared.pages.console.jobs import OFFERED
 from shared.pages.console.mailbox_list import list_request, list_values
 from shared.pages.console.overview import attention_ids, overview_values
 from shared.pages.pages import Pages
 from tests.bench.environment import environment
-from tests.bench.many_mailboxes import mailboxes, write_tables
+from tests.bench.many_mailboxes import GROUP, mailboxes, write_tables
 from tests.bench.storage import LocalCredential
 
 HERE = Path(__file__).parent
@@ -43,6 +44,8 @@ LISTS = {
     "a reason": DirectoryQuery(reason="ews_blocked"),
     "a tenant over Graph": DirectoryQuery(tenant=TENANT, source="graph"),
     "app-only, active, over Graph": DirectoryQuery(way="app_only", status="active", source="graph"),
+    "a group": DirectoryQuery(group=GROUP),
+    "on hold": DirectoryQuery(hold=ON_HOLD),
     "nothing matches": DirectoryQuery(way="shared", source="graph"),
 }
 
@@ -61,8 +64,8 @@ class Console:
         """A page of the list as HTML; gives how many mailboxes it has."""
         totals = total(self.summaries.all(), SHARDS, self.now)
         page = self.listing.page(query)
-        values = list_values(list_request({}), page, totals, self.now, INTERVAL)
-        self.pages.render("console/mailboxes", csrf="c", is_operator=False, commands=(), **values)
+        values = list_values(list_request({}), page, totals, self.now, INTERVAL, groups=[GROUP])
+        self.pages.render("console/mailboxes", csrf="c", is_operator=True, commands=OFFERED, notice="", **values)
         return len(page.mailboxes)
 
     def show_overview(self) -> int:

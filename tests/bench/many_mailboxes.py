@@ -15,6 +15,7 @@ from shared.sources.port import AccessMode, SourceName
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
 TENANTS = 3
+GROUP = "sales"
 _REASONS = {
     Status.NEEDS_SIGN_IN: "grant_revoked",
     Status.NEEDS_ADMIN: "ews_blocked",
@@ -46,6 +47,8 @@ def mailboxes(number: int, now: datetime) -> Iterator[Mailbox]:
             complete_as_of=now - age,
             first_sync_done=True,
             items=chance.randrange(50_000),
+            group=GROUP if index % 50 == 9 else "",
+            hold_since=now if index % 1000 == 5 else None,
         )
 
 
