@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import ItemUnusable, NotFound
@@ -96,8 +96,8 @@ def _as_graph_task(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _in_ews_letters(item: ReplicaItem) -> ReplicaItem:
     """The same item with its ids as EWS writes them: a Graph id is the EWS id in URL-safe base64."""
-    return replace(
-        item, source_id=item.source_id.translate(_EWS_LETTERS), folder_id=item.folder_id.translate(_EWS_LETTERS)
+    return item.with_changes(
+        source_id=item.source_id.translate(_EWS_LETTERS), folder_id=item.folder_id.translate(_EWS_LETTERS)
     )
 
 

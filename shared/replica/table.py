@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
-from shared.replica.encoding.compact_json import dump
 from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMissing, RowsFilter, Verb
 from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
+from shared.storage.compact_json import dump
 from shared.storage.https_connection import StorageResponse
 from shared.storage.storage_rest import StorageRestClient, etag_of, json_of
 

@@ -4,7 +4,6 @@ The storage SDKs cost a multiple of the processor time in a sync: see docs/decis
 here sleeps. A broken connection is retried twice at once, an error response never is: only the queue waits.
 """
 
-import json
 import re
 import ssl
 import threading
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from shared.errors import MailboxSyncError, Reason, RetryLater
 from shared.http_headers import retry_after_of
 from shared.storage.azure_errors import error_of, translate_errors
+from shared.storage.compact_json import load
 from shared.storage.https_connection import ConnectionFailed, HttpsConnection, StorageResponse
 
 if TYPE_CHECKING:
@@ -249,6 +249,6 @@ def etag_of(response: StorageResponse) -> str:
 def json_of(response: StorageResponse) -> Any:
     """The JSON of a response."""
     try:
-        return json.loads(response.content)
+        return load(response.content)
     except ValueError as error:
         raise RetryLater(Reason.UNAVAILABLE, "Azure's response is not JSON") from error

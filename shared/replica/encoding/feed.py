@@ -5,15 +5,14 @@ A line's `content` is in this page's own pack. `kept` content was stored earlier
 removed (docs/decisions/0005-packs-and-deletion.md).
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.replica.encoding.compact_json import Dump, dump
 from shared.replica.encoding.pack import prefix
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, FeedPage, ReplicaItem
 from shared.sources.port import ItemKind
+from shared.storage.compact_json import Dump, dump, load
 
 _TEXTS = {
     "source_id": "source_id",
@@ -62,12 +61,12 @@ def with_first_line(mailbox_id: str, step: Mapping[str, Any], changes: int, line
 def decode(data: bytes) -> tuple[dict[str, Any], tuple[FeedChange, ...]]:
     """Decode a page's first line and its changes."""
     first, *lines = data.splitlines()
-    return json.loads(first), tuple(decode_line(line) for line in lines)
+    return load(first), tuple(decode_line(line) for line in lines)
 
 
 def decode_line(line: bytes) -> FeedChange:
     """Decode one change of a page."""
-    return _change(json.loads(line))
+    return _change(load(line))
 
 
 def is_redacted(line: bytes) -> bool:
@@ -77,7 +76,8 @@ def is_redacted(line: bytes) -> bool:
 
 def first_line(data: bytes) -> dict[str, Any]:
     """Decode only a page's first line."""
-    return json.loads(data.partition(b"\n")[0])  # type: ignore[no-any-return]
+    line: dict[str, Any] = load(data.partition(b"\n")[0])
+    return line
 
 
 def replay(pages: Iterable[FeedPage]) -> dict[str, ReplicaItem]:
@@ -112,7 +112,7 @@ def deletes(data: bytes) -> bool:
 
 
 def _redacted(line: bytes, live: Collection[str]) -> bytes:
-    values = json.loads(line)
+    values = load(line)
     if values["key"] in live or "redacted" in values:
         return line
     return _dump({name: values[name] for name in _OPAQUE if name in values} | {"redacted": True})

@@ -4,15 +4,14 @@ Limits of Azure Table Storage: a property holds 64 KiB (32,768 characters of UTF
 entities and 4 MiB. https://learn.microsoft.com/azure/storage/tables/scalability-targets
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.replica.encoding.compact_json import Dump, dump
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.storage_port import Row, RowChange, Verb
 from shared.sources.port import ItemKind
+from shared.storage.compact_json import Dump, dump, load
 
 FENCE = "0-fence"
 """Key of the row that every transaction on a mailbox's items replaces under its ETag. No item key contains a zero."""
@@ -162,7 +161,7 @@ def location_from_row(row: Mapping[str, Any]) -> ContentLocation | None:
 
 def _metadata_from(row: Mapping[str, Any]) -> dict[str, Any]:
     parts = [row["metadata"], *(row[f"metadata_{number}"] for number in range(1, row["metadata_parts"]))]
-    return json.loads("".join(parts)) if parts[0] else {}
+    return load("".join(parts)) if parts[0] else {}
 
 
 def with_aliases(item: ReplicaItem) -> ReplicaItem:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.replica.encoding import feed, pack
-from shared.replica.encoding.compact_json import Dump, RememberedDump
 from shared.replica.encoding.item_rows import fit_to_limits, row_changes, split_into_transactions, with_aliases
 from shared.replica.port import FeedChange, FeedKind
 from shared.replica.storage_port import RowChange
+from shared.storage.compact_json import Dump, RememberedDump
 
 
 @dataclass(frozen=True, slots=True)

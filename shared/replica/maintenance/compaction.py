@@ -5,10 +5,11 @@ the new pack, change the rows under the fence, delete the old pack. A crash in b
 compaction but loses nothing.
 """
 
+import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 
@@ -150,7 +151,7 @@ class Compaction:
         new = pack.build(self.mailbox_id, pack.sequence_of(name), [(key, _cut(old.data, at)) for key, at in members])
         self.blobs.put(PACKS, new.name, new.data, members=len(members))
         # Keep the digests from the first write, so that damaged content is still detected as damaged.
-        locations = [(key, replace(new.located[key], sha256=at.sha256)) for key, at in members]
+        locations = [(key, copy.replace(new.located[key], sha256=at.sha256)) for key, at in members]
         for batch in split_into_transactions(
             [RowChange(Verb.MERGE, key, location_properties(location)) for key, location in locations]
         ):

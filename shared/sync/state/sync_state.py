@@ -1,9 +1,11 @@
 """What the sync remembers between passes, typed, and the one codec between it and the notes of a stored cursor."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from shared.replica.port import ContentLocation
 from shared.sources.port import ContentLevel, SourceName
@@ -246,7 +248,7 @@ def _removed_note(removed: Iterable[RememberedRemoval]) -> list[object]:
             one.key,
             one.source_id,
             one.level.value if one.level else "",
-            [getattr(one.located, each.name) for each in fields(ContentLocation)] if one.located else None,
+            list(msgspec.structs.astuple(one.located)) if one.located else None,
         ]
         for one in removed
     ]
