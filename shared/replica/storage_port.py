@@ -153,7 +153,7 @@ class Rows(Protocol):
     def query(
         self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
     ) -> Iterator[Row]:
-        """Iterate over the mailbox's rows in the order of keys, each with its `RowKey`.
+        """Iterate over the mailbox's rows except the fence in the order of keys, each with its `RowKey`.
 
         `folders` (at most MOST_FOLDERS) limit the rows, `left` limits them to items that left, `only` limits the
         properties that are returned.

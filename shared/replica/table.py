@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from shared.errors import Conflict, OperatorMustAct, Reason, RetryLater
+from shared.replica.encoding.item_rows import FENCE
 from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMissing, RowsFilter, Verb
 from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
 from shared.storage.compact_json import dump
@@ -71,8 +72,8 @@ class AzureRows:
     def query(
         self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
     ) -> Iterator[Row]:
-        """Scan the mailbox's partition, at most a thousand rows per response."""
-        condition = f"PartitionKey eq {_quoted(mailbox_id)}"
+        """Scan the mailbox's partition, at most a thousand rows per response. The fence's key is the first of all."""
+        condition = f"PartitionKey eq {_quoted(mailbox_id)} and RowKey gt {_quoted(FENCE)}"
         if folders:
             condition += f" and ({' or '.join(f'folder eq {_quoted(folder)}' for folder in folders)})"
         if left:

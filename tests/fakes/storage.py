@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from shared.errors import Conflict
+from shared.replica.encoding.item_rows import FENCE
 from shared.replica.storage_port import Blob, BlobInfo, Row, RowChange, RowExists, RowMissing, RowsFilter, Verb
 from tests.fakes.replica import Crash
 
@@ -168,7 +169,7 @@ class MemoryRows:
     ) -> Iterator[Row]:
         """Query rows in key order, as of the beginning of the query. Requested properties that are missing are None."""
         for key, (values, _) in sorted(self.rows.get(mailbox_id, {}).items()):
-            if (not folders or values.get("folder") in folders) and (not left or values.get("left_at")):
+            if key > FENCE and (not folders or values.get("folder") in folders) and (not left or values.get("left_at")):
                 chosen = {name: values.get(name) for name in only} if only else values
                 yield {"RowKey": key, **chosen}  # type: ignore[dict-item]
 

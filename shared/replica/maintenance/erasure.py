@@ -63,8 +63,7 @@ class Erasure:
 
     def _rows(self) -> int:
         items = 0
-        rows = (row for row in self.rows.query(self.mailbox_id, only=("kind",)) if row["RowKey"] != FENCE)
-        for batch in batched(rows, 100, strict=False):
+        for batch in batched(self.rows.query(self.mailbox_id, only=("kind",)), 100, strict=False):
             self.fenced.delete(self.mailbox_id, [str(row["RowKey"]) for row in batch])
             items += sum(bool(row.get("kind")) for row in batch)
         return items
