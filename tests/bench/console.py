@@ -5,12 +5,10 @@ patches: by itself it examines every row of a table for each page. The rows are 
 """
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from azure.data.tables import TableServiceClient
 
@@ -29,7 +27,6 @@ from tests.bench.environment import environment
 from tests.bench.many_mailboxes import GROUP, mailboxes, write_tables
 from tests.bench.storage import LocalCredential
 
-HERE = Path(__file__).parent
 SHARDS = 16
 INTERVAL = timedelta(minutes=30)
 RUNS = 5
@@ -85,8 +82,8 @@ def main() -> int:
         counters = [ShardCounter(now, INTERVAL) for _ in range(SHARDS)]
         for mailbox in mailboxes(number, now):
             counters[mailbox.shard * SHARDS // BUCKETS].count(mailbox)
-        os.environ.update(prepared.variables() | _filling(prepared.directory))  # noqa: TID251 -- for Azurite
-        with prepared.storage() as urls, _tables(urls["table"]) as tables:
+        os.environ.update(prepared.variables())  # noqa: TID251 -- for the clients of this process
+        with prepared.storage(rows=prepared.directory) as urls, _tables(urls["table"]) as tables:
             for name in ("mailboxes", "directory", "owners", "runs", "issues", "audit", "erasures", "summaries"):
                 tables.create_table(name)
             console = Console(tables, now)
@@ -97,16 +94,6 @@ def main() -> int:
 
 def _tables(url: str) -> TableServiceClient:
     return TableServiceClient(url, credential=LocalCredential(), read_timeout=600)
-
-
-def _filling(folder: Path) -> dict[str, str]:
-    """The environment in which Azurite takes the rows of a folder."""
-    if shutil.which("node") is None:
-        raise SystemExit("Node is not installed: run `make setup-tests`")
-    return {
-        "FILL_AZURITE": str(folder),
-        "NODE_OPTIONS": f"--max-old-space-size=8000 --require {HERE / 'fill_azurite.cjs'}",
-    }
 
 
 def _measured(console: Console, number: int) -> int:

@@ -2,13 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -16,6 +18,7 @@ import requests
 from sandbox.tls.authority import Authority, trust
 
 ROOT = Path(__file__).parents[2]
+NONE: Mapping[str, str] = MappingProxyType({})
 _PATIENCE = 1800
 
 
@@ -75,12 +78,14 @@ class Environment:
             yield Canned(f"https://127.0.0.1:{port}", self.authority.ca)
 
     @contextmanager
-    def storage(self, *, as_it_comes: bool = False) -> Iterator[dict[str, str]]:
+    def storage(self, *, as_it_comes: bool = False, rows: Path | None = None) -> Iterator[dict[str, str]]:
         """Azurite: the URLs of its services. By itself it slows down with every row: see
         sandbox/storage/patch_azurite_lookup.cjs.
+
+        `rows` is a folder with ready-made rows: see fill_azurite.cjs.
         """
         words = ["tests.bench.storage", str(self.directory), *(["as-it-comes"] if as_it_comes else [])]
-        with self._running(words) as told:
+        with self._running(words, _filling(rows) if rows else {}) as told:
             yield dict(json.loads(told))
 
     def child(self, module: str, *arguments: str, python: str = sys.executable) -> dict[str, Any]:
@@ -99,12 +104,12 @@ class Environment:
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
     @contextmanager
-    def _running(self, words: list[str]) -> Iterator[str]:
+    def _running(self, words: list[str], variables: Mapping[str, str] = NONE) -> Iterator[str]:
         """A server as a process of its own; gives its first line. It ends when its standard input is closed."""
         with subprocess.Popen(  # noqa: S603 -- ourselves
             [sys.executable, "-m", *words],
             cwd=ROOT,
-            env=self._environment(),
+            env={**self._environment(), **variables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -127,6 +132,14 @@ class Environment:
     def _environment(self) -> dict[str, str]:
         own = {"PYTHONWARNINGS": "ignore", "MALLOC_ARENA_MAX": "2"}  # the second as infra/modules/app.bicep sets it
         return {**os.environ, **trust(self.authority.ca), **own}  # noqa: TID251 -- for children
+
+
+def _filling(rows: Path) -> dict[str, str]:
+    """The environment in which Azurite takes the rows of a folder."""
+    if shutil.which("node") is None:
+        raise SystemExit("Node is not installed: run `make setup-tests`")
+    script = Path(__file__).parent / "fill_azurite.cjs"
+    return {"FILL_AZURITE": str(rows), "NODE_OPTIONS": f"--max-old-space-size=8000 --require {script}"}
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 import http.client
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from itertools import batched
+from pathlib import Path
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from azure.data.tables import TableServiceClient
 from sandbox.storage.provision import provision
 from shared import logs
 from shared.mailboxes.blob import BlobLeases
-from shared.mailboxes.entities import mailbox_row, partition
+from shared.mailboxes.entities import mailbox_row
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.queue import StorageSyncQueue
 from shared.mailboxes.summary.table import TableSummaries
@@ -29,6 +29,7 @@ from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from shared.sync.table import TableTenantBackOff
+from tests.bench.many_mailboxes import row_line
 from tests.bench.storage import LocalCredential
 from tests.fakes.clock import FakeClock
 from tests.fakes.queue import FakeQueue
@@ -143,22 +144,10 @@ def count_requests(ports: frozenset[int | None], work: Callable[[], object]) -> 
     return counted
 
 
-def due_mailboxes(table_url: str, number: int) -> None:
-    """Fill the registry with mailboxes that are due."""
-    with TableServiceClient(table_url, credential=LocalCredential()) as tables:
-        table = tables.get_table_client("mailboxes")
-        for rows in _partitions(number):
-            for some in batched(rows, 100, strict=False):
-                table.submit_transaction([("create", row) for row in some])
-
-
-def _partitions(number: int) -> Iterator[list[dict[str, Any]]]:
-    """The rows of so many mailboxes, by partition."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for index in range(number):
-        mailbox = _due_mailbox(index)
-        found.setdefault(partition(mailbox.id), []).append(mailbox_row(mailbox))
-    yield from found.values()
+def write_due_mailboxes(folder: Path, number: int) -> None:
+    """Write the registry's rows of mailboxes that are due, for fill_azurite.cjs."""
+    with (folder / "mailboxes.ndjson").open("w") as rows:
+        rows.writelines(row_line(mailbox_row(_due_mailbox(index))) for index in range(number))
 
 
 def _due_mailbox(index: int) -> Mailbox:

@@ -26,7 +26,7 @@ from shared.scheduling.dispatch import SENDERS, Dispatch
 from tests.bench.queue_sends import sends_per_second
 from tests.bench.replica_writes import ready_made
 from tests.bench.storage import LocalCredential
-from tests.bench.system_parts import System, count_requests, due_mailboxes, utc_now
+from tests.bench.system_parts import System, count_requests, utc_now
 
 IDLE_REQUESTS_OF_HOST = 3
 """Queue requests of an idle pass that the worker does not make: the send, the receipt, and the deletion."""
@@ -52,11 +52,12 @@ def idle(url: str, storage: str, passes: str) -> dict[str, float]:
 
 
 def dispatch(storage: str, mailboxes: str) -> dict[str, float]:
-    """So many due mailboxes, sent by one process: seconds, processor time, memory, and how long the timer takes."""
+    """All mailboxes of the registry, which are due, sent by one process: seconds, processor time, memory, and how long
+    the timer takes.
+    """
     urls = json.loads(storage)
     number = int(mailboxes)
     system = System("https://127.0.0.1:1/", urls)
-    due_mailboxes(urls["table"], number)
     interval = timedelta(minutes=30)
     sender = Dispatch(
         system.registry, system.queue, SHARDS, interval, utc_now, summaries=system.summaries, senders=SENDERS
