@@ -5,13 +5,24 @@ import random
 
 import pytest
 
+from sandbox.compare import compare
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.item_parts import Corruption
+from sandbox.mailboxes.snapshot import snapshot
 from shared.errors import OperatorMustAct
 from shared.mailboxes.model import Status
 from shared.sources.graph.ids import ews_id
 from shared.sources.https_pool import HttpReply, TransportFailed, TransportFault
 from tests.contract.graph_in_process import Fault, GraphWorld, breaking, refusing
+from tests.fakes.sync_harness import ID
+
+
+def cut(reply: HttpReply) -> HttpReply:
+    """Half of the JSON. Half of a message as such would be a message, and the transport notices that it is cut."""
+    if not reply.body.startswith(b"{"):
+        raise TransportFailed(TransportFault.CUT)
+    return HttpReply(reply.status, reply.headers, reply.body[: len(reply.body) // 2])
+
 
 FAULTS: dict[str, Fault] = {
     "throttled": refusing(429, "ApplicationThrottled", retry_after="3"),
@@ -29,7 +40,7 @@ FAULTS: dict[str, Fault] = {
     "redirect": refusing(302, location="https://evil.example/"),
     "no JSON": lambda reply: HttpReply(200, {}, b"<html>"),
     "other JSON": lambda reply: HttpReply(200, {}, b'{"value":"x"}'),
-    "cut": lambda reply: HttpReply(reply.status, reply.headers, reply.body[: len(reply.body) // 2]),
+    "cut": cut,
     "reset": breaking(TransportFailed(TransportFault.RESET)),
     "silence": breaking(TransportFailed(TransportFault.SILENCE)),
     "oversized": breaking(TransportFailed(TransportFault.OVERSIZED)),
@@ -67,6 +78,12 @@ def disturbed_pass(world: GraphWorld, faults: dict[int, Fault]) -> None:
         world.queue.mailboxes.clear()
 
 
+def assert_whole(world: GraphWorld) -> None:
+    """Every item is the mailbox's, and its content byte for byte: no error page was kept as a message."""
+    found = compare(snapshot(world.exchange), world.replica, ID, over_graph=True)
+    assert found.is_equal, found
+
+
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_each_fault_at_each_request_of_a_pass_leaves_the_replica_right(fault: Fault) -> None:
     for request in REQUESTS:
@@ -78,6 +95,7 @@ def test_each_fault_at_each_request_of_a_pass_leaves_the_replica_right(fault: Fa
         assert world.subjects() == world.wanted()
         assert world.stored.status is Status.ACTIVE
         assert world.stored.issues == 0
+        assert_whole(world)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -90,6 +108,7 @@ def test_each_fault_at_each_request_of_a_first_sync_leaves_it_right(fault: Fault
         world.heal()
         assert world.subjects() == world.wanted()
         assert world.stored.issues == 0
+        assert_whole(world)
 
 
 def test_two_faults_in_one_pass_leave_the_replica_right() -> None:

@@ -12,6 +12,7 @@ from shared.sources.graph.contacts_tasks.contacts import FULL, GraphContact, con
 from shared.sources.graph.contacts_tasks.typed_contacts import typed_contact
 from shared.sources.graph.items.item_requests import SENSELESS, ItemRequests, Result
 from shared.sources.graph.items.recent import RecentMembers
+from shared.sources.graph.transport.answers import raw_content
 from shared.sources.graph.transport.batch import Ask
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.port import Content, ContentLevel, Folder, ItemFailure
@@ -63,5 +64,5 @@ class ContactFetcher:
         part = self.client.ask(path, accept="*/*")
         if part.refusal is not None and part.refusal.of_item() is not None:
             return None
-        data = part.value()
+        data = raw_content(part.value())
         return Attachment(name="ContactPicture.jpg", media_type="image/jpeg", size=len(data), data=data)

@@ -12,7 +12,7 @@ import msgspec
 from shared.errors import Reason, RetryLater
 from shared.formats.common import Attachment
 from shared.sources.graph.faults.errors import AskForLess
-from shared.sources.graph.transport.answers import decoded
+from shared.sources.graph.transport.answers import decoded, raw_content
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.graph.transport.queries import query
 from shared.sources.port import Content, Item, ItemFailure
@@ -89,7 +89,7 @@ class AttachmentReading:
         Raises: what will pass. An item without its attachments would be taken for whole.
         """
         if listed.type.endswith("itemAttachment"):
-            return _named(listed, data=self._bytes(f"{path}/{listed.id}/$value", listed, bytes))
+            return _named(listed, data=self._bytes(f"{path}/{listed.id}/$value", listed, raw_content))
         whole = self._bytes(f"{path}/{listed.id}", listed, lambda body: decoded(_Whole, body))
         if whole is None:
             return _named(listed)

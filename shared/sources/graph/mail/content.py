@@ -15,6 +15,7 @@ from shared.sources.graph.faults.codes import NOT_AS_MIME
 from shared.sources.graph.items.item_requests import SENSELESS, ItemRequests, Result
 from shared.sources.graph.mail import messages
 from shared.sources.graph.mail.rebuilt import ItemBody, rebuilt
+from shared.sources.graph.transport.answers import raw_content
 from shared.sources.graph.transport.batch import Ask
 from shared.sources.graph.transport.client import GraphClient, Part
 from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure, ItemKind
@@ -125,10 +126,16 @@ class MailFetcher:
         except RetryLater as exc:
             return self._requests.failed(exc, item.id)
         if part.refusal is None:
-            return replace(item, content=_content(item, part.body))
+            return self._with_content(item, part.body)
         if part.refusal.code.lower() in NOT_AS_MIME:
             return self._in_part(item, part)
         return self._requests.refused(part, item.id)
+
+    def _with_content(self, item: Item, body: bytes) -> Result:
+        try:
+            return replace(item, content=_content(item, raw_content(body)))
+        except RetryLater as exc:
+            return ItemFailure(item.id, Reason.ITEM_UNREADABLE, exc.support)
 
     def _in_part(self, item: Item, part: Part) -> Result:
         """Return a message without MIME, with as much of it as is available, and marked."""

@@ -28,6 +28,19 @@ def decoded[T](kind: type[T], body: bytes) -> T:
         raise of_fault(JsonFault.MALFORMED) from _nameless(exc)
 
 
+def raw_content(body: bytes) -> bytes:
+    """Return a response that is a message or a picture, unchanged.
+
+    Raises: AskForLess when it begins as a page or as JSON does: a proxy or a failing service may send one with status
+        200, and neither a message nor a JPEG begins so.
+    """
+    if _PAGE_OR_JSON.match(body):
+        raise of_fault(JsonFault.MALFORMED)
+    return body
+
+
+_PAGE_OR_JSON = re.compile(rb"\s*[<{]")
+
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 """An escape within a JSON string; the group is a surrogate that is not part of a pair."""
 
