@@ -19,9 +19,9 @@ _TYPES = {"css": "text/css", "js": "text/javascript", "png": "image/png", "svg":
 @http_handler("GET")
 def landing(request: func.HttpRequest) -> func.HttpResponse:
     """Show what is read and kept, with the sign-in link. Nothing is personal, so it may be cached for a minute."""
-    return html(
-        "landing", headers={"Cache-Control": "public, max-age=60"}, **privacy_summary(app().settings, app().interval)
-    )
+    summary = privacy_summary(app().scope_settings, app().settings.deleted_days)
+    minutes = round(app().interval.total_seconds() / 60)
+    return html("landing", headers={"Cache-Control": "public, max-age=60"}, minutes=minutes, **summary)
 
 
 @blueprint.route(route="static/{file}", methods=ALL_METHODS)

@@ -35,6 +35,7 @@ FLASH_MESSAGES = frozenset({"sync", "pause", "start", "disconnect", "connected",
 def my_sync(request: func.HttpRequest) -> func.HttpResponse:
     """Show the page of one of the person's mailboxes."""
     from shared.pages.my_sync import actions_for
+    from shared.pages.privacy_summary import privacy_summary
 
     session = require_session(request)
     own = _own_mailboxes(session)
@@ -48,7 +49,7 @@ def my_sync(request: func.HttpRequest) -> func.HttpResponse:
         acts=actions_for(mailbox, values["shown"]),
         others=own if len(own) > 1 else [],
         done=done if done in FLASH_MESSAGES else "",
-        **values,
+        **privacy_summary(values["scope"], app().settings.deleted_days, is_own=True) | values,
     )
 
 

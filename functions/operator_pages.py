@@ -29,12 +29,14 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
     from shared.authorization.onboarding.activation import parse_names
 
     session = require_operator(request)
-    values: dict[str, Any] = {"results": [], "refused": "", "names": "", "done": request.params.get("done", "")}
+    values: dict[str, Any] = {"results": [], "refused": "", "names": "", "group": ""}
+    values["done"] = request.params.get("done", "")
     chosen, tenant = request.params.get("authorization", ""), session.tenant_id
     if request.method == "POST":
         fields = read_session_form(request, session)
         chosen = fields.get("authorization", "")
         values["names"], tenant = fields.get("names", ""), fields.get("tenant", tenant)
+        values["group"] = fields.get("group", "")
         try:
             names = parse_names(values["names"])
             if len(names) > SHORT_LIST:
@@ -43,6 +45,7 @@ def operator_activate(request: func.HttpRequest) -> func.HttpResponse:
         except ActivationRefused as refusal:
             values["refused"] = refusal.parameter
     values["accounts"] = app().service_accounts.all()
+    values["groups"] = [group.name for group in app().group_commands.all()]
     csrf = app().sessions.csrf(session)
     return html("activate", csrf=csrf, authorization=chosen, tenant=tenant, **values)
 
@@ -52,10 +55,11 @@ def _activate_by_job(fields: Mapping[str, str], names: Sequence[str], actor: str
     from shared.mailboxes.bulk.errors import JobRefused
     from shared.mailboxes.bulk.model import JobCommand
 
-    app().activation.require_access(fields)
+    app().activation.require_usable(fields)
     kind = "authorization" if fields.get("authorization") else "tenant"
+    arguments = {name: fields[name] for name in (kind, "group") if fields.get(name)}
     try:
-        job = app().jobs.create(JobCommand.ACTIVATE, actor, targets=names, arguments={kind: fields.get(kind, "")})
+        job = app().jobs.create(JobCommand.ACTIVATE, actor, targets=names, arguments=arguments)
     except JobRefused as exc:
         raise ActivationRefused("a list has names of mailboxes", "addresses") from exc
     return redirect(f"{paths.JOBS}/{job.id}")

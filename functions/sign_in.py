@@ -88,12 +88,28 @@ def invitation(request: func.HttpRequest) -> func.HttpResponse:
     _enforce_rate_limit(request, _start_limit)
     token = request.route_params.get("token", "")
     invited = app().invitations.open(token)
+    summary = _summary_of_group(invited.group)
     return html(
         "invitation",
         address=invited.address,
         valid_until=invited.expires_at,
         target=f"{paths.SIGN_IN}?{urlencode({'invitation': token})}",
+        has_summary=bool(summary),
+        **summary,
     )
+
+
+def _summary_of_group(name: str) -> dict[str, Any]:
+    """What the settings of an invitation's group mean for privacy; empty without a group, or if it is gone."""
+    from shared.pages.privacy_summary import privacy_summary
+
+    if not name:
+        return {}
+    try:
+        scope = app().group_commands.scope_of(name)
+    except NotFound:
+        return {}
+    return privacy_summary(scope, app().settings.deleted_days, is_own=True)
 
 
 @blueprint.route(route="approval", methods=ALL_METHODS)

@@ -23,15 +23,17 @@ def operator_invitations(request: func.HttpRequest) -> func.HttpResponse:
     session = require_operator_view(request)
     fields = read_session_form(request, session) if request.method == "POST" else {}
     made: CreatedInvitation | None = None
-    refused = False
+    refused = ""
     if "address" in fields:
         if not session.operator:
             raise HttpError("not_operator", refusal="no_role")
         try:
-            made = app().invitations.create(fields["address"], fields.get("reference", ""))
+            made = app().invitations.create(
+                fields["address"], fields.get("reference", "").strip(), group=fields.get("group", "")
+            )
             app().registry.record_audit(made.id, session.owner_id, "invite")
-        except InvitationMalformed:
-            refused = True
+        except InvitationMalformed as exc:
+            refused = exc.parameter
     found, cursor = app().invitations.recent(ROWS, fields.get("cursor", ""))
     values = invitation_values(
         found,
@@ -40,6 +42,8 @@ def operator_invitations(request: func.HttpRequest) -> func.HttpResponse:
         made=made,
         address=fields.get("address", ""),
         reference=fields.get("reference", ""),
+        group=fields.get("group", ""),
+        groups=[group.name for group in app().group_commands.all()],
         refused=refused,
     )
     return html("console/invitations", csrf=app().sessions.csrf(session), is_operator=session.operator, **values)

@@ -44,6 +44,7 @@ class OnboardingComponents(MailboxComponents):
             return_urls=self.settings.return_urls,
             days=self.settings.invitation_days,
             clock=utc_now,
+            require_group=self.group_commands.require,
         )
 
     @cached_property
@@ -130,6 +131,7 @@ class OnboardingComponents(MailboxComponents):
             sources=self.sources,
             selection=self.source_selection,
             queue=self.queue,
+            require_group=self.group_commands.require,
             tenants=self.settings.entra_tenants,
             clock=utc_now,
         )

@@ -183,7 +183,10 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A request to the owner of one address to connect their mailbox. `reference` is the inviter's own text."""
+    """A request to the owner of one address to connect their mailbox. `reference` is the inviter's own text.
+
+    `group` is the group for a mailbox that is connected by it; empty: none was named.
+    """
 
     id: str
     address: str
@@ -191,6 +194,7 @@ class Invitation:
     return_url: str
     expires_at: datetime
     used_at: datetime | None = None
+    group: str = ""
 
 
 class InvitationStore(Protocol):

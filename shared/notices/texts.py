@@ -8,8 +8,8 @@ from shared.notices.model import Mail, NoticeKind
 from shared.pages import paths
 from shared.pages.catalog import Catalog
 from shared.pages.console.mailbox import remedy_key
-from shared.pages.console.overview import percent
-from shared.pages.languages import decimal_text, number_text
+from shared.pages.console.overview import share_text
+from shared.pages.languages import number_text
 
 
 class NoticeTexts:
@@ -53,7 +53,7 @@ class NoticeTexts:
             "mail.digest.figures",
             mailboxes=counts.mailboxes,
             synced=counts.synced,
-            share=decimal_text(percent(totals.share_fresh), self._catalog.language),
+            share=share_text(totals.share_fresh, self._catalog.language),
             items=counts.items,
             issues=counts.issues,
         )

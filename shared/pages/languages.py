@@ -59,6 +59,12 @@ def decimal_text(number: str, language: Language) -> str:
     return number.replace(".", ",") if language is Language.GERMAN else number
 
 
+def percent_text(percent: float | str, language: Language) -> str:
+    """Return a share, in percent, with its sign, which German sets apart."""
+    text = decimal_text(str(percent), language)
+    return f"{text} %" if language is Language.GERMAN else f"{text}%"
+
+
 def time_text(at: datetime, language: Language) -> str:
     """Return a time in UTC as the language writes it, without the words "UTC" or "Uhr"."""
     if language is Language.GERMAN:

@@ -74,6 +74,7 @@ def live_values(
     `group` is the mailbox's; None: the settings of the deployment apply.
     """
     first_sync, settings = progress(mailbox, runs, now), deployment or ScopeSettings()
+    scope = (group.settings if group else GroupSettings()).in_deployment(settings)
     estimate, number = estimate_key(first_sync.minutes if first_sync else None)
     return {
         "mailbox": mailbox,
@@ -87,7 +88,8 @@ def live_values(
         "not_copied": not_copied(mailbox),
         "origins": origins_of(mailbox, group, settings),
         "group": group.name if group else "",
-        "retention_days": (group.settings if group else GroupSettings()).in_deployment(settings).retention_days,
+        "scope": scope,
+        "retention_days": scope.retention_days,
     }
 
 

@@ -17,7 +17,7 @@ from shared.pages.catalog import Catalog, english
 from shared.pages.console.mailbox import CONFIRMED_FIRST, remedy_key
 from shared.pages.console.trend import share_of
 from shared.pages.console.webhooks import CONFIRMED_FIRST as WEBHOOK_CONFIRMED_FIRST
-from shared.pages.languages import Language, number_text, time_text
+from shared.pages.languages import Language, number_text, percent_text, time_text
 from shared.pages.mailbox_actions import NEEDS_CONFIRMATION
 from shared.version import VERSION
 
@@ -70,6 +70,7 @@ class Pages:
             support_url=contact_url(support_contact),
             time=self._time,
             number_text=self._number_text,
+            percent_text=self._percent_text,
             version=VERSION,
         )
 
@@ -87,6 +88,9 @@ class Pages:
 
     def _number_text(self, number: int) -> str:
         return number_text(number, self.catalog.language)
+
+    def _percent_text(self, percent: float) -> str:
+        return percent_text(percent, self.catalog.language)
 
     def _reason_text(self, reason: str) -> str:
         """Return what a reason means for the operator; the reason itself if it has no sentence."""

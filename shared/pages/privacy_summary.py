@@ -1,23 +1,27 @@
-"""Computes what the landing page says about privacy, from the settings."""
+"""Computes what the pages say about privacy: what is read, how much of it is kept, and for how long."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shared.settings import Settings
+    from shared.mailboxes.groups.model import ScopeSettings
 
 DEFAULT_FOLDERS_OUT = frozenset({"junkemail", "deleteditems"})
 
 
-def privacy_summary(settings: "Settings", interval: timedelta) -> dict[str, Any]:
-    """Return the values of the landing page: what is read and how often, how much is kept, and for how long."""
-    usual = not settings.folders_in and frozenset(settings.folders_out) == DEFAULT_FOLDERS_OUT
+def privacy_summary(scope: "ScopeSettings", deleted_days: int, *, is_own: bool = False) -> dict[str, Any]:
+    """Return the values of the template `_scope_summary`.
+
+    `is_own`: the settings are those of the reader's own mailbox. Otherwise they are the deployment's, and the page adds
+    that a group may have others.
+    """
+    usual = not scope.folders_in and frozenset(scope.folders_out) == DEFAULT_FOLDERS_OUT
     return {
-        "minutes": round(interval / timedelta(minutes=1)),
         "usual_folders": usual,
-        "content": settings.content,
-        "mail_days": settings.mail_days,
-        "private_items": settings.private_items,
-        "deleted_days": settings.deleted_days,
-        "retention_days": settings.retention_days,
+        "content": scope.content,
+        "mail_days": scope.mail_days,
+        "private_items": scope.private_items,
+        "has_exclusions": bool(scope.exclude),
+        "deleted_days": deleted_days,
+        "retention_days": scope.retention_days,
+        "is_own": is_own,
     }

@@ -365,6 +365,10 @@ def test_group_is_made_used_and_deleted(api: ApiServer) -> None:
     changed = body_of(api.ask("PUT", f"/mailboxes/{own.id}/group", json_body={"group": "matter-7"}))
     assert changed["group"] == "matter-7"
     assert [one["id"] for one in body_of(api.ask("GET", "/mailboxes", group="matter-7"))["mailboxes"]] == [own.id]
+    invited = {"address": f"{uuid.uuid4().hex}@contoso.example", "group": "matter-7"}
+    invitation = body_of(api.ask("POST", "/invitations", json_body=invited))["id"]
+    listed = body_of(api.ask("GET", "/invitations", limit="200"))["invitations"]
+    assert [one["group"] for one in listed if one["id"] == invitation] == ["matter-7"]
     refused = api.ask("DELETE", path)
     assert (refused.status_code, body_of(refused)["code"], body_of(refused)["mailboxes"]) == (409, "group_in_use", 1)
     job = {"command": "group", "group": "default", "filter": {"group": "matter-7"}}

@@ -143,7 +143,7 @@ def test_a_forgotten_authorization_is_not_found(authorizations: AuthorizationSto
 
 
 def an_invitation() -> Invitation:
-    return Invitation(uuid.uuid4().hex, "o'brien@contoso.example", "case 7", "", NOW + timedelta(days=7))
+    return Invitation(uuid.uuid4().hex, "o'brien@contoso.example", "case 7", "", NOW + timedelta(days=7), group="legal")
 
 
 def test_an_invitation_comes_back_and_is_used_once(invitations: InvitationStore) -> None:

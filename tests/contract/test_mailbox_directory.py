@@ -106,6 +106,8 @@ def test_filters_hold_alone_and_together(listed: Listed) -> None:
     assert found(reason="throttled", status="paused") == ""
     assert found(source="graph") == "de"
     assert found(source="graph", status="active", way=WayIn.SHARED) == "e"
+    assert found(group="default") == "".join(sorted(found(group="default", sort=Sort.NEWEST))) == "abcdef"
+    assert found(group="default", status="paused") == found(group="default", prefix="b") == "b"
     assert found(way="sign_in") == "abdg"
     assert found(way="app_only", reason="ews_blocked") == "c"
     assert found(way="service_account") == "f"
@@ -131,8 +133,10 @@ def test_list_follows_a_mailbox_as_it_changes(listed: Listed) -> None:
     change(status=Status.SUSPENDED, reason="bad_answer")
     assert listed.addresses(status="suspended") == listed.addresses(reason="bad_answer") == ["a@contoso.example"]
     assert listed.addresses(status="active") == []
+    assert listed.addresses(group="default") == ["a@contoso.example"]
     change(group="legal")
     assert listed.addresses(group="legal") == ["a@contoso.example"]
+    assert listed.addresses(group="default") == []
     change(status=Status.ACTIVE, reason="", group="", address="z@contoso.example")
     assert listed.addresses(group="legal") == []
     assert listed.addresses(status="suspended") == listed.addresses(reason="bad_answer") == []

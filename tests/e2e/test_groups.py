@@ -1,5 +1,6 @@
 """Groups in the whole app: over the pages, and a retention that keeps what its person deletes."""
 
+import re
 from contextlib import closing
 
 from sandbox.local.local_stack import LocalStack
@@ -43,11 +44,26 @@ def _make_use_and_delete(running_app: LocalStack, person: Person, operator: Pers
     assert "belongs to the group “works-council”" in seen
     assert "stays in the copy for 30 days" in seen
 
+    _invite_and_list(running_app, operator, csrf)
     refused = operator.ask("POST", GROUP, data=csrf | {"delete": "yes"})
     assert (refused.status_code, title(refused)) == (409, "The group still has mailboxes")
     assert operator.ask("POST", f"{page}/group", data=csrf | {"group": "default"}).status_code == 303
     assert operator.ask("POST", GROUP, data=csrf | {"delete": "yes"}).status_code == 303
     assert operator.ask("GET", GROUP).status_code == 404
+
+
+def _invite_and_list(running_app: LocalStack, operator: Person, csrf: dict[str, str]) -> None:
+    """The forms offer the group, an invitation to it shows its settings, and the list is narrowed to no group."""
+    assert '<option value="works-council">' in operator.ask("GET", "/operator/activate").text
+    form = csrf | {"address": "new@contoso.example", "group": "works-council"}
+    assert "no such group" in operator.ask("POST", "/operator/invitations", data=form | {"group": "none"}).text
+    made = operator.ask("POST", "/operator/invitations", data=form).text
+    (path,) = re.findall(re.escape(running_app.url) + r"(/invitation/[\w.-]+)", made)
+    shown = operator.ask("GET", path).text
+    assert "stays in the copy for 30 days" in shown
+    assert "Items that you mark as private are not copied." in shown
+    listed = operator.ask("GET", "/operator/mailboxes?group=default")
+    assert (listed.status_code, '<option value="default" selected>' in listed.text) == (200, True)
 
 
 def test_item_that_a_person_deletes_is_kept_with_the_time_and_its_content(running_app: LocalStack) -> None:

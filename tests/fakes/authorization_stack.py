@@ -17,6 +17,8 @@ from shared.authorization.sessions.sessions import Session, Sessions
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.authorization.tokens.revocation import TokenRevocation
 from shared.mailboxes.commands import MailboxCommands
+from shared.mailboxes.groups.commands import GroupCommands
+from shared.mailboxes.groups.model import ScopeSettings
 from shared.mailboxes.model import Mailbox
 from shared.sources.selection import SourceSelection, SourceSetting
 from tests.fakes.authorization import (
@@ -32,9 +34,10 @@ from tests.fakes.authorization import (
     Ring,
 )
 from tests.fakes.clock import FakeClock
+from tests.fakes.groups import MemoryGroups
 from tests.fakes.leases import FakeLeases
 from tests.fakes.queue import FakeQueue
-from tests.fakes.registry import FakeRegistry
+from tests.fakes.registry import FakeDirectory, FakeRegistry
 from tests.fakes.replica import FakeReplica
 
 APP = "https://sync.example"
@@ -65,6 +68,9 @@ class AuthorizationStack:
         self.waited = 0.0
         self.sessions = Sessions(Ring(b"s" * 32), 30, TENANT, self.clock, MemoryRevokedSessions())
         self.outcomes = Ring(b"o" * 32)
+        self.groups = GroupCommands(
+            MemoryGroups(), self.registry, FakeDirectory(self.registry), ScopeSettings(), self.clock
+        )
         self.invitations = Invitations(
             self.invited,
             Ring(b"i" * 32),
@@ -74,6 +80,7 @@ class AuthorizationStack:
             return_urls=["https://crm.example/back"],
             days=7,
             clock=self.clock,
+            require_group=self.groups.require,
         )
         self.access_tokens = AccessTokenCache(self.entra, self.tokens, self.authorizations, self.clock)
         self.token_revocation = TokenRevocation(
@@ -145,6 +152,7 @@ class AuthorizationStack:
             sources=self.sources,
             selection=self.selection,
             queue=self.queue,
+            require_group=self.groups.require,
             tenants=[TENANT],
             clock=self.clock,
         )

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed
+from shared.api.operations.groups import EXPECTED_GROUP
 from shared.api.operations.onboarding import activation_malformed, move_targets
 from shared.api.resources import jobs as resources
 from shared.mailboxes.bulk.errors import JobRefused
@@ -51,6 +52,8 @@ def _malformed(components: ApiComponents, body: resources.NewJob, error: JobRefu
         return Malformed(name, error.fault)
     if name == "to":
         return Malformed(name, expected=move_targets(components.move_commands))
+    if name == "group":
+        return Malformed(name, expected=EXPECTED_GROUP)
     if name == "reason":
         return Malformed(name, expected=f"a text of 1 to {MAX_REASON} printable characters")
     kinds = "ids of mailboxes" if name == "mailboxes" else "addresses or names"

@@ -1,7 +1,7 @@
 """Mailboxes: the list, one, its folders, runs, issues, and audit trail, and the commands on it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,7 +14,6 @@ from shared.api.resources import mailboxes as resources
 from shared.api.resources import records
 from shared.errors import NotFound
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
-from shared.mailboxes.groups.model import DEFAULT
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import SourceName
 
@@ -25,7 +24,7 @@ Limit = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which mailboxes to list, and in which order. `address` is the beginning of an address, `group` the name of one.
+    """Which mailboxes to list, and in which order. All filters that are given must hold.
 
     Without filters and `sort`, mailboxes come in an order of their own. `cursor` is `next` of the page before, with the
     same filters.
@@ -44,7 +43,9 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
     way: WayIn | None = None
     """How they were connected."""
     group: str | None = None
-    """The name of their group."""
+    """The name of their group; `default`: those in no group."""
+    hold: Literal["on"] | None = None
+    """`on`: those on legal hold."""
     sort: Sort | None = None
     """The order: by address, or the newest first."""
     limit: Limit = 100
@@ -55,10 +56,7 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def of_directory(self) -> DirectoryQuery | None:
         """The same question to the directory; None if neither a filter nor an order is given."""
-        filters = (self.status, self.reason, self.tenant, self.address, self.source, self.way, self.group)
-        if self.sort is None and not any(filters):
-            return None
-        return DirectoryQuery(
+        query = DirectoryQuery(
             prefix=self.address or "",
             status=self.status or "",
             reason=self.reason or "",
@@ -67,7 +65,9 @@ class MailboxQuery(Struct, frozen=True, forbid_unknown_fields=True):
             way=self.way or "",
             group=self.group or "",
             sort=self.sort or Sort.ADDRESS,
+            hold=self.hold or "",
         )
+        return query if query.prefix or query.filters or self.sort is not None else None
 
 
 @operation("GET", "/mailboxes", tag="mailboxes", query=MailboxQuery, answer=resources.MailboxPage)
@@ -80,8 +80,6 @@ def list_mailboxes(components: ApiComponents, call: Call[MailboxQuery, None]) ->
 
 def _page(components: ApiComponents, query: MailboxQuery) -> tuple[Sequence[Mailbox], str]:
     """A page of mailboxes and the cursor of the next one. Raises Malformed."""
-    if query.group == DEFAULT:
-        raise Malformed("group", expected="the name of a group other than default")
     if query.of_directory is None:
         found = components.registry.page(decode_cursor(query.cursor), query.limit)
         return found, encode_cursor(found[-1].id) if len(found) == query.limit else ""

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed, Refused
+from shared.api.operations.groups import EXPECTED_GROUP
 from shared.api.paging import Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes
 from shared.api.resources import onboarding as resources
@@ -20,7 +21,11 @@ LARGEST_LIST = 256 * 1024
 """Bytes of the largest body that lists mailboxes."""
 
 
-_INVITATION_EXPECTED = {"address": "an email address", "reference": "a line of at most 200 printable characters"}
+_INVITATION_EXPECTED = {
+    "address": "an email address",
+    "reference": "a line of at most 200 printable characters",
+    "group": EXPECTED_GROUP,
+}
 
 
 @operation(
@@ -38,7 +43,7 @@ def create_invitation(components: ApiComponents, call: Call[NoQuery, resources.N
 
     body = call.body
     try:
-        invited = components.invitations.create(body.address, body.reference, body.return_url)
+        invited = components.invitations.create(body.address, body.reference, body.return_url, group=body.group or "")
     except InvitationMalformed as exc:
         expected = _INVITATION_EXPECTED.get(exc.parameter, "")
         raise (Malformed(exc.parameter, expected=expected) if exc.parameter else Refused(exc.code)) from exc
@@ -90,7 +95,7 @@ def activate_mailboxes(
     body = call.body
     _require_one("addresses, csv", body.addresses, body.csv)
     _require_one("authorization, tenant", body.authorization, body.tenant)
-    chosen = {"authorization": body.authorization} if body.authorization else {"tenant": body.tenant or ""}
+    chosen = {"authorization": body.authorization or "", "tenant": body.tenant or "", "group": body.group or ""}
     try:
         names = parse_names(body.csv) if body.csv is not None else body.addresses or []
         results = components.activation.activate(chosen, names, call.caller.object_id)
@@ -108,6 +113,7 @@ def activation_malformed(error: "ActivationRefused", names: str) -> Malformed:
         "csv": "lines of text with an address or a name each, divided by commas or semicolons",
         "authorization": "the `id` of one of GET /service-accounts",
         "tenant": "the id of a tenant that ENTRA_TENANTS admits",
+        "group": EXPECTED_GROUP,
     }
     name = names if error.parameter == "addresses" else error.parameter
     return Malformed(name, expected=expected.get(error.parameter, ""))

@@ -33,15 +33,15 @@ class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):
     hold: Literal["on"] | None = None
     """`on`: those on legal hold."""
     group: str = ""
-    """The name of their group."""
+    """The name of their group; `default`: those in no group."""
 
 
 class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
     """A command for many mailboxes: `mailboxes` (ids), a `filter`, or `all`.
 
-    `activate` takes `addresses` or `csv` instead, with a service account (`authorization`) or in a `tenant`. `move`
-    takes `to`, `dry_run` and `force`, `group` the `group`, `hold` a `reason`. `disconnect` and `erase` need a list or
-    a filter with a condition.
+    `activate` takes `addresses` or `csv` instead, with a service account (`authorization`) or in a `tenant`, and may
+    take a `group`. `move` takes `to`, `dry_run` and `force`, `group` the `group`, `hold` a `reason`. `disconnect` and
+    `erase` need a list or a filter with a condition.
     """
 
     command: JobCommand
@@ -65,7 +65,8 @@ class NewJob(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=MAX_REASON)] | None = None
     """For `hold`: why, in one line."""
     group: GroupName | None = None
-    """For `group`: the name of the group to put them into; `default`: none."""
+    """For `group`: the name of the group to put them into; `default`: none. For `activate`: the group for those that
+    are new or were disconnected."""
     dry_run: bool = False
     """For `move`: survey only."""
     force: bool = False

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from shared.api.resources.groups import GroupName
 from shared.api.resources.values import Time
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9-]+$")]
@@ -22,6 +23,8 @@ class NewInvitation(Struct, frozen=True, forbid_unknown_fields=True):
     """A text of yours that comes back with `return_url`, at most 200 characters."""
     return_url: str = ""
     """Where the person is sent afterward: one of the addresses in RETURN_URLS, with any query."""
+    group: GroupName | None = None
+    """The group for a mailbox that is new or was disconnected; left out: new ones are in none."""
 
 
 class Invitation(Struct, frozen=True):
@@ -50,6 +53,8 @@ class InvitationEntry(Struct, frozen=True):
     """Until when the link is valid."""
     used_at: Time | None
     """When it was used; null if it was not."""
+    group: str
+    """The group that it names; empty if it names none."""
 
 
 class InvitationPage(Struct, frozen=True):
@@ -72,6 +77,8 @@ class NewActivation(Struct, frozen=True, forbid_unknown_fields=True):
     """The id of the service account to read them with."""
     tenant: Guid | None = None
     """The tenant to read in with app-only access."""
+    group: GroupName | None = None
+    """The group for those that are new or were disconnected; left out: new ones are in none."""
 
 
 class ActivationResult(Struct, frozen=True):

@@ -14,7 +14,8 @@ from shared.authorization.port import Authorization, AuthorizationStore, Identit
 from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, Reason, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.commands import new_mailbox
-from shared.mailboxes.model import Mailbox, is_own
+from shared.mailboxes.groups.model import stored_name
+from shared.mailboxes.model import Mailbox, Status, is_own
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import AccessMode, SourceName
 
@@ -106,8 +107,11 @@ class GrantRecorder:
         *,
         source: SourceName = SourceName.EWS,
         renews: bool = False,
+        group: str = "",
     ) -> tuple[Mailbox | None, Mailbox]:
         """Connect the mailbox at its primary `address`; returns it as it was before, if it existed, and as it is now.
+
+        A mailbox that is new or was disconnected is put into the `group`, if one is named.
 
         If another tab of the same person was faster, its mailbox gets this newer authorization. A mailbox that is being
         erased stays unchanged, and the person gets a new one.
@@ -119,13 +123,16 @@ class GrantRecorder:
             if existing is None:
                 now = self._clock()
                 mailbox = new_mailbox(authorization, address, identity.display_name, now, source)
-                mailbox = mailbox.with_changes(sign_in_name=identity.address, language=identity.language)
+                mailbox = mailbox.with_changes(
+                    sign_in_name=identity.address, language=identity.language, group=stored_name(group)
+                )
                 try:
                     return None, self._registry.add(mailbox, instead_of=self._previous(identity, address))
                 except Conflict:
                     existing = self._existing_at(identity, mailbox.address)
             try:
-                return self._reauthorized(existing, partial(_reauthorized, authorization, identity, address, source))
+                renew = partial(_reauthorized, authorization, identity, address, source=source, group=group)
+                return self._reauthorized(existing, renew)
             except BeingErased:
                 existing = None
             except NotFound:
@@ -172,13 +179,19 @@ class GrantRecorder:
 
 
 def _reauthorized(
-    authorization: Authorization, identity: Identity, address: str, source: SourceName, mailbox: Mailbox
+    authorization: Authorization, identity: Identity, address: str, mailbox: Mailbox, *, source: SourceName, group: str
 ) -> Mailbox:
-    """Give the mailbox the names and the address of this sign-in: names change, and addresses move to other people."""
+    """Give the mailbox the names and the address of this sign-in: names change, and addresses move to other people.
+
+    A mailbox that was disconnected is put into the group of the invitation. Any other one stays in the group that an
+    operator may have chosen since.
+    """
+    is_chosen = bool(group) and mailbox.status is Status.DISCONNECTED
     return transitions.read_by(transitions.after_sign_in(mailbox, authorization.id), source).with_changes(
         mode=authorization.mode,
         address=address,
         sign_in_name=identity.address,
         display_name=identity.display_name,
         language=identity.language or mailbox.language,
+        group=stored_name(group) if is_chosen else mailbox.group,
     )

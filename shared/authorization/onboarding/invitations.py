@@ -14,6 +14,7 @@ from shared.authorization.errors import InvitationMalformed, InvitationRefused, 
 from shared.authorization.port import Invitation, InvitationStore, SigningKeyRing
 from shared.authorization.sessions.signing import Signer, TokenExpired
 from shared.errors import NotFound
+from shared.mailboxes.groups.errors import GroupUnknown
 
 OUTCOME_LIFETIME = timedelta(minutes=10)
 
@@ -28,7 +29,10 @@ class CreatedInvitation:
 
 
 class Invitations:
-    """Creates, opens, and uses up invitations."""
+    """Creates, opens, and uses up invitations.
+
+    `require_group` raises GroupUnknown for a group that cannot take mailboxes.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Invitations:
         return_urls: Sequence[str],
         days: int,
         clock: Callable[[], datetime],
+        require_group: Callable[[str], None],
     ) -> None:
         self._store = store
         self._links = Signer(links, "invitation", clock)
@@ -50,9 +55,10 @@ class Invitations:
         self._return_urls = tuple(return_urls)
         self._lasts = timedelta(days=days)
         self._clock = clock
+        self._require_group = require_group
 
-    def create(self, address: str, reference: str = "", return_url: str = "") -> CreatedInvitation:
-        """Invite the owner of an address.
+    def create(self, address: str, reference: str = "", return_url: str = "", *, group: str = "") -> CreatedInvitation:
+        """Invite the owner of an address. A mailbox that is connected with the link is put into `group`, if given.
 
         Raises:
             InvitationMalformed: malformed, or return_url_not_allowed.
@@ -63,12 +69,19 @@ class Invitations:
             raise InvitationMalformed("malformed", "reference")
         if return_url and not self.may_return_to(return_url):
             raise InvitationMalformed("return_url_not_allowed")
-        invitation = Invitation(
-            secrets.token_hex(16), address.strip(), reference, return_url, self._clock() + self._lasts
-        )
+        self._check_group(group)
+        until = self._clock() + self._lasts
+        invitation = Invitation(secrets.token_hex(16), address.strip(), reference, return_url, until, group=group)
         self._store.put(invitation)
         token = self._links.sign({"jti": invitation.id}, invitation.expires_at)
         return CreatedInvitation(invitation.id, f"{self._app_url}{self._path}/{token}", invitation.expires_at)
+
+    def _check_group(self, name: str) -> None:
+        try:
+            if name:
+                self._require_group(name)
+        except GroupUnknown as exc:
+            raise InvitationMalformed("malformed", "group") from exc
 
     def recent(self, limit: int, cursor: str = "") -> tuple[list[Invitation], str]:
         """Return the latest invitations, and the cursor of those before; empty: there are none."""

@@ -98,13 +98,20 @@ class SignInCallback:
             raise choice.refusal
         address = primary_address_of(self._sources, None if choice.error else access, identity, existing)
         self._grants.check_address(existing, identity, address)
+        group = self._group_of(intent)
         stored = self._grants.store(identity, tokens, AccessMode.DELEGATED)
         try:
             if "invitation" in intent:
                 # Used up only after the token is stored, so that a failing vault does not waste the invitation.
                 self._invitations.use(intent["invitation"])
             existing, mailbox = self._grants.register(
-                existing, identity, stored, address, source=choice.source, renews=purpose is SignInPurpose.RENEW
+                existing,
+                identity,
+                stored,
+                address,
+                source=choice.source,
+                renews=purpose is SignInPurpose.RENEW,
+                group=group,
             )
         except MailboxSyncError:
             self._grants.roll_back(stored)
@@ -115,10 +122,19 @@ class SignInCallback:
         if purpose is SignInPurpose.CHANGE and mailbox.id != intent["mailbox"]:
             with suppress(NotFound):  # erased while the person signed in
                 self._mailbox_commands.disconnect(intent["mailbox"], identity.owner_id)
-        self._registry.record_audit(mailbox.id, identity.owner_id, purpose.value)
+        self._record(existing, mailbox, identity, intent)
         self._queue.send_mailbox(mailbox.id)
         return_url = self._connected_url(intent, mailbox)
         return SignInOutcome(purpose, identity, session, mailbox, stored.id, existing is None, return_url, intent)
+
+    def _record(self, before: Mailbox | None, mailbox: Mailbox, identity: Identity, intent: Mapping[str, str]) -> None:
+        """Record the sign-in, and the group that an invitation has put the mailbox into.
+
+        The invitation's id stands for its maker, whom its own audit trail names.
+        """
+        self._registry.record_audit(mailbox.id, identity.owner_id, intent["act"])
+        if mailbox.group != (before.group if before is not None else ""):
+            self._registry.record_audit(mailbox.id, intent["invitation"], "set_group")
 
     def _service_account(self, intent: Mapping[str, str], identity: Identity, tokens: Tokens) -> SignInOutcome:
         """Store a service account's authorization. Its id stays the same, so all mailboxes read with it are renewed.
@@ -152,6 +168,10 @@ class SignInCallback:
         owned = self._registry.of_owner(identity.tenant_id, identity.owner_id)
         existing = (mailbox for mailbox in owned if mailbox.erasing_since is None)
         return next((mailbox for mailbox in existing if mailbox.mode is AccessMode.DELEGATED), None)
+
+    def _group_of(self, intent: Mapping[str, str]) -> str:
+        """The group that the invitation names; empty if it names none, or without one. Raises InvitationRefused."""
+        return self._invitations.wanted(intent["invitation"]).group if "invitation" in intent else ""
 
     def _access(self, identity: Identity, tokens: Tokens, source: SourceName) -> Access:
         """Return access with a token for the source: the sign-in's own for EWS, a refreshed one for Graph."""

@@ -22,7 +22,7 @@ from shared.sources.port import SourceName
 _log = logging.getLogger(__name__)
 
 _ARGUMENTS: Mapping[JobCommand, frozenset[str]] = {
-    JobCommand.ACTIVATE: frozenset({"authorization", "tenant"}),
+    JobCommand.ACTIVATE: frozenset({"authorization", "tenant", "group"}),
     JobCommand.MOVE: frozenset({"to", "dry_run", "force"}),
     JobCommand.HOLD: frozenset({"reason"}),
     JobCommand.GROUP: frozenset({"group"}),
@@ -69,8 +69,8 @@ class BulkCommands:
         """Check the names, a source, and a group. Whether an authorization exists is found by the activation."""
         if unknown := sorted(arguments.keys() - _ARGUMENTS.get(command, frozenset())):
             raise JobRefused(unknown[0], "unknown")
-        if command is JobCommand.ACTIVATE and len(arguments) != 1:
-            raise JobRefused("authorization, tenant", "one_of")
+        if command is JobCommand.ACTIVATE:
+            _check_activation(self.groups, arguments)
         if command is JobCommand.MOVE:
             _check_move(self.moves, arguments)
         if command is JobCommand.HOLD:
@@ -150,6 +150,14 @@ class BulkCommands:
             dry_run=flags.get("dry_run") == "true",
             force=flags.get("force") == "true",
         )
+
+
+def _check_activation(groups: GroupCommands, arguments: Mapping[str, str]) -> None:
+    """Raises JobRefused: not one way to read the mailboxes, or a group that no mailbox can be put into."""
+    if len(arguments.keys() & {"authorization", "tenant"}) != 1:
+        raise JobRefused("authorization, tenant", "one_of")
+    if "group" in arguments:
+        _check_group(groups, arguments["group"])
 
 
 def _check_hold(arguments: Mapping[str, str]) -> None:

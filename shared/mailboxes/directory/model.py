@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.mailboxes.groups.model import stored_name
 from shared.mailboxes.model import SHARED_OWNER_PREFIX, Mailbox, Status
 from shared.sources.port import AccessMode, SourceName
 
@@ -54,7 +55,10 @@ class DirectoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryQuery:
-    """Which mailboxes, and in which order; an empty filter holds for all. `prefix` is the start of the address."""
+    """Which mailboxes, and in which order; an empty filter holds for all. `prefix` is the start of the address.
+
+    `group` is the name of a group, or `default` for the mailboxes that are in none.
+    """
 
     prefix: str = ""
     status: str = ""
@@ -68,7 +72,7 @@ class DirectoryQuery:
 
     @property
     def filters(self) -> dict[str, str]:
-        """The filters by the name of the field that they compare, without the empty ones."""
+        """The filters that are given: the name of the field that each compares, and the value that it wants."""
         asked = {
             "status": self.status,
             "reason": self.reason,
@@ -76,9 +80,9 @@ class DirectoryQuery:
             "source": self.source,
             "way": self.way,
             "hold": self.hold,
-            "group": self.group,
         }
-        return {name: wanted for name, wanted in asked.items() if wanted}
+        given = {name: wanted for name, wanted in asked.items() if wanted}
+        return given | ({"group": stored_name(self.group)} if self.group else {})
 
     def matches(self, entry: DirectoryEntry) -> bool:
         """Whether the entry belongs in the list."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryEntry, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.entities import newest_first
+from shared.mailboxes.groups.model import shown_name
 from shared.mailboxes.model import Status
 from shared.sources.port import SourceName
 
@@ -42,17 +43,17 @@ def past(prefix: str) -> str:
 def places(entry: DirectoryEntry) -> frozenset[RowPlace]:
     """Where the directory has an entry.
 
-    Most mailboxes are active and have no reason, no group, and no hold; these are no lists of their own.
+    Most mailboxes are active and have no reason and no hold; these are no lists of their own. Those without a group
+    are one, because an operator looks for them where most mailboxes are in groups.
     """
     partitions = [ALL, f"tenant_{entry.tenant_id}", f"source_{entry.source.value}", f"way_{entry.way.value}"]
+    partitions.append(f"group_{shown_name(entry.group)}")
     if entry.status is not Status.ACTIVE:
         partitions.append(f"status_{entry.status.value}")
     if entry.reason:
         partitions.append(f"reason_{entry.reason}")
     if entry.hold:
         partitions.append(f"hold_{entry.hold}")
-    if entry.group:
-        partitions.append(f"group_{entry.group}")
     by_address = f"{address_key(entry.address)}_{entry.id}"
     by_age = f"{newest_first(entry.created_at)}_{entry.id}"
     return frozenset({(NEWEST, by_age), *((partition, by_address) for partition in partitions)})

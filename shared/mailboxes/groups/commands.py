@@ -57,6 +57,12 @@ class GroupCommands:
         """One group. Raises NotFound."""
         return self._store.get(name)
 
+    def scope_of(self, name: str) -> ScopeSettings:
+        """The settings that apply to the mailboxes of a group; `default` is the deployment. Raises NotFound."""
+        if name == DEFAULT:
+            return self.deployment
+        return self._store.get(name).settings.in_deployment(self.deployment)
+
     def mailboxes_in(self, name: str) -> MatchCount:
         """How many mailboxes are in the group."""
         return count_matching(self._directory, DirectoryQuery(group=name))

@@ -27,15 +27,22 @@ def invitation_values(
     made: CreatedInvitation | None = None,
     address: str = "",
     reference: str = "",
-    refused: bool = False,
+    group: str = "",
+    groups: Sequence[str] = (),
+    refused: str = "",
 ) -> dict[str, Any]:
-    """Return the values of the template `console/invitations`; `made` is shown once, `refused` after a mistake."""
+    """Return the values of the template `console/invitations`; `groups` are the names of all groups.
+
+    `made` is shown once; `refused` names the field with a mistake.
+    """
     return {
         "rows": [_row(invitation, now) for invitation in invitations],
         "cursor": cursor,
         "made": made,
         "address": address,
         "reference": reference,
+        "group": group,
+        "groups": list(groups),
         "refused": refused,
     }
 

@@ -30,7 +30,7 @@ OFFERED = (
 )
 """The commands of the list, the mildest first. Activation has a page of its own."""
 FAILURES_SHOWN = 100
-_CONFIRMED = DELETING | {JobCommand.RESET, JobCommand.HOLD, JobCommand.LIFT_HOLD}
+_CONFIRMED = DELETING | {JobCommand.RESET, JobCommand.GROUP, JobCommand.HOLD, JobCommand.LIFT_HOLD}
 
 _TONES = {
     JobState.PLANNING: Tone.WORKING,

@@ -9,7 +9,7 @@ from typing import Any
 from shared.errors import Reason
 from shared.mailboxes.directory.listing import ListedMailboxes
 from shared.mailboxes.directory.model import ON_HOLD, DirectoryQuery, Sort, WayIn, way_in
-from shared.mailboxes.groups.model import LONGEST_NAME, shown_name
+from shared.mailboxes.groups.model import DEFAULT, LONGEST_NAME, shown_name
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.summary.model import NOT_COUNTED, Totals
 from shared.pages.console.csv_text import csv_text
@@ -121,12 +121,19 @@ def list_values(
         "ways": [way.value for way in WayIn],
         "holds": [ON_HOLD],
         "groups": list(groups),
+        "group_choices": _group_choices(asked.query.group, groups),
         "counted": _counted(asked, totals),
         "next_page": _next(asked, page.cursor),
         "previous_page": _previous(asked),
         "is_searched": bool(asked.query.prefix or asked.query.filters),
         "stalest": asked.stalest,
     }
+
+
+def _group_choices(asked: str, groups: Sequence[str]) -> list[str]:
+    """The values of the filter by group: all groups, `default` for none, and what was asked for if it is gone."""
+    choices = [*groups, DEFAULT]
+    return choices if not asked or asked in choices else [*choices, asked]
 
 
 def _counted(asked: ListRequest, totals: Totals) -> int | None:

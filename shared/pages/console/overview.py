@@ -9,6 +9,7 @@ from shared.mailboxes.model import Mailbox
 from shared.mailboxes.summary.counting import FRESH_MARGIN
 from shared.mailboxes.summary.model import FRESHNESS_MINUTES, NOT_COUNTED, AttentionGroup, Concern, Totals
 from shared.pages.console.trend import bar_width, trend_view
+from shared.pages.languages import Language, percent_text
 
 NAMED = 3
 """How many mailboxes of each group the overview names."""
@@ -49,7 +50,7 @@ def overview_values(
     by_id = {mailbox.id: mailbox for mailbox in named}
     return {
         "counts": counts,
-        "share": percent(totals.share_fresh),
+        "share": share_text(totals.share_fresh),
         "fresh_minutes": int((interval + FRESH_MARGIN).total_seconds() // 60),
         "attention_count": totals.needing_attention,
         "attention": [_attention(group, by_id) for group in totals.attention],
@@ -68,13 +69,13 @@ def overview_values(
     }
 
 
-def percent(share: float | None) -> str:
-    """A share for people: never 100 % unless it is all, never 0 % unless it is none."""
+def share_text(share: float | None, language: Language = Language.ENGLISH) -> str:
+    """A share for people: never 100% unless it is all, never 0% unless it is none."""
     if share is None:
         return "–"
     if share in (0.0, 1.0):
-        return f"{share:.0%}"
-    return f"{min(max(share * 100, 0.1), 99.9):.1f} %"
+        return percent_text(round(share * 100), language)
+    return percent_text(f"{min(max(share * 100, 0.1), 99.9):.1f}", language)
 
 
 def _filters(counts: Mapping[str, int], total: int) -> list[FilterCount]:

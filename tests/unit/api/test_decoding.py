@@ -72,6 +72,7 @@ def test_exactly_one_of_several_fields_is_required(body: NewActivation, paramete
         ("authorization", "authorization", "GET /service-accounts"),
         ("addresses", "csv", "1 to 500 addresses or names"),
         ("csv", "csv", "lines of text"),
+        ("group", "group", "make the group first"),
     ],
 )
 def test_refused_activation_says_what_is_expected(parameter: str, named: str, expected: str) -> None:

@@ -3,7 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
+from shared.api.errors import Malformed
+from shared.api.operations.mailboxes import list_mailboxes
 from shared.api.resources.mailboxes import NotCopied, mailbox
+from tests.fakes.api import ApiParts
 from tests.unit.pages.samples import MAILBOX
 
 
@@ -24,3 +29,16 @@ def test_nothing_is_missing_during_the_first_sync_or_of_a_whole_copy() -> None:
     stored = replace(MAILBOX, first_sync_done=False, items=60, in_scope=100)
     assert mailbox(stored).not_copied is None
     assert mailbox(replace(stored, first_sync_done=True, in_scope=60)).not_copied is None
+
+
+def test_mailboxes_on_hold_are_listed_page_by_page() -> None:
+    parts, at = ApiParts(), datetime(2026, 11, 28, tzinfo=UTC)
+    for name in ("m1", "m2", "m3", "m4"):
+        parts.add_mailbox(name, hold_since=at if name != "m2" else None)
+    first = parts.call(list_mailboxes, hold="on", limit="2")
+    rest = parts.call(list_mailboxes, hold="on", limit="2", cursor=first.next)
+    assert [one.id for page in (first, rest) for one in page.mailboxes] == ["m1", "m3", "m4"]
+    assert (rest.next, {one.hold_since for one in first.mailboxes}) == ("", {at})
+    assert parts.call(list_mailboxes, hold="on", group="legal").mailboxes == []
+    with pytest.raises(Malformed):
+        parts.call(list_mailboxes, hold="off")

@@ -7,6 +7,7 @@ import pytest
 from shared.authorization.errors import ActivationRefused
 from shared.authorization.onboarding.activation import MAX_NAMES, TIME_LIMIT, ActivationResult, parse_names
 from shared.errors import AdministratorMustAct, NotFound, OperatorMustAct, Reason
+from shared.mailboxes.groups.model import GroupSettings
 from shared.mailboxes.model import Status
 from shared.sources.port import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
@@ -88,6 +89,47 @@ def test_activating_a_disconnected_mailbox_connects_it_again(stack: Authorizatio
     stack.mailbox_commands.pause(first.mailbox_id, "op")
     assert activated().result == "already"
     assert stack.registry.get(first.mailbox_id).status is Status.PAUSED
+
+
+@pytest.mark.parametrize("way", ["service account", "app-only"])
+def test_activated_mailbox_belongs_to_the_group_before_its_first_pass(
+    stack: AuthorizationStack, service: str, way: str
+) -> None:
+    stack.groups.put("legal", "", GroupSettings(), "op")
+    access = {"authorization": service} if way == "service account" else {"tenant": TENANT}
+    (result,) = stack.activation.activate(access | {"group": "legal"}, ["a@contoso.example"], "op")
+    assert stack.registry.get(result.mailbox_id).group == "legal"
+    acts = [(actor, act) for subject, actor, act in stack.registry.audit if subject == result.mailbox_id]
+    assert acts == [("op", "activate"), ("op", "set_group")]
+    assert stack.queued == [result.mailbox_id]
+    (plain,) = stack.activation.activate(access | {"group": "default"}, ["b@contoso.example"], "op")
+    assert stack.registry.get(plain.mailbox_id).group == ""
+
+
+def test_group_of_a_mailbox_that_is_there_stays_unless_it_was_disconnected(stack: AuthorizationStack) -> None:
+    for name in ("legal", "board"):
+        stack.groups.put(name, "", GroupSettings(), "op")
+
+    def activated(group: str) -> tuple[str, str]:
+        (result,) = stack.activation.app_only(TENANT, ["a@contoso.example"], "op", group=group)
+        return result.result, stack.registry.get(result.mailbox_id).group
+
+    assert activated("legal") == ("active", "legal")
+    assert activated("board") == ("already", "legal")
+    (mailbox,) = stack.mailboxes
+    for group, expected in (("", "legal"), ("board", "board"), ("default", "")):
+        stack.mailbox_commands.disconnect(mailbox.id, "op")
+        assert activated(group) == ("active", expected)
+
+
+def test_group_that_does_not_exist_refuses_the_whole_list(stack: AuthorizationStack, service: str) -> None:
+    for given in ({"authorization": service, "group": "none"}, {"tenant": TENANT, "group": "No such"}):
+        with pytest.raises(ActivationRefused) as refused:
+            stack.activation.activate(given, ["a@contoso.example"], "op")
+        assert refused.value.parameter == "group"
+        with pytest.raises(ActivationRefused):
+            stack.activation.require_usable(given)
+    assert stack.mailboxes == []
 
 
 def test_a_service_accounts_own_mailbox_is_its_persons_to_connect_again(

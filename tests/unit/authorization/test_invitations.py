@@ -4,6 +4,7 @@ import pytest
 
 from shared.authorization.errors import InvitationMalformed, InvitationRefused
 from shared.authorization.onboarding.invitations import is_address
+from shared.mailboxes.groups.model import GroupSettings
 from tests.fakes.authorization_stack import APP, AuthorizationStack
 
 ADDRESS = "alex@contoso.example"
@@ -120,3 +121,12 @@ def test_what_is_no_address_is_refused(stack: AuthorizationStack, text: str) -> 
 def test_a_reference_is_short_and_printable(stack: AuthorizationStack, reference: str) -> None:
     with pytest.raises(InvitationMalformed):
         stack.invitations.create(ADDRESS, reference)
+
+
+def test_invitation_names_only_a_group_that_exists(stack: AuthorizationStack) -> None:
+    with pytest.raises(InvitationMalformed) as refused:
+        stack.invitations.create(ADDRESS, group="legal")
+    assert refused.value.parameter == "group"
+    assert stack.invited.stored == {}
+    stack.groups.put("legal", "", GroupSettings(), "op")
+    assert stack.invitations.open(token_of(stack.invitations.create(ADDRESS, group="legal").url)).group == "legal"

@@ -28,7 +28,8 @@ from shared.errors import (
     RetryLater,
 )
 from shared.mailboxes import transitions
-from shared.mailboxes.model import Status
+from shared.mailboxes.groups.model import GroupSettings
+from shared.mailboxes.model import Mailbox, Status
 from shared.sources.port import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, an_identity
 from tests.fakes.authorization_stack import APP, AuthorizationStack
@@ -317,6 +318,45 @@ def test_an_invited_person_connects_and_goes_back_with_a_signed_outcome(stack: A
     assert (claims["outcome"], claims["reference"], claims["mailbox"]) == ("connected", "case 7", outcome.mailbox.id)
     body = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
     assert ALEX.address not in json.dumps(body)
+
+
+def invited_into(stack: AuthorizationStack, group: str) -> Mailbox:
+    """Invite Alex into a group, and have Alex accept; gives the mailbox."""
+    made = stack.invitations.create(ALEX.address, group=group)
+    mailbox = stack.come_back(stack.sign_in.invited(link_token(made.url))).mailbox
+    assert mailbox is not None
+    return mailbox
+
+
+def test_invited_mailbox_belongs_to_the_group_before_its_first_pass(stack: AuthorizationStack) -> None:
+    stack.groups.put("legal", "", GroupSettings(), "op")
+    mailbox = invited_into(stack, "legal")
+    assert mailbox.group == stack.registry.get(mailbox.id).group == "legal"
+    (invitation,) = stack.invited.stored
+    acts = [(actor, act) for subject, actor, act in stack.registry.audit if subject == mailbox.id]
+    assert acts == [(ALEX.owner_id, "invited"), (invitation, "set_group")]
+
+
+def test_invitation_changes_the_group_of_a_disconnected_mailbox_alone(stack: AuthorizationStack) -> None:
+    for name in ("legal", "board"):
+        stack.groups.put(name, "", GroupSettings(), "op")
+    first = invited_into(stack, "legal")
+    assert invited_into(stack, "board").group == "legal"
+    stack.mailbox_commands.disconnect(first.id, "op")
+    assert invited_into(stack, "").group == "legal"
+    stack.mailbox_commands.disconnect(first.id, "op")
+    again = invited_into(stack, "board")
+    assert (again.id, again.group) == (first.id, "board")
+
+
+def test_mailbox_invited_into_a_group_that_is_deleted_since_gets_no_wider_settings(stack: AuthorizationStack) -> None:
+    """The name stays, so its passes end until an operator has chosen a group: see GroupScopes."""
+    stack.groups.put("legal", "", GroupSettings(), "op")
+    token = link_token(stack.invitations.create(ALEX.address, group="legal").url)
+    stack.groups.delete("legal", "op")
+    mailbox = stack.come_back(stack.sign_in.invited(token)).mailbox
+    assert mailbox is not None
+    assert mailbox.group == "legal"
 
 
 def test_an_invitation_is_used_up_by_connecting_and_not_by_looking(stack: AuthorizationStack) -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import Reason
+from shared.notices.model import NoticeKind
+from shared.pages.catalog import english
 from shared.readiness.checking import LONGEST_AGE
+from shared.storage.storage_layout import QUEUES
 
 ROOT = Path(__file__).parents[3]
 ALERTS = (ROOT / "infra" / "modules" / "alerts.bicep").read_text()
@@ -59,6 +62,17 @@ def test_gap_in_the_runbook_is_found(old: str, new: str, problem: str) -> None:
 def test_table_says_the_severities_of_the_alerts() -> None:
     rows = re.findall(r"^\| ([\w, -]+) \| (\d) \|", SECTION, re.MULTILINE)
     assert {name: int(severity) for names, severity in rows for name in names.split(", ")} == severities(ALERTS)
+
+
+def test_mail_section_has_each_mail_by_its_subject() -> None:
+    section = PAGE.partition("\n## Mail\n")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| \*(.+?)\*", section, re.MULTILINE)
+    sent = [english().text(f"mail.{kind}.operator_subject", address="").removesuffix(": ") for kind in NoticeKind]
+    assert told == [*sent, english().text("mail.digest.subject", day="DATE", count=0).partition(":")[0]]
+
+
+def test_poison_section_has_each_queue() -> None:
+    assert set(re.findall(r"`([\w-]+)-poison`", sections(SECTION)["poison"])) == set(QUEUES)
 
 
 @pytest.mark.parametrize(

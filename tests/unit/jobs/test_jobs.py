@@ -10,15 +10,13 @@ from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.jobs import Jobs
 from shared.mailboxes.bulk.model import JOBS_KEPT, SLICE, Job, JobCommand, JobState, Progress
 from shared.mailboxes.bulk.runner import BUDGET_SECONDS, JobRunner
-from shared.mailboxes.groups.commands import GroupCommands
-from shared.mailboxes.groups.model import GroupSettings, ScopeSettings
+from shared.mailboxes.groups.model import GroupSettings
 from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.move_commands import MoveCommands
 from shared.sources.port import SourceName
 from tests.fakes.authorization import TENANT
 from tests.fakes.authorization_stack import AuthorizationStack
-from tests.fakes.groups import MemoryGroups
 from tests.fakes.jobs import MemoryJobQueue, MemoryJobs
 from tests.fakes.registry import FakeDirectory
 from tests.unit.mailboxes.test_transitions import a_mailbox
@@ -32,9 +30,7 @@ class JobHarness:
         self.registry, self.clock = self.stack.registry, self.stack.clock
         self.store, self.queue = MemoryJobs(), MemoryJobQueue()
         self.checks: dict[str, Exception] = {}
-        self.groups = GroupCommands(
-            MemoryGroups(), self.registry, FakeDirectory(self.registry), ScopeSettings(), self.clock
-        )
+        self.groups = self.stack.groups
         self.commands = BulkCommands(
             registry=self.registry,
             mailboxes=self.stack.mailbox_commands,
@@ -129,6 +125,17 @@ def test_job_puts_mailboxes_into_a_group_and_selects_by_it(harness: JobHarness) 
     back = harness.jobs.create(JobCommand.GROUP, "op", filter={"group": "legal"}, arguments={"group": "default"})
     assert harness.done(back).done == 3
     assert {harness.registry.get(name).group for name in names} == {""}
+
+
+def test_activation_by_a_job_puts_mailboxes_into_a_group(harness: JobHarness) -> None:
+    names, way = ["a@contoso.example", "b@contoso.example"], {"tenant": TENANT, "group": "legal"}
+    for wrong, parameter in ((way, "group"), ({"group": "default"}, "authorization, tenant")):
+        with pytest.raises(JobRefused) as refused:
+            harness.jobs.create(JobCommand.ACTIVATE, "op", targets=names, arguments=wrong)
+        assert refused.value.parameter == parameter
+    harness.groups.put("legal", "", GroupSettings(), "op")
+    assert harness.done(harness.jobs.create(JobCommand.ACTIVATE, "op", targets=names, arguments=way)).done == 2
+    assert {mailbox.group for mailbox in harness.registry.all()} == {"legal"}
 
 
 def test_filter_selects_when_the_job_runs_and_again_before_each_command(harness: JobHarness) -> None:

@@ -106,8 +106,8 @@ def listed(
 ) -> tuple[str, dict[str, object]]:
     """A page of the list."""
     asked = list_request(fields)
-    values = list_values(asked, ListedMailboxes(tuple(mailboxes[:50]), cursor), totals_of(mailboxes), NOW, INTERVAL)
-    values |= {"groups": ["board", "legal"] if mailboxes else []}
+    page, groups = ListedMailboxes(tuple(mailboxes[:50]), cursor), ["board", "legal"] if mailboxes else []
+    values = list_values(asked, page, totals_of(mailboxes), NOW, INTERVAL, groups=groups)
     return "console/mailboxes", values | {"csrf": "c", "is_operator": True, "commands": OFFERED, "notice": notice}
 
 
@@ -197,7 +197,7 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
     troubled = [each.with_changes(id=f"t{n}") for n, each in enumerate(many) if each.status is not Status.ACTIVE]
     made = CreatedInvitation("i", "https://sync.contoso.example/invitation/" + "x" * 200, NOW + timedelta(days=7))
     invitations = [
-        Invitation("i1", "ada@contoso.example", "Ticket 12", "", NOW + timedelta(days=3)),
+        Invitation("i1", "ada@contoso.example", "Ticket 12", "", NOW + timedelta(days=3), group="legal"),
         Invitation("i2", "", "", "", NOW + timedelta(days=2), used_at=NOW),
         Invitation("i3", "late@contoso.example", "", "", NOW - timedelta(days=2)),
     ]
@@ -227,6 +227,7 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "mailbox-erasing": one(mailbox.with_changes(status=Status.DISCONNECTED, erasing_since=NOW)),
         "mailbox-on-hold": one(_held(mailbox)),
         "list-on-hold": listed([_held(mailbox)], {"hold": "on"}),
+        "list-no-group": listed(five, {"group": "default"}),
         "mailbox-in-group": one(mailbox.with_changes(group="legal", private_left_out=3, in_scope=mailbox.items + 9)),
         **group_pages(),
         **job_pages(mailbox),
@@ -235,10 +236,13 @@ def console_pages(mailbox: Mailbox) -> dict[str, tuple[str, dict[str, object]]]:
         "operator-confirm-erase": ("console/confirm", {"mailbox": mailbox, "action": "erase", "csrf": "c"}),
         "invitations": (
             "console/invitations",
-            invitation_values(invitations, "more", NOW, made=made, address="new@contoso.example") | extra,
+            invitation_values(
+                invitations, "more", NOW, made=made, address="new@contoso.example", groups=["board", "legal"]
+            )
+            | extra,
         ),
         "invitations-none": (
             "console/invitations",
-            invitation_values([], "", NOW, address="nonsense", refused=True) | extra,
+            invitation_values([], "", NOW, address="nonsense", refused="address") | extra,
         ),
     }

@@ -114,6 +114,8 @@ PROMISE: dict[str, object] = {
     "content": "mime",
     "mail_days": 0,
     "private_items": False,
+    "has_exclusions": False,
+    "is_own": False,
     "deleted_days": 7,
     "retention_days": 0,
 }
@@ -128,6 +130,8 @@ ACTIVATE: dict[str, object] = {
     "refused": "",
     "names": "",
     "accounts": [],
+    "groups": ["board", "legal"],
+    "group": "legal",
     "done": "",
 }
 ACCOUNTS = [
@@ -156,7 +160,7 @@ def my_sync(state: str, **values: object) -> tuple[str, dict[str, object]]:
     """The whole page."""
     mailbox = STATES[state][0]
     acts = actions_for(mailbox, status_view(mailbox, NOW, INTERVAL))
-    return "my_sync", live(state) | {"acts": acts, "others": [], "done": "", **values}
+    return "my_sync", PROMISE | {"is_own": True} | live(state) | {"acts": acts, "others": [], "done": "", **values}
 
 
 def on_hold(state: str) -> tuple[str, dict[str, object]]:
@@ -200,7 +204,13 @@ def all_pages() -> dict[str, tuple[str, dict[str, object]]]:
         ),
         "invitation": (
             "invitation",
-            {"address": MAILBOX.address, "valid_until": NOW, "target": "/sign-in?invitation=x"},
+            {"address": MAILBOX.address, "valid_until": NOW, "target": "/sign-in?invitation=x", "has_summary": False},
+        ),
+        "invitation-group": (
+            "invitation",
+            {"address": MAILBOX.address, "valid_until": NOW, "target": "/sign-in?invitation=x", "has_summary": True}
+            | PROMISE
+            | {"is_own": True, "private_items": True, "retention_days": 365, "has_exclusions": True},
         ),
         "signed-out": ("signed_out", {}),
         "approval": (

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[3]
 def test_the_share_is_never_rounded_to_all_or_nothing() -> None:
     many = fleet(MAILBOX, 3)
     totals = totals_of([*many, *([many[0]] * 5000), many[0].with_changes(complete_as_of=NOW - timedelta(hours=2))])
-    assert overview_values(totals, [], NOW, INTERVAL, True)["share"] == "99.9 %"
+    assert overview_values(totals, [], NOW, INTERVAL, True)["share"] == "99.9%"
     assert overview_values(totals_of(many[:1]), [], NOW, INTERVAL, True)["share"] == "100%"
     assert overview_values(total([], 1, NOW), [], NOW, INTERVAL, True)["share"] == "–"
 

@@ -15,9 +15,10 @@ from shared.pages.languages import Language
 from shared.pages.pages import Pages
 from shared.sources.port import ContentLevel
 from tests.unit.pages.console_samples import GROUPS, NOW, console_pages, group_pages, one
-from tests.unit.pages.samples import MAILBOX, live
+from tests.unit.pages.samples import MAILBOX, all_pages, live
 
 PAGES = Pages("Contoso")
+PAGES_OF_PEOPLE = ("landing", "invitation", "invitation-group", "my-sync-up-to-date")
 FULL = GroupSettings(
     folders_in=(),
     folders_out=("junkemail", "Projects/a, b"),
@@ -80,12 +81,26 @@ def test_job_and_list_name_their_groups() -> None:
     assert 'name="to_group" value="legal"' in html
     assert (asked.arguments, asked.filter) == ({"group": "legal"}, {"group": "board"})
     assert job_request(asked.form()) == job_request(asked.form() | {"to_group": "legal"})
+    assert english().text("console.group.effect") in html
     chosen = job_request({"command": "group", "chosen-a": "on"})
     assert chosen is not None
+    assert chosen.needs_confirmation
     assert chosen.arguments == {"group": "default"}
     listed = list_request({"group": "legal"})
     assert link_of(listed) == "/operator/mailboxes?group=legal"
     assert request_of_link({"group": "legal"}) == (listed, "")
+
+
+def test_list_and_job_are_narrowed_to_mailboxes_in_no_group() -> None:
+    asked = job_request({"command": "group", "scope": "all", "group": "default", "to_group": "legal"})
+    assert asked is not None
+    assert (asked.filter, asked.is_for_all) == ({"group": "default"}, False)
+    html = PAGES.render("console/confirm_job", job=asked, csrf="c", count=MatchCount(2))
+    template, values = console_pages(MAILBOX)["list-no-group"]
+    listed = PAGES.render(template, **values)
+    assert english().text("console.list.no_group") in html
+    assert f'<option value="default" selected>{english().text("console.list.no_group")}' in listed
+    assert request_of_link({"group": "default"})[1] == ""
 
 
 def test_setting_that_leaves_items_out_is_named_with_its_owner() -> None:
@@ -110,3 +125,28 @@ def test_person_reads_the_group_its_setting_and_the_retention(language: Language
     assert "SYNC_PRIVATE_ITEMS" in html
     assert html.count("legal") >= 2
     assert "365" in html
+
+
+@pytest.mark.parametrize("language", Language)
+def test_page_says_whose_settings_it_shows(language: Language) -> None:
+    """The landing page shows the deployment's and says so; an invitation and My sync show those that apply."""
+    pages, catalog = Pages("Contoso", catalog=catalog_of(language)), catalog_of(language)
+    note = catalog.text("landing.groups_note", organization="Contoso")
+    shown = {name: pages.render(all_pages()[name][0], **all_pages()[name][1]) for name in PAGES_OF_PEOPLE}
+    assert {name: note in html for name, html in shown.items()} == {
+        "landing": True,
+        "invitation": False,
+        "invitation-group": False,
+        "my-sync-up-to-date": False,
+    }
+    private = catalog.text("landing.read_private_in")
+    assert {name for name, html in shown.items() if private in html} == {"invitation-group"}
+    assert catalog.text("landing.kept_longer", count=365) in shown["invitation-group"]
+
+
+@pytest.mark.parametrize("name", ["activate", "invitations"])
+def test_form_that_connects_mailboxes_offers_the_groups(name: str) -> None:
+    template, values = all_pages()[name]
+    assert '<option value="legal"' in PAGES.render(template, **values)
+    without = PAGES.render(template, **values | {"groups": []})
+    assert 'name="group"' not in without
