@@ -1,6 +1,6 @@
 # What can be done here. Everything that is missing is set up first; when nothing is, that takes a moment.
 .DEFAULT_GOAL := help
-.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick bench-console bench-system bench-system-quick bench-api soak mutants requirements clean setup setup-tests setup-browser
+.PHONY: docs package sbom licenses audit help run demo test check unit contract e2e bench bench-quick bench-console bench-system bench-system-quick bench-api soak mutants pictures requirements clean setup setup-tests setup-browser
 SHELL := bash
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 
@@ -40,6 +40,9 @@ contract: setup-tests ## The contract tests: each port on its fake and on the re
 
 e2e: setup-browser ## The whole app against the sandbox, in a browser too
 	@$(PYTEST) tests/e2e
+
+pictures: setup-browser ## Take the pictures of the README anew: docs/images
+	@$(OURS) -m tests.e2e.pictures
 
 bench: setup-tests ## Measure what a sync costs
 	@$(OURS) -m tests.bench $(ARGS)
