@@ -134,7 +134,7 @@ def page(found: list[Figures], values: dict[str, float | None]) -> str:
         " also runs the servers. Figures are medians of interleaved runs, each in a fresh process, without import time."
         " The canned EWS server answers over TLS with the properties that a client requests, as Exchange does:"
         " exchangelib as documented requests a hundred and gets the fifty that a received message has, internet headers"
-        " included; the other clients request the same 21. `times ours` compares processor time. Azurite's own rates"
+        " included; it reads a quarter of the messages, once. The other clients request the same 21. `times ours` compares processor time. Azurite's own rates"
         " and the first sync into it are measured on unmodified Azurite. The memory measurement uses the row lookup of"
         " sandbox/storage/patch_azurite_lookup.cjs, because in unmodified Azurite each row takes longer than the one"
         " before. The canned Graph server answers over TLS too, without compression, with the 20 properties that this"
