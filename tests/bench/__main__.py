@@ -98,14 +98,15 @@ def main() -> None:
     values = {key: value for figures in found for key, value in figures.values.items()}
     print(verdict(values))
     if not options.quick and not options.measurements and not options.system:
-        PAGE.write_text(page(found, values), encoding="utf-8")
+        PAGE.write_text(page(found, values, options.note), encoding="utf-8")
     print(json.dumps({key: values.get(key) for key in (SYSTEM_KEYS if options.system else KEYS)}))
 
 
 def written(figures: Figures) -> str:
-    """One measurement's table in Markdown."""
+    """One measurement's table and notes in Markdown."""
     lines = [f"## {figures.title}", "", _row(figures.head), _row(["---"] * len(figures.head))]
-    return "\n".join([*lines, *map(_row, figures.rows), ""])
+    lines += [*map(_row, figures.rows), ""]
+    return "\n".join([*lines, *([fill(figures.notes, WIDTH), ""] if figures.notes else [])])
 
 
 def verdict(values: dict[str, float | None]) -> str:
@@ -126,7 +127,7 @@ def verdict(values: dict[str, float | None]) -> str:
     return "\n".join([*lines, ""])
 
 
-def page(found: list[Figures], values: dict[str, float | None]) -> str:
+def page(found: list[Figures], values: dict[str, float | None], note: str) -> str:
     """The text of docs/performance.md."""
     about = (
         "`make bench` (`python -m tests.bench`) writes this page; `make bench-quick` measures a tenth of the data and"
@@ -134,13 +135,17 @@ def page(found: list[Figures], values: dict[str, float | None]) -> str:
         " also runs the servers. Figures are medians of interleaved runs, each in a fresh process, without import time."
         " The canned EWS server answers over TLS with the properties that a client requests, as Exchange does:"
         " exchangelib as documented requests a hundred and gets the fifty that a received message has, internet headers"
-        " included; it reads a quarter of the messages, once. The other clients request the same 21. `times ours` compares processor time. Azurite's own rates"
-        " and the first sync into it are measured on unmodified Azurite. The memory measurement uses the row lookup of"
-        " sandbox/storage/patch_azurite_lookup.cjs, because in unmodified Azurite each row takes longer than the one"
-        " before. The canned Graph server answers over TLS too, without compression, with the 20 properties that this"
-        " program requests. msgraph-sdk reads a tenth of the messages, once, where it is installed."
+        " included; it reads a quarter of the messages, once. The other clients request the same 21. `times ours`"
+        " compares processor time. Azurite's own rates and the first sync into it are measured on unmodified Azurite."
+        " The memory measurement uses the row lookup of sandbox/storage/patch_azurite_lookup.cjs, because in unmodified"
+        " Azurite each row takes longer than the one before. The canned Graph server answers over TLS too, without"
+        " compression, with the 20 properties that this program requests. msgraph-sdk reads a tenth of the messages,"
+        " once, where it is installed."
     )
-    head = ["# What a sync costs", "", fill(about, WIDTH, break_on_hyphens=False), ""]
+    paragraphs = [about, *([note] if note else [])]
+    head = ["# What a sync costs", ""]
+    for paragraph in paragraphs:
+        head += [fill(paragraph, WIDTH, break_on_hyphens=False), ""]
     return "\n".join([*head, verdict(values), *map(written, found)]).rstrip() + "\n"
 
 

@@ -12,3 +12,4 @@ class Figures:
     rows: list[tuple[str, ...]] = field(default_factory=list)
     values: dict[str, float | None] = field(default_factory=dict)
     notes: str = ""
+    """What a reader of the table has to know."""
