@@ -23,7 +23,7 @@ def dump(value: object) -> str:
     """Encode a value that does not contain itself. No text in the result has a line separator."""
     try:
         encoded = msgspec.json.encode(value)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, TypeError):
         return _ESCAPED(value)
     return encoded.decode() if encoded.isascii() else _ESCAPED(value)
 
