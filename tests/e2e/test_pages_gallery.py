@@ -1,11 +1,12 @@
 """Every page with sample values in a real browser: accessible, quiet, within its policy, readable on a phone."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.browser import CHROMIUM, SCHEMES, WIDTHS, chromium, keep_picture, watched
+from tests.e2e.browser import CHROMIUM, LOOK_HIDDEN, SCHEMES, WIDTHS, Watched, chromium, keep_picture, watched
 from tests.e2e.gallery import gallery
 from tests.unit.pages.samples import all_pages
 
@@ -40,21 +41,35 @@ CHECKED = {("phone", "dark"), ("desktop", "light")}
 """Each width and each scheme is checked once; the other two combinations have their pictures taken alone."""
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_accessible_and_has_its_picture_taken(
-    browser: Browser, url: str, width: str, scheme: str
-) -> None:
-    found: dict[str, object] = {}
-    with watched(browser, width=width, scheme=scheme) as seen:
-        for name in LOOKED_AT:
-            seen.page.goto(f"{url}/{name}")
-            assert keep_picture(seen, f"{name}-{width}-{scheme}").stat().st_size > 1000
-            problems = [*seen.violations(), *(["has to be scrolled sideways"] if seen.too_wide() else [])]
-            if (width, scheme) in CHECKED:
-                problems += seen.accessibility_problems()
-            if problems:
-                found[name] = problems
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Watched]:
+    """One window in which page after page is opened: making a fresh one takes longer than loading a page."""
+    with watched(browser) as seen:
+        seen.page.add_init_script(LOOK_HIDDEN)
+        yield seen
+
+
+@pytest.fixture
+def seen(window: Watched) -> Watched:
+    """The window, of which nothing has been seen yet."""
+    window.origins.clear()
+    window.complaints.clear()
+    return window
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_page_is_accessible_and_has_its_pictures_taken(seen: Watched, url: str, name: str) -> None:
+    """In each width and scheme, which one load of the page shows one after another."""
+    found: dict[str, list[str]] = {}
+    seen.page.goto(f"{url}/{name}")
+    for width, scheme in product(WIDTHS, SCHEMES):
+        seen.show_as(width, scheme)
+        assert keep_picture(seen, f"{name}-{width}-{scheme}").stat().st_size > 1000
+        problems = [*seen.violations(), *(["has to be scrolled sideways"] if seen.too_wide() else [])]
+        if (width, scheme) in CHECKED:
+            problems += seen.accessibility_problems()
+        if problems:
+            found[f"{width}, {scheme}"] = problems
     assert found == {}
     assert seen.complaints == []
     assert seen.origins == {url}
@@ -135,7 +150,7 @@ def test_a_page_that_nobody_looks_at_asks_for_nothing(browser: Browser, url: str
     with watched(browser) as seen:
         asked: list[str] = []
         seen.page.on("request", lambda request: asked.append(request.url))
-        seen.page.add_init_script("Object.defineProperty(document, 'hidden', {get: () => true})")
+        seen.page.add_init_script(LOOK_HIDDEN)
         seen.page.goto(f"{url}/my-sync-first")
         seen.page.wait_for_timeout(4000)
         assert [address for address in asked if "progress" in address] == []
