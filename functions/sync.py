@@ -17,15 +17,9 @@ MAX_DEQUEUE_COUNT = 5
 @blueprint.queue_trigger(arg_name="message", queue_name="sync-mailboxes", connection="MailboxStorage")
 @logs.redact_errors
 def sync_mailbox(message: func.QueueMessage, context: func.Context) -> None:
-    """Run one pass, or one sweep, of one mailbox."""
+    """Run one pass, or one sweep, of one mailbox; record the last failed attempt."""
     mailbox_id = mailbox_id_of(message)
-    with logs.log_context(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id)):
-        _run(mailbox_id, message)
-
-
-@logs.redact_errors
-def _run(mailbox_id: str, message: func.QueueMessage) -> None:
-    """Run the pass and record a last failed attempt. The errors are logged here, so that the lines carry the ids."""
+    logs.add_log_context(mailbox_id=mailbox_id, invocation_id=str(context.invocation_id))
     try:
         scheduled, continuation = time_in(message, "scheduled"), optional_number(message, "continuation")
         # A message without a time may have been sent with a delay, unless it is a continuation.

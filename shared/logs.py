@@ -49,6 +49,11 @@ def log_context(**values: str) -> Iterator[None]:
         _context.reset(token)
 
 
+def add_log_context(**values: str) -> None:
+    """Add these ids to every line that is logged until the triggered function ends, also to the line of its error."""
+    _context.set({**_context.get(), **values})
+
+
 def configure() -> None:
     """Format our loggers' records as JSON and silence the vendors' loggers. Safe to repeat."""
     for name in NOISY_LOGGERS:
@@ -119,17 +124,18 @@ def redact_errors[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     """Make a triggered function fail without revealing anything but the error's type and reason to the host.
 
     The host logs the text and stack of an exception that leaves a function, so no vendor's exception may leave it.
-    Nested wrappers log a failure only once.
+    Nested wrappers log a failure only once. Ids added by `add_log_context` are removed when the function ends.
     """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except InvocationFailed:
-            raise
-        except Exception as error:
-            failure = _failure(error)
+        with log_context():
+            try:
+                return function(*args, **kwargs)
+            except InvocationFailed:
+                raise
+            except Exception as error:
+                failure = _failure(error)
         raise InvocationFailed(failure)
 
     return wrapper
@@ -142,12 +148,13 @@ def redact_async_errors[**P, R](
 
     @functools.wraps(function)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return await function(*args, **kwargs)
-        except InvocationFailed:
-            raise
-        except Exception as error:
-            failure = _failure(error)
+        with log_context():
+            try:
+                return await function(*args, **kwargs)
+            except InvocationFailed:
+                raise
+            except Exception as error:
+                failure = _failure(error)
         raise InvocationFailed(failure)
 
     return wrapper

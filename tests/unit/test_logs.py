@@ -70,3 +70,17 @@ def test_what_leaves_a_guarded_function_has_no_text_of_the_cause(lines: io.Strin
     assert failed.value.__cause__ is None
     assert failed.value.__context__ is None
     assert "contoso" not in lines.getvalue()
+
+
+def test_line_of_an_error_has_the_ids_that_the_function_added(lines: io.StringIO) -> None:
+    @logs.redact_errors
+    def wrapped() -> None:
+        logs.add_log_context(mailbox_id="m1")
+        raise KeyError(SECRET)
+
+    with pytest.raises(logs.InvocationFailed):
+        wrapped()
+    logging.getLogger("shared.sync").info("another function")
+    failed, after = map(json.loads, lines.getvalue().splitlines())
+    assert failed["mailbox_id"] == "m1"
+    assert "mailbox_id" not in after
