@@ -29,6 +29,17 @@ class Fence:
     etag: str = ""
     erased: bool = False
 
+    def check_not_erased(self, sequence: int = 0) -> None:
+        """Check that the mailbox was not erased; `sequence` is the number of its last page.
+
+        Once a mailbox has a page, only an erasure removes the fence.
+
+        Raises:
+            Conflict: the mailbox has been erased.
+        """
+        if self.erased or (sequence and not self.etag):
+            raise Conflict("the mailbox has been erased")
+
     def has_applied(self, sequence: int) -> bool:
         """Whether the page with this number has taken effect in full."""
         return self.sequence > sequence or (self.sequence == sequence and self.applied)
@@ -73,8 +84,7 @@ class FencedRows:
         Raises:
             Conflict: the mailbox has been erased, or another writer has replaced the fence.
         """
-        if fence.erased:
-            raise Conflict("the mailbox has been erased")
+        fence.check_not_erased()
         if fence.has_applied(sequence):
             return
         for number, batch in enumerate(batches, 1):

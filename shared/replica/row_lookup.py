@@ -1,12 +1,15 @@
 """Finds rows by key: a few by point reads, many by a scan where that is cheaper."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from shared.replica.storage_port import Row, Rows
 
 PARALLEL_READS = 8
 """Number of point reads at once."""
+SEVERAL = 3
+"""From this number of keys on, the point reads run at once."""
 SCAN_FROM_KEYS = 100
 """From this number of keys on, reading the first rows of a scan (which costs fifteen point reads) may pay off."""
 ROWS_PER_READ = 20
@@ -34,15 +37,10 @@ class RowLookup:
         """Return the rows with these keys in the given order, None where a row does not exist."""
         found = self._scanned(mailbox_id, keys) if len(keys) >= SCAN_FROM_KEYS else {}
         left = [key for key in keys if key not in found]
-        found |= dict(zip(left, self._read(mailbox_id, left), strict=True))
+        get = partial(self._rows.get, mailbox_id)
+        answers = map(get, left) if len(left) < SEVERAL else self._readers.map(get, left)
+        found |= {key: answer and answer[0] for key, answer in zip(left, answers, strict=True)}
         return [found[key] for key in keys]
-
-    def _read(self, mailbox_id: str, keys: Sequence[str]) -> Iterator[Row | None]:
-        def read(key: str) -> Row | None:
-            found = self._rows.get(mailbox_id, key)
-            return found[0] if found else None
-
-        return map(read, keys) if len(keys) < 3 else self._readers.map(read, keys)
 
     def _scanned(self, mailbox_id: str, keys: Sequence[str]) -> dict[str, Row | None]:
         """Return what a scan finds for the keys.

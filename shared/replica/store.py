@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from shared.errors import Conflict, NotFound, Reason, RetryLater
 from shared.replica.encoding import cursor_json, feed, page
 from shared.replica.encoding.item_rows import has_left, is_item, item_from_row
-from shared.replica.fence import Fence, FencedRows
+from shared.replica.fence import FencedRows
 from shared.replica.maintenance.compaction import Compaction, is_compaction_due, last_compaction
 from shared.replica.maintenance.erasure import Erasure
 from shared.replica.port import Cursor, FeedChange, FeedPage, PreparedPage, ReplicaItem, item_key
@@ -85,7 +85,9 @@ class BlobTableReplica:
         cursor = cursor or self._rebuilt(mailbox_id)
         while (found := self._blobs.get(FEED, feed.page_name(mailbox_id, cursor.sequence + 1))) is not None:
             step, changes = feed.decode(found.data)
-            self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, self._fence_at(mailbox_id, cursor))
+            fence = self._fenced.fence(mailbox_id)
+            fence.check_not_erased(cursor.sequence)
+            self._fenced.apply(mailbox_id, cursor.sequence + 1, changes, fence)
             cursor = self._put_cursor(mailbox_id, cursor, cursor_json.step_from_json(cursor, step))
         return cursor
 
@@ -98,13 +100,6 @@ class BlobTableReplica:
             return cursor_json.cursor_from_json(json.loads(blob.data), blob.etag)
         except (ValueError, LookupError, TypeError, AttributeError):
             return replace(self._rebuilt(mailbox_id), etag=blob.etag)
-
-    def _fence_at(self, mailbox_id: str, cursor: Cursor) -> Fence:
-        """Read the fence before writing a page. Once a mailbox has a page, only an erasure removes the fence."""
-        fence = self._fenced.fence(mailbox_id)
-        if fence.erased or (cursor.sequence and not fence.etag):
-            raise Conflict("the mailbox has been erased")
-        return fence
 
     def _rebuilt(self, mailbox_id: str) -> Cursor:
         """Rebuild the cursor from the feed, as of the last page but one: `load` applies the last page again.
@@ -148,7 +143,8 @@ class BlobTableReplica:
             raise Conflict("the page was prepared to follow another one")
         following = replace(following, sequence=prepared.sequence)
         # Read before the page is committed: a writer that applies it before us replaces the fence; our ETag then fails.
-        fence = self._fence_at(mailbox_id, cursor)
+        fence = self._fenced.fence(mailbox_id)
+        fence.check_not_erased(cursor.sequence)
         packed = encoded.packed
         if packed.located:
             self._blobs.put(PACKS, packed.name, packed.data, members=len(packed.located))

@@ -155,7 +155,9 @@ class PageWriter:
             following, before = self._draft.snapshot(), self._submitted
             if has_content or (following.folders, following.notes) != (before.folders, before.notes):
                 self._submitted = following
-                self._send(self._full(page), following)
+                self._most_items = min(self._most_items * 2, self._limits.page_items)
+                commit = self._commit_later if self._limits.overlap else self._commit
+                commit(self._full(page), following)
         if wait:
             self._wait(0)
 
@@ -170,14 +172,6 @@ class PageWriter:
         prepared = self._replica.prepare(self._mailbox_id, self._prepared, page.changes)
         page.changes.clear()
         return _FullPage(prepared, counts, page.resolved)
-
-    def _send(self, page: _FullPage, following: Cursor) -> None:
-        """Commit now, or in the writer thread."""
-        self._most_items = min(self._most_items * 2, self._limits.page_items)
-        if self._limits.overlap:
-            self._commit_later(page, following)
-        else:
-            self._commit(page, following)
 
     def _commit_later(self, page: _FullPage, following: Cursor) -> None:
         """Commit in the writer thread."""
@@ -209,18 +203,16 @@ class PageWriter:
         if self._broken:
             return
         try:
-            if page.prepared is not None:
+            if page.prepared is None:
+                self._budget.check_lease()
+                self._cursor = self._replica.commit(self._mailbox_id, self._cursor, (), following)
+            else:
                 self._announce_page()
-            self._budget.check_lease()
-            self._cursor = self._write(page.prepared, following)
+                self._budget.check_lease()
+                self._cursor = self._replica.commit_prepared(self._mailbox_id, self._cursor, page.prepared, following)
             for item_id in page.resolved:
                 self._registry.drop_issue(self._mailbox_id, item_id)
         except BaseException:
             self._broken = True
             raise
         self._counts.merge(page.counts)
-
-    def _write(self, prepared: PreparedPage | None, following: Cursor) -> Cursor:
-        if prepared is None:
-            return self._replica.commit(self._mailbox_id, self._cursor, (), following)
-        return self._replica.commit_prepared(self._mailbox_id, self._cursor, prepared, following)

@@ -20,7 +20,7 @@ from shared.sources.ews.faults.rules import BatchTooLarge, ResponseUnreadable, i
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.batch import BatchRequest, BatchResult, FetchedItem
 from shared.sources.ews.fetching.batch_sizes import BatchSizes
-from shared.sources.ews.fetching.get_item import MALFORMED, OVERSIZED, ItemGetter
+from shared.sources.ews.fetching.get_item import MALFORMED, OVERSIZED, ItemGetter, item_messages
 from shared.sources.ews.fetching.shapes import Shape
 from shared.sources.ews.reading.content import Reading, read
 from shared.sources.ews.transport.session import Channel, RequestLimits
@@ -124,8 +124,8 @@ class Fetcher:
             batch_request.rebuilds,
         )
         batch_result = BatchResult(batch_request)
-        messages_of = self._getter.elements(batch_request.item_shape, ids, answer_bytes, answer)
-        for identifier, message in zip(ids, messages_of, strict=True):
+        response = answer() if answer else self._getter.request(batch_request.item_shape, ids, answer_bytes)
+        for identifier, message in zip(ids, item_messages(response, len(ids)), strict=True):
             problem = response_problem(message)
             if problem is None:
                 batch_result.add(identifier, _read(message, identifier, reading))

@@ -1,6 +1,6 @@
 """Sends GetItem requests: for items in one shape, for item sizes, and for the changed occurrences of a series."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import batched
 
 from lxml import etree
@@ -27,29 +27,17 @@ class ItemGetter:
         self._channel = channel
         self._envelopes = envelopes
         self._limits = limits
-        self.attachments = AttachmentReader(self._ask, limits.batch_bytes // 2, limits.answer_bytes).read
-
-    def _ask(self, request: str, answer_bytes: int) -> bytes:
-        return self._channel.ask(self._envelopes.wrap(request), answer_bytes)
+        self.attachments = AttachmentReader(channel, envelopes, limits).read
 
     def request(self, shape: str, ids: Sequence[str], answer_bytes: int) -> bytes:
         """Send the request and return the raw response, of at most `answer_bytes` bytes."""
-        return self._ask(get_item(shape, ids), answer_bytes)
-
-    def elements(
-        self, shape: str, ids: Sequence[str], answer_bytes: int, answer: Callable[[], bytes] | None = None
-    ) -> list[etree._Element]:
-        """The response messages, one per id and in that order. `answer` returns a response already requested."""
-        data = answer() if answer is not None else self._ask(get_item(shape, ids), answer_bytes)
-        found = list(response_messages(parse(data), "GetItem"))
-        if len(found) != len(ids):
-            raise error_of_fault(Fault.UNEXPECTED)
-        return found
+        return self._channel.ask(self._envelopes.wrap(get_item(shape, ids)), answer_bytes)
 
     def sizes(self, ids: Sequence[str]) -> list[tuple[str, int] | ItemFailure]:
         """The sizes of items in bytes. Raises the error if a problem concerns more than one item."""
         sizes: list[tuple[str, int] | ItemFailure] = []
-        for identifier, message in zip(ids, self.elements(shapes.SIZES, ids, self._limits.answer_bytes), strict=True):
+        response = self.request(shapes.SIZES, ids, self._limits.answer_bytes)
+        for identifier, message in zip(ids, item_messages(response, len(ids)), strict=True):
             problem = response_problem(message)
             text = message.findtext(f"{M}Items/*/{T}Size") or "0"
             if problem is None:
@@ -74,7 +62,7 @@ class ItemGetter:
     def _occurrences(self, ids: Sequence[str]) -> dict[str, etree._Element]:
         shape = Shape.EVENT.request(ContentLevel.BODY)
         try:
-            answered = self.elements(shape, ids, self._limits.batch_bytes)
+            answered = item_messages(self.request(shape, ids, self._limits.batch_bytes), len(ids))
         except (ResponseUnreadable, BatchTooLarge) as exc:
             return self._occurrences_in_parts(ids, len(ids), exc)
         found: dict[str, etree._Element] = {}
@@ -109,3 +97,11 @@ class ItemGetter:
         elif exc.support != OVERSIZED:
             raise exc
         return {}
+
+
+def item_messages(response: bytes, asked: int) -> list[etree._Element]:
+    """Parse a response of GetItem: one message for each of the `asked` items, in the order of the request."""
+    found = list(response_messages(parse(response), "GetItem"))
+    if len(found) != asked:
+        raise error_of_fault(Fault.UNEXPECTED)
+    return found

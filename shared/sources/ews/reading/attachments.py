@@ -1,6 +1,6 @@
 """Reads an item's list of attachments, and fetches their bytes (GetAttachment)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import batched
@@ -11,7 +11,8 @@ from lxml import etree
 
 from shared.formats.common import Attachment
 from shared.sources.ews.faults.rules import BatchTooLarge, Fault, ResponseUnreadable, error_of_fault, rule_of_code
-from shared.sources.ews.transport.soap_request import get_attachment
+from shared.sources.ews.transport.session import Channel, RequestLimits
+from shared.sources.ews.transport.soap_request import Envelopes, get_attachment
 from shared.sources.ews.transport.soap_response import M, T, parse, parse_count, response_messages, response_problem
 
 _BASE64 = 4 / 3
@@ -68,15 +69,13 @@ NONE_ATTACHED = Attached({})
 
 
 class AttachmentReader:
-    """Fetches the bytes of attachments of one mailbox; safe to use from several threads.
+    """Fetches the bytes of attachments of one mailbox; safe to use from several threads."""
 
-    `ask` sends a request and returns the response, of at most the given number of bytes.
-    """
-
-    def __init__(self, ask: Callable[[str, int], bytes], batch_bytes: int, answer_bytes: int) -> None:
-        self._ask = ask
-        self._batch_bytes = batch_bytes
-        self._answer_bytes = answer_bytes
+    def __init__(self, channel: Channel, envelopes: Envelopes, limits: RequestLimits) -> None:
+        self._channel = channel
+        self._envelopes = envelopes
+        self._batch_bytes = limits.batch_bytes // 2
+        self._answer_bytes = limits.answer_bytes
 
     def read(self, listed: Sequence[ListedAttachment]) -> Attached:
         """Fetch the attachments. One that cannot be fetched is left out.
@@ -100,11 +99,10 @@ class AttachmentReader:
             yield batch
 
     def _batch(self, listed: Sequence[ListedAttachment]) -> Attached:
+        request = self._envelopes.wrap(get_attachment([each.id for each in listed]))
         most = max(self._answer_bytes, 2 * sum(map(_expected, listed)))
         try:
-            answered = list(
-                response_messages(parse(self._ask(get_attachment([each.id for each in listed]), most)), _OPERATION)
-            )
+            answered = list(response_messages(parse(self._channel.ask(request, most)), "GetAttachment"))
         except (ResponseUnreadable, BatchTooLarge) as exc:
             return self._in_parts(listed, len(listed), exc)
         if len(answered) != len(listed):
@@ -133,7 +131,6 @@ class AttachmentReader:
         return Attached({}, exc.support)
 
 
-_OPERATION = "GetAttachment"
 _OVERSIZED = Fault.OVERSIZED.name.lower()
 
 
