@@ -5,32 +5,31 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from shared.authorization.port import AccessTokens
-from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
+from shared.errors import ActionNeeded, Conflict, NotFound, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Mailbox, is_due, is_overtaken, is_own
-from shared.mailboxes.moves import VERDICT, asked_to_move
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
-from shared.mailboxes.transitions import read_by
 from shared.replica.change_log.port import ChangeLog
 from shared.replica.port import Replica
 from shared.sources.port import MailSources, SourceName
-from shared.sources.selection import MoveSchedule, is_blocked
+from shared.sources.selection import MoveSchedule
 from shared.sync.address_update import new_address, update_address
-from shared.sync.backoff import ProcessBackOff, wait_after
+from shared.sync.backoff import ProcessBackOff
 from shared.sync.budget import Budget, LeaseLost
+from shared.sync.failure_handler import FailureHandler
 from shared.sync.limits import Limits
 from shared.sync.maintenance import Maintenance
-from shared.sync.moving.mover import Mover, MoveStep
-from shared.sync.pass_metrics import record_back_off
+from shared.sync.moving.mover import Mover
 from shared.sync.pass_opening import PassOpener
 from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.port import TenantBackOff
 from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state.settled_cursor import SettledCursor
+from shared.sync.sync_message import SyncMessage
 
 _log = logging.getLogger(__name__)
 
@@ -39,17 +38,6 @@ SWEEP_AGAIN = timedelta(minutes=5)
 
 ABOUT_NOW = timedelta(minutes=1)
 """How much earlier than its mailbox is due a message may arrive."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncMessage:
-    """A message about a mailbox. One that follows is sent after the lease is released, or it could find it held."""
-
-    delay: timedelta = timedelta()
-    continuation: int | None = None
-    sweep: bool = False
-    scheduled: datetime | None = None
-    """When the dispatch wanted the pass. If a pass has ended since, the message needs nothing more."""
 
 
 class SyncEngine:
@@ -75,7 +63,6 @@ class SyncEngine:
         spread_offset: Callable[[str], float] = lambda _: 0.0,
         change_log: ChangeLog | None = None,
     ) -> None:
-        self._source_after = source_after
         self._replica = replica
         self._registry = registry
         self._leases = leases
@@ -94,9 +81,22 @@ class SyncEngine:
             monotonic=monotonic,
         )
         self._maintenance = Maintenance(
-            replica=replica, registry=registry, scope_of=scope_of, limits=limits, clock=clock
+            replica=replica,
+            registry=registry,
+            recorder=self._recorder,
+            scope_of=scope_of,
+            limits=limits,
+            clock=clock,
         )
         self._back_off = back_off or ProcessBackOff()
+        self._failures = FailureHandler(
+            recorder=self._recorder,
+            back_off=self._back_off,
+            limits=limits,
+            clock=clock,
+            jitter=jitter,
+            source_after=source_after,
+        )
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
@@ -153,7 +153,7 @@ class SyncEngine:
     def _handle(self, mailbox: Mailbox, lease: Lease, message: SyncMessage) -> SyncMessage | None:
         """Do what the message asks for; returns the message that follows, if any."""
         if not self._is_ready(mailbox, message):
-            self._maintain(mailbox, lease)
+            self._maintenance.maintain(mailbox, lease)
             return None
         wait = self._tenant_wait(mailbox)
         if wait is not None:
@@ -182,21 +182,6 @@ class SyncEngine:
     def _is_idle(self, mailbox: Mailbox) -> bool:
         """Whether no pass is expected now. A compaction must not take the lease that a first sync needs."""
         return mailbox.erasing_since is None and not is_due(mailbox, self._clock() + ABOUT_NOW)
-
-    def _maintain(self, mailbox: Mailbox, lease: Lease) -> None:
-        """Maintain the replica of a mailbox that is not read now."""
-        settled = SettledCursor(mailbox, self._registry, self._clock)
-        self._maintenance.compact(mailbox)
-        try:
-            cursor = self._replica.load(mailbox.id, settled.etag)
-            after = self._maintenance.expire(settled, cursor, lease)
-        except LeaseLost:
-            _log.warning("maintenance stopped without its lease")
-            return
-        except Conflict as exc:
-            raise RetryLater(Reason.CONFLICT, "another writer moved on") from exc
-        if after.sequence != cursor.sequence:
-            self._recorder.feed_grew(settled.mailbox, after.sequence)
 
     def _tenant_wait(self, mailbox: Mailbox) -> timedelta | None:
         """How long the tenant's server asked us to wait, if it did. The mailbox is then not due before that."""
@@ -251,9 +236,10 @@ class SyncEngine:
             _log.warning("pass stopped without its lease")
             return None
         except Conflict:
-            return self._after_error(mailbox, RetryLater(Reason.CONFLICT, "another writer moved on"), stats, message)
+            conflict = RetryLater(Reason.CONFLICT, "another writer moved on")
+            return self._failures.record(mailbox, conflict, stats, message)
         except ActionNeeded as error:
-            return self._after_refusal(mailbox, step, error, stats, message)
+            return self._failures.handle(mailbox, step, error, stats, message)
         except Exception:
             self._recorder.ended(mailbox.id, Reason.INTERNAL, stats, source=mailbox.source)
             raise
@@ -270,51 +256,3 @@ class SyncEngine:
                 raise
             _log.warning("pass not recorded", exc_info=error)
         return following
-
-    def _has_changed_source(self, mailbox: Mailbox, step: MoveStep, error: ActionNeeded) -> bool:
-        """Whether another source reads the mailbox from now on, because this one refuses it.
-
-        A mailbox that has folders already is moved. A move that has just failed is not requested again at once.
-        """
-        source = self._source_after(step.source, error)
-        if source is step.source:
-            return False
-        if not step.cursor.folders:
-            after = self._recorder.change(mailbox.id, lambda before: read_by(before, source))
-            return after is not None and after.source is source
-        if step.was_tried or (mailbox.moving_to is source and mailbox.move_blocked):
-            return False
-        after = self._recorder.change(mailbox.id, lambda before: asked_to_move(before, source, VERDICT))
-        return after is not None and after.moving_to is source
-
-    def _after_refusal(
-        self, mailbox: Mailbox, step: MoveStep | None, error: ActionNeeded, stats: RunStats, message: SyncMessage
-    ) -> SyncMessage | None:
-        """Change to the other source if this one refuses the mailbox; record every other error."""
-        if step is None:
-            return self._after_error(mailbox, error, stats, message)
-        if self._has_changed_source(mailbox, step, error):
-            return SyncMessage()
-        return self._after_error(mailbox, _error_to_report(error, step.error), stats, message)
-
-    def _after_error(
-        self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats, message: SyncMessage
-    ) -> SyncMessage | None:
-        """Record an error. Its type says who acts: nobody (the message is sent again), a person, or the operator."""
-        after = self._recorder.failed(mailbox, error, stats)
-        now = self._clock()
-        if isinstance(error, OperatorMustAct):
-            raise error
-        if not isinstance(error, RetryLater) or after is None or after.status not in SYNCED:
-            return None
-        wait = wait_after(error, mailbox, self._limits, self._jitter())
-        record_back_off(error, wait)
-        if error.tenant_wide:
-            self._back_off.extend(mailbox.tenant_id, now + wait)
-        self._recorder.change(mailbox.id, lambda before: before.with_changes(due_at=now + wait))
-        return SyncMessage(delay=wait, sweep=message.sweep)
-
-
-def _error_to_report(error: ActionNeeded, of_move: ActionNeeded | None) -> ActionNeeded:
-    """Return why the mailbox cannot move to the other source, if its own source is blocked; else the pass's error."""
-    return of_move if of_move is not None and is_blocked(error) else error

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from shared.errors import NotFound, OperatorMustAct
+from shared.errors import Conflict, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import Lease, MailboxRegistry
 from shared.replica.port import Cursor, Replica
+from shared.sync.budget import LeaseLost
 from shared.sync.limits import Limits
 from shared.sync.retention import Retention
+from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state.settled_cursor import SettledCursor
 from shared.sync.state.sync_state import from_notes
@@ -25,15 +27,36 @@ class Maintenance:
         *,
         replica: Replica,
         registry: MailboxRegistry,
+        recorder: RunRecorder,
         scope_of: Callable[[Mailbox], Scope],
         limits: Limits,
         clock: Callable[[], datetime],
     ) -> None:
         self._replica = replica
         self._registry = registry
+        self._recorder = recorder
         self._scope_of = scope_of
         self._limits = limits
         self._clock = clock
+
+    def maintain(self, mailbox: Mailbox, lease: Lease) -> None:
+        """Do all of it for a mailbox that is not read now.
+
+        Raises:
+            RetryLater: another writer has moved on.
+        """
+        settled = SettledCursor(mailbox, self._registry, self._clock)
+        self.compact(mailbox)
+        try:
+            cursor = self._replica.load(mailbox.id, settled.etag)
+            after = self.expire(settled, cursor, lease)
+        except LeaseLost:
+            _log.warning("maintenance stopped without its lease")
+            return
+        except Conflict as exc:
+            raise RetryLater(Reason.CONFLICT, "another writer moved on") from exc
+        if after.sequence != cursor.sequence:
+            self._recorder.feed_grew(settled.mailbox, after.sequence)
 
     def compact(self, mailbox: Mailbox) -> None:
         """Remove the bytes of deleted items and old run records."""
