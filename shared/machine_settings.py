@@ -1,4 +1,9 @@
-"""The machine's connection settings: a proxy, and the certificates that are trusted."""
+"""The machine's connection settings: a proxy, and the certificates that are trusted.
+
+They belong to the machine, not to the app: HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, and the like mean the same to
+every program on it, and the requests library defines which of them it obeys. So they are no fields of `Settings`; the
+library reads them here as it does for its own connections.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared.errors import Actor
+from shared.sources.exchange_names import ROLES
 from shared.sources.folder_paths import name_in_path, with_paths
 from shared.sources.graph.folders.states import Memory
 from shared.sources.graph.transport.answers import Extended, Page, Removed, decoded, values_of
@@ -22,20 +23,20 @@ _PAGE = ("odata.maxpagesize=200",)
 _ROOT = "msgfolderroot"
 _CONTACTS = "contacts"
 
-_ROLES: Mapping[str, FolderRole] = {
-    "inbox": FolderRole.INBOX,
-    "drafts": FolderRole.DRAFTS,
-    "sentitems": FolderRole.SENT,
-    "deleteditems": FolderRole.DELETED,
-    "junkemail": FolderRole.JUNK,
-    "outbox": FolderRole.OUTBOX,
-    "archive": FolderRole.ARCHIVE,
-    "conversationhistory": FolderRole.CONVERSATION_HISTORY,
-    "syncissues": FolderRole.SYNC_ISSUES,
-    "conflicts": FolderRole.CONFLICTS,
-    "localfailures": FolderRole.LOCAL_FAILURES,
-    "serverfailures": FolderRole.SERVER_FAILURES,
-}
+_WELL_KNOWN = (
+    "inbox",
+    "drafts",
+    "sentitems",
+    "deleteditems",
+    "junkemail",
+    "outbox",
+    "archive",
+    "conversationhistory",
+    "syncissues",
+    "conflicts",
+    "localfailures",
+    "serverfailures",
+)
 """Names that can stand for a mail folder's id."""
 
 
@@ -255,7 +256,7 @@ def _address(calendar: Calendar | None) -> str:
 
 def role_asks(mailbox: str) -> list[Ask]:
     """What tells a mailbox's well-known folders, in the order that `memory_of` expects."""
-    names = [f"{mailbox}/mailFolders/{name}?$select=id" for name in (_ROOT, *_ROLES)]
+    names = [f"{mailbox}/mailFolders/{name}?$select=id" for name in (_ROOT, *_WELL_KNOWN)]
     return [*map(Ask, names), Ask(f"{mailbox}/contactFolders/{_CONTACTS}?$select=displayName")]
 
 
@@ -270,7 +271,7 @@ def memory_of(parts: Sequence[Part]) -> Memory:
     Raises: what is wrong with the mailbox as a whole.
     """
     root, *named, contacts = [_identified(part) for part in parts]
-    roles = {each.id: role for each, role in zip(named, _ROLES.values(), strict=True) if each is not None}
+    roles = {each.id: ROLES[name] for each, name in zip(named, _WELL_KNOWN, strict=True) if each is not None}
     return Memory(
         roles=roles,
         root=root.id if root else "",
