@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -9,8 +11,9 @@ import requests
 
 from sandbox.local.form_browser import Form, Page
 from sandbox.local.local_stack import LocalStack
-from tests.e2e.people import password_of
+from tests.e2e.people import new_person, password_of
 
+OPERATOR = "robin@contoso.example"
 MOST_STEPS = 8
 MOST_WAITS = 20
 BUTTONS = ("accept", "return", "sign in", "continue")
@@ -103,3 +106,12 @@ class Person:
 def title(answer: requests.Response) -> str:
     """A page's heading, with plain apostrophes."""
     return Page(answer.text).heading.replace("\u2019", "'")
+
+
+@contextmanager
+def person_and_operator(stack: LocalStack) -> Iterator[tuple[Person, Person]]:
+    """A person with a newly connected mailbox, and an operator; both are signed in."""
+    with closing(Person(stack, new_person(stack.sandbox))) as person, closing(Person(stack, OPERATOR)) as operator:
+        person.connect()
+        operator.come_back(operator.begin("/sign-in?to=operator"))
+        yield person, operator

@@ -1,28 +1,21 @@
 """Groups in the whole app: over the pages, and a retention that keeps what its person deletes."""
 
 import re
-from contextlib import closing
 
 from sandbox.local.local_stack import LocalStack
 from shared.mailboxes.groups.model import GroupSettings
-from tests.e2e.people import new_person
-from tests.e2e.person import Person, title
+from tests.e2e.person import Person, person_and_operator, title
 from tests.e2e.watching import Watched, insist
 
-OPERATOR = "robin@contoso.example"
 GROUP = "/operator/groups/works-council"
 
 
 def test_mailbox_follows_the_group_that_an_operator_puts_it_into(running_app: LocalStack) -> None:
-    with (
-        closing(Person(running_app, new_person(running_app.sandbox))) as person,
-        closing(Person(running_app, OPERATOR)) as operator,
-    ):
-        _make_use_and_delete(running_app, person.connect(), operator)
+    with person_and_operator(running_app) as (person, operator):
+        _make_use_and_delete(running_app, person, operator)
 
 
 def _make_use_and_delete(running_app: LocalStack, person: Person, operator: Person) -> None:
-    operator.come_back(operator.begin("/sign-in?to=operator"))
     mailbox, csrf = person.mailbox(), {"csrf": operator.csrf("/operator/groups")}
     page = f"/operator/mailboxes/{mailbox}"
 

@@ -1,24 +1,15 @@
 """A legal hold over the pages: an operator sets it, its person cannot erase and learns why, and it is lifted."""
 
-from contextlib import closing
-
 from sandbox.local.local_stack import LocalStack
-from tests.e2e.people import new_person
-from tests.e2e.person import Person, title
-
-OPERATOR = "robin@contoso.example"
+from tests.e2e.person import Person, person_and_operator, title
 
 
 def test_operator_holds_a_mailbox_that_its_person_then_cannot_erase(running_app: LocalStack) -> None:
-    with (
-        closing(Person(running_app, new_person(running_app.sandbox))) as person,
-        closing(Person(running_app, OPERATOR)) as operator,
-    ):
-        _hold_and_lift(running_app, person.connect(), operator)
+    with person_and_operator(running_app) as (person, operator):
+        _hold_and_lift(running_app, person, operator)
 
 
 def _hold_and_lift(running_app: LocalStack, person: Person, operator: Person) -> None:
-    operator.come_back(operator.begin("/sign-in?to=operator"))
     mailbox, registry = person.mailbox(), running_app.parts().registry
     page, csrf = f"/operator/mailboxes/{mailbox}", {"csrf": operator.csrf("/operator/mailboxes")}
     own = {"mailbox": mailbox, "csrf": person.csrf()}
