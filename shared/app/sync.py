@@ -21,8 +21,8 @@ class SyncComponents(AuthorizationComponents, SourceComponents, StoreComponents)
     def engine(self) -> "SyncEngine":
         """Handles one queue message about one mailbox."""
         from shared.scheduling.slots import spread_offset
+        from shared.sync.back_off.table import TableTenantBackOff
         from shared.sync.engine import SyncEngine
-        from shared.sync.table import TableTenantBackOff
 
         return SyncEngine(
             sources=self.sources,

@@ -16,7 +16,7 @@ from shared.mailboxes.model import SYNCED, Mailbox, Status
 from shared.sources.port import SourceName
 
 OUTAGES = frozenset({Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.CONFLICT})
-"""Retryable reasons that say nothing about this mailbox, so they never count against it. See also sync/backoff.py."""
+"""Retryable reasons that say nothing about this mailbox, so they never count against it (see sync/back_off)."""
 
 MAX_WAIT = timedelta(hours=24)
 """An administrator's change can take a day to take effect. A blocked mailbox is tried at least this often."""

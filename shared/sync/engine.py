@@ -17,7 +17,8 @@ from shared.replica.port import Replica
 from shared.sources.port import MailSources, SourceName
 from shared.sources.selection import MoveSchedule
 from shared.sync.address_update import new_address, update_address
-from shared.sync.backoff import ProcessBackOff
+from shared.sync.back_off.port import TenantBackOff
+from shared.sync.back_off.waits import ProcessBackOff
 from shared.sync.budget import Budget, LeaseLost
 from shared.sync.failure_handler import FailureHandler
 from shared.sync.limits import Limits
@@ -25,7 +26,6 @@ from shared.sync.maintenance import Maintenance
 from shared.sync.moving.mover import Mover
 from shared.sync.pass_opening import PassOpener
 from shared.sync.pass_result import PassResult, RunStats
-from shared.sync.port import TenantBackOff
 from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state.settled_cursor import SettledCursor

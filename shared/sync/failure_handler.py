@@ -9,12 +9,12 @@ from shared.mailboxes.moves import VERDICT, asked_to_move
 from shared.mailboxes.transitions import read_by
 from shared.sources.port import SourceName
 from shared.sources.selection import is_blocked
-from shared.sync.backoff import wait_after
+from shared.sync.back_off.port import TenantBackOff
+from shared.sync.back_off.waits import wait_after
 from shared.sync.limits import Limits
 from shared.sync.moving.mover import MoveStep
 from shared.sync.pass_metrics import record_back_off
 from shared.sync.pass_result import RunStats
-from shared.sync.port import TenantBackOff
 from shared.sync.run_recorder import RunRecorder
 from shared.sync.sync_message import SyncMessage
 

@@ -8,7 +8,7 @@ from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
 from shared.sources.port import Access, MailSources, SourceName
-from shared.sync.backoff import is_stuck
+from shared.sync.back_off.waits import is_stuck
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.mailbox_sync import MailboxSync

@@ -61,7 +61,7 @@ def tracked() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_a_page_names_is_there(page: str) -> None:
-    """A page may leave out the first folders of a path, as in `sync/backoff.py`."""
+    """A page may leave out the first folders of a path, as in `back_off/waits.py`."""
     there = tracked()
     named = set(FILE.findall((ROOT / page).read_text()))
     assert {name for name in named if not any(each.endswith(f"/{name}") for each in there)} == set()

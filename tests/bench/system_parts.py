@@ -25,10 +25,10 @@ from shared.replica.store import BlobTableReplica
 from shared.sources.ews.sources import EwsSources
 from shared.storage.https_connection import HttpsConnection
 from shared.storage.storage_rest import ServiceAddress
+from shared.sync.back_off.table import TableTenantBackOff
 from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
-from shared.sync.table import TableTenantBackOff
 from tests.bench.many_mailboxes import row_line
 from tests.bench.storage import LocalCredential
 from tests.fakes.clock import FakeClock

@@ -32,8 +32,8 @@ from shared.sources.ews.sources import EwsSources
 from shared.sources.ews.transport.session import RequestLimits as Patience
 from shared.sources.port import SourceName
 from shared.sources.selection import SelectedSources
+from shared.sync.back_off.table import TableTenantBackOff
 from shared.sync.engine import SyncEngine
-from shared.sync.table import TableTenantBackOff
 from tests.conftest import Faults
 
 if TYPE_CHECKING:

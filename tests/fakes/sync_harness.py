@@ -14,9 +14,9 @@ from shared.replica.port import Cursor, FeedKind, ReplicaItem
 from shared.sources.port import AccessMode, ContentLevel, Folder, FolderKind, Item, ItemKind, SourceName
 from shared.sources.selection import MoveSchedule, SourceSelection, SourceSetting
 from shared.sync import engine as engine_module
+from shared.sync.back_off.port import TenantBackOff
 from shared.sync.limits import Limits
 from shared.sync.moving.switch import source_of
-from shared.sync.port import TenantBackOff
 from shared.sync.scope import Scope, kept_of
 from shared.sync.state.sync_state import from_notes
 from tests.fakes.change_log import FakeChangeLog

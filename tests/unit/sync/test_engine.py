@@ -13,7 +13,7 @@ from shared.errors import (
     RetryLater,
 )
 from shared.mailboxes.model import Status
-from shared.sync.backoff import ProcessBackOff
+from shared.sync.back_off.waits import ProcessBackOff
 from tests.fakes.sync_harness import ADDRESS, ID, SyncHarness, a_mailbox
 
 

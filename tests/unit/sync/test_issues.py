@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import Reason, RetryLater
 from shared.mailboxes.model import Status
-from shared.sync.backoff import is_stuck
+from shared.sync.back_off.waits import is_stuck
 from shared.sync.limits import Limits
 from tests.fakes.replica import Crash
 from tests.fakes.sync_harness import ID, SyncHarness
