@@ -9,8 +9,8 @@ from shared.errors import ActionNeeded
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.port import MailSource
-from shared.sync.pass_result import PassResult
-from shared.sync.run_recorder import RunRecorder
+from shared.sync.recording.pass_result import PassResult
+from shared.sync.recording.run_recorder import RunRecorder
 
 _log = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from shared.sync.limits import Limits
 from shared.sync.maintenance import Maintenance
 from shared.sync.moving.mover import Mover
 from shared.sync.pass_opening import PassOpener
-from shared.sync.pass_result import PassResult, RunStats
-from shared.sync.run_recorder import RunRecorder
+from shared.sync.recording.pass_result import PassResult, RunStats
+from shared.sync.recording.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state.settled_cursor import SettledCursor
 from shared.sync.sync_message import SyncMessage

@@ -13,9 +13,9 @@ from shared.sync.back_off.port import TenantBackOff
 from shared.sync.back_off.waits import wait_after
 from shared.sync.limits import Limits
 from shared.sync.moving.mover import MoveStep
-from shared.sync.pass_metrics import record_back_off
-from shared.sync.pass_result import RunStats
-from shared.sync.run_recorder import RunRecorder
+from shared.sync.recording.pass_metrics import record_back_off
+from shared.sync.recording.pass_result import RunStats
+from shared.sync.recording.run_recorder import RunRecorder
 from shared.sync.sync_message import SyncMessage
 
 

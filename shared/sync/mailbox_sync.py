@@ -18,7 +18,6 @@ from shared.errors import ActionNeeded, Reason
 from shared.sources.port import Folder, FolderGone, FolderUnreadable, ItemFailure, MailSource
 from shared.sync.budget import Budget, BudgetSpent
 from shared.sync.limits import Limits
-from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.planning.item_changes import deletion
 from shared.sync.planning.move_detector import MoveDetector
 from shared.sync.planning.page_filler import PageFiller
@@ -26,7 +25,6 @@ from shared.sync.planning.plan import Plan, plan_retries, plan_round
 from shared.sync.planning.plan_executor import PlanExecutor
 from shared.sync.planning.removed_items import RemovalMemory
 from shared.sync.planning.write import Origin, Write
-from shared.sync.progress import Progress
 from shared.sync.reading import folder_change_tokens
 from shared.sync.reading.change_reader import ChangeReader
 from shared.sync.reading.folder_scan import FolderScan, FolderScanner
@@ -34,6 +32,8 @@ from shared.sync.reconciling import sweep
 from shared.sync.reconciling.folder_comparison import Difference, FolderComparison
 from shared.sync.reconciling.joint_comparison import JointComparison
 from shared.sync.reconciling.occurrences import OccurrenceWriter
+from shared.sync.recording.pass_result import PassResult, RunStats
+from shared.sync.recording.progress import Progress
 from shared.sync.scope import LeftOut, Scope
 from shared.sync.state import resume
 from shared.sync.state.cursor_draft import CursorDraft

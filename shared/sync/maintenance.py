@@ -10,8 +10,8 @@ from shared.mailboxes.port import Lease, MailboxRegistry
 from shared.replica.port import Cursor, Replica
 from shared.sync.budget import LeaseLost
 from shared.sync.limits import Limits
+from shared.sync.recording.run_recorder import RunRecorder
 from shared.sync.retention import Retention
-from shared.sync.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state.settled_cursor import SettledCursor
 from shared.sync.state.sync_state import from_notes

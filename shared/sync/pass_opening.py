@@ -12,12 +12,10 @@ from shared.sync.back_off.waits import is_stuck
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.mailbox_sync import MailboxSync
-from shared.sync.pass_result import PassResult, RunStats
 from shared.sync.planning.move_detector import MoveDetector
 from shared.sync.planning.page_filler import PageFiller
 from shared.sync.planning.plan_executor import PlanExecutor
 from shared.sync.planning.removed_items import RemovalMemory
-from shared.sync.progress import Progress
 from shared.sync.reading import reset
 from shared.sync.reading.change_reader import ChangeReader
 from shared.sync.reading.folder_scan import FolderScanner
@@ -26,7 +24,9 @@ from shared.sync.reconciling import sweep
 from shared.sync.reconciling.folder_comparison import FolderComparison
 from shared.sync.reconciling.joint_comparison import JointComparison
 from shared.sync.reconciling.occurrences import OccurrenceWriter
-from shared.sync.run_recorder import RunRecorder
+from shared.sync.recording.pass_result import PassResult, RunStats
+from shared.sync.recording.progress import Progress
+from shared.sync.recording.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state import resume
 from shared.sync.state.cursor_draft import CursorDraft

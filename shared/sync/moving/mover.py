@@ -21,8 +21,8 @@ from shared.sync.moving.origin import Origin
 from shared.sync.moving.parity import Outcome, with_numbers
 from shared.sync.moving.restating import Restater
 from shared.sync.moving.switch import source_of
-from shared.sync.pass_result import RunStats
-from shared.sync.run_recorder import RunRecorder
+from shared.sync.recording.pass_result import RunStats
+from shared.sync.recording.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state.settled_cursor import SettledCursor
 from shared.sync.state.sync_state import from_notes

@@ -3,8 +3,8 @@
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.planning.write import Write
-from shared.sync.progress import Progress
 from shared.sync.reading import folder_change_tokens
+from shared.sync.recording.progress import Progress
 from shared.sync.state.checkpoint import StateCheckpoint
 from shared.sync.state.cursor_draft import CursorDraft, is_calendar
 from shared.sync.state.issues import Issues

@@ -8,7 +8,7 @@ from shared.grouping import grouped
 from shared.sources.port import Folder
 from shared.sync import safety
 from shared.sync.limits import Limits
-from shared.sync.pass_result import SweepFigures
+from shared.sync.recording.pass_result import SweepFigures
 from shared.sync.scope import LeftOut, Scope
 from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.sync_state import SweepProgress

@@ -12,8 +12,8 @@ from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.my_sync import actions_for, group_issues, live_values
 from shared.pages.pages import Pages
 from shared.pages.status import Tone, estimate_key, next_sync_at, progress, status_view
-from shared.sync.pass_result import PassResult
-from shared.sync.run_recorder import outcome_of
+from shared.sync.recording.pass_result import PassResult
+from shared.sync.recording.run_recorder import outcome_of
 from tests.unit.pages.samples import FIRST, INTERVAL, ISSUES, MAILBOX, MINUTE, NOW, RUNS, STATES, my_sync, run
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from shared.mailboxes.model import SYNCED, Mailbox
 from shared.sync.limits import Limits
-from shared.sync.pass_result import RunStats
-from shared.sync.run_recorder import RunRecorder
+from shared.sync.recording.pass_result import RunStats
+from shared.sync.recording.run_recorder import RunRecorder
 from shared.sync.scope import LeftOut
 from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.issues import Issues

@@ -15,8 +15,8 @@ from shared.replica.change_log.port import ChangeLog
 from shared.replica.reading.port import change_number
 from shared.sources.port import SourceName
 from shared.sync.limits import Limits
-from shared.sync.pass_metrics import kind_of, record_pass
-from shared.sync.pass_result import PassResult, RunStats
+from shared.sync.recording.pass_metrics import kind_of, record_pass
+from shared.sync.recording.pass_result import PassResult, RunStats
 from shared.sync.state.page_writer import Counts
 from shared.sync.state.settled_cursor import SettledCursor
 

@@ -12,7 +12,7 @@ from shared.metrics.instruments import (
     PASSES,
     REQUESTS,
 )
-from shared.sync.pass_result import RunStats
+from shared.sync.recording.pass_result import RunStats
 
 
 def kind_of(stats: RunStats) -> str:
