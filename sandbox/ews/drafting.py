@@ -9,9 +9,9 @@ from lxml import etree
 from sandbox.ews.properties import READ_ONLY
 from sandbox.ews.refusals import Refused
 from sandbox.ews.shapes import extended_key
-from sandbox.mailboxes import completion, mime
 from sandbox.mailboxes.fragments import children, fragment_of, local, read_when, tag, when
 from sandbox.mailboxes.item_classes import ITEM_CLASSES, element_of
+from sandbox.mailboxes.items import completion, mime
 from sandbox.mailboxes.store import Item, Mailbox
 
 _TIMES = {"Start", "End", "DueDate", "StartDate", "CompleteDate", "Birthday", "WeddingAnniversary", "ReminderDueBy"}

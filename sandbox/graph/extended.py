@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from sandbox.graph import spelling
 from sandbox.graph.errors import parse_error
-from sandbox.mailboxes.extended_properties import folder_value, item_value, named_keys, tag_key
 from sandbox.mailboxes.fragments import text_of
+from sandbox.mailboxes.items.extended_properties import folder_value, item_value, named_keys, tag_key
 from sandbox.mailboxes.store import Folder, Item
 
 _TYPES = {

@@ -7,7 +7,7 @@ from sandbox.mailboxes import deletion
 from sandbox.mailboxes.calendar.events import occurrences
 from sandbox.mailboxes.fragments import tag
 from sandbox.mailboxes.item_parts import ChangedOccurrence
-from sandbox.mailboxes.mime import with_subject
+from sandbox.mailboxes.items.mime import with_subject
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.snapshot import item_snapshot, kind_of
 from sandbox.mailboxes.store import Folder, Item, Mailbox

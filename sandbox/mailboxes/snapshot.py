@@ -1,7 +1,7 @@
 """A snapshot of a mailbox, with which a replica is compared."""
 
-from sandbox.mailboxes.content import size
 from sandbox.mailboxes.item_classes import READABLE
+from sandbox.mailboxes.items.content import size
 from sandbox.mailboxes.store import Folder, Item, Mailbox
 
 _KINDS = {"CalendarItem": "event", "Contact": "contact", "DistributionList": "list", "Task": "task"}

@@ -9,8 +9,8 @@ from sandbox.ews.shapes import Shape, item_shape
 from sandbox.ews.views import content_view, item_view
 from sandbox.ews.wire import M
 from sandbox.mailboxes.calendar.events import Occurrence, between
-from sandbox.mailboxes.content import attachment_id, attachments, owns_attachment
 from sandbox.mailboxes.fragments import flag, read_when
+from sandbox.mailboxes.items.content import attachment_id, attachments, owns_attachment
 from sandbox.mailboxes.store import Folder, Item
 
 _DEEPEST_VIEW = 1000

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pybase64
 
 from sandbox.ews.shapes import Shape
-from sandbox.mailboxes import mime
 from sandbox.mailboxes.calendar.events import Occurrence
-from sandbox.mailboxes.content import attachment_id, bodies, mime_content
-from sandbox.mailboxes.content import attachments as attached
 from sandbox.mailboxes.fragments import escape, flag, tag, text_of
 from sandbox.mailboxes.item_parts import Attachment
+from sandbox.mailboxes.items import mime
+from sandbox.mailboxes.items.content import attachment_id, bodies, mime_content
+from sandbox.mailboxes.items.content import attachments as attached
 from sandbox.mailboxes.store import Item
 
 DICTIONARIES = frozenset(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sandbox.ews.properties import FOLDER_ELEMENTS, FOLDER_ORDER
 from sandbox.ews.shapes import FolderShape, Path
-from sandbox.mailboxes.extended_properties import folder_value
 from sandbox.mailboxes.fragments import extended_text, tag, text_of
+from sandbox.mailboxes.items.extended_properties import folder_value
 from sandbox.mailboxes.store import Folder
 
 RIGHTS = (

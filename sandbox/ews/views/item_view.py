@@ -9,10 +9,10 @@ from sandbox.ews.views.content_view import DICTIONARIES, Shown
 from sandbox.ews.views.event_view import EVENT_PROPERTIES
 from sandbox.ews.views.folder_view import RIGHTS, folder_id
 from sandbox.mailboxes.calendar.events import Occurrence
-from sandbox.mailboxes.content import conversation_id, size
-from sandbox.mailboxes.extended_properties import item_value
 from sandbox.mailboxes.fragments import extended_text, flag, tag, text_of, when
 from sandbox.mailboxes.ids import entry_of, occurrence_id
+from sandbox.mailboxes.items.content import conversation_id, size
+from sandbox.mailboxes.items.extended_properties import item_value
 from sandbox.mailboxes.store import Item
 
 

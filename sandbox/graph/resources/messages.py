@@ -18,7 +18,7 @@ from sandbox.graph.request import GraphResponse, Json
 from sandbox.graph.resources.mail_folders import mail_folder
 from sandbox.graph.views.entity import stamp
 from sandbox.graph.views.message import MESSAGE, is_message, received
-from sandbox.mailboxes.content import mime_content
+from sandbox.mailboxes.items.content import mime_content
 from sandbox.mailboxes.store import Folder, Item
 
 FILTERED_ROUND = 5000

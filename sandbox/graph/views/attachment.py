@@ -7,8 +7,8 @@ from typing import Any
 from sandbox.graph.ids import rest_id
 from sandbox.graph.query import Expand
 from sandbox.graph.views.entity import ABSENT, Context, Entity, Shape, stamp
-from sandbox.mailboxes import content
 from sandbox.mailboxes.item_parts import Attachment
+from sandbox.mailboxes.items import content
 from sandbox.mailboxes.store import Item
 
 

@@ -12,11 +12,11 @@ from sandbox.graph.query import Expand
 from sandbox.graph.request import Json
 from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.entity import ABSENT, Context, Entity, extended_navigation, stamp, texts
-from sandbox.mailboxes import content
 from sandbox.mailboxes.fragments import children, local, parse_fragment
 from sandbox.mailboxes.item_parts import Attachment
+from sandbox.mailboxes.items import content
+from sandbox.mailboxes.items.vcard import entries
 from sandbox.mailboxes.store import Folder, Item
-from sandbox.mailboxes.vcard import entries
 
 
 def is_contact_folder(folder: Folder) -> bool:

@@ -27,10 +27,10 @@ from sandbox.graph.views.entity import (
     texts,
 )
 from sandbox.graph.views.recurrence import recurrence
-from sandbox.mailboxes import content, mime
 from sandbox.mailboxes.calendar.events import Occurrence, pattern_of, span, zone_of
 from sandbox.mailboxes.calendar.zones import from_definition
 from sandbox.mailboxes.fragments import T, children, parse_fragment, text_of
+from sandbox.mailboxes.items import content, mime
 from sandbox.mailboxes.store import Item
 
 

@@ -20,8 +20,8 @@ from sandbox.graph.views.entity import (
     stamp,
     texts,
 )
-from sandbox.mailboxes import content, mime
 from sandbox.mailboxes.fragments import text_of
+from sandbox.mailboxes.items import content, mime
 from sandbox.mailboxes.store import Item
 
 _MESSAGES = {"Message", "MeetingMessage", "MeetingRequest", "MeetingResponse", "MeetingCancellation"}

@@ -14,10 +14,11 @@ from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.attachment import Attached
 from sandbox.graph.views.entity import Context, Entity, html_body, lower_first, parts, stamp, texts
 from sandbox.graph.views.recurrence import recurrence
-from sandbox.mailboxes import content, ids
+from sandbox.mailboxes import ids
 from sandbox.mailboxes.calendar.events import pattern_of
 from sandbox.mailboxes.fragments import read_when
 from sandbox.mailboxes.item_parts import ChecklistItem
+from sandbox.mailboxes.items import content
 from sandbox.mailboxes.store import Folder, Item, Mailbox
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from sandbox.mailboxes.address_book import Person
 from sandbox.mailboxes.default_folders import new_mailbox
 from sandbox.mailboxes.fragments import tag
+from sandbox.mailboxes.items.mime import properties_of
 from sandbox.mailboxes.mailbox_store import MailboxStore
-from sandbox.mailboxes.mime import properties_of
 from sandbox.mailboxes.samples import item_samples, message_samples
 from sandbox.mailboxes.store import Folder, Item, Mailbox
 

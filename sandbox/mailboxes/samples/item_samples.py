@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from sandbox.mailboxes.calendar.events import occurrences
 from sandbox.mailboxes.calendar.zones import ZONES, Turn, Zone, definition, short
-from sandbox.mailboxes.completion import complete
 from sandbox.mailboxes.fragments import escape, tag, when
 from sandbox.mailboxes.item_classes import ITEM_CLASSES
 from sandbox.mailboxes.item_parts import ChangedOccurrence
-from sandbox.mailboxes.mime import mailbox as mailbox_fragment
+from sandbox.mailboxes.items.completion import complete
+from sandbox.mailboxes.items.mime import mailbox as mailbox_fragment
 from sandbox.mailboxes.store import Item
 
 _PEOPLE = (

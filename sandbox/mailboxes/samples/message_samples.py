@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from functools import partial
 
 from sandbox.mailboxes.fragments import tag, when
-from sandbox.mailboxes.mime import mailbox, properties_of
+from sandbox.mailboxes.items.mime import mailbox, properties_of
 from sandbox.mailboxes.store import Item
 
 _WORDS = [

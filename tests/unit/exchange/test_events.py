@@ -11,8 +11,8 @@ from sandbox.mailboxes.calendar.events import between, occurrences, pattern_of
 from sandbox.mailboxes.calendar.ical import calendar
 from sandbox.mailboxes.calendar.recurrence import Pattern, ical_rule, read
 from sandbox.mailboxes.calendar.zones import ZONES, Zone, definition, from_definition
-from sandbox.mailboxes.extended_properties import item_value
 from sandbox.mailboxes.fragments import TYPES, parse_fragment
+from sandbox.mailboxes.items.extended_properties import item_value
 from sandbox.mailboxes.samples import item_samples
 from sandbox.mailboxes.store import Item
 from tests.unit.exchange.bench import START, Bench, T, codes, get, ids

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.fragments import escape, text_of
-from sandbox.mailboxes.mime import bodies, properties_of, with_subject
+from sandbox.mailboxes.items.mime import bodies, properties_of, with_subject
 from sandbox.mailboxes.samples import message_samples
 from tests.unit.exchange.bench import START, Bench, M, T, codes, create, get, ids, paths, sync
 

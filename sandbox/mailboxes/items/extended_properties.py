@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import pybase64
 
-from sandbox.mailboxes.content import size
 from sandbox.mailboxes.fragments import flag, when
 from sandbox.mailboxes.ids import entry_of
-from sandbox.mailboxes.mapi_properties import NAMED, TAGGED
+from sandbox.mailboxes.items.content import size
+from sandbox.mailboxes.items.mapi_properties import NAMED, TAGGED
 from sandbox.mailboxes.store import Folder, Item
 
 PROPERTY_SETS = {

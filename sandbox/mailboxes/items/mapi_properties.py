@@ -10,8 +10,8 @@ from sandbox.mailboxes.calendar.events import zone_of
 from sandbox.mailboxes.calendar.mapi import recurrence_blob, zone_definition, zone_struct
 from sandbox.mailboxes.calendar.zones import from_definition
 from sandbox.mailboxes.fragments import children, local, parse_fragment
+from sandbox.mailboxes.items.vcard import entries
 from sandbox.mailboxes.store import Item
-from sandbox.mailboxes.vcard import entries
 
 type Read = Callable[[Item], str]
 

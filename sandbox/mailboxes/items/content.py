@@ -3,12 +3,12 @@
 import base64
 import hashlib
 
-from sandbox.mailboxes import mime
 from sandbox.mailboxes.calendar.ical import calendar
 from sandbox.mailboxes.fragments import text_of
 from sandbox.mailboxes.item_parts import Attachment
+from sandbox.mailboxes.items import mime
+from sandbox.mailboxes.items.vcard import card
 from sandbox.mailboxes.store import Item
-from sandbox.mailboxes.vcard import card
 
 
 def size(item: Item) -> int:
