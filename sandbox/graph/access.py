@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.graph.errors import GraphError
+from sandbox.graph.wire.errors import GraphError
 from sandbox.mailboxes.address_book import Person
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.store import Folder, Mailbox

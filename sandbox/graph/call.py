@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.graph import ids
 from sandbox.graph.access import Caller, may_open
 from sandbox.graph.behavior import Behavior
 from sandbox.graph.delta import Rounds
-from sandbox.graph.errors import malformed_id, not_found
-from sandbox.graph.query import Query
-from sandbox.graph.request import GraphRequest, GraphResponse, Json
 from sandbox.graph.views.entity import Context
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import malformed_id, not_found
+from sandbox.graph.wire.query import Query
+from sandbox.graph.wire.request import GraphRequest, GraphResponse, Json
 from sandbox.mailboxes.address_book import Person
 from sandbox.mailboxes.calendar.events import Occurrence, occurrence_at
 from sandbox.mailboxes.ids import entry_of, occurrence_of

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sandbox.graph import ids
 from sandbox.graph.call import LARGEST_PAGE, PAGE, Call
 from sandbox.graph.delta import Change, Page, Token, Tracked
-from sandbox.graph.errors import GraphError
-from sandbox.graph.request import GraphResponse, Json
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import GraphError
+from sandbox.graph.wire.request import GraphResponse, Json
 from sandbox.mailboxes import ids as mailbox_ids
 from sandbox.mailboxes.store import Mailbox
 

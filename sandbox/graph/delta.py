@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sandbox.graph.errors import GraphError
+from sandbox.graph.wire.errors import GraphError
 from sandbox.mailboxes.store import Mailbox
 from sandbox.mailboxes.sync_log import Changes, Entry, Given
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.graph import batch
 from sandbox.graph.access import Caller
-from sandbox.graph.errors import GraphError
-from sandbox.graph.request import GraphRequest, GraphResponse, read_request
 from sandbox.graph.service import GraphService, failure, operation_of, raise_fault
+from sandbox.graph.wire import batch
+from sandbox.graph.wire.errors import GraphError
+from sandbox.graph.wire.request import GraphRequest, GraphResponse, read_request
 
 LARGEST_REQUEST = 4 * 1024 * 1024
 """Bytes; Graph takes 4 MB in one request."""

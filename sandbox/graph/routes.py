@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandbox.graph.call import Call
-from sandbox.graph.errors import GraphError
-from sandbox.graph.request import GraphResponse
 from sandbox.graph.resources import attachments, calendars, contacts, mail_folders, messages, todo, users
+from sandbox.graph.wire.errors import GraphError
+from sandbox.graph.wire.request import GraphResponse
 
 type Handler = Callable[..., GraphResponse]
 

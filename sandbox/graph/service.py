@@ -10,12 +10,12 @@ from sandbox.graph.access import Caller, Verify, caller_of, claims_challenge, ma
 from sandbox.graph.behavior import Behavior
 from sandbox.graph.call import Call
 from sandbox.graph.delta import Rounds
-from sandbox.graph.errors import GraphError
-from sandbox.graph.query import Query
-from sandbox.graph.request import GraphRequest, GraphResponse
 from sandbox.graph.routes import Route, find
-from sandbox.graph.spelling import spelled_for
 from sandbox.graph.throttle import Throttle
+from sandbox.graph.wire.errors import GraphError
+from sandbox.graph.wire.query import Query
+from sandbox.graph.wire.request import GraphRequest, GraphResponse
+from sandbox.graph.wire.spelling import spelled_for
 from sandbox.mailboxes.address_book import Person
 from sandbox.mailboxes.default_folders import new_mailbox
 from sandbox.mailboxes.mailbox_store import MailboxStore

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sandbox.graph.errors import GraphError
+from sandbox.graph.wire.errors import GraphError
 
 type Bucket = tuple[str, str]
 """An application's id and a mailbox's address."""

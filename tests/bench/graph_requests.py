@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sandbox.graph.access import Caller
-from sandbox.graph.request import GraphRequest, GraphResponse
 from sandbox.graph.service import Fault
+from sandbox.graph.wire.request import GraphRequest, GraphResponse
 from sandbox.mailboxes.samples import item_samples
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope

@@ -5,10 +5,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.graph import GraphService, batch
-from sandbox.graph.errors import GraphError
-from sandbox.graph.request import GraphResponse, read_request
+from sandbox.graph import GraphService
 from sandbox.graph.service import failure, operation_of
+from sandbox.graph.wire import batch
+from sandbox.graph.wire.errors import GraphError
+from sandbox.graph.wire.request import GraphResponse, read_request
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
 from sandbox.mailboxes.store import Mailbox as Stored

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.graph import GraphService
 from sandbox.graph.http import application
-from sandbox.graph.ids import ews_id, rest_id
+from sandbox.graph.wire.ids import ews_id, rest_id
 from sandbox.mailboxes.calendar.events import between
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples.corpus import load_default

@@ -11,7 +11,7 @@ from O365 import Account, MSGraphProtocol
 
 from sandbox.graph import GraphService
 from sandbox.graph.http import application
-from sandbox.graph.ids import ews_id, rest_id
+from sandbox.graph.wire.ids import ews_id, rest_id
 from sandbox.mailboxes.calendar.events import between
 from sandbox.mailboxes.item_parts import Attachment, ChecklistItem
 from sandbox.mailboxes.mailbox_store import MailboxStore

@@ -12,8 +12,8 @@ from sandbox.ews import EwsService
 from sandbox.graph import GraphService
 from sandbox.graph.access import Caller
 from sandbox.graph.http import application
-from sandbox.graph.request import GraphRequest, GraphResponse
 from sandbox.graph.service import Fault, operation_of
+from sandbox.graph.wire.request import GraphRequest, GraphResponse
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples

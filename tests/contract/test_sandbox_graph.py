@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.graph.ids import rest_id
+from sandbox.graph.wire.ids import rest_id
 from sandbox.local.sandbox_process import Sandbox
 from tests.conftest import Faults
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.graph.ids import rest_id
+from sandbox.graph.wire.ids import rest_id
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.calendar.events import between, occurrences, zone_of
 from sandbox.mailboxes.calendar.zones import ZONES

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.graph.ids import rest_id
+from sandbox.graph.wire.ids import rest_id
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import item_samples, message_samples

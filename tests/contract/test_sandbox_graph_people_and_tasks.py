@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.graph.ids import rest_id
+from sandbox.graph.wire.ids import rest_id
 from sandbox.mailboxes import deletion
 from sandbox.mailboxes.fragments import tag
 from sandbox.mailboxes.item_parts import Attachment, ChecklistItem

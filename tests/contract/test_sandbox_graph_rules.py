@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.graph.ids import rest_id
+from sandbox.graph.wire.ids import rest_id
 from sandbox.mailboxes import deletion, incidents
 from sandbox.mailboxes.item_parts import Corruption
 from sandbox.mailboxes.samples import message_samples

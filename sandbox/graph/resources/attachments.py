@@ -1,10 +1,10 @@
 """The attachments of messages, events and tasks. Source: learn.microsoft.com/graph/api/attachment-get."""
 
 from sandbox.graph.call import Call
-from sandbox.graph.errors import not_found
-from sandbox.graph.request import GraphResponse
 from sandbox.graph.resources.messages import message
 from sandbox.graph.views.attachment import ATTACHMENT, Attached, attached
+from sandbox.graph.wire.errors import not_found
+from sandbox.graph.wire.request import GraphResponse
 from sandbox.mailboxes.store import Item
 
 

@@ -5,19 +5,19 @@ Sources: learn.microsoft.com/graph/api/user-list-calendars, /event-get, /event-d
 
 from datetime import timedelta
 
-from sandbox.graph import ids
 from sandbox.graph.call import Call
 from sandbox.graph.changes import DeltaResource, Options
 from sandbox.graph.delta import Tracked
-from sandbox.graph.errors import GraphError, not_found, parse_error
-from sandbox.graph.filters import compile_filter, order
-from sandbox.graph.request import GraphResponse, Json
 from sandbox.graph.resources import attachments
 from sandbox.graph.resources.messages import fail_if_corrupt
-from sandbox.graph.times import read_moment
 from sandbox.graph.views.calendar import CALENDAR, is_calendar
 from sandbox.graph.views.entity import Shape, stamp
 from sandbox.graph.views.event import EVENT, Event, is_event
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import GraphError, not_found, parse_error
+from sandbox.graph.wire.filters import compile_filter, order
+from sandbox.graph.wire.request import GraphResponse, Json
+from sandbox.graph.wire.times import read_moment
 from sandbox.mailboxes.calendar.events import between
 from sandbox.mailboxes.store import Folder, Item
 

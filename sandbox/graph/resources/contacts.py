@@ -4,17 +4,17 @@ Sources: learn.microsoft.com/graph/api/user-list-contactfolders, /contact-delta,
 /profilephoto-get. The default folder is not in the list of folders: its name for paths is `contacts`.
 """
 
-from sandbox.graph import ids
 from sandbox.graph.call import Call
 from sandbox.graph.changes import DeltaResource, Options
 from sandbox.graph.delta import Tracked
-from sandbox.graph.errors import not_found
-from sandbox.graph.filters import compile_filter, order
-from sandbox.graph.query import Query
-from sandbox.graph.request import GraphResponse, Json
 from sandbox.graph.resources.messages import fail_if_corrupt
 from sandbox.graph.views.contact import CONTACT, CONTACT_FOLDER, is_contact, is_contact_folder, photo
 from sandbox.graph.views.entity import stamp
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import not_found
+from sandbox.graph.wire.filters import compile_filter, order
+from sandbox.graph.wire.query import Query
+from sandbox.graph.wire.request import GraphResponse, Json
 from sandbox.mailboxes.store import Folder, Item
 
 _LIST_OPTIONS = ("$select", "$expand", "$filter", "$orderby", "$top", "$skip", "$count")

@@ -3,16 +3,16 @@
 Sources: learn.microsoft.com/graph/api/user-list-mailfolders, /mailfolder-list-childfolders, /mailfolder-delta.
 """
 
-from sandbox.graph import ids
 from sandbox.graph.call import Call
 from sandbox.graph.changes import DeltaResource, Options
 from sandbox.graph.delta import Tracked
-from sandbox.graph.errors import not_found
-from sandbox.graph.filters import compile_filter, order
-from sandbox.graph.query import Query
-from sandbox.graph.request import GraphResponse, Json
 from sandbox.graph.views.entity import Entity, Shape
 from sandbox.graph.views.mail_folder import BETA_MAIL_FOLDER, MAIL_FOLDER, is_mail, mail_children
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import not_found
+from sandbox.graph.wire.filters import compile_filter, order
+from sandbox.graph.wire.query import Query
+from sandbox.graph.wire.request import GraphResponse, Json
 from sandbox.mailboxes.store import Folder
 
 _LIST_OPTIONS = ("$select", "$expand", "$filter", "$orderby", "$top", "$skip", "$count", "includeHiddenFolders")

@@ -7,17 +7,17 @@ learn.microsoft.com/graph/delta-query-messages and /outlook-get-mime-message.
 import re
 from collections.abc import Callable
 
-from sandbox.graph import ids
 from sandbox.graph.call import Call
 from sandbox.graph.changes import DeltaResource, Options
 from sandbox.graph.delta import Tracked
-from sandbox.graph.errors import GraphError, parse_error
-from sandbox.graph.filters import compile_filter, order
-from sandbox.graph.query import Query
-from sandbox.graph.request import GraphResponse, Json
 from sandbox.graph.resources.mail_folders import mail_folder
 from sandbox.graph.views.entity import stamp
 from sandbox.graph.views.message import MESSAGE, is_message, received
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import GraphError, parse_error
+from sandbox.graph.wire.filters import compile_filter, order
+from sandbox.graph.wire.query import Query
+from sandbox.graph.wire.request import GraphResponse, Json
 from sandbox.mailboxes.items.content import mime_content
 from sandbox.mailboxes.store import Folder, Item
 

@@ -6,14 +6,9 @@ Sources: learn.microsoft.com/graph/api/todo-list-lists, /todotasklist-delta, /to
 
 from dataclasses import dataclass
 
-from sandbox.graph import ids
 from sandbox.graph.call import Call
 from sandbox.graph.changes import DeltaResource, Options
 from sandbox.graph.delta import Tracked
-from sandbox.graph.errors import not_found
-from sandbox.graph.filters import compile_filter, order
-from sandbox.graph.query import Query
-from sandbox.graph.request import GraphResponse, Json
 from sandbox.graph.resources.messages import fail_if_corrupt
 from sandbox.graph.views.attachment import Attached, attached
 from sandbox.graph.views.entity import Shape, stamp
@@ -31,6 +26,11 @@ from sandbox.graph.views.todo import (
     is_task,
     is_task_folder,
 )
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import not_found
+from sandbox.graph.wire.filters import compile_filter, order
+from sandbox.graph.wire.query import Query
+from sandbox.graph.wire.request import GraphResponse, Json
 from sandbox.mailboxes.store import Folder, Item
 from sandbox.mailboxes.sync_log import MergedChanges
 

@@ -7,10 +7,10 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.graph import ids
 from sandbox.graph.call import Call
-from sandbox.graph.errors import GraphError, parse_error
-from sandbox.graph.request import GraphResponse, Json
+from sandbox.graph.wire import ids
+from sandbox.graph.wire.errors import GraphError, parse_error
+from sandbox.graph.wire.request import GraphResponse, Json
 from sandbox.mailboxes.ids import entry_of
 from sandbox.mailboxes.store import Item, Mailbox
 

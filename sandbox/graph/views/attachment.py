@@ -4,9 +4,9 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.graph.ids import rest_id
-from sandbox.graph.query import Expand
 from sandbox.graph.views.entity import ABSENT, Context, Entity, Shape, stamp
+from sandbox.graph.wire.ids import rest_id
+from sandbox.graph.wire.query import Expand
 from sandbox.mailboxes.item_parts import Attachment
 from sandbox.mailboxes.items import content
 from sandbox.mailboxes.store import Item

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sandbox.graph.ids import rest_id
-from sandbox.graph.spelling import change_key
 from sandbox.graph.views.entity import Context, Entity, extended_navigation
+from sandbox.graph.wire.ids import rest_id
+from sandbox.graph.wire.spelling import change_key
 from sandbox.mailboxes.store import Folder
 
 

@@ -7,11 +7,11 @@ the sensitivity are had as extended properties only.
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.graph.ids import item_id, rest_id
-from sandbox.graph.query import Expand
-from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.entity import ABSENT, Context, Entity, extended_navigation, stamp, texts
+from sandbox.graph.wire.ids import item_id, rest_id
+from sandbox.graph.wire.query import Expand
+from sandbox.graph.wire.request import Json
+from sandbox.graph.wire.spelling import change_key, saved
 from sandbox.mailboxes.fragments import children, local, parse_fragment
 from sandbox.mailboxes.item_parts import Attachment
 from sandbox.mailboxes.items import content

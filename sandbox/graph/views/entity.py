@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sandbox.graph.query import MVEP, SVEP, Expand, Query
-from sandbox.graph.request import Json, Preferences
+from sandbox.graph.wire.query import MVEP, SVEP, Expand, Query
+from sandbox.graph.wire.request import Json, Preferences
 from sandbox.mailboxes.fragments import children, local, parse_fragment, when
 
 type Read[Thing] = Callable[[Thing, "Context"], Any]

@@ -9,11 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sandbox.graph import times
-from sandbox.graph.ids import item_id, rest_id
-from sandbox.graph.query import Expand, Query
-from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.attachment import expanded_attachments
 from sandbox.graph.views.entity import (
     ABSENT,
@@ -27,6 +22,11 @@ from sandbox.graph.views.entity import (
     texts,
 )
 from sandbox.graph.views.recurrence import recurrence
+from sandbox.graph.wire import times
+from sandbox.graph.wire.ids import item_id, rest_id
+from sandbox.graph.wire.query import Expand, Query
+from sandbox.graph.wire.request import Json
+from sandbox.graph.wire.spelling import change_key, saved
 from sandbox.mailboxes.calendar.events import Occurrence, pattern_of, span, zone_of
 from sandbox.mailboxes.calendar.zones import from_definition
 from sandbox.mailboxes.fragments import T, children, parse_fragment, text_of

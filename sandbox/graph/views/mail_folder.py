@@ -1,9 +1,9 @@
 """The mailFolder entity."""
 
-from sandbox.graph.ids import rest_id
-from sandbox.graph.query import Expand
-from sandbox.graph.request import Json
 from sandbox.graph.views.entity import Context, Entity, extended_navigation
+from sandbox.graph.wire.ids import rest_id
+from sandbox.graph.wire.query import Expand
+from sandbox.graph.wire.request import Json
 from sandbox.mailboxes.store import Folder
 
 

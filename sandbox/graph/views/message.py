@@ -4,9 +4,6 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.graph.ids import item_id, rest_id
-from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.attachment import expanded_attachments
 from sandbox.graph.views.entity import (
     ABSENT,
@@ -20,6 +17,9 @@ from sandbox.graph.views.entity import (
     stamp,
     texts,
 )
+from sandbox.graph.wire.ids import item_id, rest_id
+from sandbox.graph.wire.request import Json
+from sandbox.graph.wire.spelling import change_key, saved
 from sandbox.mailboxes.fragments import text_of
 from sandbox.mailboxes.items import content, mime
 from sandbox.mailboxes.store import Item

@@ -1,7 +1,7 @@
 """A series of events or tasks as patternedRecurrence: a pattern and a range, no RRULE."""
 
-from sandbox.graph.request import Json
 from sandbox.graph.views.entity import lower_first
+from sandbox.graph.wire.request import Json
 from sandbox.mailboxes.calendar.recurrence import DAYS, Pattern
 
 _TYPES = {

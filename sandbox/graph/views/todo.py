@@ -7,13 +7,13 @@ key: its version is the entity tag alone.
 import base64
 from dataclasses import dataclass
 
-from sandbox.graph import times
-from sandbox.graph.ids import rest_id
-from sandbox.graph.request import Json
-from sandbox.graph.spelling import change_key, saved
 from sandbox.graph.views.attachment import Attached
 from sandbox.graph.views.entity import Context, Entity, html_body, lower_first, parts, stamp, texts
 from sandbox.graph.views.recurrence import recurrence
+from sandbox.graph.wire import times
+from sandbox.graph.wire.ids import rest_id
+from sandbox.graph.wire.request import Json
+from sandbox.graph.wire.spelling import change_key, saved
 from sandbox.mailboxes import ids
 from sandbox.mailboxes.calendar.events import pattern_of
 from sandbox.mailboxes.fragments import read_when

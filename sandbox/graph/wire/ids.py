@@ -11,8 +11,8 @@ import binascii
 import uuid
 from datetime import UTC, datetime
 
-from sandbox.graph.errors import malformed_id
-from sandbox.graph.spelling import masked_id
+from sandbox.graph.wire.errors import malformed_id
+from sandbox.graph.wire.spelling import masked_id
 from sandbox.mailboxes import ids
 from sandbox.mailboxes.store import Item
 

@@ -8,8 +8,8 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.graph.errors import GraphError
-from sandbox.graph.request import GraphResponse, Json
+from sandbox.graph.wire.errors import GraphError
+from sandbox.graph.wire.request import GraphResponse, Json
 
 LARGEST = 20
 

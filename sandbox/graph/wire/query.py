@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sandbox.graph import extended
-from sandbox.graph.errors import GraphError, no_property, parse_error
-from sandbox.graph.extended import ExtendedProperty
+from sandbox.graph.wire import extended
+from sandbox.graph.wire.errors import GraphError, no_property, parse_error
+from sandbox.graph.wire.extended import ExtendedProperty
 
 SVEP = "singleValueExtendedProperties"
 MVEP = "multiValueExtendedProperties"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from sandbox.graph.errors import no_property, parse_error
+from sandbox.graph.wire.errors import no_property, parse_error
 
 type Test[Thing] = Callable[[Thing], bool]
 

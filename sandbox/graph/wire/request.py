@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from sandbox.graph.errors import GraphError, parse_error
+from sandbox.graph.wire.errors import GraphError, parse_error
 
 type Json = dict[str, Any]
 

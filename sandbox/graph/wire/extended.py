@@ -8,8 +8,8 @@ what Thunderbird's tests and DavMail expect.
 import re
 from dataclasses import dataclass
 
-from sandbox.graph import spelling
-from sandbox.graph.errors import parse_error
+from sandbox.graph.wire import spelling
+from sandbox.graph.wire.errors import parse_error
 from sandbox.mailboxes.fragments import text_of
 from sandbox.mailboxes.items.extended_properties import folder_value, item_value, named_keys, tag_key
 from sandbox.mailboxes.store import Folder, Item

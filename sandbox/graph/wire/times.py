@@ -6,8 +6,8 @@ Source: learn.microsoft.com/graph/api/resources/datetimetimezone and the descrip
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sandbox.graph.errors import GraphError
-from sandbox.graph.request import Json, Preferences
+from sandbox.graph.wire.errors import GraphError
+from sandbox.graph.wire.request import Json, Preferences
 from sandbox.mailboxes.calendar.zones import ZONES, Zone
 
 NEVER = "0001-01-01T00:00:00Z"

@@ -1,0 +1,1 @@
+"""How Graph writes what goes over the wire: requests, answers, errors, query options, ids, and times."""
