@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from shared.formats.common import Attachment, Body
+from shared.formats.values.common import Attachment, Body
 
 type Header = tuple[str, str]
 

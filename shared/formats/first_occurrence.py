@@ -7,7 +7,7 @@ Exchange only the pattern counts: a series may start on a day that does not matc
 import calendar
 from datetime import date, timedelta
 
-from shared.formats.recurrence import Frequency, Recurrence, Weekday
+from shared.formats.values.recurrence import Frequency, Recurrence, Weekday
 
 _WEEKDAYS = (
     Weekday.MONDAY,

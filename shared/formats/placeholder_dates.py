@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from shared.formats.contact import PartialDate
+from shared.formats.values.contact import PartialDate
 
 _NO_DATES = (date(4501, 1, 1), date(1601, 1, 1))
 """The dates that Outlook and MAPI write for "no date"; any day of year 1 or 9999 means the same."""

@@ -4,7 +4,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 
-from shared.formats.common import Body
+from shared.formats.values.common import Body
 
 _BLOCKS = frozenset(
     {"address", "article", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form"}

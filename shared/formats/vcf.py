@@ -9,12 +9,20 @@ from collections.abc import Iterable, Sequence
 import pybase64
 
 from shared.formats.addresses import link, mailto
-from shared.formats.common import Attachment
-from shared.formats.contact import AddressKind, Contact, DistributionList, PartialDate, Phone, PhoneKind, PostalAddress
 from shared.formats.contentlines import component, escaped, line, text_line
 from shared.formats.ics.times import utc_line
 from shared.formats.plain_text import plain_text
 from shared.formats.uids import UNIDENTIFIED
+from shared.formats.values.common import Attachment
+from shared.formats.values.contact import (
+    AddressKind,
+    Contact,
+    DistributionList,
+    PartialDate,
+    Phone,
+    PhoneKind,
+    PostalAddress,
+)
 
 _PHONES = {
     PhoneKind.WORK: "work,voice",

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import pybase64
 
 from shared.formats.addresses import link
-from shared.formats.common import Attachment
 from shared.formats.contentlines import line, text_line
+from shared.formats.values.common import Attachment
 
 _BINARY = "application/octet-stream"
 

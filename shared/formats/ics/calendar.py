@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shared.formats.contentlines import component
-from shared.formats.event import Event
 from shared.formats.ics.vevent import vevent
 from shared.formats.ics.vtodo import vtodo
-from shared.formats.task import Task
 from shared.formats.uids import UNIDENTIFIED
+from shared.formats.values.event import Event
+from shared.formats.values.task import Task
 from shared.formats.zones.event_zones import zones_of
 from shared.formats.zones.resolving import ResolvedZone
 from shared.formats.zones.vtimezone import vtimezone

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from shared.formats.common import EPOCH, Importance, Moment, Sensitivity
 from shared.formats.contentlines import component, escaped, line, text_line
-from shared.formats.event import Event
 from shared.formats.ics.attachments import attachments
 from shared.formats.ics.times import utc, utc_line
 from shared.formats.plain_text import plain_text
-from shared.formats.task import Task
 from shared.formats.uids import UNIDENTIFIED
+from shared.formats.values.common import EPOCH, Importance, Moment, Sensitivity
+from shared.formats.values.event import Event
+from shared.formats.values.task import Task
 
 _CLASSES = {
     Sensitivity.NORMAL: "PUBLIC",

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
-from shared.formats.common import Moment
 from shared.formats.contentlines import line
-from shared.formats.recurrence import basic_date
+from shared.formats.values.common import Moment
+from shared.formats.values.recurrence import basic_date
 from shared.formats.zones.resolving import ResolvedZone
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from shared.formats.addresses import link, mailto
-from shared.formats.common import Moment, Person
 from shared.formats.contentlines import component, line, text_line
-from shared.formats.event import BusyStatus, Event, Response, Role
 from shared.formats.first_occurrence import days_to_first
 from shared.formats.ics.properties import alarm, description, stamp, uid_line
 from shared.formats.ics.times import local_time, moment_line, utc
-from shared.formats.recurrence import Recurrence, basic_date
+from shared.formats.values.common import Moment, Person
+from shared.formats.values.event import BusyStatus, Event, Response, Role
+from shared.formats.values.recurrence import Recurrence, basic_date
 from shared.formats.zones.event_zones import EventZones, zones_of
 from shared.formats.zones.resolving import ResolvedZone
 

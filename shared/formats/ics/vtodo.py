@@ -7,7 +7,7 @@ from shared.formats.addresses import link
 from shared.formats.contentlines import component, line, text_line
 from shared.formats.ics.properties import alarm, description, stamp, uid_line
 from shared.formats.ics.times import day_line, utc, utc_line
-from shared.formats.task import ChecklistItem, Task, TaskStatus
+from shared.formats.values.task import ChecklistItem, Task, TaskStatus
 
 _STATUSES = {
     TaskStatus.NOT_STARTED: "NEEDS-ACTION",

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from shared.formats.event import Event
-from shared.formats.zone import RuleZone, TimeZone
+from shared.formats.values.event import Event
+from shared.formats.values.zone import RuleZone, TimeZone
 from shared.formats.zones.resolving import ResolvedZone, custom_tzid, is_utc, resolve
 
 _YEARS_AHEAD = 10

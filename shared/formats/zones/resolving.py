@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.formats.zone import PeriodsZone, RuleZone, TimeZone
+from shared.formats.values.zone import PeriodsZone, RuleZone, TimeZone
 from shared.formats.zones.jumps import offset_at, offset_jumps
 from shared.formats.zones.windows_zones import WINDOWS_ZONES
 

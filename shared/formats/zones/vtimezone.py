@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from shared.formats.contentlines import component, line, text_line
-from shared.formats.zone import PeriodsZone, RuleZone, YearlyChange
+from shared.formats.values.zone import PeriodsZone, RuleZone, YearlyChange
 from shared.formats.zones.jumps import Jump, offset_at, offset_jumps
 from shared.formats.zones.resolving import ResolvedZone
 

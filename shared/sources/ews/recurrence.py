@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from lxml import etree
 
-from shared.formats.recurrence import EVERY_DAY, WEEKEND, WORKING_DAYS, Frequency, Recurrence, Weekday
+from shared.formats.values.recurrence import EVERY_DAY, WEEKEND, WORKING_DAYS, Frequency, Recurrence, Weekday
 from shared.sources.ews.transport.soap_response import T
 
 _WEEKDAYS: dict[str, tuple[Weekday, ...]] = {

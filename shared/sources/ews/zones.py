@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
-from shared.formats.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
+from shared.formats.values.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
 from shared.sources.ews.transport.soap_response import T
 
 _NO_OFFSET = timedelta(0)

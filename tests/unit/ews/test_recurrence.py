@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from lxml import etree
 
-from shared.formats.recurrence import Recurrence
+from shared.formats.values.recurrence import Recurrence
 from shared.sources.ews.recurrence import read_recurrence
 from tests.unit.ews.soap_samples import TYPES
 

@@ -10,18 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.formats.addresses import link, mailto
-from shared.formats.common import Attachment, Body, Importance, Person, Sensitivity
-from shared.formats.contact import Contact, DistributionList, PartialDate, Phone, PhoneKind, PostalAddress
 from shared.formats.contentlines import folded, parameter
-from shared.formats.event import Attendee, BusyStatus, Event, Response, Role
 from shared.formats.first_occurrence import days_to_first
 from shared.formats.ics.calendar import event_calendar, task_calendar
 from shared.formats.plain_text import text_of
-from shared.formats.recurrence import Frequency, Recurrence, Weekday
-from shared.formats.task import ChecklistItem, Link, Task, TaskStatus
 from shared.formats.uids import UNIDENTIFIED, identified, uid_of
+from shared.formats.values.common import Attachment, Body, Importance, Person, Sensitivity
+from shared.formats.values.contact import Contact, DistributionList, PartialDate, Phone, PhoneKind, PostalAddress
+from shared.formats.values.event import Attendee, BusyStatus, Event, Response, Role
+from shared.formats.values.recurrence import Frequency, Recurrence, Weekday
+from shared.formats.values.task import ChecklistItem, Link, Task, TaskStatus
+from shared.formats.values.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
 from shared.formats.vcf import contact_card, list_card
-from shared.formats.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
 
 TEXTS = st.text(max_size=40) | st.sampled_from(["a\r\nEND:VEVENT", "\0" * 36, "a^n", 'x";y', "😀" * 30, "\ud800"])
 TIMES = st.datetimes(timezones=st.just(UTC)) | st.sampled_from(

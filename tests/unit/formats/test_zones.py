@@ -11,7 +11,7 @@ from exchangelib.winzone import MS_TIMEZONE_TO_IANA_MAP
 from lxml import etree
 
 from shared.formats.contentlines import component
-from shared.formats.zone import RuleZone
+from shared.formats.values.zone import RuleZone
 from shared.formats.zones.resolving import ResolvedZone, day_of_midnight, resolve
 from shared.formats.zones.vtimezone import vtimezone
 from shared.formats.zones.windows_zones import WINDOWS_ZONES

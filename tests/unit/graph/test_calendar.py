@@ -9,7 +9,7 @@ import icalendar
 import pytest
 
 from shared.errors import Reason
-from shared.formats.zone import PeriodsZone, RuleZone, YearlyChange
+from shared.formats.values.zone import PeriodsZone, RuleZone, YearlyChange
 from shared.sources.graph.calendar.windows_time_zones import defined_zone
 from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
 from tests.unit.graph.service import Answer, Service, error, mailbox_of, page, removed

@@ -9,7 +9,7 @@ from operator import or_
 import pybase64
 from lxml import etree
 
-from shared.formats.common import Attachment
+from shared.formats.values.common import Attachment
 from shared.sources.ews.faults.rules import BatchTooLarge, Fault, ResponseUnreadable, error_of_fault, rule_of_code
 from shared.sources.ews.transport.session import Channel, RequestLimits
 from shared.sources.ews.transport.soap_request import Envelopes, get_attachment

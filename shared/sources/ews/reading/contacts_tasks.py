@@ -5,7 +5,7 @@ from typing import Any
 
 from lxml import etree
 
-from shared.formats.recurrence import Recurrence
+from shared.formats.values.recurrence import Recurrence
 from shared.sources.ews.reading.attachments import read_attachments
 from shared.sources.ews.reading.items import COMMON, Reader, flag, item, mailbox_of, time, values_of
 from shared.sources.ews.recurrence import read_recurrence

@@ -7,9 +7,9 @@ from typing import Any
 
 from lxml import etree
 
-from shared.formats.common import Moment
-from shared.formats.recurrence import Recurrence
-from shared.formats.zone import TimeZone
+from shared.formats.values.common import Moment
+from shared.formats.values.recurrence import Recurrence
+from shared.formats.values.zone import TimeZone
 from shared.formats.zones.resolving import day_of_midnight, resolve
 from shared.sources.ews.reading.attachments import read_attachments
 from shared.sources.ews.reading.items import COMMON, Reader, flag, item, mailbox_of, number, signed, time, values_of

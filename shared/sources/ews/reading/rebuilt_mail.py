@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from email.utils import format_datetime, formataddr
 from typing import Any
 
-from shared.formats.common import NO_BODY, Body
 from shared.formats.eml import Header, read_headers, rebuilt_message
+from shared.formats.values.common import NO_BODY, Body
 from shared.sources.ews.reading.attachments import with_contents
 from shared.sources.ews.transport.soap_response import parse_time
 from shared.sources.port import Item

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.formats.common import Body, Importance, Person, Sensitivity
+from shared.formats.values.common import Body, Importance, Person, Sensitivity
 
 _SENSITIVITIES = {
     "Personal": Sensitivity.PERSONAL,

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from shared.formats.common import Person
-from shared.formats.contact import (
+from shared.formats.placeholder_dates import birthday, known_day
+from shared.formats.values.common import Person
+from shared.formats.values.contact import (
     AddressKind,
     Contact,
     DistributionList,
@@ -13,9 +14,8 @@ from shared.formats.contact import (
     PhoneKind,
     PostalAddress,
 )
-from shared.formats.placeholder_dates import birthday, known_day
-from shared.formats.recurrence import Recurrence
-from shared.formats.task import Task, TaskStatus
+from shared.formats.values.recurrence import Recurrence
+from shared.formats.values.task import Task, TaskStatus
 from shared.formats.zones.resolving import day_of_midnight
 from shared.sources.ews.reading.attachments import with_contents
 from shared.sources.ews.reading.typed_common import body, importance, person, sensitivity

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.formats.common import Moment
-from shared.formats.event import Attendee, BusyStatus, Event, Response, Role
+from shared.formats.values.common import Moment
+from shared.formats.values.event import Attendee, BusyStatus, Event, Response, Role
 from shared.sources.ews.reading.attachments import with_contents
 from shared.sources.ews.reading.events import EventReading
 from shared.sources.ews.reading.typed_common import body, importance, person, sensitivity

@@ -7,9 +7,9 @@ from itertools import batched, chain
 from urllib.parse import quote
 
 from shared.errors import Reason, RetryLater
-from shared.formats.common import Attachment
 from shared.formats.ics.calendar import event_calendar
 from shared.formats.uids import UNIDENTIFIED
+from shared.formats.values.common import Attachment
 from shared.sources.graph.calendar.event_reading import (
     FULL,
     LONGEST_VIEW,

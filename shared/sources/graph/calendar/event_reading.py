@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from shared.formats.common import Moment
-from shared.formats.recurrence import Recurrence
-from shared.formats.zone import TimeZone
+from shared.formats.values.common import Moment
+from shared.formats.values.recurrence import Recurrence
+from shared.formats.values.zone import TimeZone
 from shared.formats.zones.resolving import day_of_midnight, resolve
 from shared.sources.graph.calendar.recurrence import PatternedRecurrence, day_of, typed_recurrence
 from shared.sources.graph.calendar.windows_time_zones import defined_zone

@@ -4,8 +4,8 @@ from datetime import date
 
 import msgspec
 
-from shared.formats.recurrence import Frequency, Recurrence, Weekday
-from shared.formats.zone import TimeZone
+from shared.formats.values.recurrence import Frequency, Recurrence, Weekday
+from shared.formats.values.zone import TimeZone
 
 
 class _Pattern(msgspec.Struct, rename="camel"):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from shared.formats.common import Attachment, Body, Importance, Moment, Person, Sensitivity
-from shared.formats.event import Attendee, BusyStatus, Event, Response, Role
+from shared.formats.values.common import Attachment, Body, Importance, Moment, Person, Sensitivity
+from shared.formats.values.event import Attendee, BusyStatus, Event, Response, Role
 from shared.sources.graph.calendar.event_reading import (
     EventReading,
     GraphEvent,

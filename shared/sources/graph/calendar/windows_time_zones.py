@@ -7,7 +7,7 @@ rules by year).
 import struct
 from datetime import datetime, timedelta
 
-from shared.formats.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
+from shared.formats.values.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
 
 _REGISTRY = struct.Struct("<iiiH16sH16s")
 """TZREG: bias, standard and daylight bias in minutes west of UTC, and when each begins (with a year that is 0)."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import batched
 
 from shared.errors import Reason, RetryLater
-from shared.formats.common import Attachment
 from shared.formats.uids import UNIDENTIFIED
+from shared.formats.values.common import Attachment
 from shared.formats.vcf import contact_card
 from shared.sources.graph.contacts_tasks.contacts import FULL, GraphContact, contact_item, has_photo
 from shared.sources.graph.contacts_tasks.typed_contacts import typed_contact

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shared.formats.contact import PhoneKind
+from shared.formats.values.contact import PhoneKind
 from shared.sources.graph.mail.messages import (
     ITEM_CLASS,
     SEARCH_KEY,

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from shared.formats.common import Attachment, Importance
 from shared.formats.placeholder_dates import known_day
-from shared.formats.recurrence import Recurrence
-from shared.formats.task import ChecklistItem, Link, Task, TaskStatus
-from shared.formats.zone import TimeZone
+from shared.formats.values.common import Attachment, Importance
+from shared.formats.values.recurrence import Recurrence
+from shared.formats.values.task import ChecklistItem, Link, Task, TaskStatus
+from shared.formats.values.zone import TimeZone
 from shared.formats.zones.resolving import day_of_midnight, resolve
 from shared.sources.graph.calendar.recurrence import PatternedRecurrence, typed_recurrence
 from shared.sources.graph.calendar.typed_events import IMPORTANCES, typed_body

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import date
 
-from shared.formats.common import Attachment, Body, Person, Sensitivity
-from shared.formats.contact import AddressKind, Contact, Phone, PostalAddress
 from shared.formats.placeholder_dates import birthday
+from shared.formats.values.common import Attachment, Body, Person, Sensitivity
+from shared.formats.values.contact import AddressKind, Contact, Phone, PostalAddress
 from shared.formats.zones.resolving import day_of_midnight
 from shared.sources.graph.contacts_tasks.contacts import PHONES, GraphContact, contact_values
 from shared.sources.graph.transport.answers import moment

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from shared.errors import Reason, RetryLater
-from shared.formats.common import Attachment
+from shared.formats.values.common import Attachment
 from shared.sources.graph.faults.errors import AskForLess
 from shared.sources.graph.transport.answers import decoded, raw_content
 from shared.sources.graph.transport.client import GraphClient

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from shared.formats.common import NO_BODY, Attachment, Body
 from shared.formats.eml import is_sealed, rebuilt_message
+from shared.formats.values.common import NO_BODY, Attachment, Body
 from shared.sources.graph.items.attachments import ListedAttachment
 from shared.sources.graph.mail.messages import BODY, HEADERS
 from shared.sources.graph.transport.answers import decoded

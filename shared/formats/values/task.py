@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from shared.formats.common import NO_BODY, Attachment, Body, Importance, Sensitivity
-from shared.formats.recurrence import Recurrence
+from shared.formats.values.common import NO_BODY, Attachment, Body, Importance, Sensitivity
+from shared.formats.values.recurrence import Recurrence
 
 
 class TaskStatus(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.formats.common import NO_BODY, Attachment, Body, Person, Sensitivity
+from shared.formats.values.common import NO_BODY, Attachment, Body, Person, Sensitivity
 
 
 class PhoneKind(StrEnum):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.formats.common import NO_BODY, Attachment, Body, Importance, Moment, Person, Sensitivity, is_day
-from shared.formats.recurrence import Recurrence
-from shared.formats.zone import TimeZone
+from shared.formats.values.common import NO_BODY, Attachment, Body, Importance, Moment, Person, Sensitivity, is_day
+from shared.formats.values.recurrence import Recurrence
+from shared.formats.values.zone import TimeZone
 
 
 class BusyStatus(StrEnum):

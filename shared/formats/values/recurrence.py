@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from shared.formats.zone import TimeZone
+from shared.formats.values.zone import TimeZone
 
 _NO_LEAP_YEAR = 2026
 
