@@ -1,12 +1,14 @@
-"""Comparing a folder's items one by one with the replica's, and repairing what differs.
+"""Compares a folder's items one by one with the replica's, and plans the repair of the differences.
 
-The daily sweep does it for every folder, a folder whose sync state was lost gets it once, and so does everything when
-a setting changed that decides item by item. Differences go through the same plans as ordinary changes. A listing is
-read page by page while people work in the folder, so an item may slip through between two pages: what the listing
-lacks is asked for by its id, and only what the source then says is gone is deleted. After the listing the folder is
-read on: so its state knows whatever was listed and is still there, and will report it when it goes.
+The daily sweep compares every folder. A folder whose state was lost is compared once, and so is every folder after a
+change of a setting that decides item by item. Differences are repaired by the same plans as ordinary changes.
 
-Of a listing only hashes are kept. If some of it is not in the replica, the folder is listed once more, for their ids.
+A listing is read page by page while people work in the folder, so it may miss an item between two pages. An item that
+is missing from the listing is therefore requested by its id, and deleted only if the source reports that it is gone.
+After the listing, the folder's changes are read to their end: then its state covers every listed item, and the source
+will report a later deletion.
+
+Only hashes of a listing are kept. If listed items are not in the replica, the folder is listed again for their ids.
 """
 
 import sys
@@ -40,34 +42,34 @@ class Difference:
     missing: list[str] = field(default_factory=list)
     """In the folder, not in the replica: never seen, or left out of it."""
     changed: list[str] = field(default_factory=list)
-    """In both, at different versions or kept to another extent than the settings want."""
+    """In both, at different versions or at another content level than the settings require."""
     assumed: list[str] = field(default_factory=list)
-    """In both, at the same version, with an assumed content: as many as this comparison downloads."""
+    """In both, at the same version, with an assumed content that this comparison downloads."""
     extra: list[str] = field(default_factory=list)
     """In the replica, not in the listing."""
     out: list[str] = field(default_factory=list)
     """In the replica, but not in scope any more."""
     stripped: list[str] = field(default_factory=list)
-    """In both, of which only the metadata is to be kept from now on."""
+    """In both; only their metadata is kept from now on."""
     unlisted: list[str] = field(default_factory=list)
     """With an open issue, and not in the listing."""
     passed_by: int = 0
-    """Listed, but too old to be asked for."""
+    """How many items were listed but are too old to be fetched."""
     not_provided: int = 0
-    """Counted by the folder, and not given by the source."""
+    """How many items the folder counts but the source does not provide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A folder as it was listed. The items are taken out as they are compared."""
+    """A folder as it was listed. Each item is removed from it when it is compared."""
 
     items: ListedItems
     old: ListedItems
-    """Those too old to be asked for."""
+    """Items that are too old to be fetched."""
 
 
 class FolderComparison:
-    """Compares and plans repairs. Open issues have their own time and are let be."""
+    """Compares folders and plans repairs. Items with an open issue are left out: issues have their own retries."""
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class FolderComparison:
         self._limits = limits
 
     def list_folder(self, folder: Folder, now: datetime, refs: Iterable[ItemRef] | None = None) -> Listing:
-        """What the source says is in the folder, or has said (`refs`). Raises: FolderGone, FolderUnreadable."""
+        """List the folder, or use an earlier listing (`refs`). Raises: FolderGone, FolderUnreadable."""
         expected = folder.total or 0
         listing = Listing(ListedItems(expected), ListedItems(expected))
         for ref in self._source.list_items(folder) if refs is None else refs:
@@ -96,7 +98,7 @@ class FolderComparison:
         return listing
 
     def compare(self, folder: Folder, listing: Listing, now: datetime, *, confirm_all: bool = False) -> Difference:
-        """Go through the replica's items of the folder once, after it has been read to its end.
+        """Compare the replica's items of the folder with its listing, after the folder has been read to its end.
 
         `confirm_all`: every assumed content is downloaded, instead of a day's share.
         """
@@ -111,7 +113,7 @@ class FolderComparison:
     def take(
         self, item: ReplicaItem, listing: Listing, difference: Difference, now: datetime, *, confirm_all: bool = False
     ) -> None:
-        """Compare one item of the replica with its folder's listing, and take it out of the listing."""
+        """Compare one item of the replica with its folder's listing, and remove it from the listing."""
         difference.items += 1
         version = listing.items.take(item.source_id)
         older = listing.old.take(item.source_id) if listing.old else None
@@ -124,12 +126,12 @@ class FolderComparison:
             self._judge(item, kept, version, difference, now, most=most)
 
     def end(self, folder: Folder, listing: Listing, difference: Difference) -> None:
-        """Note what is left of a listing when all of the folder's items were taken out."""
+        """Record what is left of a listing after all of the folder's items were compared."""
         difference.passed_by = len(listing.old)
         difference.not_provided = self._source.not_provided(folder)
 
     def compare_not_tracked(self, folder_id: str, now: datetime) -> Difference:
-        """Go through the items of a folder that the source does not list: only settings remove any of them."""
+        """Check the items of a folder that the source does not list: only settings can remove them."""
         difference = Difference()
         for item in self._replica.items(folder_id):
             difference.items += 1
@@ -143,7 +145,7 @@ class FolderComparison:
             difference.stripped.append(item.source_id)
 
     def _missing(self, folder: Folder, listed: ListedItems) -> Iterator[str]:
-        """The ids of what is left of a listing: what has gone since is not missing."""
+        """Yield the ids of the items left in a listing, without those that are gone by now."""
         for ref in self._source.list_items(folder) if listed else ():
             if listed.take(ref.id) is not None and ref.id not in self._issues:
                 yield ref.id
@@ -153,14 +155,14 @@ class FolderComparison:
     def _judge(
         self, item: ReplicaItem, kept: Kept, version: int | None, difference: Difference, now: datetime, *, most: int
     ) -> None:
-        """Note how one item differs; `most` is how many assumed contents are downloaded."""
+        """Record how one item differs. At most `most` assumed contents are downloaded."""
         if not self._scope.still_has(item, now, kept):
             difference.out.append(item.source_id)
         elif version is None:
             difference.extra.append(item.source_id)
         elif (
             (differing := self._differing(item, kept, version, difference, most)) is not None
-            # Asked last: the issues are not read for a folder in which nothing differs.
+            # Checked last, so that the issues are not read for a folder without differences.
             and item.source_id not in self._issues
         ):
             differing.append(item.source_id)
@@ -168,7 +170,7 @@ class FolderComparison:
     def _differing(
         self, item: ReplicaItem, kept: Kept, version: int, difference: Difference, most: int
     ) -> list[str] | None:
-        """The list for an item that is in both; None if it is as it should be."""
+        """Return the list to add an item to that is in both; None if it does not differ."""
         if version != version_mark(item.version) or kept.not_tracked:
             return difference.changed
         if self._scope.is_outdated(item, kept):
@@ -177,9 +179,9 @@ class FolderComparison:
         return difference.assumed if kept.assumed and len(difference.assumed) < most else None
 
     def confirm_gone(self, folder: Folder, ids: Sequence[str]) -> list[str]:
-        """Those among these items that the source says are gone, or in another folder by now.
+        """Return those of these items that are gone or in another folder by now, according to the source.
 
-        One that it cannot tell of becomes an issue: it is asked again, and goes then if it is gone.
+        An item that cannot be fetched for another reason becomes an issue. Its retry will show whether it is gone.
         """
         gone: list[str] = []
         for result in self._fetcher.fetch(folder, ids, ContentLevel.METADATA) if ids else ():
@@ -190,15 +192,15 @@ class FolderComparison:
         return gone
 
     def has_lost(self, folder: Folder, keys: Iterable[str]) -> bool:
-        """Whether the source says of any of a folder's unconfirmed items that it is gone, after it was read again."""
+        """Whether any of a folder's unconfirmed items is gone, according to the source. Call it after a reading."""
         found = [item for item in map(self._replica.item, keys) if item is not None]
         ids = [item.source_id for item in found if item.folder_id == folder.id and not kept_of(item).not_tracked]
         return bool(self.confirm_gone(folder, ids))
 
     def plan_repairs(self, folder: Folder, difference: Difference) -> Iterator[Plan]:
-        """Make the replica equal to the folder: each plan has to be written before the next is asked for.
+        """Yield plans that make the replica equal to the folder. Each has to be written before the next is requested.
 
-        Missing items together with extra ones, so that an item whose id changed is not downloaded again.
+        A plan contains both missing and extra items, so that an item whose id changed is not downloaded again.
         """
         assumed = frozenset(difference.assumed)
         arriving = list(batched([*difference.missing, *difference.changed, *assumed], AT_ONCE, strict=False))
@@ -223,7 +225,7 @@ class FolderComparison:
 
 
 def _gone_from(folder: Folder, result: Item | ItemFailure) -> str:
-    """The item's id if it is certainly not in the folder. Where ids survive moves a moved item still answers."""
+    """Return the item's id if it is certainly not in the folder. Where ids survive moves, a moved item is found."""
     if isinstance(result, ItemFailure):
         return result.item_id if result.reason is Reason.ITEM_GONE else ""
     return result.id if result.folder_id not in ("", folder.id) else ""

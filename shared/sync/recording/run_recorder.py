@@ -53,7 +53,7 @@ class RunRecorder:
         return self.change(mailbox_id, lambda before: _with_progress(before, stats, now))
 
     def succeeded(self, settled: SettledCursor, result: PassResult, stats: RunStats) -> None:
-        """The pass has ended without an error. If it found nothing new, only the mailbox's row is written."""
+        """Record a pass that ended without an error. If it found nothing new, only the mailbox's row is written."""
         now = self._clock()
         known = settled.mailbox
         logged = self._logged(known, stats.sequence)
@@ -78,16 +78,16 @@ class RunRecorder:
         return after
 
     def feed_grew(self, mailbox: Mailbox, sequence: int) -> None:
-        """Feed pages were written outside a pass. The next pass tells of them too if this fails."""
+        """Record feed pages that were written outside a pass. If this fails, the next pass records them."""
         logged, now = self._logged(mailbox, sequence), self._clock()
         stats = RunStats(now, sequence=sequence)
         self.change(mailbox.id, lambda before: _with_feed(before, stats, now).with_changes(logged_sequence=logged))
 
     def _logged(self, mailbox: Mailbox, sequence: int) -> int:
-        """Write to the change log that the feed has come so far; returns the number that the log tells of.
+        """Add the new feed pages to the change log; returns the number of the last page in it.
 
-        It compares with the last number that was logged, and not with what this pass wrote: so the pages of a pass that
-        crashed are told of by the next one. The number is stored only after the entry.
+        It starts from the last page that was logged, not from what this pass wrote, so that the pages of a pass that
+        crashed are logged by the next one. The number is stored only after the entry.
         """
         if self._change_log is None or sequence <= mailbox.logged_sequence:
             return mailbox.logged_sequence
@@ -165,10 +165,10 @@ def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: da
 
 
 def _with_feed(mailbox: Mailbox, stats: RunStats, now: datetime) -> Mailbox:
-    """The feed has come so far; if it has moved on, an event tells so.
+    """Return the mailbox with the feed's present page number, and with an event if the feed has new pages.
 
-    It compares with the last number that an event told, and not with what this pass wrote: so the pages of a pass that
-    crashed after it had written them are told of by the next one.
+    The event starts from the last page that an event named, not from what this pass wrote, so that the pages of a pass
+    that crashed are in the event of the next one.
     """
     if stats.sequence == mailbox.feed_sequence:
         return mailbox

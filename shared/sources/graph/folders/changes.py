@@ -1,9 +1,9 @@
 """Reads what changed in a folder, page by page: by delta, or by listing while delta is refused.
 
-A delta round ends with a link to what comes later. A mailbox over its quota cannot be read so, since the service stores
-the round's state in it, and one damaged item can make every page fail that holds it. Such a folder is listed, latest
-changes first, until a time of modification is reached that is known already; what was deleted shows when the folder is
-compared as a whole. Every new round tries delta again.
+A delta round ends with a link for later changes. The service stores the round's state in the mailbox, so it refuses
+delta to a mailbox over its quota; and one damaged item can make every delta page that holds it fail. Such a folder is
+listed instead, latest changes first, down to a last-modified time that was reached before. Its deletions show only when
+the whole folder is compared. Every new round tries delta again.
 """
 
 from collections.abc import Callable
@@ -21,13 +21,14 @@ from shared.sources.port import ChangePage, Folder, FolderRole, StateInvalid
 _DAMAGED_PAGE = (1,)
 
 _DAY = 86_400
-"""Seconds. A link is used for a day at most: how long one stays good that is not renewed is not documented."""
+"""Seconds. A link is used for a day at most, because it is not documented how long an old link stays valid."""
 
 
 class ChangeReader:
     """Reads the changes of one mailbox's folders.
 
-    `prefetched` gives the answer to a link that was asked for already, once; `memory` what is known of the mailbox.
+    `prefetched` returns the response to a link that was requested in advance, once. `memory` returns the mailbox's
+    well-known folders.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class ChangeReader:
         """Whether delta was refused because the mailbox is over its quota."""
 
     def changes(self, folder: Folder, text: str | None) -> ChangePage:
-        """The next page since a stored state; None begins at the beginning.
+        """Return the next page since a stored state; None starts from the beginning.
 
-        Raises: StateInvalid when the state is not known any more, or is of a listing and delta works again.
+        Raises: StateInvalid if the service does not know the state any more, or if the folder was listed and delta
+            works again.
         """
         state = states.read(text) if text is not None else State(folder.kind)
         if state.is_listing:
@@ -71,7 +73,7 @@ class ChangeReader:
         read = self._read(collection, folder, body)
         link = read.next_link or read.delta_link
         if not link:
-            # Going on without a link would lose changes.
+            # Without a link, later changes would be lost.
             raise of_fault(JsonFault.UNEXPECTED)
         if (
             text is not None
@@ -80,7 +82,7 @@ class ChangeReader:
             and not read.next_link
             and state.day == self._today()
         ):
-            # Every answer has another link. The one that was used is as good, and storing nothing costs nothing.
+            # Every response has a new link. The old one stays valid, and keeping it saves a write.
             return ChangePage((), text, complete=True)
         following = State(folder.kind, self._client.relative(link), complete=not read.next_link, day=self._today())
         return self._page_of(folder, read, following)
@@ -89,7 +91,7 @@ class ChangeReader:
         return int(self._client.now().timestamp() // _DAY)
 
     def _page(self, collection: Collection, folder: Folder, link: str) -> bytes:
-        """One page, asked for with fewer members when the service fails over it."""
+        """Request one page, with fewer members if the service fails on a larger page."""
         path = link or self._client.mailbox + collection.path.format(folder.id) + "/delta" + collection.round
         sizes = collection.page_sizes + (_DAMAGED_PAGE if self._isolate_failures else ())
         for size in sizes[:-1]:
@@ -100,7 +102,7 @@ class ChangeReader:
         return self._client.get(path, prefer=_page_size(sizes[-1]), with_state=bool(link))
 
     def _listed_again(self, folder: Folder, state: State) -> ChangePage:
-        """A new round of a folder that was listed: by delta from the beginning, if that works by now."""
+        """Start a new round of a folder that was listed: by delta from the beginning, if delta works again."""
         try:
             self._page(COLLECTIONS[folder.kind], folder, "")
         except MailboxFull:
@@ -137,5 +139,5 @@ class ChangeReader:
 
 
 def _page_size(size: int) -> tuple[str]:
-    """The size has to be preferred with every page: $top would limit the whole round."""
+    """Return the Prefer header with the page size, for every request: $top would limit the whole round."""
     return (f"odata.maxpagesize={size}",)

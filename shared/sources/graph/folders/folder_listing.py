@@ -1,7 +1,7 @@
-"""Lists a mailbox's folders: by one request a kind, asked ahead where it can be, and level by level in a full mailbox.
+"""Lists a mailbox's folders: with one request per kind, or level by level in a mailbox over its quota.
 
-Delta gives a whole tree in one answer but stores its state in the mailbox: one that is over its quota refuses it, and
-plain listings give one level each.
+Delta returns the whole tree in one response but stores its state in the mailbox, so it is refused when the mailbox is
+over its quota. A plain listing returns one level. The first requests are sent in advance: lookahead.py.
 """
 
 import logging
@@ -38,17 +38,17 @@ class FolderListing:
         self._lookahead = lookahead
 
     def asks(self, *, with_roles: bool) -> dict[str, Ask]:
-        """What to ask ahead, by name."""
+        """Return the requests to send in advance, by name."""
         asks = {kind.value: self._ask(kind) for kind in LISTINGS}
         if with_roles:
             asks |= {f"role {number}": ask for number, ask in enumerate(role_asks(self._client.mailbox))}
         return asks
 
     def listed(self, read: Container[FolderKind] = ()) -> Listed:
-        """The folders of every kind, from what was asked ahead or asked now.
+        """Return the folders of every kind, from the responses requested in advance, or from requests now.
 
-        A kind that we may not read is left out, unless folders of it were `read` before: that they are gone must not
-        be concluded from a permission that is missing.
+        A kind that we may not read is left out. But if its folders were `read` before, the refusal is raised: a missing
+        permission must not make them count as gone.
         """
         listed = Listed()
         asked = {kind: self._lookahead.listing(kind.value) for kind in LISTINGS}
@@ -62,7 +62,7 @@ class FolderListing:
         return listed
 
     def memory(self) -> Memory:
-        """The mailbox's well-known folders."""
+        """Return the mailbox's well-known folders."""
         asks = role_asks(self._client.mailbox)
         parts = [self._lookahead.listing(f"role {number}") for number in range(len(asks))]
         found = [part for part in parts if part is not None]
@@ -73,7 +73,7 @@ class FolderListing:
         return Ask(self._client.mailbox + ask.path, ask.prefer)
 
     def _read(self, listed: Listed, kind: FolderKind, part: Part) -> None:
-        """All pages of one listing."""
+        """Read all pages of one listing."""
         if part.refusal is not None and part.refusal.rule.actor is Actor.LISTING:
             self._read_by_levels(listed, kind, part)
             return
@@ -83,7 +83,7 @@ class FolderListing:
             link = listed.take(kind, body)
 
     def _read_by_levels(self, listed: Listed, kind: FolderKind, part: Part) -> None:
-        """The tree of a full mailbox: the folders at the top, then the children of each level in batches."""
+        """Read the tree of a mailbox over its quota: the top folders, then the children of each level in batches."""
         if kind not in LEVELS:
             raise part.error() or MailboxFull
         top, below = LEVELS[kind]
@@ -95,7 +95,7 @@ class FolderListing:
                 return
 
     def _pages(self, paths: Sequence[str]) -> Sequence[bytes]:
-        """The answers to several listings, all pages of each."""
+        """Return the responses to several listings, all pages of each."""
         bodies = []
         for part in self._batches.ask([Ask(path) for path in paths]):
             body = part.value()

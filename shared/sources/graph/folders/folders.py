@@ -1,6 +1,7 @@
-"""Reads what a mailbox's folders are: mail, calendars, contacts and task lists, each from a listing of its own.
+"""Decodes the listings of a mailbox's folders: mail folders, calendars, contact folders, and task lists.
 
-Well-known names are asked once a mailbox: v1.0 does not say them in its listings. No listing gives marks.
+The listings of v1.0 contain neither well-known names nor change tokens. The well-known folders are requested by name,
+once per mailbox.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ _WELL_KNOWN = (
     "localfailures",
     "serverfailures",
 )
-"""Names that can stand for a mail folder's id."""
+"""Names that Graph accepts in place of a mail folder's id."""
 
 
 class MailFolder(msgspec.Struct, rename="camel", gc=False):
@@ -97,7 +98,7 @@ LISTINGS: Mapping[FolderKind, Ask] = {
     FolderKind.CONTACTS: Ask("/contactFolders/delta?$select=displayName,parentFolderId", prefer=_PAGE),
     FolderKind.TASKS: Ask("/todo/lists?$top=200"),
 }
-"""How the folders of each kind are listed, below the mailbox."""
+"""The request that lists the folders of each kind; paths are below the mailbox."""
 
 
 LEVELS: Mapping[FolderKind, tuple[str, str]] = {
@@ -111,14 +112,14 @@ LEVELS: Mapping[FolderKind, tuple[str, str]] = {
         "/contactFolders/{}/childFolders?$select=displayName,parentFolderId&$top=200",
     ),
 }
-"""How a tree is listed level by level: the folders at the top, and those below one."""
+"""The paths that list a tree level by level: the top folders, and the subfolders of one folder."""
 
 
 COUNTED: Mapping[FolderKind, str] = {
     FolderKind.MAIL: "/mailFolders/{}?$select=totalItemCount",
     FolderKind.CONTACTS: "/contactFolders/{}" + query(select="id", expand=extended(("Integer 0x3602",))),
 }
-"""How a folder says how many items of any class it holds (0x3602 is PR_CONTENT_COUNT)."""
+"""The path that returns a folder's number of items of any class (0x3602 is PR_CONTENT_COUNT)."""
 
 
 class _Count(msgspec.Struct, rename="camel"):
@@ -127,11 +128,11 @@ class _Count(msgspec.Struct, rename="camel"):
 
 
 def count_in(body: bytes) -> int:
-    """The count in an answer to such a request."""
-    told = decoded(_Count, body)
-    if told.total_item_count is not None:
-        return told.total_item_count
-    text = values_of(told.single_value_extended_properties).get("3602", "")
+    """Return the number in a response to a request of COUNTED."""
+    count = decoded(_Count, body)
+    if count.total_item_count is not None:
+        return count.total_item_count
+    text = values_of(count.single_value_extended_properties).get("3602", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0
 
 
@@ -213,7 +214,7 @@ class Listed:
         return with_paths(found.values())
 
     def _tasks(self) -> list[Folder]:
-        """Every list of the person's own but the one that mirrors flagged mail."""
+        """Return every task list except the one that shows flagged mail."""
         return [
             _folder(
                 each.id,
@@ -255,7 +256,7 @@ def _address(calendar: Calendar | None) -> str:
 
 
 def role_asks(mailbox: str) -> list[Ask]:
-    """What tells a mailbox's well-known folders, in the order that `memory_of` expects."""
+    """Return the requests for a mailbox's well-known folders, in the order that `memory_of` expects."""
     names = [f"{mailbox}/mailFolders/{name}?$select=id" for name in (_ROOT, *_WELL_KNOWN)]
     return [*map(Ask, names), Ask(f"{mailbox}/contactFolders/{_CONTACTS}?$select=displayName")]
 
@@ -266,9 +267,9 @@ class _Identified(msgspec.Struct, rename="camel"):
 
 
 def memory_of(parts: Sequence[Part]) -> Memory:
-    """The well-known folders from the answers to `role_asks`. One that a mailbox lacks is just not there.
+    """Return the well-known folders from the responses to `role_asks`, without those that the mailbox lacks.
 
-    Raises: what is wrong with the mailbox as a whole.
+    Raises: an error that concerns the whole mailbox.
     """
     root, *named, contacts = [_identified(part) for part in parts]
     roles = {each.id: ROLES[name] for each, name in zip(named, _WELL_KNOWN, strict=True) if each is not None}
@@ -286,4 +287,4 @@ def _identified(part: Part) -> _Identified | None:
 
 
 _MISSING = frozenset({Actor.FOLDER, Actor.OPERATOR})
-"""How the service answers to a well-known name that this mailbox, or this service, does not have."""
+"""How a refusal of a well-known name is classified if the mailbox, or the service, does not have that folder."""

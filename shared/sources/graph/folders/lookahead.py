@@ -1,7 +1,7 @@
 """Requests the folder listings and every stored delta link in advance, in one HTTP request per batch.
 
-Graph gives no marks, so an idle mailbox is known to be idle only when each folder has said so. What the batches bring
-is the first page of each folder's changes as well.
+Graph has no folder change tokens, so only the delta link of each folder shows whether the folder has changed. The
+responses are also the first pages of the folders' changes.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,10 @@ class Lookahead:
         self._error: MailboxSyncError | None = None
 
     def send(self, listings: Mapping[str, Ask], stored: Mapping[str, str]) -> None:
-        """Ask for the named listings and, after each folder's stored state, for what changed since. Never raises:
-        what is wrong is raised by the call that it belongs to."""
+        """Request the named listings, and the changes of each folder since its stored state.
+
+        Never raises: an error is raised by the later call that it belongs to.
+        """
         asks = {(name, ""): ask for name, ask in listings.items()}
         asks |= {(folder_id, text): ask for folder_id, text in stored.items() if (ask := _next_page(text))}
         try:

@@ -1,7 +1,7 @@
 """The stored state of a folder: opaque text for all other code.
 
-It carries the delta link (path and query only: our own host is put before it) and, with the inbox, what the mailbox's
-well-known folders are, so that a process that has never seen the mailbox need not ask for them.
+It holds the delta link (path and query only, to be requested from the configured host). The inbox's state also holds
+the mailbox's well-known folders, so that a process that has never read the mailbox need not request them.
 """
 
 from collections.abc import Mapping
