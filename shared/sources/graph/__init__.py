@@ -1,4 +1,4 @@
 """Mailboxes over Microsoft Graph: plain HTTPS and JSON that msgspec reads.
 
-What Graph answers and who acts next is in errors.py; links from its answers never leave our own host (client.py).
+faults/errors.py says who acts next on each error. Links in responses are followed on the configured host only.
 """

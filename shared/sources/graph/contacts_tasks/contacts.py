@@ -209,12 +209,12 @@ def _phones(contact: GraphContact, properties: Mapping[str, str]) -> dict[str, s
     """Numbers by EWS's names: by their tags, and by Graph's own lists where tags do not come."""
     found = {name: properties[tag] for name, (tag, _) in PHONES.items() if properties.get(tag)}
     business, home = contact.business_phones or [], contact.home_phones or []
-    told = {
+    listed = {
         **dict(zip(("BusinessPhone", "BusinessPhone2"), business, strict=False)),
         **dict(zip(("HomePhone", "HomePhone2"), home, strict=False)),
         "MobilePhone": contact.mobile_phone or "",
     }
-    found |= {name: each for name, each in told.items() if each and name not in found}
+    found |= {name: each for name, each in listed.items() if each and name not in found}
     return {name: found[name] for name in PHONES if name in found}
 
 

@@ -82,8 +82,8 @@ class TaskFetcher:
                 return item
             files = AttachmentReading(self.client, self.largest)
             attached = files.of_task(folder.id, task.id) if task.has_attachments else ()
-            told = typed_task(task, beside.steps, beside.links, attached)
-            return files.completed(item, Content("ics", task_calendar(told, UNIDENTIFIED)))
+            typed = typed_task(task, beside.steps, beside.links, attached)
+            return files.completed(item, Content("ics", task_calendar(typed, UNIDENTIFIED)))
         except FolderGone as exc:
             return ItemFailure(task.id, Reason.ITEM_GONE, str(exc))
         except RetryLater as exc:

@@ -1,6 +1,7 @@
-"""Reads tasks. Graph has neither search keys nor change keys of them: the version is the ETag, a move is a new task.
+"""Decodes tasks.
 
-Percentage, work hours, owner, companies and sensitivity are not given at all.
+Graph returns neither their search key nor their change key: the version is the ETag, and a moved task is a new one. It
+does not return the percentage, work hours, owner, companies, or sensitivity either.
 """
 
 from collections.abc import Sequence
@@ -73,7 +74,7 @@ class Steps(msgspec.Struct):
 
 
 class Links(msgspec.Struct):
-    """What a task was made of elsewhere."""
+    """The resources that a task is linked to."""
 
     value: list[LinkedResource]
 
@@ -94,7 +95,7 @@ _STATUSES = {
 
 
 def task_item(task: GraphTask, folder_id: str) -> Item:
-    """The item of a task, its metadata named as EWS names it. `at` is when it was last modified."""
+    """Return the item of a task. Metadata has EWS's names; `at` is the last-modified time."""
     recurrence = _recurrence(task)
     values: dict[str, Any] = {
         "version": task.version,
@@ -122,7 +123,7 @@ def task_item(task: GraphTask, folder_id: str) -> Item:
 def typed_task(
     task: GraphTask, steps: Sequence[Step], links: Sequence[LinkedResource], files: Sequence[Attachment]
 ) -> Task:
-    """The typed task that its file is made of."""
+    """Return the typed task, which the file is written from."""
     return Task(
         subject=task.title or "",
         body=typed_body(task.body),
@@ -150,10 +151,10 @@ def _recurrence(task: GraphTask) -> Recurrence | None:
     return typed_recurrence(task.recurrence)
 
 
-def _instant(told: _Time | None) -> datetime | None:
-    """A time in the zone that it is given in, UTC where none is known."""
-    at = moment(told.date_time) if told is not None else None
-    zone = resolve(TimeZone(told.time_zone)) if told is not None and told.time_zone else None
+def _instant(given: _Time | None) -> datetime | None:
+    """Return a time in its own zone; in UTC if the zone is unknown."""
+    at = moment(given.date_time) if given is not None else None
+    zone = resolve(TimeZone(given.time_zone)) if given is not None and given.time_zone else None
     if at is None or zone is None:
         return at
     try:
@@ -162,17 +163,17 @@ def _instant(told: _Time | None) -> datetime | None:
         return at
 
 
-def _text(told: _Time | None) -> str:
-    at = _instant(told)
+def _text(given: _Time | None) -> str:
+    at = _instant(given)
     return at.replace(microsecond=0).isoformat().replace("+00:00", "Z") if at is not None else ""
 
 
-def _day(told: _Time | None) -> date | None:
-    """The day: a task's dates are midnights, of the zone that they are given in or of the person's own."""
-    at = moment(told.date_time) if told is not None else None
+def _day(given: _Time | None) -> date | None:
+    """Return a date. Graph gives it as a midnight, in the given zone or in the person's own."""
+    at = moment(given.date_time) if given is not None else None
     if at is None or (at.hour, at.minute) == (0, 0):
         return at.date() if at is not None else None
     try:
-        return day_of_midnight(_instant(told) or at)
+        return day_of_midnight(_instant(given) or at)
     except OverflowError:
         return None

@@ -1,6 +1,6 @@
-"""The error codes that a mailbox's reader meets over Graph, sorted by what they mean to us.
+"""The error codes that a program which reads mailboxes over Graph receives, grouped by what they mean to it.
 
-Spelled as documented or as seen; they are compared without regard to letter case. What each group leads to is in
+They are spelled as documented or observed, and compared without regard to letter case. What each group leads to is in
 errors.py. Sources: https://learn.microsoft.com/graph/errors and /graph/resolve-auth-errors; the EWS codes that the
 Outlook service passes on; issues and the code of other clients for those that no page names.
 """
@@ -34,14 +34,14 @@ UNAVAILABLE = (
     "ErrorStaleObject",
     "UnknownError",
 )
-"""Something behind the service is not there for the moment. UnknownError with a 503 is throttling by another name."""
+"""A part of the service is temporarily unavailable. UnknownError with status 503 is a form of throttling."""
 
 UNAVAILABLE_OR_ITEM = (
     "InternalServerError",
     "ErrorInternalServerError",
     "generalException",
 )
-"""Of a whole request an outage; of one item usually a damaged one, so that it must not stop the others."""
+"""For a whole request, an outage. For one item, usually a damaged item, which must not stop the others."""
 
 TIMED_OUT = (
     "ErrorTimeoutExpired",
@@ -49,7 +49,7 @@ TIMED_OUT = (
     "GatewayTimeout",
     "RequestTimeout",
 )
-"""The service gave up in time."""
+"""The service did not finish the request in time."""
 
 TOKEN_REJECTED = (
     "InvalidAuthenticationToken",
@@ -64,14 +64,14 @@ TOKEN_REJECTED = (
     "ErrorPasswordChangeRequired",
     "ErrorPasswordExpired",
 )
-"""The service does not take the token, whatever Entra ID thinks of it."""
+"""The service rejects the token, although it may be valid according to Entra ID."""
 
 ACCOUNT_DISABLED = (
     "ErrorAccountDisabled",
     "ErrorAccountSuspend",
     "AccountDisabled",
 )
-"""The person's account is switched off."""
+"""The person's account is disabled."""
 
 NO_MAILBOX = (
     "MailboxNotEnabledForRESTAPI",
@@ -85,7 +85,7 @@ NO_MAILBOX = (
     "ErrorMailboxNotFound",
     "ErrorUserNotFound",
 )
-"""There is no such mailbox here: no license, inactive, or on premises."""
+"""The service has no such mailbox: no license, inactive, or on premises."""
 
 ON_PREMISES = (
     "MailboxNotHostedInExchangeOnline",
@@ -108,10 +108,10 @@ ACCESS_DENIED = (
     "ErrorUserNotAllowedByPolicy",
     "ErrorOrganizationAccessBlocked",
 )
-"""A permission, a consent or a role is missing, or a policy refuses; of one item, just that one."""
+"""A permission, a consent, or a role is missing, or a policy denies access. For one item, access to it is denied."""
 
 MAILBOX_FULL = ("ErrorQuotaExceeded",)
-"""The mailbox is over its quota: delta, which stores its state there, is refused, and plain reads are not."""
+"""The mailbox is over its quota. Delta is refused, because it stores its state there; other reads are not."""
 
 STATE_LOST = (
     "resyncRequired",
@@ -133,7 +133,7 @@ GONE = (
     "ErrorEventNotFound",
     "ErrorCalendarOccurrenceIsDeletedFromRecurrence",
 )
-"""What was named is not there any more: an item that moved, or a folder."""
+"""The item or folder does not exist any more, or has moved."""
 
 MALFORMED_ID = (
     "ErrorInvalidIdMalformed",
@@ -141,7 +141,7 @@ MALFORMED_ID = (
     "ErrorInvalidId",
     "ErrorInvalidIdEmpty",
 )
-"""Our id is of another format; after a delta token it is the token that is meant."""
+"""The id has another format. For a request with a delta token, the token is invalid."""
 
 ITEM_TOO_LARGE = (
     "ErrorMessageSizeExceeded",
@@ -149,7 +149,7 @@ ITEM_TOO_LARGE = (
     "ErrorDataSizeLimitExceeded",
     "ResponseSizeLimitExceeded",
 )
-"""The item is larger than the service gives out."""
+"""The item is larger than the service returns."""
 
 ITEM_CORRUPT = (
     "ErrorMimeContentConversionFailed",
@@ -165,13 +165,13 @@ ITEM_CORRUPT = (
     "ErrorObjectTypeChanged",
     "ErrorInvalidValueForProperty",
 )
-"""The item is damaged in the mailbox, or cannot be written in this form. They come with HTTP 500."""
+"""The item is damaged, or cannot be converted to this format. These codes come with status 500."""
 
 ITEM_REFUSED = (
     "ErrorVirusDetected",
     "ErrorInvalidPropertyRequest",
 )
-"""The service will not give this item out."""
+"""The service refuses to return this item."""
 
 BAD_REQUEST = (
     "BadRequest",
@@ -186,7 +186,7 @@ BAD_REQUEST = (
     "Request_UnsupportedQuery",
     "ErrorInvalidOperation",
 )
-"""A request that we made wrongly; after a delta token it is the token that is meant."""
+"""The request is wrong. For a request with a delta token, the token is invalid."""
 
 NOT_AS_MIME = frozenset(
     code.lower()
@@ -197,4 +197,4 @@ NOT_AS_MIME = frozenset(
         "ErrorMimeContentInvalid",
     )
 )
-"""Exchange cannot write the item as MIME: opaque S/MIME and reports about signed mail; the rest of it can be had."""
+"""Exchange cannot convert the item to MIME (opaque S/MIME, reports about signed mail). Its properties are available."""

@@ -1,7 +1,7 @@
-"""The one table of what Graph can answer: every error code, HTTP status and transport fault → who acts next.
+"""The one table that maps every error code, HTTP status and transport fault of Graph to who has to act next.
 
-`table()` gives it for docs/operations.md. Codes are compared without regard to letter case, which differs between
-Graph's services, and never by their messages. Sources: https://learn.microsoft.com/graph/errors, and the clients that
+`table()` returns it for docs/operations.md. Codes are compared without regard to letter case, which differs between
+Graph's services; messages are not compared. Sources: https://learn.microsoft.com/graph/errors, and the clients that
 read mailboxes over Graph.
 """
 
@@ -29,11 +29,11 @@ from shared.sources.port import FolderGone, StateInvalid
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one kind of answer leads to.
+    """How one kind of error is handled.
 
-    `of_item`: when a request about a single item is answered so, it becomes a failure with this reason and the others
-    go on; None: even then the whole request has failed. `loses_state`: on a request that carried a delta token the
-    token is what is wrong.
+    `of_item` is the reason of the ItemFailure if the error concerns a single item; the other items are not affected. If
+    it is None, the whole request fails even then. `loses_state`: for a request with a delta token, the token is
+    invalid.
     """
 
     actor: Actor
@@ -110,11 +110,11 @@ STATUSES: dict[int, Rule] = {
     507: _UNAVAILABLE,
     509: _THROTTLED,  # bandwidth
 }
-"""What an HTTP status leads to when its body names no code that is known."""
+"""How a status is handled if the body contains no known code."""
 
 
 class JsonFault(StrEnum):
-    """What can be wrong with a body."""
+    """What can be wrong with the body of a response."""
 
     MALFORMED = "malformed JSON"
     UNEXPECTED = "JSON that is no such answer"
@@ -133,45 +133,45 @@ FAULTS: dict[TransportFault | JsonFault, Rule] = {
     JsonFault.UNEXPECTED: _BAD_ANSWER,
     JsonFault.FOREIGN_LINK: _BAD_ANSWER,
 }
-"""What a fault below HTTP, or in a body, leads to."""
+"""How a fault of the connection, or of a body, is handled."""
 
 _OTHER_SERVER_ERROR, _OTHER = _OUTAGE, _BAD_ANSWER
 
 
 class AskForLess(RetryLater):
-    """The service failed over this request and named no time: a smaller page may pass."""
+    """The service failed on this request and named no time to wait: a smaller page may succeed."""
 
 
 class MailboxFull(RetryLater):
-    """Delta writes its state into the mailbox, which is over its quota; plain reads go on."""
+    """The mailbox is over its quota, so delta cannot store its state there. Other reads succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What an answer that is no success says."""
+    """An unsuccessful response."""
 
     status: int
     code: str = ""
-    """The most exact error code that is known, else the first one; empty without any."""
+    """The most specific known error code, else the first one; empty if there is none."""
     retry_after: float | None = None
     """Seconds."""
     claims: str = ""
     tenant_wide: bool = False
-    """Several mailboxes of the tenant are throttled."""
+    """Whether several mailboxes of the tenant are throttled."""
 
     @property
     def rule(self) -> Rule:
-        """What it leads to."""
+        """How it is handled."""
         found = _BY_LOWER_CASE.get(self.code.lower()) or STATUSES.get(self.status)
         return found or (_OTHER_SERVER_ERROR if self.status >= 500 else _OTHER)
 
     @property
     def support(self) -> str:
-        """Graph's own word."""
+        """Graph's error code, or the status, for support requests."""
         return self.code or f"http_{self.status}"
 
     def error(self, *, with_state: bool = False) -> MailboxSyncError:
-        """The error that it leads to; `with_state`: the request carried a delta token."""
+        """The error to raise. `with_state`: the request had a delta token."""
         rule = self.rule
         if with_state and rule.loses_state:
             return StateInvalid(self.support)
@@ -181,7 +181,7 @@ class Refusal:
         return error
 
     def of_item(self) -> Reason | None:
-        """Why one item cannot be had, when a request about it alone was answered so; None: not for its own sake."""
+        """Return the reason of an item's failure if this refuses a request about it alone; None if it is no cause."""
         return self.rule.of_item
 
 
@@ -189,19 +189,19 @@ _SPEAKABLE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
 def code_in(body: bytes) -> str:
-    """The most exact code that is known in an error's body, looking through the nested inner errors; else the first."""
+    """Return the most specific known code in an error's body and its nested inner errors; else the first code."""
     found = [code for code in _codes(body) if _SPEAKABLE.fullmatch(code)]
     known = [code for code in found if code.lower() in _BY_LOWER_CASE]
     return known[-1] if known else next(iter(found), "")
 
 
 def _codes(body: bytes) -> Iterator[str]:
-    """Every code, from the outside in."""
+    """Yield every code, from the outer error to the innermost."""
     try:
-        told: Any = msgspec.json.decode(body)
+        answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
-    error = told.get("error") if isinstance(told, Mapping) else None
+    error = answer.get("error") if isinstance(answer, Mapping) else None
     if isinstance(error, str):
         yield error
     for _ in range(10):
@@ -214,7 +214,7 @@ def _codes(body: bytes) -> Iterator[str]:
 
 
 def error_of(rule: Rule, support: str, *, retry_after: float | None = None, claims: str = "") -> MailboxSyncError:
-    """The error that a rule leads to. `support` is Graph's own word: an error code, `http_503`, a fault."""
+    """Return the error of a rule. `support` is Graph's error code, a status (`http_503`), or a fault."""
     if rule.actor is Actor.PERSON:
         return PersonMustSignIn(rule.reason, support=support, definite=False, claims=claims)
     if rule.actor is Actor.SMALLER and not retry_after:
@@ -228,19 +228,19 @@ def error_of(rule: Rule, support: str, *, retry_after: float | None = None, clai
 _PLAIN: dict[Actor, Callable[[Reason, str], MailboxSyncError]] = {
     Actor.ADMINISTRATOR: lambda reason, support: AdministratorMustAct(reason, support=support),
     Actor.OPERATOR: lambda reason, support: OperatorMustAct(reason, support=support),
-    # Without a token to blame, reading from the beginning again would go on for ever.
+    # The request had no token that could be the cause, so reading from the beginning would never end.
     Actor.STATE: lambda reason, support: RetryLater(reason, support=support),
     Actor.FOLDER: lambda _, support: FolderGone(support),
 }
 
 
 def of_fault(fault: TransportFault | JsonFault) -> MailboxSyncError:
-    """The error that a fault leads to."""
+    """Return the error of a fault."""
     return error_of(FAULTS[fault], fault.name.lower())
 
 
 def of_item(support: str) -> Reason:
-    """Why one item cannot be had over which a request failed with this code or fault."""
+    """Return the reason of the failure of an item on which a request failed with this code or fault."""
     rule = _BY_LOWER_CASE.get(support.lower()) or _BY_FAULT.get(support)
     return (rule.of_item if rule else None) or Reason.ITEM_UNREADABLE
 
@@ -250,7 +250,7 @@ _BY_FAULT = {fault.name.lower(): rule for fault, rule in FAULTS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table as people read it."""
+    """One row of the table as text."""
 
     answer: str
     actor: str
@@ -259,7 +259,7 @@ class Row:
 
 
 def table() -> list[Row]:
-    """Every error code, HTTP status and transport fault with who acts next, in a fixed order."""
+    """Return every error code, HTTP status and transport fault with who has to act next, in a fixed order."""
     return list(_rows())
 
 

@@ -1,6 +1,6 @@
 """Lists the attachments of events and tasks without contents, then fetches each by its id.
 
-Paging a list with contents is not reliable. An attached item is given as its MIME text.
+Paging a list with contents is not reliable. An attached item is fetched as MIME.
 """
 
 import binascii
@@ -20,11 +20,11 @@ from shared.sources.port import Content, Item, ItemFailure
 _LIST = query(select="id,name,contentType,size,isInline", top="100")
 _TASK_LIST = query(top="100")
 _OVERHEAD = 1 << 20
-"""Bytes of JSON around an attachment's content, and then some."""
+"""Bytes of JSON around an attachment's content, with a margin."""
 
 
 class ListedAttachment(msgspec.Struct, rename="camel", gc=False):
-    """An attachment as a list without contents describes it."""
+    """An attachment in a list without contents."""
 
     id: str
     name: str | None = None
@@ -47,22 +47,22 @@ class _Whole(msgspec.Struct, rename="camel", gc=False):
 
 @dataclass(slots=True)
 class AttachmentReading:
-    """Fetches the attachments of one item up to a total size; larger ones are only named.
+    """Fetches the attachments of one item up to a total size; larger ones are named without content.
 
-    `refused` is what the service says of an attachment that it does not give: then the file is not whole.
+    `refused` is the code with which the service refused an attachment, if it did: the item's file is then incomplete.
     """
 
     client: GraphClient
     room: int
-    """Bytes."""
+    """The bytes that are left of the total size."""
     refused: str = ""
 
     def of_event(self, event_id: str) -> tuple[Attachment, ...]:
-        """An event's, or an exception's by its own id."""
+        """Return the attachments of an event, or of a changed occurrence by its own id."""
         return self._all(f"{self.client.mailbox}/events/{event_id}/attachments", _LIST)
 
     def of_task(self, list_id: str, task_id: str) -> tuple[Attachment, ...]:
-        """A task's; a list of them has no contents."""
+        """Return the attachments of a task. Their list contains no contents."""
         return self._all(f"{self.client.mailbox}/todo/lists/{list_id}/tasks/{task_id}/attachments", _TASK_LIST)
 
     def completed(self, item: Item, content: Content) -> Item:
@@ -84,9 +84,9 @@ class AttachmentReading:
         return tuple(found)
 
     def _one(self, path: str, listed: ListedAttachment) -> Attachment:
-        """Fetch an attachment. One that cannot be fetched, for whatever reason, is only named.
+        """Fetch an attachment. One that cannot be fetched is named without content.
 
-        Raises: what will pass. An item without its attachments would be taken for whole.
+        Raises: temporary errors. Otherwise an item without its attachments would count as complete.
         """
         if listed.type.endswith("itemAttachment"):
             return _named(listed, data=self._bytes(f"{path}/{listed.id}/$value", listed, raw_content))

@@ -91,8 +91,8 @@ class MailFetcher:
                 yield self._with_body(wanted[identifier], answer)
 
     def _with_body(self, item: Item, answer: Part | ItemFailure) -> Result:
-        told = self._requests.decoded(_WithBody, answer, item.id)
-        return told if isinstance(told, ItemFailure) else replace(item, content=as_json(item, told.body))
+        read = self._requests.decoded(_WithBody, answer, item.id)
+        return read if isinstance(read, ItemFailure) else replace(item, content=as_json(item, read.body))
 
     def _with_mime(self, found: Iterator[Result]) -> Iterator[Result]:
         """Yield contents in the order of the items: `in_flight` are being fetched, and as many are waiting."""
@@ -158,7 +158,7 @@ def _content(item: Item, mime: bytes) -> Content:
 
 def as_json(item: Item, body: ItemBody | None) -> Content:
     """Return the content of an item without a format of its own, or of which only the body is wanted."""
-    told: dict[str, object] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
+    values: dict[str, object] = {"item_class": item.item_class, "subject": item.subject, **item.metadata}
     if body is not None:
-        told["body"] = {"type": body.content_type.lower(), "text": body.content}
-    return Content("json", json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
+        values["body"] = {"type": body.content_type.lower(), "text": body.content}
+    return Content("json", json.dumps(values, ensure_ascii=False, indent=1).encode("utf-8", "replace"))

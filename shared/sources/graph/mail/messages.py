@@ -1,4 +1,4 @@
-"""Reads messages: everything that a page of changes carries, so that metadata needs no request of its own."""
+"""Decodes messages. A page of changes contains all of their metadata, so that no further request is needed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -13,7 +13,7 @@ from shared.sources.item_values import content_key, message_kind
 from shared.sources.port import Item
 
 SEARCH_KEY = "Binary 0x300B"
-"""PR_SEARCH_KEY: stays with an item when it moves; its copies share it."""
+"""PR_SEARCH_KEY. It survives a move, and copies share it."""
 
 ITEM_CLASS = "String 0x001A"
 SIZE = "Integer 0x0E08"
@@ -27,10 +27,10 @@ _SELECT = (
 _EXPAND = extended((SEARCH_KEY, ITEM_CLASS, SIZE, SENSITIVITY))
 
 METADATA = query(select=_SELECT, expand=_EXPAND)
-"""What is asked of every message; frozen into a delta token by the first request."""
+"""The properties of every message. The first request of a delta round fixes them for all later ones."""
 
 FIRST_ROUND = query(select=_SELECT, expand=_EXPAND, orderby="receivedDateTime desc")
-"""The same, newest first. Never with $filter, which ends a round after 5,000 messages."""
+"""The same, newest first. No $filter, since a round with one ends after 5,000 messages."""
 
 BODY = query(select="body")
 HEADERS = query(select="internetMessageHeaders")
@@ -44,14 +44,14 @@ class EmailAddress(msgspec.Struct, gc=False):
 
 
 class Person(TypedDict, total=False):
-    """A name and an address, decoded as the metadata has them."""
+    """A name and an address, decoded in the form that the metadata has."""
 
     name: str | None
     address: str | None
 
 
 class Recipient(msgspec.Struct, rename="camel", gc=False):
-    """Somebody that a message or an event names."""
+    """A sender or recipient of a message, or an attendee of an event."""
 
     email_address: Person | None = None
 
@@ -61,7 +61,7 @@ class _Flag(msgspec.Struct, rename="camel", gc=False):
 
 
 class Message(Named, rename="camel", gc=False):
-    """A message, or one of the meeting messages that stand beside messages."""
+    """A message, or a meeting message."""
 
     type: str = msgspec.field(default="", name="@odata.type")
     subject: str | None = None
@@ -86,29 +86,29 @@ class Message(Named, rename="camel", gc=False):
 
 
 def person_of(recipient: Recipient | None) -> dict[str, str]:
-    """A name and an address, without what is empty."""
-    told = recipient.email_address if recipient is not None else None
-    if not told:
+    """Return a name and an address, without empty ones."""
+    person = recipient.email_address if recipient is not None else None
+    if not person:
         return {}
-    found = {"name": told.get("name"), "address": told.get("address")}
+    found = {"name": person.get("name"), "address": person.get("address")}
     return {field: value for field, value in found.items() if value}
 
 
 def addresses_in(people: Iterable[dict[str, str]]) -> Iterator[str]:
-    """The addresses of those that have one."""
+    """Yield the addresses of the people who have one."""
     return (person["address"] for person in people if "address" in person)
 
 
 def message_item(message: Message, folder_id: str) -> Item:
-    """The item of a message, written for speed: a first sync does little else. `at` is when it was received."""
-    told = {_SPELLED[each.id]: each.value for each in message.single_value_extended_properties or ()}
-    item_class = told.get(ITEM_CLASS) or _CLASSES.get(message.type, "IPM.Note")
+    """Return the item of a message; `at` is the time received. Optimized: most of a first sync is spent here."""
+    values = {_SPELLED[each.id]: each.value for each in message.single_value_extended_properties or ()}
+    item_class = values.get(ITEM_CLASS) or _CLASSES.get(message.type, "IPM.Note")
     kind = _kind(item_class)
     metadata: dict[str, Any] = {}
     addresses = _add_people(message, metadata)
-    sensitivity = metadata["sensitivity"] = SENSITIVITIES.get(told.get(SENSITIVITY) or "", "Normal")
+    sensitivity = metadata["sensitivity"] = SENSITIVITIES.get(values.get(SENSITIVITY) or "", "Normal")
     _add_the_rest(message, metadata)
-    move_key, size, subject = hexadecimal(told.get(SEARCH_KEY)), number(told.get(SIZE)), message.subject or ""
+    move_key, size, subject = hexadecimal(values.get(SEARCH_KEY)), number(values.get(SIZE)), message.subject or ""
     return Item(
         message.id,
         message.change_key or message.version,
@@ -131,10 +131,10 @@ _kind = lru_cache(512)(message_kind)
 
 
 def _add_people(message: Message, metadata: dict[str, Any]) -> tuple[str, ...]:
-    """Add everybody whom a message names; gives their addresses in lower case.
+    """Add the sender and the recipients of a message; returns their addresses in lower case.
 
-    What was decoded goes into the metadata as it is, unless a name or an address is missing. Joining the addresses is
-    three times as fast as a set of them in lower case.
+    The decoded values are used as they are, unless a name or an address is missing. Changing the case of all addresses
+    in one joined text is three times as fast as changing each of them.
     """
     people: list[Any] = []
     if message.from_ is not None and message.from_.email_address:
@@ -160,7 +160,7 @@ def _add_people(message: Message, metadata: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _add_incomplete_people(message: Message, metadata: dict[str, Any]) -> tuple[str, ...]:
-    """The same for a message that names somebody without a name or an address."""
+    """Do the same for a message in which a name or an address is missing."""
     people: dict[str, Any] = {"from": person_of(message.from_), "sender": person_of(message.sender)}
     several = {"to": message.to_recipients, "cc": message.cc_recipients, "bcc": message.bcc_recipients}
     people |= {name: [person_of(each) for each in recipients or ()] for name, recipients in several.items()}
@@ -171,10 +171,7 @@ def _add_incomplete_people(message: Message, metadata: dict[str, Any]) -> tuple[
 
 
 def _add_the_rest(message: Message, metadata: dict[str, Any]) -> None:
-    """Add what a message has besides people and its sensitivity, without what is empty; that something is not so stays.
-
-    Times mostly come as they are stored.
-    """
+    """Add the other metadata. Empty values are left out, but not those that are false."""
     if text := utc_text(message.received_date_time):
         metadata["received"] = text
     if text := utc_text(message.sent_date_time):
@@ -200,7 +197,7 @@ def _add_the_rest(message: Message, metadata: dict[str, Any]) -> None:
 
 
 class _Learned(dict[str, str]):
-    """What a word of the service is to us: worked out once, since it is always the same few words."""
+    """Our names for the service's names. Each is computed once, because there are only a few."""
 
     def __init__(self, meaning: Callable[[str], str]) -> None:
         super().__init__()
@@ -217,7 +214,7 @@ _MOST_LEARNED = 256
 
 _OURS = {property_key(each): each for each in (SEARCH_KEY, ITEM_CLASS, SIZE, SENSITIVITY)}
 _SPELLED = _Learned(lambda spelled: _OURS.get(property_key(spelled), ""))
-"""The name by which an extended property was asked for, by how the service spells it."""
+"""The names of the requested extended properties, by the names in the responses."""
 
 SENSITIVITIES = {"0": "Normal", "1": "Personal", "2": "Private", "3": "Confidential"}
 
@@ -227,11 +224,11 @@ _CLASSES = {
     "#microsoft.graph.eventMessage": "IPM.Schedule.Meeting",
     "#microsoft.graph.calendarSharingMessage": "IPM.Sharing",
 }
-"""What a message is taken for that comes without its class."""
+"""The class of a message that comes without one, by its type."""
 
 
 def capitalized(word: str | None) -> str:
-    """A word of an enumeration as the metadata has it: notFlagged is NotFlagged."""
+    """Return the value of an enumeration in the form that the metadata has: NotFlagged for notFlagged."""
     return word[0].upper() + word[1:] if word else ""
 
 

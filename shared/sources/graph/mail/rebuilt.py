@@ -44,8 +44,8 @@ def rebuilt(client: GraphClient, item: Item, most: int) -> Content:
     Raises: what is wrong with the mailbox or with this message as a whole.
     """
     path = f"{client.mailbox}/messages/{item.id}"
-    told = decoded(_Headers, client.get(path + HEADERS)).internet_message_headers or []
-    headers = [(each.name, each.value or "") for each in told]
+    listed = decoded(_Headers, client.get(path + HEADERS)).internet_message_headers or []
+    headers = [(each.name, each.value or "") for each in listed]
     attachments = decoded(_Attachments, client.get(f"{path}/attachments{_LIST}")).value
     sealed = next((each for each in attachments if is_sealed(each.name or "", each.content_type or "")), None)
     if sealed is not None:

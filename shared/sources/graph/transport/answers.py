@@ -1,4 +1,4 @@
-"""Reads JSON answers: pages of a collection, links, times and extended properties, by msgspec."""
+"""Decodes JSON responses with msgspec: pages of a collection, links, times, and extended properties."""
 
 import binascii
 import functools
@@ -13,7 +13,7 @@ from shared.sources.graph.faults.errors import JsonFault, of_fault
 
 
 def decoded[T](kind: type[T], body: bytes) -> T:
-    """Decode a response as the given type. Text that is no Unicode is replaced where it stands: the rest is readable.
+    """Decode a response as the given type. Invalid Unicode is replaced, so that the rest is readable.
 
     Raises: AskForLess when it is no JSON; RetryLater when it is JSON of another shape.
     """
@@ -52,7 +52,7 @@ def _with_valid_text(body: bytes) -> bytes:
 
 
 def decoder[T](kind: type[T]) -> msgspec.json.Decoder[T]:
-    """The decoder of a type, built once: building one costs more than a page."""
+    """Return the decoder of a type. It is created once, because creating one takes longer than decoding a page."""
     found = _DECODERS.get(kind)
     if found is None:
         found = _DECODERS[kind] = msgspec.json.Decoder(kind)
@@ -69,14 +69,14 @@ class Removed(msgspec.Struct, gc=False):
 
 
 class Extended(msgspec.Struct, gc=False):
-    """An extended property: "Integer 0x0E08" and its value as text, which the service spells in its own way."""
+    """An extended property: its id, such as "Integer 0x0E08", which the service spells differently, and its value."""
 
     id: str
     value: str | None = None
 
 
 class Page(msgspec.Struct, gc=False):
-    """A page of a collection with undecoded members; a page may be empty and still have a next one."""
+    """A page of a collection with undecoded members. An empty page can have a next one."""
 
     value: list[msgspec.Raw]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
@@ -84,7 +84,7 @@ class Page(msgspec.Struct, gc=False):
 
 
 class Named(msgspec.Struct, rename="camel", gc=False):
-    """What every member of a collection has."""
+    """The properties that every member of a collection has."""
 
     id: str
     change_key: str | None = None
@@ -93,7 +93,7 @@ class Named(msgspec.Struct, rename="camel", gc=False):
 
     @property
     def version(self) -> str:
-        """The change key, which is within the ETag where the service does not give it by itself."""
+        """The change key; from the ETag if the service returns it only there."""
         return self.change_key or key_in_etag(self.etag)
 
 
@@ -128,12 +128,12 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-f]{1,8}")
 
 
 def values_of(properties: Iterable[Extended] | None) -> dict[str, str]:
-    """Extended properties by their identity."""
+    """Return the values of extended properties by `property_key`."""
     return {property_key(each.id): each.value for each in properties or () if each.value is not None}
 
 
 def binary(text: str | None) -> bytes:
-    """A binary property's value; empty when it is no base64."""
+    """Return the value of a binary property; empty if it is not base64."""
     try:
         return binascii.a2b_base64(text or "", strict_mode=False)
     except (binascii.Error, ValueError):
@@ -141,7 +141,7 @@ def binary(text: str | None) -> bytes:
 
 
 def utc_text(text: str | None) -> str:
-    """A time as ISO 8601 UTC in whole seconds, which is how Graph mostly writes it."""
+    """Return a time as ISO 8601 UTC in whole seconds, which is how Graph writes most times."""
     if not text or (len(text) == 20 and text[-1] == "Z"):
         return text or ""
     value = moment(text)
@@ -149,7 +149,7 @@ def utc_text(text: str | None) -> str:
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time as aware UTC; None when it is none. Graph gives up to seven digits of a second, and sometimes no zone."""
+    """Return a time as aware UTC; None if it is not a time. It can have seven decimals, or no zone."""
     if not text:
         return None
     try:
