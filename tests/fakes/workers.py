@@ -5,23 +5,21 @@
     worker.go_on(3)                                   # three requests, then it pauses again
     worker.kill()                                     # Crash at the next request, and at each one after it
 
-The fakes that a worker uses call `workers.step()` before each of their requests.
+The fakes that a worker uses call `workers.step()` before each of their requests; stepped_storage.py has its storage.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import Run
-from shared.replica.storage_port import Blob, BlobInfo, Row, RowChange
 from tests.fakes.authorization import MemoryAuthorizations, MemoryTokens
 from tests.fakes.leases import FakeLease, FakeLeases
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.replica import Crash
 from tests.fakes.source import FakeSources
-from tests.fakes.storage import MemoryBlobs, MemoryRows
 
 PATIENCE_SECONDS = 60
 """The time limit for one wait; only an error in a test reaches it."""
@@ -101,62 +99,6 @@ class Worker(threading.Thread):
             self._killed = True
             self._go.release()
             self.wait()
-
-
-class SlowBlobs(MemoryBlobs):
-    """Blobs that pause the worker before each request."""
-
-    def __init__(self, workers: Workers) -> None:
-        super().__init__()
-        self._workers = workers
-
-    def get(self, container: str, name: str) -> Blob | None:
-        self._workers.step()
-        return super().get(container, name)
-
-    def put(
-        self,
-        container: str,
-        name: str,
-        data: bytes,
-        *,
-        absent: bool = False,
-        etag: str = "",
-        members: int = 0,
-        deletes: bool | None = None,
-    ) -> str:
-        self._workers.step()
-        return super().put(container, name, data, absent=absent, etag=etag, members=members, deletes=deletes)
-
-    def delete(self, container: str, name: str) -> None:
-        self._workers.step()
-        super().delete(container, name)
-
-    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
-        self._workers.step()
-        return super().list(container, prefix)
-
-
-class SlowRows(MemoryRows):
-    """Rows that pause the worker before each request."""
-
-    def __init__(self, workers: Workers) -> None:
-        super().__init__()
-        self._workers = workers
-
-    def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
-        self._workers.step()
-        return super().transact(mailbox_id, changes)
-
-    def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
-        self._workers.step()
-        return super().get(mailbox_id, key)
-
-    def query(
-        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
-    ) -> Iterator[Row]:
-        self._workers.step()
-        return super().query(mailbox_id, folders=folders, only=only, left=left)
 
 
 class SlowRegistry(FakeRegistry):

@@ -1,7 +1,7 @@
 """Two writers and two compactions take turns at every single request, in any order: nothing is lost or doubled."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from shared.errors import Conflict, RetryLater
 from shared.replica.encoding.item_rows import FENCE
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage_port import CURSORS, PACKS, Blob, BlobInfo, Row, RowChange
+from shared.replica.storage_port import CURSORS, PACKS
 from shared.replica.store import BlobTableReplica
-from tests.fakes.storage import MemoryBlobs, MemoryRows
+from tests.fakes.stepped_storage import SteppedBlobs, SteppedRows
 from tests.unit.replica.samples import NOW, commit, created, only_tombstone, replayed, truth
 
 MAILBOX = "mailbox-1"
@@ -80,62 +80,6 @@ class Participant(threading.Thread):
         return False
 
 
-class TurnBlobs(MemoryBlobs):
-    """Blobs that wait for their turn."""
-
-    def __init__(self, turns: Turns) -> None:
-        super().__init__(clock=lambda: NOW)
-        self._turns = turns
-
-    def get(self, container: str, name: str) -> Blob | None:
-        self._turns.step()
-        return super().get(container, name)
-
-    def put(
-        self,
-        container: str,
-        name: str,
-        data: bytes,
-        *,
-        absent: bool = False,
-        etag: str = "",
-        members: int = 0,
-        deletes: bool | None = None,
-    ) -> str:
-        self._turns.step()
-        return super().put(container, name, data, absent=absent, etag=etag, members=members, deletes=deletes)
-
-    def delete(self, container: str, name: str) -> None:
-        self._turns.step()
-        super().delete(container, name)
-
-    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
-        self._turns.step()
-        return super().list(container, prefix)
-
-
-class TurnRows(MemoryRows):
-    """Rows that wait for their turn."""
-
-    def __init__(self, turns: Turns) -> None:
-        super().__init__()
-        self._turns = turns
-
-    def transact(self, mailbox_id: str, changes: Sequence[RowChange]) -> list[str]:
-        self._turns.step()
-        return super().transact(mailbox_id, changes)
-
-    def get(self, mailbox_id: str, key: str) -> tuple[Row, str] | None:
-        self._turns.step()
-        return super().get(mailbox_id, key)
-
-    def query(
-        self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
-    ) -> Iterator[Row]:
-        self._turns.step()
-        return super().query(mailbox_id, folders=folders, only=only, left=left)
-
-
 runs = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 16)), max_size=9)
 """Who does how many requests in a row: races need few changes of turn, but at the right places."""
 
@@ -145,7 +89,7 @@ runs = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 16)), max_size=9)
 def test_any_order_of_requests_ends_whole(runs: list[tuple[int, int]]) -> None:
     schedule = [who for who, steps in runs for _ in range(steps)]
     turns = Turns()
-    blobs, rows = TurnBlobs(turns), TurnRows(turns)
+    blobs, rows = SteppedBlobs(turns.step, clock=lambda: NOW), SteppedRows(turns.step)
     replica = BlobTableReplica(blobs, rows)
     commit(replica, MAILBOX, created("keep", b"kept bytes"), created("gone", b"dead bytes"))
     commit(replica, MAILBOX, FeedChange(FeedKind.DELETE, replica.find(MAILBOX, ["gone"])["gone"]))
@@ -179,7 +123,7 @@ def test_any_order_of_requests_ends_whole(runs: list[tuple[int, int]]) -> None:
 @pytest.mark.parametrize("requests", range(12))
 def test_finishing_a_page_during_an_erasure_restores_nothing(requests: int) -> None:
     turns = Turns()
-    blobs, rows = TurnBlobs(turns), TurnRows(turns)
+    blobs, rows = SteppedBlobs(turns.step, clock=lambda: NOW), SteppedRows(turns.step)
     replica = BlobTableReplica(blobs, rows)
     commit(replica, MAILBOX, created("A"))
     commit(replica, MAILBOX, created("B"))
@@ -201,7 +145,7 @@ def test_finishing_a_page_during_an_erasure_restores_nothing(requests: int) -> N
 def test_compacting_a_mailbox_under_erasure_leaves_nothing_behind(requests: int) -> None:
     """It carries over what is alive, and notes its day; its lease may have been lost long ago."""
     turns = Turns()
-    blobs, rows = TurnBlobs(turns), TurnRows(turns)
+    blobs, rows = SteppedBlobs(turns.step, clock=lambda: NOW), SteppedRows(turns.step)
     replica = BlobTableReplica(blobs, rows)
     commit(replica, MAILBOX, created("keep"), created("gone"))
     commit(replica, MAILBOX, FeedChange(FeedKind.DELETE, replica.find(MAILBOX, ["gone"])["gone"]))

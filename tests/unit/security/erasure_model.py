@@ -29,12 +29,11 @@ from tests.fakes.authorization import an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.clock import FakeClock
 from tests.fakes.mailbox import FakeMailbox
+from tests.fakes.stepped_storage import SteppedBlobs, SteppedRows
 from tests.fakes.workers import (
     SlowAuthorizations,
-    SlowBlobs,
     SlowLeases,
     SlowRegistry,
-    SlowRows,
     SlowSources,
     SlowTokens,
     Worker,
@@ -66,7 +65,7 @@ class ErasureModel(RuleBasedStateMachine):
             clock=clock,
         )
         self.stack.entra.person = ALEX
-        self.blobs, self.rows = SlowBlobs(self.workers), SlowRows(self.workers)
+        self.blobs, self.rows = SteppedBlobs(self.workers.step), SteppedRows(self.workers.step)
         self.sources = SlowSources(self.workers, page=4, batch=3)
         self.mailbox = self.sources.mailboxes[ALEX.address] = FakeMailbox(clock)
         for _ in range(items):
