@@ -88,7 +88,7 @@ class EwsSpelledMailbox:
         return self._mailbox.not_provided(_graph_folder(folder))
 
     def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
-        """The ids under which `to` knows these; Graph's are spelled as EWS does. Without those that are not known."""
+        """Return the ids of these at `to`, in EWS's spelling, without those that are unknown."""
         if to is SourceName.GRAPH:
             return {source: ews_id(target) for source, target in self._mailbox.translated(ids, to).items()}
         found = self._mailbox.translated([graph_id(each) for each in ids], to)
@@ -113,7 +113,7 @@ def _graph_folder(folder: Folder) -> Folder:
 
 
 def _spelled(item: Item, folder_id: str) -> Item:
-    """Spell the ids of the item as EWS does, in place, also in the failure of its missing content; returns the item."""
+    """Change the ids of the item to EWS's spelling in place, also in `lacking`; returns the item."""
     item.id = ews_id(item.id)
     item.folder_id = folder_id
     if item.lacking is not None:

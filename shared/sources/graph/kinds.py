@@ -1,6 +1,6 @@
 """How the items of each kind of folder are requested and read: one row per kind.
 
-Every row shares the same pages: members with an id, a version and perhaps all their metadata, removals, and links.
+All kinds have the same pages: members with an id, a version and possibly all of their metadata; removals; links.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -36,17 +36,17 @@ class Collection:
     round: str
     """The query of a first delta request."""
     refs: str
-    """The query of a listing for comparison: ids and versions, and the time that the scope goes by."""
+    """The query of a listing for comparison: ids, versions, and the time that the scope uses."""
     latest: str
     """The query of a listing with the latest changes first, for folders whose delta is refused."""
     page_sizes: tuple[int, ...]
     """The largest page: normally, and after the service has failed with larger pages."""
     item: Callable[[Any, str], Item] | None = None
-    """Makes an item of a member; None if pages carry less than the metadata."""
+    """Maps a member to an item; None if pages do not contain all of the metadata."""
     time: str = ""
     """The property with the time that the scope uses."""
     is_complete: bool = False
-    """Whether a page carries everything that an item's file needs."""
+    """Whether a page contains everything that an item's file needs."""
 
 
 _REF = "id,changeKey"
@@ -113,14 +113,14 @@ COLLECTIONS: Mapping[FolderKind, Collection] = {each.kind: each for each in (MAI
 
 @dataclass(slots=True)
 class ReadPage:
-    """One page as read: the changes in order, one per item, and the items that it carried."""
+    """A decoded page: the changes in order, one per item, and the items that came with it."""
 
     changes: dict[str, SourceChange] = field(default_factory=dict)
     items: dict[str, Item] = field(default_factory=dict)
     given: list[Named] = field(default_factory=list)
     """All members, as they were read."""
     members: dict[str, Named] = field(default_factory=dict)
-    """The members themselves, of kinds whose files are written from what the page carried."""
+    """The members themselves, of kinds whose files are written from the page."""
     next_link: str = ""
     delta_link: str = ""
 
@@ -133,7 +133,7 @@ class ReadPage:
 def read_page(collection: Collection, body: bytes, folder_id: str) -> ReadPage:
     """Read one page of a delta round or a listing. If an item comes several times, its last change counts.
 
-    A member that makes no sense is reported without its metadata, so that fetching it says what is wrong.
+    A member that cannot be decoded is reported without its metadata, so that fetching it gives the reason.
     """
     try:
         page = decoded(collection.members, body)

@@ -46,13 +46,13 @@ from shared.sources.port import (
 )
 
 SMALL_FOLDER = 250
-"""Up to so many items a folder is listed together with others: a batch of twenty then has 5,000 ids at most."""
+"""A folder with at most this many items is listed together with others, so that a batch of twenty has 5,000 ids."""
 
 
 class GraphMailbox:
     """One mailbox. Makes no request until a method needs one. Implements MailSource.
 
-    `remembered` is what this process knows of the mailbox's well-known folders, `remember` keeps it.
+    `remembered` are the mailbox's well-known folders if this process has read them; `remember` keeps them.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class GraphMailbox:
             if memory is None or not listed.is_known_to(memory):
                 memory = self._asked_memory()
         except FolderGone as exc:
-            # A listing is no folder that could be gone: the mailbox is not there for the moment, or not for us.
+            # A listing names no folder that could be gone: the mailbox is unavailable for now, or not for us.
             raise RetryLater(Reason.UNAVAILABLE, support=str(exc)) from exc
         return listed.folders(memory)
 

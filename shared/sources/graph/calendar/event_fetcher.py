@@ -107,13 +107,13 @@ class EventFetcher:
 
 
 def _attached(reading: EventReading, files: AttachmentReading) -> Mapping[str, tuple[Attachment, ...]]:
-    """The attachments of an event and, by their own ids, of its changed occurrences."""
+    """Fetch the attachments of an event and of its changed occurrences, by id."""
     events = [each.event for each in chain([reading], reading.exceptions)]
     return {each.id: files.of_event(each.id) for each in events if _may_have_attachments(each)}
 
 
 def _may_have_attachments(event: GraphEvent) -> bool:
-    """Inline pictures of a body do not count as attachments to Graph."""
+    """Whether an event may have attachments. Graph does not count inline pictures in `hasAttachments`."""
     return bool(event.has_attachments) or (event.body is not None and "cid:" in event.body.content)
 
 

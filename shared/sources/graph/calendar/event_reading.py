@@ -1,4 +1,4 @@
-"""Reads events and series: their times in the zones that they were made in, their changed and deleted occurrences."""
+"""Decodes events and series: times in their original zones, changed and deleted occurrences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ _ZONE_STRUCT = f"Binary {{{_SET}}} Id 0x8233"
 _START_ZONE = f"Binary {{{_SET}}} Id 0x825E"
 _END_ZONE = f"Binary {{{_SET}}} Id 0x825F"
 _IS_MEETING = 1
-"""In the state flags: asfMeeting."""
+"""The bit asfMeeting of the state flags."""
 
 _SHORT = (
     "changeKey,createdDateTime,lastModifiedDateTime,categories,subject,start,end,isAllDay,showAs,location,attendees,"
@@ -46,7 +46,7 @@ FULL = query(select=_LONG, expand=_EXPAND)
 """The properties that are requested of an event: delta returns little more than its id."""
 
 SERIES = query(select="cancelledOccurrences,exceptionOccurrences", expand="exceptionOccurrences")
-"""What only a series master has, and only if it is selected by name."""
+"""The properties that only a series master has; Graph returns them only if they are selected by name."""
 
 LONGEST_VIEW = timedelta(days=700)
 """The part of a calendar that is requested at a time."""
@@ -60,14 +60,14 @@ class _Time(msgspec.Struct, rename="camel", gc=False):
 
 
 class ResponseStatus(msgspec.Struct, gc=False):
-    """Somebody's response to an invitation."""
+    """A response to an invitation."""
 
     response: str | None = None
     time: str | None = None
 
 
 class InvitedAttendee(Recipient, rename="camel", gc=False):
-    """Somebody, or something, that was invited."""
+    """An invited person or resource."""
 
     type: str | None = None
     status: ResponseStatus | None = None
@@ -123,7 +123,7 @@ class GraphEvent(Named, rename="camel", gc=False):
 
 
 class Series(msgspec.Struct, rename="camel"):
-    """A series master's occurrences: "OID.{master}.{date}" of those that were deleted."""
+    """The occurrences of a series master. The ids of deleted ones are "OID.{master}.{date}"."""
 
     cancelled_occurrences: list[str] | None = None
     exception_occurrences: list[GraphEvent] | None = None
@@ -131,7 +131,7 @@ class Series(msgspec.Struct, rename="camel"):
 
 @dataclass(slots=True)
 class EventReading:
-    """An event as read, with the data that needs more than its own properties."""
+    """A decoded event, with the data that depends on more than its own properties."""
 
     event: GraphEvent
     properties: Mapping[str, str]
@@ -140,25 +140,25 @@ class EventReading:
     recurrence: Recurrence | None
     exceptions: Sequence["EventReading"] = field(default=())
     canceled: Sequence[str] = ()
-    """Days, ISO 8601, in the zone of the series' pattern."""
+    """The days of deleted occurrences, ISO 8601, in the zone of the series."""
 
     @property
     def is_all_day(self) -> bool:
-        """Whether it has days and no times."""
+        """Whether it has dates instead of times."""
         return bool(self.event.is_all_day)
 
     @property
     def start(self) -> datetime | None:
-        """When it begins, UTC: of an all-day event the midnight of its zone."""
+        """The start, UTC. That of an all-day event is midnight in its zone."""
         return self._instant(self.event.start)
 
     @property
     def end(self) -> datetime | None:
-        """When it ends, UTC."""
+        """The end, UTC."""
         return self._instant(self.event.end)
 
     def moment(self, at: datetime | None) -> Moment | None:
-        """A time of this event or of one of its occurrences: a day if it is an all-day event."""
+        """Return a time of this event or of an occurrence; a date if it is an all-day event."""
         if at is None or not self.is_all_day:
             return at
         zone = resolve(self.zone)
@@ -176,7 +176,7 @@ class EventReading:
         return _at_midnight(at.date(), zone.rules)
 
     def of_pattern(self, day: str) -> datetime | None:
-        """When the occurrence of a day would have begun, UTC: at the series' own time on the clocks of its zone."""
+        """Return the start of a day's occurrence by the pattern, UTC: the local time of the series in its zone."""
         found, start = day_of(day), self.start
         if found is None or start is None:
             return None
@@ -194,7 +194,7 @@ def _at_midnight(day: date, rules: Any) -> datetime:
 
 
 def read_event(event: GraphEvent, series: Series | None = None, of: "EventReading | None" = None) -> EventReading:
-    """An event with what its series says; `of` is the series that an exception belongs to, whose zone it shares."""
+    """Decode an event with the data of its series. `of` is a changed occurrence's series, whose zone it has."""
     properties = values_of(event.single_value_extended_properties)
     fallback = binary(properties.get(property_of(0x8233)))
     start = event.original_start_time_zone or ""
@@ -211,12 +211,12 @@ def read_event(event: GraphEvent, series: Series | None = None, of: "EventReadin
 
 
 def property_of(number_: int) -> str:
-    """The key of a property of appointments."""
+    """Return the key of an appointment's property."""
     return f"{_SET}/{number_:04x}"
 
 
 def _known(name: str) -> str:
-    """A zone's name; Graph has two that stand for none."""
+    """Return the name of a zone; empty for the two names that Graph uses for "no zone"."""
     return "" if name.lower().startswith("tzone://") else name
 
 
@@ -225,17 +225,17 @@ def _named(name: str) -> TimeZone | None:
 
 
 def is_meeting_of(reading: EventReading) -> bool:
-    """By the state flags; without them, whether anybody was invited."""
+    """Whether the event is a meeting: by the state flags, else by whether it has attendees."""
     state = reading.properties.get(property_of(0x8217))
     return bool(int(state) & _IS_MEETING) if state and state.isdigit() else bool(reading.event.attendees)
 
 
 def response_of(status: ResponseStatus | None) -> str:
-    """Return somebody's response, in Graph's word."""
+    """Return an attendee's response, in Graph's spelling."""
     return (status.response or "") if status is not None else ""
 
 
 def join_url_of(event: GraphEvent) -> str:
-    """The link to join an online meeting."""
+    """Return the link to join an online meeting."""
     meeting = (event.online_meeting.join_url or "") if event.online_meeting is not None else ""
     return meeting or event.online_meeting_url or ""

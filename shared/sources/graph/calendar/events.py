@@ -1,4 +1,4 @@
-"""Makes items of events, their metadata named as EWS names it."""
+"""Maps decoded events to items. Metadata has EWS's names."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,7 +26,7 @@ from shared.sources.port import Item, ItemKind
 
 
 def event_item(reading: EventReading, folder_id: str) -> Item:
-    """The item of an event, its metadata named as EWS names it. `at` is its start."""
+    """Return the item of an event; `at` is its start."""
     event = reading.event
     values = _values(reading)
     people = [*values["required"], *values["optional"], *values["resources"], values["organizer"]]
@@ -125,4 +125,4 @@ _RESPONSE_WORDS = {
     "declined": "Decline",
     "notResponded": "NoResponseReceived",
 }
-"""EWS's words, so that an item's metadata is the same from both sources."""
+"""EWS's spelling of responses, so that metadata is the same from both sources."""

@@ -1,4 +1,4 @@
-"""Graph's recurrence patterns as typed ones. https://learn.microsoft.com/graph/api/resources/recurrencepattern"""
+"""Maps Graph's recurrence patterns to typed ones. https://learn.microsoft.com/graph/api/resources/recurrencepattern"""
 
 from datetime import date
 
@@ -46,7 +46,7 @@ _FREQUENCIES = {
 
 
 def typed_recurrence(told: PatternedRecurrence | None, zone: TimeZone | None = None) -> Recurrence | None:
-    """The recurrence; None for a pattern that nobody documented. `zone` is that of the series, where it is known.
+    """Return the recurrence; None for an undocumented pattern. `zone` is the zone of the series, if it is known.
 
     Properties that a pattern does not have are 0 or null.
     """
@@ -74,13 +74,13 @@ def typed_recurrence(told: PatternedRecurrence | None, zone: TimeZone | None = N
 
 
 def _weekdays(pattern: _Pattern) -> tuple[Weekday, ...]:
-    """The days in the order of the week."""
+    """Return the weekdays in the order of the week."""
     named = {_WEEKDAYS[day.lower()] for day in pattern.days_of_week or () if day.lower() in _WEEKDAYS}
     return tuple(day for day in Weekday if day in named)
 
 
 def day_of(text: str | None) -> date | None:
-    """A date; None when it is none."""
+    """Return a date; None if the text is not a date."""
     try:
         return date.fromisoformat((text or "")[:10])
     except ValueError:

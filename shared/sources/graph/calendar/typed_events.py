@@ -1,4 +1,4 @@
-"""Maps events as read to the typed events that their files are made of."""
+"""Maps decoded events to the typed events that their files are written from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -45,7 +45,7 @@ IMPORTANCES = {each.value: each for each in Importance}
 
 
 def typed_event(reading: EventReading, attachments: Mapping[str, Sequence[Attachment]]) -> Event:
-    """An event or series; `attachments` by the event's id, an exception's by its own."""
+    """Return a typed event or series. `attachments` are by the id of the event or of the changed occurrence."""
     event = reading.event
     return Event(
         uid=event.i_cal_u_id or "",
@@ -79,14 +79,14 @@ def typed_event(reading: EventReading, attachments: Mapping[str, Sequence[Attach
 
 
 def _original(reading: EventReading) -> Moment | None:
-    """The start by the pattern of an occurrence that stands by itself: somebody was invited to it alone."""
+    """Return the start by the pattern of an occurrence to which the person was invited without the series."""
     if reading.recurrence is not None or reading.event.type not in ("occurrence", "exception"):
         return None
     return reading.moment(moment(reading.event.original_start))
 
 
 def _exception(series: EventReading, each: EventReading, attachments: Mapping[str, Sequence[Attachment]]) -> Event:
-    """One changed occurrence. Its original start is a moment of the series: a day in an all-day series."""
+    """Return a changed occurrence. Its original start is a time of the series, or a date in an all-day series."""
     original = series.moment(moment(each.event.original_start))
     return replace(typed_event(each, attachments), uid="", original_start=original)
 
@@ -97,7 +97,7 @@ def _canceled(reading: EventReading) -> list[Moment]:
 
 
 def _locations(event: GraphEvent) -> tuple[str, ...]:
-    """The location as it is shown, which names several in one line as EWS does."""
+    """Return the displayed location. Several locations are in one line, as in EWS."""
     shown = (event.location.display_name or "") if event.location is not None else ""
     names = [shown] if shown else [each.display_name or "" for each in event.locations or ()]
     return tuple(filter(None, names))
@@ -110,13 +110,13 @@ def _attendee(each: InvitedAttendee) -> Attendee:
 
 
 def typed_person(recipient: Recipient) -> Person:
-    """A name and an address."""
+    """Return a person with name and address."""
     told = person_of(recipient)
     return Person(told.get("name", ""), told.get("address", ""))
 
 
 def typed_body(body: ItemBody | None) -> Body:
-    """A body in the form in which Graph gave it."""
+    """Return the body in the format that Graph returned."""
     if body is None or not body.content:
         return Body()
     return Body(html=body.content) if body.content_type.lower() == "html" else Body(text=body.content)

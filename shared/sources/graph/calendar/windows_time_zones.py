@@ -1,4 +1,4 @@
-"""Time zone definitions as Outlook keeps them with an event: binary rules, so that zones without a name are known too.
+"""Decodes the binary time zone definitions that Outlook stores with an event: they also define zones without a name.
 
 [MS-OXOCAL] 2.2.1.39 PidLidTimeZoneStruct (one rule), 2.2.1.41 and .42 PidLidAppointmentTimeZoneDefinition* (a name, and
 rules by year).
@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from shared.formats.values.zone import EVER, PeriodsZone, RuleZone, TimeZone, YearlyChange
 
 _REGISTRY = struct.Struct("<iiiH16sH16s")
-"""TZREG: bias, standard and daylight bias in minutes west of UTC, and when each begins (with a year that is 0)."""
+"""TZREG: bias, standard and daylight bias in minutes west of UTC, and the start of each (the year is 0)."""
 
 _RULE = struct.Struct("<BBHHH14xiii16s16s")
-"""TZRule: versions, reserved, flags, year, biases, when standard and daylight time begin."""
+"""TZRule: versions, reserved, flags, year, biases, the starts of standard and daylight time."""
 
 _SYSTEM_TIME = struct.Struct("<8H")
 _NO_OFFSET = timedelta(0)
 
 
 def defined_zone(definition: bytes, fallback: bytes, name: str) -> TimeZone | None:
-    """The zone of a definition, else of the single rule; None when there are no rules in either."""
+    """Return the zone of a definition, else of the single rule; None if neither has rules."""
     label, rules = _definition(definition) if definition else ("", None)
     if rules is None and fallback:
         rules = _single(fallback)
@@ -28,7 +28,7 @@ def defined_zone(definition: bytes, fallback: bytes, name: str) -> TimeZone | No
 
 
 def _definition(data: bytes) -> tuple[str, RuleZone | PeriodsZone | None]:
-    """The zone's name and its rules; nothing of a definition that is cut short."""
+    """Return the zone's name and rules; both empty if the definition is incomplete."""
     try:
         size, _, length = struct.unpack_from("<HHH", data, 2)
         start = 8 + 2 * length
@@ -68,7 +68,7 @@ def _rules(bias: int, standard: int, daylight: int, starts: bytes, ends: bytes) 
 
 
 def _change(data: bytes) -> YearlyChange | None:
-    """A SYSTEMTIME: the nth weekday of a month (5: the last), or with a year a fixed day; no month: no change."""
+    """Decode a SYSTEMTIME: the nth weekday (5: last) of a month, or with a year a fixed day; None without a month."""
     year, month, weekday, day, hour, minute, second, _ = _SYSTEM_TIME.unpack(data)
     if not 1 <= month <= 12 or not 1 <= day <= 31 or weekday > 6:
         return None

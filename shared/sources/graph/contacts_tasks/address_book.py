@@ -1,4 +1,4 @@
-"""Fetches contacts with their photos. What a page of changes carried is not requested again."""
+"""Fetches contacts with their photos. Contacts that came with a page of changes are not requested again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class ContactFetcher:
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, type(exc).__name__)
 
     def _photo(self, contact: GraphContact) -> Attachment | None:
-        """Return a contact's picture, or None if it does not exist after all."""
+        """Return a contact's photo, or None if there is none after all."""
         path = f"{self.client.mailbox}/contacts/{contact.id}/photo/$value"
         part = self.client.ask(path, accept="*/*")
         if part.refusal is not None and part.refusal.of_item() is not None:

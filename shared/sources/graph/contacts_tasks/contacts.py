@@ -1,6 +1,6 @@
-"""Reads contacts: Graph's own properties, and the extended ones that it has no names for.
+"""Decodes contacts: Graph's own properties, and extended properties for those that Graph has no names for.
 
-Contact groups are counted by the service and never given.
+The service counts contact groups but does not return them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,7 +54,7 @@ PHONES: Mapping[str, tuple[str, PhoneKind]] = {
     "Telex": ("3a2c", PhoneKind.TELEX),
     "TtyTddPhone": ("3a4b", PhoneKind.TEXT),
 }
-"""EWS's names of numbers, in its order: the tag of each, and what it is."""
+"""EWS's names of phone numbers, in its order, with the property tag and the kind of each."""
 
 _SELECT = (
     "changeKey,createdDateTime,lastModifiedDateTime,categories,displayName,fileAs,title,givenName,middleName,surname,"
@@ -127,7 +127,7 @@ class GraphContact(Named, rename="camel", gc=False):
 
     @property
     def properties(self) -> dict[str, str]:
-        """Its extended properties."""
+        """The extended properties, by `property_key`."""
         return values_of(self.single_value_extended_properties)
 
 
@@ -137,14 +137,14 @@ def has_photo(contact: GraphContact) -> bool:
 
 
 def contact_item(contact: GraphContact, folder_id: str) -> Item:
-    """The item of a contact, its metadata named as EWS names it. `at` is when it was last modified."""
+    """Return the item of a contact. Metadata has EWS's names; `at` is the last-modified time."""
     values = contact_values(contact)
     at = moment(values["modified"])
     return item_of(values, contact.id, folder_id, ItemKind.CONTACT, at=at, addresses=values["emails"])
 
 
 def contact_values(contact: GraphContact) -> dict[str, Any]:
-    """The contact's metadata, named as EWS names it."""
+    """Return the contact's metadata under EWS's names."""
     properties = contact.properties
     return {
         "version": contact.version,
@@ -189,7 +189,7 @@ _MAILING = {"1": "Home", "2": "Business", "3": "Other"}
 
 
 def _name_parts(contact: GraphContact) -> dict[str, str]:
-    """The complete name as EWS gives it in its parts."""
+    """Return the parts of the name under EWS's names."""
     parts = {
         "Title": contact.title,
         "FirstName": contact.given_name,
@@ -206,7 +206,7 @@ def _name_parts(contact: GraphContact) -> dict[str, str]:
 
 
 def _phones(contact: GraphContact, properties: Mapping[str, str]) -> dict[str, str]:
-    """Numbers by EWS's names: by their tags, and by Graph's own lists where tags do not come."""
+    """Return phone numbers by EWS's names: from the tagged properties, else from Graph's own lists."""
     found = {name: properties[tag] for name, (tag, _) in PHONES.items() if properties.get(tag)}
     business, home = contact.business_phones or [], contact.home_phones or []
     listed = {

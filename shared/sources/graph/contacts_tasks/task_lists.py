@@ -1,4 +1,4 @@
-"""Fetches tasks with their checklists, links, and attachments. What a page carried is not requested again."""
+"""Fetches tasks with their checklists, links, and attachments. Tasks that came with a page are not requested again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class TaskFetcher:
     def _besides(
         self, folder: Folder, tasks: Mapping[str, GraphTask | ItemFailure]
     ) -> dict[str, "_Beside | ItemFailure"]:
-        """The checklists and links of tasks: collections of their own, that pages do not carry."""
+        """Request the checklists and links of tasks: collections that are not part of a page."""
         paths = {each: self._path(folder, each) for each, task in tasks.items() if isinstance(task, GraphTask)}
         steps = self._answers(Steps, {each: Ask(f"{path}/checklistItems") for each, path in paths.items()})
         links = self._answers(Links, {each: Ask(f"{path}/linkedResources") for each, path in paths.items()})
@@ -94,7 +94,7 @@ class TaskFetcher:
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What belongs to a task but is not one of its properties."""
+    """The checklist and the links of a task, which are not among its properties."""
 
     steps: Sequence[Step] = ()
     links: Sequence[LinkedResource] = ()

@@ -1,4 +1,4 @@
-"""Maps contacts as read to the typed contacts that their files are made of."""
+"""Maps decoded contacts to the typed contacts that their files are written from."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,7 +15,7 @@ _SENSITIVITIES = {each.value.capitalize(): each for each in Sensitivity}
 
 
 def typed_contact(contact: GraphContact, photo: Attachment | None) -> Contact:
-    """The typed contact that its file is made of."""
+    """Return the typed contact."""
     values = contact_values(contact)
 
     def text(name: str) -> str:
@@ -76,7 +76,7 @@ def _postal(name: str, parts: Mapping[str, str], *, is_preferred: bool) -> Posta
 
 
 def _day(text: str) -> date | None:
-    """The day that a midnight of some zone, given in UTC, stands for; None where the calendar ends."""
+    """Return the day of a time that is midnight in an unknown zone, given in UTC; None if it is out of range."""
     at = moment(text)
     try:
         return day_of_midnight(at) if at else None

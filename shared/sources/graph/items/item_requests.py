@@ -53,7 +53,7 @@ class ItemRequests:
             self._faults.raise_unless_item_fault(error)
             return ItemFailure(identifier, Reason.ITEM_UNREADABLE, refusal.support)
         if refusal.rule.reason is Reason.UNAVAILABLE:
-            # Of a mailbox that cannot be read at all every item says so.
+            # If the mailbox cannot be read at all, every item is refused.
             self._client.get(f"{self._client.mailbox}/mailFolders/inbox?$select=id")
         return ItemFailure(identifier, reason, refusal.support)
 

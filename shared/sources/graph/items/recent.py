@@ -1,4 +1,4 @@
-"""Keeps items that are needed twice in a short time: as metadata from a page, then for their file."""
+"""Keeps decoded items for a short time: the page gives their metadata, and the fetch writes their files."""
 
 import threading
 from collections import OrderedDict
@@ -18,7 +18,7 @@ class RecentMembers:
         self._lock = threading.Lock()
 
     def keep(self, members: Mapping[str, Named]) -> None:
-        """Keep what was read, and drop the oldest above the limit."""
+        """Keep these items, and drop the oldest ones above the limit."""
         with self._lock:
             for identifier, member in members.items():
                 self._kept.pop(identifier, None)
@@ -27,6 +27,6 @@ class RecentMembers:
                 self._kept.popitem(last=False)
 
     def take(self, identifier: str) -> Named | None:
-        """Return and drop what is kept of an item."""
+        """Return an item and drop it; None if it is not kept."""
         with self._lock:
             return self._kept.pop(identifier, None)

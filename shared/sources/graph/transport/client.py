@@ -1,7 +1,7 @@
 """The HTTP client for one mailbox over Graph: one request, one response, one typed error.
 
-Nothing here sleeps or tries again, except that a rejected token is renewed once. Links that come from an answer or from
-storage get our token: only their path and query are believed, and only behind our own host.
+Nothing here sleeps or retries, except that a rejected token is renewed once. Requests to links from a response or from
+storage carry our token, so only the link's path and query are used, on the configured host.
 """
 
 import threading
@@ -63,7 +63,7 @@ class Channel(Protocol):
 class GraphClient:
     """The connections to one mailbox; safe to use from several threads, each request on one of them.
 
-    `url` is the service's root with its version (https://graph.microsoft.com/v1.0). `is_tenant_wide` is asked when the
+    `url` is the service's root with its version (https://graph.microsoft.com/v1.0). `is_tenant_wide` is called when the
     mailbox is throttled.
     """
 
@@ -115,7 +115,7 @@ class GraphClient:
         for _ in range(_REDIRECTS):
             if reply.status != 308:
                 break
-            # An archive's folder lives elsewhere, within the service.
+            # The folders of an online archive have another root, within the service.
             target = _behind_our_host(reply.headers.get("location", ""))
             reply = self._answered(replace(request, target=target))
         return self._part(reply)
@@ -127,7 +127,7 @@ class GraphClient:
         try:
             return self._part(self._answered(request)).value()
         except FolderGone as exc:
-            # What is asked by POST is no item or folder that could be gone.
+            # A POST names no item or folder, so "not found" is not about one.
             raise RetryLater(Reason.UNAVAILABLE, support=str(exc)) from exc
 
     def relative(self, link: str) -> str:
@@ -206,14 +206,14 @@ class _Request:
 
 
 def _mailbox_path(access: Access) -> str:
-    """Return the path of the mailbox. A person's own needs no address, and a sign-in name is not always one."""
+    """Return the path of the mailbox. A person's own is `me`, since a sign-in name is not always an address."""
     if access.own:
         return "/me"
     return "/users/" + quote(access.address, safe="@")
 
 
 def _behind_our_host(link: str) -> str:
-    """Return the path and query of a link, whatever host it names. Raises RetryLater if it is no such link."""
+    """Return the path and query of a link, without its host. Raises RetryLater if it is not a link to the service."""
     parts = urlsplit(link)
     if not parts.path.startswith("/") or parts.path.startswith("//") or any(mark <= " " or mark > "~" for mark in link):
         raise of_fault(JsonFault.FOREIGN_LINK)

@@ -7,7 +7,7 @@ _SAFE = "$(),=;/'{}-_.:"
 
 
 def query(**options: str) -> str:
-    """Options as a query: `select="id"` is $select=id. Spaces are written %20: a "+" would be one to the service."""
+    """Return options as a query: `select="id"` is $select=id. A space is %20, since the service takes "+" literally."""
     return "?" + "&".join(f"${name}={quote(value, safe=_SAFE)}" for name, value in options.items())
 
 

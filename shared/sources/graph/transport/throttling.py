@@ -1,7 +1,7 @@
 """Decides whether throttling concerns one mailbox or its whole tenant.
 
-Graph throttles by mailbox: a 429 says nothing of other mailboxes. When several of one tenant meet it at a time, it is
-the tenant that is asked to slow down. A tenant is known here by the domain of its addresses.
+Graph throttles by mailbox, so one 429 says nothing about other mailboxes. If several mailboxes of a tenant are
+throttled at the same time, the tenant is. The tenant is identified by the domain of the addresses.
 """
 
 import threading
