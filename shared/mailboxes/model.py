@@ -108,7 +108,7 @@ class Mailbox:
     feed_sequence: int = 0
     """The number of the newest feed page, as of the last pass that ended without an error."""
     logged_sequence: int = 0
-    """The number of the newest feed page that the change log tells of."""
+    """The number of the newest feed page in the change log."""
     outbox: str = ""
     """Events of this mailbox that are not published yet: see outbox/events.py."""
     quiet_started_at: datetime | None = None

@@ -307,9 +307,10 @@ class MailSource(Protocol):
         ...
 
     def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
-        """The ids under which `to` knows the items and folders that the other source knows under these.
+        """Return the ids that items and folders of the other source have at `to`.
 
-        Asked only for ids that the two do not spell alike. Those that cannot be told are left out; EWS tells none.
+        Called only for ids that the two sources spell differently. Ids that cannot be translated are left out; EWS
+        translates none.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The events that other programs are told of a mailbox. Pure rules: the rows before and after a change give its events.
+"""The events of a mailbox for other programs. Pure rules: events follow from the row before and after a change.
 
 An event is thin: ids, counts, a reason. It never holds an address, a subject or content.
 """
@@ -35,7 +35,7 @@ _STOPPED = {
     Status.NEEDS_ADMIN: EventType.NEEDS_ADMIN,
     Status.SUSPENDED: EventType.SUSPENDED,
 }
-"""The statuses in which somebody has to act, each with the event that tells of it."""
+"""The statuses in which somebody has to act, each with its event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def new_event(kind: EventType, mailbox: Mailbox, at: datetime, **data: int | str
 
 
 def status_events(before: Mailbox | None, after: Mailbox, now: datetime) -> list[MailboxEvent]:
-    """The events that a change of a row tells by itself; `before` is None for a new mailbox."""
+    """The events that follow from a change of a row; `before` is None for a new mailbox."""
     found: list[MailboxEvent] = []
     was, is_ = None if before is None else before.status, after.status
     if is_ is Status.ACTIVE and was in (None, Status.DISCONNECTED):
@@ -127,4 +127,4 @@ def _merged(synced: Sequence[MailboxEvent]) -> MailboxEvent:
 
 
 SYNCED_COUNTS = ("created", "updated", "moved", "deleted")
-"""The counts of a synced event. They are of the passes that it tells of; `after` and `feed` name the pages exactly."""
+"""The counts of a synced event. `after` and `feed` are the exact numbers of its feed pages."""

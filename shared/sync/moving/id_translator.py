@@ -15,11 +15,11 @@ class IdTranslator:
         self._origin = origin
 
     def at_target(self, ids: Sequence[str]) -> dict[str, str]:
-        """The target's ids of these ids of the origin, as far as they can be told."""
+        """Return the target's ids of these ids of the origin, without those that cannot be translated."""
         return self._translated(ids, self._target)
 
     def at_origin(self, ids: Sequence[str]) -> dict[str, str]:
-        """The origin's ids of these ids of the target, as far as they can be told."""
+        """Return the origin's ids of these ids of the target, without those that cannot be translated."""
         return self._translated(ids, SourceName.EWS if self._target is SourceName.GRAPH else SourceName.GRAPH)
 
     def _translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:

@@ -20,7 +20,7 @@ class Origin:
         self._has_failed = False
 
     def translated(self, ids: Sequence[str], to: SourceName) -> dict[str, str]:
-        """The ids at `to` of these ids, as far as they can be told."""
+        """Return the ids at `to` of these ids, without those that cannot be translated."""
         return self._asked(lambda source: source.translated(ids, to)) or {}
 
     def metadata(self, folder_id: str, ids: Sequence[str]) -> dict[str, Item] | None:
