@@ -24,7 +24,7 @@ from shared.sync.planning.page_filler import PageFiller
 from shared.sync.planning.plan import Plan, plan_retries, plan_round
 from shared.sync.planning.plan_executor import PlanExecutor
 from shared.sync.planning.removed_items import RemovalMemory
-from shared.sync.planning.write import Origin, Write
+from shared.sync.planning.write import Write, WriteOrigin
 from shared.sync.reading import folder_change_tokens
 from shared.sync.reading.change_reader import ChangeReader
 from shared.sync.reading.folder_scan import FolderScan, FolderScanner
@@ -33,7 +33,7 @@ from shared.sync.reconciling.folder_comparison import Difference, FolderComparis
 from shared.sync.reconciling.joint_comparison import JointComparison
 from shared.sync.reconciling.occurrences import OccurrenceWriter
 from shared.sync.recording.pass_result import PassResult, RunStats
-from shared.sync.recording.progress import Progress
+from shared.sync.recording.progress import ProgressReporter
 from shared.sync.scope import LeftOut, Scope
 from shared.sync.state import resume
 from shared.sync.state.cursor_draft import CursorDraft
@@ -66,7 +66,7 @@ class MailboxSync:
     comparison: FolderComparison
     together: JointComparison
     occurrences: OccurrenceWriter
-    progress: Progress
+    progress: ProgressReporter
     scope: Scope
     limits: Limits
     budget: Budget
@@ -168,10 +168,10 @@ class MailboxSync:
                 self.memory.remember(item)
                 resolved = self.issues.resolve_issue(item.source_id, folder_id)
                 change = self.executor.removal(item) if folder_id in scan.left else deletion(item)
-                self.filler.add(Write(Origin.REMOVAL, change, folder_id, resolved))
+                self.filler.add(Write(WriteOrigin.REMOVAL, change, folder_id, resolved))
             if folder_id not in scan.left and self.draft.state.keeps_left:
                 for item in self.replica.left_items(folder_id):
-                    self.filler.add(Write(Origin.REMOVAL, deletion(item)))
+                    self.filler.add(Write(WriteOrigin.REMOVAL, deletion(item)))
             folder_change_tokens.forget(self.draft, folder_id)
             self.draft.remove(folder_id)
 
@@ -303,7 +303,7 @@ class MailboxSync:
         """Make the replica equal to the folder. Left-out items are counted at the end, because a repair that takes
         several passes finds them again in each pass."""
         left_out = Counter({LeftOut.OLD: difference.passed_by})
-        repaired = Counter[Origin]()
+        repaired = Counter[WriteOrigin]()
         self.moves.begin_reading()
         try:
             for plan in self.comparison.plan_repairs(folder, difference):
@@ -312,7 +312,7 @@ class MailboxSync:
                     repaired.update([write.origin] if write.change else ())
                     self.filler.add(write)
         finally:
-            sweep.add_figures(self.draft, repaired[Origin.ARRIVAL], repaired[Origin.REMOVAL])
+            sweep.add_figures(self.draft, repaired[WriteOrigin.ARRIVAL], repaired[WriteOrigin.REMOVAL])
         sweep.add_left_out(self.draft, +left_out, in_sweep=in_sweep)
 
     def _confirm(self, scan: FolderScan) -> None:

@@ -25,7 +25,7 @@ from shared.sync.reconciling.folder_comparison import FolderComparison
 from shared.sync.reconciling.joint_comparison import JointComparison
 from shared.sync.reconciling.occurrences import OccurrenceWriter
 from shared.sync.recording.pass_result import PassResult, RunStats
-from shared.sync.recording.progress import Progress
+from shared.sync.recording.progress import ProgressReporter
 from shared.sync.recording.run_recorder import RunRecorder
 from shared.sync.scope import Scope
 from shared.sync.state import resume
@@ -79,7 +79,9 @@ class PassOpener:
         issues = Issues(self.registry, mailbox.id, draft, pages, limits, clock=clock, counted=mailbox.issues)
         stuck = is_stuck(mailbox, limits)
         isolates_failures = stuck or issues.will_be_due(timedelta(seconds=limits.budget_seconds))
-        progress = Progress(mailbox, stats, self.recorder, draft, issues, limits=limits, monotonic=self.monotonic)
+        progress = ProgressReporter(
+            mailbox, stats, self.recorder, draft, issues, limits=limits, monotonic=self.monotonic
+        )
         before = resume.resume_point(draft, clock(), limits)
         view, memory = ReplicaView(self.replica, mailbox.id, pages), RemovalMemory(draft, clock(), limits)
         source = self.sources.open(access, isolate_failures=isolates_failures)

@@ -20,7 +20,7 @@ from functions import sync
 from shared.app import app
 from shared.replica.store import BlobTableReplica
 from shared.sources.ews.mailbox import EwsMailbox
-from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.ews.transport.session import EwsLimits
 from shared.sources.port import Access
 from tests.bench.canned import Mailbox
 from tests.fakes.source import FakeSources
@@ -124,7 +124,7 @@ class CannedSources(FakeSources):
         return EwsMailbox(
             CannedChannel(self.mailbox),
             access,
-            RequestLimits(),
+            EwsLimits(),
             connections=1,
             largest_item_bytes=150 << 20,
             archives=False,

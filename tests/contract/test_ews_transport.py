@@ -21,7 +21,7 @@ from shared.errors import (
     RetryLater,
 )
 from shared.sources.ews.sources import EwsSources
-from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.ews.transport.session import EwsLimits
 from shared.sources.port import Access, AccessMode, MailSource
 from tests.contract.rogue_server import CLOSE, RESET, RogueServer, Step, http, rogue_server
 from tests.unit.ews.soap_samples import answer, fault, success
@@ -32,7 +32,7 @@ GOOD = answer("FindFolder", found(folder("A", distinguished="inbox")))
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IN_CHUNKS = b"30d40\r\n" + GOOD + b" " * (200_000 - len(GOOD)) + b"\r\n0\r\n\r\n"
 """A body above the limit in a single chunk, whatever length the headers declare."""
-LIMITS = RequestLimits(connect=2.0, silence=0.4, total=1.2, answer_bytes=100_000)
+LIMITS = EwsLimits(connect=2.0, silence=0.4, total=1.2, answer_bytes=100_000)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from shared.errors import ActionNeeded
 from shared.mailboxes.model import Mailbox, Status
 from shared.settings import Settings
 from shared.sources.ews.sources import EwsSources
-from shared.sources.ews.transport.session import RequestLimits as Patience
+from shared.sources.ews.transport.session import EwsLimits as Patience
 from shared.sources.port import SourceName
 from shared.sources.selection import SelectedSources
 from shared.sync.back_off.table import TableTenantBackOff

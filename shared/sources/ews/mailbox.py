@@ -24,7 +24,7 @@ from shared.sources.ews.reading.folders import (
 )
 from shared.sources.ews.reading.sync_folder_items import read_changes, read_listing, read_ref
 from shared.sources.ews.transport import soap_request
-from shared.sources.ews.transport.session import Channel, RequestLimits
+from shared.sources.ews.transport.session import Channel, EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.ews.transport.soap_response import M, T, parse, response_messages, response_problem
 from shared.sources.exchange_names import role_of
@@ -59,7 +59,7 @@ class EwsMailbox:
         self,
         channel: Channel,
         access: Access,
-        limits: RequestLimits,
+        limits: EwsLimits,
         *,
         connections: int,
         largest_item_bytes: int,

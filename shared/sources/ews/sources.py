@@ -11,7 +11,7 @@ from shared.sources.port import Access, FolderRole, MailSource
 
 if TYPE_CHECKING:
     from shared.sources.ews.mailbox import EwsMailbox
-    from shared.sources.ews.transport.session import EwsSession, RequestLimits, TransportSettings
+    from shared.sources.ews.transport.session import EwsLimits, EwsSession, TransportSettings
 
 _REMEMBERED = 10_000
 
@@ -34,7 +34,7 @@ class EwsSources(AccountQueries):
         connections: int = 3,
         largest_item_bytes: int = 150 << 20,
         archives: bool = False,
-        limits: "RequestLimits | None" = None,
+        limits: "EwsLimits | None" = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self._url = url
@@ -54,9 +54,9 @@ class EwsSources(AccountQueries):
     def _open(self, access: Access, *, isolate_failures: bool = False) -> "EwsMailbox":
         # Importing exchangelib takes 0.3 s, most of what a cold start may take.
         from shared.sources.ews.mailbox import EwsMailbox
-        from shared.sources.ews.transport.session import RequestLimits
+        from shared.sources.ews.transport.session import EwsLimits
 
-        limits = self._limits or RequestLimits()
+        limits = self._limits or EwsLimits()
         return EwsMailbox(
             self._session(access, limits),
             access,
@@ -68,7 +68,7 @@ class EwsSources(AccountQueries):
             isolate_failures=isolate_failures,
         )
 
-    def _session(self, access: Access, limits: "RequestLimits") -> "EwsSession":
+    def _session(self, access: Access, limits: "EwsLimits") -> "EwsSession":
         from shared.sources.ews.transport.session import EwsSession, transport_settings_for
 
         if self._transport_settings is None:

@@ -16,7 +16,7 @@ from shared.sources.graph.calendar.event_fetcher import EventFetcher
 from shared.sources.graph.contacts_tasks.address_book import ContactFetcher
 from shared.sources.graph.contacts_tasks.task_lists import TaskFetcher
 from shared.sources.graph.folders import states
-from shared.sources.graph.folders.changes import ChangeReader
+from shared.sources.graph.folders.changes import GraphChangeReader
 from shared.sources.graph.folders.folder_listing import FolderListing
 from shared.sources.graph.folders.folders import COUNTED, count_in
 from shared.sources.graph.folders.lookahead import Lookahead
@@ -84,7 +84,7 @@ class GraphMailbox:
         self._events = EventFetcher(client, requests, largest_item_bytes)
         self._contacts = ContactFetcher(client, requests, self._recent, largest_item_bytes)
         self._tasks = TaskFetcher(client, requests, self._recent, largest_item_bytes)
-        self._changes = ChangeReader(
+        self._changes = GraphChangeReader(
             client, self._recent, self._lookahead.page, lambda: self._memory, isolate_failures=isolate_failures
         )
 

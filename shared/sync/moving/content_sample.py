@@ -15,8 +15,8 @@ from enum import StrEnum
 from shared.replica.port import ReplicaItem
 from shared.sources.coverage import adds_property
 from shared.sources.port import Content, ContentLevel, Folder, Item, MailSource, SourceName
-from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import Survey
+from shared.sync.moving.surveyed_replica import SurveyedReplica
 from shared.sync.planning.item_changes import content_to_store
 
 _FOLD = re.compile(rb"\r?\n[ \t]")
@@ -37,7 +37,7 @@ class SampleResult(StrEnum):
 
 
 def compare_samples(
-    survey: Survey, source: MailSource, folders: Mapping[str, Folder], replica: ReplicaReader, level: ContentLevel
+    survey: Survey, source: MailSource, folders: Mapping[str, Folder], replica: SurveyedReplica, level: ContentLevel
 ) -> None:
     """Fetch the sampled items of each kind that has not been compared, and record the results.
 
@@ -62,7 +62,7 @@ def _version_of(survey: Survey, key: str) -> str:
 
 
 def _contents(
-    source: MailSource, replica: ReplicaReader, level: ContentLevel, folder: Folder, sample: tuple[str, str, str]
+    source: MailSource, replica: SurveyedReplica, level: ContentLevel, folder: Folder, sample: tuple[str, str, str]
 ) -> tuple[ReplicaItem, bytes, Content] | None:
     """Return an item with its stored and its fetched content.
 

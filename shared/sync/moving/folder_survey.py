@@ -17,8 +17,8 @@ from shared.sync.budget import Budget
 from shared.sync.moving.id_translator import IdTranslator
 from shared.sync.moving.likeness import has_comparable_size, likeness_of
 from shared.sync.moving.origin import Origin
-from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import FolderSurvey, Survey, digest_of, joined, separated
+from shared.sync.moving.surveyed_replica import SurveyedReplica
 from shared.sync.planning.same_content import Sameness
 from shared.sync.reading.item_index import version_mark
 from shared.sync.scope import Scope
@@ -39,7 +39,7 @@ class FolderSurveyor:
         self,
         survey: Survey,
         source: MailSource,
-        replica: ReplicaReader,
+        replica: SurveyedReplica,
         *,
         scope: Scope,
         budget: Budget,
@@ -210,7 +210,7 @@ class FolderSurveyor:
 class _Reading:
     """The replica's items of one folder that have not been seen yet, and the ids that have."""
 
-    def __init__(self, replica: ReplicaReader, found: FolderSurvey) -> None:
+    def __init__(self, replica: SurveyedReplica, found: FolderSurvey) -> None:
         self._replica = replica
         self._found = found
         self.seen = separated(found.seen)

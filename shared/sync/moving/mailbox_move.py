@@ -23,9 +23,9 @@ from shared.sync.moving.content_sample import SampleResult, compare_samples
 from shared.sync.moving.folder_survey import FolderSurveyor
 from shared.sync.moving.id_translator import IdTranslator
 from shared.sync.moving.origin import Origin
-from shared.sync.moving.parity import Outcome
-from shared.sync.moving.replica_reader import ReplicaReader
+from shared.sync.moving.parity import MoveOutcome
 from shared.sync.moving.survey import DOCUMENT, FolderSurvey, Survey, decode, encode
+from shared.sync.moving.surveyed_replica import SurveyedReplica
 from shared.sync.moving.switch import is_blocked, switched
 from shared.sync.scope import Scope
 from shared.sync.state.issues import MOST
@@ -43,7 +43,7 @@ class MoveResult:
     """The result of one part of a move. Without an outcome, the move continues in the next pass."""
 
     cursor: Cursor
-    outcome: Outcome | None = None
+    outcome: MoveOutcome | None = None
     report: dict[str, object] | None = None
     requests: int = 0
 
@@ -78,7 +78,7 @@ class MailboxMove:
         self._limits = limits
         self._budget = budget
         self._clock = clock
-        self._reader = ReplicaReader(replica, mailbox_id)
+        self._reader = SurveyedReplica(replica, mailbox_id)
         self._figures = source.figures
 
     def run(self, *, dry: bool = False, forced: bool = False) -> MoveResult:
@@ -99,9 +99,9 @@ class MailboxMove:
         self._keep(survey)
         held = sum(folder.items for folder in self._cursor.folders.values())
         if dry:
-            return self._ended(survey, Outcome.SURVEYED)
+            return self._ended(survey, MoveOutcome.SURVEYED)
         if is_blocked(survey, held, self._limits) and not forced:
-            return self._ended(survey, Outcome.BLOCKED)
+            return self._ended(survey, MoveOutcome.BLOCKED)
         return self._switch(survey)
 
     def _begun(self) -> Survey:
@@ -209,7 +209,7 @@ class MailboxMove:
         self._budget.check_lease()
         self._replica.put_derived(self._mailbox_id, DOCUMENT, encode(survey))
 
-    def _ended(self, survey: Survey, outcome: Outcome) -> MoveResult:
+    def _ended(self, survey: Survey, outcome: MoveOutcome) -> MoveResult:
         """End without a move: keep the report, and start a new survey at the next request."""
         report = parity.report(survey, outcome, self._origin.name, self._clock().isoformat())
         self._budget.check_lease()
@@ -222,7 +222,7 @@ class MailboxMove:
         self._budget.check_lease()
         following = switched(self._cursor, survey, self._written_since(survey), self._clock())
         cursor = self._replica.commit(self._mailbox_id, self._cursor, (), following)
-        return MoveResult(cursor, Outcome.MOVED, None, self._spent)
+        return MoveResult(cursor, MoveOutcome.MOVED, None, self._spent)
 
     def _written_since(self, survey: Survey) -> dict[str, dict[str, None]]:
         """Return, by folder, the keys of items that passes have written since the survey began."""

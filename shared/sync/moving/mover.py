@@ -18,7 +18,7 @@ from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.moving.mailbox_move import MailboxMove, MoveResult
 from shared.sync.moving.origin import Origin
-from shared.sync.moving.parity import Outcome, with_numbers
+from shared.sync.moving.parity import MoveOutcome, with_numbers
 from shared.sync.moving.restating import Restater
 from shared.sync.moving.switch import source_of
 from shared.sync.recording.pass_result import RunStats
@@ -97,7 +97,7 @@ class Mover:
             return MoveStep(cursor, source, was_tried=True, error=error)
         stats = replace(stats, requests=result.requests)
         self._recorder.ended(mailbox.id, result.outcome or "continues", stats, source=source)
-        if result.outcome in (None, Outcome.MOVED):
+        if result.outcome in (None, MoveOutcome.MOVED):
             return MoveStep(result.cursor, source_of(result.cursor, source), goes_on=True)
         self._recorder.change(mailbox.id, lambda before: self._not_made(before, result))
         return MoveStep(cursor, source, was_tried=True)
@@ -181,7 +181,7 @@ class Mover:
     def _not_made(self, mailbox: Mailbox, result: MoveResult) -> Mailbox:
         """Return the mailbox after a dry run, or after a move that the safety stop has blocked until the next try."""
         mailbox = with_numbers(mailbox, result.report or {})
-        if result.outcome is Outcome.SURVEYED:
+        if result.outcome is MoveOutcome.SURVEYED:
             return without_move(mailbox)
         return not_moved(mailbox, SAFETY, self._clock() + AGAIN)
 

@@ -14,7 +14,7 @@ DOCUMENT = "parity"
 """The derived document's name."""
 
 
-class Outcome(StrEnum):
+class MoveOutcome(StrEnum):
     """How a move ended."""
 
     MOVED = "moved"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     """The safety stop."""
 
 
-def report(survey: Survey, outcome: Outcome, origin: SourceName, at: str) -> dict[str, Any]:
+def report(survey: Survey, outcome: MoveOutcome, origin: SourceName, at: str) -> dict[str, Any]:
     """The report; folders are named by their paths, items by their keys."""
     return {
         "outcome": outcome.value,

@@ -14,8 +14,8 @@ from shared.sources.port import SourceName
 from shared.sync.budget import Budget, BudgetSpent
 from shared.sync.limits import Limits
 from shared.sync.moving import parity
-from shared.sync.moving.replica_reader import ReplicaReader
 from shared.sync.moving.survey import DOCUMENT, Survey, decode
+from shared.sync.moving.surveyed_replica import SurveyedReplica
 from shared.sync.moving.switch import is_distrusted
 from shared.sync.planning.same_content import is_modified_time_doubtful
 from shared.sync.scope import kept_note, kept_of
@@ -29,7 +29,7 @@ class Restater:
         self, replica: Replica, mailbox_id: str, *, limits: Limits, budget: Budget, clock: Callable[[], datetime]
     ) -> None:
         self._replica = replica
-        self._reader = ReplicaReader(replica, mailbox_id)
+        self._reader = SurveyedReplica(replica, mailbox_id)
         self._mailbox_id = mailbox_id
         self._limits = limits
         self._budget = budget
@@ -54,7 +54,7 @@ class Restater:
         except BudgetSpent:
             return cursor, None
         origin = state.restating.origin
-        report = parity.report(survey, parity.Outcome.MOVED, origin, self._clock().isoformat())
+        report = parity.report(survey, parity.MoveOutcome.MOVED, origin, self._clock().isoformat())
         self._budget.check_lease()
         self._replica.put_derived(self._mailbox_id, parity.DOCUMENT, parity.encode(report))
         return self._finished(cursor, state), report

@@ -4,7 +4,7 @@ from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.planning.write import Write
 from shared.sync.reading import folder_change_tokens
-from shared.sync.recording.progress import Progress
+from shared.sync.recording.progress import ProgressReporter
 from shared.sync.state.checkpoint import StateCheckpoint
 from shared.sync.state.cursor_draft import CursorDraft, is_calendar
 from shared.sync.state.issues import Issues
@@ -22,7 +22,7 @@ class PageFiller:
         limits: Limits,
         budget: Budget,
         *,
-        progress: Progress,
+        progress: ProgressReporter,
         read_to_end: frozenset[str] = frozenset(),
     ) -> None:
         self._draft = draft

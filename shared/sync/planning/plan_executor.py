@@ -20,7 +20,7 @@ from shared.sync.planning.move_detector import Fetched, MoveDetector
 from shared.sync.planning.plan import FetchRequest, Plan
 from shared.sync.planning.removed_items import RemovedItem
 from shared.sync.planning.same_content import Sameness, is_recent, sameness
-from shared.sync.planning.write import Origin, Write
+from shared.sync.planning.write import Write, WriteOrigin
 from shared.sync.reading.item_fetcher import ItemFetcher
 from shared.sync.scope import RANK, Scope, kept_of
 from shared.sync.state.checkpoint import StateCheckpoint, reached
@@ -65,17 +65,19 @@ class PlanExecutor:
         """
         due = tuple(checkpoint for checkpoint in plan.checkpoints if checkpoint.is_due)
         if due:
-            yield Write(Origin.READY, checkpoints=due)
+            yield Write(WriteOrigin.READY, checkpoints=due)
         for ready in plan.ready:
-            yield Write(Origin.READY, ready.change, ready.change.item.folder_id, checkpoints=reached(ready.checkpoint))
+            yield Write(
+                WriteOrigin.READY, ready.change, ready.change.item.folder_id, checkpoints=reached(ready.checkpoint)
+            )
         self._moves.begin_round(plan.removed)
         yield from self._arrivals(plan)
         for folder_id, item_id in plan.reported_gone:
             if resolved := self._issues.resolve_issue(item_id, folder_id):
-                yield Write(Origin.REMOVAL, resolved=resolved)
+                yield Write(WriteOrigin.REMOVAL, resolved=resolved)
         for gone in self._moves.deletions():
             change, checkpoints = self.removal(gone.item), reached(gone.checkpoint)
-            yield Write(Origin.REMOVAL, change, gone.item.folder_id, checkpoints=checkpoints)
+            yield Write(WriteOrigin.REMOVAL, change, gone.item.folder_id, checkpoints=checkpoints)
 
     def removal(self, item: ReplicaItem) -> FeedChange:
         """The change for an item that has left the mailbox: it is deleted, or kept for the days of the retention."""
@@ -196,11 +198,11 @@ class PlanExecutor:
         self._moves.unclaim(request)
         resolved = self._issues.resolve_issue(item.id)
         if request.known is None:
-            return Write(Origin.LEFT_OUT, None, "", resolved, reached(request.checkpoint), left_out=reason)
+            return Write(WriteOrigin.LEFT_OUT, None, "", resolved, reached(request.checkpoint), left_out=reason)
         left = self._moves.take(request.known.key)
         checkpoints = reached(left.checkpoint if left else None, request.checkpoint)
         before = request.known.folder_id
-        return Write(Origin.LEFT_OUT, deletion(request.known), before, resolved, checkpoints, left_out=reason)
+        return Write(WriteOrigin.LEFT_OUT, deletion(request.known), before, resolved, checkpoints, left_out=reason)
 
     def _arrived(self, plan: Plan, request: FetchRequest, item: Item) -> Write:
         """Return the write of an item; it is empty if the replica already has everything, or has more content."""
@@ -221,19 +223,21 @@ class PlanExecutor:
         before = base.folder_id if base else ""
         return Write(origin, change, before, resolved, self._reached(request), is_unconfirmed)
 
-    def _change(self, item: Item, base: ReplicaItem | None, *, to_confirm: bool) -> tuple[FeedChange | None, Origin]:
+    def _change(
+        self, item: Item, base: ReplicaItem | None, *, to_confirm: bool
+    ) -> tuple[FeedChange | None, WriteOrigin]:
         """Decide between the stored and the downloaded content; None if the replica has more than was fetched."""
         level, recent = self._level(item), is_recent(item, self._clock(), self._clocks_apart)
         if base is None:
-            return change_for(item, level, None, recent=recent), Origin.ARRIVAL
+            return change_for(item, level, None, recent=recent), WriteOrigin.ARRIVAL
         if item.lacking is not None and _has_more(base, item, level):
-            return None, Origin.FAILURE
+            return None, WriteOrigin.FAILURE
         if (to_confirm or item.lacking is not None) and self._is_stored(item, level, base):
-            return change_keeping_content(item, base, recent=recent), Origin.CONFIRMATION
+            return change_keeping_content(item, base, recent=recent), WriteOrigin.CONFIRMATION
         if not to_confirm and self._has_content(item, base):
             assumed = kept_of(base).assumed or sameness(item, base) is Sameness.LIKELY
-            return change_keeping_content(item, base, recent=recent, assumed=assumed), Origin.ARRIVAL
-        return change_for(item, level, base, recent=recent), Origin.ARRIVAL
+            return change_keeping_content(item, base, recent=recent, assumed=assumed), WriteOrigin.ARRIVAL
+        return change_for(item, level, base, recent=recent), WriteOrigin.ARRIVAL
 
     def _level(self, item: Item) -> ContentLevel:
         """Return the content level to keep: for an incomplete item its body, until the rest can be fetched."""
@@ -263,7 +267,7 @@ class PlanExecutor:
         else:
             self._issues.failed(request.folder.id, failure, request.seen or request.item or request.known)
         self._moves.unclaim(request)
-        yield Write(Origin.FAILURE, resolved=resolved, checkpoints=reached(request.checkpoint))
+        yield Write(WriteOrigin.FAILURE, resolved=resolved, checkpoints=reached(request.checkpoint))
 
 
 def _has_more(base: ReplicaItem, item: Item, level: ContentLevel) -> bool:

@@ -8,7 +8,7 @@ from shared.sync.scope import LeftOut
 from shared.sync.state.checkpoint import StateCheckpoint
 
 
-class Origin(Enum):
+class WriteOrigin(Enum):
     """The kind of action that a write results from."""
 
     READY = "ready"
@@ -26,7 +26,7 @@ class Origin(Enum):
 class Write:
     """The write of one action, for the page being filled."""
 
-    origin: Origin
+    origin: WriteOrigin
     change: FeedChange | None = None
     before: str = ""
     """The folder that the item was in."""

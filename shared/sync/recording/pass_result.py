@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.sync.state.page_writer import Counts
+from shared.sync.state.page_writer import WriteCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class RunStats:
     sweep: bool = False
     is_move: bool = False
     """Whether it is the part of a pass that moves the mailbox between its sources."""
-    counts: Counts = field(default_factory=Counts)
+    counts: WriteCounts = field(default_factory=WriteCounts)
     items: int | None = None
     """How many items the replica holds; None if the pass ended before it knew."""
     issues: int = 0

@@ -12,7 +12,7 @@ from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.issues import Issues
 
 
-class Progress:
+class ProgressReporter:
     """Reports every few seconds; in a first sync the first report comes immediately."""
 
     def __init__(

@@ -17,7 +17,7 @@ from shared.sources.port import SourceName
 from shared.sync.limits import Limits
 from shared.sync.recording.pass_metrics import kind_of, record_pass
 from shared.sync.recording.pass_result import PassResult, RunStats
-from shared.sync.state.page_writer import Counts
+from shared.sync.state.page_writer import WriteCounts
 from shared.sync.state.settled_cursor import SettledCursor
 
 _log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ def _is_quiet(before: Mailbox, after: Mailbox, result: PassResult, stats: RunSta
         after.status,
         before.reason,
     )
-    return is_ordinary and nothing and before.first_sync_done and stats.counts == Counts()
+    return is_ordinary and nothing and before.first_sync_done and stats.counts == WriteCounts()
 
 
 def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: datetime) -> Mailbox:

@@ -13,7 +13,7 @@ from shared.sync.state.cursor_draft import CursorDraft
 
 
 @dataclass(slots=True)
-class Counts:
+class WriteCounts:
     """What a pass has written."""
 
     created: int = 0
@@ -37,7 +37,7 @@ class Counts:
             case _:
                 self.updated += 1
 
-    def merge(self, other: "Counts") -> None:
+    def merge(self, other: "WriteCounts") -> None:
         """Add the counts of a page."""
         for name in ("created", "updated", "moved", "deleted", "bytes"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -57,7 +57,7 @@ class _FullPage:
     """A page that waits for the writer. `prepared` is None if it only has issues to resolve, or a new cursor."""
 
     prepared: PreparedPage | None
-    counts: Counts
+    counts: WriteCounts
     resolved: list[str]
 
 
@@ -86,7 +86,7 @@ class PageWriter:
         first_sync: bool = False,
         announce_page: Callable[[], None] = lambda: None,
     ) -> None:
-        self._counts = Counts()
+        self._counts = WriteCounts()
         self._cursor = cursor
         self._prepared = cursor.sequence
         """The number of the last page that was encoded."""
@@ -107,7 +107,7 @@ class PageWriter:
         self._broken = False
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> WriteCounts:
         """The counts of committed changes; complete once the writer is closed."""
         return self._counts
 
@@ -163,7 +163,7 @@ class PageWriter:
 
     def _full(self, page: _Page) -> _FullPage:
         """Encode a page while the one before is being written. From here on only the encoded page has its contents."""
-        counts = Counts()
+        counts = WriteCounts()
         for change in page.changes:
             counts.add(change)
         if not page.changes:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from shared.sources.ews.mailbox import EwsMailbox
-from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.ews.transport.session import EwsLimits
 from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole
 
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
@@ -126,7 +126,7 @@ def mailbox(
     connections: int = 1,
     archives: bool = False,
     largest: int = 1 << 20,
-    limits: RequestLimits | None = None,
+    limits: EwsLimits | None = None,
     names: dict[str, FolderRole] | None = None,
     isolate_failures: bool = False,
 ) -> EwsMailbox:
@@ -134,7 +134,7 @@ def mailbox(
     return EwsMailbox(
         channel,
         Access("alex@contoso.example", AccessMode.DELEGATED, "token"),
-        limits or RequestLimits(),
+        limits or EwsLimits(),
         connections=connections,
         largest_item_bytes=largest,
         archives=archives,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.errors import Reason, RetryLater
-from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.ews.transport.session import EwsLimits
 from shared.sources.port import ContentLevel, Item
 from tests.unit.ews.soap_samples import (
     CALENDAR,
@@ -54,7 +54,7 @@ def channel_of(element: str, answered: Callable[[list[str]], "bytes | Exception"
 
 
 def fetched(channel: ScriptedChannel, level: ContentLevel = ContentLevel.MIME, largest: int = 1 << 30) -> Item:
-    (item,) = mailbox(channel, largest=largest, limits=RequestLimits()).fetch(CALENDAR, ["I0"], level)
+    (item,) = mailbox(channel, largest=largest, limits=EwsLimits()).fetch(CALENDAR, ["I0"], level)
     assert isinstance(item, Item)
     return item
 

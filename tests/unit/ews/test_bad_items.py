@@ -9,7 +9,7 @@ import pytest
 from shared.errors import Reason, RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault, error_of_rule, rule_of_code, rule_of_status
 from shared.sources.ews.fetching.fetcher import Fetcher
-from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.ews.transport.session import EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.fault_attribution import CHECK_SECONDS, MAX_CHECKS, FaultAttribution
 from shared.sources.port import Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, ItemKind
@@ -244,13 +244,13 @@ def test_what_was_found_out_before_patience_ended_is_given() -> None:
     now = [0.0]
 
     def silent(wanted: list[str]) -> Exception:
-        now[0] += RequestLimits().silence
+        now[0] += EwsLimits().silence
         return error_of_fault(Fault.SILENCE)
 
     faults = FaultAttribution(lambda: None, lambda: now[0], isolate_failures=True)
     channel = unless_asked_for(ids(9)[1:], silent)
     fetcher = Fetcher(
-        channel, Envelopes(Access("a@x.example", AccessMode.DELEGATED, "t")), RequestLimits(), 1 << 20, faults
+        channel, Envelopes(Access("a@x.example", AccessMode.DELEGATED, "t")), EwsLimits(), 1 << 20, faults
     )
     results: list[Item | ItemFailure] = []
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault
-from shared.sources.ews.transport.session import RequestLimits
+from shared.sources.ews.transport.session import EwsLimits
 from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
 from tests.unit.ews.soap_samples import (
     CALENDAR,
@@ -295,7 +295,7 @@ def test_an_occurrence_that_cannot_be_had_leaves_its_series_whole() -> None:
 
 def test_memory_holds_no_more_batches_than_are_in_flight() -> None:
     channel = ScriptedChannel(messages_as_asked)
-    source = mailbox(channel, connections=2, limits=RequestLimits())
+    source = mailbox(channel, connections=2, limits=EwsLimits())
 
     results = source.fetch(INBOX, ids(1000), ContentLevel.METADATA)
     next(results)

@@ -10,7 +10,7 @@ from shared.errors import Reason
 from shared.mailboxes.model import Status
 from shared.metrics.instruments import ALL, PASSES
 from shared.metrics.recording import Histogram
-from shared.sync.moving.parity import Outcome
+from shared.sync.moving.parity import MoveOutcome
 
 ROOT = Path(__file__).parents[3]
 ALERTS = (ROOT / "infra" / "modules" / "alerts.bicep").read_text()
@@ -29,7 +29,7 @@ BY_NAME = {one.name: one for one in ALL}
 VALUES = {
     "status": {status.value for status in Status},
     "freshness": {"fresh", "stale", "late"},
-    "outcome": {*(reason.value for reason in Reason), *Outcome, "done", "continues", "held", "restated"},
+    "outcome": {*(reason.value for reason in Reason), *MoveOutcome, "done", "continues", "held", "restated"},
 }
 COLUMNS = {"Name", "Sum", "ItemCount", "Min", "Max", "Properties", "TimeGenerated"}
 """Of the table AppMetrics: https://learn.microsoft.com/azure/azure-monitor/reference/tables/appmetrics"""

@@ -25,7 +25,7 @@ from shared.metrics.instruments import (
 )
 from shared.metrics.recording import bounded
 from shared.sources.port import SourceName
-from shared.sync.moving.parity import Outcome
+from shared.sync.moving.parity import MoveOutcome
 from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.metrics import recorded_metrics
 from tests.fakes.sync_harness import SyncHarness
@@ -57,7 +57,7 @@ def test_outage_records_its_reason_and_the_wait(tenant_wide: bool, scope: str) -
 
 
 def test_every_outcome_reason_and_source_may_be_sent_as_it_is() -> None:
-    outcomes = [*Reason, *Outcome, "done", "held", "continues", "restated"]
+    outcomes = [*Reason, *MoveOutcome, "done", "held", "continues", "restated"]
     assert [one for one in outcomes if bounded(PASSES, {"outcome": str(one)})["outcome"] != str(one)] == []
     assert [one for one in SourceName if bounded(PASSES, {"source": one})["source"] != one] == []
     assert [one for one in Status if bounded(MAILBOXES, {"status": one})["status"] != one] == []

@@ -8,7 +8,7 @@ from shared.pages.moves import MoveAction, other_source, parity_values
 from shared.pages.pages import Pages
 from shared.sources.port import ItemKind, SourceName
 from shared.sync.moving.content_sample import SampleResult
-from shared.sync.moving.parity import Outcome
+from shared.sync.moving.parity import MoveOutcome
 from shared.sync.moving.survey import KindCounts
 from tests.unit.pages.move_samples import BOTH, REPORT, moves_of
 from tests.unit.pages.samples import MAILBOX
@@ -65,7 +65,7 @@ def test_folders_are_summed_over_kinds() -> None:
 
 def test_every_word_of_a_report_has_its_sentence() -> None:
     known = PAGES.catalog.keys
-    assert set(known("parity.outcomes")) == {each.value for each in Outcome}
+    assert set(known("parity.outcomes")) == {each.value for each in MoveOutcome}
     assert set(known("parity.kinds")) == {each.value for each in ItemKind}
     assert set(known("parity.sample_results")) == {each.value for each in SampleResult}
     assert set(known("moves.counts")) == set(KindCounts.__dataclass_fields__)

@@ -23,7 +23,7 @@ from shared.sources.ews.fetching.batch_sizes import BatchSizes
 from shared.sources.ews.fetching.get_item import MALFORMED, OVERSIZED, ItemGetter, item_messages
 from shared.sources.ews.fetching.shapes import Shape
 from shared.sources.ews.reading.content import Reading, read
-from shared.sources.ews.transport.session import Channel, RequestLimits
+from shared.sources.ews.transport.session import Channel, EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.ews.transport.soap_response import M, response_problem
 from shared.sources.fault_attribution import FaultAttribution
@@ -39,7 +39,7 @@ class Fetcher:
         self,
         channel: Channel,
         envelopes: Envelopes,
-        limits: RequestLimits,
+        limits: EwsLimits,
         largest_item_bytes: int,
         faults: FaultAttribution,
     ) -> None:

@@ -9,7 +9,7 @@ from shared.sources.ews.faults.rules import BatchTooLarge, Fault, ResponseUnread
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.shapes import Shape
 from shared.sources.ews.reading.attachments import AttachmentReader
-from shared.sources.ews.transport.session import Channel, RequestLimits
+from shared.sources.ews.transport.session import Channel, EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes, get_item
 from shared.sources.ews.transport.soap_response import M, T, parse, parse_count, response_messages, response_problem
 from shared.sources.port import ContentLevel, ItemFailure
@@ -23,7 +23,7 @@ _OCCURRENCES_AT_ONCE = 50
 class ItemGetter:
     """Requests items of one mailbox; safe to use from several threads."""
 
-    def __init__(self, channel: Channel, envelopes: Envelopes, limits: RequestLimits) -> None:
+    def __init__(self, channel: Channel, envelopes: Envelopes, limits: EwsLimits) -> None:
         self._channel = channel
         self._envelopes = envelopes
         self._limits = limits

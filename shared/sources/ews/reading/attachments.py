@@ -11,7 +11,7 @@ from lxml import etree
 
 from shared.formats.values.common import Attachment
 from shared.sources.ews.faults.rules import BatchTooLarge, Fault, ResponseUnreadable, error_of_fault, rule_of_code
-from shared.sources.ews.transport.session import Channel, RequestLimits
+from shared.sources.ews.transport.session import Channel, EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes, get_attachment
 from shared.sources.ews.transport.soap_response import M, T, parse, parse_count, response_messages, response_problem
 
@@ -71,7 +71,7 @@ NONE_ATTACHED = Attached({})
 class AttachmentReader:
     """Fetches the bytes of attachments of one mailbox; safe to use from several threads."""
 
-    def __init__(self, channel: Channel, envelopes: Envelopes, limits: RequestLimits) -> None:
+    def __init__(self, channel: Channel, envelopes: Envelopes, limits: EwsLimits) -> None:
         self._channel = channel
         self._envelopes = envelopes
         self._batch_bytes = limits.batch_bytes // 2

@@ -52,8 +52,8 @@ silence_loggers()
 
 
 @dataclass(frozen=True, slots=True)
-class RequestLimits:
-    """The limits of a request: seconds to connect, between two bytes, and in total; bytes of the response."""
+class EwsLimits:
+    """The limits of a request to EWS: seconds to connect, between two bytes, and in total; bytes of the response."""
 
     connect: float = 10.0
     silence: float = 60.0
@@ -134,7 +134,7 @@ class EwsSession:
         self,
         url: str,
         access: Access,
-        limits: RequestLimits,
+        limits: EwsLimits,
         *,
         connections: int,
         transport_settings: TransportSettings,

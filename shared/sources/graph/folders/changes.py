@@ -24,7 +24,7 @@ _DAY = 86_400
 """Seconds. A link is used for a day at most, because it is not documented how long an old link stays valid."""
 
 
-class ChangeReader:
+class GraphChangeReader:
     """Reads the changes of one mailbox's folders.
 
     `prefetched` returns the response to a link that was requested in advance, once. `memory` returns the mailbox's

@@ -85,7 +85,7 @@ class TaskList(msgspec.Struct, rename="camel", gc=False):
     wellknown_list_name: str | None = None
 
 
-class Listing[T](msgspec.Struct):
+class ListingPage[T](msgspec.Struct):
     """One page of a listing."""
 
     value: list[T]
@@ -148,28 +148,28 @@ class Listed:
     def take(self, kind: FolderKind, body: bytes) -> str | None:
         """Add one page; returns the link to the next. Raises RetryLater if the response cannot be decoded."""
         if kind is FolderKind.MAIL:
-            mail = decoded(Listing[MailFolder], body)
+            mail = decoded(ListingPage[MailFolder], body)
             self.mail |= {each.id: each for each in mail.value}
             return mail.next_link
         if kind is FolderKind.CALENDAR:
-            calendars = decoded(Listing[Calendar], body)
+            calendars = decoded(ListingPage[Calendar], body)
             self.calendars |= {each.id: each for each in calendars.value}
             return calendars.next_link
         if kind is FolderKind.CONTACTS:
-            contacts = decoded(Listing[ContactFolder], body)
+            contacts = decoded(ListingPage[ContactFolder], body)
             self.contacts |= {each.id: each for each in contacts.value}
             return contacts.next_link
-        tasks = decoded(Listing[TaskList], body)
+        tasks = decoded(ListingPage[TaskList], body)
         self.tasks |= {each.id: each for each in tasks.value}
         return tasks.next_link
 
     def take_level(self, kind: FolderKind, body: bytes) -> list[str]:
         """Add one page of a level; returns the ids of the folders that may have subfolders."""
         if kind is FolderKind.MAIL:
-            mail = [each for each in decoded(Listing[MailFolder], body).value if each.id not in self.mail]
+            mail = [each for each in decoded(ListingPage[MailFolder], body).value if each.id not in self.mail]
             self.mail |= {each.id: each for each in mail}
             return [each.id for each in mail if each.child_folder_count != 0]
-        contacts = [each for each in decoded(Listing[ContactFolder], body).value if each.id not in self.contacts]
+        contacts = [each for each in decoded(ListingPage[ContactFolder], body).value if each.id not in self.contacts]
         self.contacts |= {each.id: each for each in contacts}
         return [each.id for each in contacts]
 

@@ -8,7 +8,7 @@ from shared.replica.port import Replica, ReplicaItem
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicaReader:
+class SurveyedReplica:
     """What a survey reads of a replica."""
 
     replica: Replica
