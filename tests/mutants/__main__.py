@@ -41,6 +41,7 @@ TESTS = {
     ),
     "shared/authorization/onboarding/": (
         *("tests/unit/authorization/test_sign_in.py", "tests/unit/authorization/test_activation.py"),
+        "tests/unit/authorization/test_invited_sign_in.py",
         *("tests/unit/authorization/test_invitations.py", "tests/unit/authorization/test_admin_consent.py"),
         *("tests/unit/authorization/test_one_mailbox.py", "tests/unit/authorization/test_shared_mailboxes.py"),
         *("tests/unit/security/test_waiting_for_approval.py", "tests/unit/security/test_ended_sessions.py"),
@@ -62,6 +63,8 @@ TESTS = {
             "tests/unit/sync/test_same_content.py",
         ),
         *("tests/unit/sync/test_issues.py", "tests/unit/sync/test_scope.py", "tests/unit/sync/test_disorder.py"),
+        *("tests/unit/sync/test_isolated_failures.py", "tests/unit/sync/test_folder_issues.py"),
+        "tests/unit/sync/test_items_not_found.py",
         *("tests/unit/sync/test_sweep.py", "tests/unit/sync/test_moving.py", "tests/unit/sync/test_model.py"),
     ),
     "shared/replica/maintenance/compaction.py": ("tests/unit/replica/test_compaction.py",),
