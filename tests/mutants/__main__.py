@@ -68,9 +68,9 @@ TESTS = {
         *("tests/unit/sync/test_sweep.py", "tests/unit/sync/test_moving.py", "tests/unit/sync/test_model.py"),
     ),
     "shared/replica/maintenance/compaction.py": ("tests/unit/replica/test_compaction.py",),
-    "shared/replica/maintenance/export.py": ("tests/unit/replica/test_cli.py",),
-    "shared/replica/maintenance/export_paths.py": ("tests/unit/replica/test_cli.py",),
-    "shared/replica/maintenance/file_writer.py": ("tests/unit/replica/test_cli.py",),
+    "shared/replica/maintenance/export.py": ("tests/unit/replica/test_export.py",),
+    "shared/replica/maintenance/export_paths.py": ("tests/unit/replica/test_export.py",),
+    "shared/replica/maintenance/file_writer.py": ("tests/unit/replica/test_export.py",),
     "shared/replica/maintenance/mbox.py": ("tests/unit/replica/test_mbox.py",),
     "shared/replica/maintenance/feed_state.py": ("tests/unit/replica/test_verify.py",),
     "shared/replica/maintenance/verify.py": ("tests/unit/replica/test_verify.py",),
@@ -79,7 +79,11 @@ TESTS = {
         *("tests/unit/replica/test_crashes.py", "tests/unit/replica/test_compaction.py"),
         *("tests/unit/replica/test_verify.py", "tests/unit/replica/test_content_reader.py"),
         *("tests/unit/replica/test_cursors_read.py", "tests/unit/replica/test_row_lookup.py"),
-        *("tests/unit/replica/test_cli.py", "tests/unit/replica/test_round_trips.py"),
+        *(
+            "tests/unit/replica/test_cli.py",
+            "tests/unit/replica/test_export.py",
+            "tests/unit/replica/test_round_trips.py",
+        ),
     ),
 }
 """What is mutated, and the tests that have to notice. The first that fits counts."""

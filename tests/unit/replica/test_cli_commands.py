@@ -17,8 +17,8 @@ from shared.mailboxes.groups.model import GroupSettings
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.reading.reader import BlobTableReader
 from shared.sources.port import Content, ItemKind
+from tests.unit.replica.cli_app import ID, MESSAGE, CliApp, files_below
 from tests.unit.replica.samples import an_item, commit, created, cursor_with, folder
-from tests.unit.replica.test_cli import ID, MESSAGE, House, files_below
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 """What rich writes for a bold heading."""
@@ -30,8 +30,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def app() -> House:
-    app = House()
+def app() -> CliApp:
+    app = CliApp()
     event = an_item("E", kind=ItemKind.EVENT, subject="[red]Lunch[/red]", at=None)
     sender = {"from": {"name": "Bo", "address": "bo@x.example"}, "to": [{"address": "ann@contoso.example"}]}
     commit(
@@ -45,15 +45,15 @@ def app() -> House:
     return app
 
 
-def lines_of(app: House, *arguments: str) -> list[dict[str, object]]:
+def lines_of(app: CliApp, *arguments: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in app.run(*arguments).splitlines()]
 
 
-def test_content_is_written_as_it_is_stored(app: House) -> None:
+def test_content_is_written_as_it_is_stored(app: CliApp) -> None:
     assert app.run("content", "--mailbox", ID, item_key("A")).encode() == MESSAGE
 
 
-def test_audit_trail_is_listed_newest_first(app: House) -> None:
+def test_audit_trail_is_listed_newest_first(app: CliApp) -> None:
     app.registry.record_audit(ID, "op-1", "pause")
     app.registry.record_audit(ID, "op-2", "start")
     assert [line.split()[-2:] for line in app.run("audit", "--mailbox", ID).splitlines()] == [
@@ -63,7 +63,7 @@ def test_audit_trail_is_listed_newest_first(app: House) -> None:
     assert [line["act"] for line in lines_of(app, "audit", "--mailbox", ID, "--json", "--limit", "1")] == ["start"]
 
 
-def test_mailboxes_and_issues_are_given_as_json(app: House) -> None:
+def test_mailboxes_and_issues_are_given_as_json(app: CliApp) -> None:
     (mailbox,) = lines_of(app, "mailboxes", "--json")
     assert (mailbox["id"], mailbox["items"]) == (ID, 3)
     assert "address" not in mailbox
@@ -73,7 +73,7 @@ def test_mailboxes_and_issues_are_given_as_json(app: House) -> None:
     assert (issue["reason"], issue["folder"], issue["tries"]) == ("item_corrupt", "Inbox", 2)
 
 
-def test_feed_is_followed_until_interrupted(app: House) -> None:
+def test_feed_is_followed_until_interrupted(app: CliApp) -> None:
     out, waited = io.StringIO(), []
 
     def wait(seconds: float) -> None:
@@ -88,7 +88,7 @@ def test_feed_is_followed_until_interrupted(app: House) -> None:
     assert [line["sequence"] for line in found] == [2, 3]
 
 
-def test_table_on_a_terminal_has_headings_and_takes_no_markup(app: House) -> None:
+def test_table_on_a_terminal_has_headings_and_takes_no_markup(app: CliApp) -> None:
     out = Terminal()
     assert cli.run(["list", "--mailbox", ID], app, out) == 0
     heading, *rows = STYLE.sub("", out.getvalue()).splitlines()
@@ -113,7 +113,7 @@ def test_interrupted_export_is_continued_by_the_same_command(tmp_path: Path) -> 
                     raise KeyboardInterrupt
                 yield found
 
-    app = House(Interrupted)
+    app = CliApp(Interrupted)
     commit(app.replica, ID, *(created(each, MESSAGE) for each in "ABC"), after=cursor_with(folder("inbox")))
     arguments = ["export", "--mailbox", ID, str(tmp_path)]
     assert cli.run(arguments, app, io.StringIO()) == cli.INTERRUPTED
@@ -121,7 +121,7 @@ def test_interrupted_export_is_continued_by_the_same_command(tmp_path: Path) -> 
     assert app.run(*arguments).startswith("2 written, 1 were there already")
 
 
-def test_metadata_is_exported_as_one_parquet_file(app: House, tmp_path: Path) -> None:
+def test_metadata_is_exported_as_one_parquet_file(app: CliApp, tmp_path: Path) -> None:
     arguments = ["export", "--mailbox", ID, "--format", "parquet", str(tmp_path)]
     assert app.run(*arguments) == "3 written, 0 were there already, 1 without content, 0 damaged\n"
     (path,) = tmp_path.iterdir()
@@ -147,7 +147,7 @@ def test_interrupted_parquet_export_leaves_no_file(tmp_path: Path) -> None:
             yield from super().every_item(mailbox_id, left=left)
             raise KeyboardInterrupt
 
-    app = House(Interrupted)
+    app = CliApp(Interrupted)
     commit(app.replica, ID, created("A", MESSAGE), after=cursor_with(folder("inbox")))
     arguments = ["export", "--mailbox", ID, "--format", "parquet", str(tmp_path)]
     assert cli.run(arguments, app, io.StringIO()) == cli.INTERRUPTED
@@ -180,7 +180,7 @@ def test_without_the_optional_packages_lists_are_plain_and_parquet_says_what_to_
     assert "pip install pyarrow" in done.stdout
 
 
-def test_hold_is_set_shown_and_lifted(app: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hold_is_set_shown_and_lifted(app: CliApp, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.run("hold", "--mailbox", ID) == "not on hold\n"
     assert app.run("hold", "--mailbox", ID, "--reason", "Matter 7").endswith("by operator: Matter 7\n")
     assert "on hold" in app.run("mailboxes")
@@ -194,7 +194,7 @@ def test_hold_is_set_shown_and_lifted(app: House, capsys: pytest.CaptureFixture[
     assert [act for _, _, act in app.one.audit] == ["hold", "lift_hold"]
 
 
-def test_groups_are_listed_and_a_mailbox_is_put_into_one(app: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_groups_are_listed_and_a_mailbox_is_put_into_one(app: CliApp, capsys: pytest.CaptureFixture[str]) -> None:
     settings = GroupSettings(folders_out=("junkemail", "Private"), private_items=False)
     app.group_commands.put("legal", "Matter 7", settings, "op")
     assert app.run("groups") == "default\nlegal  Matter 7  folders_out=junkemail, Private; private_items=false\n"
