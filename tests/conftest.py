@@ -26,21 +26,30 @@ settings.register_profile("any machine", settings(), deadline=None)
 settings.load_profile("any machine")
 # An example may take any time: a deadline would measure the machine.
 
-UNMEASURED = ("contract", "e2e")
-"""Folders of tests during which no coverage is measured: the figure is what the unit tests hold by themselves."""
+UNMEASURED = ("architecture", "contract", "e2e", "unit/exchange", "unit/infra", "unit/sandbox")
+"""Folders of tests without measured coverage: what they run is not the program, or more than a unit of it."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
-    """Measure coverage in unit tests only: elsewhere it costs time and counts what servers happen to do meanwhile."""
+    """Measure coverage in unit tests of the program, each of them an example that somebody chose.
+
+    Elsewhere it costs time and counts what servers happen to do meanwhile, and what generated examples happen to reach.
+    """
     measured = Coverage.current()
-    if measured is None or item.path.relative_to(ROOT).parts[0] not in UNMEASURED:
+    if measured is None or _is_measured(item):
         return (yield)
     measured.stop()
     try:
         return (yield)
     finally:
         measured.start()
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        return False
+    return not any(item.path.is_relative_to(ROOT / folder) for folder in UNMEASURED)
 
 
 @pytest.fixture(scope="session")
