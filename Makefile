@@ -7,7 +7,8 @@ export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 # Not named PYTHON: so a person names the Python to make .venv with (sandbox/setup), and make would hand on ours instead.
 OURS := .venv/bin/python
 RELEASE := .venv/release
-PYTEST := $(OURS) -m pytest -n 2 --dist worksteal
+# The tests start the app and the sandbox some fifty times: without bytecode each start would compile all modules anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(OURS) -m pytest -n 2 --dist worksteal
 # For make run and make demo: make run ARGS="--mbox mail.mbox"
 ARGS ?=
 
