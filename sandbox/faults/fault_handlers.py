@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -24,15 +25,18 @@ _LONGEST_SECONDS = 600
 _TRANSFER_HEADERS = frozenset(("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"))
 
 
-async def play(fault: Fault, request: web.Request, handler: Handler, operation: str) -> web.StreamResponse:
-    """Apply a fault to a request."""
+async def play(
+    fault: Fault, request: web.Request, handler: Handler, operation: str, removed: asyncio.Event
+) -> web.StreamResponse:
+    """Apply a fault to a request. A delay ends early when `removed` says that the fault's rule is gone."""
     kind = fault["kind"]
     if fault.get("handled") and kind not in _AFTER:
         await handler(request)
     if kind in _AFTER:
         return await _AFTER[kind](fault, request, await handler(request))
     if kind == "delay":
-        await asyncio.sleep(_seconds(fault))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(removed.wait(), _seconds(fault))
         return await handler(request)
     if kind == "graph":
         # Graph's own service plays these faults: it knows Graph's errors, delta rounds and links.

@@ -5,6 +5,7 @@ A rule: {"service": "exchange", "match": {"method": "POST", "path": "regex", "op
 See sandbox/README.md for every kind.
 """
 
+import asyncio
 import itertools
 import re
 from collections import Counter
@@ -34,6 +35,8 @@ class Rule:
     times: int | None = 1
     matched: int = 0
     hits: int = 0
+    removed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the rule is removed; requests that it delays go on then."""
 
     def matches(self, method: str, path: str, operation: str) -> bool:
         """Whether a request matches the rule."""
@@ -96,7 +99,10 @@ class FaultPlan:
 
     def remove(self, rule_id: str = "") -> None:
         """Remove one rule, or all of them."""
-        self.rules = [rule for rule in self.rules if rule_id and rule.id != rule_id]
+        for rule in self.rules:
+            if rule_id in ("", rule.id):
+                rule.removed.set()
+        self.rules = [rule for rule in self.rules if not rule.removed.is_set()]
 
     def count(self, service: str, operation: str) -> None:
         """Count a request to a service."""
@@ -117,7 +123,9 @@ class FaultPlan:
             operation = await operation_of(request)
             self.count(service, operation)
             rule = self.strike(service, request.method, request.raw_path, operation)
-            return await (play(rule.fault, request, handler, operation) if rule else handler(request))
+            if rule is None:
+                return await handler(request)
+            return await play(rule.fault, request, handler, operation, rule.removed)
 
         application.middlewares.insert(0, guard)
         return application

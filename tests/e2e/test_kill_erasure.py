@@ -26,8 +26,8 @@ from tests.e2e.watching import Watched
 from tests.waiting import eventually
 
 MANY = 300
-HELD_SECONDS = 20
-"""How long the storage proxy keeps a request back: longer than a process takes to be stopped and a mailbox erased."""
+HELD_SECONDS = 300
+"""How long the storage proxy keeps a request back at most; it lets go when it is told to."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,10 @@ class Held:
         """Until one is."""
         eventually("the request to be kept back", self._is_hit)
 
+    def let_go(self) -> None:
+        """Let them take effect now."""
+        self._control.delete(f"/faults/{self._rule}")
+
     def _is_hit(self) -> bool:
         rules: list[dict[str, Any]] = self._control.get("/faults")["rules"]
         return any(rule["id"] == self._rule and rule["hits"] for rule in rules)
@@ -60,11 +64,11 @@ def held(running: LocalStack, operation: str) -> Iterator[Held]:
     """The first request of this kind to Blob Storage is kept back."""
     fault = {"kind": "delay", "seconds": HELD_SECONDS}
     rule = {"service": "blob", "match": {"operation": operation}, "times": 1, "fault": fault}
-    number = running.sandbox.control.post("/faults", rule)["id"]
+    requests = Held(running, running.sandbox.control.post("/faults", rule)["id"])
     try:
-        yield Held(running, number)
+        yield requests
     finally:
-        running.sandbox.control.delete(f"/faults/{number}")
+        requests.let_go()
 
 
 def assert_erased(parts: App, mailbox_id: str) -> None:
@@ -93,6 +97,7 @@ def test_s2b_worker_stopped_in_its_first_pack_writes_nothing_later(running: Loca
             end_lease(one)
             erased = one.parts.mailbox_commands.erase(one.id, "another-instance")
             assert erased.erased["mailboxes"] == 1
+            pack.let_go()
             eventually("the pack to be written after the erasure", lambda: packs_of(one))
         finally:
             os.kill(process, signal.SIGCONT)

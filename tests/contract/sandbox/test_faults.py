@@ -1,5 +1,6 @@
 """Every kind of fault reaches a client as intended, is counted, and ends after its number of times."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lxml import etree
 
 from sandbox.local.sandbox_process import Sandbox
 from tests.conftest import Faults
+from tests.waiting import eventually
 
 GET_ITEM = (
     b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
@@ -54,6 +56,15 @@ def test_a_rule_skips_strikes_so_many_times_and_lets_the_rest_pass(sandbox: Sand
     rule = faults.add("entra", {"kind": "status", "status": 503}, skip=1, times=2)
     assert [discover(sandbox).status_code for _ in range(4)] == [200, 503, 503, 200]
     assert faults.hits(rule) == 2
+
+
+def test_a_delayed_request_is_answered_when_its_rule_is_removed(sandbox: Sandbox, faults: Faults) -> None:
+    rule = faults.add("entra", {"kind": "delay", "seconds": 600})
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(discover, sandbox, 120)
+        eventually("the request to be delayed", lambda: faults.hits(rule))
+        faults.clear()
+        assert asked.result().status_code == 200
 
 
 def test_a_rule_strikes_only_what_it_matches(sandbox: Sandbox, faults: Faults) -> None:
