@@ -28,6 +28,9 @@ def options(arguments: list[str]) -> Options:
     parser.add_argument(
         "--lease", type=float, default=600.0, metavar="SECONDS", help="how long a message stays invisible"
     )
+    parser.add_argument(
+        "--longest-poll", type=float, metavar="SECONDS", help="how long an empty queue is left alone at most"
+    )
     parser.add_argument("--tethered", action="store_true", help="end when standard input closes")
     given = parser.parse_args(arguments)
     if unreadable := [text for text in given.schedule if "=" not in text]:
@@ -41,6 +44,7 @@ def options(arguments: list[str]) -> Options:
         timer_status=given.timer_status,
         drain=given.drain,
         lease=given.lease,
+        longest_poll=given.longest_poll,
         tethered=given.tethered,
     )
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ def read_host_file(path: Path) -> HostFile:
         function_timeout=seconds(text.get("functionTimeout", "00:30:00")),
         log_levels=text.get("logging", {}).get("logLevel", {}),
     )
+
+
+def with_longest_poll(host: HostFile, longest: float | None) -> HostFile:
+    """The same with another longest poll, in seconds; None leaves it as it is."""
+    return host if longest is None else replace(host, queues=replace(host.queues, longest_poll=longest))
 
 
 def _queues(text: Mapping[str, Any]) -> QueueSettings:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from sandbox.host import logs
 from sandbox.host.admin_api import AdminApi
-from sandbox.host.config import HostFile, read_host_file
+from sandbox.host.config import read_host_file, with_longest_poll
 from sandbox.host.http_trigger import MAX_BODY_BYTES, HttpTrigger
 from sandbox.host.timers import TimerStatus
 from sandbox.host.triggers import TriggerFactory, Triggers
@@ -29,7 +29,7 @@ class Options:
 
     `drain` and `lease` in seconds: how long running invocations may take at the end, and how long a received message
     stays hidden without renewal. The real host's lease is 600; a shorter one makes the messages of a killed host
-    visible again sooner.
+    visible again sooner. `longest_poll`: seconds between two polls of an empty queue, at most; None: as in host.json.
     """
 
     app: Path
@@ -40,6 +40,7 @@ class Options:
     timer_status: Path | None = None
     drain: float = 10.0
     lease: float = 600.0
+    longest_poll: float | None = None
     tethered: bool = False
     """End when standard input closes: the process that started us may be killed with SIGKILL."""
 
@@ -51,7 +52,7 @@ class Host:
         """Raises ConfigInvalid when host.json cannot be used."""
         self._options = options
         self._settings = settings
-        self._file: HostFile = read_host_file(options.app / "host.json")
+        self._file = with_longest_poll(read_host_file(options.app / "host.json"), options.longest_poll)
         self._worker = Worker(options.app, self._file.function_timeout)
         self._listening: list[asyncio.Task[None]] = []
 

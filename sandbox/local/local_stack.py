@@ -19,6 +19,8 @@ USUAL_PORT = 7071
 USUAL_STATE = Path(".sandbox")
 MESSAGE_LEASE = "30"
 """Seconds until the messages of a killed app become visible again; 600 in Azure."""
+LONGEST_POLL = "1"
+"""Seconds between two polls of an empty queue, at most; 5 in Azure (host.json)."""
 
 _BINDINGS = ("SYNC_SCHEDULE", "SWEEP_SCHEDULE")
 """Settings that bindings refer to. The host reads them itself and does not know our defaults."""
@@ -111,8 +113,11 @@ def _start_app(sandbox: Sandbox, environment: Mapping[str, str], state: Path, ap
     port = environment["APP_URL"].rpartition(":")[2]
     certificate, key = sandbox.endpoints["server_certificate"], sandbox.endpoints["server_key"]
     options = ("--port", port, "--certificate", certificate, "--key", key, "--lease", MESSAGE_LEASE)
+    polling = ("--longest-poll", LONGEST_POLL)
     status = ("--timer-status", str(state / "timers.json"))
-    return start_host(app, environment, Path(sandbox.endpoints["ca"]), *options, *status, log=state / "app.log")
+    return start_host(
+        app, environment, Path(sandbox.endpoints["ca"]), *options, *polling, *status, log=state / "app.log"
+    )
 
 
 def _defaults() -> dict[str, str]:

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.host.config import ConfigInvalid, HostFile, QueueSettings, read_host_file, resolve, seconds
+from sandbox.host.config import (
+    ConfigInvalid,
+    HostFile,
+    QueueSettings,
+    read_host_file,
+    resolve,
+    seconds,
+    with_longest_poll,
+)
 
 
 def test_the_apps_own_host_file_is_read() -> None:
@@ -14,6 +22,12 @@ def test_the_apps_own_host_file_is_read() -> None:
         batch_size=8, new_batch_threshold=4, max_dequeue_count=5, retry_delay=180, longest_poll=5, base64=True
     )
     assert host.function_timeout == 1800
+
+
+def test_queues_can_be_polled_more_often_than_the_host_file_says() -> None:
+    host = HostFile(queues=QueueSettings(batch_size=8, longest_poll=5))
+    assert with_longest_poll(host, 0.5).queues == QueueSettings(batch_size=8, longest_poll=0.5)
+    assert with_longest_poll(host, None) is host
 
 
 def test_the_host_logs_no_invocations_and_passes_on_the_apps_lines() -> None:
