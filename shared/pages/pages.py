@@ -9,7 +9,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from urllib.parse import urlsplit
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from shared.pages import paths
 from shared.pages.brand import Brand
@@ -71,6 +71,7 @@ class Pages:
             time=self._time,
             number_text=self._number_text,
             percent_text=self._percent_text,
+            breakable=breakable,
             version=VERSION,
         )
 
@@ -120,6 +121,11 @@ def time_element(at: datetime, language: Language = Language.ENGLISH) -> Markup:
     """Return a <time> element in UTC; the page's script converts it to the reader's time zone."""
     iso = f"{at:%Y-%m-%dT%H:%M:%SZ}"
     return Markup('<time datetime="{}">{} UTC</time>').format(iso, time_text(at, language))
+
+
+def breakable(address: str) -> Markup:
+    """Return an address that a narrow page breaks before its @."""
+    return escape(address).replace("@", Markup("<wbr>@"))
 
 
 def static_file(name: str) -> bytes | None:

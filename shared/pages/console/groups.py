@@ -49,7 +49,9 @@ def _value(name: str, fields: Mapping[str, str]) -> Any:
     text = fields.get(name, "").strip()
     if name in LISTS:
         lines = tuple(line.strip() for line in text.splitlines() if line.strip())
-        return lines if fields.get(name + OWN) else None
+        if not fields.get(name + OWN):
+            return _unused(lines)
+        return lines
     if not text:
         return None
     if name in NUMBERS:
@@ -57,6 +59,12 @@ def _value(name: str, fields: Mapping[str, str]) -> Any:
     if name == "private_items":
         return _flag(text)
     return ContentLevel(text)
+
+
+def _unused(lines: tuple[str, ...]) -> None:
+    """A list without its box is the deployment's. Raises ValueError: it has lines, which would be passed over."""
+    if lines:
+        raise ValueError("a list without its box")
 
 
 def _flag(text: str) -> bool:
@@ -111,6 +119,7 @@ def group_values(
         "levels": [level.value for level in ContentLevel],
         "fields": form.fields if form else form_of(group),
         "wrong": form.wrong if form else "",
+        "is_unticked": form is not None and form.wrong in LISTS and not form.fields.get(form.wrong + OWN),
         "count": count,
         "done": done,
         "longest_description": LONGEST_DESCRIPTION,

@@ -7,7 +7,7 @@ from shared.mailboxes.groups.model import Group, GroupSettings, ScopeSettings
 from shared.mailboxes.groups.origins import SettingOrigin, origins_of
 from shared.pages import paths
 from shared.pages.catalog import catalog_of, english
-from shared.pages.console.groups import form_of, group_form
+from shared.pages.console.groups import form_of, group_form, group_values
 from shared.pages.console.jobs import job_request
 from shared.pages.console.list_link import link_of, request_of_link
 from shared.pages.console.mailbox_list import list_request
@@ -50,7 +50,18 @@ def test_value_that_cannot_be_read_is_named(fields: dict[str, str]) -> None:
 
 def test_list_without_its_box_is_the_deployments() -> None:
     assert group_form({"exclude": "@a.example"}).settings == GroupSettings()
+    assert group_form({"exclude": " \n"}).wrong == ""
     assert group_form({"exclude": "", "exclude-own": "on"}).settings == GroupSettings(exclude=())
+
+
+def test_list_without_its_box_is_not_passed_over() -> None:
+    """Somebody who types addresses to exclude and forgets the box would believe that they are excluded."""
+    form = group_form({"exclude": "@a.example"})
+    assert form.wrong == "exclude"
+    values = group_values(GROUPS[0], ScopeSettings(), MatchCount(0), form=form)
+    html = PAGES.render("console/group", csrf="c", is_operator=True, **values)
+    assert "Tick the box below the list" in html
+    assert "@a.example</textarea>" in html
 
 
 def test_refused_form_keeps_what_was_typed() -> None:
