@@ -18,7 +18,6 @@ from shared.sources.graph.ids import graph_id
 from shared.sources.graph.sources import GraphSources
 from shared.sources.https_pool import HttpReply, TransportFailed
 from shared.sources.port import Access, AccessMode, SourceName
-from shared.sync.engine import SyncEngine
 from shared.sync.scope import Scope
 from tests.contract import graph_client
 from tests.contract.exchange_server import ALEX, PEOPLE, claims
@@ -116,20 +115,8 @@ class GraphWorld(SyncHarness):
         self.exchange: Stored = self.service.store.mailbox(ALEX.address)
         self.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.GRAPH))
 
-    def new_engine(self, clock: object = None) -> SyncEngine:
-        return SyncEngine(
-            sources=self.over_graph,
-            replica=self.replica,
-            registry=self.registry,
-            leases=self.leases,
-            queue=self.queue,
-            access_tokens=GraphTokens(),
-            scope_of=self.scope_of(),
-            limits=self.limits,
-            clock=self.clock,
-            monotonic=self.clock.monotonic,
-            jitter=lambda: 0.5,
-        )
+    def other_parts(self) -> dict[str, Any]:
+        return {"sources": self.over_graph, "access_tokens": GraphTokens()}
 
     def insert(self, role: str, number: int) -> str:
         """Add a message to a folder and return its Graph id."""

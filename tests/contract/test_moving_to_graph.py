@@ -25,7 +25,6 @@ from shared.sources.ews.sources import EwsSources
 from shared.sources.graph.sources import GraphSources
 from shared.sources.port import Access, AccessMode, SourceName
 from shared.sources.selection import SelectedSources, SourceSelection, SourceSetting
-from shared.sync.engine import SyncEngine
 from shared.sync.moving.folder_survey import SAMPLES
 from shared.sync.scope import Scope
 from tests.contract import graph_client
@@ -75,21 +74,9 @@ class World(SyncHarness):
         self.behavior = service.behavior(ALEX.address)
         super().__init__(Scope(folders_out=OUT, private_items=True))
 
-    def new_engine(self, clock: object = None) -> SyncEngine:
-        return SyncEngine(
-            sources=self.both,
-            replica=self.replica,
-            registry=self.registry,
-            leases=self.leases,
-            queue=self.queue,
-            access_tokens=Tokens(),
-            scope_of=self.scope_of(),
-            limits=self.limits,
-            clock=self.clock,
-            monotonic=self.clock.monotonic,
-            jitter=lambda: 0.5,
-            source_after=SourceSelection(SourceSetting.AUTO, self.both, is_online=True).after,
-        )
+    def other_parts(self) -> dict[str, Any]:
+        after = SourceSelection(SourceSetting.AUTO, self.both, is_online=True).after
+        return {"sources": self.both, "access_tokens": Tokens(), "source_after": after}
 
     def move(self, target: SourceName = GRAPH, *, forced: bool = False) -> None:
         """Ask for a move, and let the next dispatch make it."""

@@ -1,6 +1,7 @@
 """The whole sync over Graph on the sandbox: the first sync, later changes, and the cost of an idle pass."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -43,20 +44,8 @@ class GraphWorld(SyncHarness):
         self.exchange: Stored = service.store.mailbox(ALEX.address)
         self.registry.change(ID, lambda mailbox: mailbox.with_changes(source=SourceName.GRAPH))
 
-    def new_engine(self, clock: object = None) -> SyncEngine:
-        return SyncEngine(
-            sources=self.over_graph,
-            replica=self.replica,
-            registry=self.registry,
-            leases=self.leases,
-            queue=self.queue,
-            access_tokens=GraphTokens(),
-            scope_of=self.scope_of(),
-            limits=self.limits,
-            clock=self.clock,
-            monotonic=self.clock.monotonic,
-            jitter=lambda: 0.5,
-        )
+    def other_parts(self) -> dict[str, Any]:
+        return {"sources": self.over_graph, "access_tokens": GraphTokens()}
 
     def insert(self, role: str, number: int) -> str:
         """Add a message to a folder and return its id."""

@@ -71,22 +71,26 @@ class SyncHarness:
 
     def new_engine(self, clock: object = None) -> engine_module.SyncEngine:
         """A new engine as in another process: with the current settings and no cached state."""
-        return engine_module.SyncEngine(
-            sources=self.sources,
-            replica=self.replica,
-            registry=self.registry,
-            leases=self.leases,
-            queue=self.queue,
-            access_tokens=self.tokens,
-            scope_of=self.scope_of(),
-            limits=self.limits,
-            back_off=self.back_off,
-            clock=clock or self.clock,  # type: ignore[arg-type]
-            monotonic=self.clock.monotonic,
-            jitter=lambda: 0.5,
-            change_log=self.change_log,
-            **self._move_settings(),
-        )
+        parts: dict[str, Any] = {
+            "sources": self.sources,
+            "replica": self.replica,
+            "registry": self.registry,
+            "leases": self.leases,
+            "queue": self.queue,
+            "access_tokens": self.tokens,
+            "scope_of": self.scope_of(),
+            "limits": self.limits,
+            "back_off": self.back_off,
+            "clock": clock or self.clock,
+            "monotonic": self.clock.monotonic,
+            "jitter": lambda: 0.5,
+            "change_log": self.change_log,
+        }
+        return engine_module.SyncEngine(**(parts | self._move_settings() | self.other_parts()))
+
+    def other_parts(self) -> dict[str, Any]:
+        """What an engine uses instead of the fakes, by the names of its parameters."""
+        return {}
 
     def scope_of(self) -> Callable[[Mailbox], Scope]:
         """The present scope, as a process knows it that starts now."""
