@@ -17,6 +17,7 @@ from shared.pages.catalog import english
 from shared.pages.problems import PROBLEMS
 from shared.settings import Settings
 from shared.sources.ews.faults import rules as ews
+from shared.sources.fault_table import FaultRow
 from shared.sources.graph.faults import errors as graph
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ def _bicep_text(value: str) -> str:
     return f"'{escaped}'"
 
 
-def fault_table(rows: Iterable[ews.RuleRow | graph.Row]) -> str:
+def fault_table(rows: Iterable[FaultRow]) -> str:
     """The rules, each with all the answers that lead to it, in the table's own order."""
     grouped: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in rows:

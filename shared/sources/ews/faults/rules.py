@@ -18,6 +18,7 @@ from shared.errors import (
     RetryLater,
 )
 from shared.sources.ews.faults import forbidden, response_codes
+from shared.sources.fault_table import FaultRow
 from shared.sources.port import FolderGone, StateInvalid
 
 
@@ -193,22 +194,12 @@ def error_of_fault(fault: Fault) -> MailboxSyncError:
     return error_of_rule(FAULTS[fault], fault.name.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """One row of the table as text."""
-
-    answer: str
-    actor: str
-    reason: str
-    of_item: str
-
-
-def table() -> list[RuleRow]:
+def table() -> list[FaultRow]:
     """Every response code, HTTP status and transport fault with who has to act next, in a fixed order."""
     return list(_rows())
 
 
-def _rows() -> Iterator[RuleRow]:
+def _rows() -> Iterator[FaultRow]:
     for fault, rule in FAULTS.items():
         yield _row(fault.value, rule)
     for status, rule in sorted(STATUSES.items()):
@@ -222,5 +213,5 @@ def _rows() -> Iterator[RuleRow]:
     yield _row("any other response code", UNKNOWN)
 
 
-def _row(answer: str, rule: Rule) -> RuleRow:
-    return RuleRow(answer, rule.actor.value, rule.reason.value, rule.of_item.value if rule.of_item else "")
+def _row(answer: str, rule: Rule) -> FaultRow:
+    return FaultRow(answer, rule.actor.value, rule.reason.value, rule.of_item.value if rule.of_item else "")

@@ -22,6 +22,7 @@ from shared.errors import (
     Reason,
     RetryLater,
 )
+from shared.sources.fault_table import FaultRow
 from shared.sources.graph.faults import codes
 from shared.sources.https_pool import TransportFault
 from shared.sources.port import FolderGone, StateInvalid
@@ -248,22 +249,12 @@ def of_item(support: str) -> Reason:
 _BY_FAULT = {fault.name.lower(): rule for fault, rule in FAULTS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the table as text."""
-
-    answer: str
-    actor: str
-    reason: str
-    of_item: str
-
-
-def table() -> list[Row]:
+def table() -> list[FaultRow]:
     """Return every error code, HTTP status and transport fault with who has to act next, in a fixed order."""
     return list(_rows())
 
 
-def _rows() -> Iterator[Row]:
+def _rows() -> Iterator[FaultRow]:
     for fault, rule in FAULTS.items():
         yield _row(fault.value, rule)
     for status, rule in sorted(STATUSES.items()):
@@ -274,8 +265,8 @@ def _rows() -> Iterator[Row]:
         yield _row(code, rule)
 
 
-def _row(answer: str, rule: Rule) -> Row:
+def _row(answer: str, rule: Rule) -> FaultRow:
     actor = f"{rule.actor}; after a delta token {Actor.STATE}" if rule.loses_state else rule.actor.value
     if rule.actor is Actor.STATE:
         actor = rule.actor.value
-    return Row(answer, actor, rule.reason.value, rule.of_item.value if rule.of_item else "")
+    return FaultRow(answer, actor, rule.reason.value, rule.of_item.value if rule.of_item else "")
