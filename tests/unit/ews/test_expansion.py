@@ -4,6 +4,7 @@ import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,7 @@ class Pattern:
     day: int
     month: int
 
-    @property
+    @cached_property
     def weekdays(self) -> set[int]:
         return {number for name in self.days.split() for number in GROUPS.get(name, [])} | {
             DAYS.index(name) for name in self.days.split() if name in DAYS
@@ -98,7 +99,7 @@ class Series:
     def last(self) -> date:
         return self.after + timedelta(days=366 * YEARS)
 
-    @property
+    @cached_property
     def days(self) -> list[date]:
         most = self.length if self.ends != "NoEnd" else None
         return [on for on in islice(self.pattern.occurrences(self.after), most) if on <= self.last]
