@@ -15,7 +15,7 @@ from azure.storage.blob import BlobLeaseClient
 from sandbox.local.local_stack import LocalStack
 from shared.replica.encoding.feed import replay
 from tests.e2e.watching import Watched, insist, wait_for
-from tests.waiting import eventually
+from tests.waiting import SHORTEST_PAUSE, eventually
 
 SLOW = {"service": "exchange", "times": None, "fault": {"kind": "delay", "seconds": 0.15}}
 """Exchange takes its time, so that a pass is long enough to be hit anywhere."""
@@ -62,7 +62,7 @@ class Killer:
         The moment comes within two seconds of `when`; without it, of the pass's beginning. Gives whether the pass was
         still under way: on a busy machine it may have ended by then, and whoever wants a hit strikes again.
         """
-        insist("what is to be interrupted", ask, when or self._is_syncing)
+        insist("what is to be interrupted", ask, when or self._is_syncing, longest_pause=SHORTEST_PAUSE)
         time.sleep(self._chance.uniform(0, LONGEST_SECONDS))
         self._stack.host.kill()
         hit = is_held(victim)

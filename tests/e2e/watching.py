@@ -16,7 +16,7 @@ from shared.mailboxes.model import Mailbox
 from shared.sources.port import SourceName
 from tests.e2e.fault_bench import fill
 from tests.e2e.people import new_person, password_of
-from tests.waiting import eventually
+from tests.waiting import LONGEST_PAUSE, eventually
 
 TICK_SECONDS = 4
 """Between two ticks, or two askings, of a test that waits: one may find the mailbox still held."""
@@ -108,7 +108,13 @@ def tick(stack: LocalStack) -> None:
         stack.host.fire("dispatch")
 
 
-def insist(what: str, ask: Callable[[], None], look: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+def insist(
+    what: str,
+    ask: Callable[[], None],
+    look: Callable[[], bool],
+    seconds: float = PATIENCE_SECONDS,
+    longest_pause: float = LONGEST_PAUSE,
+) -> None:
     """Ask for something, and again every few seconds, until `look` says that it is there."""
     asked: datetime | None = None
 
@@ -119,4 +125,4 @@ def insist(what: str, ask: Callable[[], None], look: Callable[[], bool], seconds
             asked = datetime.now(UTC)
         return look()
 
-    eventually(what, asking, seconds)
+    eventually(what, asking, seconds, longest_pause)
