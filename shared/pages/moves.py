@@ -84,11 +84,11 @@ def other_source(mailbox: Mailbox) -> SourceName:
 
 
 def _actions(mailbox: Mailbox) -> Sequence[MoveAction]:
-    """What can be asked for now; the safety stop can be overruled only when it has blocked a move."""
+    """What can be asked for now, the mildest first. The safety stop is overruled only when it has blocked a move."""
     if mailbox.moving_to is None:
         return [MoveAction.SURVEY, MoveAction.MOVE]
     if mailbox.move_blocked == SAFETY:
-        return [MoveAction.SURVEY, MoveAction.FORCE, MoveAction.CANCEL]
+        return [MoveAction.SURVEY, MoveAction.CANCEL, MoveAction.FORCE]
     return [MoveAction.CANCEL]
 
 

@@ -226,6 +226,12 @@ def test_mailbox_on_hold_offers_no_erasure_and_shows_why(status: Status) -> None
     assert english().text("console.list.on_hold") in PAGES.render(template, **values)
 
 
+def test_page_says_what_to_do_with_the_link_and_with_an_interrupted_erasure() -> None:
+    for name, key in (("mailbox-signs-in", "send_link"), ("mailbox-erasing", "erasing_hint")):
+        template, values = console_pages(MAILBOX)[name]
+        assert english().text(f"console.mailbox.{key}") in PAGES.render(template, **values)
+
+
 def test_a_reader_is_offered_no_action() -> None:
     values = mailbox_values(
         MAILBOX, runs=[], issues=[], activity=[], folders=[], now=NOW, interval=INTERVAL, is_operator=False

@@ -39,7 +39,7 @@ def test_nothing_compared_gives_sums_of_nothing() -> None:
         (MAILBOX, [SURVEY, MOVE]),
         (MAILBOX.with_changes(source=GRAPH), [SURVEY, MOVE]),
         (MAILBOX.with_changes(moving_to=GRAPH), [CANCEL]),
-        (MAILBOX.with_changes(moving_to=GRAPH, move_blocked=SAFETY), [SURVEY, FORCE, CANCEL]),
+        (MAILBOX.with_changes(moving_to=GRAPH, move_blocked=SAFETY), [SURVEY, CANCEL, FORCE]),
         (MAILBOX.with_changes(moving_to=GRAPH, move_blocked="access_denied"), [CANCEL]),
     ],
 )
