@@ -37,11 +37,14 @@ class ReplicaMachine(RuleBasedStateMachine):
         self.held: Held = {}
         self.sequence = 0
         self.ids = 0
+        self.fresh: set[str] = set()
+        """The items whose content is written by the present page, so that no change of it can refer to a stored one."""
 
     @rule(page=pages, crash=crashes)
     def write(self, page: list[tuple[FeedKind, str]], crash: int | None) -> None:
         """Write a page, perhaps dying on the way."""
         after = dict(self.held)
+        self.fresh.clear()
         changes = [self._change(after, kind, source) for kind, source in page]
         cursor = self.replica.load(MAILBOX)
         following = replace(cursor, folders={"inbox": folder(state=f"s{self.sequence}")}, notes={"n": len(after)})
@@ -56,11 +59,13 @@ class ReplicaMachine(RuleBasedStateMachine):
         data = b"content %d" % self.ids
         if key not in after:
             after[key] = (an_item(source, version=str(self.ids)), data)
+            self.fresh.add(key)
             return FeedChange(FeedKind.CREATE, after[key][0], Content("eml", data))
         item, old = after[key]
         stored = self._stored(key) or item
         if kind is not FeedKind.DELETE and (item.left_at is not None or kind is FeedKind.LEAVE):
-            return self._leave_or_return(after, item, stored, keeps_content=kind is FeedKind.MOVE)
+            keeps_content = kind is FeedKind.MOVE and key not in self.fresh
+            return self._leave_or_return(after, item, stored, keeps_content=keeps_content)
         match kind:
             case FeedKind.DELETE:
                 del after[key]
@@ -74,6 +79,7 @@ class ReplicaMachine(RuleBasedStateMachine):
                 after[key] = (item.with_changes(is_read=not item.is_read), old)
                 return FeedChange(kind, after[key][0].with_changes(located=stored.located))
         after[key] = (item.with_changes(subject=str(self.ids)), data)
+        self.fresh.add(key)
         return FeedChange(FeedKind.UPDATE, after[key][0], Content("eml", data))
 
     def _leave_or_return(
@@ -89,6 +95,7 @@ class ReplicaMachine(RuleBasedStateMachine):
         after[item.key] = (back, data)
         if keeps_content:
             return FeedChange(FeedKind.CREATE, back.with_changes(located=stored.located))
+        self.fresh.add(item.key)
         return FeedChange(FeedKind.CREATE, back, Content("eml", data))
 
     def _stored(self, key: str) -> ReplicaItem | None:
