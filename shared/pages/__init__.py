@@ -1,1 +1,1 @@
-"""The web pages: the templates, the style sheet, and every English sentence that people read."""
+"""The web pages: the templates, the style sheet, and every sentence that people read, in English and German."""
