@@ -15,7 +15,10 @@ class CompactIndex:
     """Maps ids to `columns` numbers of 64 bits each. Without columns it is a set."""
 
     def __init__(self, columns: int = 0, shards: int = SHARDS) -> None:
-        self._shards = [tuple(array("q") for _ in range(columns + 1)) for _ in range(shards)]
+        self._columns = range(columns + 1)
+        self._number_of_shards = shards
+        self._shards: dict[int, tuple[array[int], ...]] = {}
+        """Created when they are first needed: most mailboxes have few ids."""
         self._count = 0
 
     def __len__(self) -> int:
@@ -27,7 +30,7 @@ class CompactIndex:
     def put(self, item_id: str, *numbers: int) -> bool:
         """Set an id's numbers, one per column, replacing earlier ones; return whether the id is new."""
         hashed = hash(item_id)
-        shard = self._shards[hashed % len(self._shards)]
+        shard = self._shard(hashed)
         position, found = _find(shard[0], hashed)
         if not found:
             shard[0].insert(position, hashed)
@@ -42,20 +45,28 @@ class CompactIndex:
     def get(self, item_id: str) -> tuple[int, ...] | None:
         """Return an id's numbers, or None if the id is not in the index."""
         hashed = hash(item_id)
-        shard = self._shards[hashed % len(self._shards)]
+        shard = self._shard(hashed)
         position, found = _find(shard[0], hashed)
         return tuple(column[position] for column in shard[1:]) if found else None
 
     def pop(self, item_id: str) -> tuple[int, ...] | None:
         """Remove an id and return its numbers, or None if it is not in the index."""
         hashed = hash(item_id)
-        shard = self._shards[hashed % len(self._shards)]
+        shard = self._shard(hashed)
         position, found = _find(shard[0], hashed)
         if not found:
             return None
         self._count -= 1
         _, *numbers = (column.pop(position) for column in shard)
         return tuple(numbers)
+
+    def _shard(self, hashed: int) -> "tuple[array[int], ...]":
+        """The sorted hashes of one shard, and a column for each of their numbers."""
+        number = hashed % self._number_of_shards
+        shard = self._shards.get(number)
+        if shard is None:
+            shard = self._shards[number] = tuple(array("q") for _ in self._columns)
+        return shard
 
 
 def _find(hashes: "array[int]", hashed: int) -> tuple[int, bool]:
