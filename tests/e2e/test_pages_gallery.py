@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.e2e import pictures
 from tests.e2e.browser import CHROMIUM, LOOK_HIDDEN, SCHEMES, WIDTHS, Watched, chromium, keep_picture, watched
 from tests.e2e.gallery import gallery
 from tests.unit.pages.samples import all_pages
@@ -115,6 +116,11 @@ def test_german_times_are_shown_in_the_reader_s_zone(browser: Browser, url: str)
         expect(shown).to_contain_text("23. Nov")
         expect(shown).to_contain_text("15:07")
         expect(shown).to_have_attribute("title", "23. November 2026, 14:07 UTC")
+
+
+def test_pictures_of_the_readme_are_of_pages_that_exist() -> None:
+    assert set(pictures.PICTURES.values()) <= set(all_pages())
+    assert {file.stem for file in pictures.FOLDER.iterdir()} == set(pictures.PICTURES)
 
 
 def test_the_accessibility_check_would_notice(browser: Browser, url: str) -> None:
