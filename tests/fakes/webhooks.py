@@ -150,6 +150,8 @@ class FakeReceiver:
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
+        self.challenge_answers: list[Answer] = []
+        """What the next challenges are answered with, in place of the challenge."""
         self.received: list[tuple[str, dict[str, str], str]] = []
         self.returns_challenge = True
 
@@ -161,6 +163,8 @@ class FakeReceiver:
         """Store the request and answer it."""
         event = json.loads(body)
         if event["type"] == "webhook.verification":
+            if self.challenge_answers:
+                return self.challenge_answers.pop(0)
             challenge = event["data"]["challenge"] if self.returns_challenge else "no"
             return Answer(200, body=json.dumps({"challenge": challenge}).encode())
         self.received.append((url, headers, body.decode()))
