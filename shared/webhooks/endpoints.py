@@ -26,6 +26,7 @@ from shared.webhooks.model import (
     SigningSecrets,
     event_body,
     is_overdue,
+    is_ready,
 )
 from shared.webhooks.port import DeliveryQueue, DeliveryStore, EndpointStore, SecretStore, WebhookClient
 from shared.webhooks.sender import Sender
@@ -206,8 +207,12 @@ class WebhookEndpoints:
         return self._deliveries.recent(endpoint_id, min(limit, MAX_SHOWN))
 
     def redeliver(self, endpoint_id: str, actor: str) -> int:
-        """Queue every delivery again that was given up or is overdue; returns how many. Raises NotFound."""
-        self._endpoints.get(endpoint_id)
+        """Queue every delivery again that was given up or is overdue; returns how many. Raises NotFound.
+
+        None for an endpoint that gets no events now: their attempts would be canceled, and they could never be sent.
+        """
+        if not is_ready(self._endpoints.get(endpoint_id)):
+            return 0
         queued, now = 0, self._clock()
         for delivery in self._deliveries.recent(endpoint_id, MAX_REDELIVERED):
             is_given_up = delivery.status is DeliveryStatus.FAILED and delivery.event_type != TEST_EVENT

@@ -2,13 +2,26 @@
 
 import pytest
 
-from shared.webhooks.model import Answer
+from shared.mailboxes.outbox.events import EventType, new_event
+from shared.webhooks.model import Answer, DeliveryStatus, Endpoint
 from tests.fakes.webhooks import WebhookHarness
+from tests.unit.mailboxes.test_transitions import a_mailbox
 
 
 @pytest.fixture
 def harness() -> WebhookHarness:
     return WebhookHarness()
+
+
+def publish(harness: WebhookHarness) -> None:
+    """Publish one event and make its first attempt."""
+    harness.publisher.publish([new_event(EventType.SYNCED, a_mailbox(tenant_id="t"), harness.clock())])
+    harness.work()
+
+
+def delivery_status(harness: WebhookHarness, endpoint: Endpoint) -> DeliveryStatus:
+    (delivery,) = harness.commands.deliveries(endpoint.id, 10)
+    return delivery.status
 
 
 @pytest.mark.parametrize(
@@ -30,3 +43,19 @@ def test_challenge_answered_with_anything_leaves_endpoint_unverified(harness: We
     assert not registered.has_returned_challenge
     assert registered.secret
     assert harness.commands.get(registered.endpoint.id).verified_at is None
+
+
+def test_given_up_deliveries_of_disabled_endpoint_wait_for_it(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.receiver.answers = [Answer(500)] * 20
+    publish(harness)
+    harness.work_for(hours=60)
+    harness.receiver.answers = []
+    harness.commands.change(endpoint.id, {"enabled": False}, "op")
+    assert harness.commands.redeliver(endpoint.id, "op") == 0
+    harness.work()
+    assert delivery_status(harness, endpoint) is DeliveryStatus.FAILED
+    harness.commands.change(endpoint.id, {"enabled": True}, "op")
+    assert harness.commands.redeliver(endpoint.id, "op") == 1
+    harness.work()
+    assert delivery_status(harness, endpoint) is DeliveryStatus.DELIVERED
