@@ -68,7 +68,7 @@ class Deliverer:
             return self._ended(delivery.with_changes(status=DeliveryStatus.CANCELED, next_attempt_at=None))
         answer = self._answer(endpoint, delivery)
         after = after_attempt(delivery, answer, self._clock())
-        if answer.status == GONE:
+        if answer.status == GONE and not self._has_moved(endpoint):
             after = after.with_changes(status=DeliveryStatus.CANCELED, next_attempt_at=None)
         if after.next_attempt_at is not None:
             delay = int((after.next_attempt_at - self._clock()).total_seconds()) + 1
@@ -96,6 +96,13 @@ class Deliverer:
             self._resting[endpoint.id] = self._monotonic() + REST_SECONDS
         return answer
 
+    def _has_moved(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint has got another URL since it was read: then the event goes there."""
+        try:
+            return self._endpoints.get(endpoint.id).url != endpoint.url
+        except NotFound:
+            return False
+
     def _ended(self, delivery: Delivery) -> Delivery:
         """Store the delivery. Another worker that had the same message may have been faster; both have sent it."""
         with suppress(Conflict):
@@ -103,7 +110,10 @@ class Deliverer:
         return delivery
 
     def _note(self, endpoint: Endpoint, answer: Answer, delivery: Delivery) -> None:
-        """Note on the endpoint that it works again, fails, or wants no more events; mostly there is nothing to note."""
+        """Note on the endpoint that it works again, fails, or wants no more events; mostly there is nothing to note.
+
+        What a URL answers says nothing about the one that the endpoint may have got meanwhile.
+        """
         failed = delivery.status is DeliveryStatus.FAILED
         if failed:
             _log.error("webhook delivery given up", extra={"endpoint": endpoint.id, "answer": answer.status})
@@ -112,7 +122,10 @@ class Deliverer:
         if not answer.is_success and endpoint.failing_since is not None and not failed and answer.status != GONE:
             return
         with suppress(NotFound):
-            self._endpoints.change(endpoint.id, lambda found: _noted(found, answer, failed, self._clock()))
+            self._endpoints.change(
+                endpoint.id,
+                lambda found: _noted(found, answer, failed, self._clock()) if found.url == endpoint.url else found,
+            )
 
 
 def _noted(endpoint: Endpoint, answer: Answer, failed: bool, now: datetime) -> Endpoint:

@@ -152,6 +152,8 @@ class FakeReceiver:
         self.answers: list[Answer] = []
         self.challenge_answers: list[Answer] = []
         """What the next challenges are answered with, in place of the challenge."""
+        self.before_answer: Callable[[], object] | None = None
+        """What happens once, while the next event is on its way."""
         self.received: list[tuple[str, dict[str, str], str]] = []
         self.returns_challenge = True
 
@@ -168,6 +170,9 @@ class FakeReceiver:
             challenge = event["data"]["challenge"] if self.returns_challenge else "no"
             return Answer(200, body=json.dumps({"challenge": challenge}).encode())
         self.received.append((url, headers, body.decode()))
+        happening, self.before_answer = self.before_answer, None
+        if happening is not None:
+            happening()
         return self.answers.pop(0) if self.answers else Answer(200)
 
     def events(self) -> list[str]:

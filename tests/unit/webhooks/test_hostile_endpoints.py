@@ -59,3 +59,15 @@ def test_given_up_deliveries_of_disabled_endpoint_wait_for_it(harness: WebhookHa
     assert harness.commands.redeliver(endpoint.id, "op") == 1
     harness.work()
     assert delivery_status(harness, endpoint) is DeliveryStatus.DELIVERED
+
+
+def test_gone_answered_by_previous_url_does_not_disable_the_new_one(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.receiver.before_answer = lambda: harness.commands.change(endpoint.id, {"url": "https://new.example/"}, "op")
+    harness.receiver.answers = [Answer(410)]
+    publish(harness)
+    after = harness.commands.get(endpoint.id)
+    assert (after.url, after.enabled, after.failing_since) == ("https://new.example/", True, None)
+    assert after.verified_at is not None
+    harness.work_for(hours=1)
+    assert delivery_status(harness, endpoint) is DeliveryStatus.DELIVERED
