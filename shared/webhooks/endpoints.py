@@ -16,7 +16,6 @@ from shared.webhooks.egress import same_target
 from shared.webhooks.errors import TooManyWebhooks, WebhookExists, WebhookRefused
 from shared.webhooks.model import (
     MAX_ENDPOINTS,
-    SECRET_OVERLAP,
     TEST_EVENT,
     VERIFICATION_EVENT,
     Answer,
@@ -169,12 +168,14 @@ class WebhookEndpoints:
         self._audit(endpoint_id, actor, "webhook_delete")
 
     def rotate(self, endpoint_id: str, actor: str) -> SigningSecrets:
-        """Make a new secret. Deliveries are signed with both for a day. Raises NotFound."""
+        """Make a new secret. Deliveries are signed with the replaced one too for a day. Raises NotFound.
+
+        Another instance may have rotated it within the last minute, so the secrets are not taken from memory.
+        """
         self._endpoints.get(endpoint_id)
-        previous, until = self._secrets.read(endpoint_id).current, self._clock() + SECRET_OVERLAP
-        rotated = SigningSecrets(new_secret(), previous, until)
+        rotated = self._secrets.read(endpoint_id, fresh=True).rotated(new_secret(), self._clock())
         self._secrets.write(endpoint_id, rotated)
-        self._endpoints.change(endpoint_id, lambda found: found.with_changes(previous_secret_until=until))
+        self._endpoints.change(endpoint_id, lambda it: it.with_changes(previous_secret_until=rotated.previous_until))
         self._audit(endpoint_id, actor, "webhook_rotate")
         return rotated
 

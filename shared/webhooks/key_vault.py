@@ -26,11 +26,11 @@ class VaultWebhookSecrets:
         self._known: dict[str, tuple[float, SigningSecrets]] = {}
         self._lock = threading.Lock()
 
-    def read(self, endpoint_id: str) -> SigningSecrets:
+    def read(self, endpoint_id: str, *, fresh: bool = False) -> SigningSecrets:
         """Return the cached secrets, or read the newest version."""
         with self._lock:
             read_at, known = self._known.get(endpoint_id, (float("-inf"), None))
-        if known is not None and self._monotonic() - read_at < CACHED_SECONDS:
+        if not fresh and known is not None and self._monotonic() - read_at < CACHED_SECONDS:
             return known
         return self._remember(endpoint_id, _decoded(self._store.read(_name(endpoint_id))))
 
@@ -57,10 +57,15 @@ def _name(endpoint_id: str) -> str:
 
 def _encoded(secrets: SigningSecrets) -> str:
     until = secrets.previous_until.isoformat() if secrets.previous_until else ""
-    return json.dumps({"current": secrets.current, "previous": secrets.previous, "previous_until": until})
+    values: dict[str, object] = {"current": secrets.current, "previous": secrets.previous, "previous_until": until}
+    if secrets.earlier:
+        values["earlier"] = [[secret, end.isoformat()] for secret, end in secrets.earlier]
+    return json.dumps(values)
 
 
 def _decoded(value: str) -> SigningSecrets:
     stored = json.loads(value)
     until = stored["previous_until"]
-    return SigningSecrets(stored["current"], stored["previous"], datetime.fromisoformat(until) if until else None)
+    earlier = tuple((secret, datetime.fromisoformat(end)) for secret, end in stored.get("earlier", ()))
+    previous_until = datetime.fromisoformat(until) if until else None
+    return SigningSecrets(stored["current"], stored["previous"], previous_until, earlier)

@@ -1,7 +1,7 @@
 """An endpoint, a delivery, and the rules of both: which events it gets, when a failed attempt is repeated."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +32,9 @@ DELIVERIES_KEPT = timedelta(days=14)
 
 OVERDUE = timedelta(hours=1)
 """A pending delivery whose attempt is overdue by more than this has lost its message; it has to be queued again."""
+
+MAX_EARLIER_SECRETS = 8
+"""How many secrets from before the previous one still sign, if a secret is rotated several times within a day."""
 
 MAX_ENDPOINTS = 50
 
@@ -82,16 +85,30 @@ def wants(endpoint: Endpoint, event: EventType, tenant_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SigningSecrets:
-    """The secrets that deliveries to an endpoint are signed with; the previous one for a while after a rotation."""
+    """The secrets that deliveries to an endpoint are signed with; the previous one for a while after a rotation.
+
+    `earlier` are those from before the previous one, the latest first, each with the time until which it is valid.
+    """
 
     current: str = field(repr=False)
     previous: str = field(default="", repr=False)
     previous_until: datetime | None = None
+    earlier: tuple[tuple[str, datetime], ...] = field(default=(), repr=False)
 
     def valid(self, now: datetime) -> tuple[str, ...]:
         """The secrets to sign with now, the current one first."""
-        with_previous = self.previous_until is not None and now < self.previous_until
-        return (self.current, self.previous) if with_previous else (self.current,)
+        return (self.current, *(secret for secret, _ in self._replaced(now)))
+
+    def rotated(self, current: str, now: datetime) -> "SigningSecrets":
+        """The secrets with a new current one. Each that is replaced stays valid for SECRET_OVERLAP after that."""
+        earlier = tuple(self._replaced(now))[:MAX_EARLIER_SECRETS]
+        return SigningSecrets(current, self.current, now + SECRET_OVERLAP, earlier)
+
+    def _replaced(self, now: datetime) -> Iterator[tuple[str, datetime]]:
+        """The replaced secrets that are still valid, the latest first."""
+        if self.previous_until is not None and now < self.previous_until:
+            yield self.previous, self.previous_until
+        yield from ((secret, until) for secret, until in self.earlier if now < until)
 
 
 class DeliveryStatus(StrEnum):

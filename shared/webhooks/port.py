@@ -34,8 +34,8 @@ class EndpointStore(Protocol):
 class SecretStore(Protocol):
     """The signing secrets of endpoints."""
 
-    def read(self, endpoint_id: str) -> SigningSecrets:
-        """Return an endpoint's secrets, at most a minute old. Raises NotFound."""
+    def read(self, endpoint_id: str, *, fresh: bool = False) -> SigningSecrets:
+        """Return an endpoint's secrets, at most a minute old; with `fresh` as they are stored now. Raises NotFound."""
         ...
 
     def write(self, endpoint_id: str, secrets: SigningSecrets) -> None:

@@ -118,6 +118,9 @@ def test_secrets_are_kept_replaced_and_deleted(secrets: SecretStore) -> None:
     secrets.write(endpoint_id, SigningSecrets("whsec_a"))
     secrets.write(endpoint_id, SigningSecrets("whsec_b", "whsec_a", NOW))
     assert secrets.read(endpoint_id) == SigningSecrets("whsec_b", "whsec_a", NOW)
+    twice = SigningSecrets("whsec_c", "whsec_b", NOW, (("whsec_a", NOW),))
+    secrets.write(endpoint_id, twice)
+    assert secrets.read(endpoint_id, fresh=True) == twice
     assert "whsec_" not in repr(secrets.read(endpoint_id))
     secrets.delete(endpoint_id)
     secrets.delete(endpoint_id)
@@ -137,6 +140,8 @@ def test_another_instance_reads_rotated_secrets_within_a_minute(
     assert there.read(endpoint_id).current == "whsec_a", "from memory"
     clock.pass_by(seconds=CACHED_SECONDS + 1)
     assert there.read(endpoint_id).current == "whsec_b"
+    here.write(endpoint_id, SigningSecrets("whsec_c"))
+    assert there.read(endpoint_id, fresh=True).current == "whsec_c"
 
 
 def test_attempt_is_queued_as_the_trigger_expects(storage: Azurite, credential: DefaultAzureCredential) -> None:

@@ -59,7 +59,7 @@ class MemorySecrets:
     def __init__(self) -> None:
         self._known: dict[str, SigningSecrets] = {}
 
-    def read(self, endpoint_id: str) -> SigningSecrets:
+    def read(self, endpoint_id: str, *, fresh: bool = False) -> SigningSecrets:
         """An endpoint's secrets."""
         if endpoint_id not in self._known:
             raise NotFound("no such secret")

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.mailboxes.outbox.events import EventType, new_event
-from shared.webhooks.model import Answer, DeliveryStatus, Endpoint
+from shared.webhooks.model import MAX_EARLIER_SECRETS, Answer, DeliveryStatus, Endpoint
 from tests.fakes.webhooks import WebhookHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
@@ -71,3 +71,23 @@ def test_gone_answered_by_previous_url_does_not_disable_the_new_one(harness: Web
     assert after.verified_at is not None
     harness.work_for(hours=1)
     assert delivery_status(harness, endpoint) is DeliveryStatus.DELIVERED
+
+
+def test_secret_rotated_twice_leaves_every_secret_its_day(harness: WebhookHarness) -> None:
+    registered = harness.commands.create("https://crm.example/hooks", "op")
+    endpoint_id, secrets = registered.endpoint.id, [registered.secret]
+    for _ in range(2):
+        secrets.append(harness.commands.rotate(endpoint_id, "op").current)
+        harness.clock.pass_by(hours=1)
+    assert harness.secrets.read(endpoint_id).valid(harness.clock()) == tuple(reversed(secrets))
+    harness.clock.pass_by(hours=22, minutes=30)
+    assert harness.secrets.read(endpoint_id).valid(harness.clock()) == (secrets[2], secrets[1])
+    harness.clock.pass_by(hours=1)
+    assert harness.secrets.read(endpoint_id).valid(harness.clock()) == (secrets[2],)
+
+
+def test_secret_rotated_again_and_again_signs_with_a_bounded_number(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    for _ in range(20):
+        harness.commands.rotate(endpoint.id, "op")
+    assert len(harness.secrets.read(endpoint.id).valid(harness.clock())) == MAX_EARLIER_SECRETS + 2
