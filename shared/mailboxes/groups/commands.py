@@ -114,7 +114,7 @@ class GroupCommands:
         try:
             self.require(name)
         except GroupUnknown:
-            self._registry.change(mailbox_id, lambda found: found.with_changes(group=before))
+            self._registry.change(mailbox_id, lambda found: _taken_back(found, stored_name(name), before))
             raise
         self._registry.record_audit(mailbox_id, actor, "set_group")
         return mailbox
@@ -129,3 +129,8 @@ class GroupCommands:
         except NotFound:
             pass
         raise GroupUnknown(f"there is no group with this name; make it first, or name {DEFAULT}")
+
+
+def _taken_back(mailbox: Mailbox, group: str, before: str) -> Mailbox:
+    """The mailbox in the group of before, unless somebody else has put it into a third one meanwhile."""
+    return mailbox.with_changes(group=before) if mailbox.group == group else mailbox

@@ -145,6 +145,27 @@ def test_mailbox_leaves_a_group_that_was_deleted_while_it_came(world: World) -> 
     assert world.group_of() == ""
 
 
+def test_mailbox_taken_back_from_a_deleted_group_stays_where_another_put_it(world: World) -> None:
+    for name in ("legal", "board"):
+        world.commands.put(name, "", GroupSettings(), "op")
+    read = world.store.get
+    reads = 0
+
+    def read_late(name: str) -> Group:
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            world.store.get = read  # type: ignore[method-assign]
+            world.commands.assign(world.mailbox.id, "board", "other-op")
+            world.commands.delete("legal", "op")
+        return read(name)
+
+    world.store.get = read_late  # type: ignore[method-assign]
+    with pytest.raises(GroupUnknown):
+        world.commands.assign(world.mailbox.id, "legal", "op")
+    assert world.group_of() == "board"
+
+
 def test_groups_are_read_at_most_once_a_minute() -> None:
     store, now = MemoryGroups(), [0.0]
     cached = CachedGroups(store, lambda: now[0])
