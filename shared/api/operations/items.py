@@ -252,11 +252,19 @@ def _folder_id(folders: Mapping[str, FolderState], named: str | None) -> str:
 
 def _utc(given: datetime | None) -> datetime | None:
     """The time as it is compared with stored times: UTC, in whole seconds."""
-    return given.astimezone(UTC).replace(microsecond=0) if given else None
+    return _in_utc(given).replace(microsecond=0) if given else None
 
 
 def _stored_time(given: datetime) -> str:
-    return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{_in_utc(given).replace(microsecond=0, tzinfo=None).isoformat()}Z"
+
+
+def _in_utc(given: datetime) -> datetime:
+    """The time in UTC, or the first or last possible one if its offset leads out of the years 1 to 9999."""
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if given.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
 def _is_among(wanted: str, fields: tuple[str, ...], metadata: Mapping[str, object]) -> bool:

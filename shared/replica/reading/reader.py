@@ -4,6 +4,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import batched
 
 from shared.errors import ItemUnusable, NotFound, Reason
@@ -147,7 +148,12 @@ def _filter(wanted: ItemRange) -> RowsFilter:
     return RowsFilter(
         folder=wanted.folder_id,
         kind=wanted.kind.value if wanted.kind else "",
-        at_from=wanted.at_from.strftime("%Y-%m-%dT%H:%M:%S") if wanted.at_from else "",
-        at_until=wanted.at_until.strftime("%Y-%m-%dT%H:%M:%S") if wanted.at_until else "",
+        at_from=_text(wanted.at_from) if wanted.at_from else "",
+        at_until=_text(wanted.at_until) if wanted.at_until else "",
         left=wanted.left,
     )
+
+
+def _text(at: datetime) -> str:
+    """The time as stored texts begin; the year always has four digits, which `strftime` does not promise."""
+    return at.replace(microsecond=0, tzinfo=None).isoformat()
