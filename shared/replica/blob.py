@@ -102,11 +102,14 @@ class AzureBlobs:
 
 
 def _parsed(response: StorageResponse) -> Element:
-    """The XML of a response."""
+    """The XML of a listing. An XHTML page that a proxy sends in its place is no empty listing."""
     try:
-        return fromstring(response.content)  # noqa: S314 -- from our own Storage, over TLS
+        listed = fromstring(response.content)  # noqa: S314 -- from our own Storage, over TLS
     except ParseError as error:
         raise RetryLater(Reason.UNAVAILABLE, "Azure's response is not XML") from error
+    if listed.tag != "EnumerationResults":
+        raise RetryLater(Reason.UNAVAILABLE, "Azure's response is no listing")
+    return listed
 
 
 def _info(blob: Element) -> BlobInfo:

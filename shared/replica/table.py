@@ -14,7 +14,7 @@ from shared.replica.storage_port import ITEMS, Row, RowChange, RowExists, RowMis
 from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
 from shared.storage.compact_json import dump
 from shared.storage.https_connection import StorageResponse
-from shared.storage.storage_rest import StorageRestClient, etag_of, json_of
+from shared.storage.storage_rest import StorageRestClient, etag_of, row_of, rows_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -67,7 +67,7 @@ class AzureRows:
         if response.status_code == 404:
             _require_missing_row(response)
             return None
-        return json_of(response), etag_of(response)
+        return row_of(response), etag_of(response)
 
     def query(
         self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
@@ -83,7 +83,7 @@ class AzureRows:
         while following is not None:
             path = f"{self._table}()?{urlencode(parameters | following, quote_via=quote)}"
             response = self._client.send("GET", path, expect=(200,), headers={})
-            yield from json_of(response)["value"]
+            yield from rows_of(response)
             following = _following(response)
 
     def scan(self, mailbox_id: str, *, after: str, limit: int, wanted: RowsFilter) -> Sequence[Row]:
@@ -98,7 +98,7 @@ class AzureRows:
             top = {"$top": str(limit - len(found))}
             path = f"{self._table}()?{urlencode(parameters | top | following, quote_via=quote)}"
             response = self._client.send("GET", path, expect=(200,), headers={})
-            found += json_of(response)["value"]
+            found += rows_of(response)
             following = _following(response)
         return found
 

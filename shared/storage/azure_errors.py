@@ -80,8 +80,8 @@ def translate_errors() -> Iterator[None]:
         raise _error_of_status(error) from error
     except AzureError as error:
         raise RetryLater(Reason.UNAVAILABLE, f"Azure could not be reached ({type(error).__name__})") from error
-    except ValueError as error:
-        # The SDKs raise these if a proxy answers in Azure's place with a page of its own.
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        # The SDKs raise these if a proxy answers in Azure's place with a page or with JSON of its own.
         raise RetryLater(Reason.UNAVAILABLE, f"the response is not Azure's ({type(error).__name__})") from error
 
 

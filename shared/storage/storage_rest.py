@@ -246,8 +246,24 @@ def etag_of(response: StorageResponse) -> str:
     return etag
 
 
-def json_of(response: StorageResponse) -> Any:
-    """The JSON of a response."""
+def row_of(response: StorageResponse) -> dict[str, Any]:
+    """The row in a response."""
+    row = _json_of(response)
+    if not isinstance(row, dict) or "RowKey" not in row:
+        raise RetryLater(Reason.UNAVAILABLE, "Azure's response is no row")
+    return row
+
+
+def rows_of(response: StorageResponse) -> list[dict[str, Any]]:
+    """The rows in the response to a query."""
+    answer = _json_of(response)
+    rows = answer.get("value") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise RetryLater(Reason.UNAVAILABLE, "Azure's response is no list of rows")
+    return rows
+
+
+def _json_of(response: StorageResponse) -> Any:
     try:
         return load(response.content)
     except ValueError as error:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from shared.errors import Conflict, NotFound
 from shared.storage.azure_errors import NOT_FOUND_CODES, OURS, error_of
-from shared.storage.storage_rest import StorageRestClient, error_code, etag_of, json_of
+from shared.storage.storage_rest import StorageRestClient, error_code, etag_of, row_of, rows_of
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -56,7 +56,7 @@ class TableRest:
         response = self._client.send("GET", _address(table, partition, key), expect=(200, 404), headers={})
         if response.status_code == 404:
             raise _not_found(response)
-        return _decoded(json_of(response)) | {ETAG: etag_of(response)}
+        return _decoded(row_of(response)) | {ETAG: etag_of(response)}
 
     def replace(self, table: str, row: StoredRow, etag: str) -> str:
         """Replace a row if it still has this ETag; return the new one.
@@ -88,7 +88,7 @@ class TableRest:
         while following is not None:
             path = f"{table}()?{urlencode(parameters | following, quote_via=quote)}"
             response = self._client.send("GET", path, expect=(200,), headers={})
-            yield from map(_decoded, json_of(response)["value"])
+            yield from map(_decoded, rows_of(response))
             following = _following(response)
 
     def close(self) -> None:

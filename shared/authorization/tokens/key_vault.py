@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.authorization.port import SigningKey
-from shared.errors import NotFound, RetryLater
+from shared.errors import NotFound, Reason, RetryLater
 from shared.storage.azure_errors import CLIENT_OPTIONS, raise_not_found, translate_errors
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.keyvault.secrets import SecretClient, SecretProperties
+    from azure.keyvault.secrets import KeyVaultSecret, SecretClient, SecretProperties
 
 REFRESH_TOKEN = "application/vnd.mailbox-sync.refresh-token"  # noqa: S105 -- a content type
 SIGNING_KEY = "application/vnd.mailbox-sync.signing-key"
@@ -48,7 +48,7 @@ class VaultTokenStore:
     def read(self, authorization_id: str) -> str:
         """Return the newest version."""
         with translate_errors():
-            return raise_not_found(lambda: self._client.get_secret(authorization_id)).value or ""
+            return _value(raise_not_found(lambda: self._client.get_secret(authorization_id)))
 
     def write(self, authorization_id: str, refresh_token: str) -> None:
         """Write a new version and disable the older ones.
@@ -94,6 +94,16 @@ def _older(version: "SecretProperties", written: "SecretProperties") -> bool:
     )
 
 
+def _value(secret: "KeyVaultSecret") -> str:
+    """The secret's value. A response without one is not the vault's.
+
+    Taken for an empty token, it would make the identity provider refuse a person's sign-in as ended.
+    """
+    if secret.value is None:
+        raise RetryLater(Reason.UNAVAILABLE, "the vault's response holds no secret")
+    return secret.value
+
+
 class VaultKeyRing:
     """Implements SigningKeyRing: the versions of one secret, which is created at first use.
 
@@ -129,6 +139,8 @@ class VaultKeyRing:
         with translate_errors():
             try:
                 listed = raise_not_found(lambda: list(self._client.list_properties_of_secret_versions(self._name)))
+                if not listed:
+                    self._require_missing()
             except NotFound:
                 return ()
             versions = [version for version in listed if version.enabled and version.version and version.created_on]
@@ -139,6 +151,11 @@ class VaultKeyRing:
             _log.error("short signing key ignored")
         return good
 
+    def _require_missing(self) -> None:
+        """Raise NotFound if the vault also says that the secret is not there; a new key would be made without need."""
+        raise_not_found(lambda: self._client.get_secret(self._name))
+        raise RetryLater(Reason.UNAVAILABLE, "the vault lists no version of a secret that it has")
+
     def _create(self) -> tuple[SigningKey, ...]:
         """Create a key. Two concurrent instances create two versions; reading back makes both agree on the ring."""
         with translate_errors():
@@ -146,11 +163,10 @@ class VaultKeyRing:
         return self._read()
 
     def _key(self, version: str) -> SigningKey:
-        value = self._client.get_secret(self._name, version).value or ""
-        return SigningKey(version[:12], value.encode())
+        return SigningKey(version[:12], _value(self._client.get_secret(self._name, version)).encode())
 
 
 def read_secret(client: "SecretClient", name: str) -> str:
     """Return a secret's newest value, such as the app's certificate. Raises NotFound."""
     with translate_errors():
-        return raise_not_found(lambda: client.get_secret(name)).value or ""
+        return _value(raise_not_found(lambda: client.get_secret(name)))
