@@ -344,6 +344,37 @@ def test_a_tenant_that_is_not_there_any_more_is_its_administrators_affair(
     assert ours.value.reason is Reason.OUR_CONFIGURATION
 
 
+def _token(name: str, value: object) -> str:
+    """A token response with one field of another value."""
+    return json.dumps({"access_token": "x", "expires_in": 3600, "token_type": "Bearer", name: value})
+
+
+@pytest.mark.parametrize("body", ["no such tenant", "[]", "null", "1"])
+def test_discovery_answered_with_anything_is_an_outage(
+    provider: EntraIdentityProvider, faults: Faults, body: str
+) -> None:
+    faults.add("entra", {"kind": "status", "status": 200, "body": body}, match={"path": ".*openid-configuration"})
+    with pytest.raises(RetryLater):
+        provider.refresh("organizations", "a token")
+
+
+def test_refresh_token_that_is_no_text_does_not_replace_the_stored_one(
+    provider: EntraIdentityProvider, browser: Browser, sandbox: Sandbox, faults: Faults
+) -> None:
+    identity, tokens = signed_in(provider, browser, someone(sandbox))
+    answer = {"kind": "status", "status": 200, "body": _token("refresh_token", None)}
+    faults.add("entra", answer, match={"path": ".*/token"}, times=1)
+    refreshed = provider.refresh(identity.tenant_id, tokens.refresh_token)
+    assert (refreshed.access_token, refreshed.refresh_token) == ("x", "")
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"keys": null}', '{"keys": {}}', '{"keys": 1}', "<html>"])
+def test_published_keys_of_another_kind_are_an_outage(sandbox: Sandbox, faults: Faults, body: str) -> None:
+    faults.add("entra", {"kind": "status", "status": 200, "body": body}, match={"path": ".*/keys"}, times=1)
+    with pytest.raises(RetryLater):
+        fetch_published_keys(str(sandbox.endpoints["entra"]), "organizations")
+
+
 @pytest.mark.parametrize("body", ["no such tenant", "[]", '{"error": "temporarily_unavailable"}'])
 def test_a_refused_discovery_that_names_no_tenant_is_an_outage(
     provider: EntraIdentityProvider, faults: Faults, body: str
@@ -360,8 +391,13 @@ def test_a_refused_discovery_that_names_no_tenant_is_an_outage(
         ({"kind": "status", "status": 429, "headers": {"Retry-After": "7"}}, Reason.THROTTLED),
         ({"kind": "reset"}, Reason.UNAVAILABLE),
         ({"kind": "status", "status": 200, "body": "<html>a captive portal</html>"}, Reason.UNAVAILABLE),
+        ({"kind": "status", "status": 200, "body": "[]"}, Reason.UNAVAILABLE),
+        ({"kind": "status", "status": 200, "body": "null"}, Reason.UNAVAILABLE),
+        ({"kind": "status", "status": 200, "body": _token("expires_in", "9" * 20)}, Reason.UNAVAILABLE),
+        ({"kind": "status", "status": 200, "body": _token("id_token", "a.b.c")}, Reason.UNAVAILABLE),
+        ({"kind": "status", "status": 200, "body": _token("id_token", "abc")}, Reason.UNAVAILABLE),
     ],
-    ids=["503", "429", "reset", "captive portal"],
+    ids=["503", "429", "reset", "captive portal", "list", "null", "long", "id_token", "one_part"],
 )
 def test_an_outage_is_retried_at_the_next_call_and_not_remembered(
     provider: EntraIdentityProvider,

@@ -19,6 +19,9 @@ from shared.sources.port import SourceName
 MAX_TENANTS = 256
 """How many tenants' msal applications are cached; creating one costs one discovery request."""
 
+_MOST_DIGITS = 9
+"""Digits of the seconds that a token is valid for. A token of more than 30 years is not Entra ID's."""
+
 
 class EntraIdentityProvider:
     """Implements IdentityProvider.
@@ -134,6 +137,12 @@ class EntraIdentityProvider:
             result = getattr(self._app(tenant), method)(*args, **options)
         except json.JSONDecodeError as exc:
             raise RetryLater(Reason.UNAVAILABLE, "the identity provider did not answer with JSON") from exc
+        except (ValueError, LookupError, TypeError, AttributeError) as exc:
+            # msal expects every field to be of its type, and decodes an id token that a refresh does not need. A
+            # ValueError at the redemption is about the person's answer.
+            if step is OAuthStep.REDEEM and isinstance(exc, ValueError):
+                raise
+            raise RetryLater(Reason.UNAVAILABLE, "the identity provider's answer cannot be used") from exc
         if "error" not in result:
             return cast(dict[str, Any], result)
         error = error_for_response(result, step)
@@ -142,13 +151,14 @@ class EntraIdentityProvider:
         raise error
 
     def _tokens(self, result: Mapping[str, Any]) -> Tokens:
-        token, seconds = result.get("access_token"), result.get("expires_in")
-        if not isinstance(token, str) or not token or not str(seconds).isdigit():
+        token, seconds = result.get("access_token"), str(result.get("expires_in"))
+        if not isinstance(token, str) or not token or not seconds.isdecimal() or len(seconds) > _MOST_DIGITS:
             raise RetryLater(Reason.UNAVAILABLE, "the identity provider's answer holds no access token")
+        rotated = result.get("refresh_token")
         return Tokens(
             access_token=token,
-            expires_at=self._clock() + timedelta(seconds=int(str(seconds))),
-            refresh_token=str(result.get("refresh_token", "")),
+            expires_at=self._clock() + timedelta(seconds=int(seconds)),
+            refresh_token=rotated if isinstance(rotated, str) else "",
         )
 
     def _app(self, tenant: str) -> Any:
@@ -188,7 +198,7 @@ class EntraIdentityProvider:
                 http_cache=_NoHttpCache(),
                 token_cache=NoTokenCache(),
             )
-        except (ValueError, KeyError) as exc:
+        except (ValueError, LookupError, TypeError, AttributeError) as exc:
             # msal raises the same error for a missing tenant and for a malformed response. Only the missing tenant is
             # the administrator's or the operator's matter, so the response itself decides.
             client.close()
@@ -217,6 +227,6 @@ def fetch_published_keys(authority: str, tenant: str) -> Mapping[str, Any]:
         raise RetryLater(Reason.UNAVAILABLE, "the published keys are not JSON") from exc
     finally:
         client.close()
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         raise RetryLater(Reason.UNAVAILABLE, "the published keys cannot be read")
     return document

@@ -138,6 +138,8 @@ def _usable_keys(document: Mapping[str, Any]) -> dict[str, PublishedKey]:
 
     keys = {}
     for entry in document.get("keys", [])[:100]:
+        if not isinstance(entry, dict):
+            continue
         if entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig" or not isinstance(entry.get("kid"), str):
             continue
         try:
