@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -281,16 +282,12 @@ def test_the_app_answers_in_the_language_of_the_browser(seen: Watched, running_a
         assert answer.headers["cache-control"] == "public, max-age=60"
 
 
-def test_my_sync_has_its_picture_taken(browser: Browser, running_app: Any) -> None:
-    with watched(browser) as first:
-        connect(first.page, running_app.url, running_app.sandbox, "bo@contoso.example")
-        keep_picture(first, "flow-my-sync-begun")
-        expect(first.page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=120_000)
-        cookies = first.page.context.cookies()
-    for width in WIDTHS:
-        for scheme in SCHEMES:
-            with watched(browser, width=width, scheme=scheme) as seen:
-                seen.page.context.add_cookies(cookies)  # type: ignore[arg-type]
-                seen.page.goto(f"{running_app.url}/my-sync")
-                assert not seen.too_wide()
-                assert keep_picture(seen, f"flow-my-sync-{width}-{scheme}").stat().st_size > 1000
+def test_my_sync_has_its_picture_taken(seen: Watched, running_app: Any) -> None:
+    connect(seen.page, running_app.url, running_app.sandbox, "bo@contoso.example")
+    keep_picture(seen, "flow-my-sync-begun")
+    expect(seen.page.get_by_role("heading", name="Up to date")).to_be_visible(timeout=120_000)
+    seen.page.goto(f"{running_app.url}/my-sync")
+    for width, scheme in product(WIDTHS, SCHEMES):
+        seen.show_as(width, scheme)
+        assert not seen.too_wide()
+        assert keep_picture(seen, f"flow-my-sync-{width}-{scheme}").stat().st_size > 1000
