@@ -47,7 +47,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
 
 
 def _is_measured(item: pytest.Item) -> bool:
-    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+    is_generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    if is_generated or item.get_closest_marker("memory"):
         return False
     return not any(item.path.is_relative_to(ROOT / folder) for folder in UNMEASURED)
 

@@ -41,6 +41,7 @@ class Large(BlobTableReader):
             yield an_item(f"{number}", metadata={"to": f"{number:08d}" * 500})
 
 
+@pytest.mark.memory
 def test_a_list_holds_its_lines_and_not_what_else_is_known_of_the_items() -> None:
     app = CliApp(Large)
     tracemalloc.start()

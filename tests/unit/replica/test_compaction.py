@@ -163,6 +163,7 @@ class WireRows(MemoryRows):
             yield json.loads(json.dumps(row))
 
 
+@pytest.mark.memory
 def test_compaction_holds_the_rows_of_few_packs_in_memory() -> None:
     """Something was deleted from each of two thousand packs: what is held of the rows is less than all of them."""
     plan = Plan()

@@ -146,6 +146,7 @@ def test_page_that_a_crash_left_unapplied_is_nothing_wrong(bench: Bench, *, lost
     assert bench.wrong().wrong() == {item_key("x")}
 
 
+@pytest.mark.memory
 def test_feed_state_needs_little_memory_whatever_the_items() -> None:
     """Twenty thousand items of two kilobytes each: what is kept of them takes less than one megabyte."""
     told = FeedState(Endless(MemoryBlobs(), MemoryRows()), MAILBOX)

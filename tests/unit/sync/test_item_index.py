@@ -19,6 +19,7 @@ def test_many_ids_are_told_apart() -> None:
     assert seen.add("AAMk99999999")
 
 
+@pytest.mark.memory
 def test_a_hundred_thousand_ids_take_little_more_than_a_megabyte() -> None:
     tracemalloc.start()
     try:
@@ -52,6 +53,7 @@ def test_what_is_listed_twice_has_its_later_version() -> None:
     assert listed.take("b") == version_mark("1")
 
 
+@pytest.mark.memory
 def test_listing_of_a_hundred_thousand_takes_about_two_megabytes() -> None:
     tracemalloc.start()
     try:
