@@ -7,8 +7,10 @@ export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 # Not named PYTHON: so a person names the Python to make .venv with (sandbox/setup), and make would hand on ours instead.
 OURS := .venv/bin/python
 RELEASE := .venv/release
+# Test processes at a time: make test WORKERS=3
+WORKERS ?= 2
 # The tests start the app and the sandbox some fifty times: without bytecode each start would compile all modules anew.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(OURS) -m pytest -n 2 --dist worksteal
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(OURS) -m pytest -n $(WORKERS) --dist worksteal
 # For make run and make demo: make run ARGS="--mbox mail.mbox"
 ARGS ?=
 
