@@ -42,6 +42,9 @@ class Maintenance:
     def maintain(self, mailbox: Mailbox, lease: Lease) -> None:
         """Do all of it for a mailbox that is not read now.
 
+        Pages are recorded that are not in the change log yet, not just those written here: the maintenance of another
+        day may have crashed after it wrote some, and no pass of a stopped mailbox would record them.
+
         Raises:
             RetryLater: another writer has moved on.
         """
@@ -55,7 +58,7 @@ class Maintenance:
             return
         except Conflict as exc:
             raise RetryLater(Reason.CONFLICT, "another writer moved on") from exc
-        if after.sequence != cursor.sequence:
+        if after.sequence > settled.mailbox.logged_sequence:
             self._recorder.feed_grew(settled.mailbox, after.sequence)
 
     def compact(self, mailbox: Mailbox) -> None:

@@ -255,3 +255,18 @@ def test_time_of_leaving_is_that_of_the_pass(world: Kept) -> None:
     (left,) = world.left().values()
     assert left.left_at is not None
     assert world.clock() - left.left_at < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("write", range(1, 5))
+def test_pages_of_crashed_maintenance_of_stopped_mailbox_are_told(write: int) -> None:
+    world = Kept()
+    world.mailbox.delete(world.mail)
+    world.delete(world.other)
+    world.registry.change(ID, transitions.paused)
+    world.clock.pass_by(hours=24 * 31)
+    world.replica.crash_at(write)
+    _survive(world.sweep)
+    world.next_day()
+    assert world.left() == {}
+    world.assert_logged()
+    assert world.stored.feed_sequence == world.replica.load(ID).sequence
