@@ -2,16 +2,14 @@
 
 import base64
 import binascii
-import hmac
-import json
 import secrets as randomness
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.errors import Conflict
 from shared.mailboxes.outbox.events import EventType
+from shared.webhooks.challenge import returns_challenge
 from shared.webhooks.egress import same_target
 from shared.webhooks.errors import TooManyWebhooks, WebhookExists, WebhookRefused
 from shared.webhooks.model import (
@@ -123,10 +121,9 @@ class WebhookEndpoints:
 
     def verify(self, endpoint_id: str) -> Registered:
         """Send the challenge; an endpoint that returns it is verified from then on. Raises NotFound."""
-        endpoint, challenge = self._endpoints.get(endpoint_id), randomness.token_urlsafe(24)
-        body = event_body(VERIFICATION_EVENT, self._clock(), {"challenge": challenge})
-        answer = self._sender.send(endpoint, f"msg_{randomness.token_hex(16)}", body)
-        if not (answer.is_success and _returns(answer.body, challenge)):
+        endpoint = self._endpoints.get(endpoint_id)
+        answer, is_returned = self._challenge(endpoint)
+        if not is_returned:
             return Registered(endpoint, answer)
         now = self._clock()
 
@@ -140,6 +137,9 @@ class WebhookEndpoints:
     def change(self, endpoint_id: str, changes: dict[str, object], actor: str) -> Endpoint:
         """Change `url`, `events`, `tenants`, `description` or `enabled`. Another URL has to be verified again.
 
+        The challenge comes before the change: in between, no event would be delivered, and those whose attempt comes
+        would be canceled.
+
         Raises: WebhookRefused, NotFound.
         """
         checked = self._checked(changes)
@@ -147,16 +147,20 @@ class WebhookEndpoints:
             self._require_new_url(str(checked["url"]), endpoint_id)
         if checked.get("enabled") is not None:
             checked["disabled_reason"] = ""
+        before = self._endpoints.get(endpoint_id)
+        moved = before.with_changes(**checked)
+        is_moved = moved.url != before.url
+        verified_at = self._clock() if is_moved and self._challenge(moved)[1] else None
 
         def changed(found: Endpoint) -> Endpoint:
-            is_moved = checked.get("url", found.url) != found.url
             after = found.with_changes(**checked)
-            return after.with_changes(verified_at=None, failing_since=None) if is_moved else after
+            return after if after.url == found.url else after.with_changes(verified_at=verified_at, failing_since=None)
 
         endpoint = self._endpoints.change(endpoint_id, changed)
         self._changed()
         self._audit(endpoint_id, actor, "webhook_change")
-        return endpoint if endpoint.verified_at is not None else self.verify(endpoint_id).endpoint
+        is_verified = endpoint.verified_at is not None
+        return endpoint if is_moved or is_verified else self.verify(endpoint_id).endpoint
 
     def delete(self, endpoint_id: str, actor: str) -> None:
         """Delete an endpoint, its secrets and its deliveries. Raises NotFound."""
@@ -222,6 +226,13 @@ class WebhookEndpoints:
         self._audit(endpoint_id, actor, "webhook_redeliver")
         return queued
 
+    def _challenge(self, endpoint: Endpoint) -> tuple[Answer, bool]:
+        """Send the challenge to the endpoint's URL; returns the answer, and whether it returns the challenge."""
+        challenge = randomness.token_urlsafe(24)
+        body = event_body(VERIFICATION_EVENT, self._clock(), {"challenge": challenge})
+        answer = self._sender.send(endpoint, f"msg_{randomness.token_hex(16)}", body)
+        return answer, answer.is_success and returns_challenge(answer.body, challenge)
+
     def _require_new_url(self, url: str, own_id: str = "") -> None:
         """Raise WebhookExists if another endpoint than `own_id` has this URL. Two requests at once can pass both."""
         for endpoint in self._endpoints.all():
@@ -285,15 +296,3 @@ def _checked_secret(secret: str) -> str:
     if not secret.startswith(_PREFIX) or not 24 <= len(raw) <= 64:
         raise WebhookRefused("secret")
     return secret
-
-
-def _returns(body: bytes, challenge: str) -> bool:
-    """Whether an answer returns the challenge: as its whole text, or as the member `challenge` of a JSON object.
-
-    A text decoded from JSON can hold a lone surrogate, which has no encoding and is replaced.
-    """
-    text = body.decode("utf-8", "replace").strip()
-    with suppress(ValueError):
-        decoded = json.loads(text)
-        text = str(decoded.get("challenge", "")) if isinstance(decoded, dict) else text
-    return hmac.compare_digest(text.encode("utf-8", "replace"), challenge.encode())

@@ -152,6 +152,8 @@ class FakeReceiver:
         self.answers: list[Answer] = []
         self.challenge_answers: list[Answer] = []
         """What the next challenges are answered with, in place of the challenge."""
+        self.before_challenge: Callable[[], object] = lambda: None
+        """What happens while a challenge is on its way."""
         self.before_answer: Callable[[], object] | None = None
         """What happens once, while the next event is on its way."""
         self.received: list[tuple[str, dict[str, str], str]] = []
@@ -165,6 +167,7 @@ class FakeReceiver:
         """Store the request and answer it."""
         event = json.loads(body)
         if event["type"] == "webhook.verification":
+            self.before_challenge()
             if self.challenge_answers:
                 return self.challenge_answers.pop(0)
             challenge = event["data"]["challenge"] if self.returns_challenge else "no"

@@ -91,3 +91,17 @@ def test_secret_rotated_again_and_again_signs_with_a_bounded_number(harness: Web
     for _ in range(20):
         harness.commands.rotate(endpoint.id, "op")
     assert len(harness.secrets.read(endpoint.id).valid(harness.clock())) == MAX_EARLIER_SECRETS + 2
+
+
+def test_event_on_its_way_while_the_url_changes_is_delivered(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    event = new_event(EventType.SYNCED, a_mailbox(tenant_id="t"), harness.clock())
+
+    def meanwhile() -> None:
+        harness.publisher.publish([event])
+        harness.work()
+
+    harness.receiver.before_challenge = meanwhile
+    changed = harness.commands.change(endpoint.id, {"url": "https://new.example/"}, "op")
+    assert (changed.url, changed.verified_at) == ("https://new.example/", harness.clock())
+    assert delivery_status(harness, endpoint) is DeliveryStatus.DELIVERED
