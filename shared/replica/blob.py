@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _VERSION = {"x-ms-version": "2023-11-03"}
 _YES = "yes"
+_BLOB_TYPE = "x-ms-blob-type"
+"""A header of every blob's response. Bytes without it may be a page of a proxy, which compaction must not take for a
+pack. https://learn.microsoft.com/rest/api/storageservices/get-blob"""
 
 
 class AzureBlobs:
@@ -36,7 +39,11 @@ class AzureBlobs:
     def get(self, container: str, name: str) -> Blob | None:
         """Return the whole blob."""
         response = self._client.send("GET", _path(container, name), expect=(200, 404), headers={})
-        return Blob(response.content, etag_of(response)) if _exists(response) else None
+        if not _exists(response):
+            return None
+        if _BLOB_TYPE not in response.headers:
+            raise RetryLater(Reason.UNAVAILABLE, "Azure's response is no blob")
+        return Blob(response.content, etag_of(response))
 
     def get_range(self, container: str, name: str, offset: int, length: int) -> bytes | None:
         """Return a part of the blob. HTTP has no empty range, so that case sends no request."""
@@ -60,7 +67,7 @@ class AzureBlobs:
         deletes: bool | None = None,
     ) -> str:
         """Write the whole blob under a condition."""
-        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream"}
+        headers = {_BLOB_TYPE: "BlockBlob", "Content-Type": "application/octet-stream"}
         if absent:
             headers["If-None-Match"] = "*"
         if etag:

@@ -13,7 +13,7 @@ from shared.mailboxes.directory.model import DirectoryQuery
 from shared.mailboxes.directory.table import TableDirectory
 from shared.mailboxes.groups.table import TableGroups
 from shared.replica.blob import AzureBlobs
-from shared.replica.storage_port import CURSORS, RowsFilter
+from shared.replica.storage_port import CURSORS, PACKS, RowsFilter
 from shared.replica.table import AzureRows
 from shared.storage.azure_errors import CLIENT_OPTIONS
 from shared.storage.table_rest import TableRest
@@ -63,6 +63,7 @@ LISTS: dict[str, Callable[[str], object]] = {
 }
 
 SINGLE: dict[str, Callable[[str], object]] = {
+    "blob": lambda url: AzureBlobs(url, CountingCredential()).get(PACKS, "m/0000000001-a.zip"),
     "row": lambda url: AzureRows(url, CountingCredential()).get("m", "k"),
     "table row": lambda url: TableRest(url, CountingCredential()).get("mailboxes", "p", "k"),
     "token": lambda url: VaultTokenStore(_vault(url)).read("a"),
