@@ -4,6 +4,10 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a cell begins with that a spreadsheet program calculates, also in full width, or passes over.
+https://owasp.org/www-community/attacks/CSV_Injection"""
+
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """The table as text, with its heading."""
@@ -16,5 +20,5 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _cell(value: object) -> object:
     """The value; a text that a spreadsheet program would calculate begins with an apostrophe."""
-    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA_SIGNS)
     return f"'{value}" if is_formula else value
