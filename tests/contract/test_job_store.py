@@ -107,3 +107,11 @@ def test_messages_are_queued_as_the_trigger_expects(storage: Azurite, credential
             {"job": job_id},
             {"job": job_id, "slice": 0},
         ]
+
+
+def test_slice_of_long_foreign_names_that_all_fail_is_stored(store: JobStore) -> None:
+    job, names = a_job(store), tuple("名" * 316 + f"{n:04d}" for n in range(SLICE))
+    store.put_slices([JobSlice(job.id, 0, names)])
+    outcomes = [Outcome(name, "our_configuration", "ErrorNonExistentMailbox") for name in names]
+    stored = store.replace_slice(after_batch(store.get_slice(job.id, 0), outcomes, NOW))
+    assert [failure.target for failure in stored.failures] == list(names)

@@ -109,7 +109,9 @@ def _job(row: Mapping[str, Any]) -> Job:
 def _slice_row(one: JobSlice) -> dict[str, Any]:
     texts = {
         "targets": "\n".join(one.targets),
-        "failures": json.dumps([[failure.target, failure.reason, failure.support] for failure in one.failures]),
+        "failures": json.dumps(
+            [[failure.target, failure.reason, failure.support] for failure in one.failures], ensure_ascii=False
+        ),
     }
     if one.receipts:
         texts["receipts"] = encoded(one.receipts)
