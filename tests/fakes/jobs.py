@@ -56,6 +56,10 @@ class MemoryJobs:
             raise NotFound("no such slice")
         return self._slices[job_id, number]
 
+    def targets(self) -> list[str]:
+        """The targets in all slices."""
+        return [target for one in self._slices.values() for target in one.targets]
+
     def replace_slice(self, found: JobSlice) -> JobSlice:
         """Replace a slice as it was read."""
         if self._slices[found.job_id, found.number].version != found.version:

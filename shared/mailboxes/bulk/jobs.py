@@ -55,7 +55,7 @@ class Jobs:
     ) -> Job:
         """Create a job for listed targets, or for the mailboxes that a filter selects; an empty filter selects all.
 
-        The job is stored before it is queued. A job whose message could not be sent is queued by `requeue`.
+        The job is stored before it is queued. A job whose message could not be sent is queued by `sweep`.
 
         Raises: JobRefused.
         """
@@ -64,16 +64,24 @@ class Jobs:
         now = self._clock()
         job = Job(self._store.id_of(now), command, actor, now, given)
         if targets is not None:
-            slices = sliced(job.id, _checked_targets(targets))
-            self._store.put_slices(slices)
-            total = sum(len(one.targets) for one in slices)
-            job = job.with_changes(total=total, slices=len(slices), planned_at=now)
+            job = self._listed(job, _checked_targets(targets))
         else:
-            job = job.with_changes(filter=_checked_filter(command, filter))
-        job = self._store.add(job)
+            job = self._store.add(job.with_changes(filter=_checked_filter(command, filter)))
         self._audit(job.id, actor, f"job_{command.value}")
         self._queue.send(job.id)
         return job
+
+    def _listed(self, job: Job, targets: Sequence[str]) -> Job:
+        """Store a job with its targets. Until all of them are stored, it is canceled.
+
+        So after a crash nothing is done, and the targets, which may be addresses, are forgotten with the job.
+        """
+        slices = sliced(job.id, targets)
+        total = sum(len(one.targets) for one in slices)
+        planned = job.with_changes(total=total, slices=len(slices), planned_at=job.created_at)
+        self._store.add(planned.with_changes(canceled_at=job.created_at))
+        self._store.put_slices(slices)
+        return self._store.change(job.id, lambda found: found.with_changes(canceled_at=None))
 
     def progress(self, job_id: str) -> Progress:
         """How far a job is. Raises NotFound."""

@@ -172,6 +172,21 @@ def test_crash_at_any_write_ends_with_every_mailbox_handled(harness: JobHarness,
     assert {harness.status(name) for name in names} == {Status.PAUSED}
 
 
+@pytest.mark.parametrize("write", range(1, 5))
+def test_targets_of_job_that_could_not_be_created_are_forgotten(harness: JobHarness, write: int) -> None:
+    names = harness.connect(2 * SLICE)
+    harness.store.fail_at, harness.store.error = write, RetryLater(Reason.UNAVAILABLE)
+    with pytest.raises(RetryLater):
+        harness.jobs.create(JobCommand.PAUSE, "op", targets=names)
+    assert harness.jobs.sweep() == 0
+    assert {harness.status(name) for name in names} == {Status.ACTIVE}
+    created = [job.id for job in harness.jobs.recent()]
+    assert created or not harness.store.targets()
+    harness.clock.now += JOBS_KEPT * 2
+    harness.jobs.sweep()
+    assert not harness.store.targets()
+
+
 def test_duplicate_messages_count_nothing_twice(harness: JobHarness) -> None:
     names = harness.connect(12)
     job = harness.jobs.create(JobCommand.PAUSE, "op", targets=names)
