@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command."""
     given, for_sandbox = _parser().parse_known_args(arguments)
     if is_claimed(given.state):
-        console.print(_already_running(given.state), style="red", markup=False)
+        console.print(_already_running(given.state), style="red", markup=False, soft_wrap=True)
         return 1
     end_as_by_ctrl_c()
     try:
@@ -111,7 +111,12 @@ def _revive(running: LocalStack, crashes: deque[float]) -> None:
     if len(crashes) == MOST_CRASHES and now - crashes[0] < 60:
         raise HostFailed(f"The app keeps ending (exit code {code}). Its log: {running.log}")
     crashes.append(now)
-    console.print(f"The app has ended (exit code {code}); starting it again. Its log: {running.log}", style="yellow")
+    console.print(
+        f"The app has ended (exit code {code}); starting it again. Its log: {running.log}\n"
+        "A sync that it interrupted continues within ten minutes, when the queue delivers its message again.",
+        style="yellow",
+        soft_wrap=True,
+    )
     running.restart()
 
 
@@ -126,10 +131,13 @@ def _welcome(running: LocalStack) -> None:
         people.add_row(person["address"], person["password"], person.get("notes", ""))
     console.print(people)
     console.print(
-        f"\nYour browser will warn about the certificate: it is the sandbox's own. Go on, or trust {running.ca}"
+        f"\nYour browser will warn about the certificate: it is the sandbox's own. Go on, or trust {running.ca}",
+        soft_wrap=True,
     )
     state = "" if running.state == USUAL_STATE else f" --state {running.state}"
-    console.print(f"What was synced: .venv/bin/python -m sandbox.cli{state} mailboxes, or --help", soft_wrap=True)
+    console.print(
+        f"What was synced: .venv/bin/python -m sandbox.cli{state} mailboxes --addresses, or --help", soft_wrap=True
+    )
     console.print(f"The app's log: {running.log}. Ctrl-C ends everything.\n")
 
 

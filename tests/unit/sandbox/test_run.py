@@ -148,7 +148,9 @@ def test_make_run_says_that_it_runs_already(tmp_path: Path, capsys: pytest.Captu
     """U5."""
     with claimed(tmp_path):
         assert run.main(["--state", str(tmp_path)]) == 1
-    assert "already running" in capsys.readouterr().out.replace("\n", " ")
+    shown = capsys.readouterr().out
+    assert "already running" in shown.replace("\n", " ")
+    assert "make run ARGS='--state .sandbox-2'" in shown, "a command that is broken across lines cannot be copied"
     assert not is_claimed(tmp_path / "never-used")
 
 
