@@ -126,7 +126,7 @@ def test_operators_have_sentences_of_their_own() -> None:
 
 
 def test_every_word_that_a_403_leads_to_has_a_sentence() -> None:
-    """U8: "Support number: unsaid" helps nobody."""
+    """U8: "Support code: unsaid" helps nobody."""
     said = [(mode, body.encode()) for mode in AccessMode for body, _ in EWS_403_BODIES.values()]
     words = {diagnose(ForbiddenResponse(mode, {}, body)).finding for mode, body in said}
     assert {"unsaid", "impersonation"} <= words
