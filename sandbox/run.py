@@ -16,7 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.host.process import HostFailed
-from sandbox.local.local_stack import USUAL_PORT, USUAL_STATE, LocalStack, end_as_by_ctrl_c, local_stack, usual_port
+from sandbox.local.local_stack import (
+    MESSAGE_LEASE,
+    USUAL_PORT,
+    USUAL_STATE,
+    LocalStack,
+    end_as_by_ctrl_c,
+    local_stack,
+    usual_port,
+)
 from sandbox.local.progress_board import Board, board
 from sandbox.state_folder import is_claimed
 from shared.errors import MailboxSyncError
@@ -44,7 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         with ExitStack() as ending:
             with console.status("Starting the sandbox and the app…"):
                 running = ending.enter_context(
-                    local_stack(given.state, *for_sandbox, port=usual_port(), settings=settings)
+                    local_stack(
+                        given.state, *for_sandbox, port=usual_port(), settings=settings, message_lease=MESSAGE_LEASE
+                    )
                 )
             _welcome(running)
             watch(running)
@@ -85,7 +95,7 @@ def schedule_settings(expression: str | None) -> dict[str, str]:
 def watch(running: LocalStack) -> None:
     """Show the mailboxes and restart the app when it dies, until interrupted.
 
-    Raises HostFailed when the app keeps ending.
+    Raises HostFailed when the app keeps ending, and RuntimeError when the sandbox has ended.
     """
     crashes: deque[float] = deque(maxlen=MOST_CRASHES)
     progress = board()
@@ -94,6 +104,10 @@ def watch(running: LocalStack) -> None:
     registry = running.parts().registry
     with Live(hint, console=console, refresh_per_second=4) as live:
         while True:
+            if (code := running.sandbox.process.poll()) is not None:
+                raise RuntimeError(
+                    f"The sandbox has ended (exit code {code}), and what it held is gone. Start it again."
+                )
             if running.host.process.poll() is not None:
                 _revive(running, crashes)
             try:
@@ -113,7 +127,7 @@ def _revive(running: LocalStack, crashes: deque[float]) -> None:
     crashes.append(now)
     console.print(
         f"The app has ended (exit code {code}); starting it again. Its log: {running.log}\n"
-        "A sync that it interrupted continues within ten minutes, when the queue delivers its message again.",
+        "A sync that it interrupted continues within two minutes, when the queue delivers its message again.",
         style="yellow",
         soft_wrap=True,
     )

@@ -1,5 +1,6 @@
 """What make run and make demo show and decide, without starting anything."""
 
+import inspect
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 from sandbox import cli, run
 from sandbox.cli import environment_of
 from sandbox.local.form_browser import Page
+from sandbox.local.local_stack import MESSAGE_LEASE
 from sandbox.local.progress_board import Board, board, progress_of, status_of
 from sandbox.options import parse
 from sandbox.run import schedule_settings
 from sandbox.state_folder import STORAGE, AlreadyRunning, claimed, is_claimed
+from shared.mailboxes.blob import BlobLeases
 from shared.mailboxes.model import Mailbox, Status
 from shared.scheduling.ncrontab import ScheduleInvalid
 from shared.sources.port import AccessMode
@@ -152,6 +155,11 @@ def test_make_run_says_that_it_runs_already(tmp_path: Path, capsys: pytest.Captu
     assert "already running" in shown.replace("\n", " ")
     assert "make run ARGS='--state .sandbox-2'" in shown, "a command that is broken across lines cannot be copied"
     assert not is_claimed(tmp_path / "never-used")
+
+
+def test_the_message_of_a_killed_pass_comes_after_its_lease_has_ended() -> None:
+    """A message that finds the mailbox leased ends, and the first sync waited for the next dispatch."""
+    assert inspect.signature(BlobLeases.acquire).parameters["seconds"].default < MESSAGE_LEASE
 
 
 @pytest.mark.parametrize("given", ["-5", "many"])
