@@ -113,7 +113,7 @@ def rotate_webhook_secret(components: ApiComponents, call: Call[NoQuery, None]) 
 
 @operation("POST", "/webhooks/{webhook}/redeliver", tag="webhooks", roles=OPERATORS, answer=resources.Redelivery)
 def redeliver_webhook(components: ApiComponents, call: Call[NoQuery, None]) -> resources.Redelivery:
-    """Queue the deliveries again that were given up."""
+    """Queue the deliveries again that were given up; none while the endpoint is not verified or is disabled."""
     return resources.Redelivery(components.webhooks.redeliver(call.path["webhook"], call.caller.object_id))
 
 
