@@ -21,7 +21,7 @@ from shared.sync.moving.survey import FolderSurvey, Survey, digest_of, joined, s
 from shared.sync.moving.surveyed_replica import SurveyedReplica
 from shared.sync.planning.same_content import Sameness
 from shared.sync.reading.item_index import version_mark
-from shared.sync.scope import Scope
+from shared.sync.scope import LeftOut, Scope
 
 AT_ONCE = 1_000
 """The number of items that are translated or looked up together."""
@@ -154,7 +154,7 @@ class FolderSurveyor:
         """Compare an item that both have, at versions that differ or cannot be compared."""
         if stored is None:
             found.differs = True
-        elif item is not None and likeness is not Sameness.NONE:
+        elif item is not None and likeness is not Sameness.NONE and not self._is_excluded(item):
             if likeness is Sameness.LIKELY:
                 found.assumed.append(stored.key)
             self._same(folder, found, stored.kind, item.id, stored.key)
@@ -167,6 +167,10 @@ class FolderSurveyor:
             found.differs = True
             if item is not None and item.id != stored.source_id:
                 found.restated[stored.key] = [item.id, stored.version]
+
+    def _is_excluded(self, item: Item) -> bool:
+        """Whether the item must not be kept: the settings exclude a name that it has now, or private items."""
+        return self._scope.leaves_out(item, self._clock()) in (LeftOut.EXCLUDED, LeftOut.PRIVATE)
 
     def _unknown(self, found: FolderSurvey, id_: str, item: Item | None) -> None:
         """Count an item that only the other source has: it is new, or out of scope."""

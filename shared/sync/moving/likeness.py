@@ -1,8 +1,9 @@
 """Decides whether an item of the other source is the replica's, where their versions differ or cannot be compared.
 
-It is the same when nothing that a save changes differs: last-modified time, size, read flag, categories, flag and
-subject. An item without a last-modified time is compared by its move key and message id. So is an item of another size,
-since the sources may count bytes differently; if an edit may have the same time, it is only likely the same.
+It is the same when nothing that a save changes differs: last-modified time, size, read flag, categories, flag, subject,
+and whether it is private. An item without a last-modified time is compared by its move key and message id. So is an
+item of another size, since the sources may count bytes differently; if an edit may have the same time, it is only
+likely the same.
 
 A changed read flag moves the last-modified time, and a source may report the flag without the time; the two sources may
 also give different times. So where the time differs, the origin is asked: the item is the same when it still has the
@@ -18,6 +19,7 @@ from shared.replica.port import ReplicaItem
 from shared.sources.port import Item, ItemKind
 from shared.sync.moving.origin import Origin
 from shared.sync.planning.same_content import Sameness, is_modified_time_doubtful
+from shared.sync.scope import kept_of
 
 type Pair = tuple[ReplicaItem, Item]
 """The replica's item and the other source's."""
@@ -30,7 +32,7 @@ def likeness_of(
 
     `folder_id` is the folder's id at the origin.
     """
-    alike = {id_: pair for id_, pair in pairs.items() if _visible(pair[0]) == _visible(pair[1])}
+    alike = {id_: pair for id_, pair in pairs.items() if _is_visibly_alike(*pair)}
     saved = {id_: pair for id_, pair in alike.items() if _is_saved_since(*pair)}
     found = {id_: _unsaved(*pair) for id_, pair in alike.items() if id_ not in saved}
     same = {id_: sameness for id_, sameness in found.items() if sameness is not Sameness.NONE}
@@ -91,8 +93,18 @@ def _identity(item: Item | ReplicaItem) -> tuple[object, ...]:
     return item.move_key, item.metadata.get("internet_message_id")
 
 
+def _is_visibly_alike(stored: ReplicaItem, item: Item) -> bool:
+    """Whether nothing differs that a save may change without a new last-modified time.
+
+    Graph does not tell that a task is private, so over Graph a private task is like one that is not.
+    """
+    was_private = kept_of(stored).private
+    is_equal = item.private == was_private or (was_private and item.kind is ItemKind.TASK)
+    return is_equal and _visible(stored) == _visible(item)
+
+
 def _visible(item: Item | ReplicaItem) -> tuple[object, ...]:
-    """The metadata that a save may change without a new last-modified time."""
+    """The metadata that both sources tell."""
     categories = item.metadata.get("categories")
     flag = item.metadata.get("flag") if item.kind is ItemKind.MESSAGE else None
     return item.subject, item.is_read, list(categories) if isinstance(categories, list | tuple) else [], flag

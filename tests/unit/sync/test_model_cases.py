@@ -1,6 +1,7 @@
 """Histories that the model has found once, played again as they were found."""
 
-from shared.sources.port import ContentLevel
+from shared.errors import AdministratorMustAct, Reason
+from shared.sources.port import ContentLevel, SourceName
 from shared.sync.scope import Scope
 from tests.fakes.sync_harness import OUT
 from tests.unit.sync.model import FAULTS, SyncModel
@@ -51,4 +52,20 @@ def test_a_folder_that_was_made_anew_during_a_survey_is_compared_after_the_move(
     life.pass_overtaken_by_another(request=1)
     life.mailbox_moves_and_something_fails(dies=True, request=1, write=1)
     life.pass_while_somebody_works(acts={1: ("move", 0, 0)}, sweep=False)
+    life.teardown()
+
+
+def test_an_item_that_became_private_within_a_second_is_not_kept_by_a_move() -> None:
+    """Neither its time nor its size tells of the edit, and too few versions were seen to compare them."""
+    life = SyncModel()
+    life.begin(marks=False, page=2, versions_differ=False, carries_items=True, immutable=True, first=5, touching=False)
+    life.source_is_closed(blocked={SourceName.EWS, SourceName.GRAPH})
+    life.pass_()
+    life.mailbox_moves_and_something_fails(dies=False, request=6, write=22)
+    life.items_are_deleted(which=[668, 558, 5, 149])
+    life.item_is_rewritten(named=("Sam@Fabrikam.example",), private=False, size=40, which=123)
+    life.source_is_closed(blocked=set())
+    blocked = AdministratorMustAct(Reason.EWS_BLOCKED)
+    life.pass_with_a_fault_at_the_source(fault=lambda: blocked, request=7, sweep=False)
+    life.item_is_rewritten(named=("Sam@Fabrikam.example",), private=True, size=40, which=288)
     life.teardown()
