@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.e2e import pictures
 from tests.e2e.browser import CHROMIUM, LOOK_HIDDEN, SCHEMES, WIDTHS, Watched, chromium, keep_picture, watched
 from tests.e2e.gallery import gallery
-from tests.unit.pages.samples import all_pages
+from tests.unit.pages.samples import NOW, all_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")]
 
@@ -74,6 +74,14 @@ def test_page_is_accessible_and_has_its_pictures_taken(seen: Watched, url: str, 
     assert found == {}
     assert seen.complaints == []
     assert seen.origins == {url}
+
+
+def test_a_receipt_shows_year_and_time_zone_for_whoever_keeps_it(browser: Browser, url: str) -> None:
+    """The page's clock is set to the year of the sample: other pages leave the present year out."""
+    with watched(browser) as seen:
+        seen.page.clock.set_fixed_time(NOW)
+        seen.page.goto(f"{url}/receipt")
+        expect(seen.page.locator(".facts time")).to_have_text("23 Nov 2026, 15:07 CET")
 
 
 IN_GERMAN = (

@@ -15,9 +15,11 @@
     for (const element of root.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      const year = at.getFullYear() === thisYear ? {} : { year: "numeric" };
+      const isRecord = Boolean(element.closest("[data-record]")); // a page to keep: its times say all
+      const year = at.getFullYear() === thisYear && !isRecord ? {} : { year: "numeric" };
+      const zone = isRecord ? { timeZoneName: "short" } : {};
       element.title = element.textContent;
-      element.textContent = new Intl.DateTimeFormat(language, { ...moment, ...year }).format(at);
+      element.textContent = new Intl.DateTimeFormat(language, { ...moment, ...year, ...zone }).format(at);
     }
   }
 
