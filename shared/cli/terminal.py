@@ -3,9 +3,11 @@
 On a terminal, rich draws tables and progress if it is installed. A program that reads the output gets plain lines.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, TextIO
 
 SHOW_SECONDS = 0.1
@@ -21,12 +23,21 @@ def printable(text: str) -> str:
 
 
 def show_table(out: TextIO, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows of texts: a table with headings on a terminal, else a line a row, words apart by two spaces."""
+    """Print rows of texts: a table with headings on a terminal, else a line a row, words apart by two spaces.
+
+    If there are none, the standard error says so: programs read an empty list.
+    """
+    left = iter(rows)
+    first = next(left, None)
+    if first is None:
+        print("there are none", file=sys.stderr)
+        return
+    listed = chain([first], left)
     if out.isatty():
         with suppress(ImportError):
-            _show_rich_table(out, headings, rows)
+            _show_rich_table(out, headings, listed)
             return
-    for row in rows:
+    for row in listed:
         print("  ".join(printable(word) for word in row if word), file=out)
 
 

@@ -54,7 +54,7 @@ def _invite_and_list(running_app: LocalStack, operator: Person, csrf: dict[str, 
     (path,) = re.findall(re.escape(running_app.url) + r"(/invitation/[\w.-]+)", made)
     shown = operator.ask("GET", path).text
     assert "stays in the copy for 30 days" in shown
-    assert "Items that you mark as private are not copied." in shown
+    assert "Items that you mark as private are not copied" in shown
     listed = operator.ask("GET", "/operator/mailboxes?group=default")
     assert (listed.status_code, '<option value="default" selected>' in listed.text) == (200, True)
 

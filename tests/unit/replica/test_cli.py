@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.cli import main as cli
+from shared.cli.terminal import show_table
 from shared.mailboxes.model import Status
 from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.replica.reading.reader import BlobTableReader
@@ -213,6 +214,13 @@ def test_a_heading_stands_over_mailboxes_on_a_terminal_alone(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     app.run("mailboxes", "--addresses")
     assert capsys.readouterr().err.split() == ["id", "status", "source", "items", "complete", "as", "of", "address"]
+
+
+def test_a_list_without_rows_says_so_beside_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    show_table(out, ("id",), iter(()))
+    assert out.getvalue() == ""
+    assert capsys.readouterr().err == "there are none\n"
 
 
 def test_issues_name_their_items(app: CliApp) -> None:
