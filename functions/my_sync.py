@@ -196,7 +196,7 @@ def _own_mailbox(session: Session, mailbox_id: str) -> "Mailbox":
 
 def _own_mailboxes(session: Session) -> "list[Mailbox]":
     """Return the session's own mailboxes. Operators manage those that are read with a service account."""
-    from shared.sources.port import AccessMode
+    from shared.sources.model import AccessMode
 
     owned = app().registry.of_owner(session.tenant_id, session.owner_id)
     own = [mailbox for mailbox in owned if mailbox.mode is AccessMode.DELEGATED]

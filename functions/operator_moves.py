@@ -15,7 +15,7 @@ from shared.pages import paths
 if TYPE_CHECKING:
     from shared.mailboxes.model import Mailbox
     from shared.pages.moves import MoveAction
-    from shared.sources.port import SourceName
+    from shared.sources.model import SourceName
 
 blueprint = func.Blueprint()
 

@@ -28,7 +28,7 @@ from sandbox.local.progress_board import Board, board
 from shared.app import App
 from shared.errors import MailboxSyncError
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 DEFAULT_ADDRESSES = ("alex@contoso.example", "bo@contoso.example", "finn@contoso.example", "jo@fabrikam.example")
 """The sandbox's default people who can sign in without anyone's help. One of them has an empty mailbox."""

@@ -13,7 +13,7 @@ from shared.api.catalog import OPERATIONS
 from shared.api.field_texts import field_texts, structs_of
 from shared.api.resources.items import Change, Item, Position
 from shared.replica.port import FeedKind
-from shared.sources.port import ItemKind
+from shared.sources.model import ItemKind
 from shared.version import VERSION
 
 PROBLEM = "application/problem+json"

@@ -63,7 +63,7 @@ class AuthorizationComponents(BaseComponents):
     def identity_provider(self) -> "EntraIdentityProvider":
         """Entra ID."""
         from shared.authorization.identity.entra import EntraIdentityProvider
-        from shared.sources.port import SourceName
+        from shared.sources.model import SourceName
 
         settings = self.settings
         return EntraIdentityProvider(

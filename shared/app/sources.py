@@ -18,7 +18,7 @@ class SourceComponents(BaseComponents):
         """All mailboxes, each over its own source."""
         from shared.sources.ews.sources import EwsSources
         from shared.sources.graph.sources import GraphSources
-        from shared.sources.port import SourceName
+        from shared.sources.model import SourceName
         from shared.sources.selection import SelectedSources
 
         settings = self.settings
@@ -46,7 +46,7 @@ class SourceComponents(BaseComponents):
     @property
     def _move_schedule(self) -> "MoveSchedule":
         """When mailboxes leave EWS."""
-        from shared.sources.port import SourceName
+        from shared.sources.model import SourceName
         from shared.sources.selection import MoveSchedule
 
         is_used = SourceName.GRAPH in self.source_selection.candidates

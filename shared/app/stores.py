@@ -54,7 +54,7 @@ class StoreComponents(EventComponents):
     def scope_settings(self) -> "ScopeSettings":
         """What is synced of a mailbox that has no group."""
         from shared.mailboxes.groups.model import ScopeSettings
-        from shared.sources.port import ContentLevel
+        from shared.sources.model import ContentLevel
 
         settings = self.settings
         return ScopeSettings(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from shared.sources.port import Access, AccessMode, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared.authorization.ended_rows.table import delete_ended
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
 from shared.authorization.port import Approval, Authorization, Invitation, PendingFlow
 from shared.errors import Conflict, NotFound, OperatorMustAct
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from shared.storage.azure_errors import raise_not_found, translate_errors
 from shared.storage.row_mapping import from_row, to_row
 from shared.storage.table import change_row, replace_row

@@ -11,7 +11,7 @@ from shared.cli.terminal import show_table
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import ItemIssue
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sync.moving import parity
 
 

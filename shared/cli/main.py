@@ -11,7 +11,7 @@ from typing import TextIO
 from shared.cli import groups, holds, items, lookup, mailboxes
 from shared.cli.components import CliApp
 from shared.errors import MailboxSyncError
-from shared.sources.port import ItemKind, SourceName
+from shared.sources.model import ItemKind, SourceName
 from shared.version import VERSION
 
 PROG = "python -m shared.cli"

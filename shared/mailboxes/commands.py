@@ -16,7 +16,7 @@ from shared.mailboxes.errors import MailboxStopped, SyncedTooRecently
 from shared.mailboxes.model import Mailbox, Status, is_own
 from shared.mailboxes.port import Leases, MailboxRegistry, SyncQueue
 from shared.replica.port import Replica
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 SYNC_NOW_INTERVAL = timedelta(minutes=1)
 MAX_REMEMBERED = 4096

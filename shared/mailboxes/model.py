@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 
 
 class Status(StrEnum):

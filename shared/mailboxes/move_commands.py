@@ -6,7 +6,7 @@ from shared.errors import MailboxSyncError
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.moves import asked_to_move, without_move
 from shared.mailboxes.port import MailboxRegistry
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 
 class SourceNotUsable(MailboxSyncError):

@@ -6,7 +6,7 @@ What a mailbox is really read over is in its cursor; `source` follows it.
 from datetime import datetime
 
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 VERDICT, SCHEDULE = "verdict", "schedule"
 """Who asks for a move by itself: a source that does not serve the mailbox any more, and the end of EWS."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shared.errors import ActionNeeded, AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.errors import MailboxStopped, OnHold
 from shared.mailboxes.model import SYNCED, Mailbox, Status
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 OUTAGES = frozenset({Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.CONFLICT})
 """Retryable reasons that say nothing about this mailbox, so they never count against it (see sync/back_off)."""

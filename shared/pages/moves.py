@@ -10,7 +10,7 @@ from shared.mailboxes.model import Mailbox
 from shared.mailboxes.moves import SAFETY
 from shared.mailboxes.summary.counting import PARITY as COUNTS
 from shared.mailboxes.summary.model import Totals
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 ROWS_SHOWN = 500
 """The most mailboxes that the page of moves lists, and the most folders of a report."""

@@ -15,7 +15,7 @@ from shared.mailboxes.port import ItemIssue, Run
 from shared.pages.mailbox_actions import MailboxAction
 from shared.pages.problems import PROBLEMS
 from shared.pages.status import StatusView, estimate_key, next_sync_at, progress, status_view
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 PASSES_SHOWN = 10
 ISSUES_NAMED = 20

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from shared.sources.port import Content, FolderKind, FolderRole, ItemKind
+from shared.sources.model import Content, FolderKind, FolderRole, ItemKind
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]

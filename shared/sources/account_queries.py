@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from contextlib import closing
 from typing import Protocol
 
-from shared.sources.port import Access
+from shared.sources.model import Access
 
 
 class QueriedMailbox(Protocol):

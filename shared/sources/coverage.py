@@ -1,6 +1,6 @@
 """What each source provides: EWS provides everything, Microsoft Graph leaves out some classes and folders."""
 
-from shared.sources.port import FolderKind, ItemKind, SourceName
+from shared.sources.model import FolderKind, ItemKind, SourceName
 
 _KINDS_NOT_IN_GRAPH = frozenset({ItemKind.LIST, ItemKind.OTHER})
 

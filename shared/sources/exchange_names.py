@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from shared.sources.port import FolderKind, FolderRole
+from shared.sources.model import FolderKind, FolderRole
 
 ROLES: Mapping[str, FolderRole] = MappingProxyType(
     {

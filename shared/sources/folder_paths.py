@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from shared.sources.port import Folder
+from shared.sources.model import Folder
 
 
 def name_in_path(name: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 
 _NO_MAIL = ("ipm.stickynote", "ipm.activity", "ipm.configuration", "ipm.microsoft.")
 """Item classes that Exchange returns as messages or plain items although they are not mail."""

@@ -16,7 +16,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from shared.errors import ActionNeeded, AdministratorMustAct, Reason, RetryLater
-from shared.sources.port import Access, MailSource, MailSources, SourceName
+from shared.sources.model import Access, SourceName
+from shared.sources.port import MailSource, MailSources
 
 
 class SourceSetting(StrEnum):

@@ -14,7 +14,8 @@ from shared.mailboxes.model import SYNCED, Mailbox, is_due, is_overtaken, is_own
 from shared.mailboxes.port import Lease, Leases, MailboxRegistry, SyncQueue
 from shared.replica.change_log.port import ChangeLog
 from shared.replica.port import Replica
-from shared.sources.port import MailSources, SourceName
+from shared.sources.model import SourceName
+from shared.sources.port import MailSources
 from shared.sources.selection import MoveSchedule
 from shared.sync.address_update import new_address, update_address
 from shared.sync.back_off.port import TenantBackOff

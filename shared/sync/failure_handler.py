@@ -7,7 +7,7 @@ from shared.errors import ActionNeeded, OperatorMustAct, RetryLater
 from shared.mailboxes.model import SYNCED, Mailbox
 from shared.mailboxes.moves import VERDICT, asked_to_move
 from shared.mailboxes.transitions import read_by
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sources.selection import is_blocked
 from shared.sync.back_off.port import TenantBackOff
 from shared.sync.back_off.waits import wait_after

@@ -15,7 +15,8 @@ from datetime import datetime
 from itertools import islice
 
 from shared.errors import ActionNeeded, Reason
-from shared.sources.port import Folder, FolderGone, FolderUnreadable, ItemFailure, MailSource
+from shared.sources.model import Folder, ItemFailure
+from shared.sources.port import FolderGone, FolderUnreadable, MailSource
 from shared.sync.budget import Budget, BudgetSpent
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import deletion

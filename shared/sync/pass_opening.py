@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
-from shared.sources.port import Access, MailSources, SourceName
+from shared.sources.model import Access, SourceName
+from shared.sources.port import MailSources
 from shared.sync.back_off.waits import is_stuck
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.replica.port import FolderState
-from shared.sources.port import Folder
+from shared.sources.model import Folder
 from shared.sync.limits import Limits
 
 TOLERANCE = 0.9

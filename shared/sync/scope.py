@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from shared.replica.port import ReplicaItem
 from shared.sources.exchange_names import IN_ARCHIVE, role_of
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind, ItemRef
+from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind, ItemRef
 
 RANK = {ContentLevel.METADATA: 0, ContentLevel.BODY: 1, ContentLevel.MIME: 2}
 """Each level contains those before it."""

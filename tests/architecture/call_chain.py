@@ -21,7 +21,7 @@ from shared.app import app
 from shared.replica.store import BlobTableReplica
 from shared.sources.ews.mailbox import EwsMailbox
 from shared.sources.ews.transport.session import EwsLimits
-from shared.sources.port import Access
+from shared.sources.model import Access
 from tests.bench.canned import Mailbox
 from tests.fakes.source import FakeSources
 from tests.fakes.storage import MemoryBlobs, MemoryRows

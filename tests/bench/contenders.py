@@ -48,7 +48,7 @@ def tuned(url: str, bundle: str, mime: bool) -> int:
 def ours(url: str, bundle: str, mime: bool) -> int:
     """The source that this program uses."""
     from shared.sources.ews.sources import EwsSources
-    from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderKind, FolderRole, Item
+    from shared.sources.model import Access, AccessMode, ContentLevel, Folder, FolderKind, FolderRole, Item
 
     sources = EwsSources(url, connections=3)
     source = sources.open(Access("bench@example.org", AccessMode.DELEGATED, "token"))
@@ -71,7 +71,7 @@ def limit(url: str, bundle: str, mime: bool) -> int:
 
     from shared.sources.ews.fetching import shapes
     from shared.sources.ews.transport import soap_request
-    from shared.sources.port import Access, AccessMode, ContentLevel
+    from shared.sources.model import Access, AccessMode, ContentLevel
 
     envelopes = soap_request.Envelopes(Access("bench@example.org", AccessMode.DELEGATED, "token"))
     parts = urlsplit(url)

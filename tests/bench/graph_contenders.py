@@ -26,7 +26,7 @@ Work = Callable[[], int]
 def ours(url: str, bundle: str, mime: bool) -> Work:
     """The source that this program uses, as a first sync uses it."""
     from shared.sources.graph.sources import GraphSources
-    from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderKind, FolderRole, Item, SourceName
+    from shared.sources.model import Access, AccessMode, ContentLevel, Folder, FolderKind, FolderRole, Item, SourceName
 
     for name in ("shared.sources.graph.mailbox", "shared.sources.https_pool", "requests", "certifi"):
         importlib.import_module(name)

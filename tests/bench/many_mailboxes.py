@@ -11,7 +11,7 @@ from shared.mailboxes.directory.model import entry_of
 from shared.mailboxes.directory.rows import fields_of, places
 from shared.mailboxes.entities import bucket_of, mailbox_row
 from shared.mailboxes.model import Mailbox, Status
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
 TENANTS = 3

@@ -30,7 +30,7 @@ from sandbox.storage.azurite import Storage, StoragePorts, azurite
 from sandbox.tls.authority import Authority, trust
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import Content, ItemKind
+from shared.sources.model import Content, ItemKind
 
 PAGE = 250
 SIZE = 20_000

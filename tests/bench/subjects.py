@@ -25,7 +25,7 @@ import requests
 from shared.replica.port import Replica
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph.sources import GraphSources
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sync.engine import SyncEngine
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope

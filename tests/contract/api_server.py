@@ -24,7 +24,7 @@ from shared.mailboxes.model import Mailbox
 from shared.replica.change_log.port import SETTLED_AFTER
 from shared.replica.change_log.table import TableChangeLog
 from shared.replica.port import Cursor, FeedChange
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.unit.replica.samples import commit
 
 OPERATOR = "robin@contoso.example"

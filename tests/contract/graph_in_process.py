@@ -17,7 +17,7 @@ from shared.mailboxes.model import Status
 from shared.sources.graph.ids import graph_id
 from shared.sources.graph.sources import GraphSources
 from shared.sources.https_pool import HttpReply, TransportFailed
-from shared.sources.port import Access, AccessMode, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
 from shared.sync.scope import Scope
 from tests.contract import graph_client
 from tests.contract.exchange_server import ALEX, PEOPLE, claims

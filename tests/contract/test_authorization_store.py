@@ -23,7 +23,7 @@ from shared.authorization.port import (
 )
 from shared.authorization.table import TableApprovals, TableAuthorizations, TableFlows, TableInvitations
 from shared.errors import NotFound, OperatorMustAct
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.conftest import Azurite
 from tests.contract.test_registry import Before
 from tests.fakes.authorization import (

@@ -24,8 +24,9 @@ from sandbox.mailboxes.samples.corpus import load_default
 from sandbox.mailboxes.store import Item, Mailbox
 from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
-from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, MailSource
-from shared.sources.port import Item as SourceItem
+from shared.sources.model import Access, AccessMode, ContentLevel, Folder, FolderRole
+from shared.sources.model import Item as SourceItem
+from shared.sources.port import MailSource
 from shared.sync.planning.item_changes import change_for
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 

@@ -22,7 +22,8 @@ from sandbox.mailboxes.samples.corpus import load_default
 from sandbox.tls.authority import Authority, trust
 from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.ews.sources import EwsSources
-from shared.sources.port import Access, AccessMode, ContentLevel, Folder, FolderRole, Item, ItemKind, MailSource
+from shared.sources.model import Access, AccessMode, ContentLevel, Folder, FolderRole, Item, ItemKind
+from shared.sources.port import MailSource
 from tests.contract.exchange_server import (
     ALEX,
     BO,

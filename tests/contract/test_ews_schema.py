@@ -24,7 +24,7 @@ from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.joint_listing import REF_PROPERTIES
 from shared.sources.ews.transport import soap_request
 from shared.sources.ews.transport.soap_request import Envelopes
-from shared.sources.port import Access, AccessMode, ContentLevel
+from shared.sources.model import Access, AccessMode, ContentLevel
 from tests.contract.exchange_server import ALEX, PEOPLE, claims, delegated
 from tests.unit.ews.test_soap_request import REQUESTS
 

@@ -22,7 +22,8 @@ from shared.errors import (
 )
 from shared.sources.ews.sources import EwsSources
 from shared.sources.ews.transport.session import EwsLimits
-from shared.sources.port import Access, AccessMode, MailSource
+from shared.sources.model import Access, AccessMode
+from shared.sources.port import MailSource
 from tests.contract.rogue_server import CLOSE, RESET, RogueServer, Step, http, rogue_server
 from tests.unit.ews.soap_samples import answer, fault, success
 from tests.unit.ews.test_folders import folder, found

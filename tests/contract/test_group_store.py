@@ -10,7 +10,7 @@ from shared.errors import Conflict, NotFound
 from shared.mailboxes.groups.model import Group, GroupSettings
 from shared.mailboxes.groups.port import GroupStore
 from shared.mailboxes.groups.table import TableGroups
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 from tests.fakes.groups import MemoryGroups
 from tests.fakes.registry import NOW
 

@@ -22,7 +22,7 @@ from shared.authorization.identity.operators import ApiAuthenticator
 from shared.authorization.port import Identity, Tokens
 from shared.authorization.tokens.key_vault import read_secret, secret_client
 from shared.errors import AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.conftest import Faults
 from tests.contract.rogue_server import RogueServer, http, rogue_server
 from tests.contract.sandbox.test_entra import CALLBACK, Browser, someone

@@ -22,23 +22,20 @@ from sandbox.tls.authority import Authority, trust
 from shared.errors import Reason
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph.sources import GraphSources
-from shared.sources.port import (
+from shared.sources.model import (
     Access,
     AccessMode,
     ChangeKind,
     ContentLevel,
     Folder,
-    FolderGone,
     FolderRole,
     Item,
     ItemFailure,
     ItemKind,
-    MailSource,
-    MailSources,
     SourceChange,
     SourceName,
-    StateInvalid,
 )
+from shared.sources.port import FolderGone, MailSource, MailSources, StateInvalid
 from tests.contract import graph_client
 from tests.contract.exchange_server import ALEX, PEOPLE, claims, delegated, listening, served
 from tests.fakes.clock import FakeClock

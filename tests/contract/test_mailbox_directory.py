@@ -18,7 +18,7 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry
 from shared.mailboxes.table import TableRegistry
 from shared.mailboxes.transitions import on_hold, without_hold
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 from tests.conftest import Azurite
 from tests.contract.test_registry import Before, new_mailbox
 from tests.fakes.registry import FakeDirectory, FakeRegistry

@@ -23,7 +23,7 @@ from shared.mailboxes.moves import asked_to_move
 from shared.replica.port import FeedKind, ReplicaItem
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph.sources import GraphSources
-from shared.sources.port import Access, AccessMode, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
 from shared.sources.selection import SelectedSources, SourceSelection, SourceSetting
 from shared.sync.moving.folder_survey import SAMPLES
 from shared.sync.scope import Scope

@@ -15,7 +15,7 @@ from shared.mailboxes.entities import early_owner_keys, mailbox_row
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.mailboxes.table import TableRegistry
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.conftest import Azurite
 from tests.contract.test_registry import Before, new_mailbox
 from tests.fakes.registry import FakeRegistry

@@ -16,7 +16,7 @@ from shared.mailboxes.outbox.events import EventType, MailboxEvent, decode, enco
 from shared.mailboxes.outbox.outbox import Outbox
 from shared.mailboxes.port import MailboxRegistry
 from shared.mailboxes.table import TableRegistry
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.conftest import Azurite
 from tests.contract.test_registry import Before, new_mailbox
 from tests.fakes.registry import FakeRegistry

@@ -11,7 +11,7 @@ import pytest
 from shared.errors import Conflict, NotFound
 from shared.replica.port import Cursor, FeedChange, FeedKind, Replica, ReplicaItem, item_key
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import Content
+from shared.sources.model import Content
 from tests.fakes.replica import FakeReplica
 from tests.fakes.storage import MemoryBlobs, MemoryRows, Plan
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder, replayed, truth

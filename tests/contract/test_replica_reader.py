@@ -14,7 +14,7 @@ from shared.replica.port import Cursor, FeedChange, FeedKind, Replica, item_key
 from shared.replica.reading.port import ItemRange, ReplicaReader, change_number
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import ItemKind
+from shared.sources.model import ItemKind
 from tests.fakes.storage import MemoryBlobs, MemoryRows
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
 

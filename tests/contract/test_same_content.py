@@ -12,17 +12,8 @@ from sandbox.mailboxes.mailbox_store import MailboxStore
 from sandbox.mailboxes.samples import message_samples
 from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
-from shared.sources.port import (
-    NO_ITEMS,
-    Access,
-    AccessMode,
-    ContentLevel,
-    Folder,
-    Item,
-    ItemFailure,
-    MailSource,
-    SourceName,
-)
+from shared.sources.model import NO_ITEMS, Access, AccessMode, ContentLevel, Folder, Item, ItemFailure, SourceName
+from shared.sources.port import MailSource
 from shared.sync.scope import kept_of
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 from tests.fakes.clock import FakeClock

@@ -20,17 +20,8 @@ from sandbox.mailboxes.store import Mailbox
 from sandbox.tls.authority import Authority, trust
 from shared.sources.ews.sources import EwsSources
 from shared.sources.graph.sources import GraphSources
-from shared.sources.port import (
-    Access,
-    AccessMode,
-    ContentLevel,
-    Folder,
-    FolderKind,
-    Item,
-    ItemKind,
-    MailSource,
-    SourceName,
-)
+from shared.sources.model import Access, AccessMode, ContentLevel, Folder, FolderKind, Item, ItemKind, SourceName
+from shared.sources.port import MailSource
 from tests.contract import graph_client
 from tests.contract.exchange_server import ALEX, PEOPLE, claims, delegated, listening, served
 

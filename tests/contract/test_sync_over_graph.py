@@ -16,7 +16,7 @@ from sandbox.tls.authority import Authority, trust
 from shared.errors import AdministratorMustAct, Reason
 from shared.replica.port import FeedKind
 from shared.sources.graph.sources import GraphSources
-from shared.sources.port import Access, AccessMode, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
 from shared.sync.engine import SyncEngine
 from shared.sync.scope import Scope
 from tests.contract import graph_client

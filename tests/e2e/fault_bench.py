@@ -30,7 +30,7 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.settings import Settings
 from shared.sources.ews.sources import EwsSources
 from shared.sources.ews.transport.session import EwsLimits as Patience
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sources.selection import SelectedSources
 from shared.sync.back_off.table import TableTenantBackOff
 from shared.sync.engine import SyncEngine

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.local.local_stack import LocalStack
 from sandbox.mailboxes.editor import KINDS
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.e2e.watching import Watched
 
 

@@ -1,7 +1,7 @@
 """The app's process is killed while it copies a mailbox for the first time over Microsoft Graph."""
 
 from sandbox.local.local_stack import LocalStack
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.e2e.killing import SLOW, TRIES, Killer, assert_whole, slow
 from tests.e2e.watching import Watched
 

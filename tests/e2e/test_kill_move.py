@@ -6,7 +6,7 @@ from functools import partial
 from sandbox.local.local_stack import LocalStack
 from shared.mailboxes.moves import asked_to_move
 from shared.replica.port import FeedKind
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.e2e.killing import Killer, assert_whole, slow
 from tests.e2e.watching import Watched, insist, wait_for
 

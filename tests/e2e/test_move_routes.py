@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from sandbox.local.local_stack import LocalStack
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.e2e.people import new_person
 from tests.e2e.person import Person
 from tests.e2e.watching import Watched, insist, wait_for

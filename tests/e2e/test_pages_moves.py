@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from sandbox.local.local_stack import LocalStack
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.e2e.browser import CHROMIUM, Watched, chromium, keep_picture, watched
 from tests.e2e.people import begin, give_password
 from tests.e2e.person import Person

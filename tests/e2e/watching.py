@@ -13,7 +13,7 @@ from sandbox.local.form_browser import FormBrowser
 from sandbox.local.local_stack import LocalStack
 from shared.app import App
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.e2e.fault_bench import fill
 from tests.e2e.people import new_person, password_of
 from tests.waiting import LONGEST_PAUSE, eventually

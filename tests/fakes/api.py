@@ -17,7 +17,7 @@ from shared.mailboxes.groups.model import ScopeSettings
 from shared.mailboxes.model import Mailbox
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from shared.webhooks.endpoints import WebhookEndpoints
 from tests.fakes.change_log import FakeChangeLog
 from tests.fakes.clock import FakeClock

@@ -17,7 +17,8 @@ from shared.authorization.port import (
     Tokens,
 )
 from shared.errors import AdministratorMustAct, Conflict, NotFound, OperatorMustAct, Reason
-from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole, MailSource, SourceName
+from shared.sources.model import Access, AccessMode, Folder, FolderKind, FolderRole, SourceName
+from shared.sources.port import MailSource
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENANT = "6f9619ff-8b86-4011-b42d-00c04fc964ff"

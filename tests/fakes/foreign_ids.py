@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.sources.port import (
+from shared.sources.model import (
     NO_ITEMS,
     Access,
     ChangePage,
@@ -13,10 +13,10 @@ from shared.sources.port import (
     Item,
     ItemFailure,
     ItemRef,
-    MailSource,
     RequestFigures,
     SourceName,
 )
+from shared.sources.port import MailSource
 from tests.fakes.source import FakeSource, FakeSources
 
 PREFIX = "graph-"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.errors import Reason
-from shared.sources.port import FolderKind, FolderRole, ItemKind
+from shared.sources.model import FolderKind, FolderRole, ItemKind
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import json
 
 from shared.mailboxes.moves import asked_to_move
 from shared.replica.port import FeedKind
-from shared.sources.port import FolderKind, FolderRole, ItemKind, SourceName
+from shared.sources.model import FolderKind, FolderRole, ItemKind, SourceName
 from shared.sync.scope import Scope
 from tests.fakes.sync_harness import ID, SyncHarness
 

@@ -15,7 +15,7 @@ from itertools import batched
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.coverage import gives_item
-from shared.sources.port import (
+from shared.sources.model import (
     NO_ITEMS,
     Access,
     ChangeKind,
@@ -23,9 +23,7 @@ from shared.sources.port import (
     Content,
     ContentLevel,
     Folder,
-    FolderGone,
     FolderKind,
-    FolderUnreadable,
     Item,
     ItemFailure,
     ItemKind,
@@ -33,8 +31,8 @@ from shared.sources.port import (
     RequestFigures,
     SourceChange,
     SourceName,
-    StateInvalid,
 )
+from shared.sources.port import FolderGone, FolderUnreadable, StateInvalid
 from tests.fakes.mailbox import Box, FakeMailbox, Mail
 
 OTHER_VERSIONS = 1_000_000

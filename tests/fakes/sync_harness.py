@@ -11,7 +11,7 @@ from shared.mailboxes import transitions
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.outbox import Outbox
 from shared.replica.port import Cursor, FeedKind, ReplicaItem
-from shared.sources.port import AccessMode, ContentLevel, Folder, FolderKind, Item, ItemKind, SourceName
+from shared.sources.model import AccessMode, ContentLevel, Folder, FolderKind, Item, ItemKind, SourceName
 from shared.sources.selection import MoveSchedule, SourceSelection, SourceSetting
 from shared.sync import engine as engine_module
 from shared.sync.back_off.port import TenantBackOff

@@ -1,6 +1,6 @@
 """Access tokens for mailboxes without an identity provider."""
 
-from shared.sources.port import Access, AccessMode, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
 
 
 class FakeAccessTokens:

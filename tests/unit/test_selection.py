@@ -8,7 +8,8 @@ from shared.errors import ActionNeeded, AdministratorMustAct, PersonMustSignIn, 
 from shared.mailboxes import transitions
 from shared.mailboxes.entities import mailbox_row
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import Access, AccessMode, MailSource, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
+from shared.sources.port import MailSource
 from shared.sources.selection import SelectedSources, SourceSelection, SourceSetting, is_exchange_online
 from shared.storage.row_mapping import from_row
 from tests.fakes.clock import FakeClock

@@ -17,7 +17,7 @@ from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import FolderState, ReplicaItem
 from shared.replica.reading.port import ItemRange, ReplicaReader
-from shared.sources.port import ItemKind
+from shared.sources.model import ItemKind
 
 MAX_SCANNED = 5_000
 """Most items that one request looks at. Filters that storage cannot apply leave many of them out."""

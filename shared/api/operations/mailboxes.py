@@ -15,7 +15,7 @@ from shared.api.resources import records
 from shared.errors import NotFound
 from shared.mailboxes.directory.model import CursorInvalid, DirectoryQuery, Sort, WayIn
 from shared.mailboxes.model import Mailbox, Status
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 if TYPE_CHECKING:
     from shared.mailboxes.erasures.erasing import ErasureReceipt

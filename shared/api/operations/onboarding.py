@@ -159,7 +159,7 @@ def revoke_service_account(components: ApiComponents, call: Call[NoQuery, None])
 def move_mailboxes(components: ApiComponents, call: Call[NoQuery, resources.NewMove]) -> mailboxes.MailboxList:
     """Have mailboxes moved between EWS and Graph by their next passes, or take that back."""
     from shared.mailboxes.move_commands import SourceNotUsable
-    from shared.sources.port import SourceName
+    from shared.sources.model import SourceName
 
     body, actor, commands = call.body, call.caller.object_id, components.move_commands
     _require_one("mailboxes, tenant, all", body.mailboxes, body.tenant, body.all)

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from shared.api.resources.values import Time
 from shared.mailboxes.groups import model
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 
 Entries = Annotated[
     list[Annotated[str, Meta(min_length=1, max_length=model.LONGEST_ENTRY)]], Meta(max_length=model.MOST_ENTRIES)

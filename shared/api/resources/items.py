@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from shared.api.resources.values import Time
 from shared.replica.port import FeedKind, FolderState, ReplicaItem
-from shared.sources.port import ItemKind
+from shared.sources.model import ItemKind
 
 MEDIA_TYPES = {
     "eml": "message/rfc822",

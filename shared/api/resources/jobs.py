@@ -12,7 +12,7 @@ from shared.mailboxes.bulk.model import JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.model import WayIn
 from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Status
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 
 class JobFilter(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from shared.mailboxes.model import Mailbox as StoredMailbox
 from shared.mailboxes.model import Status
 from shared.mailboxes.not_copied import not_copied
 from shared.replica.port import FolderState
-from shared.sources.port import AccessMode, FolderKind, FolderRole, SourceName
+from shared.sources.model import AccessMode, FolderKind, FolderRole, SourceName
 
 
 class NotCopied(Struct, frozen=True):

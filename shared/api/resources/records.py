@@ -7,7 +7,7 @@ from msgspec import Struct
 from shared.api.resources.values import Time
 from shared.mailboxes.port import AuditEntry as StoredAuditEntry
 from shared.mailboxes.port import ItemIssue, Run
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 
 class RunEntry(Struct, frozen=True):

@@ -14,7 +14,7 @@ from shared.authorization.identity.http_client import HttpClient
 from shared.authorization.identity.id_token import ANY_TENANT, TokenValidator, identity_of
 from shared.authorization.port import Identity, Tokens
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 MAX_TENANTS = 256
 """How many tenants' msal applications are cached; creating one costs one discovery request."""

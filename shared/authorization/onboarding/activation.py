@@ -23,7 +23,8 @@ from shared.mailboxes.groups.errors import GroupUnknown
 from shared.mailboxes.groups.model import stored_name
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import AccessMode, MailSources, SourceName
+from shared.sources.model import AccessMode, SourceName
+from shared.sources.port import MailSources
 from shared.sources.selection import SourceSelection
 
 MAX_NAMES = 500

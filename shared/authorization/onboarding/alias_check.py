@@ -4,7 +4,8 @@ from contextlib import closing
 from dataclasses import replace
 
 from shared.errors import AdministratorMustAct, PersonMustSignIn
-from shared.sources.port import Access, FolderGone, MailSources
+from shared.sources.model import Access
+from shared.sources.port import FolderGone, MailSources
 
 
 def is_same_mailbox(sources: MailSources, access: Access, wanted: str) -> bool:

@@ -17,7 +17,7 @@ from shared.mailboxes.commands import new_mailbox
 from shared.mailboxes.groups.model import stored_name
 from shared.mailboxes.model import Mailbox, Status, is_own
 from shared.mailboxes.port import MailboxRegistry
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ import logging
 from shared.authorization.port import Identity
 from shared.errors import ActionNeeded, RetryLater
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import Access, MailSources
+from shared.sources.model import Access
+from shared.sources.port import MailSources
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from shared.authorization.errors import ServiceAccountInUse
 from shared.authorization.port import Authorization, AuthorizationStore, Revocations
 from shared.errors import NotFound
 from shared.mailboxes.port import MailboxRegistry
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 
 
 @dataclass(frozen=True, slots=True)

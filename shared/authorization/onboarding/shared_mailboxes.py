@@ -16,7 +16,8 @@ from shared.mailboxes import transitions
 from shared.mailboxes.commands import new_mailbox
 from shared.mailboxes.model import SHARED_OWNER_PREFIX, Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import Access, MailSources
+from shared.sources.model import Access
+from shared.sources.port import MailSources
 
 _log = logging.getLogger(__name__)
 

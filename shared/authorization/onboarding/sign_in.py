@@ -16,7 +16,7 @@ from shared.authorization.sessions.signing import digest
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.port import MailboxRegistry
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 
 
 class SignIn:

@@ -24,7 +24,8 @@ from shared.mailboxes import transitions
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
-from shared.sources.port import Access, AccessMode, MailSources, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
+from shared.sources.port import MailSources
 from shared.sources.selection import SourceSelection
 
 

@@ -27,7 +27,7 @@ from shared.errors import (
 )
 from shared.mailboxes.transitions import OUTAGES
 from shared.metrics.instruments import TOKEN_REFRESHES
-from shared.sources.port import Access, AccessMode, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
 
 EXPIRY_MARGIN = timedelta(minutes=5)
 """A token that expires sooner is not used, because it has to outlast most of a pass."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import NotFound
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 
 UNUSED_AFTER = timedelta(days=7)
 """No sign-in takes this long. An authorization that no mailbox uses by then will never be used."""

@@ -17,7 +17,7 @@ from shared.mailboxes.groups.errors import GroupUnknown
 from shared.mailboxes.holds import HoldCommands, checked_reason
 from shared.mailboxes.move_commands import MoveCommands
 from shared.mailboxes.port import MailboxRegistry
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from shared.mailboxes.groups.model import stored_name
 from shared.mailboxes.model import SHARED_OWNER_PREFIX, Mailbox, Status
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 
 LARGEST_PAGE = 1000
 """The most entries of one page."""

@@ -14,7 +14,7 @@ from shared.mailboxes.directory.model import CursorInvalid, DirectoryEntry, Dire
 from shared.mailboxes.entities import newest_first
 from shared.mailboxes.groups.model import shown_name
 from shared.mailboxes.model import Status
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 type RowPlace = tuple[str, str]
 """A partition key and a row key."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 
 DEFAULT = "default"
 """The name by which people and programs call the settings of the deployment. A mailbox's row has an empty name."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.mailboxes.groups.model import Group, GroupSettings
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 from shared.storage.azure_errors import raise_conflict, raise_not_found, translate_errors
 from shared.storage.row_mapping import from_row, to_row
 from shared.storage.table import change_row, replace_row

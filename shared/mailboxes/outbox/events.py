@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.mailboxes.model import Mailbox, Status
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 MAX_PENDING = 32
 """How many unpublished events a row keeps; beyond that it keeps the newest of each type. A property holds 64 KiB."""

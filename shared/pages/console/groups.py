@@ -13,7 +13,7 @@ from shared.mailboxes.groups.model import (
     GroupSettings,
     ScopeSettings,
 )
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 
 LISTS = ("folders_in", "folders_out", "exclude")
 """The settings that are lists: a box says whether the group has its own, because an empty list is a setting too."""

@@ -14,7 +14,7 @@ from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.summary.model import NOT_COUNTED, Totals
 from shared.pages.console.csv_text import csv_text
 from shared.pages.status import StatusView, status_view
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 PAGE_SIZE = 50
 CSV_ROWS = 20_000

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.replica.port import Cursor, FolderState
 from shared.sources.exchange_names import kind_of, role_of
-from shared.sources.port import FolderKind, FolderRole
+from shared.sources.model import FolderKind, FolderRole
 
 FULL_CURSOR_INTERVAL = 16
 """Pages 1, 17, 33, ... name every folder."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.replica.encoding.pack import prefix
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, FeedPage, ReplicaItem
-from shared.sources.port import ItemKind
+from shared.sources.model import ItemKind
 from shared.storage.compact_json import Dump, dump, load
 
 _TEXTS = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.storage_port import Row, RowChange, Verb
-from shared.sources.port import ItemKind
+from shared.sources.model import ItemKind
 from shared.storage.compact_json import Dump, dump, load
 
 FENCE = "0-fence"

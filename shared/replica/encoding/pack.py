@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from shared.replica.port import ContentLocation
-from shared.sources.port import Content
+from shared.sources.model import Content
 
 _VERSION = 20
 _MADE_BY = 3 << 8 | _VERSION

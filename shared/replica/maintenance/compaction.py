@@ -18,7 +18,7 @@ from shared.replica.encoding import feed, pack
 from shared.replica.encoding.item_rows import location_from_row, location_properties, split_into_transactions
 from shared.replica.port import ContentLocation
 from shared.replica.storage_port import CURSORS, FEED, PACKS, BlobInfo, Blobs, RowChange, Rows, Verb
-from shared.sources.port import Content
+from shared.sources.model import Content
 
 ORPHAN_AGE = timedelta(days=1)
 """How old a pack without a page is before it is deleted. A younger one may belong to a running pass."""

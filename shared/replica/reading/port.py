@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.replica.port import ContentLocation, FeedChange, FolderState, ReplicaItem
-from shared.sources.port import ItemKind
+from shared.sources.model import ItemKind
 
 PAGE_NUMBERS = 1_000_000
 """Numbers that belong to one feed page. A page has far fewer changes, and 2^53 such numbers are nine billion pages."""

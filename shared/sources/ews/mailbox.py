@@ -30,21 +30,20 @@ from shared.sources.ews.transport.soap_response import M, T, parse, response_mes
 from shared.sources.exchange_names import role_of
 from shared.sources.fault_attribution import FaultAttribution
 from shared.sources.folder_paths import with_paths
-from shared.sources.port import (
+from shared.sources.model import (
     NO_ITEMS,
     Access,
     ChangePage,
     ContentLevel,
     Folder,
-    FolderGone,
     FolderRole,
-    FolderUnreadable,
     Item,
     ItemFailure,
     ItemRef,
     RequestFigures,
     SourceName,
 )
+from shared.sources.port import FolderGone, FolderUnreadable
 
 _LONGEST_VIEW = timedelta(days=700)
 

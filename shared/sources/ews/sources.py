@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from shared.sources.account_queries import AccountQueries
-from shared.sources.port import Access, FolderRole, MailSource
+from shared.sources.model import Access, FolderRole
+from shared.sources.port import MailSource
 
 if TYPE_CHECKING:
     from shared.sources.ews.mailbox import EwsMailbox

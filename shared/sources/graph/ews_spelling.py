@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.sources.graph.ids import ews_id, graph_id
 from shared.sources.graph.mailbox import GraphMailbox
-from shared.sources.port import (
+from shared.sources.model import (
     NO_ITEMS,
     ChangePage,
     ContentLevel,

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.sources.graph.transport.answers import decoded
 from shared.sources.graph.transport.client import GraphClient
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 MOST = 1_000
 """Ids of one translation request."""

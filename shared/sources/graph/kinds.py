@@ -13,7 +13,7 @@ from shared.errors import RetryLater
 from shared.sources.graph.contacts_tasks import contacts, tasks
 from shared.sources.graph.mail import messages
 from shared.sources.graph.transport.answers import Named, Page, decoded, decoder, moment, utc_text
-from shared.sources.port import ChangeKind, FolderKind, Item, ItemRef, SourceChange
+from shared.sources.model import ChangeKind, FolderKind, Item, ItemRef, SourceChange
 
 
 class Members[T](msgspec.Struct):

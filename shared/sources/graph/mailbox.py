@@ -29,21 +29,19 @@ from shared.sources.graph.mail.content import MailFetcher
 from shared.sources.graph.transport.answers import decoded
 from shared.sources.graph.transport.batch import MOST, Ask, Batches
 from shared.sources.graph.transport.client import GraphClient
-from shared.sources.port import (
+from shared.sources.model import (
     NO_ITEMS,
     ChangePage,
     ContentLevel,
     Folder,
-    FolderGone,
     FolderKind,
-    FolderUnreadable,
     Item,
     ItemFailure,
     ItemRef,
     RequestFigures,
     SourceName,
-    StateInvalid,
 )
+from shared.sources.port import FolderGone, FolderUnreadable, StateInvalid
 
 SMALL_FOLDER = 250
 """A folder with at most this many items is listed together with others, so that a batch of twenty has 5,000 ids."""

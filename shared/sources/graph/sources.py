@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from shared.sources.account_queries import AccountQueries
 from shared.sources.graph.transport.throttling import ThrottleWatch
-from shared.sources.port import Access, MailSource
+from shared.sources.model import Access
+from shared.sources.port import MailSource
 
 if TYPE_CHECKING:
     from shared.machine_settings import MachineSettings

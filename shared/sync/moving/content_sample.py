@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from shared.replica.port import ReplicaItem
 from shared.sources.coverage import adds_property
-from shared.sources.port import Content, ContentLevel, Folder, Item, MailSource, SourceName
+from shared.sources.model import Content, ContentLevel, Folder, Item, SourceName
+from shared.sources.port import MailSource
 from shared.sync.moving.survey import Survey
 from shared.sync.moving.surveyed_replica import SurveyedReplica
 from shared.sync.planning.item_changes import content_to_store

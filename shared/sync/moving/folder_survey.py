@@ -12,7 +12,8 @@ from itertools import batched
 from shared.compact_index import CompactIndex
 from shared.replica.port import ReplicaItem
 from shared.sources.coverage import gives_item
-from shared.sources.port import ChangeKind, ContentLevel, Folder, Item, ItemKind, MailSource, SourceName
+from shared.sources.model import ChangeKind, ContentLevel, Folder, Item, ItemKind, SourceName
+from shared.sources.port import MailSource
 from shared.sync.budget import Budget
 from shared.sync.moving.id_translator import IdTranslator
 from shared.sync.moving.likeness import has_comparable_size, likeness_of

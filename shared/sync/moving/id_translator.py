@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.sources.port import MailSource, SourceName
+from shared.sources.model import SourceName
+from shared.sources.port import MailSource
 from shared.sync.moving.origin import Origin
 
 

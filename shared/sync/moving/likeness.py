@@ -16,7 +16,7 @@ The daily comparison confirms the contents of items that are likely the same.
 from collections.abc import Mapping
 
 from shared.replica.port import ReplicaItem
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 from shared.sync.moving.origin import Origin
 from shared.sync.planning.same_content import Sameness, is_modified_time_doubtful
 from shared.sync.scope import kept_of

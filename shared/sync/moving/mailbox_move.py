@@ -15,7 +15,8 @@ from shared.errors import ActionNeeded, AdministratorMustAct, Reason
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, FeedKind, FolderState, Replica
 from shared.sources.coverage import gives_folder
-from shared.sources.port import Folder, FolderGone, FolderKind, FolderUnreadable, MailSource, SourceName, StateInvalid
+from shared.sources.model import Folder, FolderKind, SourceName
+from shared.sources.port import FolderGone, FolderUnreadable, MailSource, StateInvalid
 from shared.sync.budget import Budget, BudgetSpent
 from shared.sync.limits import Limits
 from shared.sync.moving import parity

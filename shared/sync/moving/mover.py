@@ -12,7 +12,8 @@ from shared.mailboxes.model import Mailbox, is_own
 from shared.mailboxes.moves import SAFETY, SCHEDULE, asked_to_move, move_is_due, moved, not_moved, without_move
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
-from shared.sources.port import Access, MailSource, MailSources, SourceName
+from shared.sources.model import Access, SourceName
+from shared.sources.port import MailSource, MailSources
 from shared.sources.selection import MoveSchedule
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 
 from shared.errors import ActionNeeded
-from shared.sources.port import ContentLevel, Folder, FolderGone, FolderUnreadable, Item, MailSource, SourceName
+from shared.sources.model import ContentLevel, Folder, Item, SourceName
+from shared.sources.port import FolderGone, FolderUnreadable, MailSource
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sync.moving.survey import KindCounts, Survey
 
 DOCUMENT = "parity"

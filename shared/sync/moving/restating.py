@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import batched
 
 from shared.replica.port import Cursor, FeedChange, FeedKind, Replica, ReplicaItem
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sync.budget import Budget, BudgetSpent
 from shared.sync.limits import Limits
 from shared.sync.moving import parity

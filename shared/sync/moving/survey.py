@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from shared.sources.port import ItemKind, SourceName
+from shared.sources.model import ItemKind, SourceName
 
 DOCUMENT = "move"
 """The derived document's name."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.replica.port import Cursor, FolderState
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sync.limits import Limits
 from shared.sync.moving.content_sample import SampleResult
 from shared.sync.moving.survey import FolderSurvey, Survey

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.formats.uids import identified
 from shared.replica.port import ContentLocation, FeedChange, FeedKind, ReplicaItem, item_key
-from shared.sources.port import Content, ContentLevel, Item
+from shared.sources.model import Content, ContentLevel, Item
 from shared.sync.scope import Kept, kept_note, kept_of
 
 

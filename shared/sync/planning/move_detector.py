@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.errors import Reason
 from shared.replica.port import ReplicaItem
-from shared.sources.port import ContentLevel, Item, ItemFailure
+from shared.sources.model import ContentLevel, Item, ItemFailure
 from shared.sync.planning.plan import FetchRequest
 from shared.sync.planning.removed_items import RemovalMemory, RemovedItem, RemovedItems
 from shared.sync.reading.item_fetcher import ItemFetcher

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.mailboxes.port import ItemIssue
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
-from shared.sources.port import ChangeKind, Folder, Item, SourceChange
+from shared.sources.model import ChangeKind, Folder, Item, SourceChange
 from shared.sync.planning.item_changes import change_of_read_flag
 from shared.sync.planning.removed_items import RemovedItem
 from shared.sync.reading.change_reader import FolderChanges

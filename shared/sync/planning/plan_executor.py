@@ -8,7 +8,7 @@ from itertools import batched
 
 from shared.errors import ActionNeeded, Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
+from shared.sources.model import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.planning.item_changes import (
     change_for,
     change_keeping_content,

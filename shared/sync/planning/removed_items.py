@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.replica.port import ReplicaItem
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.scope import Kept, kept_note, kept_of
 from shared.sync.state.checkpoint import StateCheckpoint

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from shared.replica.port import ReplicaItem
-from shared.sources.port import Item
+from shared.sources.model import Item
 from shared.sync.scope import kept_of
 
 EXPLAINING = frozenset({"categories", "flag"})

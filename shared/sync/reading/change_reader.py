@@ -10,19 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared.errors import ActionNeeded, Reason, RetryLater
-from shared.sources.port import (
-    ChangeKind,
-    ChangePage,
-    Folder,
-    FolderGone,
-    FolderRole,
-    FolderUnreadable,
-    Item,
-    ItemFailure,
-    MailSource,
-    SourceChange,
-    StateInvalid,
-)
+from shared.sources.model import ChangeKind, ChangePage, Folder, FolderRole, Item, ItemFailure, SourceChange
+from shared.sources.port import FolderGone, FolderUnreadable, MailSource, StateInvalid
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.reading.item_index import SeenIds

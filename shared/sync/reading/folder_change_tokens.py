@@ -9,7 +9,7 @@ the next pass reads the folder once more, which costs one request.
 from datetime import datetime
 
 from shared.replica.port import FolderState
-from shared.sources.port import Folder
+from shared.sources.model import Folder
 from shared.sync.limits import Limits
 from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.sync_state import UnsettledToken

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.replica.port import FolderState
-from shared.sources.port import Folder, MailSource
+from shared.sources.model import Folder
+from shared.sources.port import MailSource
 from shared.sync import safety
 from shared.sync.limits import Limits
 from shared.sync.reading import folder_change_tokens

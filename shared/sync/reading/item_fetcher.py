@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from shared.errors import Reason
-from shared.sources.port import NO_ITEMS, ContentLevel, Folder, Item, ItemFailure, MailSource
+from shared.sources.model import NO_ITEMS, ContentLevel, Folder, Item, ItemFailure
+from shared.sources.port import MailSource
 from shared.sync.state.issues import Issues
 
 

@@ -19,7 +19,8 @@ from itertools import batched
 
 from shared.errors import Reason
 from shared.replica.port import ReplicaItem
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemRef, MailSource
+from shared.sources.model import ContentLevel, Folder, Item, ItemFailure, ItemRef
+from shared.sources.port import MailSource
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_dropping_content, deletion
 from shared.sync.planning.plan import Plan

@@ -8,7 +8,8 @@ repair, so nothing is written that its state might not cover. Any other folder i
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from shared.sources.port import Folder, FolderGone, FolderUnreadable, MailSource
+from shared.sources.model import Folder
+from shared.sources.port import FolderGone, FolderUnreadable, MailSource
 from shared.sync.reconciling.folder_comparison import Difference, FolderComparison, Listing
 from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.issues import Issues

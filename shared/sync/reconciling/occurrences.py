@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from shared.sources.port import Folder, FolderGone, FolderUnreadable, Item, MailSource
+from shared.sources.model import Folder, Item
+from shared.sources.port import FolderGone, FolderUnreadable, MailSource
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.grouping import grouped
-from shared.sources.port import Folder
+from shared.sources.model import Folder
 from shared.sync import safety
 from shared.sync.limits import Limits
 from shared.sync.recording.pass_result import SweepFigures

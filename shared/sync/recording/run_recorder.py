@@ -13,7 +13,7 @@ from shared.mailboxes.quiet_runs import with_quiet_run
 from shared.mailboxes.transitions import after_failure, after_success
 from shared.replica.change_log.port import ChangeLog
 from shared.replica.reading.port import change_number
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sync.limits import Limits
 from shared.sync.recording.pass_metrics import kind_of, record_pass
 from shared.sync.recording.pass_result import PassResult, RunStats

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.sources.port import Folder
+from shared.sources.model import Folder
 
 
 @dataclass(eq=False, slots=True)

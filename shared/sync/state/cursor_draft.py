@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState
-from shared.sources.port import Folder, FolderKind
+from shared.sources.model import Folder, FolderKind
 from shared.sync.state.sync_state import SyncState, from_notes, to_notes
 
 

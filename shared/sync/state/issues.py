@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from shared.errors import Reason
 from shared.mailboxes.port import ItemIssue, MailboxRegistry
 from shared.replica.port import ReplicaItem
-from shared.sources.port import Folder, FolderUnreadable, Item, ItemFailure
+from shared.sources.model import Folder, Item, ItemFailure
+from shared.sources.port import FolderUnreadable
 from shared.sync.limits import Limits
 from shared.sync.state.cursor_draft import CursorDraft
 from shared.sync.state.page_writer import PageWriter

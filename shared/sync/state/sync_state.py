@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.replica.port import ContentLocation
-from shared.sources.port import ContentLevel, SourceName
+from shared.sources.model import ContentLevel, SourceName
 
 
 @dataclass(frozen=True, slots=True)

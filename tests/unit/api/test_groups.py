@@ -8,7 +8,7 @@ from shared.api.operations import mailboxes
 from shared.api.resources.groups import Group, GroupChange, GroupChoice, GroupSettings
 from shared.errors import NotFound
 from shared.mailboxes.groups.errors import GroupInUse
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 from tests.fakes.api import READER, STATE_READER, ApiParts
 
 

@@ -15,7 +15,7 @@ from shared.api.resources.items import ItemPage
 from shared.errors import NotFound
 from shared.mailboxes.port import ItemIssue
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.sources.port import Content, ItemKind
+from shared.sources.model import Content, ItemKind
 from tests.fakes.api import OPERATOR, READER, STATE_READER, TENANT, ApiParts, limited
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
 

@@ -11,7 +11,7 @@ from shared.authorization.port import Authorization, Tokens
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 

@@ -9,7 +9,7 @@ from shared.authorization.onboarding.activation import MAX_NAMES, TIME_LIMIT, Ac
 from shared.errors import AdministratorMustAct, NotFound, OperatorMustAct, Reason
 from shared.mailboxes.groups.model import GroupSettings
 from shared.mailboxes.model import Status
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, TENANT, an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 

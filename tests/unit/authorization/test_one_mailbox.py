@@ -5,7 +5,7 @@ import pytest
 from shared.authorization.errors import AccountRefused
 from shared.authorization.onboarding.sign_in_outcome import SignInFailed
 from shared.mailboxes.model import Status
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.fakes.authorization import TENANT, an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 

@@ -23,7 +23,7 @@ from shared.errors import (
 )
 from shared.mailboxes import transitions
 from shared.mailboxes.model import Status
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 from tests.fakes.authorization import OTHER_TENANT, an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 from tests.unit.authorization.samples import ALEX, BLAKE, failure

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from shared.errors import Reason
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure
+from shared.sources.model import ContentLevel, Folder, Item, ItemFailure
 from tests.unit.ews.soap_samples import (
     INBOX,
     ROOT,

@@ -12,7 +12,7 @@ import icalendar
 import recurring_ical_events
 
 from shared.formats.uids import identified
-from shared.sources.port import Content, ContentLevel, Folder, FolderKind, FolderRole, Item
+from shared.sources.model import Content, ContentLevel, Folder, FolderKind, FolderRole, Item
 from tests.unit.ews.soap_samples import CALENDAR, CONTACTS, ScriptedChannel, answer, asked_ids, items, mailbox, success
 
 HERE = Path(__file__).parent / "field_cases"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from shared.sources.ews.mailbox import EwsMailbox
 from shared.sources.ews.transport.session import EwsLimits
-from shared.sources.port import Access, AccessMode, Folder, FolderKind, FolderRole
+from shared.sources.model import Access, AccessMode, Folder, FolderKind, FolderRole
 
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"

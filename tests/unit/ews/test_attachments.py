@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import Reason, RetryLater
 from shared.sources.ews.transport.session import EwsLimits
-from shared.sources.port import ContentLevel, Item
+from shared.sources.model import ContentLevel, Item
 from tests.unit.ews.soap_samples import (
     CALENDAR,
     Answer,

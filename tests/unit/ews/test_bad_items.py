@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import Reason, RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault
-from shared.sources.port import ContentLevel, Item, ItemFailure, ItemKind
+from shared.sources.model import ContentLevel, Item, ItemFailure, ItemKind
 from tests.unit.ews.bad_item_samples import SIZE_ONLY, fetched, malformed, of_size, reasons, unless_asked_for
 from tests.unit.ews.soap_samples import (
     CONTACTS,

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault
-from shared.sources.port import Item
+from shared.sources.model import Item
 from tests.unit.ews.bad_item_samples import SIZE_ONLY, fetched
 from tests.unit.ews.soap_samples import (
     CALENDAR,

@@ -6,7 +6,7 @@ import re
 import icalendar
 import pytest
 
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
+from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
 from tests.unit.ews.soap_samples import CONTACTS, INBOX, ScriptedChannel, items, mailbox, message
 
 TASKS = Folder("F4", "", "Tasks", "Tasks", FolderKind.TASKS, FolderRole.TASKS, 0)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from shared.sources.port import ContentLevel, Item, ItemKind
+from shared.sources.model import ContentLevel, Item, ItemKind
 from tests.unit.ews.soap_samples import CALENDAR, ScriptedChannel, items, mailbox
 
 BERLIN = '<t:StartTimeZone Id="W. Europe Standard Time" Name="(UTC+01:00) Amsterdam, Berlin"/>'

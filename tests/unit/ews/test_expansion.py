@@ -13,7 +13,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from shared.sources.port import ContentLevel, Item
+from shared.sources.model import ContentLevel, Item
 from tests.unit.ews.soap_samples import CALENDAR, ScriptedChannel, items, mailbox
 
 YEARS = 6

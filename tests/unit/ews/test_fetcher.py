@@ -9,7 +9,7 @@ import pytest
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault
 from shared.sources.ews.transport.session import EwsLimits
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
+from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
 from tests.unit.ews.soap_samples import (
     CALENDAR,
     CONTACTS,

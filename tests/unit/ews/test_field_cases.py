@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.sources.port import ContentLevel, Item
+from shared.sources.model import ContentLevel, Item
 from tests.unit.ews.field_cases import HERE, calendar, case, component, elements, lines, read, starts, utc, written
 from tests.unit.ews.test_events import BERLIN, WEEKLY, event
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
-from shared.sources.port import FolderRole
+from shared.sources.model import FolderRole
 from tests.unit.ews.soap_samples import ScriptedChannel, answer, failure, mailbox, success
 
 

@@ -7,7 +7,7 @@ import pytest
 from sandbox.ews.ews_403_bodies import EWS_403_BODIES
 from shared.errors import AdministratorMustAct, Reason
 from shared.sources.ews.faults.forbidden import ForbiddenResponse, diagnose
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 
 
 def finding(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import MailboxSyncError
 from shared.sources.ews.mailbox import EwsMailbox
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemRef, SourceChange
+from shared.sources.model import ContentLevel, Folder, Item, ItemFailure, ItemRef, SourceChange
 from tests.unit.ews.soap_samples import (
     CALENDAR,
     CONTACTS,

@@ -11,7 +11,7 @@ from shared.sources.ews.fetching.fetcher import Fetcher
 from shared.sources.ews.transport.session import EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.fault_attribution import CHECK_SECONDS, MAX_CHECKS, FaultAttribution
-from shared.sources.port import Access, AccessMode, ContentLevel, Item, ItemFailure
+from shared.sources.model import Access, AccessMode, ContentLevel, Item, ItemFailure
 from tests.unit.ews.bad_item_samples import MIME, SIZE_ONLY, fetched, reasons, unless_asked_for
 from tests.unit.ews.soap_samples import (
     INBOX,

@@ -8,7 +8,8 @@ from shared.errors import RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault
 from shared.sources.ews.fetching.joint_listing import MOST_FOLDERS, groups
 from shared.sources.ews.transport.soap_request import LISTING
-from shared.sources.port import Folder, MailSource
+from shared.sources.model import Folder
+from shared.sources.port import MailSource
 from tests.unit.ews.soap_samples import INBOX, ROOT, ScriptedChannel, answer, failure, fault, mailbox, success
 
 FOLDERS = [replace(INBOX, id=name, total=1) for name in ("A", "B", "C")]

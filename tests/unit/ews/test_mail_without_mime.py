@@ -7,7 +7,7 @@ import re
 from email.message import Message
 
 from shared.errors import Reason
-from shared.sources.port import ContentLevel, Item, ItemFailure
+from shared.sources.model import ContentLevel, Item, ItemFailure
 from tests.unit.ews.soap_samples import INBOX, ScriptedChannel, answer, failure, items, mailbox, message, success
 
 

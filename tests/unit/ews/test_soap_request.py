@@ -10,7 +10,7 @@ from sandbox.mailboxes.fragments import parse
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.reading.folders import PROPERTIES
 from shared.sources.ews.transport import soap_request
-from shared.sources.port import Access, AccessMode, ContentLevel
+from shared.sources.model import Access, AccessMode, ContentLevel
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 REQUESTS = {

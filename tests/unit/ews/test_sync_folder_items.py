@@ -7,7 +7,8 @@ import pytest
 
 from shared.errors import ActionNeeded, AdministratorMustAct, Reason, RetryLater
 from shared.sources.ews.faults.rules import Fault, error_of_fault
-from shared.sources.port import ChangeKind, FolderGone, FolderUnreadable, SourceChange, StateInvalid
+from shared.sources.model import ChangeKind, SourceChange
+from shared.sources.port import FolderGone, FolderUnreadable, StateInvalid
 from tests.unit.ews.soap_samples import CALENDAR, INBOX, ROOT, ScriptedChannel, answer, failure, fault, mailbox, success
 
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from shared.sources.graph.mailbox import GraphMailbox
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.https_pool import HttpReply, TransportFailed
-from shared.sources.port import Access, AccessMode
+from shared.sources.model import Access, AccessMode
 
 ROOT = "https://graph.microsoft.com/v1.0"
 ME = "/users/alex@contoso.example"

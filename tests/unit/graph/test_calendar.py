@@ -11,7 +11,7 @@ import pytest
 from shared.errors import Reason
 from shared.formats.values.zone import PeriodsZone, RuleZone, YearlyChange
 from shared.sources.graph.calendar.windows_time_zones import defined_zone
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
+from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
 from tests.unit.graph.service import Answer, Service, error, mailbox_of, page, removed
 
 CALENDAR = Folder("C1", "", "Calendar", "Calendar", FolderKind.CALENDAR, FolderRole.CALENDAR, None)

@@ -5,16 +5,8 @@ import pytest
 from shared.errors import OperatorMustAct, Reason, RetryLater
 from shared.sources.graph.folders import states
 from shared.sources.https_pool import TransportFailed, TransportFault
-from shared.sources.port import (
-    ChangeKind,
-    ChangePage,
-    Folder,
-    FolderGone,
-    FolderKind,
-    FolderRole,
-    FolderUnreadable,
-    StateInvalid,
-)
+from shared.sources.model import ChangeKind, ChangePage, Folder, FolderKind, FolderRole
+from shared.sources.port import FolderGone, FolderUnreadable, StateInvalid
 from tests.unit.graph.service import Answer, Service, error, mailbox_of, message, page, removed
 
 INBOX = Folder("F1", "", "Inbox", "Inbox", FolderKind.MAIL, FolderRole.NONE, 3)

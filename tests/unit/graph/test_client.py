@@ -19,7 +19,8 @@ from shared.sources.graph.transport.answers import Named, decoded
 from shared.sources.graph.transport.batch import Ask, Batches
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.graph.transport.throttling import ThrottleWatch
-from shared.sources.port import Access, AccessMode, FolderGone, SourceName
+from shared.sources.model import Access, AccessMode, SourceName
+from shared.sources.port import FolderGone
 from tests.unit.graph.service import NOW, ROOT, Answer, Service, access_of, client_of, error, page
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.errors import Reason
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
+from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure, ItemKind
 from tests.unit.graph.service import Answer, Service, error, mailbox_of, page
 
 CONTACTS = Folder("K1", "", "Contacts", "Contacts", FolderKind.CONTACTS, FolderRole.CONTACTS, None)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.https_pool import TransportFailed, TransportFault
-from shared.sources.port import NO_ITEMS, ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure
+from shared.sources.model import NO_ITEMS, ContentLevel, Folder, FolderKind, FolderRole, Item, ItemFailure
 from tests.unit.graph.service import Answer, Service, error, mailbox_of, message, page
 
 INBOX = Folder("F1", "", "Inbox", "Inbox", FolderKind.MAIL, FolderRole.INBOX, 3)

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import AdministratorMustAct, RetryLater
 from shared.sources.graph.folders import states
-from shared.sources.port import Folder, FolderKind, FolderRole
+from shared.sources.model import Folder, FolderKind, FolderRole
 from tests.unit.graph.service import Answer, Service, error, mailbox_of, message, page, removed
 
 MAIL, CALENDARS = "/mailFolders/delta", "/calendars"

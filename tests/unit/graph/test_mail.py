@@ -7,7 +7,7 @@ import pytest
 
 from shared.sources.graph.mail.messages import Message, message_item
 from shared.sources.graph.transport.answers import property_key
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 from tests.unit.graph.service import message
 
 

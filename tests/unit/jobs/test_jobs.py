@@ -14,7 +14,7 @@ from shared.mailboxes.groups.model import GroupSettings
 from shared.mailboxes.holds import HoldCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.move_commands import MoveCommands
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.fakes.authorization import TENANT
 from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.jobs import MemoryJobQueue, MemoryJobs

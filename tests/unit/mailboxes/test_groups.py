@@ -10,7 +10,7 @@ from shared.mailboxes.groups.commands import GroupCommands
 from shared.mailboxes.groups.errors import GroupInUse, GroupInvalid, GroupUnknown
 from shared.mailboxes.groups.model import SETTING_NAMES, Group, GroupSettings, ScopeSettings, is_name
 from shared.settings import Settings
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 from tests.fakes.groups import MemoryGroups
 from tests.fakes.registry import NOW, FakeDirectory, FakeRegistry
 from tests.unit.mailboxes.test_transitions import a_mailbox

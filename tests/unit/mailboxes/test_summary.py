@@ -8,7 +8,7 @@ import pytest
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.summary.counting import ROWS_KEPT, TENANTS_KEPT, ShardCounter
 from shared.mailboxes.summary.model import Concern, ShardSummary, TrendPoint, freshness_step, total
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

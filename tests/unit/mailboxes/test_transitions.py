@@ -15,7 +15,7 @@ from shared.mailboxes.transitions import (
     paused,
     started,
 )
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 INTERVAL = timedelta(minutes=30)

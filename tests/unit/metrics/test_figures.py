@@ -24,7 +24,7 @@ from shared.metrics.instruments import (
     TOKEN_REFRESHES,
 )
 from shared.metrics.recording import bounded
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from shared.sync.moving.parity import MoveOutcome
 from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.metrics import recorded_metrics

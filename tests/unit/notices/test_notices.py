@@ -17,7 +17,7 @@ from shared.notices.texts import NoticeTexts
 from shared.pages.catalog import catalog_of, english
 from shared.pages.console.mailbox import remedy_key
 from shared.pages.languages import Language
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.fakes.clock import FakeClock
 from tests.fakes.notices import MemoryMailer, MemoryNoticeQueue
 from tests.fakes.registry import FakeRegistry

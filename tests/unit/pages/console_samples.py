@@ -24,7 +24,7 @@ from shared.pages.console.mailbox import mailbox_values
 from shared.pages.console.mailbox_list import list_request, list_values
 from shared.pages.console.overview import attention_ids, overview_values
 from shared.replica.port import FolderState
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 
 NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
 INTERVAL = timedelta(minutes=30)

@@ -9,7 +9,7 @@ from shared.mailboxes.moves import SAFETY
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.model import total
 from shared.pages.moves import moves_values, parity_values
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 
 NOW = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
 BOTH = [SourceName.EWS, SourceName.GRAPH]

@@ -14,7 +14,7 @@ from shared.mailboxes.port import ItemIssue, Run
 from shared.pages.my_sync import actions_for, live_values
 from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import status_view
-from shared.sources.port import AccessMode, SourceName
+from shared.sources.model import AccessMode, SourceName
 from tests.unit.pages.console_samples import GROUPS, console_pages, listed
 from tests.unit.pages.move_samples import move_pages
 from tests.unit.pages.webhook_samples import webhook_pages

@@ -16,7 +16,7 @@ from shared.pages.problems import PROBLEMS, problem_of
 from shared.pages.status import StatusView, Tone
 from shared.sources.ews.faults.forbidden import REASONS as FORBIDDEN_REASONS
 from shared.sources.ews.faults.forbidden import ForbiddenResponse, diagnose
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.unit.pages.samples import STATES
 
 SIGN_IN_PROBLEMS = [

@@ -13,7 +13,7 @@ from shared.pages.console.list_link import link_of, request_of_link
 from shared.pages.console.mailbox_list import list_request
 from shared.pages.languages import Language
 from shared.pages.pages import Pages
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 from tests.unit.pages.console_samples import GROUPS, NOW, console_pages, group_pages, one
 from tests.unit.pages.samples import MAILBOX, all_pages, live
 

@@ -6,7 +6,7 @@ from shared.mailboxes.model import Mailbox
 from shared.mailboxes.moves import SAFETY
 from shared.pages.moves import MoveAction, other_source, parity_values
 from shared.pages.pages import Pages
-from shared.sources.port import ItemKind, SourceName
+from shared.sources.model import ItemKind, SourceName
 from shared.sync.moving.content_sample import SampleResult
 from shared.sync.moving.parity import MoveOutcome
 from shared.sync.moving.survey import KindCounts

@@ -23,7 +23,7 @@ from shared.replica.reading.port import ReplicaReader
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.storage_port import Blobs, Rows
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import AccessMode, Content, ItemKind
+from shared.sources.model import AccessMode, Content, ItemKind
 from tests.fakes.groups import MemoryGroups
 from tests.fakes.leases import FakeLeases
 from tests.fakes.queue import FakeQueue

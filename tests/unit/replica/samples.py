@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from shared.replica.encoding.feed import replay
 from shared.replica.encoding.item_rows import FENCE, MAX_INT32
 from shared.replica.port import Cursor, FeedChange, FeedKind, FolderState, Replica, ReplicaItem, item_key
-from shared.sources.port import Content, ItemKind
+from shared.sources.model import Content, ItemKind
 from tests.fakes.storage import MemoryRows
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)

@@ -16,7 +16,7 @@ from shared.cli.terminal import show_table
 from shared.mailboxes.groups.model import GroupSettings
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.reading.reader import BlobTableReader
-from shared.sources.port import Content, ItemKind
+from shared.sources.model import Content, ItemKind
 from tests.unit.replica.cli_app import ID, MESSAGE, CliApp, files_below
 from tests.unit.replica.samples import an_item, commit, created, cursor_with, folder
 

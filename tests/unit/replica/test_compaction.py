@@ -16,7 +16,7 @@ from shared.replica.maintenance.compaction import PACKS_AT_ONCE, PAGES_PER_LISTI
 from shared.replica.port import FeedChange, FeedKind, item_key
 from shared.replica.storage_port import FEED, PACKS, Blob, Row
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import Content
+from shared.sources.model import Content
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
 from tests.unit.replica.samples import NOW, commit, created
 

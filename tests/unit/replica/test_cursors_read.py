@@ -1,7 +1,7 @@
 """A cursor stored by an earlier version, with Exchange's names of folders, is read."""
 
 from shared.replica.encoding.cursor_json import cursor_from_json, cursor_to_json
-from shared.sources.port import FolderKind, FolderRole
+from shared.sources.model import FolderKind, FolderRole
 
 
 def test_exchange_names_in_a_stored_cursor_become_kinds_and_roles() -> None:

@@ -17,7 +17,7 @@ from shared.replica.port import FeedChange, FeedKind, FolderState, ReplicaItem
 from shared.replica.reading.reader import BlobTableReader
 from shared.replica.storage_port import PACKS
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import Content, ItemKind
+from shared.sources.model import Content, ItemKind
 from tests.unit.replica.cli_app import ID, MESSAGE, CliApp, app_with_items, files_below
 from tests.unit.replica.samples import NOW, an_item, commit, created, cursor_with, folder
 

@@ -13,7 +13,7 @@ from shared.replica.maintenance.verify import verify
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
 from shared.replica.storage_port import CURSORS
 from shared.replica.store import BlobTableReplica
-from shared.sources.port import Content
+from shared.sources.model import Content
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
 from tests.unit.replica.samples import NOW, an_item, folder, replayed, truth
 

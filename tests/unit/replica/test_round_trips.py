@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.replica.encoding import cursor_json, feed, item_rows, pack
 from shared.replica.port import ContentLocation, Cursor, FeedChange, FeedKind, FolderState, ReplicaItem, item_key
 from shared.replica.storage_port import RowChange, Verb
-from shared.sources.port import Content, FolderKind, FolderRole, ItemKind
+from shared.sources.model import Content, FolderKind, FolderRole, ItemKind
 from tests.unit.replica.samples import an_item, created, cursor_with, folder
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.compare import compare
 from shared.replica.port import Cursor, FeedChange, FeedKind, ReplicaItem
-from shared.sources.port import Content, ItemKind
+from shared.sources.model import Content, ItemKind
 from tests.fakes.replica import FakeReplica
 
 BOX = "box"

@@ -19,7 +19,7 @@ from sandbox.state_folder import STORAGE, AlreadyRunning, claimed, is_claimed
 from shared.mailboxes.blob import BlobLeases
 from shared.mailboxes.model import Mailbox, Status
 from shared.scheduling.ncrontab import ScheduleInvalid
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 

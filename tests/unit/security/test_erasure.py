@@ -15,7 +15,7 @@ from shared.mailboxes.errors import PassStillRunning
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.port import Run
 from shared.replica.port import Cursor
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.fakes.authorization import TENANT, an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.registry import FakeRegistry

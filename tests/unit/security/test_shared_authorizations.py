@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox, Status
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.fakes.authorization import an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 

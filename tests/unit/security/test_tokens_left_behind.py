@@ -10,7 +10,7 @@ from shared.authorization.port import Authorization
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox, Status
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 from tests.fakes.authorization import TENANT, MemoryTokens, an_identity
 from tests.fakes.authorization_stack import AuthorizationStack
 from tests.fakes.registry import FakeRegistry

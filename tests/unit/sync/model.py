@@ -14,7 +14,7 @@ from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLa
 from shared.mailboxes import transitions
 from shared.mailboxes.moves import asked_to_move
 from shared.replica.port import FeedKind
-from shared.sources.port import ContentLevel, FolderKind, FolderRole, ItemKind, SourceName
+from shared.sources.model import ContentLevel, FolderKind, FolderRole, ItemKind, SourceName
 from shared.sync.limits import Limits
 from shared.sync.planning.same_content import is_modified_time_doubtful
 from shared.sync.scope import Scope

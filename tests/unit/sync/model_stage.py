@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from shared.errors import OperatorMustAct
 from shared.mailboxes import transitions
 from shared.replica.port import FolderState
-from shared.sources.port import SourceName
+from shared.sources.model import SourceName
 from tests.fakes.mailbox import FakeMailbox, Mail
 from tests.fakes.replica import Crash
 from tests.fakes.source import OTHER_VERSIONS, state_parts

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import Reason, RetryLater
 from shared.replica.port import FeedKind
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.sync_harness import ID, SyncHarness

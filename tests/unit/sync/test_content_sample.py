@@ -3,7 +3,7 @@
 import pytest
 
 from shared.replica.port import ContentLocation, ReplicaItem
-from shared.sources.port import Content, ItemKind, SourceName
+from shared.sources.model import Content, ItemKind, SourceName
 from shared.sync.moving.content_sample import SampleResult, compare_contents
 
 EWS, GRAPH = SourceName.EWS, SourceName.GRAPH

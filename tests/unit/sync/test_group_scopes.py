@@ -10,7 +10,7 @@ from shared.mailboxes import transitions
 from shared.mailboxes.groups.cache import CachedGroups
 from shared.mailboxes.groups.model import Group, GroupSettings, ScopeSettings
 from shared.mailboxes.model import Mailbox
-from shared.sources.port import ContentLevel
+from shared.sources.model import ContentLevel
 from shared.sync.group_scopes import GroupScopes, scope_from
 from shared.sync.scope import Scope
 from tests.fakes.groups import MemoryGroups

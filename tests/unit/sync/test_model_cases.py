@@ -1,7 +1,7 @@
 """Histories that the model has found once, played again as they were found."""
 
 from shared.errors import AdministratorMustAct, Reason
-from shared.sources.port import ContentLevel, SourceName
+from shared.sources.model import ContentLevel, SourceName
 from shared.sync.scope import Scope
 from tests.fakes.sync_harness import OUT
 from tests.unit.sync.model import FAULTS, SyncModel

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import AdministratorMustAct, NotFound, Reason, RetryLater
 from shared.replica.port import FeedKind
-from shared.sources.port import FolderKind, SourceName
+from shared.sources.model import FolderKind, SourceName
 from shared.sources.selection import MoveSchedule
 from tests.fakes.foreign_ids import PREFIX, ForeignIdSources
 from tests.fakes.moving import ask, kinds_since, mailbox_of_every_kind, parity

@@ -4,7 +4,7 @@ import json
 
 from shared.mailboxes.moves import SAFETY
 from shared.replica.port import FeedKind
-from shared.sources.port import ContentLevel, ItemKind, SourceName
+from shared.sources.model import ContentLevel, ItemKind, SourceName
 from shared.sync.limits import Limits
 from shared.sync.scope import Scope
 from tests.fakes.moving import ask, kinds_since, mailbox_of_every_kind

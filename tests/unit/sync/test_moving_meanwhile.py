@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import AdministratorMustAct, Reason
 from shared.replica.port import FeedKind
-from shared.sources.port import FolderKind, ItemKind, SourceName
+from shared.sources.model import FolderKind, ItemKind, SourceName
 from tests.fakes.foreign_ids import PREFIX, ForeignIdSources
 from tests.fakes.moving import ask, kinds_since, mailbox_of_every_kind, parity
 from tests.fakes.sync_harness import ID, SyncHarness

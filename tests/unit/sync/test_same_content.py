@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import Reason
 from shared.replica.port import ContentLocation, FeedKind, ReplicaItem
-from shared.sources.port import ContentLevel, Item, ItemKind
+from shared.sources.model import ContentLevel, Item, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_for, change_keeping_content
 from shared.sync.planning.same_content import Sameness, sameness

@@ -9,7 +9,7 @@ from shared.errors import Reason
 from shared.replica.encoding.item_rows import fit_to_limits
 from shared.replica.port import ReplicaItem
 from shared.sources.exchange_names import role_of
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
+from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_for
 from shared.sync.scope import Kept, LeftOut, Scope, kept_note

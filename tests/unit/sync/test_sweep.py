@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Status
-from shared.sources.port import Folder
+from shared.sources.model import Folder
 from tests.fakes.sync_harness import ID, SyncHarness
 
 

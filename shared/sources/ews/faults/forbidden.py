@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.errors import AdministratorMustAct, Reason
-from shared.sources.port import AccessMode
+from shared.sources.model import AccessMode
 
 
 @dataclass(frozen=True, slots=True)

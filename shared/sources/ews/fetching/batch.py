@@ -7,7 +7,7 @@ from shared.sources.ews.faults.rules import BatchTooLarge, rule_of_code
 from shared.sources.ews.fetching import shapes
 from shared.sources.ews.fetching.shapes import Shape
 from shared.sources.ews.transport.soap_response import ResponseProblem
-from shared.sources.port import ContentLevel, Item, ItemFailure, ItemKind
+from shared.sources.model import ContentLevel, Item, ItemFailure, ItemKind
 
 FetchedItem = Item | ItemFailure
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.sources.ews.fetching.batch import FetchedItem
-from shared.sources.port import ContentLevel, Item
+from shared.sources.model import ContentLevel, Item
 
 METADATA_BATCH = 50
 _METADATA_BATCH_MOST = 100

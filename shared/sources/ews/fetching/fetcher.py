@@ -27,7 +27,7 @@ from shared.sources.ews.transport.session import Channel, EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes
 from shared.sources.ews.transport.soap_response import M, response_problem
 from shared.sources.fault_attribution import FaultAttribution
-from shared.sources.port import ContentLevel, Folder, Item, ItemFailure, ItemKind
+from shared.sources.model import ContentLevel, Folder, Item, ItemFailure, ItemKind
 
 _ITEMS = f"{M}Items"
 

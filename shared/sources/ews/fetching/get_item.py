@@ -12,7 +12,7 @@ from shared.sources.ews.reading.attachments import AttachmentReader
 from shared.sources.ews.transport.session import Channel, EwsLimits
 from shared.sources.ews.transport.soap_request import Envelopes, get_item
 from shared.sources.ews.transport.soap_response import M, T, parse, parse_count, response_messages, response_problem
-from shared.sources.port import ContentLevel, ItemFailure
+from shared.sources.model import ContentLevel, ItemFailure
 
 MALFORMED = Fault.MALFORMED.name.lower()
 OVERSIZED = Fault.OVERSIZED.name.lower()

@@ -13,7 +13,8 @@ from shared.sources.ews.transport.session import Channel
 from shared.sources.ews.transport.soap_request import LISTING, Envelopes
 from shared.sources.ews.transport.soap_response import parse, response_messages, response_problem
 from shared.sources.fault_attribution import FaultAttribution
-from shared.sources.port import Folder, FolderGone, ItemRef
+from shared.sources.model import Folder, ItemRef
+from shared.sources.port import FolderGone
 
 REF_PROPERTIES = soap_request.fields(("item:ItemClass", "item:DateTimeReceived"))
 """What a comparison needs of an item besides its id and change key."""

@@ -8,7 +8,7 @@ requested separately.
 from enum import Enum
 
 from shared.sources.ews.transport.soap_request import extended, fields
-from shared.sources.port import ContentLevel, Folder, FolderKind, FolderRole, ItemKind
+from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, ItemKind
 
 SEARCH_KEY = extended(0x300B, "Binary")
 """PR_SEARCH_KEY: an item keeps it when it moves, and copies share it."""

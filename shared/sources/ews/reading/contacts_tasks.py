@@ -10,7 +10,7 @@ from shared.sources.ews.reading.attachments import read_attachments
 from shared.sources.ews.reading.items import COMMON, Reader, flag, item, mailbox_of, time, values_of
 from shared.sources.ews.recurrence import read_recurrence
 from shared.sources.ews.transport.soap_response import T
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 
 
 def _entries(element: etree._Element) -> dict[str, str]:

@@ -25,7 +25,7 @@ from shared.sources.ews.reading.rebuilt_mail import rebuilt_mail
 from shared.sources.ews.reading.typed_contacts import typed_contact, typed_list, typed_task
 from shared.sources.ews.reading.typed_events import typed_event
 from shared.sources.ews.transport.soap_response import T
-from shared.sources.port import Content, ContentLevel, Item, ItemFailure, ItemKind
+from shared.sources.model import Content, ContentLevel, Item, ItemFailure, ItemKind
 
 
 @dataclass(frozen=True, slots=True)

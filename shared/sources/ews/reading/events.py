@@ -16,7 +16,7 @@ from shared.sources.ews.reading.items import COMMON, Reader, flag, item, mailbox
 from shared.sources.ews.recurrence import read_recurrence
 from shared.sources.ews.transport.soap_response import T, parse_time
 from shared.sources.ews.zones import read_zone
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 
 
 def _attendees(element: etree._Element) -> list[dict[str, str]]:

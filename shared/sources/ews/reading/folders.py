@@ -9,7 +9,7 @@ from shared.sources.ews.transport.soap_request import extended, fields
 from shared.sources.ews.transport.soap_response import T, parse_count, parse_time
 from shared.sources.exchange_names import kind_of, role_of
 from shared.sources.folder_paths import name_in_path
-from shared.sources.port import Folder, FolderRole
+from shared.sources.model import Folder, FolderRole
 
 COMMIT_TIME = 0x670A
 """PR_LOCAL_COMMIT_TIME_MAX: when anything in the folder was last committed."""

@@ -8,7 +8,7 @@ from lxml import etree
 
 from shared.sources.ews.transport.soap_response import T, parse_time
 from shared.sources.item_values import content_key
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 
 Element = etree._Element
 

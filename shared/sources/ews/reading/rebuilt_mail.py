@@ -8,7 +8,7 @@ from shared.formats.eml import Header, read_headers, rebuilt_message
 from shared.formats.values.common import NO_BODY, Body
 from shared.sources.ews.reading.attachments import with_contents
 from shared.sources.ews.transport.soap_response import parse_time
-from shared.sources.port import Item
+from shared.sources.model import Item
 
 
 def rebuilt_mail(item: Item, parts: Mapping[str, Any], contents: Mapping[str, bytes]) -> bytes:

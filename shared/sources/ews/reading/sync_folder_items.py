@@ -8,7 +8,7 @@ from shared.sources.ews.faults.rules import Fault, error_of_fault
 from shared.sources.ews.reading.items import kind_of
 from shared.sources.ews.transport.soap_request import PAGE
 from shared.sources.ews.transport.soap_response import M, T, parse_count, parse_time
-from shared.sources.port import ChangeKind, ChangePage, ItemKind, ItemRef, SourceChange
+from shared.sources.model import ChangeKind, ChangePage, ItemKind, ItemRef, SourceChange
 
 _KINDS = {
     f"{T}Create": ChangeKind.UPSERT,

@@ -29,7 +29,7 @@ from shared.sources.ews.transport.deadline import BoundAdapter
 from shared.sources.ews.transport.http_errors import fault_in, redacted
 from shared.sources.ews.transport.soap_request import VERSION
 from shared.sources.ews.transport.soap_response import ResponseProblem, parse, parse_count, soap_fault
-from shared.sources.port import Access
+from shared.sources.model import Access
 
 _ERROR_BYTES = 65_536
 _CHUNK = 1 << 18

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape, quoteattr
 
-from shared.sources.port import Access, AccessMode
+from shared.sources.model import Access, AccessMode
 
 VERSION = "Exchange2013_SP1"
 """The request schema version: the oldest with all that we request, so that Exchange Server 2013 and later accept it."""

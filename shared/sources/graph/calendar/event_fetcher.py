@@ -28,7 +28,8 @@ from shared.sources.graph.kinds import Members
 from shared.sources.graph.transport.answers import decoded
 from shared.sources.graph.transport.batch import Ask
 from shared.sources.graph.transport.client import GraphClient
-from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure
+from shared.sources.model import Content, ContentLevel, Folder, Item, ItemFailure
+from shared.sources.port import FolderGone
 
 _AT_ONCE = 40
 

@@ -22,7 +22,7 @@ from shared.sources.graph.mail.messages import (
 )
 from shared.sources.graph.transport.answers import utc_text
 from shared.sources.item_values import item_of
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 
 
 def event_item(reading: EventReading, folder_id: str) -> Item:

@@ -15,7 +15,7 @@ from shared.sources.graph.items.recent import RecentMembers
 from shared.sources.graph.transport.answers import raw_content
 from shared.sources.graph.transport.batch import Ask
 from shared.sources.graph.transport.client import GraphClient
-from shared.sources.port import Content, ContentLevel, Folder, ItemFailure
+from shared.sources.model import Content, ContentLevel, Folder, ItemFailure
 
 _AT_ONCE = 80
 

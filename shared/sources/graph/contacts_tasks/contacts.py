@@ -22,7 +22,7 @@ from shared.sources.graph.mail.messages import (
 from shared.sources.graph.transport.answers import Extended, Named, moment, utc_text, values_of
 from shared.sources.graph.transport.queries import extended, query
 from shared.sources.item_values import item_of
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 
 _SET = "00062004-0000-0000-c000-000000000046"
 """PSETID_Address."""

@@ -21,7 +21,8 @@ from shared.sources.graph.items.item_requests import SENSELESS, ItemRequests, Re
 from shared.sources.graph.items.recent import RecentMembers
 from shared.sources.graph.transport.batch import Ask
 from shared.sources.graph.transport.client import GraphClient
-from shared.sources.port import Content, ContentLevel, Folder, FolderGone, ItemFailure
+from shared.sources.model import Content, ContentLevel, Folder, ItemFailure
+from shared.sources.port import FolderGone
 
 _AT_ONCE = 80
 

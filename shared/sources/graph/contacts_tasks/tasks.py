@@ -22,7 +22,7 @@ from shared.sources.graph.mail.messages import capitalized
 from shared.sources.graph.mail.rebuilt import ItemBody
 from shared.sources.graph.transport.answers import Named, moment, utc_text
 from shared.sources.item_values import item_of
-from shared.sources.port import Item, ItemKind
+from shared.sources.model import Item, ItemKind
 
 
 class _Time(msgspec.Struct, rename="camel", gc=False):

@@ -16,7 +16,8 @@ from shared.sources.graph.folders.states import Memory, State
 from shared.sources.graph.items.recent import RecentMembers
 from shared.sources.graph.kinds import COLLECTIONS, Collection, ReadPage, modified_at, read_page
 from shared.sources.graph.transport.client import GraphClient, Part
-from shared.sources.port import ChangePage, Folder, FolderRole, StateInvalid
+from shared.sources.model import ChangePage, Folder, FolderRole
+from shared.sources.port import StateInvalid
 
 _DAMAGED_PAGE = (1,)
 

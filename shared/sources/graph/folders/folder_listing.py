@@ -14,7 +14,7 @@ from shared.sources.graph.folders.lookahead import Lookahead
 from shared.sources.graph.folders.states import Memory
 from shared.sources.graph.transport.batch import Ask, Batches
 from shared.sources.graph.transport.client import GraphClient, Part
-from shared.sources.port import FolderKind
+from shared.sources.model import FolderKind
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from shared.sources.graph.transport.answers import Extended, Page, Removed, deco
 from shared.sources.graph.transport.batch import Ask
 from shared.sources.graph.transport.client import Part
 from shared.sources.graph.transport.queries import extended, query
-from shared.sources.port import Folder, FolderKind, FolderRole
+from shared.sources.model import Folder, FolderKind, FolderRole
 
 _PAGE = ("odata.maxpagesize=200",)
 

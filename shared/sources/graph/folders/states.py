@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import msgspec
 
 from shared.sources.graph.transport.answers import decoder
-from shared.sources.port import FolderKind, FolderRole, StateInvalid
+from shared.sources.model import FolderKind, FolderRole
+from shared.sources.port import StateInvalid
 
 
 class Memory(msgspec.Struct, array_like=True, frozen=True):

@@ -15,7 +15,7 @@ from shared.sources.graph.faults.errors import AskForLess
 from shared.sources.graph.transport.answers import decoded, raw_content
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.graph.transport.queries import query
-from shared.sources.port import Content, Item, ItemFailure
+from shared.sources.model import Content, Item, ItemFailure
 
 _LIST = query(select="id,name,contentType,size,isInline", top="100")
 _TASK_LIST = query(top="100")

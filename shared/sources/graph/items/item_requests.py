@@ -9,7 +9,7 @@ from shared.sources.graph.transport.answers import decoded
 from shared.sources.graph.transport.batch import Ask, Batches
 from shared.sources.graph.transport.client import GraphClient, Part
 from shared.sources.https_pool import TransportFault
-from shared.sources.port import Item, ItemFailure
+from shared.sources.model import Item, ItemFailure
 
 Result = Item | ItemFailure
 

@@ -18,7 +18,8 @@ from shared.sources.graph.mail.rebuilt import ItemBody, rebuilt
 from shared.sources.graph.transport.answers import raw_content
 from shared.sources.graph.transport.batch import Ask
 from shared.sources.graph.transport.client import GraphClient, Part
-from shared.sources.port import Content, ContentLevel, Folder, FolderGone, Item, ItemFailure, ItemKind
+from shared.sources.model import Content, ContentLevel, Folder, Item, ItemFailure, ItemKind
+from shared.sources.port import FolderGone
 
 _AT_ONCE = 80
 """The number of messages whose metadata is requested together: four batches."""

@@ -10,7 +10,7 @@ from shared.sources.graph.ids import ews_id
 from shared.sources.graph.transport.answers import Extended, Named, binary, moment, property_key, utc_text
 from shared.sources.graph.transport.queries import extended, query
 from shared.sources.item_values import content_key, message_kind
-from shared.sources.port import Item
+from shared.sources.model import Item
 
 SEARCH_KEY = "Binary 0x300B"
 """PR_SEARCH_KEY. It survives a move, and copies share it."""

@@ -9,7 +9,7 @@ from shared.sources.graph.mail.messages import BODY, HEADERS
 from shared.sources.graph.transport.answers import decoded
 from shared.sources.graph.transport.client import GraphClient
 from shared.sources.graph.transport.queries import query
-from shared.sources.port import Content, Item
+from shared.sources.model import Content, Item
 
 _LIST = query(select="id,name,contentType,size,isInline", top="100")
 

@@ -15,7 +15,8 @@ from shared.errors import MailboxSyncError, Reason, RetryLater
 from shared.http_headers import claims_of, retry_after_of
 from shared.sources.graph.faults.errors import JsonFault, Refusal, code_in, of_fault
 from shared.sources.https_pool import HttpReply, TransportFailed
-from shared.sources.port import Access, FolderGone, RequestFigures
+from shared.sources.model import Access, RequestFigures
+from shared.sources.port import FolderGone
 
 _REDIRECTS = 3
 _TOO_MANY = 429
