@@ -1,6 +1,6 @@
 """Histories that the model has found once, played again as they were found."""
 
-from shared.errors import AdministratorMustAct, Reason
+from shared.errors import AdministratorMustAct, Reason, RetryLater
 from shared.sources.model import ContentLevel, SourceName
 from shared.sync.scope import Scope
 from tests.fakes.sync_harness import OUT
@@ -69,3 +69,25 @@ def test_an_item_that_became_private_within_a_second_is_not_kept_by_a_move() -> 
     life.pass_with_a_fault_at_the_source(fault=lambda: blocked, request=7, sweep=False)
     life.item_is_rewritten(named=("Sam@Fabrikam.example",), private=True, size=40, which=288)
     life.teardown()
+
+
+def test_a_content_that_cannot_be_confirmed_without_its_mime_stays_assumed() -> None:
+    """An edit of equal length within a second, then a move, while the message's MIME cannot be had."""
+    life = SyncModel()
+    life.begin(marks=False, page=2, immutable=True, carries_items=True, touching=False, versions_differ=True, first=1)
+    life.items_arrive(days=16, many=4, named=(), private=False, where=501)
+    life.items_arrive(days=18, many=2, named=(), private=True, where=435)
+    throttled = RetryLater(Reason.THROTTLED, retry_after=60)
+    life.pass_with_a_fault_at_a_write(fault=lambda: throttled, sweep=False, write=16)
+    life.source_is_closed(blocked={SourceName.EWS, SourceName.GRAPH})
+    life.item_is_copied(where=404, which=631)
+    life.item_is_copied(where=823, which=135)
+    life.item_is_rewritten(named=("kim@contoso.example",), private=False, size=3, which=198)
+    life.item_is_copied(where=136, which=130)
+    life.mime_cannot_be_had_for_a_while(lacking=True, which=660)
+    life.mailbox_is_stopped_in_mid_pass(again=True, request=6)
+    life.after_quiet_passes_all_is_equal()
+    assert life.world.assumed() == ["i13"]
+    life.mime_cannot_be_had_for_a_while(lacking=False, which=0)
+    life.teardown()
+    assert life.world.assumed() == []
