@@ -189,7 +189,7 @@ class SyncModel(ModelStage):
     @rule(where=picks, to=picks)
     def folder_is_moved(self, where: int, to: int) -> None:
         folder, parent = self._folder(where), self._folder(to)
-        if not self.mailbox.is_within(parent, folder):
+        if self._takes_folders(parent) and not self.mailbox.is_within(parent, folder):
             self.mailbox.move_folder(folder, parent)
 
     @rule(where=picks)
