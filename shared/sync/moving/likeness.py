@@ -2,8 +2,8 @@
 
 It is the same when nothing that a save changes differs: last-modified time, size, read flag, categories, flag, subject,
 and whether it is private. An item without a last-modified time is compared by its move key and message id. So is an
-item of another size, since the sources may count bytes differently; if an edit may have the same time, it is only
-likely the same.
+item of another size, since the sources may count bytes differently. If an edit may have the same time, the item is only
+likely the same: it was read within the second, or nearly, in which it was last modified.
 
 A changed read flag moves the last-modified time, and a source may report the flag without the time; the two sources may
 also give different times. So where the time differs, the origin is asked: the item is the same when it still has the
@@ -53,9 +53,7 @@ def _is_saved_since(stored: ReplicaItem, item: Item) -> bool:
 def _unsaved(stored: ReplicaItem, item: Item) -> Sameness:
     """Decide about an item with the same last-modified time, or without one."""
     has_time = bool(item.metadata.get("modified")) and bool(stored.metadata.get("modified"))
-    if has_time and _have_equal_size(stored, item):
-        return Sameness.CERTAIN
-    if not _is_identified(stored, item):
+    if not (has_time and _have_equal_size(stored, item)) and not _is_identified(stored, item):
         return Sameness.NONE
     return Sameness.LIKELY if has_time and is_modified_time_doubtful(stored) else Sameness.CERTAIN
 

@@ -91,3 +91,22 @@ def test_a_content_that_cannot_be_confirmed_without_its_mime_stays_assumed() -> 
     life.mime_cannot_be_had_for_a_while(lacking=False, which=0)
     life.teardown()
     assert life.world.assumed() == []
+
+
+def test_an_edit_of_equal_length_within_a_second_is_not_hidden_by_a_move() -> None:
+    """Versions cannot be compared, and neither time nor size tells of the edit: the content has to be confirmed."""
+    life = SyncModel()
+    life.begin(marks=True, touching=True, first=14, page=2, carries_items=False, versions_differ=True, immutable=True)
+    life.item_is_copied(where=0, which=598)
+    life.item_is_copied(where=628, which=764)
+    life.items_are_recovered(back=384, which=[570])
+    life.item_is_copied(where=104, which=53)
+    for _ in range(6):
+        life.a_move_of_a_quiet_mailbox_changes_nothing()
+    life.item_is_copied(where=332, which=367)
+    life.items_are_moved(where=101, which=[400, 129, 329, 104, 256, 179])
+    life.pass_that_is_slow(request=14, seconds=1, sweep=False)
+    acts = {18: ("move", 334, 25), 17: ("move", 885, 46), 6: ("edit", 169, 80), 14: ("read", 138, 372)}
+    blocked = AdministratorMustAct(Reason.EWS_BLOCKED)
+    life.pass_in_which_everything_comes_together(acts=acts, faults={11: lambda: blocked}, sweep=True, write=14)
+    life.teardown()
