@@ -140,7 +140,8 @@ def page(found: list[Figures], values: dict[str, float | None], note: str) -> st
         " The memory measurement uses the row lookup of sandbox/storage/patch_azurite_lookup.cjs, because in unmodified"
         " Azurite each row takes longer than the one before. The canned Graph server answers over TLS too, without"
         " compression, with the 20 properties that this program requests. msgraph-sdk reads a tenth of the messages,"
-        " once, where it is installed."
+        " once, where it is installed. Absolute times vary up to twofold with what the host of the machine does; ratios"
+        " vary less."
     )
     paragraphs = [about, *([note] if note else [])]
     head = ["# What a sync costs", ""]
