@@ -233,7 +233,9 @@ def test_ids_that_only_the_service_can_translate_keep_every_item(world: World, s
 def test_read_messages_move_without_a_download(world: World, is_ews_blocked: bool) -> None:
     """EWS reports a read flag without the last-modified time that it moves, so the replica has an older time."""
     world.behavior.own_change_keys = True
+    world.exchange.clock = world.clock
     world.fill(messages=60)
+    world.clock.pass_by(hours=1)
     world.sync()
     unread = [item for item in world.exchange.distinguished["inbox"].items.values() if not item.is_read]
     for item in unread:

@@ -2,13 +2,13 @@
 
 It is the same when nothing that a save changes differs: last-modified time, size, read flag, categories, flag, subject,
 and whether it is private. An item without a last-modified time is compared by its move key and message id. So is an
-item of another size, since the sources may count bytes differently. If an edit may have the same time, the item is only
-likely the same: it was read within the second, or nearly, in which it was last modified.
+item of another size, since the sources may count bytes differently.
 
-A changed read flag moves the last-modified time, and a source may report the flag without the time; the two sources may
-also give different times. So where the time differs, the origin is asked: the item is the same when it still has the
-version of the replica, since nobody has saved it until after the other source was read. If the origin does not answer,
-the item is likely the same; but another size shows an edit if most are equal.
+The last-modified time proves nothing if the item was read so soon after it that an edit may have the same one. A
+changed read flag moves the time, and a source may report the flag without the time; the two sources may also give
+different times. So the origin is asked about these: the item is the same when it still has the version of the replica,
+since nobody has saved it until after the other source was read. If the origin does not answer, the item is likely the
+same; but where the time differs, another size shows an edit if most are equal.
 
 The daily comparison confirms the contents of items that are likely the same.
 """
@@ -33,10 +33,9 @@ def likeness_of(
     `folder_id` is the folder's id at the origin.
     """
     alike = {id_: pair for id_, pair in pairs.items() if _is_visibly_alike(*pair)}
-    saved = {id_: pair for id_, pair in alike.items() if _is_saved_since(*pair)}
-    found = {id_: _unsaved(*pair) for id_, pair in alike.items() if id_ not in saved}
-    same = {id_: sameness for id_, sameness in found.items() if sameness is not Sameness.NONE}
-    return same | _saved(saved, origin, folder_id, are_sizes_comparable=are_sizes_comparable)
+    asked = {id_: pair for id_, pair in alike.items() if _is_saved_since(*pair) or _may_hide_an_edit(*pair)}
+    same = {id_: Sameness.CERTAIN for id_, pair in alike.items() if id_ not in asked and _is_unsaved(*pair)}
+    return same | _by_origin(asked, origin, folder_id, are_sizes_comparable=are_sizes_comparable)
 
 
 def has_comparable_size(stored: ReplicaItem, item: Item) -> bool:
@@ -50,27 +49,36 @@ def _is_saved_since(stored: ReplicaItem, item: Item) -> bool:
     return bool(there) and bool(here) and there != here
 
 
-def _unsaved(stored: ReplicaItem, item: Item) -> Sameness:
-    """Decide about an item with the same last-modified time, or without one."""
+def _may_hide_an_edit(stored: ReplicaItem, item: Item) -> bool:
+    """Whether the item was read so soon after it was modified that a later edit may have the same time."""
     has_time = bool(item.metadata.get("modified")) and bool(stored.metadata.get("modified"))
-    if not (has_time and _have_equal_size(stored, item)) and not _is_identified(stored, item):
-        return Sameness.NONE
-    return Sameness.LIKELY if has_time and is_modified_time_doubtful(stored) else Sameness.CERTAIN
+    return has_time and is_modified_time_doubtful(stored)
 
 
-def _saved(
+def _is_unsaved(stored: ReplicaItem, item: Item) -> bool:
+    """Whether an item with the same last-modified time, or without one, is the same."""
+    has_time = bool(item.metadata.get("modified")) and bool(stored.metadata.get("modified"))
+    return (has_time and _have_equal_size(stored, item)) or _is_identified(stored, item)
+
+
+def _by_origin(
     pairs: Mapping[str, Pair], origin: Origin, folder_id: str, *, are_sizes_comparable: bool
 ) -> dict[str, Sameness]:
-    """Decide about items that differ in the last-modified time, by what the origin has of them now."""
+    """Decide about items of which the last-modified time proves nothing, by what the origin has of them now."""
     if not pairs:
         return {}
     present = origin.metadata(folder_id, [stored.source_id for stored, _ in pairs.values()])
     if present is None:
-        identified = {id_: pair for id_, pair in pairs.items() if _is_identified(*pair)}
-        likely = (id_ for id_, pair in identified.items() if _have_equal_size(*pair) or not are_sizes_comparable)
+        likely = (id_ for id_, pair in pairs.items() if _is_likely(*pair, are_sizes_comparable=are_sizes_comparable))
         return dict.fromkeys(likely, Sameness.LIKELY)
     certain = (id_ for id_, pair in pairs.items() if _is_confirmed(present.get(pair[0].source_id), pair[0]))
     return dict.fromkeys(certain, Sameness.CERTAIN)
+
+
+def _is_likely(stored: ReplicaItem, item: Item, *, are_sizes_comparable: bool) -> bool:
+    if not _is_saved_since(stored, item):
+        return _is_unsaved(stored, item)
+    return _is_identified(stored, item) and (_have_equal_size(stored, item) or not are_sizes_comparable)
 
 
 def _is_confirmed(present: Item | None, stored: ReplicaItem) -> bool:
