@@ -269,8 +269,7 @@ class SyncModel(ModelStage):
 
     @rule()
     def mailbox_is_restored_under_new_ids(self) -> None:
-        self.mailbox.recreate()
-        self.mailbox.bad.clear()
+        self._restore()
 
     # Time and the operator
 

@@ -139,8 +139,7 @@ class ModelStage(RuleBasedStateMachine):
         elif act == "close":
             self.mailbox.closed.add(folder)
         elif act == "restore":
-            self.mailbox.recreate()
-            self.mailbox.bad.clear()
+            self._restore()
         elif not self.mailbox.is_within(other, folder):
             if act == "move-folder":
                 if self._takes_folders(other):
@@ -151,6 +150,12 @@ class ModelStage(RuleBasedStateMachine):
     def _is_forgotten(self, state: FolderState) -> bool:
         """Whether the server has forgotten the state: then it reports no deletion, so a move shows one side only."""
         return state.state is None or state_parts(state.state)[1] != self.mailbox.boxes[state.id].epoch
+
+    def _restore(self) -> None:
+        """Restore the mailbox under new ids. What was deleted before cannot come back under an old one."""
+        self.mailbox.recreate()
+        self.mailbox.bad.clear()
+        self.deleted.clear()
 
     def _takes_folders(self, folder: str) -> bool:
         """Whether the model moves folders into this one.
