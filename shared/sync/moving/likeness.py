@@ -40,25 +40,26 @@ def likeness_of(
 
 def has_comparable_size(stored: ReplicaItem, item: Item) -> bool:
     """Whether the sizes of an item tell whether the sources count alike: nothing was saved, and both give a size."""
-    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
-    return bool(item.size) and bool(stored.size) and bool(here) and there == here
+    is_unsaved = _have_times(stored, item) and not _is_saved_since(stored, item)
+    return bool(item.size) and bool(stored.size) and is_unsaved
+
+
+def _have_times(stored: ReplicaItem, item: Item) -> bool:
+    return bool(stored.metadata.get("modified")) and bool(item.metadata.get("modified"))
 
 
 def _is_saved_since(stored: ReplicaItem, item: Item) -> bool:
-    there, here = item.metadata.get("modified"), stored.metadata.get("modified")
-    return bool(there) and bool(here) and there != here
+    return _have_times(stored, item) and stored.metadata["modified"] != item.metadata["modified"]
 
 
 def _may_hide_an_edit(stored: ReplicaItem, item: Item) -> bool:
     """Whether the item was read so soon after it was modified that a later edit may have the same time."""
-    has_time = bool(item.metadata.get("modified")) and bool(stored.metadata.get("modified"))
-    return has_time and is_modified_time_doubtful(stored)
+    return _have_times(stored, item) and is_modified_time_doubtful(stored)
 
 
 def _is_unsaved(stored: ReplicaItem, item: Item) -> bool:
     """Whether an item with the same last-modified time, or without one, is the same."""
-    has_time = bool(item.metadata.get("modified")) and bool(stored.metadata.get("modified"))
-    return (has_time and _have_equal_size(stored, item)) or _is_identified(stored, item)
+    return (_have_times(stored, item) and _have_equal_size(stored, item)) or _is_identified(stored, item)
 
 
 def _by_origin(
