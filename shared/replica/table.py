@@ -15,6 +15,7 @@ from shared.storage.azure_errors import NOT_FOUND_CODES, OURS
 from shared.storage.compact_json import dump
 from shared.storage.https_connection import StorageResponse
 from shared.storage.storage_rest import StorageRestClient, etag_of, row_of, rows_of
+from shared.storage.table_rest import quoted
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -73,9 +74,9 @@ class AzureRows:
         self, mailbox_id: str, *, folders: Sequence[str] = (), only: Sequence[str] = (), left: bool = False
     ) -> Iterator[Row]:
         """Scan the mailbox's partition, at most a thousand rows per response. The fence's key is the first of all."""
-        condition = f"PartitionKey eq {_quoted(mailbox_id)} and RowKey gt {_quoted(FENCE)}"
+        condition = f"PartitionKey eq {quoted(mailbox_id)} and RowKey gt {quoted(FENCE)}"
         if folders:
-            condition += f" and ({' or '.join(f'folder eq {_quoted(folder)}' for folder in folders)})"
+            condition += f" and ({' or '.join(f'folder eq {quoted(folder)}' for folder in folders)})"
         if left:
             condition += f" and {_HAS_LEFT}"
         parameters = {"$filter": condition} | ({"$select": ",".join(("RowKey", *only))} if only else {})
@@ -120,11 +121,11 @@ class AzureRows:
 
 def _scan_filter(mailbox_id: str, after: str, wanted: RowsFilter) -> str:
     """The OData filter of a scan. A row without a property does not match a condition on it."""
-    conditions = [f"PartitionKey eq {_quoted(mailbox_id)}"]
+    conditions = [f"PartitionKey eq {quoted(mailbox_id)}"]
     folder = "left_folder eq" if wanted.left else "folder eq"
     given = [("RowKey gt", after), (folder, wanted.folder), ("kind eq", wanted.kind)]
     given += [("at ge", wanted.at_from), ("at lt", wanted.at_until)]
-    conditions += [f"{condition} {_quoted(value)}" for condition, value in given if value]
+    conditions += [f"{condition} {quoted(value)}" for condition, value in given if value]
     if wanted.at_until:
         conditions.append("at gt ''")
     if wanted.left:
@@ -180,9 +181,4 @@ def _following(response: StorageResponse) -> dict[str, Any] | None:
 
 def _escaped(text: str) -> str:
     """A string in a URL. Our keys are letters, digits and dashes; a lookup of any other key finds nothing."""
-    return _quoted(text) if text.isalnum() else quote(_quoted(text), safe="'")
-
-
-def _quoted(text: str) -> str:
-    """A string in an OData filter. Quotes are doubled, so that a quote in the value cannot end the string."""
-    return "'" + text.replace("'", "''") + "'"
+    return quoted(text) if text.isalnum() else quote(quoted(text), safe="'")
