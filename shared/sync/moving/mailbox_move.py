@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from shared.errors import ActionNeeded, AdministratorMustAct, Reason
+from shared.errors import ActionNeeded, AdministratorMustAct, Conflict, Reason
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, FeedKind, FolderState, Replica
 from shared.sources.coverage import gives_folder
@@ -207,15 +207,23 @@ class MailboxMove:
         now = self._source.figures
         survey.requests += now.requests - self._figures.requests
         survey.bytes_received += now.bytes_received - self._figures.bytes_received
+        self._put(DOCUMENT, encode(survey))
+
+    def _put(self, name: str, data: bytes) -> None:
+        """Store a document, unless another worker has moved the mailbox in the meantime: its document is needed still.
+
+        Raises: Conflict, LeaseLost.
+        """
         self._budget.check_lease()
-        self._replica.put_derived(self._mailbox_id, DOCUMENT, encode(survey))
+        if self._replica.load(self._mailbox_id, self._cursor.etag).etag != self._cursor.etag:
+            raise Conflict("another worker has replaced the cursor since the survey was read")
+        self._replica.put_derived(self._mailbox_id, name, data)
 
     def _ended(self, survey: Survey, outcome: MoveOutcome) -> MoveResult:
         """End without a move: keep the report, and start a new survey at the next request."""
         report = parity.report(survey, outcome, self._origin.name, self._clock().isoformat())
-        self._budget.check_lease()
-        self._replica.put_derived(self._mailbox_id, parity.DOCUMENT, parity.encode(report))
-        self._replica.put_derived(self._mailbox_id, DOCUMENT, b"")
+        self._put(parity.DOCUMENT, parity.encode(report))
+        self._put(DOCUMENT, b"")
         return MoveResult(self._cursor, outcome, report, self._spent)
 
     def _switch(self, survey: Survey) -> MoveResult:

@@ -147,6 +147,11 @@ def digest_of(item_id: str) -> str:
     return hashlib.blake2b(item_id.encode(), digest_size=8).hexdigest()
 
 
+def fingerprint(document: bytes) -> str:
+    """Return the digest of a stored survey. The switch records which survey the rows are restated from."""
+    return hashlib.sha256(document).hexdigest()[:32]
+
+
 def joined(digests: Iterable[str]) -> str:
     """Encode digests as one text."""
     return "".join(digests)

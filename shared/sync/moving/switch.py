@@ -8,7 +8,7 @@ from shared.replica.port import Cursor, FolderState
 from shared.sources.model import SourceName
 from shared.sync.limits import Limits
 from shared.sync.moving.content_sample import SampleResult
-from shared.sync.moving.survey import FolderSurvey, Survey
+from shared.sync.moving.survey import FolderSurvey, Survey, encode, fingerprint
 from shared.sync.state.sync_state import Restating, SweepProgress, SyncState, from_notes, to_notes
 
 SHARE = 20
@@ -52,7 +52,7 @@ def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]
         unconfirmed=_under_new_names(names, state.unconfirmed, written),
         not_tracked={id_: state.not_tracked.get(id_, now) for id_ in survey.kept},
     )
-    state = _over_other_source(state, survey.target, now)
+    state = _over_other_source(state, survey.target, _restating(survey, names, now))
     if survey.target is SourceName.EWS and state.sweep is None:
         # Settings may have changed meanwhile for items that Graph does not give.
         state = state.with_changes(sweep=SweepProgress(daily=False), sweep_left_out={})
@@ -100,11 +100,17 @@ def _under_new_names(names: Mapping[str, str], *known: Mapping[str, Iterable[str
     return {id_: tuple(keys) for id_, keys in found.items() if keys}
 
 
-def _over_other_source(state: SyncState, target: SourceName, now: datetime) -> SyncState:
+def _restating(survey: Survey, names: Mapping[str, str], now: datetime) -> Restating:
+    origin = SourceName.EWS if survey.target is SourceName.GRAPH else SourceName.GRAPH
+    other_names = {id_: name for id_, name in names.items() if name != id_}
+    return Restating(origin, now, fingerprint(encode(survey)), other_names)
+
+
+def _over_other_source(state: SyncState, target: SourceName, restating: Restating) -> SyncState:
     """Return the sync state without what belongs to the other source's folders."""
     return state.with_changes(
         source=target,
-        restating=Restating(SourceName.EWS if target is SourceName.GRAPH else SourceName.GRAPH, now),
+        restating=restating,
         unsettled={},
         resume=None,
         sweep=replace(state.sweep, done=()) if state.sweep else None,

@@ -57,6 +57,10 @@ class Restating:
 
     origin: SourceName
     at: datetime
+    survey: str = ""
+    """The fingerprint of the survey document that they are restated from."""
+    folder_ids: Mapping[str, str] = field(default_factory=dict)
+    """The present ids of the folders that had others, by these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +219,15 @@ def _source(note: object) -> SourceName:
 
 def _restating(note: object) -> Restating | None:
     values = _list(note)
-    return Restating(SourceName(values[0]), datetime.fromisoformat(values[1])) if values else None
+    if not values:
+        return None
+    # A switch by an earlier version recorded no survey: its folders are compared.
+    survey, folder_ids = values[2:4] or ("", {})
+    return Restating(SourceName(values[0]), datetime.fromisoformat(values[1]), survey, folder_ids)
 
 
-def _restating_note(restating: Restating) -> list[str]:
-    return [restating.origin.value, _iso(restating.at)]
+def _restating_note(restating: Restating) -> list[object]:
+    return [restating.origin.value, _iso(restating.at), restating.survey, dict(restating.folder_ids)]
 
 
 def _removed(note: object) -> tuple[RememberedRemoval, ...]:

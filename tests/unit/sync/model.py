@@ -16,6 +16,7 @@ from shared.mailboxes.moves import asked_to_move
 from shared.replica.port import FeedKind
 from shared.sources.model import ContentLevel, FolderKind, FolderRole, ItemKind, SourceName
 from shared.sync.limits import Limits
+from shared.sync.moving.survey import DOCUMENT
 from shared.sync.planning.same_content import is_modified_time_doubtful
 from shared.sync.scope import Scope
 from tests.fakes.replica import Crash
@@ -430,6 +431,14 @@ class SyncModel(ModelStage):
         else:
             self.world.sources.fail_at(request, RetryLater(Reason.THROTTLED))
         self._run(self.world.sync)
+
+    @rule(write=soon)
+    def move_loses_its_survey(self, write: int) -> None:
+        """After a crash at any write, also the first after the switch."""
+        self.move_is_asked_for(dry=False, forced=False)
+        self.world.replica.crash_at(write)
+        self._run(self.world.sync)
+        self.world.replica.put_derived(ID, DOCUMENT, b"")
 
     @rule(blocked=st.sets(st.sampled_from(list(SourceName))))
     def source_is_closed(self, blocked: set[SourceName]) -> None:

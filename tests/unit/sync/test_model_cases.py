@@ -109,3 +109,15 @@ def test_an_edit_of_equal_length_within_a_second_is_not_hidden_by_a_move() -> No
     blocked = AdministratorMustAct(Reason.EWS_BLOCKED)
     life.pass_in_which_everything_comes_together(acts=acts, faults={11: lambda: blocked}, sweep=True, write=14)
     life.teardown()
+
+
+def test_a_pass_that_was_overtaken_does_not_replace_the_survey_of_the_switch() -> None:
+    """Both survey the other source; the one that has lost its lease ends after the other has switched."""
+    life = SyncModel()
+    life.begin(marks=False, first=5, carries_items=False, versions_differ=True, page=512, immutable=True, touching=True)
+    for _ in range(4):
+        life.a_move_of_a_quiet_mailbox_changes_nothing()
+    life.work_takes_longer(step=4)
+    life.source_is_closed(blocked={SourceName.EWS})
+    life.pass_overtaken_by_another(request=3)
+    life.teardown()

@@ -7,6 +7,7 @@ import pytest
 from shared.errors import AdministratorMustAct, Reason
 from shared.replica.port import FeedKind
 from shared.sources.model import FolderKind, ItemKind, SourceName
+from shared.sync.moving.survey import DOCUMENT
 from tests.fakes.foreign_ids import PREFIX, ForeignIdSources
 from tests.fakes.moving import ask, kinds_since, mailbox_of_every_kind, parity
 from tests.fakes.sync_harness import ID, SyncHarness
@@ -186,3 +187,43 @@ def test_kind_that_graph_gives_nothing_of_stays_as_it_is() -> None:
     world.sync()
 
     assert world.kept() == kept
+
+
+@pytest.mark.parametrize("left", [b"", b"{}", b"of another worker"], ids=["lost", "empty", "replaced"])
+@pytest.mark.parametrize("versions_differ", [False, True])
+def test_move_whose_survey_is_lost_after_the_switch_keeps_all_items(left: bytes, *, versions_differ: bool) -> None:
+    world = mailbox_of_every_kind()
+    world.sources.versions_differ = versions_differ
+    keys, lines = {id_: item.key for id_, item in world.items().items()}, len(world.feed())
+    downloads = world.sources.downloads.total()
+    ask(world)
+    world.engine.sync(ID)
+    assert world.source is GRAPH
+
+    world.replica.put_derived(ID, DOCUMENT, left)
+    world.pump()
+    world.clock.pass_by(hours=25)
+    world.sweep()
+
+    assert {id_: item.key for id_, item in world.items().items()} == keys
+    assert {world.items()[id_].subject for id_ in world.kept()} == {"Team", "A call"}
+    assert kinds_since(world, lines) == {FeedKind.RESTATE} | ({FeedKind.UPDATE} if versions_differ else set())
+    assert world.sources.downloads.total() - downloads <= 3 * 4
+    world.assert_equal(but_assumed=True)
+
+
+def test_survey_of_another_direction_restates_nothing_on_the_way_back() -> None:
+    world = mailbox_of_every_kind()
+    ask(world)
+    world.engine.sync(ID)
+    of_the_way_there = world.replica.derived(ID, DOCUMENT)
+    world.pump()
+    ask(world, EWS)
+    world.engine.sync(ID)
+    assert world.source is EWS
+
+    world.replica.put_derived(ID, DOCUMENT, of_the_way_there)
+    world.pump()
+
+    assert world.kept() == set()
+    world.assert_equal()
