@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from functions import (
+    approval,
     dispatch,
     jobs,
     landing,
@@ -24,7 +25,7 @@ logs.configure()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 CONSOLE = (overview, mailboxes, mailbox, groups, invitations, console_jobs, webhooks)
-HTTP = (landing, sign_in, my_sync, operator_pages, operator_moves, readiness, routes, *CONSOLE)
+HTTP = (landing, sign_in, approval, my_sync, operator_pages, operator_moves, readiness, routes, *CONSOLE)
 BACKGROUND = (dispatch, sync, webhook_deliveries, jobs, notices)
 for module in (*HTTP, *BACKGROUND):
     app.register_functions(module.blueprint)

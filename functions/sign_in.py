@@ -1,28 +1,33 @@
-"""The routes of authorization: sign-in, invitations, administrators' approval, and sign-out.
+"""The routes of sign-in, invitations, and sign-out.
 
 All of them are anonymous to the host, because a function key would use the parameter `code`, as OAuth's code does.
 They are protected by the state, PKCE, and the cookie that binds a flow to its browser.
 """
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import azure.functions as func
 
+from functions.http.browser_flows import (
+    WAITING,
+    WAITING_SECONDS,
+    begin,
+    check_return,
+    check_start,
+    redirect_to_provider,
+)
 from functions.http.handler import (
     ALL_METHODS,
     HttpError,
     http_handler,
-    note_refusal,
     read_cookie,
     read_form,
     require_same_origin,
 )
 from functions.http.page_language import current_language
-from functions.http.rate_limits import RateLimit, client_address
 from functions.http.responses import cookie, expired_cookie, html, problem, redirect
 from functions.http.session_auth import binding_cookie
 from shared.app import app
@@ -37,17 +42,10 @@ from shared.pages.problems import problem_of
 
 blueprint = func.Blueprint()
 
-WAITING = "waiting"
-"""The cookie of a person who waits for their administrator's approval; with it they continue with one click."""
-WAITING_SECONDS = 30 * 24 * 3600
-REFRESH_SECONDS = "60"
 OPERATORS_PAGES = {"operator": paths.OPERATOR, "activate": paths.ACTIVATE}
 """The operator's pages that `?to=` can name."""
 
 _log = logging.getLogger(__name__)
-# Generous for one address: a whole office may share it on the day when everybody is invited.
-_start_limit = RateLimit(burst=60, per_minute=60, together=20, monotonic=time.monotonic)
-_callback_limit = RateLimit(burst=120, per_minute=120, together=20, monotonic=time.monotonic)
 
 
 @blueprint.route(route="sign-in", methods=ALL_METHODS)
@@ -58,17 +56,17 @@ def sign_in(request: func.HttpRequest) -> func.HttpResponse:
     Microsoft asks nothing of a person who has consented before, so a link on another site could connect them again
     without their knowledge. So a request from another site first gets the page whose button leads here.
     """
-    _begin(request)
+    begin(request)
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and not _is_for_session_only(request):
         return redirect(_invitation_page(request.params.get("invitation", "")))
-    return _redirect_to_provider(_start_for(request))
+    return redirect_to_provider(_start_for(request))
 
 
 @blueprint.route(route="sign-in/callback", methods=ALL_METHODS)
 @http_handler("GET", "POST")
 def sign_in_callback(request: func.HttpRequest) -> func.HttpResponse:
     """Handle the browser's return from Microsoft: by a posted form, or by a GET that carries only an error."""
-    _enforce_rate_limit(request, _callback_limit)
+    check_return(request)
     answer = read_form(request) if request.method == "POST" else _errors_only(request.params)
     binding_name = starts.binding_cookie_name(answer.get("state", ""))
     unbind = expired_cookie(binding_name, same_site="None")
@@ -85,7 +83,7 @@ def sign_in_callback(request: func.HttpRequest) -> func.HttpResponse:
 @http_handler("GET")
 def invitation(request: func.HttpRequest) -> func.HttpResponse:
     """Show an invitation. Opening it does not use it up, because mail scanners follow links as well."""
-    _enforce_rate_limit(request, _start_limit)
+    check_start(request)
     token = request.route_params.get("token", "")
     invited = app().invitations.open(token)
     summary = _summary_of_group(invited.group)
@@ -110,54 +108,6 @@ def _summary_of_group(name: str) -> dict[str, Any]:
     except NotFound:
         return {}
     return privacy_summary(scope, app().settings.deleted_days, is_own=True)
-
-
-@blueprint.route(route="approval", methods=ALL_METHODS)
-@http_handler("GET")
-def approval(request: func.HttpRequest) -> func.HttpResponse:
-    """Redirect an administrator to Microsoft's approval page."""
-    _begin(request)
-    return _redirect_to_provider(app().consent.start())
-
-
-@blueprint.route(route="approval/for/{id}", methods=ALL_METHODS)
-@http_handler("GET")
-def approval_for(request: func.HttpRequest) -> func.HttpResponse:
-    """The same for the link of a person who waits; their page shows when the approval was given."""
-    _begin(request)
-    return _redirect_to_provider(app().consent.start(request.route_params.get("id", "")))
-
-
-@blueprint.route(route="approval/waiting", methods=ALL_METHODS)
-@http_handler("GET")
-def approval_waiting(request: func.HttpRequest) -> func.HttpResponse:
-    """Show the page of a person who waits. It reloads by itself and says when the approval has been given."""
-    _enforce_rate_limit(request, _callback_limit)
-    waiting = app().consent.waiting(read_cookie(request, WAITING))
-    if waiting.granted_at is not None:
-        return html("admin_consented", waiting=0)
-    return html(
-        "need_admin_approval",
-        headers={"Refresh": REFRESH_SECONDS},
-        approval_url=app().consent.link(waiting),
-        support=request.params.get("support", "") if _is_support(request.params.get("support", "")) else "",
-    )
-
-
-@blueprint.route(route="approval/callback", methods=ALL_METHODS)
-@http_handler("GET")
-def approval_callback(request: func.HttpRequest) -> func.HttpResponse:
-    """Handle an administrator's return from Microsoft."""
-    _enforce_rate_limit(request, _callback_limit)
-    answer = dict(request.params)
-    binding_name = starts.binding_cookie_name(answer.get("state", ""))
-    unbind = [expired_cookie(binding_name, same_site="None")]
-    try:
-        waiting = app().consent.callback(answer, read_cookie(request, binding_name))
-    except SignInRefused as refused:
-        note_refusal(refused)
-        return problem(refused.code, cookies=unbind, support=refused.support)
-    return html("admin_consented", cookies=unbind, waiting=waiting)
 
 
 @blueprint.route(route="sign-out", methods=ALL_METHODS)
@@ -197,24 +147,8 @@ def _is_for_session_only(request: func.HttpRequest) -> bool:
     return bool(request.params.get("to")) and not request.params.get("invitation")
 
 
-def _begin(request: func.HttpRequest) -> None:
-    """Allow only a person's own navigation to Microsoft, not an image, a frame, or a script of another page.
-
-    Each of those would leave a flow in storage and a cookie in the browser, until it drops other cookies.
-    """
-    _enforce_rate_limit(request, _start_limit)
-    if request.headers.get("Sec-Fetch-Dest", "document") != "document":
-        raise HttpError("forbidden", refusal="foreign_page")
-    if seconds := app().start_limit.wait():
-        raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)}, refusal="start_limit")
-
-
 def _invitation_page(invitation: str) -> str:
     return f"{paths.INVITATION}/{quote(invitation, safe='')}" if invitation else paths.HOME
-
-
-def _redirect_to_provider(start: starts.AuthorizeRedirect) -> func.HttpResponse:
-    return redirect(start.url, cookies=[binding_cookie(start)])
 
 
 def _errors_only(params: Mapping[str, str]) -> dict[str, str]:
@@ -295,13 +229,3 @@ def _retry_url(intent: Mapping[str, str], *, choose: bool) -> str:
     query |= {"to": intent["to"]} if "to" in intent else {}
     query |= {"choose": "account"} if choose else {}
     return f"{paths.SIGN_IN}?{urlencode(query)}" if query else paths.SIGN_IN
-
-
-def _is_support(text: str) -> bool:
-    return text.startswith("AADSTS") and text[6:].isdigit() and len(text) < 20
-
-
-def _enforce_rate_limit(request: func.HttpRequest, limit: RateLimit) -> None:
-    seconds = limit.wait(client_address(request.headers.get("X-Forwarded-For", "")))
-    if seconds:
-        raise HttpError("too_many_requests", headers={"Retry-After": str(seconds)})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.authorization.ended_rows.table import delete_ended
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
-from shared.authorization.port import Approval, Authorization, Invitation, PendingFlow
+from shared.authorization.model import Approval, Authorization, Invitation, PendingFlow
 from shared.errors import Conflict, NotFound, OperatorMustAct
 from shared.sources.model import AccessMode
 from shared.storage.azure_errors import raise_not_found, translate_errors

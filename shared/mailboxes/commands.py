@@ -9,7 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared.authorization.port import Authorization, Revocations
+from shared.authorization.model import Authorization
+from shared.authorization.port import Revocations
 from shared.mailboxes import transitions
 from shared.mailboxes.erasures.erasing import ErasureReceipt, MailboxErasure
 from shared.mailboxes.errors import MailboxStopped, SyncedTooRecently

@@ -13,14 +13,8 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
-from shared.authorization.port import (
-    Approval,
-    ApprovalStore,
-    Authorization,
-    AuthorizationStore,
-    Invitation,
-    InvitationStore,
-)
+from shared.authorization.model import Approval, Authorization, Invitation
+from shared.authorization.port import ApprovalStore, AuthorizationStore, InvitationStore
 from shared.authorization.table import TableApprovals, TableAuthorizations, TableFlows, TableInvitations
 from shared.errors import NotFound, OperatorMustAct
 from shared.sources.model import AccessMode

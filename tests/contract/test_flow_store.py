@@ -13,7 +13,8 @@ from azure.identity import DefaultAzureCredential
 
 from shared.authorization.ended_rows import table as ended_rows
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
-from shared.authorization.port import FlowStore, PendingFlow, StartCounter
+from shared.authorization.model import PendingFlow
+from shared.authorization.port import FlowStore, StartCounter
 from shared.authorization.table import TableFlows, TableStartCounter
 from tests.conftest import Azurite
 from tests.contract.test_registry import Before

@@ -19,7 +19,7 @@ from shared.authorization.identity import credentials
 from shared.authorization.identity.entra import EntraIdentityProvider, fetch_published_keys
 from shared.authorization.identity.id_token import PublishedKeys, TokenValidator
 from shared.authorization.identity.operators import ApiAuthenticator
-from shared.authorization.port import Identity, Tokens
+from shared.authorization.model import Identity, Tokens
 from shared.authorization.tokens.key_vault import read_secret, secret_client
 from shared.errors import AdministratorMustAct, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.sources.model import SourceName

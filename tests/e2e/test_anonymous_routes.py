@@ -13,7 +13,7 @@ import requests
 
 from sandbox.local.local_stack import LocalStack
 from shared.app import utc_now
-from shared.authorization.port import Identity
+from shared.authorization.model import Identity
 from tests.e2e.people import new_person
 from tests.e2e.person import Person, title
 from tests.waiting import eventually

@@ -7,15 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from shared.authorization.errors import FlowExpired, FlowReplayed, FlowUnknown, OtherBrowser
-from shared.authorization.port import (
-    Approval,
-    Authorization,
-    Identity,
-    Invitation,
-    PendingFlow,
-    SigningKey,
-    Tokens,
-)
+from shared.authorization.model import Approval, Authorization, Identity, Invitation, PendingFlow, SigningKey, Tokens
 from shared.errors import AdministratorMustAct, Conflict, NotFound, OperatorMustAct, Reason
 from shared.sources.model import Access, AccessMode, Folder, FolderKind, FolderRole, SourceName
 from shared.sources.port import MailSource

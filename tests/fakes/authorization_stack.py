@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared.authorization.model import Identity
 from shared.authorization.onboarding.activation import Activation
 from shared.authorization.onboarding.admin_consent import AdminConsent
 from shared.authorization.onboarding.authorize_redirect import AuthorizeRedirect
@@ -12,7 +13,6 @@ from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
 from shared.authorization.onboarding.sign_in import SignIn
 from shared.authorization.onboarding.sign_in_callback import SignInCallback
 from shared.authorization.onboarding.sign_in_outcome import SignInOutcome
-from shared.authorization.port import Identity
 from shared.authorization.sessions.sessions import Session, Sessions
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.authorization.tokens.revocation import TokenRevocation

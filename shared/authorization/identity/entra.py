@@ -12,7 +12,7 @@ from shared.authorization.errors import SignInRefused, TokenInvalid
 from shared.authorization.identity.entra_errors import OAuthStep, error_for_response
 from shared.authorization.identity.http_client import HttpClient
 from shared.authorization.identity.id_token import ANY_TENANT, TokenValidator, identity_of
-from shared.authorization.port import Identity, Tokens
+from shared.authorization.model import Identity, Tokens
 from shared.errors import AdministratorMustAct, OperatorMustAct, Reason, RetryLater
 from shared.sources.model import SourceName
 

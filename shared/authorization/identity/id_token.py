@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.authorization.errors import AccountRefused, SignInRefused, TokenInvalid
-from shared.authorization.port import Identity
+from shared.authorization.model import Identity
 from shared.errors import Reason, RetryLater
 
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"

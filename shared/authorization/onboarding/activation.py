@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shared.authorization.errors import ActivationRefused
+from shared.authorization.model import Authorization
 from shared.authorization.onboarding.invitations import is_address
-from shared.authorization.port import AccessTokens, Authorization, AuthorizationStore
+from shared.authorization.port import AccessTokens, AuthorizationStore
 from shared.errors import ActionNeeded, Conflict, NotFound, Reason, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.commands import new_mailbox

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from shared.authorization.errors import APPROVABLE, SignInRefused
 from shared.authorization.identity.entra_errors import OAuthStep, error_for_response
+from shared.authorization.model import Approval, PendingFlow
 from shared.authorization.onboarding.authorize_redirect import AuthorizeRedirect, binding_cookie_name
-from shared.authorization.port import Approval, ApprovalStore, FlowStore, IdentityProvider, PendingFlow
+from shared.authorization.port import ApprovalStore, FlowStore, IdentityProvider
 from shared.authorization.sessions.sessions import Session
 from shared.authorization.sessions.signing import digest
 from shared.errors import ActionNeeded, NotFound

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import partial
 
 from shared.authorization.errors import AccountRefused
-from shared.authorization.port import Authorization, AuthorizationStore, Identity, Revocations, Tokens, TokenStore
+from shared.authorization.model import Authorization, Identity, Tokens
+from shared.authorization.port import AuthorizationStore, Revocations, TokenStore
 from shared.errors import BeingErased, Conflict, MailboxSyncError, NotFound, Reason, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.commands import new_mailbox

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from shared.authorization.errors import InvitationMalformed, InvitationRefused, TokenInvalid
-from shared.authorization.port import Invitation, InvitationStore, SigningKeyRing
+from shared.authorization.model import Invitation
+from shared.authorization.port import InvitationStore, SigningKeyRing
 from shared.authorization.sessions.signing import Signer, TokenExpired
 from shared.errors import NotFound
 from shared.mailboxes.groups.errors import GroupUnknown

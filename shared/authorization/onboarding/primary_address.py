@@ -2,7 +2,7 @@
 
 import logging
 
-from shared.authorization.port import Identity
+from shared.authorization.model import Identity
 from shared.errors import ActionNeeded, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.sources.model import Access

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.authorization.errors import ServiceAccountInUse
-from shared.authorization.port import Authorization, AuthorizationStore, Revocations
+from shared.authorization.model import Authorization
+from shared.authorization.port import AuthorizationStore, Revocations
 from shared.errors import NotFound
 from shared.mailboxes.port import MailboxRegistry
 from shared.sources.model import AccessMode

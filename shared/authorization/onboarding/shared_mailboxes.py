@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.authorization.port import Authorization
+from shared.authorization.model import Authorization
 from shared.errors import ActionNeeded, Conflict, NotFound, RetryLater
 from shared.mailboxes import transitions
 from shared.mailboxes.commands import new_mailbox

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from shared.authorization.model import PendingFlow
 from shared.authorization.onboarding.authorize_redirect import AuthorizeRedirect, binding_cookie_name
 from shared.authorization.onboarding.invitations import Invitations
 from shared.authorization.onboarding.sign_in_outcome import AFTER_APPROVAL, MAIL_PURPOSES, SignInPurpose
-from shared.authorization.port import FlowStore, IdentityProvider, PendingFlow
+from shared.authorization.port import FlowStore, IdentityProvider
 from shared.authorization.sessions.sessions import Session
 from shared.authorization.sessions.signing import digest
 from shared.errors import NotFound

@@ -10,13 +10,14 @@ from dataclasses import replace
 from functools import partial
 
 from shared.authorization.errors import AccountRefused, FlowUnknown, SignInRefused
+from shared.authorization.model import Identity, Tokens
 from shared.authorization.onboarding.alias_check import is_same_mailbox
 from shared.authorization.onboarding.grants import GrantRecorder
 from shared.authorization.onboarding.invitations import Invitations
 from shared.authorization.onboarding.primary_address import primary_address_of
 from shared.authorization.onboarding.shared_mailboxes import SharedMailboxes
 from shared.authorization.onboarding.sign_in_outcome import SignInFailed, SignInOutcome, SignInPurpose
-from shared.authorization.port import FlowStore, Identity, IdentityProvider, Tokens
+from shared.authorization.port import FlowStore, IdentityProvider
 from shared.authorization.sessions.sessions import Sessions
 from shared.authorization.sessions.signing import digest
 from shared.errors import ActionNeeded, MailboxSyncError, NotFound, OperatorMustAct, Reason

@@ -9,7 +9,7 @@ from shared.authorization.errors import SignInRefused
 from shared.errors import ActionNeeded
 
 if TYPE_CHECKING:
-    from shared.authorization.port import Identity
+    from shared.authorization.model import Identity
     from shared.mailboxes.model import Mailbox
 
 

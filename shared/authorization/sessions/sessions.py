@@ -15,7 +15,8 @@ from shared.authorization.errors import TokenInvalid
 from shared.authorization.sessions.signing import Signer, derive, expiry_of
 
 if TYPE_CHECKING:
-    from shared.authorization.port import Identity, RevokedSessions, SigningKeyRing
+    from shared.authorization.model import Identity
+    from shared.authorization.port import RevokedSessions, SigningKeyRing
 
 COOKIE = "session"
 OPERATOR_ROLE = "Operator"

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from shared.authorization.errors import TokenInvalid
 
 if TYPE_CHECKING:
-    from shared.authorization.port import SigningKey, SigningKeyRing
+    from shared.authorization.model import SigningKey
+    from shared.authorization.port import SigningKeyRing
 
 MAX_TOKEN_CHARACTERS = 4096
 _ALGORITHM = "HS256"

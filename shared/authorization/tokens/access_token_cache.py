@@ -8,13 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from shared.authorization.port import (
-    Authorization,
-    AuthorizationStore,
-    IdentityProvider,
-    Tokens,
-    TokenStore,
-)
+from shared.authorization.model import Authorization, Tokens
+from shared.authorization.port import AuthorizationStore, IdentityProvider, TokenStore
 from shared.errors import (
     ActionNeeded,
     AdministratorMustAct,

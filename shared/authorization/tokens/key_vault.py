@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.authorization.port import SigningKey
+from shared.authorization.model import SigningKey
 from shared.errors import NotFound, Reason, RetryLater
 from shared.storage.azure_errors import CLIENT_OPTIONS, raise_not_found, translate_errors
 

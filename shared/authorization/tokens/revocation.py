@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.authorization.port import Authorization, AuthorizationStore, TokenStore
+from shared.authorization.model import Authorization
+from shared.authorization.port import AuthorizationStore, TokenStore
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import NotFound
 from shared.sources.model import AccessMode

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.authorization.model import Invitation
 from shared.authorization.onboarding.invitations import CreatedInvitation
-from shared.authorization.port import Invitation
 from shared.pages.status import Tone
 
 

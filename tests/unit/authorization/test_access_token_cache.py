@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.authorization.port import Authorization, Tokens
+from shared.authorization.model import Authorization, Tokens
 from shared.authorization.tokens.access_token_cache import AccessTokenCache
 from shared.errors import OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import Mailbox

@@ -10,8 +10,8 @@ from shared.authorization.errors import (
     InvitationRefused,
     SignInRefused,
 )
+from shared.authorization.model import Identity
 from shared.authorization.onboarding.sign_in_outcome import SignInFailed
-from shared.authorization.port import Identity
 from shared.authorization.sessions.signing import Signer
 from shared.errors import (
     AdministratorMustAct,

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from shared.authorization.model import Invitation
 from shared.authorization.onboarding.invitations import CreatedInvitation
-from shared.authorization.port import Invitation
 from shared.errors import AdministratorMustAct, Reason
 from shared.mailboxes.bulk.model import Job, JobCommand, JobState, Outcome, Progress
 from shared.mailboxes.directory.counting import MatchCount

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.authorization.model import Authorization
 from shared.authorization.onboarding.sign_in_outcome import SignInFailed
-from shared.authorization.port import Authorization
 from shared.errors import NotFound, Reason, RetryLater
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox, Status
