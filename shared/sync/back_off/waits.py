@@ -10,7 +10,7 @@ from shared.sync.limits import Limits
 JITTER = 0.25
 """Waits vary by up to this fraction, so that mailboxes that failed together do not retry together."""
 
-_ITEM_MAY_CAUSE = {Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.BAD_ANSWER}
+ITEM_MAY_CAUSE = {Reason.THROTTLED, Reason.UNAVAILABLE, Reason.TIMED_OUT, Reason.BAD_ANSWER}
 """Reasons that an outage gives, but also one item that the server cannot handle.
 
 They differ from `transitions.OUTAGES`, the reasons that never count against a mailbox: a bad answer may be this
@@ -39,7 +39,7 @@ def is_stuck(mailbox: Mailbox, limits: Limits) -> bool:
 
     Only failures that one item may cause count, because the cause of any other failure is known.
     """
-    if mailbox.reason not in _ITEM_MAY_CAUSE or mailbox.due_at is None or mailbox.last_pass_at is None:
+    if mailbox.reason not in ITEM_MAY_CAUSE or mailbox.due_at is None or mailbox.last_pass_at is None:
         return False
     return mailbox.due_at - mailbox.last_pass_at >= min(limits.stuck_after, limits.interval)
 

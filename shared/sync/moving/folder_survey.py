@@ -6,6 +6,7 @@ flag, categories, flag and subject (likeness.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from itertools import batched
 
@@ -67,16 +68,25 @@ class FolderSurveyor:
         """
         reading = _Reading(self._replica, found)
         while not found.complete:
-            page = self._source.changes(folder, found.state)
-            versions = {each.item_id: each.version for each in page.changes if each.kind is ChangeKind.UPSERT}
-            reading.repeated(each.item_id for each in page.changes if each.kind is not ChangeKind.UPSERT)
-            found.has_unversioned |= not all(versions.values())
-            self._compare(folder, found, reading, {id_: one for id_, one in versions.items() if one}, page.items)
-            if page.complete:
-                self._finish(folder, found, reading)
-            found.state, found.complete = page.state, page.complete
-            found.seen = "" if page.complete else joined(reading.seen)
+            counts = _Counts(self._survey, found)
+            try:
+                self._read_page(folder, found, reading)
+            except Exception:
+                # The page is read again.
+                counts.restore()
+                raise
             self._budget.check()
+
+    def _read_page(self, folder: Folder, found: FolderSurvey, reading: "_Reading") -> None:
+        page = self._source.changes(folder, found.state)
+        versions = {each.item_id: each.version for each in page.changes if each.kind is ChangeKind.UPSERT}
+        reading.repeated(each.item_id for each in page.changes if each.kind is not ChangeKind.UPSERT)
+        found.has_unversioned |= not all(versions.values())
+        self._compare(folder, found, reading, {id_: one for id_, one in versions.items() if one}, page.items)
+        if page.complete:
+            self._finish(folder, found, reading)
+        found.state, found.complete = page.state, page.complete
+        found.seen = "" if page.complete else joined(reading.seen)
 
     def _compare(
         self,
@@ -103,7 +113,7 @@ class FolderSurveyor:
             self._same_version(folder, found, item.kind, id_, item.key)
             found.restated[item.key] = [id_, item.version]
             del names[id_]
-        items = self._metadata(folder, [*different, *names, *unknown], carried)
+        items = self._metadata(folder, found, [*different, *names, *unknown], carried)
         pairs = {id_: (stored.get(names.get(id_, id_)), items.get(id_)) for id_ in (*different, *names)}
         likeness = self._likeness(found, pairs)
         for id_, pair in pairs.items():
@@ -183,14 +193,22 @@ class FolderSurveyor:
             found.of(item.kind).new += 1
             found.differs = True
 
-    def _metadata(self, folder: Folder, ids: Sequence[str], carried: Mapping[str, Item]) -> dict[str, Item]:
-        """Return the items' metadata, from the page if it has them; items that cannot be fetched are left out."""
-        found = {id_: carried[id_] for id_ in ids if id_ in carried}
-        missing = [id_ for id_ in ids if id_ not in carried]
+    def _metadata(
+        self, folder: Folder, found: FolderSurvey, ids: Sequence[str], carried: Mapping[str, Item]
+    ) -> dict[str, Item]:
+        """Return the items' metadata, from the page if it has them; items that cannot be fetched are left out.
+
+        They are not asked for twice: each may take minutes to fail, and the page is read again after an outage.
+        """
+        items = {id_: carried[id_] for id_ in ids if id_ in carried}
+        failed = set(found.failed)
+        missing = [id_ for id_ in ids if id_ not in carried and id_ not in failed]
         for result in self._source.fetch(folder, missing, ContentLevel.METADATA) if missing else ():
             if isinstance(result, Item):
-                found[result.id] = result
-        return found
+                items[result.id] = result
+            else:
+                found.failed.append(result.item_id)
+        return items
 
     def _finish(self, folder: Folder, found: FolderSurvey, reading: "_Reading") -> None:
         """End the folder: the replica's items that were not seen are gone, or not provided by the other source."""
@@ -210,6 +228,21 @@ class FolderSurveyor:
                 found.of(item.kind).gone += 1
                 found.add_example("gone", item.key)
                 found.differs = True
+
+
+class _Counts:
+    """The numbers, samples and examples of a survey before a page."""
+
+    def __init__(self, survey: Survey, found: FolderSurvey) -> None:
+        self._survey = survey
+        self._found = found
+        self._of_survey = deepcopy((survey.samples, survey.versions, survey.sizes))
+        self._of_folder = deepcopy((found.kinds, found.examples))
+
+    def restore(self) -> None:
+        """Undo what a page has counted."""
+        self._survey.samples, self._survey.versions, self._survey.sizes = self._of_survey
+        self._found.kinds, self._found.examples = self._of_folder
 
 
 class _Reading:

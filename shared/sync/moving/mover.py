@@ -15,6 +15,7 @@ from shared.replica.port import Cursor, Replica
 from shared.sources.model import Access, SourceName
 from shared.sources.port import MailSource, MailSources
 from shared.sources.selection import MoveSchedule
+from shared.sync.back_off.waits import ITEM_MAY_CAUSE
 from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.moving.mailbox_move import MailboxMove, MoveResult
@@ -156,7 +157,9 @@ class Mover:
     def _move(
         self, mailbox: Mailbox, cursor: Cursor, present: SourceName, target: SourceName, budget: Budget
     ) -> MoveResult:
-        scope, source = self._scope_of(mailbox), self._open(mailbox, target)
+        # After a failure that one item may cause, each is requested alone: it must not stop the move for ever.
+        isolates = mailbox.move_blocked in ITEM_MAY_CAUSE
+        scope, source = self._scope_of(mailbox), self._open(mailbox, target, isolate_failures=isolates)
         origin = Origin(present, partial(self._open, mailbox, present))
         try:
             return MailboxMove(
@@ -176,8 +179,8 @@ class Mover:
             origin.close()
             source.close()
 
-    def _open(self, mailbox: Mailbox, source: SourceName) -> MailSource:
-        return self._sources.open(self._access(mailbox, source))
+    def _open(self, mailbox: Mailbox, source: SourceName, *, isolate_failures: bool = False) -> MailSource:
+        return self._sources.open(self._access(mailbox, source), isolate_failures=isolate_failures)
 
     def _not_made(self, mailbox: Mailbox, result: MoveResult) -> Mailbox:
         """Return the mailbox after a dry run, or after a move that the safety stop has blocked until the next try."""

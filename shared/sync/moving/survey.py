@@ -56,6 +56,8 @@ class FolderSurvey:
     """Keys of items that are the same as far as their metadata tell: the daily comparison confirms their contents."""
     not_given: list[str] = field(default_factory=list)
     """Keys."""
+    failed: list[str] = field(default_factory=list)
+    """The other source's ids of items that cannot be fetched."""
     examples: dict[str, list[str]] = field(default_factory=dict)
     """Item keys by outcome."""
     seen: str = ""

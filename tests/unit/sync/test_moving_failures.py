@@ -1,0 +1,89 @@
+"""A move while the other source fails: on some items whatever is asked of them, or once in the middle."""
+
+import pytest
+
+from shared.errors import Reason, RetryLater
+from shared.sources.model import SourceName
+from shared.sync.moving.folder_survey import SAMPLES
+from tests.fakes.moving import ask, mailbox_of_every_kind, parity
+from tests.fakes.sync_harness import ID, SyncHarness
+
+EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
+ALL_SAME = {"same": 43, "changed": 0, "new": 0, "gone": 0, "not_given": 2, "fields_lost": 0}
+
+
+@pytest.mark.parametrize("has_ended", [False, True], ids=["ews answers", "ews has ended"])
+def test_samples_that_graph_never_finishes_writing_do_not_stop_a_move(*, has_ended: bool) -> None:
+    world = mailbox_of_every_kind()
+    world.mailbox.choking.update(mail.id for mail in world.mailbox.in_folder(world.mailbox.inbox)[:SAMPLES])
+    if has_ended:
+        world.sources.blocked.add(EWS)
+    ask(world)
+
+    for _ in range(4):
+        world.sync()
+        world.clock.pass_by(minutes=30)
+
+    assert world.source is GRAPH
+    assert parity(world) == ALL_SAME
+
+
+@pytest.mark.parametrize("has_ended", [False, True], ids=["graph answers", "graph has ended"])
+@pytest.mark.parametrize("many", [1, 5])
+def test_items_that_ews_never_finishes_writing_do_not_stop_the_way_back(many: int, *, has_ended: bool) -> None:
+    """They are requested alone after the first failure, and each try needs to find only those that are left."""
+    world = moved_world(200)
+    keys = {id_: item.key for id_, item in world.items().items()}
+    world.sources.patience = 2
+    choking = [mail.id for mail in world.mailbox.in_folder(world.mailbox.inbox)[20 : 20 + many]]
+    world.mailbox.choking.update(choking)
+    if has_ended:
+        world.sources.blocked.add(GRAPH)
+    ask(world, EWS)
+
+    for _ in range(8):
+        world.sync()
+        world.clock.pass_by(minutes=30)
+
+    assert world.source is EWS
+    assert parity(world) == ALL_SAME | {"same": 205 - many, "changed": many, "not_given": 0}
+    assert {id_: item.key for id_, item in world.items().items()} == keys
+    world.mailbox.choking.clear()
+    for _ in range(3):
+        world.clock.pass_by(hours=25)
+        world.sync()
+    world.assert_equal(but_assumed=True)
+    assert world.registry.issues(ID) == []
+
+
+@pytest.mark.parametrize("versions_differ", [False, True])
+def test_fault_in_the_middle_of_a_survey_counts_no_item_twice(*, versions_differ: bool) -> None:
+    for request in range(1, 30):
+        world = moved_world(40)
+        world.sources.page = 7
+        world.sources.versions_differ = versions_differ
+        world.sources.blocked.add(GRAPH)
+        edited = [mail.id for mail in world.mailbox.in_folder(world.mailbox.inbox)[4:40:6]]
+        for id_ in edited:
+            world.mailbox.update(id_, b"x" * 40)
+        ask(world, EWS, dry=True)
+        world.sources.fail_at(request, RetryLater(Reason.UNAVAILABLE))
+
+        world.sync()
+        world.sources.calm()
+        world.clock.pass_by(hours=1)
+        world.sync()
+
+        numbers = {"same": 45 - len(edited), "changed": len(edited), "not_given": 0}
+        assert parity(world) == ALL_SAME | numbers, request
+
+
+def moved_world(messages: int) -> SyncHarness:
+    """A mailbox that is read over Graph; the next dispatch is due."""
+    world = mailbox_of_every_kind(messages)
+    world.sources.versions_differ = True
+    ask(world)
+    world.sync()
+    assert world.source is GRAPH
+    world.clock.pass_by(hours=1)
+    return world
