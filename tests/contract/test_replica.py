@@ -166,6 +166,55 @@ def test_a_restated_item_keeps_its_content_under_another_id(replica: Replica, ma
     assert FeedKind.RESTATE in {change.kind for page in replica.feed(mailbox) for change in page.changes}
 
 
+@pytest.mark.parametrize("in_one_page", [True, False])
+def test_the_key_of_an_item_can_be_given_to_another_one(replica: Replica, mailbox: str, *, in_one_page: bool) -> None:
+    """The item gets the key of its present id, and both keep their contents."""
+    commit(replica, mailbox, created("A", b"of the copy"))
+    commit(replica, mailbox, FeedChange(FeedKind.MOVE, found(replica, mailbox, "A").with_changes(source_id="B")))
+    copy = found(replica, mailbox, "B")
+    apart = FeedChange(FeedKind.CREATE, copy.with_changes(key=item_key("B"), aliases=()))
+    changes = [FeedChange(FeedKind.DELETE, copy), apart, created("A", b"of the item")]
+
+    for some in [changes] if in_one_page else [[change] for change in changes]:
+        commit(replica, mailbox, *some)
+
+    assert contents_of(replica, mailbox, "A", "B") == {"A": b"of the item", "B": b"of the copy"}
+    assert_replays(replica, mailbox)
+    replica.compact(mailbox, NOW, 30)
+    assert contents_of(replica, mailbox, "A", "B") == {"A": b"of the item", "B": b"of the copy"}
+    commit(replica, mailbox, FeedChange(FeedKind.DELETE, found(replica, mailbox, "A")))
+    assert contents_of(replica, mailbox, "A", "B") == {"B": b"of the copy"}
+
+
+@pytest.mark.parametrize("in_one_page", [True, False])
+def test_an_earlier_id_of_an_item_can_become_another_one(replica: Replica, mailbox: str, *, in_one_page: bool) -> None:
+    commit(replica, mailbox, created("A", b"of the copy"))
+    for target in ("B", "C"):
+        item = found(replica, mailbox, "A").with_changes(source_id=target)
+        commit(replica, mailbox, FeedChange(FeedKind.MOVE, item))
+    copy = found(replica, mailbox, "C")
+    apart = copy.with_changes(aliases=tuple(alias for alias in copy.aliases if alias != item_key("B")))
+    changes = [FeedChange(FeedKind.RESTATE, apart), created("B", b"of the item")]
+
+    for some in [changes] if in_one_page else [[change] for change in changes]:
+        commit(replica, mailbox, *some)
+
+    assert contents_of(replica, mailbox, "B", "C") == {"B": b"of the item", "C": b"of the copy"}
+    assert_replays(replica, mailbox)
+    commit(replica, mailbox, FeedChange(FeedKind.DELETE, found(replica, mailbox, "C")))
+    assert contents_of(replica, mailbox, "A", "B", "C") == {"B": b"of the item"}
+
+
+def assert_replays(replica: Replica, mailbox: str) -> None:
+    """Assert that the feed gives the items, as far as it tells: not where a content lies that it moved."""
+    told = {key: item.with_changes(located=None) for key, item in replayed(replica, mailbox).items()}
+    assert {item.key: item.with_changes(located=None) for item in replica.items(mailbox)} == told
+
+
+def contents_of(replica: Replica, mailbox: str, *source_ids: str) -> dict[str, bytes]:
+    return {id_: replica.content(mailbox, item) for id_, item in replica.find(mailbox, source_ids).items()}
+
+
 def test_an_item_that_is_moved_without_end_always_fits(replica: Replica, mailbox: str) -> None:
     """A thousand digests of its earlier ids are more than a table property can hold."""
     commit(replica, mailbox, created("A", b"body"))

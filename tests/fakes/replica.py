@@ -38,6 +38,8 @@ class _Stored:
     """The storage of one mailbox."""
 
     packs: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    members: dict[tuple[str, int], str] = field(default_factory=dict)
+    """The names of the members by pack and offset. Offsets are counted, as the bytes of a pack are not kept."""
     pages: dict[int, FeedPage] = field(default_factory=dict)
     rows: dict[str, ReplicaItem] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -162,7 +164,7 @@ class FakeReplica:
         located = item.located
         if located is None:
             raise NotFound("the item has no content")
-        data = self._of(mailbox_id).packs.get(located.pack, {}).get(_member(item))
+        data = self._of(mailbox_id).packs.get(located.pack, {}).get(_member(self._of(mailbox_id), item))
         if data is None:
             raise NotFound("the content is gone")
         assert hashlib.sha256(data).hexdigest() == located.sha256
@@ -206,7 +208,7 @@ class FakeReplica:
         stored = self._of(mailbox_id)
         freed = 0
         for name in list(stored.packs):
-            live = {_member(row) for row in stored.rows.values() if _lies_in(row, name)}
+            live = {_member(stored, row) for row in stored.rows.values() if _lies_in(row, name)}
             dead = [member for member in stored.packs[name] if member not in live]
             freed += sum(len(stored.packs[name][member]) for member in dead)
             if dead:
@@ -251,9 +253,10 @@ class FakeReplica:
         pack = f"{name}-{hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest()[:16]}.zip"
         self._write()
         stored.packs[pack] = {f"{key}.{content.form}": content.data for key, content in contents.items()}
+        stored.members |= {(pack, offset): name for offset, name in enumerate(stored.packs[pack])}
         return {
-            key: ContentLocation(pack, 0, len(content.data), content.form, digests[key])
-            for key, content in contents.items()
+            key: ContentLocation(pack, offset, len(content.data), content.form, digests[key])
+            for offset, (key, content) in enumerate(contents.items())
         }
 
     def _put_cursor(self, stored: _Stored, cursor: Cursor) -> Cursor:
@@ -278,6 +281,7 @@ def _apply_one(stored: _Stored, change: FeedChange) -> None:
             stored.aliases.pop(alias, None)
         return
     stored.rows[item.key] = item
+    stored.aliases.pop(item.key, None)
     for alias in item.aliases:
         stored.aliases[alias] = item.key
 
@@ -299,8 +303,8 @@ def _lies_in(row: ReplicaItem, pack: str) -> bool:
     return row.located is not None and row.located.pack == pack
 
 
-def _member(row: ReplicaItem) -> str:
-    return f"{row.key}.{row.located.form}" if row.located else ""
+def _member(stored: _Stored, row: ReplicaItem) -> str:
+    return stored.members.get((row.located.pack, row.located.offset), "") if row.located else ""
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:

@@ -38,6 +38,10 @@ class MoveDetector:
         """Add an item that was removed in this round."""
         self._removed.add(removed)
 
+    def replace_vanished(self, key: str, item: ReplicaItem) -> None:
+        """Replace an item of a folder that is gone, because its row has changed."""
+        self._vanished.replace(key, item)
+
     def deletions(self) -> Iterator[RemovedItem]:
         """Yield the removed items of this round that no arrival claimed; each is remembered."""
         for gone in self._removed.left():

@@ -16,6 +16,7 @@ from shared.sync.planning.item_changes import (
     deletion,
     departure,
 )
+from shared.sync.planning.key_separator import KeySeparator
 from shared.sync.planning.move_detector import Fetched, MoveDetector
 from shared.sync.planning.plan import FetchRequest, Plan
 from shared.sync.planning.removed_items import RemovedItem
@@ -51,6 +52,7 @@ class PlanExecutor:
     ) -> None:
         self._fetcher = fetcher
         self._moves = moves
+        self._separator = KeySeparator(fetcher, moves)
         self._replica = replica
         self._issues = issues
         self._scope = scope
@@ -70,6 +72,7 @@ class PlanExecutor:
             yield Write(
                 WriteOrigin.READY, ready.change, ready.change.item.folder_id, checkpoints=reached(ready.checkpoint)
             )
+        yield from self._separator.separate(plan)
         self._moves.begin_round(plan.removed)
         yield from self._arrivals(plan)
         for folder_id, item_id in plan.reported_gone:

@@ -70,6 +70,13 @@ class RemovedItems:
             self._take(chosen)
         return chosen
 
+    def replace(self, key: str, item: ReplicaItem) -> None:
+        """Replace the item with this key, if there is one."""
+        removed = self.claim_key(key)
+        if removed is not None:
+            removed.item = item
+            self.add(removed)
+
     def left(self) -> list[RemovedItem]:
         """Return the items that no arrival claimed: they are deletions."""
         return list(self._by_key.values())
