@@ -7,8 +7,9 @@ leads to a row under another id is taken for that row's item only if the other i
 
 from collections.abc import Iterable, Iterator
 
+from shared.errors import Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
-from shared.sources.model import ContentLevel, Item
+from shared.sources.model import ContentLevel, ItemFailure
 from shared.sync.planning.item_changes import deletion
 from shared.sync.planning.move_detector import MoveDetector
 from shared.sync.planning.plan import FetchRequest, Plan
@@ -29,23 +30,30 @@ class KeySeparator:
         If a pass ends between two of them, the other item is missing until the next comparison of its folder.
         """
         doubtful = [request for request in plan.requests if _leads_to_another_id(request)]
-        present = self._present(doubtful)
+        absent = self._absent(doubtful)
         for request in doubtful:
             known = request.known
-            if known is not None and {request.id, known.source_id} <= present:
+            if known is not None and not {request.id, known.source_id} & absent:
                 row = _newest(plan, known)
                 apart = _set_apart(row, request.id)
                 self._replace(plan, row, apart)
                 yield from _writes(row, apart)
 
-    def _present(self, requests: Iterable[FetchRequest]) -> set[str]:
-        """Return the ids, of the arrivals and of their rows, that the source has now. Most rows are not of another."""
-        present: set[str] = set()
+    def _absent(self, requests: Iterable[FetchRequest]) -> set[str]:
+        """Return the ids, of the arrivals and of their rows, that are gone according to the source.
+
+        An item that cannot be fetched for another reason is there.
+        """
+        asked: set[str] = set()
+        absent: set[str] = set()
         for request in requests:
-            ids = sorted({request.id, request.known.source_id} - present) if request.known else []
-            results = self._fetcher.fetch(request.folder, ids, ContentLevel.METADATA) if ids else ()
-            present |= {result.id for result in results if isinstance(result, Item)}
-        return present
+            ids = {request.id, request.known.source_id} - asked if request.known else set()
+            results = self._fetcher.fetch(request.folder, sorted(ids), ContentLevel.METADATA) if ids else ()
+            asked |= ids
+            absent |= {
+                each.item_id for each in results if isinstance(each, ItemFailure) and each.reason is Reason.ITEM_GONE
+            }
+        return absent
 
     def _replace(self, plan: Plan, row: ReplicaItem, apart: ReplicaItem) -> None:
         """Let the plan know the row as it is set apart. To another arrival that leads to it, it is no longer known."""

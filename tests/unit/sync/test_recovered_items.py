@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.errors import Reason
 from shared.replica.port import FeedKind, item_key
 from shared.sync.scope import Scope
 from tests.fakes.replica import Crash
@@ -101,6 +102,17 @@ def test_deleting_either_leaves_the_other(*, restored: bool) -> None:
 
         assert set(recovery.world.items()) == {recovery.item.id, recovery.copy} - {gone}
         recovery.world.assert_equal()
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_copy_that_cannot_be_fetched_at_the_time_keeps_its_row(*, restored: bool) -> None:
+    recovery = Recovery(restored=restored)
+
+    recovery.recover(lambda one: one.world.mailbox.bad.update({one.copy: Reason.ITEM_CORRUPT}))
+
+    assert set(recovery.world.items()) == {recovery.item.id, recovery.copy}
+    recovery.world.mailbox.bad.clear()
+    recovery.world.assert_equal()
 
 
 def test_item_recovered_after_its_copy_is_gone_takes_its_key_back() -> None:
