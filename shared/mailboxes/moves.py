@@ -29,14 +29,25 @@ def move_is_due(mailbox: Mailbox, source: SourceName, now: datetime) -> bool:
     return mailbox.move_due_at is None or mailbox.move_due_at <= now
 
 
+def is_same_request(mailbox: Mailbox, asked: Mailbox) -> bool:
+    """Whether the mailbox still has the request of `asked`: an operator may replace it during a pass."""
+    return mailbox.erasing_since is None and _request_of(mailbox) == _request_of(asked)
+
+
+def _request_of(mailbox: Mailbox) -> tuple[object, ...]:
+    return mailbox.moving_to, mailbox.move_asked_by, mailbox.move_dry, mailbox.move_forced
+
+
 def without_move(mailbox: Mailbox) -> Mailbox:
     """Nothing is asked for (any more)."""
     return mailbox.with_changes(moving_to=None, move_asked_by="", move_dry=False, move_forced=False, move_due_at=None)
 
 
 def moved(mailbox: Mailbox, source: SourceName, at: datetime) -> Mailbox:
-    """The mailbox is read over its new source."""
-    return without_move(mailbox).with_changes(source=source, moved_at=at, move_blocked="")
+    """The mailbox is read over its new source. A request for another move, made in the meantime, stays."""
+    is_done = mailbox.moving_to in (None, source)
+    after = without_move(mailbox) if is_done else mailbox
+    return after.with_changes(source=source, moved_at=at, move_blocked="")
 
 
 def not_moved(mailbox: Mailbox, reason: str, again_at: datetime) -> Mailbox:

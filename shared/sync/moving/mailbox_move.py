@@ -50,7 +50,10 @@ class MoveResult:
 
 
 class MailboxMove:
-    """Moves one mailbox, or only surveys it, within a pass's budget. `source` is the opened other source."""
+    """Moves one mailbox, or only surveys it, within a pass's budget. `source` is the opened other source.
+
+    `is_asked` says whether the move is still asked for; it is called before the switch.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class MailboxMove:
         limits: Limits,
         budget: Budget,
         clock: Callable[[], datetime],
+        is_asked: Callable[[], bool],
     ) -> None:
         self._mailbox_id = mailbox_id
         self._cursor = cursor
@@ -79,6 +83,7 @@ class MailboxMove:
         self._limits = limits
         self._budget = budget
         self._clock = clock
+        self._is_asked = is_asked
         self._reader = SurveyedReplica(replica, mailbox_id)
         self._figures = source.figures
 
@@ -103,6 +108,8 @@ class MailboxMove:
             return self._ended(survey, MoveOutcome.SURVEYED)
         if is_blocked(survey, held, self._limits) and not forced:
             return self._ended(survey, MoveOutcome.BLOCKED)
+        if not self._is_asked():
+            return MoveResult(self._cursor, requests=self._spent)
         return self._switch(survey)
 
     def _begun(self) -> Survey:

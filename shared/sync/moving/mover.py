@@ -7,9 +7,18 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shared.authorization.port import AccessTokens
-from shared.errors import ActionNeeded, RetryLater
+from shared.errors import ActionNeeded, NotFound, RetryLater
 from shared.mailboxes.model import Mailbox, is_own
-from shared.mailboxes.moves import SAFETY, SCHEDULE, asked_to_move, move_is_due, moved, not_moved, without_move
+from shared.mailboxes.moves import (
+    SAFETY,
+    SCHEDULE,
+    asked_to_move,
+    is_same_request,
+    move_is_due,
+    moved,
+    not_moved,
+    without_move,
+)
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, Replica
 from shared.sources.model import Access, SourceName
@@ -101,7 +110,7 @@ class Mover:
         self._recorder.ended(mailbox.id, result.outcome or "continues", stats, source=source)
         if result.outcome in (None, MoveOutcome.MOVED):
             return MoveStep(result.cursor, source_of(result.cursor, source), goes_on=True)
-        self._recorder.change(mailbox.id, lambda before: self._not_made(before, result))
+        self._recorder.change(mailbox.id, lambda before: self._not_made(before, mailbox, result))
         return MoveStep(cursor, source, was_tried=True)
 
     def _restate(
@@ -149,7 +158,7 @@ class Mover:
         except ActionNeeded as error:
             reason = error.reason.value
         again_at = self._clock() + AGAIN * 0.9
-        self._recorder.change(mailbox.id, lambda before: not_moved(before, reason, again_at))
+        self._not_moved(mailbox, reason, again_at)
 
     def _access(self, mailbox: Mailbox, source: SourceName) -> Access:
         return self._access_tokens.access(mailbox.authorization_id, mailbox.address, source, own=is_own(mailbox))
@@ -174,6 +183,7 @@ class Mover:
                 limits=self._limits,
                 budget=budget,
                 clock=self._clock,
+                is_asked=partial(self._is_asked, mailbox),
             ).run(dry=mailbox.move_dry, forced=mailbox.move_forced)
         finally:
             origin.close()
@@ -182,9 +192,21 @@ class Mover:
     def _open(self, mailbox: Mailbox, source: SourceName, *, isolate_failures: bool = False) -> MailSource:
         return self._sources.open(self._access(mailbox, source), isolate_failures=isolate_failures)
 
-    def _not_made(self, mailbox: Mailbox, result: MoveResult) -> Mailbox:
-        """Return the mailbox after a dry run, or after a move that the safety stop has blocked until the next try."""
-        mailbox = with_numbers(mailbox, result.report or {})
+    def _is_asked(self, asked: Mailbox) -> bool:
+        """Whether the mailbox is still to be moved as it was when its pass began."""
+        try:
+            return is_same_request(self._registry.get(asked.id), asked)
+        except NotFound:
+            return False
+
+    def _not_made(self, before: Mailbox, asked: Mailbox, result: MoveResult) -> Mailbox:
+        """Return the mailbox after a dry run, or after a move that the safety stop has blocked until the next try.
+
+        A request that was made in the meantime stays.
+        """
+        mailbox = with_numbers(before, result.report or {})
+        if not is_same_request(before, asked):
+            return mailbox
         if result.outcome is MoveOutcome.SURVEYED:
             return without_move(mailbox)
         return not_moved(mailbox, SAFETY, self._clock() + AGAIN)
@@ -193,6 +215,12 @@ class Mover:
         """Record why the move failed. The present source continues in the meantime."""
         _log.warning("move failed", exc_info=error)
         wait = self._limits.interval if isinstance(error, RetryLater) else AGAIN
-        again_at = self._clock() + wait * 0.9
-        self._recorder.change(mailbox.id, lambda before: not_moved(before, error.reason.value, again_at))
+        self._not_moved(mailbox, error.reason.value, self._clock() + wait * 0.9)
         self._recorder.ended(mailbox.id, error.reason, stats, source=mailbox.source)
+
+    def _not_moved(self, asked: Mailbox, reason: str, again_at: datetime) -> None:
+        """Record why the mailbox could not be moved, unless something else was asked for in the meantime."""
+        self._recorder.change(
+            asked.id,
+            lambda before: not_moved(before, reason, again_at) if is_same_request(before, asked) else before,
+        )
