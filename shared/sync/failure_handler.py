@@ -13,6 +13,7 @@ from shared.sync.back_off.port import TenantBackOff
 from shared.sync.back_off.waits import wait_after
 from shared.sync.limits import Limits
 from shared.sync.moving.mover import MoveStep
+from shared.sync.moving.switch import source_of
 from shared.sync.recording.pass_metrics import record_back_off
 from shared.sync.recording.pass_result import RunStats
 from shared.sync.recording.run_recorder import RunRecorder
@@ -79,18 +80,25 @@ class FailureHandler:
     def _has_changed_source(self, mailbox: Mailbox, step: MoveStep, error: ActionNeeded) -> bool:
         """Whether another source reads the mailbox from now on, because this one refuses it.
 
-        A mailbox that has folders already is moved. A move that has just failed is not requested again at once.
+        A mailbox that was read already is moved. A move that has just failed is not requested again at once.
         """
         source = self._source_after(step.source, error)
         if source is step.source:
             return False
-        if not step.cursor.folders:
+        if source_of(step.cursor, source) is source:
             after = self._recorder.change(mailbox.id, lambda before: read_by(before, source))
-            return after is not None and after.source is source
+            if after is None or after.source is source:
+                return after is not None
         if step.was_tried or (mailbox.moving_to is source and mailbox.move_blocked):
             return False
-        after = self._recorder.change(mailbox.id, lambda before: asked_to_move(before, source, VERDICT))
+        after = self._recorder.change(mailbox.id, lambda before: _moved_by_verdict(before, source))
         return after is not None and after.moving_to is source
+
+
+def _moved_by_verdict(mailbox: Mailbox, source: SourceName) -> Mailbox:
+    """The mailbox is to be moved. A move that is asked for already stays as it is: it may be forced."""
+    is_asked = mailbox.moving_to is source and not mailbox.move_dry
+    return mailbox if is_asked else asked_to_move(mailbox, source, VERDICT)
 
 
 def _error_to_report(error: ActionNeeded, of_move: ActionNeeded | None) -> ActionNeeded:

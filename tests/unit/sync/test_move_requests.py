@@ -1,12 +1,16 @@
 """What an operator asks for while a pass surveys, moves or restates a mailbox: the latest request counts."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from shared.errors import Reason, RetryLater
+from shared.mailboxes.model import Status
 from shared.mailboxes.moves import without_move
 from shared.sources.model import ItemKind, SourceName
+from shared.sources.selection import MoveSchedule
+from shared.sync.scope import Scope
 from tests.fakes.moving import ask, mailbox_of_every_kind
 from tests.fakes.sync_harness import ID, SyncHarness
 
@@ -93,3 +97,41 @@ def test_way_back_that_is_asked_for_before_the_rows_are_restated_is_made() -> No
 
     assert (world.source, world.stored.source, world.stored.moving_to) == (EWS, EWS, None)
     world.assert_equal()
+
+
+@pytest.mark.parametrize("had_folders", [False, True])
+def test_mailbox_without_a_folder_in_scope_is_moved_when_ews_is_blocked(*, had_folders: bool) -> None:
+    world = SyncHarness(None if had_folders else Scope(folders_in=("Nowhere",)), moves=True)
+    world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.rescope(Scope(folders_in=("Nowhere",)))
+    world.clock.pass_by(hours=1)
+    world.sync()
+    world.sources.blocked.add(EWS)
+    world.clock.pass_by(hours=1)
+
+    world.sync()
+
+    assert (world.source, world.stored.source, world.stored.status) == (GRAPH, GRAPH, Status.ACTIVE)
+
+
+def test_forced_move_stays_forced_when_ews_is_blocked_during_a_sweep() -> None:
+    world = mailbox_of_every_kind()
+    world.sources.contents_differ.add(ItemKind.MESSAGE)
+    ask(world, forced=True)
+    world.sources.blocked.add(EWS)
+
+    world.sweep()
+
+    assert (world.source, world.stored.move_blocked) == (GRAPH, "")
+
+
+def test_move_that_is_asked_for_during_an_access_test_does_not_wait() -> None:
+    world = mailbox_of_every_kind()
+    world.schedule = MoveSchedule(world.clock() + timedelta(days=10), days=1)
+    world.engine = world.new_engine()
+    world.sources.blocked.add(GRAPH)
+
+    during_the_survey(world, ask, 1)
+
+    assert (world.stored.moving_to, world.stored.move_due_at, world.stored.move_blocked) == (GRAPH, None, "")
