@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.model import SourceName
@@ -92,13 +93,21 @@ def encode(events: Sequence[MailboxEvent]) -> str:
 
 
 def decode(stored: str) -> list[MailboxEvent]:
-    """The events of a row. A type that only a newer version knows is left out."""
-    known = {kind.value for kind in EventType}
-    return [
-        MailboxEvent(id_, EventType(kind), datetime.fromisoformat(at), tenant_id, mailbox_id, data)
-        for id_, kind, at, tenant_id, mailbox_id, data in (json.loads(stored) if stored else [])
-        if kind in known
-    ]
+    """The events of a row, without those that only a newer version can read: they must not stop all other work."""
+    try:
+        rows = json.loads(stored) if stored else []
+    except ValueError:
+        return []
+    return [event for row in rows if (event := _event(row)) is not None] if isinstance(rows, list) else []
+
+
+def _event(row: Any) -> MailboxEvent | None:
+    """One stored event; None if this version cannot read it."""
+    try:
+        id_, kind, at, tenant_id, mailbox_id, data = row
+        return MailboxEvent(id_, EventType(kind), datetime.fromisoformat(at), tenant_id, mailbox_id, data)
+    except (ValueError, TypeError):
+        return None
 
 
 def condensed(events: Sequence[MailboxEvent]) -> list[MailboxEvent]:
