@@ -4,15 +4,19 @@ An int beyond 32 bits is a pair of its value and a type name, because Table Stor
 """
 
 import functools
+import logging
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from shared.errors import OperatorMustAct, Reason
+
+_log = logging.getLogger(__name__)
 
 
 def to_row(value: Any, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -40,16 +44,40 @@ def from_row[T](kind: type[T], entity: Mapping[str, Any], **given: object) -> T:
     Raises:
         OperatorMustAct: our_storage, for this row alone: a newer version wrote a value that this one cannot read.
     """
-    try:
+    with reading_one_row():
         known = {
             name: read(entity[name])
             for name, read in _readers(typing.cast(Any, kind)).items()
             if name in entity and name not in given
         }
         return kind(**known, **given)
-    except (ValueError, TypeError, AttributeError) as error:
+
+
+@contextmanager
+def reading_one_row() -> Iterator[None]:
+    """Translate what reading a property raises.
+
+    Raises:
+        OperatorMustAct: our_storage, for this row alone: this version cannot read a value.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         detail = "a row cannot be read by this version"
         raise OperatorMustAct(Reason.OUR_STORAGE, detail, support="RowNotReadable", of_one=True) from error
+
+
+def readable[R, T](read: Callable[[R], T], rows: Iterable[R]) -> Iterator[T]:
+    """Read rows one by one, without those that this version cannot read: one of them must not stop all others."""
+    for row in rows:
+        try:
+            found = read(row)
+        except OperatorMustAct as error:
+            if not error.of_one:
+                raise
+            _log.error("row not readable", exc_info=error)
+        else:
+            yield found
 
 
 @functools.cache

@@ -22,7 +22,7 @@ class GroupStore(Protocol):
         ...
 
     def all(self) -> list[Group]:
-        """Return all groups in the order of their names."""
+        """Return all groups in the order of their names, except those that this version cannot read."""
         ...
 
     def change(self, name: str, change: Callable[[Group], Group]) -> Group:

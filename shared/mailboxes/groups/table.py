@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from shared.mailboxes.groups.model import Group, GroupSettings
 from shared.sources.model import ContentLevel
 from shared.storage.azure_errors import raise_conflict, raise_not_found, translate_errors
-from shared.storage.row_mapping import from_row, to_row
+from shared.storage.row_mapping import from_row, readable, reading_one_row, to_row
 from shared.storage.table import change_row, replace_row
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ class TableGroups:
             return _group(raise_not_found(lambda: self._table.get_entity(_PARTITION, name)))
 
     def all(self) -> list[Group]:
-        """Read the partition, which is ordered by the row keys."""
+        """Read the partition, which is ordered by the row keys. A group that this version cannot read is left out."""
         with translate_errors():
-            return [_group(row) for row in self._table.query_entities(f"PartitionKey eq '{_PARTITION}'")]
+            return list(readable(_group, self._table.query_entities(f"PartitionKey eq '{_PARTITION}'")))
 
     def change(self, name: str, change: Callable[[Group], Group]) -> Group:
         """Replace the row under its ETag."""
@@ -71,6 +71,7 @@ def _group(row: Any) -> Group:
 
 
 def _settings(row: Mapping[str, Any]) -> GroupSettings:
-    lists = {name: tuple(json.loads(row[name])) for name in _LISTS if name in row}
-    content = ContentLevel(row["content"]) if "content" in row else None
+    with reading_one_row():
+        lists = {name: tuple(json.loads(row[name])) for name in _LISTS if name in row}
+        content = ContentLevel(row["content"]) if "content" in row else None
     return from_row(GroupSettings, row, content=content, **lists)
