@@ -19,7 +19,7 @@ class EndpointStore(Protocol):
         ...
 
     def all(self) -> list[Endpoint]:
-        """Return all endpoints, oldest first."""
+        """Return all endpoints, oldest first, except those that this version cannot read."""
         ...
 
     def change(self, endpoint_id: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
@@ -67,7 +67,7 @@ class DeliveryStore(Protocol):
         ...
 
     def recent(self, endpoint_id: str, limit: int) -> Sequence[Delivery]:
-        """Return the latest deliveries of an endpoint, newest first."""
+        """Return the latest deliveries of an endpoint, newest first, except those that this version cannot read."""
         ...
 
     def forget(self, endpoint_id: str, before: datetime | None = None) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared.mailboxes.entities import newest_first
 from shared.mailboxes.outbox.events import EventType
 from shared.storage.azure_errors import already_exists, raise_not_found, translate_errors
-from shared.storage.row_mapping import from_row, to_row
+from shared.storage.row_mapping import from_row, readable, to_row
 from shared.storage.table import change_row, replace_row
 from shared.webhooks.model import Delivery, Endpoint
 
@@ -39,9 +39,9 @@ class TableEndpoints:
             return _endpoint(raise_not_found(lambda: self._table.get_entity(_PARTITION, endpoint_id)))
 
     def all(self) -> list[Endpoint]:
-        """Read the partition."""
+        """Read the partition. An endpoint that this version cannot read is left out."""
         with translate_errors():
-            found = [_endpoint(row) for row in self._table.query_entities(f"PartitionKey eq '{_PARTITION}'")]
+            found = list(readable(_endpoint, self._table.query_entities(f"PartitionKey eq '{_PARTITION}'")))
         return sorted(found, key=lambda endpoint: endpoint.created_at)
 
     def change(self, endpoint_id: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
@@ -98,8 +98,8 @@ class TableDeliveries:
             replace_row(self._table, _delivery_row(delivery), delivery.version)
 
     def recent(self, endpoint_id: str, limit: int) -> Sequence[Delivery]:
-        """Read the first rows of the partition."""
-        return [_delivery(row) for row in islice(self._rows(endpoint_id, "", limit), limit)]
+        """Read the first rows of the partition. A delivery that this version cannot read is left out."""
+        return list(readable(_delivery, islice(self._rows(endpoint_id, "", limit), limit)))
 
     def forget(self, endpoint_id: str, before: datetime | None = None) -> int:
         """Delete by row key, a hundred rows in each transaction. The tilde sorts after all keys of one millisecond."""

@@ -14,6 +14,8 @@ from shared.mailboxes.groups.cache import CachedGroups
 from shared.mailboxes.groups.model import Group, GroupSettings
 from shared.mailboxes.groups.table import TableGroups
 from shared.sources.model import ContentLevel
+from shared.webhooks.model import Delivery, Endpoint
+from shared.webhooks.table import TableDeliveries, TableEndpoints
 from tests.conftest import Azurite
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -51,3 +53,25 @@ def test_group_of_a_newer_version_stops_no_other_group(tables: TableServiceClien
             store.get(newer.name)
         assert refused.value.of_one
     store.delete(other)
+
+
+def test_endpoint_of_a_newer_version_stops_no_other_endpoint(tables: TableServiceClient) -> None:
+    store = TableEndpoints(tables)
+    newer, other = (store.add(Endpoint(uuid.uuid4().hex, "https://crm.example", NOW, "op")) for _ in range(2))
+
+    with altered(tables, "webhooks", ("endpoint", newer.id), enabled="on weekdays"):
+        assert [one.id for one in store.all() if one.id in (newer.id, other.id)] == [other.id]
+    store.delete(other.id)
+
+
+def test_delivery_of_a_newer_version_stops_no_other_delivery(tables: TableServiceClient) -> None:
+    store, endpoint = TableDeliveries(tables), uuid.uuid4().hex
+    newer, other = (
+        Delivery(store.id_of(event, NOW), endpoint, event, "mailbox.synced", "m1", NOW, "{}") for event in ("e1", "e2")
+    )
+    store.add(newer)
+    store.add(other)
+
+    with altered(tables, "deliveries", (endpoint, newer.id), status="on_the_way"):
+        assert [one.id for one in store.recent(endpoint, 10)] == [other.id]
+    store.forget(endpoint)
