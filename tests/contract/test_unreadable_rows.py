@@ -1,15 +1,18 @@
 """A row that only a newer version can read, in Table Storage: everything beside it goes on."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
 from shared.errors import NotFound, OperatorMustAct
+from shared.mailboxes.bulk.jobs import Jobs
+from shared.mailboxes.bulk.model import Job, JobCommand, JobSlice, Outcome
+from shared.mailboxes.bulk.table import TableJobs
 from shared.mailboxes.groups.cache import CachedGroups
 from shared.mailboxes.groups.model import Group, GroupSettings
 from shared.mailboxes.groups.table import TableGroups
@@ -17,8 +20,19 @@ from shared.sources.model import ContentLevel
 from shared.webhooks.model import Delivery, Endpoint
 from shared.webhooks.table import TableDeliveries, TableEndpoints
 from tests.conftest import Azurite
+from tests.fakes.jobs import MemoryJobQueue
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class NoCommands:
+    """Implements JobCommands: gives none."""
+
+    def run(self, job: Job, targets: Sequence[str]) -> list[Outcome]:
+        return [Outcome(target) for target in targets]
+
+    def check_arguments(self, command: JobCommand, arguments: dict[str, str]) -> None:
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +89,32 @@ def test_delivery_of_a_newer_version_stops_no_other_delivery(tables: TableServic
     with altered(tables, "deliveries", (endpoint, newer.id), status="on_the_way"):
         assert [one.id for one in store.recent(endpoint, 10)] == [other.id]
     store.forget(endpoint)
+
+
+@pytest.mark.parametrize("value", [{"command": "archive"}, {"arguments": "to: graph"}, {"filter": "all"}])
+def test_job_of_a_newer_version_stops_no_other_job(tables: TableServiceClient, value: dict[str, str]) -> None:
+    store = TableJobs(tables)
+    newer, other = (store.add(Job(store.id_of(NOW), JobCommand.PAUSE, "op", NOW, filter={})) for _ in range(2))
+
+    with altered(tables, "jobs", ("jobs", newer.id), **value):
+        assert [one.id for one in store.recent(1000) if one.id in (newer.id, other.id)] == [other.id]
+    store.forget(NOW + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("value", [{"failures": "none"}, {"failures": "[[]]"}, {"receipts": "[[1]]"}])
+def test_slice_of_a_newer_version_concerns_its_job_alone(tables: TableServiceClient, value: dict[str, str]) -> None:
+    store = TableJobs(tables)
+    queue = MemoryJobQueue()
+    jobs = Jobs(store, queue, NoCommands(), lambda *_: None, lambda: NOW)
+    newer, other = (
+        store.add(Job(store.id_of(NOW), JobCommand.PAUSE, "op", NOW, total=1, slices=1, planned_at=NOW))
+        for _ in range(2)
+    )
+    store.put_slices([JobSlice(newer.id, 0, ("m1",))])
+    store.put_slices([JobSlice(other.id, 0, ("m2",))])
+
+    with altered(tables, "jobs", (newer.id, "000000"), **value):
+        jobs.sweep()
+    assert (other.id, None) in queue.messages
+    assert (newer.id, None) not in queue.messages
+    store.forget(NOW + timedelta(seconds=1))

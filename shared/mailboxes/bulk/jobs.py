@@ -1,9 +1,11 @@
 """What an operator does with jobs: create, look, cancel. The runner collects targets and gives commands."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
+from shared.errors import OperatorMustAct
 from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.model import (
     DELETING,
@@ -19,6 +21,8 @@ from shared.mailboxes.bulk.model import (
 )
 from shared.mailboxes.bulk.port import JobCommands, JobQueue, JobStore
 from shared.mailboxes.erasures.erasing import ErasureReceipt
+
+_log = logging.getLogger(__name__)
 
 MAX_SHOWN_FAILURES = 200
 MAX_SWEPT = 5000
@@ -111,18 +115,25 @@ class Jobs:
 
     def sweep(self) -> int:
         """Forget old jobs, and queue those again that stand still; returns how many. For the daily work."""
-        now, queued = self._clock(), 0
-        self._store.forget(now - JOBS_KEPT)
+        queued = 0
+        self._store.forget(self._clock() - JOBS_KEPT)
         for job in self._store.recent(MAX_SWEPT):
-            if job.settled:
-                continue
-            is_planned = job.planned_at is not None
-            if job.canceled_at or (is_planned and not progress_of(job, self._store.slices(job.id)).left):
-                self._store.change(job.id, lambda found: found.with_changes(settled=True))
-            else:
-                self._queue.send(job.id)
-                queued += 1
+            try:
+                queued += not job.settled and self._queued_again(job)
+            except OperatorMustAct as error:
+                if not error.of_one:
+                    raise
+                _log.error("job not swept", exc_info=error, extra={"job": job.id})
         return queued
+
+    def _queued_again(self, job: Job) -> bool:
+        """Queue a job that has not ended; returns whether it was queued."""
+        is_planned = job.planned_at is not None
+        if job.canceled_at or (is_planned and not progress_of(job, self._store.slices(job.id)).left):
+            self._store.change(job.id, lambda found: found.with_changes(settled=True))
+            return False
+        self._queue.send(job.id)
+        return True
 
 
 def _checked_targets(targets: Sequence[str]) -> list[str]:

@@ -27,7 +27,7 @@ class JobStore(Protocol):
         ...
 
     def recent(self, limit: int) -> Sequence[Job]:
-        """Return the latest jobs, newest first."""
+        """Return the latest jobs, newest first, except those that this version cannot read."""
         ...
 
     def put_slices(self, slices: Sequence[JobSlice]) -> None:

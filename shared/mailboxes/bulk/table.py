@@ -11,7 +11,7 @@ from shared.mailboxes.bulk.model import Job, JobSlice, Outcome
 from shared.mailboxes.bulk.receipts import decoded, encoded
 from shared.mailboxes.entities import newest_first
 from shared.storage.azure_errors import translate_errors
-from shared.storage.row_mapping import from_row, to_row
+from shared.storage.row_mapping import from_row, readable, reading_one_row, to_row
 from shared.storage.table import change_row
 from shared.storage.table_rest import ETAG, TableRest, quoted
 
@@ -54,8 +54,9 @@ class TableJobs:
         return change_row(lambda: self.get(job_id), change, replace)
 
     def recent(self, limit: int) -> Sequence[Job]:
-        """Read the first rows of the partition."""
-        return [_job(row) for row in islice(self._rest.query("jobs", f"PartitionKey eq {quoted(_PARTITION)}"), limit)]
+        """Read the first rows of the partition. A job that this version cannot read is left out."""
+        rows = islice(self._rest.query("jobs", f"PartitionKey eq {quoted(_PARTITION)}"), limit)
+        return list(readable(_job, rows))
 
     def put_slices(self, slices: Sequence[JobSlice]) -> None:
         """Write the rows, a hundred in each transaction."""
@@ -102,8 +103,10 @@ def _job_row(job: Job) -> dict[str, Any]:
 
 
 def _job(row: Mapping[str, Any]) -> Job:
-    filter_ = json.loads(row["filter"]) if "filter" in row else None
-    return from_row(Job, row, arguments=json.loads(row["arguments"]), filter=filter_, version=row[ETAG])
+    with reading_one_row():
+        filter_ = json.loads(row["filter"]) if "filter" in row else None
+        arguments = json.loads(row["arguments"])
+    return from_row(Job, row, arguments=arguments, filter=filter_, version=row[ETAG])
 
 
 def _slice_row(one: JobSlice) -> dict[str, Any]:
@@ -119,7 +122,8 @@ def _slice_row(one: JobSlice) -> dict[str, Any]:
 
 
 def _slice(row: Mapping[str, Any]) -> JobSlice:
-    targets = tuple(row["targets"].split("\n")) if row["targets"] else ()
-    failures = tuple(Outcome(*words) for words in json.loads(row["failures"]))
-    receipts = decoded(row["receipts"]) if "receipts" in row else ()
+    with reading_one_row():
+        targets = tuple(row["targets"].split("\n")) if row["targets"] else ()
+        failures = tuple(Outcome(*words) for words in json.loads(row["failures"]))
+        receipts = decoded(row["receipts"]) if "receipts" in row else ()
     return from_row(JobSlice, row, targets=targets, failures=failures, receipts=receipts, version=row[ETAG])
