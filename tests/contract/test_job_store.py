@@ -115,3 +115,11 @@ def test_slice_of_long_foreign_names_that_all_fail_is_stored(store: JobStore) ->
     outcomes = [Outcome(name, "our_configuration", "ErrorNonExistentMailbox") for name in names]
     stored = store.replace_slice(after_batch(store.get_slice(job.id, 0), outcomes, NOW))
     assert [failure.target for failure in stored.failures] == list(names)
+
+
+def test_slice_is_added_once(store: JobStore) -> None:
+    job = a_job(store, filter={})
+    store.add_slice(JobSlice(job.id, 0, ("m1",)))
+    with pytest.raises(Conflict):
+        store.add_slice(JobSlice(job.id, 0, ("m2",)))
+    assert store.get_slice(job.id, 0).targets == ("m1",)

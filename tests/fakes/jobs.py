@@ -12,7 +12,10 @@ _END = datetime(5000, 1, 1, tzinfo=UTC)
 
 
 class MemoryJobs:
-    """Implements JobStore. `writes` counts; `fail_at` is the number of the write that raises `error` instead."""
+    """Implements JobStore. `writes` counts; `fail_at` is the number of the write that raises `error` instead.
+
+    `before_slice` is called before each new slice.
+    """
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
@@ -20,6 +23,7 @@ class MemoryJobs:
         self.writes = 0
         self.fail_at = 0
         self.error: BaseException = NotFound()
+        self.before_slice: Callable[[], object] = lambda: None
 
     def id_of(self, at: datetime) -> str:
         """Later jobs have smaller ids."""
@@ -49,6 +53,13 @@ class MemoryJobs:
         """Create or replace slices."""
         for one in slices:
             self._put_slice(one)
+
+    def add_slice(self, one: JobSlice) -> None:
+        """Store a new slice."""
+        self.before_slice()
+        if (one.job_id, one.number) in self._slices:
+            raise Conflict("there is one with this number")
+        self._put_slice(one)
 
     def get_slice(self, job_id: str, number: int) -> JobSlice:
         """One slice."""

@@ -34,6 +34,10 @@ class JobStore(Protocol):
         """Create or replace slices of one job."""
         ...
 
+    def add_slice(self, one: JobSlice) -> None:
+        """Store a new slice. Raises Conflict: there is one with its number."""
+        ...
+
     def get_slice(self, job_id: str, number: int) -> JobSlice:
         """Return one slice. Raises NotFound."""
         ...

@@ -4,11 +4,12 @@ Every step is safe to repeat. A crash repeats at most the commands of one batch.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import batched
 
-from shared.errors import ActionNeeded, Conflict, NotFound
+from shared.errors import ActionNeeded, Conflict, NotFound, Reason, RetryLater
 from shared.mailboxes.bulk.model import SLICE, Job, JobSlice, Outcome, after_batch, batch_size, query_of
 from shared.mailboxes.bulk.port import JobCommands, JobQueue, JobStore
 from shared.mailboxes.directory.model import LARGEST_PAGE
@@ -86,21 +87,35 @@ class JobRunner:
         return self._store.replace_slice(after_batch(found, outcomes, self._clock()))
 
     def _planned(self, job: Job) -> Job:
-        """Collect the targets. Repeated after a crash it overwrites the slices: none of them has been queued."""
-        slices, total, targets = 0, 0, list[str]()
-        for target in self._selected(job):
-            targets.append(target)
-            if len(targets) == SLICE:
-                self._store.put_slices([JobSlice(job.id, slices, tuple(targets))])
-                slices, total, targets = slices + 1, total + SLICE, []
-        if targets:
-            self._store.put_slices([JobSlice(job.id, slices, tuple(targets))])
-            slices, total = slices + 1, total + len(targets)
+        """Collect the targets. Repeated after a crash it replaces the slices: none of them has been queued.
+
+        Raises:
+            RetryLater: another worker plans the job too. A worker that was paused must not replace slices of the other
+                one, which may have been run meanwhile.
+        """
+        known = {one.number: one for one in self._store.slices(job.id)}
+        job = self._store.get(job.id)
+        if job.planned_at is not None:
+            return job
+        slices = total = 0
+        try:
+            for slices, targets in enumerate(batched(self._selected(job), SLICE, strict=False), 1):
+                self._put(JobSlice(job.id, slices - 1, targets), known)
+                total += len(targets)
+        except Conflict as exc:
+            raise RetryLater(Reason.CONFLICT, "another worker plans this job") from exc
         now = self._clock()
         planned = replace(job, slices=slices, total=total, planned_at=now)
         return self._store.change(
             job.id, lambda found: found if found.planned_at else replace(planned, canceled_at=found.canceled_at)
         )
+
+    def _put(self, one: JobSlice, known: Mapping[int, JobSlice]) -> None:
+        """Store a slice in place of the known one. Raises Conflict: another worker has stored it."""
+        if (before := known.get(one.number)) is not None:
+            self._store.replace_slice(replace(one, version=before.version))
+        else:
+            self._store.add_slice(one)
 
     def _selected(self, job: Job) -> Iterator[str]:
         query, cursor = query_of(job.filter or {}), ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shared.mailboxes.bulk.model import Job, JobSlice, Outcome
 from shared.mailboxes.bulk.receipts import decoded, encoded
 from shared.mailboxes.entities import newest_first
-from shared.storage.azure_errors import translate_errors
+from shared.storage.azure_errors import raise_conflict, translate_errors
 from shared.storage.row_mapping import from_row, readable, reading_one_row, to_row
 from shared.storage.table import change_row
 from shared.storage.table_rest import ETAG, TableRest, quoted
@@ -63,6 +63,11 @@ class TableJobs:
         for some in batched(slices, _IN_TRANSACTION, strict=False):
             with translate_errors():
                 self._table.submit_transaction([("upsert", _slice_row(one), {"mode": "replace"}) for one in some])
+
+    def add_slice(self, one: JobSlice) -> None:
+        """Create the row."""
+        with translate_errors():
+            raise_conflict(lambda: self._table.create_entity(_slice_row(one)))
 
     def get_slice(self, job_id: str, number: int) -> JobSlice:
         """Read one row."""

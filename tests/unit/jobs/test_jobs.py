@@ -1,6 +1,7 @@
 """Bulk jobs: targets, progress, crashes at every write, canceling, and what comes of each mailbox."""
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -185,6 +186,27 @@ def test_targets_of_job_that_could_not_be_created_are_forgotten(harness: JobHarn
     harness.clock.now += JOBS_KEPT * 2
     harness.jobs.sweep()
     assert not harness.store.targets()
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_planning_that_was_paused_repeats_no_command(harness: JobHarness, at: int) -> None:
+    names = harness.connect(2 * SLICE + 5)
+    job = harness.jobs.create(JobCommand.ERASE, "op", filter={"status": "active"})
+    slices = count(1)
+
+    def pause() -> None:
+        """Meanwhile another worker gets the message, plans the job, and erases."""
+        if next(slices) == at:
+            harness.store.before_slice = lambda: None
+            harness.work()
+
+    harness.store.before_slice = pause
+    with pytest.raises(RetryLater):
+        harness.runner.plan(job.id)
+
+    progress = harness.done(job)
+    assert (progress.state, progress.done, progress.receipts) == (JobState.DONE, len(names), len(names))
+    assert list(harness.registry.all()) == []
 
 
 def test_duplicate_messages_count_nothing_twice(harness: JobHarness) -> None:
