@@ -85,18 +85,25 @@ class BulkCommands:
         return [self._one(job, target) for target in targets]
 
     def _activated(self, job: Job, names: Sequence[str]) -> list[Outcome]:
-        """Connect names. One that there was no time for is asked for again at once, alone."""
-        outcomes = []
+        """Connect names. If one of them fails in a way that ends the list, each is tried alone."""
         try:
-            for name, result in zip(names, self.activate(job.arguments, names, job.actor), strict=True):
-                again = self.activate(job.arguments, [name], job.actor)[0] if result.result == "not_tried" else result
-                failed = again.result not in ("active", "already")
-                outcomes.append(Outcome(name, again.reason or "not_tried" if failed else "", again.support))
+            return self._activated_together(job, names)
         except ActionNeeded:
             raise
-        except MailboxSyncError as error:
-            _log.warning("names not activated", exc_info=error, extra={"job": job.id})
-            return [Outcome(name, _reason(error, job.command)) for name in names]
+        except Exception as error:  # a defect with one name must not end the job of all
+            if len(names) > 1:
+                return [outcome for name in names for outcome in self._activated(job, [name])]
+            _log.warning("name not activated", exc_info=error, extra={"job": job.id})
+            reason = _reason(error, job.command) if isinstance(error, MailboxSyncError) else "internal"
+            return [Outcome(name, reason) for name in names]
+
+    def _activated_together(self, job: Job, names: Sequence[str]) -> list[Outcome]:
+        """Connect names. One that there was no time for is asked for again at once, alone."""
+        outcomes = []
+        for name, result in zip(names, self.activate(job.arguments, names, job.actor), strict=True):
+            again = self.activate(job.arguments, [name], job.actor)[0] if result.result == "not_tried" else result
+            failed = again.result not in ("active", "already")
+            outcomes.append(Outcome(name, again.reason or "not_tried" if failed else "", again.support))
         return outcomes
 
     def _one(self, job: Job, mailbox_id: str) -> Outcome:

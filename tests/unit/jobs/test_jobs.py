@@ -1,11 +1,13 @@
 """Bulk jobs: targets, progress, crashes at every write, canceling, and what comes of each mailbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
-from shared.errors import NotFound, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
+from shared.authorization.onboarding.activation import ActivationResult
+from shared.errors import Conflict, NotFound, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.bulk.commands import BulkCommands
 from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.jobs import Jobs
@@ -345,6 +347,21 @@ def test_sync_asked_a_moment_ago_counts_as_done_and_stopped_as_failed(harness: J
         progress = harness.done(harness.jobs.create(JobCommand.SYNC, "op", targets=[*fresh, *stopped]))
         assert (progress.done, progress.reasons) == (1, {"not_while_stopped": 1})
     assert harness.stack.queued == fresh
+
+
+@pytest.mark.parametrize(("fault", "reason"), [(ZeroDivisionError(), "internal"), (Conflict(), "conflict")])
+def test_fault_with_one_name_does_not_end_the_activation(harness: JobHarness, fault: Exception, reason: str) -> None:
+    def activate(given: Mapping[str, str], names: Sequence[str], actor: str) -> Sequence[ActivationResult]:
+        if "room3@contoso.example" in names:
+            raise fault
+        return harness.stack.activation.activate(given, names, actor)
+
+    addresses = [f"room{n}@contoso.example" for n in range(12)]
+    job = harness.jobs.create(JobCommand.ACTIVATE, "op", targets=addresses, arguments={"tenant": TENANT})
+    outcomes = replace(harness.commands, activate=activate).run(job, addresses)
+
+    assert [outcome.target for outcome in outcomes] == addresses
+    assert {outcome.target: outcome.reason for outcome in outcomes if outcome.reason} == {addresses[3]: reason}
 
 
 def test_names_are_activated_with_app_only_access(harness: JobHarness) -> None:
