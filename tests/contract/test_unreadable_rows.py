@@ -13,13 +13,17 @@ from shared.errors import NotFound, OperatorMustAct
 from shared.mailboxes.bulk.jobs import Jobs
 from shared.mailboxes.bulk.model import Job, JobCommand, JobSlice, Outcome
 from shared.mailboxes.bulk.table import TableJobs
+from shared.mailboxes.directory.model import DirectoryQuery
+from shared.mailboxes.entities import partition
 from shared.mailboxes.groups.cache import CachedGroups
 from shared.mailboxes.groups.model import Group, GroupSettings
 from shared.mailboxes.groups.table import TableGroups
+from shared.mailboxes.table import TableRegistry
 from shared.sources.model import ContentLevel
 from shared.webhooks.model import Delivery, Endpoint
 from shared.webhooks.table import TableDeliveries, TableEndpoints
 from tests.conftest import Azurite
+from tests.contract.test_registry import new_mailbox
 from tests.fakes.jobs import MemoryJobQueue
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -118,3 +122,21 @@ def test_slice_of_a_newer_version_concerns_its_job_alone(tables: TableServiceCli
     assert (other.id, None) in queue.messages
     assert (newer.id, None) not in queue.messages
     store.forget(NOW + timedelta(seconds=1))
+
+
+def test_mailbox_of_a_newer_version_does_not_end_the_repair_of_the_directory(tables: TableServiceClient) -> None:
+    registry, tenant = TableRegistry(tables, 16, lambda: NOW), uuid.uuid4().hex
+    newer, other = (registry.add(new_mailbox(tenant_id=tenant)) for _ in range(2))
+    listed = tables.get_table_client("directory")
+    rows = list(listed.query_entities(f"mailbox_id eq '{other.id}'"))
+    for row in rows:
+        listed.delete_entity(row)
+
+    with altered(tables, "mailboxes", (partition(newer.id), newer.id), status="dozing"):
+        registry.repair_directory()
+        found = registry.directory.page(DirectoryQuery(tenant=tenant)).entries
+
+    assert {entry.id for entry in found} == {newer.id, other.id}
+    assert len(rows) == len(list(listed.query_entities(f"mailbox_id eq '{other.id}'")))
+    registry.erase(other.id)
+    registry.repair_directory()

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import MailboxSyncError, NotFound
+from shared.errors import MailboxSyncError, NotFound, OperatorMustAct
 from shared.mailboxes.directory.model import LARGEST_PAGE, DirectoryEntry, DirectoryPage, DirectoryQuery, entry_of
 from shared.mailboxes.directory.rows import (
     RowPlace,
@@ -107,8 +107,8 @@ class TableDirectory:
             elif self._repair_row(mailbox_id, place):
                 repaired.add(mailbox_id)
         for mailbox_id in [found for found, count in missing.items() if count and found not in repaired]:
-            self._follow(frozenset(), known[mailbox_id])
-            repaired.add(mailbox_id)
+            if self._is_repaired(mailbox_id, frozenset(), known[mailbox_id]):
+                repaired.add(mailbox_id)
         if repaired:
             _log.warning("directory repaired", extra={"mailboxes": len(repaired)})
         return len(repaired)
@@ -120,9 +120,19 @@ class TableDirectory:
     def _repair_row(self, mailbox_id: str, place: RowPlace) -> bool:
         """Correct a row that did not agree with what was known of its mailbox; it may agree by now."""
         try:
-            self._follow(frozenset({place}), entry_of(self._find(mailbox_id)))
+            return self._is_repaired(mailbox_id, frozenset({place}))
         except NotFound:
             self._delete({place})
+        return True
+
+    def _is_repaired(self, mailbox_id: str, obsolete: frozenset[RowPlace], entry: DirectoryEntry | None = None) -> bool:
+        """Write the mailbox's entry. The rows of a mailbox that this version cannot read stay as they are."""
+        try:
+            self._follow(obsolete, entry or entry_of(self._find(mailbox_id)))
+        except OperatorMustAct as error:
+            if not error.of_one:
+                raise
+            return False
         return True
 
     def _put(self, entry: DirectoryEntry) -> None:
