@@ -194,7 +194,7 @@ class MailboxRegistry(Protocol):
         ...
 
     def erasures(self) -> list[ErasureRecord]:
-        """Return all recorded erasures."""
+        """Return all recorded erasures, except those that this version cannot read."""
         ...
 
     def forget_erasure(self, mailbox_id: str) -> None:

@@ -140,3 +140,17 @@ def test_mailbox_of_a_newer_version_does_not_end_the_repair_of_the_directory(tab
     assert len(rows) == len(list(listed.query_entities(f"mailbox_id eq '{other.id}'")))
     registry.erase(other.id)
     registry.repair_directory()
+
+
+def test_erasure_record_of_a_newer_version_stops_no_other_erasure(tables: TableServiceClient) -> None:
+    registry = TableRegistry(tables, 16, lambda: NOW)
+    newer, other = (registry.add(new_mailbox()) for _ in range(2))
+    for mailbox in (newer, other):
+        registry.begin_erasure(mailbox.id)
+
+    with altered(tables, "erasures", (partition(newer.id), newer.id), finished_at="yesterday"):
+        found = {record.mailbox_id for record in registry.erasures()}
+    assert found & {newer.id, other.id} == {other.id}
+    for mailbox in (newer, other):
+        registry.erase(mailbox.id)
+        registry.forget_erasure(mailbox.id)

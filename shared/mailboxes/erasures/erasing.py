@@ -99,7 +99,7 @@ class MailboxErasure:
                 break
             try:
                 finished += self._finished(record)
-            except (RetryLater, OperatorMustAct) as error:
+            except Exception as error:  # even a defect with one mailbox must not end the erasures of all others
                 if isinstance(error, OperatorMustAct) and not error.of_one:
                     raise
                 _log.warning("erasure not completed", exc_info=error, extra={"mailbox_id": record.mailbox_id})

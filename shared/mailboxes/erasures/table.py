@@ -8,6 +8,7 @@ from shared.errors import NotFound
 from shared.mailboxes.entities import IndexPlace, partition
 from shared.mailboxes.port import ErasureRecord
 from shared.storage.azure_errors import already_exists, raise_not_found, translate_errors
+from shared.storage.row_mapping import readable, reading_one_row
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
@@ -62,9 +63,9 @@ class ErasureRecords:
                 return {}
 
     def all(self) -> list[ErasureRecord]:
-        """Return all records."""
+        """Return all records, except those that this version cannot read."""
         with translate_errors():
-            return [_record(entity) for entity in self._table.list_entities()]
+            return list(readable(_record, self._table.list_entities()))
 
     def forget(self, mailbox_id: str) -> None:
         """Delete one record. The SDK does not fail if it does not exist."""
@@ -78,6 +79,7 @@ def _keys(mailbox_id: str) -> dict[str, Any]:
 
 
 def _record(entity: Any) -> ErasureRecord:
-    finished = entity.get("finished_at")
-    finished_at = datetime.fromtimestamp(finished.timestamp(), UTC) if finished else None
+    with reading_one_row():
+        finished = entity.get("finished_at")
+        finished_at = datetime.fromtimestamp(finished.timestamp(), UTC) if finished else None
     return ErasureRecord(entity["RowKey"], finished_at, str(entity.get("outbox", "")))

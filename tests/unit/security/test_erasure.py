@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.authorization.onboarding.sign_in_outcome import SignInFailed
-from shared.errors import BeingErased, NotFound, Reason, RetryLater
+from shared.errors import BeingErased, Conflict, NotFound, Reason, RetryLater
 from shared.mailboxes.erasures.erasing import RECORD_LIFETIME
 from shared.mailboxes.errors import PassStillRunning
 from shared.mailboxes.model import Mailbox, Status
@@ -231,11 +231,12 @@ def test_erasure_is_forgotten_when_no_worker_of_before_can_be_left(stack: Author
     assert stack.registry.erasures() == []
 
 
-def test_one_erasure_that_fails_keeps_no_other_from_being_finished(stack: AuthorizationStack) -> None:
+@pytest.mark.parametrize("fault", [DOWN, Conflict("overtaken"), ValueError()], ids=["outage", "conflict", "defect"])
+def test_one_erasure_that_fails_keeps_no_other_from_being_finished(stack: AuthorizationStack, fault: Exception) -> None:
     people = [an_identity(f"{name}@contoso.example") for name in ("alex", "kim", "sam")]
     for person in people:
         break_off(stack, stack.connect(person))
-    stack.replica.fail_at(1, DOWN)
+    stack.replica.fail_at(1, fault)
     assert stack.mailbox_commands.finish_erasures() == 2
     assert stack.mailbox_commands.finish_erasures() == 1
     assert stack.mailboxes == []
