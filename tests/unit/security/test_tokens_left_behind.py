@@ -7,7 +7,7 @@ import pytest
 
 from shared.authorization.model import Authorization
 from shared.authorization.onboarding.sign_in_outcome import SignInFailed
-from shared.errors import NotFound, Reason, RetryLater
+from shared.errors import Conflict, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox, Status
 from shared.sources.model import AccessMode
@@ -178,11 +178,11 @@ def test_s3_sign_in_during_an_erasure_gets_another_mailbox(stack: AuthorizationS
     assert list(stack.authorizations.stored) == [another.authorization_id]
 
 
-def orphan(stack: AuthorizationStack, days: int) -> Authorization:
+def orphan(stack: AuthorizationStack, days: int, name: str = "orphan") -> Authorization:
     """What a process that was killed between the token and the mailbox leaves."""
     at = stack.clock() - timedelta(days=days)
-    made = Authorization("orphan", AccessMode.DELEGATED, TENANT, ALEX.owner_id, at, refreshed_at=at, stored_at=at)
-    stack.tokens.write("orphan", "left behind")
+    made = Authorization(name, AccessMode.DELEGATED, TENANT, ALEX.owner_id, at, refreshed_at=at, stored_at=at)
+    stack.tokens.write(name, "left behind")
     return stack.authorizations.add(made)
 
 
@@ -199,6 +199,30 @@ def test_a_sign_in_under_way_and_what_lies_idle_but_is_used_are_left(stack: Auth
     orphan(stack, days=1)
     assert stack.token_revocation.delete_unused() == 0
     assert sorted(stack.tokens.stored) == sorted([mailbox.authorization_id, "orphan"])
+
+
+@pytest.mark.parametrize("fault", [Conflict("held"), DOWN, OperatorMustAct(Reason.OUR_STORAGE, of_one=True)], ids=repr)
+def test_a_token_that_cannot_be_deleted_keeps_no_other_in_the_vault(
+    stack: AuthorizationStack, fault: Exception
+) -> None:
+    for number in range(4):
+        orphan(stack, days=8, name=f"orphan-{number}")
+    stack.tokens.refuse = [fault]
+    assert stack.token_revocation.delete_unused() == 3
+    assert list(stack.tokens.stored) == ["orphan-0"]
+    assert stack.token_revocation.delete_unused() == 1
+
+
+@pytest.mark.parametrize(("fault", "tries"), [(DOWN, 3), (OperatorMustAct(Reason.OUR_STORAGE), 1)], ids=repr)
+def test_a_vault_that_fails_is_not_asked_for_every_token(
+    stack: AuthorizationStack, fault: Exception, tries: int
+) -> None:
+    for number in range(5):
+        orphan(stack, days=8, name=f"orphan-{number}")
+    stack.tokens.refuse = [fault] * 5
+    with pytest.raises(type(fault)):
+        stack.token_revocation.delete_unused()
+    assert len(stack.tokens.refuse) == 5 - tries
 
 
 def test_a_mailbox_that_this_version_cannot_read_keeps_its_token(stack: AuthorizationStack) -> None:
