@@ -179,24 +179,27 @@ class AccessTokenCache:
         return self._refreshed(authorization, source)
 
     def _refreshed(self, authorization: Authorization, source: SourceName) -> Tokens:
-        tokens = self._provider_refresh(authorization, source)
+        used, tokens = self._provider_refresh(authorization, source)
         try:
-            self._remember(authorization, tokens)
+            self._remember(authorization, tokens, used)
         except MailboxSyncError as error:
             # The access token is valid, and so is the stored refresh token for weeks: the pass can go on.
             _log.warning("rotated token not stored", exc_info=error)
         return tokens
 
-    def _provider_refresh(self, authorization: Authorization, source: SourceName) -> Tokens:
-        """Refresh. After a refusal, try once more if another instance or a new sign-in has stored a newer token."""
+    def _provider_refresh(self, authorization: Authorization, source: SourceName) -> tuple[str, Tokens]:
+        """Refresh; returns the refresh token that was used, and the new tokens.
+
+        After a refusal, try once more if another instance or a new sign-in has stored a newer token.
+        """
         stored = self._stored(authorization.id)
         try:
-            return self._provider.refresh(authorization.tenant_id, stored, source)
+            return stored, self._provider.refresh(authorization.tenant_id, stored, source)
         except PersonMustSignIn:
             newer = self._stored(authorization.id)
             if newer == stored:
                 raise
-            return self._provider.refresh(authorization.tenant_id, newer, source)
+            return newer, self._provider.refresh(authorization.tenant_id, newer, source)
 
     def _stored(self, authorization_id: str) -> str:
         try:
@@ -204,11 +207,16 @@ class AccessTokenCache:
         except NotFound as exc:
             raise PersonMustSignIn(Reason.GRANT_REVOKED, "there is no refresh token (any more)") from exc
 
-    def _remember(self, authorization: Authorization, tokens: Tokens) -> None:
-        """Store the rotated token, then record the refresh, both rarely. A record must never precede its token."""
+    def _remember(self, authorization: Authorization, tokens: Tokens, used: str) -> None:
+        """Store the rotated token, then record the refresh, both rarely. A record must never precede its token.
+
+        A token that was stored since `used` was read stays: it may be that of a new sign-in, and this one of before.
+        """
         now = self._clock()
         store = bool(tokens.refresh_token) and _is_older(authorization.stored_at, now, STORE_INTERVAL)
         if not store and not _is_older(authorization.refreshed_at, now, NOTE_INTERVAL):
+            return
+        if store and self._stored(authorization.id) != used:
             return
         if store:
             self._store.write(authorization.id, tokens.refresh_token)

@@ -98,6 +98,23 @@ def test_a_refusal_is_believed_only_if_nobody_stored_a_newer_token(stack: Author
     assert stack.entra.refreshed == ["newer"]
 
 
+def test_a_slow_refresh_does_not_replace_the_token_of_a_new_sign_in(
+    stack: AuthorizationStack, mailbox: Mailbox
+) -> None:
+    """A service account keeps its authorization's id. Its old tokens may have been revoked with its password."""
+    refresh = stack.entra.refresh
+    stack.clock.pass_by(days=4)
+
+    def slow_refresh(tenant_id: str, refresh_token: str, source: SourceName = SourceName.EWS) -> Tokens:
+        tokens = refresh(tenant_id, refresh_token, source)
+        stack.tokens.write(mailbox.authorization_id, "of the new sign-in")
+        return tokens
+
+    stack.entra.refresh = slow_refresh  # type: ignore[method-assign]
+    assert stack.access_tokens.access(mailbox.authorization_id, ADDRESS).token
+    assert stack.tokens.stored[mailbox.authorization_id] == "of the new sign-in"
+
+
 def test_a_refusal_of_the_stored_token_is_believed(stack: AuthorizationStack, mailbox: Mailbox) -> None:
     stack.entra.refuse = [REVOKED]
     with pytest.raises(PersonMustSignIn) as caught:
