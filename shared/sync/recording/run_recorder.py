@@ -53,14 +53,19 @@ class RunRecorder:
         return self.change(mailbox_id, lambda before: _with_progress(before, stats, now))
 
     def succeeded(self, settled: SettledCursor, result: PassResult, stats: RunStats) -> None:
-        """Record a pass that ended without an error. If it found nothing new, only the mailbox's row is written."""
+        """Record a pass that ended without an error. If it found nothing new, only the mailbox's row is written.
+
+        If the pass had lost its lease, and another one has recorded more pages since, its figures stay.
+        """
         now = self._clock()
         known = settled.mailbox
         logged = self._logged(known, stats.sequence)
 
         def change(before: Mailbox) -> Mailbox:
+            if _is_overtaken(before, stats):
+                return before
             after = settled.settle(_with_success(before, result, stats, now), stats.cursor_etag)
-            after = after.with_changes(logged_sequence=logged)
+            after = _with_logged(after, logged)
             if _is_quiet(before, after, result, stats):
                 return with_quiet_run(after, stats.started_at, now, stats.requests)
             return after
@@ -73,7 +78,7 @@ class RunRecorder:
         """Record a pass that ended with an error; returns the mailbox as it is now."""
         logged, failed = self._logged(mailbox, stats.sequence), partial(self._failed, mailbox.authorization_id, error)
         now = self._clock()
-        after = self.change(mailbox.id, lambda before: failed(stats, now, before).with_changes(logged_sequence=logged))
+        after = self.change(mailbox.id, lambda before: _with_logged(failed(stats, now, before), logged))
         self.ended(mailbox.id, error.reason, stats, after, error, source=mailbox.source, without_row=after is None)
         return after
 
@@ -81,7 +86,7 @@ class RunRecorder:
         """Record feed pages that were written outside a pass. If this fails, the next pass records them."""
         logged, now = self._logged(mailbox, sequence), self._clock()
         stats = RunStats(now, sequence=sequence)
-        self.change(mailbox.id, lambda before: _with_feed(before, stats, now).with_changes(logged_sequence=logged))
+        self.change(mailbox.id, lambda before: _with_logged(_with_feed(before, stats, now), logged))
 
     def _logged(self, mailbox: Mailbox, sequence: int) -> int:
         """Add the new feed pages to the change log; returns the number of the last page in it.
@@ -151,6 +156,12 @@ def _is_quiet(before: Mailbox, after: Mailbox, result: PassResult, stats: RunSta
     return is_ordinary and nothing and before.first_sync_done and stats.counts == WriteCounts()
 
 
+def _is_overtaken(mailbox: Mailbox, stats: RunStats) -> bool:
+    """Whether another pass has recorded more pages since this one began, which must have lost its lease."""
+    has_ended_since = mailbox.last_pass_at is not None and mailbox.last_pass_at >= stats.started_at
+    return has_ended_since and mailbox.feed_sequence > stats.sequence
+
+
 def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: datetime) -> Mailbox:
     """Return the mailbox after a pass without an error. The replica is complete if no work and no deletion is left."""
     after = _counted(after_success(mailbox, now), stats)
@@ -158,7 +169,8 @@ def _with_success(mailbox: Mailbox, result: PassResult, stats: RunStats, now: da
         return after.with_changes(syncing_since=mailbox.syncing_since or stats.started_at)
     after = after.with_changes(syncing_since=None)
     if not result.deletions_blocked:
-        after = after.with_changes(first_sync_done=True, complete_as_of=result.scanned_at)
+        times = [at for at in (mailbox.complete_as_of, result.scanned_at) if at is not None]
+        after = after.with_changes(first_sync_done=True, complete_as_of=max(times, default=None))
     if result.swept is not None:
         after = after.with_changes(swept_at=now, sweep_missing=result.swept.missing, sweep_extra=result.swept.extra)
     return _with_feed(after, stats, now)
@@ -178,6 +190,11 @@ def _with_feed(mailbox: Mailbox, stats: RunStats, now: datetime) -> Mailbox:
     complete = mailbox.complete_as_of.isoformat() if mailbox.complete_as_of else ""
     event = new_event(EventType.SYNCED, mailbox, now, **pages, **counts, complete_as_of=complete)
     return with_event(mailbox, event).with_changes(feed_sequence=stats.sequence)
+
+
+def _with_logged(mailbox: Mailbox, sequence: int) -> Mailbox:
+    """Return the mailbox with the number of the last page in the change log. A paused worker may know an old one."""
+    return mailbox.with_changes(logged_sequence=max(mailbox.logged_sequence, sequence))
 
 
 def _with_failure(mailbox: Mailbox, error: ActionNeeded, stats: RunStats, now: datetime, limits: Limits) -> Mailbox:

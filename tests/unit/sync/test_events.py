@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from shared.mailboxes.model import Mailbox
 from shared.mailboxes.outbox.events import EventType, MailboxEvent
 from shared.mailboxes.outbox.outbox import Outbox
 from tests.fakes.replica import Crash
@@ -72,6 +73,31 @@ def test_crash_anywhere_leaves_no_page_untold(store: str, at: int) -> None:
     told.crash_at = 0
     world.registry.publish_events(world.registry.get(ID))
     assert set(told.pages()) == set(range(1, world.replica.load(ID).sequence + 1))
+
+
+def test_pass_that_another_one_has_overtaken_takes_nothing_back() -> None:
+    """It is paused when it has written its pages, and recorded ten minutes later, when another pass has ended."""
+    world, told = listened()
+    world.sync()
+    changed(world)
+    append = world.change_log.append
+
+    def paused(mailbox_id: str, tenant_id: str, known: int, sequence: int) -> None:
+        world.change_log.append = append  # type: ignore[method-assign]
+        world.leases.expire(ID)
+        world.clock.pass_by(minutes=10)
+        changed(world)
+        world.sync()
+        overtaking.append(world.stored)
+        append(mailbox_id, tenant_id, known, sequence)
+
+    overtaking: list[Mailbox] = []
+    world.change_log.append = paused  # type: ignore[method-assign]
+    world.sync()
+
+    assert world.stored == overtaking[0]
+    assert told.pages() == list(range(1, world.replica.load(ID).sequence + 1))
+    assert all(int(event.data["after"]) < int(event.data["feed"]) for event in told.events[1:])
 
 
 def test_nothing_is_stored_when_nobody_listens() -> None:
