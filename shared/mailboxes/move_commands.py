@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from shared.errors import MailboxSyncError
+from shared.errors import BeingErased, MailboxSyncError, NotFound
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.moves import asked_to_move, without_move
 from shared.mailboxes.port import MailboxRegistry
@@ -54,16 +54,24 @@ class MoveCommands:
         return self._all_changed(mailbox_ids, actor, "cancel_move", without_move)
 
     def chosen(self, tenant_id: str = "") -> list[str]:
-        """The ids of a tenant's mailboxes, or of all."""
-        return [each.id for each in self._registry.all() if tenant_id in ("", each.tenant_id)]
+        """The ids of a tenant's mailboxes, or of all, without those that are being erased."""
+        mailboxes = (each for each in self._registry.all() if each.erasing_since is None)
+        return [each.id for each in mailboxes if tenant_id in ("", each.tenant_id)]
 
     def _all_changed(
         self, mailbox_ids: Iterable[str], actor: str, act: str, change: Callable[[Mailbox], Mailbox]
     ) -> list[Mailbox]:
-        known = [self._registry.get(each).id for each in mailbox_ids]
-        return [self._changed(each, actor, act, change) for each in known]
+        known = [self._registry.get(each) for each in mailbox_ids]
+        if any(each.erasing_since is not None for each in known):
+            raise BeingErased("a mailbox is being erased")
+        changed = (self._changed(each.id, actor, act, change) for each in known)
+        return [each for each in changed if each is not None]
 
-    def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox:
-        mailbox = self._registry.change(mailbox_id, change)
+    def _changed(self, mailbox_id: str, actor: str, act: str, change: Callable[[Mailbox], Mailbox]) -> Mailbox | None:
+        """Change a mailbox; None if it was erased in the meantime, which must not keep the others from it."""
+        try:
+            mailbox = self._registry.change(mailbox_id, change)
+        except NotFound:
+            return None
         self._registry.record_audit(mailbox_id, actor, act)
         return mailbox
