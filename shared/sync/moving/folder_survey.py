@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import batched
 
 from shared.compact_index import CompactIndex
+from shared.errors import Reason, RetryLater
 from shared.replica.port import ReplicaItem
 from shared.sources.coverage import gives_item
 from shared.sources.model import ChangeKind, ContentLevel, Folder, Item, ItemKind, SourceName
@@ -64,7 +65,7 @@ class FolderSurveyor:
     def survey(self, folder: Folder, found: FolderSurvey) -> None:
         """Read the folder to its end, continuing from `found`.
 
-        Raises: StateInvalid, FolderGone, FolderUnreadable; BudgetSpent between two pages.
+        Raises: StateInvalid, FolderGone, FolderUnreadable; BudgetSpent between two pages; what the source raises.
         """
         reading = _Reading(self._replica, found)
         while not found.complete:
@@ -79,6 +80,8 @@ class FolderSurveyor:
 
     def _read_page(self, folder: Folder, found: FolderSurvey, reading: "_Reading") -> None:
         page = self._source.changes(folder, found.state)
+        if not page.complete and not page.changes and page.state == found.state:
+            raise RetryLater(Reason.BAD_ANSWER, "a folder's changes do not come to an end")
         versions = {each.item_id: each.version for each in page.changes if each.kind is ChangeKind.UPSERT}
         reading.repeated(each.item_id for each in page.changes if each.kind is not ChangeKind.UPSERT)
         found.has_unversioned |= not all(versions.values())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from shared.errors import ActionNeeded, AdministratorMustAct, Conflict, Reason
+from shared.errors import ActionNeeded, AdministratorMustAct, Conflict, Reason, RetryLater
 from shared.mailboxes.port import MailboxRegistry
 from shared.replica.port import Cursor, FeedKind, FolderState, Replica
 from shared.sources.coverage import gives_folder
@@ -52,7 +52,8 @@ class MoveResult:
 class MailboxMove:
     """Moves one mailbox, or only surveys it, within a pass's budget. `source` is the opened other source.
 
-    `is_asked` says whether the move is still asked for; it is called before the switch.
+    `is_asked` says whether the move is still asked for; it is called before the switch. `isolates_failures`: the source
+    was opened to do that.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class MailboxMove:
         budget: Budget,
         clock: Callable[[], datetime],
         is_asked: Callable[[], bool],
+        isolates_failures: bool,
     ) -> None:
         self._mailbox_id = mailbox_id
         self._cursor = cursor
@@ -84,6 +86,7 @@ class MailboxMove:
         self._budget = budget
         self._clock = clock
         self._is_asked = is_asked
+        self._isolates_failures = isolates_failures
         self._reader = SurveyedReplica(replica, mailbox_id)
         self._figures = source.figures
 
@@ -180,7 +183,12 @@ class MailboxMove:
                 raise AdministratorMustAct(Reason.ACCESS_DENIED, f"no folder of kind {state.kind} is listed")
 
     def _survey_folder(self, surveyor: FolderSurveyor, survey: Survey, state: FolderState, folder: Folder) -> None:
-        """Survey one folder; if its state is lost in the meantime, from its beginning again."""
+        """Survey one folder; if its state is lost in the meantime, from its beginning again, once.
+
+        A folder whose state is always lost must not stop the move for good: it is compared after the switch.
+
+        Raises: RetryLater: the state was lost again, and failures are not isolated yet.
+        """
         for attempt in count():
             found = survey.folders.get(state.id)
             if found is None or found.target_id != folder.id:
@@ -189,10 +197,11 @@ class MailboxMove:
                 return
             try:
                 surveyor.survey(folder, found)
-            except StateInvalid:
-                del survey.folders[state.id]
-                if attempt:
-                    raise BudgetSpent from None
+            except StateInvalid as exc:
+                found = survey.folders[state.id] = FolderSurvey(state.id, folder.id, folder.path)
+                if attempt and not self._isolates_failures:
+                    raise RetryLater(Reason.BAD_ANSWER, "a folder's state is lost again and again") from exc
+                found.complete = found.is_unreadable = bool(attempt)
             except (FolderGone, FolderUnreadable):
                 found.complete = found.is_unreadable = True
             else:

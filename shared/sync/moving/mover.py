@@ -184,6 +184,7 @@ class Mover:
                 budget=budget,
                 clock=self._clock,
                 is_asked=partial(self._is_asked, mailbox),
+                isolates_failures=isolates,
             ).run(dry=mailbox.move_dry, forced=mailbox.move_forced)
         finally:
             origin.close()

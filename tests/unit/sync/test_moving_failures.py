@@ -3,9 +3,11 @@
 import pytest
 
 from shared.errors import Reason, RetryLater
-from shared.sources.model import SourceName
+from shared.sources.model import Access, ChangePage, Folder, FolderRole, SourceName
+from shared.sources.port import StateInvalid
 from shared.sync.moving.folder_survey import SAMPLES
 from tests.fakes.moving import ask, mailbox_of_every_kind, parity
+from tests.fakes.source import FakeSource, FakeSources
 from tests.fakes.sync_harness import ID, SyncHarness
 
 EWS, GRAPH = SourceName.EWS, SourceName.GRAPH
@@ -76,6 +78,65 @@ def test_fault_in_the_middle_of_a_survey_counts_no_item_twice(*, versions_differ
 
         numbers = {"same": 45 - len(edited), "changed": len(edited), "not_given": 0}
         assert parity(world) == ALL_SAME | numbers, request
+
+
+class LosingSource(FakeSource):
+    """A mailbox of whose inbox Graph loses the state after each page, or gives the same page without an end."""
+
+    is_endless = False
+
+    def changes(self, folder: Folder, state: str | None) -> ChangePage:
+        page = super().changes(folder, state)
+        if self.name is EWS or folder.role is not FolderRole.INBOX:
+            return page
+        if state is not None and not self.is_endless:
+            raise StateInvalid("lost again")
+        return page if state is None else ChangePage((), state, complete=False)
+
+
+class EndlessSource(LosingSource):
+    is_endless = True
+
+
+class LosingSources(FakeSources):
+    kind: type[LosingSource] = LosingSource
+
+    def open(self, access: Access, *, isolate_failures: bool = False) -> FakeSource:
+        mailbox = self.mailboxes[access.address]
+        return self.kind(self, mailbox, access.source, isolate_failures=isolate_failures, address=access.address)
+
+
+def losing_world(kind: type[LosingSource]) -> SyncHarness:
+    world = mailbox_of_every_kind()
+    sources = LosingSources(page=7)
+    sources.kind, sources.mailboxes = kind, world.sources.mailboxes
+    world.sources = sources
+    world.engine = world.new_engine()
+    return world
+
+
+@pytest.mark.parametrize("kind", [LosingSource, EndlessSource])
+def test_folder_that_never_ends_keeps_no_mailbox_from_being_synced(kind: type[LosingSource]) -> None:
+    world = losing_world(kind)
+    ask(world)
+    arrived = world.mailbox.add(world.mailbox.inbox, "came in the meantime")
+
+    world.sync()
+
+    assert (world.source, world.stored.move_blocked) == (EWS, Reason.BAD_ANSWER)
+    assert arrived in world.items()
+
+
+def test_folder_whose_state_is_always_lost_does_not_stop_a_move() -> None:
+    world = losing_world(LosingSource)
+    ask(world)
+
+    for _ in range(3):
+        if world.source is EWS:
+            world.clock.pass_by(minutes=30)
+            world.engine.sync(ID)
+
+    assert world.source is GRAPH
 
 
 def moved_world(messages: int) -> SyncHarness:
