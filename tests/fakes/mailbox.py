@@ -88,6 +88,8 @@ class FakeMailbox:
         """Folders that are listed but do not exist in any other request."""
         self.closed: set[str] = set()
         """Folders that cannot be read."""
+        self.forgetful: set[str] = set()
+        """Folders whose state is lost after each page."""
         self._number = 0
         self._rewrites: Counter[str] = Counter()
         """Rewrites by move key, so that copies that are rewritten separately never have equal content."""

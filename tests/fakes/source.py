@@ -215,7 +215,7 @@ class FakeSource:
         self._request("changes")
         box = self._box(folder)
         name, epoch, since = state_parts(state) if state else (self.name, box.epoch, 0)
-        if epoch != box.epoch or name is not self.name:
+        if epoch != box.epoch or name is not self.name or (state and box.id in self._mailbox.forgetful):
             raise StateInvalid("the server does not know this state")
         news = sorted(self._news(box, since), key=lambda pair: pair[0])
         page = news[: self._sources.page]

@@ -4,7 +4,7 @@ In a first sync, a round is one page of one folder, and the next page is read co
 changed folders in turn, so that it contains both sides of a move.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +16,9 @@ from shared.sync.budget import Budget
 from shared.sync.limits import Limits
 from shared.sync.reading.item_index import SeenIds
 from shared.sync.state.cursor_draft import CursorDraft
+
+MOST_RESTARTS = 2
+"""How often a pass begins to read a folder again that has lost its state."""
 
 
 @dataclass(eq=False, slots=True)
@@ -93,6 +96,7 @@ class ChangeReader:
         self._fault: ActionNeeded | None = None
         self._unknown: list[Folder] = []
         self._unreadable: list[ItemFailure] = []
+        self._restarts = Counter[str]()
 
     def rounds(self, folders: Sequence[Folder]) -> Generator[Round]:
         """Read these folders to their end: first those that were read before, then the new ones page by page.
@@ -102,6 +106,7 @@ class ChangeReader:
         """
         self._seen, self._fault = None, None
         self._unknown, self._unreadable = [], []
+        self._restarts.clear()
         is_new = {folder.id: self._first_sync and not self._draft.folders[folder.id].seeded for folder in folders}
         changed = deque(folder for folder in folders if not is_new[folder.id])
         new = deque(sorted((folder for folder in folders if is_new[folder.id]), key=_people_first))
@@ -145,14 +150,22 @@ class ChangeReader:
                 if isinstance(exc, FolderGone):
                     self._unknown.append(folder)
                 else:
-                    self._draft.restart(folder.id)
-                    folders.append(folder)
+                    self._restart(folder, folders, str(exc))
                 continue
             self._take(page, readings.setdefault(folder.id, FolderChanges(folder, page.state)), arrived)
             gathered += len(page.changes)
             if not page.complete:
                 (folders.appendleft if most == 1 else folders.append)(folder)
         return list(readings.values())
+
+    def _restart(self, folder: Folder, folders: deque[Folder], support: str) -> None:
+        """Read a folder from its beginning, because its state is lost; one that loses it every time is unreadable."""
+        self._draft.restart(folder.id)
+        self._restarts[folder.id] += 1
+        if self._restarts[folder.id] <= MOST_RESTARTS:
+            folders.append(folder)
+        else:
+            self._unreadable.append(ItemFailure(folder.id, Reason.ITEM_UNREADABLE, support))
 
     def _take(self, page: ChangePage, reading: FolderChanges, arrived: dict[str, FolderChanges]) -> None:
         """Add a page to its folder's reading. Where ids survive moves, an item that moves during a round can arrive in

@@ -54,6 +54,28 @@ def test_unreadable_folder_blocks_no_other_and_is_tried_more_seldom() -> None:
     world.assert_equal()
 
 
+@pytest.mark.parametrize("is_first", [False, True])
+def test_folder_whose_state_is_always_lost_blocks_no_other(*, is_first: bool) -> None:
+    world = SyncHarness(page=2)
+    if not is_first:
+        world.sync()
+        world.clock.pass_by(minutes=30)
+    for folder in (world.mailbox.inbox, world.mailbox.archive) * 3:
+        world.mailbox.add(folder)
+    world.mailbox.forgetful.add(world.mailbox.inbox)
+
+    world.sync(most=20)
+
+    assert [item.folder_id for item in world.items().values()].count(world.mailbox.archive) == 3
+    assert [issue.item_id for issue in world.registry.issues(ID)] == [world.mailbox.inbox]
+    world.mailbox.forgetful.clear()
+    for _ in range(2):
+        world.clock.pass_by(hours=25)
+        world.sync()
+    world.assert_equal()
+    assert world.registry.issues(ID) == []
+
+
 def test_what_a_folder_gave_before_it_could_not_be_read_is_kept() -> None:
     world = SyncHarness(page=2)
     for _ in range(6):
