@@ -135,3 +135,18 @@ def test_move_that_is_asked_for_during_an_access_test_does_not_wait() -> None:
     during_the_survey(world, ask, 1)
 
     assert (world.stored.moving_to, world.stored.move_due_at, world.stored.move_blocked) == (GRAPH, None, "")
+
+
+def test_mailbox_that_was_moved_to_ews_before_its_first_sync_returns_when_ews_is_blocked() -> None:
+    world = SyncHarness(moves=True)
+    world.registry.change(ID, lambda mailbox: mailbox.with_changes(source=GRAPH))
+    world.mailbox.add(world.mailbox.inbox)
+    ask(world, EWS)
+    world.engine.sync(ID)
+    assert world.source is EWS
+    world.sources.blocked.add(EWS)
+
+    world.pump(most=20)
+
+    assert (world.source, world.stored.source) == (GRAPH, GRAPH)
+    world.assert_equal()
