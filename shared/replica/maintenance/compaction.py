@@ -65,12 +65,18 @@ class CompactionState:
 
 
 def last_compaction(blobs: Blobs, mailbox_id: str) -> CompactionState:
-    """Read the record of the last compaction: one request, which is all that most sweeps need to know."""
+    """Read the record of the last compaction: one request, which is all that most sweeps need to know.
+
+    One that cannot be read is treated as missing: the compaction that follows writes it anew.
+    """
     blob = blobs.get(CURSORS, compaction_state_name(mailbox_id))
     if blob is None:
         return CompactionState()
-    values = json.loads(blob.data)
-    return CompactionState(datetime.fromisoformat(values["at"]), values["sequence"])
+    try:
+        values = json.loads(blob.data)
+        return CompactionState(datetime.fromisoformat(values["at"]).astimezone(UTC), int(values["sequence"]))
+    except (ValueError, TypeError, LookupError):
+        return CompactionState()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,14 @@ import pytest
 from shared.errors import ItemUnusable
 from shared.replica.encoding import pack
 from shared.replica.encoding.item_rows import location_properties
-from shared.replica.maintenance.compaction import PACKS_AT_ONCE, PAGES_PER_LISTING, is_compaction_due
+from shared.replica.maintenance.compaction import (
+    PACKS_AT_ONCE,
+    PAGES_PER_LISTING,
+    compaction_state_name,
+    is_compaction_due,
+)
 from shared.replica.port import FeedChange, FeedKind, item_key
-from shared.replica.storage_port import FEED, PACKS, Blob, Row
+from shared.replica.storage_port import CURSORS, FEED, PACKS, Blob, Row
 from shared.replica.store import BlobTableReplica
 from shared.sources.model import Content
 from tests.fakes.storage import Crash, MemoryBlobs, MemoryRows, Plan
@@ -59,6 +64,18 @@ def test_compaction_waits_for_its_day(replica: BlobTableReplica) -> None:
     delete(replica, "A")
     assert replica.compact(MAILBOX, NOW + timedelta(days=5), 7) == 0
     assert replica.compact(MAILBOX, NOW + timedelta(days=6), 7) > 1000
+
+
+@pytest.mark.parametrize("record", [b"", b"{}", b"[]", b'{"at": "today", "sequence": 1}', b'{"at": 7}', b"\xff"])
+def test_record_that_cannot_be_read_stops_no_compaction(
+    replica: BlobTableReplica, blobs: MemoryBlobs, record: bytes
+) -> None:
+    commit(replica, MAILBOX, created("A", b"x" * 1000), created("B"))
+    replica.compact(MAILBOX, NOW, 7)
+    delete(replica, "A")
+    blobs.put(CURSORS, compaction_state_name(MAILBOX), record)
+    assert replica.compact(MAILBOX, NOW, 7) > 1000
+    assert replica.compact(MAILBOX, NOW, 7) == 0
 
 
 def test_nothing_of_a_deleted_item_stays_in_storage(replica: BlobTableReplica, blobs: MemoryBlobs) -> None:
