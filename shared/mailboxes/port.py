@@ -162,7 +162,7 @@ class MailboxRegistry(Protocol):
         ...
 
     def issues(self, mailbox_id: str, limit: int = 1000) -> list[ItemIssue]:
-        """Return a mailbox's open issues."""
+        """Return a mailbox's open issues, except those that this version cannot read."""
         ...
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:

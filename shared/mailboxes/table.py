@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from shared.mailboxes.outbox.outbox import Outbox
 from shared.mailboxes.port import AuditEntry, ErasureRecord, ItemIssue, Run
 from shared.mailboxes.quiet_runs import with_quiet_run_of
 from shared.storage.azure_errors import translate_errors
-from shared.storage.row_mapping import from_row, to_row
+from shared.storage.row_mapping import from_row, readable, to_row
 from shared.storage.table import change_row
 from shared.storage.table_rest import ETAG, TableRest, quoted
 
@@ -196,7 +197,7 @@ class TableRegistry:
 
     def runs(self, mailbox_id: str, limit: int = 20) -> list[Run]:
         """Return the latest runs; the row of the mailbox has the last quiet one."""
-        runs = [from_row(Run, entity) for entity in self._first(self._runs, mailbox_id, limit)]
+        runs = list(readable(partial(from_row, Run), self._first(self._runs, mailbox_id, limit)))
         with suppress(NotFound):
             return with_quiet_run_of(self.get(mailbox_id), runs, limit)
         return runs
@@ -218,7 +219,7 @@ class TableRegistry:
 
     def issues(self, mailbox_id: str, limit: int = 1000) -> list[ItemIssue]:
         """Return open issues in no particular order."""
-        return [from_row(ItemIssue, entity) for entity in self._first(self._issues, mailbox_id, limit)]
+        return list(readable(partial(from_row, ItemIssue), self._first(self._issues, mailbox_id, limit)))
 
     def record_audit(self, mailbox_id: str, actor: str, act: str) -> None:
         """Append to the audit trail; a random suffix distinguishes two actions in one millisecond."""
@@ -230,7 +231,7 @@ class TableRegistry:
     def audit_trail(self, mailbox_id: str, after: str = "", limit: int = 100) -> list[AuditEntry]:
         """Return the rows in the order of their keys, which sort later times first."""
         rows = self._first(self._audit, mailbox_id, limit, after)
-        return [from_row(AuditEntry, row, key=str(row["RowKey"])) for row in rows]
+        return list(readable(lambda row: from_row(AuditEntry, row, key=str(row["RowKey"])), rows))
 
     def erase(self, mailbox_id: str) -> dict[str, int]:
         """Delete runs and issues first and the mailbox last, so that an interrupted erasure can be requested again.

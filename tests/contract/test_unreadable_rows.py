@@ -14,10 +14,13 @@ from shared.mailboxes.bulk.jobs import Jobs
 from shared.mailboxes.bulk.model import Job, JobCommand, JobSlice, Outcome
 from shared.mailboxes.bulk.table import TableJobs
 from shared.mailboxes.directory.model import DirectoryQuery
-from shared.mailboxes.entities import partition
+from shared.mailboxes.entities import newest_first, partition, row_digest
 from shared.mailboxes.groups.cache import CachedGroups
 from shared.mailboxes.groups.model import Group, GroupSettings
 from shared.mailboxes.groups.table import TableGroups
+from shared.mailboxes.port import ItemIssue, Run
+from shared.mailboxes.summary.model import ShardSummary
+from shared.mailboxes.summary.table import TableSummaries
 from shared.mailboxes.table import TableRegistry
 from shared.sources.model import ContentLevel
 from shared.webhooks.model import Delivery, Endpoint
@@ -154,3 +157,36 @@ def test_erasure_record_of_a_newer_version_stops_no_other_erasure(tables: TableS
     for mailbox in (newer, other):
         registry.erase(mailbox.id)
         registry.forget_erasure(mailbox.id)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("issues", row_digest("item-1"), {"tries": "many"}),
+        ("runs", newest_first(NOW), {"ended_at": "later"}),
+    ],
+)
+def test_record_of_a_newer_version_hides_no_other_of_its_mailbox(
+    tables: TableServiceClient, table: str, key: str, value: dict[str, str]
+) -> None:
+    registry, mailbox_id = TableRegistry(tables, 16, lambda: NOW), uuid.uuid4().hex
+    for number in (1, 2):
+        registry.put_issue(ItemIssue(mailbox_id, f"item-{number}", "folder", "item_corrupt", "", 1, NOW, NOW))
+        registry.record_run(Run(mailbox_id, NOW + timedelta(hours=number - 1), NOW, "done"))
+
+    with altered(tables, table, (mailbox_id, key), **value):
+        issues, runs = registry.issues(mailbox_id), registry.runs(mailbox_id)
+    assert len(issues) + len(runs) == 3
+    registry.erase(mailbox_id)
+
+
+def test_summary_with_a_property_of_another_type_hides_no_other_shard(tables: TableServiceClient) -> None:
+    store = TableSummaries(tables, 2)
+    for shard in (0, 1):
+        store.put(ShardSummary(shard, NOW))
+
+    with altered(tables, "summaries", ("of-2", "000"), part00="text"):
+        assert store.get(0) is None
+        assert [summary.shard for summary in store.all()] == [1]
+        store.put(ShardSummary(0, NOW))
+        assert [summary.shard for summary in store.all()] == [0, 1]

@@ -59,8 +59,8 @@ class TableSummaries:
 
 def _summary_from(row: "Mapping[str, Any]") -> ShardSummary | None:
     """Decode a row; None if only another version can read it: the next dispatch replaces it."""
-    content = b"".join(row[name] for name in sorted(row) if name.startswith("part"))
     try:
+        content = b"".join(row[name] for name in sorted(row) if name.startswith("part"))
         return msgspec.json.decode(content, type=ShardSummary)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, TypeError):
         return None
