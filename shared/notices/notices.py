@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from shared.errors import NotFound
+from shared.errors import MailboxSyncError, NotFound
 from shared.mailboxes.model import Mailbox
 from shared.mailboxes.outbox.events import EventType, MailboxEvent
 from shared.mailboxes.summary.model import Totals
@@ -67,21 +67,31 @@ class Notices:
         self._operators = operators
         self._people = people
         self._clock = clock
-        self._sent: deque[datetime] = deque(maxlen=OPERATORS_MAILS)
+        self._sent: deque[tuple[datetime, str]] = deque(maxlen=OPERATORS_MAILS)
+        """When the operators' last mails were sent, and of which events."""
 
     def tell(self, event_id: str, kind: NoticeKind, mailbox_id: str) -> None:
-        """Send the notice of one event, unless the mailbox has changed since. Safe to repeat."""
+        """Send the notice of one event, unless the mailbox has changed since. Safe to repeat.
+
+        An address that the mail service refuses keeps nobody else from being told; the error is raised afterward.
+        """
         try:
             mailbox = self._find(mailbox_id)
         except NotFound:
             return
         if not still_holds(kind, mailbox):
             return
+        failed: list[MailboxSyncError] = []
         if self._people and (person := person_of(mailbox)):
-            self._mailer.send(self._texts_for(mailbox).for_person(kind, mailbox, person), _key(event_id, "person"))
-        if self._operators and self._is_allowed():
+            try:
+                self._mailer.send(self._texts_for(mailbox).for_person(kind, mailbox, person), _key(event_id, "person"))
+            except MailboxSyncError as error:
+                failed.append(error)
+        if self._operators and self._is_allowed(event_id):
             mail = self._texts[self._language].for_operators(kind, mailbox, self._operators)
             self._mailer.send(mail, _key(event_id, "operators"))
+        if failed:
+            raise failed[0]
         _log.info("notice sent", extra={"mailbox_id": mailbox_id, "kind": kind.value})
 
     def digest(self, day: date) -> None:
@@ -95,12 +105,14 @@ class Notices:
         known = mailbox.language in tuple(Language)
         return self._texts[Language(mailbox.language) if known else self._language]
 
-    def _is_allowed(self) -> bool:
-        """Whether another mail about a single mailbox may go to the operators now; counts it."""
+    def _is_allowed(self, event_id: str) -> bool:
+        """Whether another mail about a single mailbox may go to the operators now; counts each event once."""
         now = self._clock()
-        if len(self._sent) == OPERATORS_MAILS and now - self._sent[0] < OPERATORS_WINDOW:
+        if any(counted == event_id for _, counted in self._sent):
+            return True
+        if len(self._sent) == OPERATORS_MAILS and now - self._sent[0][0] < OPERATORS_WINDOW:
             return False
-        self._sent.append(now)
+        self._sent.append((now, event_id))
         return True
 
 

@@ -26,10 +26,11 @@ class MemoryNoticeQueue:
 
 
 class MemoryMailer:
-    """Implements Mailer: two calls with the same key are one mail."""
+    """Implements Mailer: two calls with the same key are one mail. Mail to an address in `refused` fails."""
 
     def __init__(self) -> None:
         self.by_key: dict[str, Mail] = {}
+        self.refused: dict[str, MailboxSyncError] = {}
 
     @property
     def mails(self) -> list[Mail]:
@@ -38,4 +39,7 @@ class MemoryMailer:
 
     def send(self, mail: Mail, key: str) -> None:
         """Remember a mail."""
+        for address in mail.to:
+            if address in self.refused:
+                raise self.refused[address]
         self.by_key.setdefault(key, mail)

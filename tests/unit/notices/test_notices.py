@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from shared.errors import PersonMustSignIn, Reason, RetryLater
+from shared.errors import OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import Mailbox, Status
 from shared.mailboxes.outbox.events import EventType, new_event
 from shared.mailboxes.outbox.outbox import Outbox
@@ -128,6 +128,27 @@ def test_operators_are_not_flooded_and_people_are_all_told() -> None:
     told.clock.pass_by(minutes=61)
     told.notices.tell("later", NoticeKind.SIGN_IN, STOPPED.id)
     assert len(told.mailer.mails) == 2 * OPERATORS_MAILS + 32
+
+
+def test_person_whose_address_is_refused_keeps_the_operators_from_nothing() -> None:
+    told = Told(STOPPED)
+    told.mailer.refused[STOPPED.address] = OperatorMustAct(Reason.OUR_STORAGE, support="400")
+    for _ in range(2):
+        with pytest.raises(OperatorMustAct):
+            told.notices.tell("e1", NoticeKind.SIGN_IN, STOPPED.id)
+    assert [mail.to for mail in told.mailer.mails] == [OPERATORS]
+
+
+def test_mail_that_could_not_be_sent_is_counted_once() -> None:
+    told = Told(STOPPED)
+    told.mailer.refused[OPERATORS[0]] = RetryLater(Reason.UNAVAILABLE)
+    for _ in range(OPERATORS_MAILS + 5):
+        with pytest.raises(RetryLater):
+            told.notices.tell("e1", NoticeKind.SIGN_IN, STOPPED.id)
+    told.mailer.refused.clear()
+    for number in range(OPERATORS_MAILS):
+        told.notices.tell(f"e{number + 1}", NoticeKind.SIGN_IN, STOPPED.id)
+    assert [mail.to for mail in told.mailer.mails].count(OPERATORS) == OPERATORS_MAILS
 
 
 def test_the_digest_tells_totals_and_what_to_do_once_a_day() -> None:
