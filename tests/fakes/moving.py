@@ -3,15 +3,18 @@
 import json
 
 from shared.mailboxes.moves import asked_to_move
+from shared.mailboxes.outbox.outbox import Outbox
 from shared.replica.port import FeedKind
 from shared.sources.model import FolderKind, FolderRole, ItemKind, SourceName
 from shared.sync.scope import Scope
 from tests.fakes.sync_harness import ID, SyncHarness
 
 
-def mailbox_of_every_kind(messages: int = 40, scope: Scope | None = None) -> SyncHarness:
+def mailbox_of_every_kind(
+    messages: int = 40, scope: Scope | None = None, *, outbox: Outbox | None = None
+) -> SyncHarness:
     """45 items of every kind, synced over EWS; the next dispatch is due."""
-    world = SyncHarness(scope, moves=True)
+    world = SyncHarness(scope, moves=True, outbox=outbox)
     mailbox = world.mailbox
     contacts = mailbox.add_folder("Contacts", kind=FolderKind.CONTACTS, role=FolderRole.CONTACTS)
     journal = mailbox.add_folder("Journal", kind=FolderKind.OTHER, role=FolderRole.JOURNAL)

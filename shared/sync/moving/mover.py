@@ -116,14 +116,19 @@ class Mover:
     def _restate(
         self, mailbox: Mailbox, cursor: Cursor, budget: Budget, stats: RunStats, switched_at: datetime
     ) -> MoveStep:
-        """Restate the rows after the switch; when that is complete, record the move in the registry."""
+        """Restate the rows after the switch; when that is complete, record the move in the registry.
+
+        The cursor says that all is done only after that: a crash in between repeats the record instead of losing it.
+        """
         restater = Restater(self._replica, mailbox.id, limits=self._limits, budget=budget, clock=self._clock)
-        cursor, report = restater.run(cursor)
+        cursor, restated = restater.run(cursor)
         source = source_of(cursor, mailbox.source)
-        if report is not None:
-            numbers = partial(with_numbers, values=report)
+        if restated is not None:
+            numbers = partial(with_numbers, values=restated.report)
             self._recorder.change(mailbox.id, lambda before: numbers(moved(before, source, switched_at)))
-        self._recorder.ended(mailbox.id, "restated" if report is not None else "continues", stats, source=source)
+            cursor = restater.finish(cursor, restated)
+        outcome = "restated" if restated is not None else "continues"
+        self._recorder.ended(mailbox.id, outcome, stats, source=source)
         return MoveStep(cursor, source, goes_on=True)
 
     def _with_current_source(self, mailbox: Mailbox, source: SourceName) -> Mailbox:

@@ -5,7 +5,7 @@ longer tracked. Repeating it after a crash writes what is left. No pass runs bef
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
 
@@ -17,6 +17,14 @@ from shared.sync.moving.restated_rows import SurveyedRows, UnsurveyedRows
 from shared.sync.moving.survey import DOCUMENT, decode, fingerprint
 from shared.sync.moving.surveyed_replica import SurveyedReplica
 from shared.sync.state.sync_state import SyncState, from_notes, to_notes
+
+
+@dataclass(frozen=True, slots=True)
+class Restated:
+    """All rows are restated: the parity report, empty if the survey was lost, and the sync state that follows."""
+
+    report: dict[str, object]
+    state: SyncState
 
 
 class Restater:
@@ -32,8 +40,8 @@ class Restater:
         self._budget = budget
         self._clock = clock
 
-    def run(self, cursor: Cursor) -> tuple[Cursor, dict[str, object] | None]:
-        """Restate what is left; returns the cursor, and when all is done the parity report.
+    def run(self, cursor: Cursor) -> tuple[Cursor, Restated | None]:
+        """Restate what is left; returns the cursor, and when all is done what `finish` needs.
 
         Raises: Conflict, LeaseLost, and what storage raises.
         """
@@ -53,16 +61,16 @@ class Restater:
         if survey is None:
             # Another document took its place, or it is lost: every folder has to be compared.
             waiting = tuple(sorted(id_ for id_ in cursor.folders if id_ not in state.not_tracked))
-            return self._finished(cursor, state.with_changes(to_compare=waiting)), {}
+            return cursor, Restated({}, state.with_changes(to_compare=waiting))
         origin = state.restating.origin
         report = parity.report(survey, parity.MoveOutcome.MOVED, origin, self._clock().isoformat())
         self._budget.check_lease()
         self._replica.put_derived(self._mailbox_id, parity.DOCUMENT, parity.encode(report))
-        return self._finished(cursor, state), report
+        return cursor, Restated(report, state)
 
-    def _finished(self, cursor: Cursor, state: SyncState) -> Cursor:
-        """Commit that nothing is left to restate, then delete the survey."""
-        notes = to_notes(state.with_changes(restating=None))
+    def finish(self, cursor: Cursor, restated: Restated) -> Cursor:
+        """Commit that nothing is left to restate, then delete the survey. The move must have been recorded before."""
+        notes = to_notes(restated.state.with_changes(restating=None))
         cursor = self._replica.commit(self._mailbox_id, cursor, (), replace(cursor, notes=notes))
         self._replica.put_derived(self._mailbox_id, DOCUMENT, b"")
         return cursor

@@ -1,12 +1,17 @@
 """A move while the other source fails: on some items whatever is asked of them, or once in the middle."""
 
+import contextlib
+
 import pytest
 
 from shared.errors import Reason, RetryLater
+from shared.mailboxes.outbox.events import EventType, MailboxEvent
+from shared.mailboxes.outbox.outbox import Outbox
 from shared.sources.model import Access, ChangePage, Folder, FolderRole, SourceName
 from shared.sources.port import StateInvalid
 from shared.sync.moving.folder_survey import SAMPLES
 from tests.fakes.moving import ask, mailbox_of_every_kind, parity
+from tests.fakes.replica import Crash
 from tests.fakes.source import FakeSource, FakeSources
 from tests.fakes.sync_harness import ID, SyncHarness
 
@@ -78,6 +83,31 @@ def test_fault_in_the_middle_of_a_survey_counts_no_item_twice(*, versions_differ
 
         numbers = {"same": 45 - len(edited), "changed": len(edited), "not_given": 0}
         assert parity(world) == ALL_SAME | numbers, request
+
+
+@pytest.mark.parametrize("fault", [Crash(), RetryLater(Reason.UNAVAILABLE)], ids=["crash", "outage"])
+@pytest.mark.parametrize("store", ["replica", "registry"])
+def test_fault_at_any_write_of_a_move_does_not_lose_its_record(store: str, fault: BaseException) -> None:
+    for write in range(1, 14):
+        told: list[MailboxEvent] = []
+        world = mailbox_of_every_kind(messages=10, outbox=Outbox(lambda _kind, _tenant: True, told.extend))
+        world.sources.versions_differ = True
+        ask(world)
+        getattr(world, store).fail_at(write, fault)
+
+        with contextlib.suppress(Crash, RetryLater):
+            world.sync()
+        world.replica.calm()
+        world.registry.calm()
+        world.leases.held.clear()
+        for _ in range(3):
+            world.clock.pass_by(minutes=30)
+            world.sync()
+
+        stored = world.stored
+        assert (world.source, stored.source, stored.moving_to, stored.parity_same) == (GRAPH, GRAPH, None, 13), write
+        assert stored.moved_at is not None
+        assert [event.type for event in told].count(EventType.MOVED_TO_GRAPH) == 1, write
 
 
 class LosingSource(FakeSource):
