@@ -151,17 +151,18 @@ class MailboxMove:
         compare_samples(survey, self._source, listed, self._reader, self._scope.content)
 
     def _matches(self, survey: Survey, listed: dict[str, Folder]) -> list[tuple[FolderState, Folder]]:
-        """Match the replica's folders with the other source's: by id, else by path and kind."""
+        """Match the replica's folders with the other source's: by id, else by path and kind; each of them once."""
         states = self._cursor.folders
         self._require_kinds(listed)
         missing = [id_ for id_ in states if id_ not in listed]
         names = self._translator.at_target(missing)
-        free = {(each.path, each.kind): each for id_, each in listed.items() if id_ not in states}
+        met = {names.get(id_, id_) for id_ in states}
+        free = {(each.path, each.kind, each.archive): each for id_, each in listed.items() if id_ not in met}
         matches, survey.kept, survey.gone, survey.gone_items, survey.kept_items = [], {}, [], 0, 0
         # A pass may have removed folders since an earlier part of the survey.
         survey.folders = {id_: found for id_, found in survey.folders.items() if id_ in states}
         for id_, state in states.items():
-            folder = listed.get(names.get(id_, id_)) or free.get((state.path, state.kind))
+            folder = listed.get(names.get(id_, id_)) or free.pop((state.path, state.kind, state.archive), None)
             if folder is not None:
                 matches.append((state, folder))
             elif gives_folder(self._target, state.kind, archive=state.archive):

@@ -239,3 +239,49 @@ def test_survey_of_another_direction_restates_nothing_on_the_way_back() -> None:
 
     assert world.kept() == set()
     world.assert_equal()
+
+
+@pytest.mark.parametrize("is_ended", [False, True], ids=["ews answers", "ews has ended"])
+def test_folder_that_took_the_name_of_a_deleted_one_is_not_taken_for_both(*, is_ended: bool) -> None:
+    world, sources = foreign_world()
+    other = world.mailbox.add_folder("Old projects")
+    for _ in range(12):
+        world.mailbox.add(other)
+    world.sync()
+    world.clock.pass_by(hours=1)
+    keys = {item.key for item in world.items().values() if item.folder_id == other}
+    world.mailbox.delete_folder(world.mailbox.archive)
+    world.mailbox.rename_folder(other, "Projects")
+    if is_ended:
+        sources.blocked.add(EWS)
+    ask(world, forced=True)
+
+    for _ in range(3):
+        world.sync()
+        world.clock.pass_by(hours=25)
+
+    assert world.source is GRAPH
+    assert {item.key for item in world.items().values() if item.folder_id == PREFIX + other} == keys
+    assert len(world.items()) == len(world.mailbox.mails)
+
+
+def test_new_folder_with_the_path_of_one_in_the_archive_is_not_taken_for_it() -> None:
+    world = SyncHarness(moves=True)
+    old = world.mailbox.add_folder("2024", archive=True)
+    archived = {world.mailbox.add(old) for _ in range(3)}
+    for _ in range(40):
+        world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.sources.blocked.add(EWS)
+    arrived = world.mailbox.add(world.mailbox.add_folder("2024"))
+    world.clock.pass_by(hours=1)
+
+    for _ in range(3):
+        world.sync()
+        world.clock.pass_by(hours=25)
+        world.sweep()
+
+    assert world.source is GRAPH
+    assert world.kept() == archived
+    assert arrived in world.items()
+    world.assert_equal()
