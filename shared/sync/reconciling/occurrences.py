@@ -52,6 +52,9 @@ class OccurrenceWriter:
 
         After a change of a calendar it is always replaced, because a lost cursor may have known another document. If a
         calendar is gone since the scan, or is listed but does not exist, the document stays due: the next scan decides.
+
+        The last writer of the document wins, so a worker that was paused may have replaced it by an earlier one. It is
+        replaced too if it is not the one that the cursor knows.
         """
         lines: list[tuple[str, str]] = []
         is_due_again = False
@@ -61,9 +64,10 @@ class OccurrenceWriter:
             except FolderGone:
                 is_due_again = True
         data = "".join(f"{line}\n" for _, line in sorted(lines)).encode()
-        digest = hashlib.sha256(data).hexdigest()
+        digest = _digest(data)
         before = self._draft.state.occurrences_digest
-        if self._draft.state.occurrences_due or (digest != before and (lines or before)):
+        is_current = digest == before and digest == _digest(self._replica.derived(NAME))
+        if self._draft.state.occurrences_due or ((lines or before) and not is_current):
             # Committed first: if the pass crashes now, the cursor must say that the document has to be replaced.
             self._draft.update(occurrences_due=True)
             self._pages.submit(wait=True)
@@ -93,6 +97,10 @@ class OccurrenceWriter:
             for event in events
             if self._scope.leaves_out(event, now) is None
         ]
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _line(folder: Folder, event: Item) -> str:

@@ -66,6 +66,13 @@ class ReplicaView:
         except (NotFound, ItemUnusable):
             return False
 
+    def derived(self, name: str) -> bytes:
+        """Return a derived document; empty if there is none."""
+        try:
+            return self._replica.derived(self._mailbox_id, name)
+        except NotFound:
+            return b""
+
     def put_derived(self, name: str, data: bytes) -> None:
         """Replace a derived document."""
         self._replica.put_derived(self._mailbox_id, name, data)

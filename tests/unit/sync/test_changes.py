@@ -189,6 +189,25 @@ def test_expanded_occurrences_follow_the_calendar(world: SyncHarness) -> None:
     assert world.replica.derived(ID, "occurrences") == b""
 
 
+def test_occurrences_that_a_paused_worker_has_put_back_are_replaced_within_a_day(world: SyncHarness) -> None:
+    event = world.mailbox.add(world.mailbox.calendar)
+    world.sync()
+    earlier = world.replica.derived(ID, "occurrences")
+    world.mailbox.delete(event)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.replica.put_derived(ID, "occurrences", earlier)
+
+    world.clock.pass_by(hours=20)
+    world.sweep()
+
+    assert world.occurring() == set()
+    writes = world.replica.writes
+    world.clock.pass_by(hours=24)
+    world.sweep()
+    assert world.replica.writes <= writes + 1, "only the cursor"
+
+
 def test_occurrences_go_with_their_calendar(world: SyncHarness) -> None:
     world.mailbox.add(world.mailbox.calendar, "Standup")
     world.sync()
