@@ -15,6 +15,7 @@ from functions.http.handler import CallerError, HttpError
 from functions.http.parameters import is_id
 from functions.http.rate_limits import RateLimit
 from functions.http.responses import problem_json, respond
+from shared.api.errors import Missing
 from shared.app import app
 from shared.errors import NotFound
 
@@ -80,16 +81,16 @@ def _errors_of(caller: "Caller", operation: "Operation") -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        values = {"missing": _missing(operation)} if isinstance(error, NotFound) else {}
+        values = {"missing": _missing(error, operation)} if isinstance(error, NotFound) else {}
         raise CallerError(error, _limit_headers(caller.object_id), values) from error
 
 
-def _missing(operation: "Operation") -> str:
-    """What a 404 may not have found: the parameters of the path, what the path names last, or what the body names."""
-    parts = operation.path.strip("/").split("/")
-    names = [part[1:-1] for part in parts if part.startswith("{")]
-    names += [parts[-1]] if parts[-1] in ("content", "hold") else []
-    return " or ".join("attachment" if name == "number" else name for name in names) or operation.missing
+def _missing(error: NotFound, operation: "Operation") -> str:
+    """What a 404 did not find: what the error names, the only parameter of the path, or what the body names."""
+    if isinstance(error, Missing):
+        return error.name
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    return " or ".join(names) or operation.missing
 
 
 def _operation(request: func.HttpRequest, path: str) -> "Operation":
@@ -139,9 +140,10 @@ def _methods(operations: "Mapping[str, Operation]") -> list[str]:
 
 
 def _path_values(given: Mapping[str, str]) -> dict[str, str]:
-    """The values in the path. All of them have the format of ids. Raises NotFound."""
-    if not all(is_id(value) for value in given.values()):
-        raise NotFound("nothing has such an id")
+    """The values in the path. All of them have the format of ids. Raises Missing."""
+    for name, value in given.items():
+        if not is_id(value):
+            raise Missing("attachment" if name == "number" else name)
     return dict(given)
 
 

@@ -142,11 +142,12 @@ def problem_json(
 
 
 def _api_text(code: str, part: str, values: Mapping[str, object]) -> str:
-    """Return the sentence for programs: of the fault, if there is one, of the code, or else the one of the page."""
+    """Return the sentence for programs: of the fault or what is missing, of the code, or else the one of the page."""
     from shared.pages.catalog import english
 
-    fault = f"api_problems.faults.{values.get('fault')}"
-    keys = [f"{fault}.expected.{part}", f"{fault}.{part}", f"api_problems.{code}.{part}"]
+    fault, problem_ = f"api_problems.faults.{values.get('fault')}", f"api_problems.{code}"
+    missing = f"{problem_}.missing_{values.get('missing')}.{part}"
+    keys = [f"{fault}.expected.{part}", f"{fault}.{part}", missing, f"{problem_}.{part}"]
     for key in keys:
         if key in english():
             try:

@@ -4,9 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.api.errors import Forbidden
+from shared.api.errors import Forbidden, Missing
 from shared.api.port import ReaderLimits
-from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 
 
@@ -51,13 +50,13 @@ class Caller:
         return mailbox_id in self.limits.mailboxes or tenant_id in self.limits.tenants
 
     def require_mailbox(self, mailbox: Mailbox) -> Mailbox:
-        """Return the mailbox. Raises NotFound for one that the caller may not know of, as if it did not exist."""
+        """Return the mailbox. Raises Missing for one that the caller may not know of, as if it did not exist."""
         if not self.sees(mailbox.id, mailbox.tenant_id):
-            raise NotFound("no such mailbox")
+            raise Missing("mailbox")
         return mailbox
 
     def require_content(self, mailbox: Mailbox) -> Mailbox:
-        """Return the mailbox if the caller may read its contents. Raises NotFound, Forbidden.
+        """Return the mailbox if the caller may read its contents. Raises Missing, Forbidden.
 
         The contents of a mailbox that is being erased are not read any more.
 
@@ -66,7 +65,7 @@ class Caller:
         """
         self.require(CONTENT_READERS)
         if mailbox.erasing_since is not None or not self.reads_content_of(mailbox.id, mailbox.tenant_id):
-            raise NotFound("no such mailbox")
+            raise Missing("mailbox")
         return mailbox
 
     def reads_content_of(self, mailbox_id: str, tenant_id: str) -> bool:

@@ -4,8 +4,8 @@ import re
 from urllib.parse import quote
 
 from shared.api.calls import Conditions, RawAnswer
+from shared.api.errors import Missing, naming
 from shared.api.resources.items import media_type
-from shared.errors import NotFound
 from shared.replica.port import ContentLocation
 from shared.replica.reading.port import ReplicaReader
 
@@ -18,10 +18,11 @@ def content_answer(reader: ReplicaReader, mailbox_id: str, key: str, conditions:
     """Answer a request for an item's content. Two requests to storage; one if the client has it already.
 
     Raises:
-        NotFound: there is no such item, or it has no content.
+        Missing: there is no such item, or it has no content.
     """
     for _ in range(MAX_TRIES):
-        located = reader.item(mailbox_id, key).located
+        with naming("item"):
+            located = reader.item(mailbox_id, key).located
         if located is None:
             break
         headers = _headers(key, located)
@@ -39,7 +40,7 @@ def content_answer(reader: ReplicaReader, mailbox_id: str, key: str, conditions:
             return RawAnswer(data, kind, 200, headers)
         part = {"Content-Range": f"bytes {start}-{start + length - 1}/{located.length}"}
         return RawAnswer(data, kind, 206, headers | part)
-    raise NotFound("the item has no content")
+    raise Missing("content")
 
 
 def _headers(key: str, located: ContentLocation) -> dict[str, str]:

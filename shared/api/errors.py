@@ -1,8 +1,9 @@
 """The ways in which a call of the API is refused. The HTTP layer maps each to a status and a problem document."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
-from shared.errors import MailboxSyncError
+from shared.errors import MailboxSyncError, NotFound
 
 
 class Refused(MailboxSyncError):
@@ -59,3 +60,22 @@ class Forbidden(Refused):
     def values(self) -> dict[str, str]:
         """The values of the problem document."""
         return {"roles": self.roles}
+
+
+class Missing(NotFound):
+    """What the request names does not exist, or the caller may not read it; `name` says which part of it, in a word."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no such {name}")
+        self.name = name
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Say of a NotFound of the block that this was not found. Raises Missing."""
+    try:
+        yield
+    except Missing:
+        raise
+    except NotFound as exc:
+        raise Missing(name) from exc

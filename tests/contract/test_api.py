@@ -206,15 +206,33 @@ def test_problems_say_what_is_expected(api: ApiServer, mailbox: Mailbox) -> None
 
 
 def test_problem_says_what_was_not_found(api: ApiServer, mailbox: Mailbox) -> None:
+    key = item_key("A")
     for path, missing in (
         ("/mailboxes/none", "mailbox"),
-        (f"/mailboxes/{mailbox.id}/items/none", "mailbox or item"),
-        (f"/mailboxes/{mailbox.id}/hold", "mailbox or hold"),
+        (f"/mailboxes/{mailbox.id}/items/none", "item"),
+        (f"/mailboxes/{mailbox.id}/hold", "hold"),
+        ("/mailboxes/none/hold", "mailbox"),
+        (f"/mailboxes/none/items/{key}/content", "mailbox"),
+        (f"/mailboxes/{mailbox.id}/items/none/content", "item"),
+        (f"/mailboxes/{mailbox.id}/items/{key}/attachments/99", "attachment"),
+        (f"/mailboxes/{mailbox.id}/items/{key}/attachments/%20", "attachment"),
+        (f"/mailboxes/a%20b/items/{key}", "mailbox"),
         ("/jobs/none", "job"),
     ):
         body = body_of(api.ask("GET", path))
         assert (body["missing"], f"no such {missing}," in body["detail"]) == (missing, True)
         assert "age" not in body["title"]
+
+
+def test_item_without_content_is_not_taken_for_one_that_is_gone(api: ApiServer) -> None:
+    """A consumer deletes what is gone, and keeps an item whose content the copy does not have."""
+    mailbox = api.connect(created("A", b""))
+    for part in ("content", "parsed", "attachments/0"):
+        answer = api.ask("GET", f"/mailboxes/{mailbox.id}/items/{item_key('A')}/{part}")
+        problem = body_of(answer)
+        assert (answer.status_code, problem["code"], problem["missing"]) == (404, "not_found", "content")
+        assert "The copy has no content of this item" in problem["detail"]
+        assert "a change follows" in problem["remedy"]
 
 
 def test_mailbox_that_was_never_moved_says_how_to_ask_for_a_report(api: ApiServer, mailbox: Mailbox) -> None:

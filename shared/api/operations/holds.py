@@ -2,10 +2,9 @@
 
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
-from shared.api.errors import Malformed
+from shared.api.errors import Malformed, Missing
 from shared.api.operations.mailboxes import visible_mailbox
 from shared.api.resources import holds as resources
-from shared.errors import NotFound
 from shared.mailboxes.errors import HoldReasonInvalid
 from shared.mailboxes.holds import MAX_REASON
 from shared.mailboxes.model import Mailbox
@@ -40,7 +39,7 @@ def lift_hold(components: ApiComponents, call: Call[NoQuery, None]) -> None:
 
 def _hold(mailbox: Mailbox) -> resources.Hold:
     if mailbox.hold_since is None:
-        raise NotFound("no hold")
+        raise Missing("hold")
     return resources.Hold(mailbox.hold_since, mailbox.hold_by, mailbox.hold_reason)
 
 

@@ -8,12 +8,11 @@ from msgspec import Struct
 from shared.api.access import CONTENT_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, RawAnswer, operation
 from shared.api.conditional import content_answer
-from shared.api.errors import Malformed, Refused
+from shared.api.errors import Malformed, Missing, Refused, naming
 from shared.api.operations.mailboxes import Limit
 from shared.api.paging import Cursor, decode_cursor, encode_cursor
 from shared.api.resources import items as resources
 from shared.api.resources.values import Time
-from shared.errors import NotFound
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import FolderState, ReplicaItem
 from shared.replica.reading.port import ItemRange, ReplicaReader
@@ -137,7 +136,8 @@ def get_item(components: ApiComponents, call: Call[FieldsQuery, None]) -> resour
     """Return one item with all its metadata."""
     mailbox = readable_mailbox(components, call)
     fields = _chosen_fields(call.query.fields) if call.query.fields else frozenset(resources.FIELDS)
-    stored = components.replica_reader.item(mailbox.id, call.path["item"])
+    with naming("item"):
+        stored = components.replica_reader.item(mailbox.id, call.path["item"])
     return resources.item(stored, components.replica_reader.folders(mailbox.id).folders, fields)
 
 
@@ -200,18 +200,19 @@ def get_attachment(components: ApiComponents, call: Call[NoQuery, None]) -> RawA
     from shared.formats import parsed_mail
 
     if not call.path["number"].isdecimal() or len(call.path["number"]) > 4:
-        raise NotFound("no such attachment")
+        raise Missing("attachment")
     item, data = _whole_content(components, call)
     found = parsed_mail.parse(data).attachments if item.located and item.located.form == "eml" else ()
     if int(call.path["number"]) >= len(found):
-        raise NotFound("no such attachment")
+        raise Missing("attachment")
     attachment = found[int(call.path["number"])]
     return RawAnswer(attachment.data, attachment.media_type, headers=attachment_headers(attachment.name))
 
 
 def readable_mailbox[Q, B](components: ApiComponents, call: Call[Q, B]) -> Mailbox:
-    """Return the mailbox of the path, and record that its contents are read. Raises NotFound, Forbidden."""
-    mailbox = call.caller.require_content(components.registry.get(call.path["mailbox"]))
+    """Return the mailbox of the path, and record that its contents are read. Raises Missing, Forbidden."""
+    with naming("mailbox"):
+        mailbox = call.caller.require_content(components.registry.get(call.path["mailbox"]))
     components.content_audit(mailbox.id, call.caller.object_id)
     return mailbox
 
@@ -220,7 +221,8 @@ def _whole_content[Q, B](components: ApiComponents, call: Call[Q, B]) -> tuple[R
     mailbox = readable_mailbox(components, call)
     reader = components.replica_reader
     for _ in range(3):
-        item = reader.item(mailbox.id, call.path["item"])
+        with naming("item"):
+            item = reader.item(mailbox.id, call.path["item"])
         if item.located is None:
             break
         if item.located.length > LARGEST_PARSED:
@@ -228,7 +230,7 @@ def _whole_content[Q, B](components: ApiComponents, call: Call[Q, B]) -> tuple[R
         data = reader.content(mailbox.id, item.located, 0, item.located.length)
         if data is not None:
             return item, data
-    raise NotFound("the item has no content")
+    raise Missing("content")
 
 
 def _chosen_fields(given: str | None) -> frozenset[str]:

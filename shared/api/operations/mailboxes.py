@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
-from shared.api.errors import Malformed, Refused
+from shared.api.errors import Malformed, Refused, naming
 from shared.api.paging import EXPECTED_CURSOR, Cursor, decode_cursor, encode_cursor
 from shared.api.resources import mailboxes as resources
 from shared.api.resources import records
@@ -215,8 +215,9 @@ def get_parity_report(components: ApiComponents, call: Call[NoQuery, None]) -> r
 
 
 def visible_mailbox[Q, B](components: ApiComponents, call: Call[Q, B]) -> Mailbox:
-    """Return the mailbox of the path. Raises NotFound, also for one that the caller may not know of."""
-    return call.caller.require_mailbox(components.registry.get(call.path["mailbox"]))
+    """Return the mailbox of the path. Raises Missing, also for one that the caller may not know of."""
+    with naming("mailbox"):
+        return call.caller.require_mailbox(components.registry.get(call.path["mailbox"]))
 
 
 def _receipt(receipt: "ErasureReceipt") -> records.Receipt:
