@@ -15,7 +15,7 @@ from functions.http.handler import CallerError, HttpError
 from functions.http.parameters import is_id
 from functions.http.rate_limits import RateLimit
 from functions.http.responses import problem_json, respond
-from shared.api.errors import Missing
+from shared.api.errors import Malformed, Missing
 from shared.app import app
 from shared.errors import NotFound
 
@@ -123,7 +123,7 @@ def _prepare(request: func.HttpRequest, operation: "Operation", caller: "Caller"
     body = request.get_body() or b""
     call = Call(
         caller,
-        _path_values(request.route_params),
+        _path_values(request.route_params, operation),
         decode_query(operation.query, request.params),
         decode_body(operation.body, body) if operation.is_write else None,
         Conditions(*(request.headers.get(name, "") for name in ("If-None-Match", "Range", "If-Range"))),
@@ -139,21 +139,23 @@ def _methods(operations: "Mapping[str, Operation]") -> list[str]:
     return sorted({*operations, *(["HEAD"] if "GET" in operations else [])})
 
 
-def _path_values(given: Mapping[str, str]) -> dict[str, str]:
-    """The values in the path. All of them have the format of ids. Raises Missing."""
+def _path_values(given: Mapping[str, str], operation: "Operation") -> dict[str, str]:
+    """The values in the path. All of them have the format of ids. Raises Missing, Malformed."""
     for name, value in given.items():
         if not is_id(value):
+            if operation.named:
+                raise Malformed(name, expected=operation.named)
             raise Missing("attachment" if name == "number" else name)
     return dict(given)
 
 
 def _idempotency_key(request: func.HttpRequest, operation: "Operation") -> str:
     """The header Idempotency-Key; empty if there is none. Raises Malformed, also where the answer is not stored."""
-    from shared.api.errors import Malformed
-
     key: str = request.headers.get("Idempotency-Key", "")
-    if (key and not operation.takes_key) or len(key) > 255 or not key.isprintable() or not key.isascii():
-        raise Malformed("Idempotency-Key")
+    if key and not operation.takes_key:
+        raise Malformed("Idempotency-Key", expected="left out here, because the answer has a secret and is not stored")
+    if len(key) > 255 or not key.isprintable() or not key.isascii():
+        raise Malformed("Idempotency-Key", expected="at most 255 printable ASCII characters")
     return key
 
 

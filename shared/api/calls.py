@@ -174,6 +174,8 @@ class Operation:
 
     missing: str = ""
     """What a 404 did not find, if the path does not name it: the body does."""
+    named: str = ""
+    """What the id in the path must be, if the operation makes what it names."""
     holds_secret: bool = False
     """Whether its answer holds a secret, and so must not be stored."""
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, inspect
 
 from shared.api.errors import Malformed, Refused
 from shared.api.expectations import expected_of
@@ -12,6 +13,7 @@ from shared.api.expectations import expected_of
 _AT_FIELD = re.compile(r"`\$\.([^`]*)`")
 _AT_BYTE = re.compile(r"\(byte (\d+)\)")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
+_NUMBER = re.compile(r"[+-]?[\d.]+")
 _UNKNOWN = re.compile(r"contains unknown field `([^`]+)`")
 
 
@@ -19,10 +21,27 @@ def decode_query(kind: type[Struct], given: Mapping[str, str]) -> Struct:
     """Decode query parameters. Raises Malformed."""
     if unknown := sorted(given.keys() - set(kind.__struct_encode_fields__)):
         raise Malformed(unknown[0], "unknown")
+    for name in _times(kind) & given.keys():
+        if _NUMBER.fullmatch(given[name]):  # would be seconds since 1970, and "2026" is a year to whoever sends it
+            raise Malformed(name, expected=expected_of(kind, name))
     try:
         return msgspec.convert(dict(given), kind, strict=False)
     except msgspec.ValidationError as exc:
         raise _malformed(exc, kind) from exc
+
+
+@cache
+def _times(kind: type[Struct]) -> frozenset[str]:
+    """The names of a query's parameters that are times."""
+    declared = inspect.type_info(kind)
+    fields = declared.fields if isinstance(declared, inspect.StructType) else ()
+    return frozenset(field.encode_name for field in fields if _is_time(field.type))
+
+
+def _is_time(found: inspect.Type) -> bool:
+    if isinstance(found, inspect.UnionType):
+        return any(_is_time(each) for each in found.types)
+    return isinstance(found, inspect.DateTimeType)
 
 
 def decode_body(kind: type[Struct] | None, body: bytes) -> Struct | None:

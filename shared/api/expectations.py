@@ -38,8 +38,11 @@ def _words(found: inspect.Type) -> str:
         case inspect.EnumType():
             values = [str(each.value) for each in found.cls]
             return f"one of {', '.join(filter(None, values))}{', or empty' if '' in values else ''}"
+        case inspect.LiteralType():
+            return f"{' or '.join(f'`{value}`' for value in found.values)}, or left out"
         case inspect.ListType():
-            return f"a list of {_in_list(found.item_type)}{_at_most(found.max_length, 'entries')}"
+            most = f"at most {found.max_length} " if found.max_length else ""
+            return f"a list of {most}{_in_list(found.item_type)}"
         case _:
             return _plain_words(found)
 
@@ -49,7 +52,7 @@ def _plain_words(found: inspect.Type) -> str:
     if isinstance(found, inspect.IntType):
         return _whole_number(found)
     if isinstance(found, inspect.StrType):
-        return f"a text{_at_most(found.max_length, 'characters')}{_matching(found.pattern)}"
+        return f"a text{_long(found.min_length, found.max_length)}{_matching(found.pattern)}"
     return _SIMPLE.get(type(found), "")
 
 
@@ -68,8 +71,11 @@ def _in_list(found: inspect.Type) -> str:
     return "texts" + words.removeprefix("a text") if words.startswith("a text") else words
 
 
-def _at_most(limit: int | None, unit: str) -> str:
-    return f" of at most {limit} {unit}" if limit else ""
+def _long(least: int | None, most: int | None) -> str:
+    """The words for the length of a text."""
+    if least and most:
+        return f" of {least} to {most} characters"
+    return f" of at most {most} characters" if most else ""
 
 
 def _matching(pattern: str | None) -> str:

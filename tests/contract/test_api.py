@@ -130,6 +130,8 @@ def test_reader_is_limited_and_let_loose(api: ApiServer, mailbox: Mailbox) -> No
     assert body_of(api.ask("GET", "/me", roles=("Replica.Read",)))["limits"]["mailboxes"] == [mailbox.id]
     assert api.ask("PUT", f"/readers/{oid}", json_body=limits | {"mailboxes": ["0" * 32]}).status_code == 400
     assert api.ask("DELETE", f"/readers/{oid}").status_code == 204
+    mistaken = body_of(api.ask("PUT", "/readers/robin", json_body=limits))
+    assert (mistaken["status"], mistaken["parameter"], "GET /me" in mistaken["detail"]) == (400, "reader", True)
     assert api.ask("GET", reads, roles=("Replica.Read",)).status_code == 200
     acts = [entry["act"] for entry in body_of(api.ask("GET", f"/audit/{oid}"))["entries"]]
     assert acts == ["unlimit_reader", "limit_reader", "limit_reader"]
@@ -370,9 +372,18 @@ def test_group_is_made_used_and_deleted(api: ApiServer) -> None:
     own = api.connect(created("A", MESSAGE))
     path, wanted = "/groups/matter-7", {"description": "Matter 7", "settings": {"retention_days": 30, "exclude": []}}
     assert api.ask("PUT", path, roles=("Operator.Read",), json_body=wanted).status_code == 403
-    for wrong in ({"settings": {"mail_days": -1}}, {"settings": {"other": 1}}, {"description": "two\nlines"}):
-        assert api.ask("PUT", path, json_body=wrong).status_code == 400
-    assert api.ask("PUT", "/groups/default", json_body=wanted).status_code == 400
+    for wrong in (
+        {"settings": {"mail_days": -1}},
+        {"settings": {"other": 1}},
+        {"description": "two\nlines"},
+        {"settings": {"exclude": [" a"]}},
+    ):
+        answer = api.ask("PUT", path, json_body=wrong)
+        assert (answer.status_code, " is not of the kind " in body_of(answer)["detail"]) == (400, False)
+    for name in ("default", "a%20b", "A", "x" * 65):
+        refused = api.ask("PUT", f"/groups/{name}", json_body=wanted)
+        assert (refused.status_code, body_of(refused)["parameter"]) == (400, "group")
+        assert "lower-case letters, digits, and hyphens" in body_of(refused)["detail"]
     made = body_of(api.ask("PUT", path, json_body=wanted))
     assert (made["settings"]["retention_days"], made["settings"]["mail_days"]) == (30, None)
     assert (made["effective"]["exclude"], made["effective"]["folders_out"]) == ([], ["junkemail", "deleteditems"])

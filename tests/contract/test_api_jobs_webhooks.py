@@ -87,6 +87,7 @@ def test_answer_with_a_secret_takes_no_idempotency_key(api: ApiServer, webhook: 
     for path, body in (("/webhooks", {"url": url}), (f"/webhooks/{webhook['webhook']['id']}/rotate", None)):
         answer = api.ask("POST", path, json_body=body, headers={"Idempotency-Key": "k1"})
         assert (answer.status_code, body_of(answer)["parameter"]) == (400, "Idempotency-Key")
+        assert "must be left out here" in body_of(answer)["detail"]
     assert [one["url"] for one in body_of(api.ask("GET", "/webhooks"))["webhooks"]].count(url) == 0
 
 

@@ -29,7 +29,15 @@ def get_group(components: ApiComponents, call: Call[NoQuery, None]) -> resources
     return resources.group(commands.get(call.path["group"]), commands.deployment)
 
 
-@operation("PUT", "/groups/{group}", tag="groups", roles=OPERATORS, body=resources.GroupChange, answer=resources.Group)
+@operation(
+    "PUT",
+    "/groups/{group}",
+    tag="groups",
+    roles=OPERATORS,
+    body=resources.GroupChange,
+    answer=resources.Group,
+    named=EXPECTED_NAME,
+)
 def put_group(components: ApiComponents, call: Call[NoQuery, resources.GroupChange]) -> resources.Group:
     """Make a group, or replace its settings. The passes of its mailboxes use them within a minute."""
     body, commands = call.body, components.group_commands
@@ -38,10 +46,17 @@ def put_group(components: ApiComponents, call: Call[NoQuery, resources.GroupChan
             call.path["group"], body.description, resources.settings_of(body.settings), call.caller.object_id
         )
     except GroupInvalid as exc:
-        if exc.field == "name":
-            raise Malformed("group", expected=EXPECTED_NAME) from exc
-        raise Malformed(exc.field if exc.field == "description" else f"settings.{exc.field}") from exc
+        raise _malformed(exc.field) from exc
     return resources.group(stored, commands.deployment)
+
+
+def _malformed(field: str) -> Malformed:
+    """The refusal of a field that its type does not explain: a name, a description, or the entries of a list."""
+    if field == "name":
+        return Malformed("group", expected=EXPECTED_NAME)
+    if field == "description":
+        return Malformed(field, expected="one line of printable characters")
+    return Malformed(f"settings.{field}", expected="a list of printable texts without spaces at their ends")
 
 
 @operation("DELETE", "/groups/{group}", tag="groups", roles=OPERATORS, status=204)

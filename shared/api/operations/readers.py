@@ -1,11 +1,17 @@
 """Who calls, and what readers are limited to."""
 
+import re
+
 from shared.api.access import OPERATORS, STATE_READERS
 from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed
 from shared.api.port import ReaderLimits
 from shared.api.resources import onboarding as resources
 from shared.errors import NotFound
+
+EXPECTED_READER = "the object id of an account or a program, in lower case; its own GET /me returns it"
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @operation("GET", "/me", tag="access", answer=resources.Me)
@@ -38,9 +44,12 @@ def get_reader(components: ApiComponents, call: Call[NoQuery, None]) -> resource
     roles=OPERATORS,
     body=resources.ReaderChange,
     answer=resources.Reader,
+    named=EXPECTED_READER,
 )
 def limit_reader(components: ApiComponents, call: Call[NoQuery, resources.ReaderChange]) -> resources.Reader:
     """Limit a reader, by its object id, to tenants and mailboxes. Takes effect within a minute."""
+    if not _OBJECT_ID.fullmatch(call.path["reader"]):
+        raise Malformed("reader", expected=EXPECTED_READER)
     limits = ReaderLimits(call.path["reader"], frozenset(call.body.tenants), frozenset(call.body.mailboxes))
     for mailbox_id in limits.mailboxes:
         try:

@@ -201,8 +201,8 @@ class TokenValidator:
     def _claims(self, token: str, audiences: list[str]) -> dict[str, Any]:
         import jwt
 
-        if len(token) > 16_384:
-            raise TokenInvalid("too long")
+        if len(token) > 16_384 or not token.isascii():
+            raise TokenInvalid("too long, or not ASCII")
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):

@@ -7,9 +7,14 @@ from msgspec import Struct
 
 from shared.api.decoding import decode_body, decode_query
 from shared.api.errors import Malformed, Refused
+from shared.api.expectations import expected_of
 from shared.api.operations.items import ItemQuery
+from shared.api.operations.mailboxes import MailboxQuery
 from shared.api.operations.onboarding import activate_mailboxes, activation_malformed
+from shared.api.resources.groups import GroupChange
+from shared.api.resources.holds import HoldChange
 from shared.api.resources.onboarding import NewActivation, NewInvitation, NewMove
+from shared.api.resources.webhooks import NewWebhook
 from shared.authorization.errors import ActivationRefused
 from tests.fakes.api import ApiParts
 
@@ -78,6 +83,19 @@ def test_exactly_one_of_several_fields_is_required(body: NewActivation, paramete
 def test_refused_activation_says_what_is_expected(parameter: str, named: str, expected: str) -> None:
     refused = activation_malformed(ActivationRefused("refused", parameter), "csv")
     assert (refused.parameter, expected in refused.expected) == (named, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "words"),
+    [
+        (MailboxQuery, "hold", "`on`, or left out"),
+        (HoldChange, "reason", "a text of 1 to 500 characters"),
+        (NewWebhook, "url", "a text of at most 2000 characters"),
+        (GroupChange, "settings.exclude", "a list of at most 200 texts of 1 to 320 characters"),
+    ],
+)
+def test_words_say_what_a_value_may_be(kind: type[Struct], field: str, words: str) -> None:
+    assert expected_of(kind, field) == words
 
 
 def test_query_parameters_are_typed() -> None:

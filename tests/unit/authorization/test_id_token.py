@@ -169,10 +169,12 @@ def with_the_public_key_as_secret(body: dict[str, Any]) -> str:
         lambda body: "",
         lambda body: "a.b.c",
         lambda body: "....",
+        lambda body: "\xff",
+        lambda body: signed(body) + "\xe9",
         lambda body: signed(body | {"padding": "x" * 20_000}),
     ],
     ids=["none", "hs256", "foreign", "jwk", "jku", "kid", "path", "rs512", "ps256", "changed", "cut", "empty", "abc",
-         "dots", "huge"],
+         "dots", "latin", "latin-end", "huge"],
 )  # fmt: skip
 def test_a_forged_token_is_refused(clock: FakeClock, forge: Any) -> None:
     with pytest.raises(TokenInvalid):
