@@ -9,41 +9,50 @@ import os
 import sqlite3
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS item (mailbox TEXT, id TEXT, number INTEGER, folder TEXT, subject TEXT, at TEXT, json TEXT,
-                                 PRIMARY KEY (mailbox, id));
+CREATE TABLE IF NOT EXISTS item (mailbox TEXT, id TEXT, number INTEGER, folder_id TEXT, folder TEXT, subject TEXT,
+                                 at TEXT, json TEXT, PRIMARY KEY (mailbox, id));
 CREATE TABLE IF NOT EXISTS seen (mailbox TEXT PRIMARY KEY, number INTEGER);
 CREATE TABLE IF NOT EXISTS place (only INTEGER PRIMARY KEY CHECK (only = 1), position TEXT);
 """
 
 
 def ask(path: str, **query: str) -> list[dict]:
-    """The JSON lines of an answer."""
-    address = f"{os.environ['APP_URL']}/api/v1{path}?{urllib.parse.urlencode({'limit': 1000} | query)}"
+    """The JSON lines of an answer. While the API is busy (429, 503), waits as long as it says."""
+    address = f"{os.environ['APP_URL']}/api/v1{path}?{urllib.parse.urlencode(query)}"
     request = urllib.request.Request(address, headers={"Authorization": "Bearer " + os.environ["TOKEN"]})
-    with urllib.request.urlopen(request, context=ssl.create_default_context()) as answer:
-        return [json.loads(line) for line in answer]
+    while True:
+        try:
+            with urllib.request.urlopen(request, context=ssl.create_default_context()) as answer:
+                return [json.loads(line) for line in answer]
+        except urllib.error.HTTPError as error:
+            if error.code not in (429, 503):
+                raise
+            time.sleep(int(error.headers.get("Retry-After", 10)))
 
 
 def read(position: str) -> list[dict]:
     """The next lines of the feed over all mailboxes. With `wait`, the answer comes when there is something new."""
     try:
-        return ask("/changes", **({"after": position} if position else {}))
+        return ask("/changes", limit="1000", after=position)
     except urllib.error.HTTPError as error:
         if error.code != 410:
             raise
-        return ask("/changes")  # the position is too old: begin again; what was applied before is passed over
+        return ask(
+            "/changes", limit="1000"
+        )  # the position is too old: begin again; what was applied before is passed over
 
 
 def history(mailbox: str) -> Iterator[dict]:
     """All changes of one mailbox, from its first one."""
     number = 0
-    while page := ask(f"/mailboxes/{mailbox}/changes", after=str(number)):
+    while page := ask(f"/mailboxes/{mailbox}/changes", limit="1000", after=str(number)):
         yield from page
         number = page[-1]["number"]
 
@@ -52,7 +61,7 @@ def listed() -> set[str]:
     """The ids of all mailboxes that may be read; one that is being erased does not count."""
     found, cursor = set[str](), ""
     while True:
-        [page] = ask("/mailboxes", cursor=cursor)
+        [page] = ask("/mailboxes", limit="1000", cursor=cursor)
         found |= {mailbox["id"] for mailbox in page["mailboxes"] if not mailbox["erasing_since"]}
         if not (cursor := page["next"]):
             return found
@@ -71,6 +80,16 @@ def follow_list(db: sqlite3.Connection) -> None:
                 apply(db, change)
 
 
+def follow_folders(db: sqlite3.Connection) -> None:
+    """Write the paths of all folders: when one is renamed its items stay the same, so no feed tells of it."""
+    for (mailbox,) in db.execute("SELECT mailbox FROM seen").fetchall():
+        [answer] = ask(f"/mailboxes/{mailbox}/folders")
+        with db:
+            for folder in answer["folders"]:
+                row = [folder["path"], mailbox, folder["id"], folder["path"]]
+                db.execute("UPDATE item SET folder = ? WHERE mailbox = ? AND folder_id = ? AND folder != ?", row)
+
+
 def apply(db: sqlite3.Connection, line: dict) -> None:
     """Apply one change, unless it was applied before: changes may come more than once."""
     mailbox, number, item = line["mailbox_id"], line["number"], line["item"]
@@ -79,8 +98,9 @@ def apply(db: sqlite3.Connection, line: dict) -> None:
     db.execute("REPLACE INTO seen VALUES (?, ?)", [mailbox, number])
     db.execute("DELETE FROM item WHERE mailbox = ? AND id = ?", [mailbox, item["id"]])
     if line["change"] not in ("leave", "delete") and not line.get("redacted"):
-        row = [mailbox, item["id"], number, item["folder"], item["subject"], item["at"], json.dumps(item)]
-        db.execute("INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        place = [item["folder_id"], item["folder"] or ""]
+        row = [mailbox, item["id"], number, *place, item["subject"], item["at"], json.dumps(item)]
+        db.execute("INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def main(path: str) -> None:
@@ -96,6 +116,7 @@ def main(path: str) -> None:
             db.execute("REPLACE INTO place VALUES (1, ?)", [last["position"]])
         if not changes and last["position"] == position:
             follow_list(db)
+            follow_folders(db)
             return
 
 

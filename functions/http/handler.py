@@ -29,6 +29,8 @@ host 404.
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 64
+USUAL_WAIT_SECONDS = 10
+"""The Retry-After of an answer `not_now` if the service that did not answer named no time."""
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +190,7 @@ def _error_response(error: Exception, answer: Callable[..., func.HttpResponse]) 
     if isinstance(error, NotFound):
         return answer("not_found")
     if isinstance(error, Conflict):
-        return answer("not_now", 409)
+        return answer("not_now", 409, headers=_retry_after_header(1))
     return _unexpected_error_response(error, answer)
 
 
@@ -206,7 +208,8 @@ def _unexpected_error_response(error: Exception, answer: Callable[..., func.Http
     """Log the error and map it to a response. RetryLater becomes `not_now`: no queue repeats a person's request."""
     _log.error("request failed", exc_info=error)
     if isinstance(error, RetryLater):
-        status, headers = problem_of(error.reason).status, _retry_after_header(error.retry_after)
+        headers = _retry_after_header(error.retry_after or USUAL_WAIT_SECONDS)
+        status = problem_of(error.reason).status
         return answer("not_now", status, headers=headers, support=error.support)
     if isinstance(error, ActionNeeded):
         return answer(error.reason, support=error.support)
@@ -214,4 +217,4 @@ def _unexpected_error_response(error: Exception, answer: Callable[..., func.Http
 
 
 def _retry_after_header(seconds: float | None) -> dict[str, str]:
-    return {"Retry-After": str(round(seconds))} if seconds else {}
+    return {"Retry-After": str(max(1, round(seconds)))} if seconds else {}

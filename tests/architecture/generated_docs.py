@@ -97,6 +97,7 @@ API_CODES = [
     "on_hold",
     "erasure_begun",
     "still_in_use",
+    "group_in_use",
     "return_url_not_allowed",
     "no_parity_report",
     "parity_report_pending",
@@ -105,6 +106,7 @@ API_CODES = [
     "item_too_large",
     "not_now",
     "our_configuration",
+    "our_storage",
     "internal",
 ]
 """The codes of the API's problems that do not come from the mail server or from signing in."""

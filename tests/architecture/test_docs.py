@@ -3,8 +3,9 @@
 import pytest
 
 from shared.api.openapi import document
+from shared.mailboxes.errors import CommandRefused
 from shared.storage.storage_layout import CONTAINERS, QUEUES, TABLES
-from tests.architecture.generated_docs import API_DESCRIPTION, BLOCKS, ROOT, written
+from tests.architecture.generated_docs import API_CODES, API_DESCRIPTION, BLOCKS, ROOT, written
 
 
 @pytest.mark.parametrize("path", BLOCKS)
@@ -18,6 +19,10 @@ def test_a_changed_block_is_noticed(path: str) -> None:
     text = (ROOT / path).read_text()
     end = next(mark.format(name, "end") for name, (mark, _) in BLOCKS[path].items())
     assert written(path, text.replace(end, "stray\n" + end, 1)) != text.replace(end, "stray\n" + end, 1)
+
+
+def test_every_command_that_is_refused_has_its_code_in_the_apis_table() -> None:
+    assert {kind.code for kind in CommandRefused.__subclasses__()} <= set(API_CODES)
 
 
 def test_a_missing_mark_is_an_error() -> None:

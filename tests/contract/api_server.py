@@ -111,17 +111,20 @@ class ApiServer:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         path = quote(environ["PATH_INFO"].encode("latin-1"))
         answer = self.send(environ["REQUEST_METHOD"], f"{path}?{environ.get('QUERY_STRING', '')}", headers, body)
-        listed = [*answer.headers.items(), ("Content-Type", answer.mimetype)]
-        start(f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}", listed)
-        return [answer.get_body()]
+        return _sent(answer, start)
 
     @contextmanager
-    def served(self, seen: Callable[[], None] = lambda: None) -> Iterator[str]:
-        """Serve the application on a port of this machine; yields its URL. `seen` is called before each request."""
+    def served(
+        self, seen: Callable[[], None] = lambda: None, refused: list[func.HttpResponse] | None = None
+    ) -> Iterator[str]:
+        """Serve the application on a port of this machine; yields its URL.
+
+        `seen` is called before each request. `refused` answers the first requests in its place, and is used up.
+        """
 
         def application(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
             seen()
-            return self.wsgi(environ, start)
+            return _sent(refused.pop(0), start) if refused else self.wsgi(environ, start)
 
         server = make_server("127.0.0.1", 0, application, threaded=True)
         thread = Thread(target=server.serve_forever)
@@ -132,6 +135,13 @@ class ApiServer:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+def _sent(answer: func.HttpResponse, start: Callable[..., object]) -> list[bytes]:
+    """Send an answer of a function as a WSGI application does."""
+    listed = [*answer.headers.items(), ("Content-Type", answer.mimetype)]
+    start(f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}", listed)
+    return [answer.get_body()]
 
 
 _OTHER_HEADERS = {"Content-Type": "CONTENT_TYPE"}

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import azure.functions as func
 import msgspec
 
 from shared.api.paging import encode_cursor
@@ -119,6 +121,30 @@ def test_documented_consumer_reads_a_mailbox_anew_that_it_may_read_again(api: Ap
     finally:
         assert api.ask("DELETE", f"/readers/{reader}").status_code == 204
     assert (len(mirrored(database, own)), mirrored(database, other)) == (3, {item_key("X")})
+
+
+def test_documented_consumer_renames_a_folder_that_no_feed_tells_of(api: ApiServer, tmp_path: Path) -> None:
+    mailbox = api.connect(created("A", b""), folders=cursor_with(folder(path="Plans", items=1)))
+    database = tmp_path / "mirror.db"
+    with api.served() as url:
+        assert run(url, api.token("Replica.Read"), database).wait(60) == 0
+        cursor = api.app.replica.load(mailbox.id)
+        renamed = {"inbox": replace(cursor.folders["inbox"], path="Old plans")}
+        api.commit(mailbox, created("B", b""), folders=replace(cursor, folders=renamed))
+        assert run(url, api.token("Replica.Read"), database).wait(60) == 0
+    with closing(sqlite3.connect(database)) as db:
+        rows = db.execute("SELECT id, folder FROM item WHERE mailbox = ?", [mailbox.id]).fetchall()
+    assert dict(rows) == {item_key("A"): "Old plans", item_key("B"): "Old plans"}
+
+
+def test_documented_consumer_waits_while_the_api_is_busy(api: ApiServer, tmp_path: Path) -> None:
+    """Its first two requests are refused: there were too many, and Storage is busy."""
+    mailbox = api.connect(created("A", b""))
+    refused = [func.HttpResponse(status_code=status, headers={"Retry-After": "1"}) for status in (429, 503)]
+    with api.served(refused=refused) as url:
+        assert run(url, api.token("Replica.Read"), tmp_path / "mirror.db").wait(60) == 0
+    assert not refused
+    assert mirrored(tmp_path / "mirror.db", mailbox) == {item_key("A")}
 
 
 READ = """

@@ -100,13 +100,18 @@ def test_whatever_is_raised_leaves_as_an_answer_without_its_text(error: Exceptio
 
 @pytest.mark.parametrize("error", [Conflict(SECRET), RetryLater(Reason.TIMED_OUT), RetryLater(Reason.THROTTLED)])
 def test_nobody_is_told_that_what_they_asked_for_is_repeated_by_itself(error: Exception) -> None:
-    told = json.loads(behind(error, api=True)(request()).get_body())
-    assert (told["code"], told["remedy"]) == ("not_now", "Try again in a few minutes.")
+    """Whoever asked has to ask again, and is told when."""
+    answer = behind(error, api=True)(request())
+    told = json.loads(answer.get_body())
+    remedy = "Wait the seconds in the header Retry-After, and send the request again."
+    assert (told["code"], told["remedy"].partition(" If ")[0]) == ("not_now", remedy)
+    assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_wait_that_the_server_named_is_passed_on() -> None:
-    answer = behind(RetryLater(Reason.THROTTLED, retry_after=12.4))(request())
-    assert answer.headers["Retry-After"] == "12"
+def test_a_wait_that_the_server_named_is_passed_on_and_the_usual_one_else() -> None:
+    for seconds, header in ((12.4, "12"), (0.2, "1"), (None, "10")):
+        answer = behind(RetryLater(Reason.THROTTLED, retry_after=seconds))(request())
+        assert answer.headers["Retry-After"] == header
 
 
 def test_an_unexpected_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
