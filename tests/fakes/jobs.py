@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, MailboxSyncError, NotFound
 from shared.mailboxes.bulk.model import Job, JobSlice
 
 _END = datetime(5000, 1, 1, tzinfo=UTC)
@@ -106,11 +106,14 @@ class MemoryJobs:
 
 
 class MemoryJobQueue:
-    """Implements JobQueue."""
+    """Implements JobQueue. `failure` is raised by every send while it is set."""
 
     def __init__(self) -> None:
         self.messages: deque[tuple[str, int | None]] = deque()
+        self.failure: MailboxSyncError | None = None
 
     def send(self, job_id: str, number: int | None = None, delay_seconds: int = 0) -> None:
         """Append a message."""
+        if self.failure is not None:
+            raise self.failure
         self.messages.append((job_id, number))

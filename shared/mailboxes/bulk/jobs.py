@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from shared.errors import OperatorMustAct
+from shared.errors import MailboxSyncError, OperatorMustAct
 from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.model import (
     DELETING,
@@ -59,7 +59,8 @@ class Jobs:
     ) -> Job:
         """Create a job for listed targets, or for the mailboxes that a filter selects; an empty filter selects all.
 
-        The job is stored before it is queued. A job whose message could not be sent is queued by `sweep`.
+        The job is stored before it is queued. If it cannot be queued, it is canceled: whoever is told of the failure
+        asks again, and the commands would be given twice. What a crash leaves is queued by `sweep`.
 
         Raises: JobRefused.
         """
@@ -71,8 +72,12 @@ class Jobs:
             job = self._listed(job, _checked_targets(targets))
         else:
             job = self._store.add(job.with_changes(filter=_checked_filter(command, filter)))
-        self._audit(job.id, actor, f"job_{command.value}")
-        self._queue.send(job.id)
+        try:
+            self._audit(job.id, actor, f"job_{command.value}")
+            self._queue.send(job.id)
+        except MailboxSyncError:
+            self._store.change(job.id, lambda found: found.with_changes(canceled_at=now))
+            raise
         return job
 
     def _listed(self, job: Job, targets: Sequence[str]) -> Job:

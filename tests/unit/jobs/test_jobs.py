@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -384,6 +385,26 @@ def test_slice_that_takes_long_is_continued_by_another_message(harness: JobHarne
     assert 0 < harness.jobs.progress(job.id).left < len(names)
     assert list(harness.queue.messages) == [(job.id, 0)]
     assert harness.done(job).left == 0
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_job_that_could_not_be_queued_is_not_done_beside_the_one_that_is_asked_for_again(
+    harness: JobHarness, *, is_listed: bool
+) -> None:
+    names = harness.connect(3)
+    asked: dict[str, Any] = {"targets": names} if is_listed else {"filter": {}}
+    harness.queue.failure = RetryLater(Reason.UNAVAILABLE)
+    with pytest.raises(RetryLater):
+        harness.jobs.create(JobCommand.RESET, "op", **asked)
+    harness.queue.failure = None
+
+    job = harness.jobs.create(JobCommand.RESET, "op", **asked)
+    assert harness.done(job).done == 3
+    harness.jobs.sweep()
+    harness.work()
+
+    assert sum(act == "reset" for _, _, act in harness.registry.audit) == 3
+    assert [harness.jobs.progress(one.id).state for one in harness.jobs.recent()].count(JobState.CANCELED) == 1
 
 
 def test_daily_work_queues_what_stands_still_and_forgets_the_old(harness: JobHarness) -> None:
