@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ from functions.http.rate_limits import RateLimit
 from functions.http.responses import problem_json, respond
 from shared.api.errors import Malformed, Missing
 from shared.app import app
-from shared.errors import NotFound
+from shared.errors import MailboxSyncError, NotFound
 
 if TYPE_CHECKING:
     from shared.api.access import Caller
     from shared.api.calls import Call, Operation, RawAnswer
+
+_log = logging.getLogger(__name__)
 
 PER_MINUTE = 600
 """Requests that one caller may make in a minute, in one instance of the app; as many at once."""
@@ -175,7 +178,8 @@ def _run(prepared: Prepared) -> "RawAnswer":
 def _run_once(prepared: Prepared) -> "RawAnswer":
     """Run the operation, unless its idempotency key says that it was carried out before.
 
-    A request that fails was not carried out, so its key is released.
+    A request that fails was not carried out, so its key is released. One whose answer cannot be stored was: the caller
+    has to get its answer, or it would ask again.
     """
     if not prepared.idempotency_key:
         return _run(prepared)
@@ -187,7 +191,10 @@ def _run_once(prepared: Prepared) -> "RawAnswer":
     if stored is not None:
         return RawAnswer(stored.body, stored.media_type, stored.status, {"Idempotency-Replayed": "true"})
     answer = _released_on_error(lambda: _run(prepared), lambda: store.abandon(caller, key))
-    store.finish(caller, key, StoredAnswer(answer.status, answer.data, answer.media_type))
+    try:
+        store.finish(caller, key, StoredAnswer(answer.status, answer.data, answer.media_type))
+    except MailboxSyncError as error:
+        _log.warning("answer to an idempotency key not stored", exc_info=error)
     return answer
 
 

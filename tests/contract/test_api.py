@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from functions.api import serving
+from shared.api.port import StoredAnswer
+from shared.api.stores.table import TableIdempotency
+from shared.errors import Reason, RetryLater
 from shared.mailboxes.model import Mailbox
 from shared.replica.port import item_key
 from tests.contract.api_server import OPERATOR, ApiServer, body_of, lines_of
@@ -274,6 +277,21 @@ def test_range_beyond_the_end_is_a_problem(api: ApiServer, mailbox: Mailbox) -> 
     assert (answer.status_code, answer.mimetype) == (416, "application/problem+json")
     assert answer.headers["Content-Range"] == f"bytes */{len(MESSAGE)}"
     assert body_of(answer)["code"] == "range_not_satisfiable"
+
+
+class WithoutAnswers(TableIdempotency):
+    """Cannot store the answer to a request that was carried out."""
+
+    def finish(self, caller: str, key: str, answer: StoredAnswer) -> None:
+        raise RetryLater(Reason.UNAVAILABLE)
+
+
+def test_write_whose_answer_cannot_be_stored_is_answered(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.app, "idempotency", WithoutAnswers(api.app.tables, api.app.clock))
+    headers, body = {"Idempotency-Key": uuid.uuid4().hex}, {"address": f"{uuid.uuid4().hex}@contoso.example"}
+    assert api.ask("POST", "/invitations", json_body=body, headers=headers).status_code == 201
+    again = api.ask("POST", "/invitations", json_body=body, headers=headers)
+    assert (again.status_code, body_of(again)["code"]) == (409, "idempotency_key_in_use")
 
 
 def test_same_idempotency_key_does_a_write_once(api: ApiServer) -> None:
