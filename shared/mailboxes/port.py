@@ -97,10 +97,13 @@ class MailboxRegistry(Protocol):
         """
         ...
 
-    def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+    def of_owner(self, tenant_id: str, owner_id: str, *, readable_only: bool = False) -> list[Mailbox]:
         """Return the mailboxes that one signed-in identity owns.
 
         They include one that is being erased, until its owner connects the address again.
+
+        Raises:
+            OperatorMustAct: this version cannot read one of them; with `readable_only` it is left out.
         """
         ...
 

@@ -88,9 +88,9 @@ class TableRegistry:
         """Return one mailbox by its id."""
         return _mailbox_from_row(self._rest.get("mailboxes", partition(mailbox_id), mailbox_id))
 
-    def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+    def of_owner(self, tenant_id: str, owner_id: str, *, readable_only: bool = False) -> list[Mailbox]:
         """An owner's mailboxes, oldest first."""
-        return self._index.owned(tenant_id, owner_id)
+        return self._index.owned(tenant_id, owner_id, readable_only=readable_only)
 
     def at_address(self, tenant_id: str, address: str) -> Mailbox | None:
         """The mailbox of an address, whoever owns it."""

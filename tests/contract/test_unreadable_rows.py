@@ -190,3 +190,15 @@ def test_summary_with_a_property_of_another_type_hides_no_other_shard(tables: Ta
         assert [summary.shard for summary in store.all()] == [1]
         store.put(ShardSummary(0, NOW))
         assert [summary.shard for summary in store.all()] == [0, 1]
+
+
+def test_owner_of_a_mailbox_of_a_newer_version_has_the_others(tables: TableServiceClient) -> None:
+    registry, owner = TableRegistry(tables, 16, lambda: NOW), uuid.uuid4().hex
+    newer, other = (registry.add(new_mailbox(owner_id=owner)) for _ in range(2))
+
+    with altered(tables, "mailboxes", (partition(newer.id), newer.id), status="dozing"):
+        found = registry.of_owner(other.tenant_id, owner, readable_only=True)
+        with pytest.raises(OperatorMustAct):
+            registry.of_owner(other.tenant_id, owner)
+    assert [mailbox.id for mailbox in found] == [other.id]
+    registry.erase(other.id)

@@ -73,12 +73,13 @@ class FakeRegistry:
         except KeyError:
             raise NotFound("no such mailbox") from None
 
-    def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+    def of_owner(self, tenant_id: str, owner_id: str, *, readable_only: bool = False) -> list[Mailbox]:
         """An owner's mailboxes, oldest first. One that is being erased is hidden by a newer one with its address."""
         owned = [one for one in self._mailboxes.values() if (one.tenant_id, one.owner_id) == (tenant_id, owner_id)]
         standing = {one.address.lower() for one in owned if one.erasing_since is None}
         named = (one for one in owned if one.erasing_since is None or one.address.lower() not in standing)
-        return sorted((self.get(one.id) for one in named), key=lambda mailbox: mailbox.created_at)
+        wanted = (one.id for one in named if not (readable_only and one.id in self.unreadable))
+        return sorted(map(self.get, wanted), key=lambda mailbox: mailbox.created_at)
 
     def at_address(self, tenant_id: str, address: str) -> Mailbox | None:
         """The mailbox with this address in a tenant, unless it is being erased."""

@@ -124,9 +124,9 @@ class SlowRegistry(FakeRegistry):
 
         return super().change(mailbox_id, slow, known)
 
-    def of_owner(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+    def of_owner(self, tenant_id: str, owner_id: str, *, readable_only: bool = False) -> list[Mailbox]:
         self._workers.step()
-        return super().of_owner(tenant_id, owner_id)
+        return super().of_owner(tenant_id, owner_id, readable_only=readable_only)
 
     def record_run(self, run: Run) -> None:
         self._workers.step()

@@ -4,6 +4,7 @@ The flow is taken (once, by the same browser), the code is redeemed, the identit
 expected person, and the mailbox is opened. Only then is anything stored (grants.py).
 """
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,7 +21,7 @@ from shared.authorization.onboarding.sign_in_outcome import SignInFailed, SignIn
 from shared.authorization.port import FlowStore, IdentityProvider
 from shared.authorization.sessions.sessions import Sessions
 from shared.authorization.sessions.signing import digest
-from shared.errors import ActionNeeded, MailboxSyncError, NotFound, OperatorMustAct, Reason
+from shared.errors import ActionNeeded, Conflict, MailboxSyncError, NotFound, OperatorMustAct, Reason
 from shared.mailboxes import transitions
 from shared.mailboxes.commands import MailboxCommands
 from shared.mailboxes.model import Mailbox, Status
@@ -28,6 +29,8 @@ from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.sources.model import Access, AccessMode, SourceName
 from shared.sources.port import MailSources
 from shared.sources.selection import SourceSelection
+
+_log = logging.getLogger(__name__)
 
 
 class SignInCallback:
@@ -148,10 +151,12 @@ class SignInCallback:
         address = primary_address_of(self._sources, access, identity, waits_for_server=True)
         stored = self._grants.store(replace(identity, address=address), tokens, AccessMode.IMPERSONATION)
         self._registry.record_audit(stored.id, intent["by"], SignInPurpose.SERVICE.value)
-        for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id):
+        for mailbox in self._registry.of_owner(identity.tenant_id, identity.owner_id, readable_only=True):
             if mailbox.mode is AccessMode.IMPERSONATION and mailbox.status is Status.NEEDS_SIGN_IN:
-                with suppress(NotFound):  # erased in the meantime
+                try:
                     self._registry.change(mailbox.id, lambda found: transitions.after_sign_in(found, stored.id))
+                except (NotFound, Conflict) as error:  # erased in the meantime, or changed all the time
+                    _log.warning("mailbox not renewed", exc_info=error, extra={"mailbox_id": mailbox.id})
         return SignInOutcome(SignInPurpose.SERVICE, identity, "", authorization_id=stored.id, intent=intent)
 
     def _expected_mailbox(self, intent: Mapping[str, str], identity: Identity, access: Access) -> Mailbox | None:

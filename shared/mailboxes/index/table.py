@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, OperatorMustAct
 from shared.mailboxes.entities import (
     IndexPlace,
     address_keys,
@@ -87,7 +87,7 @@ class MailboxIndex:
         with translate_errors():
             self._table.delete_entity(keys["PartitionKey"], keys["RowKey"])
 
-    def owned(self, tenant_id: str, owner_id: str) -> list[Mailbox]:
+    def owned(self, tenant_id: str, owner_id: str, *, readable_only: bool = False) -> list[Mailbox]:
         """An owner's mailboxes; an entry without its mailbox is passed over.
 
         One that is being erased has lost its place when another has its address.
@@ -100,8 +100,13 @@ class MailboxIndex:
             )
         found: dict[str, Mailbox] = {}
         for mailbox_id in dict.fromkeys(str(entry["mailbox_id"]) for entry in entries):
-            with suppress(NotFound):
+            try:
                 found[mailbox_id] = self._find(mailbox_id)
+            except NotFound:
+                continue
+            except OperatorMustAct as error:
+                if not (readable_only and error.of_one):
+                    raise
         standing = {one.address.lower() for one in found.values() if one.erasing_since is None}
         kept = (one for one in found.values() if one.erasing_since is None or one.address.lower() not in standing)
         return sorted(kept, key=lambda mailbox: mailbox.created_at)

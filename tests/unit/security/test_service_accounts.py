@@ -117,3 +117,17 @@ def test_one_that_an_unreadable_mailbox_is_read_with_is_not_given_up(stack: Auth
     assert told(stack) == [(SERVICE.address, 1)]
     with pytest.raises(ServiceAccountInUse):
         stack.service_accounts.revoke(service, "op")
+
+
+def test_a_mailbox_that_cannot_be_renewed_keeps_no_other_from_it(stack: AuthorizationStack) -> None:
+    """S6: its row is of a newer version. The sign-in of the service account renews all the others."""
+    service = signed_in(stack)
+    names = [f"{number}@contoso.example" for number in range(3)]
+    ids = [result.mailbox_id for result in stack.activation.with_service_account(service, names, "op")]
+    for mailbox_id in ids:
+        stack.registry.change(mailbox_id, lambda found: found.with_changes(status=Status.NEEDS_SIGN_IN))
+    stack.registry.unreadable.add(ids[0])
+
+    signed_in(stack)
+
+    assert [stack.registry.get(mailbox_id).status for mailbox_id in ids[1:]] == [Status.ACTIVE, Status.ACTIVE]
