@@ -105,6 +105,8 @@ def _event(row: Any) -> MailboxEvent | None:
     """One stored event; None if this version cannot read it."""
     try:
         id_, kind, at, tenant_id, mailbox_id, data = row
+        if not all(isinstance(text, str) for text in (id_, tenant_id, mailbox_id)) or not isinstance(data, dict):
+            return None
         return MailboxEvent(id_, EventType(kind), datetime.fromisoformat(at), tenant_id, mailbox_id, data)
     except (ValueError, TypeError):
         return None

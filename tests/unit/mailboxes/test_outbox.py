@@ -21,6 +21,8 @@ UNREADABLE = [
     json.dumps([["msg_1", "mailbox.synced", "yesterday", "t1", "m1", {}]]),
     json.dumps([["msg_1", "mailbox.renamed", NOW.isoformat(), "t1", "m1", {}]]),
     json.dumps([None, 7]),
+    json.dumps([["msg_1", "mailbox.synced", NOW.isoformat(), "t1", "m1", ["counts"]]]),
+    json.dumps([[1, "mailbox.synced", NOW.isoformat(), "t1", "m1", {}]]),
 ]
 
 
