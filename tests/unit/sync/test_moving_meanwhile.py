@@ -285,3 +285,25 @@ def test_new_folder_with_the_path_of_one_in_the_archive_is_not_taken_for_it() ->
     assert world.kept() == archived
     assert arrived in world.items()
     world.assert_equal()
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["closed", "gone"])
+@pytest.mark.parametrize("request_", range(1, 12))
+def test_folder_that_can_no_longer_be_read_in_mid_move_stops_neither_move_nor_passes(
+    request_: int, *, is_gone: bool
+) -> None:
+    world = mailbox_of_every_kind()
+    folder = world.mailbox.inbox
+
+    def close() -> None:
+        (world.mailbox.ghosts if is_gone else world.mailbox.closed).add(folder)
+
+    ask(world)
+    world.sources.at(request_, close)
+
+    for _ in range(3):
+        world.sync()
+        world.clock.pass_by(minutes=30)
+
+    assert world.source is GRAPH
+    assert world.stored.failures == 0
