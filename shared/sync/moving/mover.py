@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shared.authorization.port import AccessTokens
-from shared.errors import ActionNeeded, NotFound, RetryLater
+from shared.errors import ActionNeeded, Conflict, NotFound, OperatorMustAct, Reason, RetryLater
 from shared.mailboxes.model import Mailbox, is_own
 from shared.mailboxes.moves import (
     SAFETY,
@@ -25,7 +25,7 @@ from shared.sources.model import Access, SourceName
 from shared.sources.port import MailSource, MailSources
 from shared.sources.selection import MoveSchedule
 from shared.sync.back_off.waits import ITEM_MAY_CAUSE
-from shared.sync.budget import Budget
+from shared.sync.budget import Budget, LeaseLost
 from shared.sync.limits import Limits
 from shared.sync.moving.mailbox_move import MailboxMove, MoveResult
 from shared.sync.moving.origin import Origin
@@ -106,6 +106,12 @@ class Mover:
         except ActionNeeded as error:
             self._failed(mailbox, error, stats)
             return MoveStep(cursor, source, was_tried=True, error=error)
+        except (Conflict, LeaseLost):
+            raise
+        except Exception as defect:  # it must not stop the passes over the present source
+            _log.error("move failed", exc_info=defect)
+            self._failed(mailbox, OperatorMustAct(Reason.INTERNAL), stats)
+            return MoveStep(cursor, source, was_tried=True)
         stats = replace(stats, requests=result.requests)
         self._recorder.ended(mailbox.id, result.outcome or "continues", stats, source=source)
         if result.outcome in (None, MoveOutcome.MOVED):

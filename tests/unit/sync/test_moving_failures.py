@@ -110,6 +110,22 @@ def test_fault_at_any_write_of_a_move_does_not_lose_its_record(store: str, fault
         assert [event.type for event in told].count(EventType.MOVED_TO_GRAPH) == 1, write
 
 
+@pytest.mark.parametrize("request_", range(1, 10))
+def test_defect_in_a_survey_does_not_stop_the_passes(request_: int) -> None:
+    world = mailbox_of_every_kind(messages=10)
+    arrived = world.mailbox.add(world.mailbox.inbox)
+    ask(world)
+    world.sources.fail_at(request_, ZeroDivisionError())
+
+    world.sync()
+
+    assert (world.source, world.stored.move_blocked, world.stored.failures) == (EWS, Reason.INTERNAL, 0)
+    assert arrived in world.items()
+    world.clock.pass_by(hours=24)
+    world.sync()
+    assert (world.source, world.stored.move_blocked) == (GRAPH, "")
+
+
 class LosingSource(FakeSource):
     """A mailbox of whose inbox Graph loses the state after each page, or gives the same page without an end."""
 
