@@ -96,9 +96,9 @@ class FailureHandler:
 
 
 def _moved_by_verdict(mailbox: Mailbox, source: SourceName) -> Mailbox:
-    """The mailbox is to be moved. A move that is asked for already stays as it is: it may be forced."""
+    """The mailbox is to be moved now. A move that is asked for already stays as it is: it may be forced."""
     is_asked = mailbox.moving_to is source and not mailbox.move_dry
-    return mailbox if is_asked else asked_to_move(mailbox, source, VERDICT)
+    return mailbox.with_changes(move_due_at=None) if is_asked else asked_to_move(mailbox, source, VERDICT)
 
 
 def _error_to_report(error: ActionNeeded, of_move: ActionNeeded | None) -> ActionNeeded:
