@@ -59,6 +59,11 @@ class Deliverer:
         """
         try:
             endpoint = self._endpoints.get(endpoint_id)
+        except NotFound:
+            # Deleted while the event was handed on: nobody else would delete the delivery.
+            self._deliveries.forget(endpoint_id)
+            return None
+        try:
             delivery = self._deliveries.get(endpoint_id, delivery_id)
         except NotFound:
             return None

@@ -163,12 +163,16 @@ class WebhookEndpoints:
         return endpoint if is_moved or is_verified else self.verify(endpoint_id).endpoint
 
     def delete(self, endpoint_id: str, actor: str) -> None:
-        """Delete an endpoint, its secrets and its deliveries. Raises NotFound."""
+        """Delete an endpoint, its secrets and its deliveries. Raises NotFound.
+
+        The row goes last, so that what could not be deleted can be asked for again. Events that other instances hand on
+        meanwhile are deleted with their first attempt (deliverer.py).
+        """
         self._endpoints.get(endpoint_id)
         self._secrets.delete(endpoint_id)
+        self._deliveries.forget(endpoint_id)
         self._endpoints.delete(endpoint_id)
         self._changed()
-        self._deliveries.forget(endpoint_id)
         self._audit(endpoint_id, actor, "webhook_delete")
 
     def rotate(self, endpoint_id: str, actor: str) -> SigningSecrets:

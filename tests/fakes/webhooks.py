@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, MailboxSyncError, NotFound
 from shared.mailboxes.outbox.events import EventType
 from shared.webhooks.deliverer import Deliverer
 from shared.webhooks.endpoints import WebhookEndpoints
@@ -75,9 +75,10 @@ class MemorySecrets:
 
 
 class MemoryDeliveries:
-    """Implements DeliveryStore."""
+    """Implements DeliveryStore. `failure` is raised by every deletion while it is set."""
 
     def __init__(self) -> None:
+        self.failure: MailboxSyncError | None = None
         self._rows: dict[tuple[str, str], Delivery] = {}
         self._writes = 0
 
@@ -109,6 +110,8 @@ class MemoryDeliveries:
 
     def forget(self, endpoint_id: str, before: datetime | None = None) -> int:
         """Delete the deliveries of events before this time, or all."""
+        if self.failure is not None:
+            raise self.failure
         old = [
             key
             for key, delivery in self._rows.items()

@@ -10,7 +10,7 @@ from shared.mailboxes.outbox.events import EventType, MailboxEvent, new_event
 from shared.webhooks.deliverer import REST_SECONDS
 from shared.webhooks.errors import TooManyWebhooks, WebhookExists, WebhookRefused
 from shared.webhooks.model import DELIVERIES_KEPT, MAX_ENDPOINTS, RETRY_DELAYS, Answer, DeliveryStatus, is_overdue
-from shared.webhooks.publisher import CACHED_SECONDS
+from shared.webhooks.publisher import CACHED_SECONDS, Publisher
 from tests.fakes.webhooks import WebhookHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
 
@@ -234,6 +234,34 @@ def test_test_event_is_sent_once_and_kept(harness: WebhookHarness) -> None:
     assert [one.answer for one in harness.commands.deliveries(endpoint.id, 10)].count(404) == 1
     assert harness.commands.redeliver(endpoint.id, "op") == 0
     assert harness.queue.messages == []
+
+
+def test_event_that_is_handed_on_while_its_endpoint_is_deleted_leaves_no_delivery(harness: WebhookHarness) -> None:
+    """Another instance remembers the endpoint for half a minute."""
+    endpoint = harness.register()
+    other = Publisher(harness.endpoints, harness.deliveries, harness.queue, harness.clock.monotonic)
+    other.publish([an_event(harness)])
+    harness.commands.delete(endpoint.id, "op")
+    other.publish([an_event(harness)])
+
+    harness.work()
+
+    assert harness.deliveries.recent(endpoint.id, 10) == []
+    assert harness.receiver.received == []
+
+
+def test_endpoint_whose_deliveries_cannot_be_deleted_can_be_deleted_again(harness: WebhookHarness) -> None:
+    endpoint = harness.register()
+    harness.publisher.publish([an_event(harness)])
+    harness.deliveries.failure = RetryLater(Reason.UNAVAILABLE)
+    with pytest.raises(RetryLater):
+        harness.commands.delete(endpoint.id, "op")
+    harness.deliveries.failure = None
+
+    harness.commands.delete(endpoint.id, "op")
+
+    assert harness.deliveries.recent(endpoint.id, 10) == []
+    assert harness.endpoints.all() == []
 
 
 def test_deleted_endpoint_leaves_nothing(harness: WebhookHarness) -> None:
