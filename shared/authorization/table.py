@@ -18,7 +18,7 @@ from shared.authorization.model import Approval, Authorization, Invitation, Pend
 from shared.errors import Conflict, NotFound, OperatorMustAct
 from shared.sources.model import AccessMode
 from shared.storage.azure_errors import raise_not_found, translate_errors
-from shared.storage.row_mapping import from_row, to_row
+from shared.storage.row_mapping import from_row, readable, to_row
 from shared.storage.table import change_row, replace_row
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class TableInvitations:
             self._table.create_entity({"PartitionKey": _LISTED, "RowKey": key, "invitation_id": invitation.id})
 
     def recent(self, limit: int, after: str = "") -> tuple[list[Invitation], str]:
-        """Read the list's rows, then the invitations that they name."""
+        """Read the list's rows, then the invitations that they name; one that this version cannot read is left out."""
         rows: list[Any] = []
         with translate_errors():
             condition = "PartitionKey eq @listed and RowKey gt @after"
@@ -194,7 +194,7 @@ class TableInvitations:
         found: list[Invitation] = []
         for row in rows:
             with suppress(NotFound):
-                found.append(self.get(str(row["invitation_id"])))
+                found += readable(self.get, [str(row["invitation_id"])])
         return found, str(rows[-1]["RowKey"]) if len(rows) == limit else ""
 
     def get(self, invitation_id: str) -> Invitation:

@@ -1,5 +1,6 @@
 """A row that only a newer version can read, in Table Storage: everything beside it goes on."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.identity import DefaultAzureCredential
 
+from shared.authorization.model import Invitation
+from shared.authorization.table import TableInvitations
 from shared.errors import NotFound, OperatorMustAct
 from shared.mailboxes.bulk.jobs import Jobs
 from shared.mailboxes.bulk.model import Job, JobCommand, JobSlice, Outcome
@@ -202,3 +205,15 @@ def test_owner_of_a_mailbox_of_a_newer_version_has_the_others(tables: TableServi
             registry.of_owner(other.tenant_id, owner)
     assert [mailbox.id for mailbox in found] == [other.id]
     registry.erase(other.id)
+
+
+def test_invitation_of_a_newer_version_hides_no_other(tables: TableServiceClient) -> None:
+    store, ends = TableInvitations(tables), NOW + timedelta(days=1)
+    newer, other = (Invitation(uuid.uuid4().hex, "sam@contoso.example", "", "", ends) for _ in range(2))
+    for invitation in (newer, other):
+        store.put(invitation)
+    digest = hashlib.sha256(newer.id.encode()).hexdigest()
+
+    with altered(tables, "invitations", (digest[:2], digest[2:42]), used_at="yesterday"):
+        found, _ = store.recent(1000)
+    assert {invitation.id for invitation in found} & {newer.id, other.id} == {other.id}
