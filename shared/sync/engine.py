@@ -130,6 +130,8 @@ class SyncEngine:
 
         Raises:
             OperatorMustAct: our own fault, after it was recorded; the queue redelivers and the alarm sees it.
+            RetryLater: storage failed while a stopped mailbox was maintained, or a last pass was recorded; the queue
+                redelivers.
         """
         message = SyncMessage(continuation=continuation, sweep=sweep, scheduled=scheduled)
         lease = self._leases.acquire(mailbox_id)

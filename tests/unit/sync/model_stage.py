@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import currently_in_test_context, note
 from hypothesis.stateful import RuleBasedStateMachine
 
-from shared.errors import OperatorMustAct
+from shared.errors import OperatorMustAct, RetryLater
 from shared.mailboxes import transitions
 from shared.replica.port import FolderState
 from shared.sources.model import FolderKind, SourceName
@@ -110,7 +110,7 @@ class ModelStage(RuleBasedStateMachine):
         """What a process dies of, or gives back to the queue, is the next pass's to mend."""
         try:
             work()
-        except (Crash, OperatorMustAct) as end:
+        except (Crash, OperatorMustAct, RetryLater) as end:
             if currently_in_test_context():
                 note(f"ended by {end!r}")
 
