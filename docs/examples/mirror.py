@@ -44,17 +44,20 @@ def read(position: str) -> list[dict]:
     except urllib.error.HTTPError as error:
         if error.code != 410:
             raise
-        return ask(
-            "/changes", limit="1000"
-        )  # the position is too old: begin again; what was applied before is passed over
+        # The position is too old: begin again. What was applied before is passed over.
+        return ask("/changes", limit="1000")
 
 
 def history(mailbox: str) -> Iterator[dict]:
-    """All changes of one mailbox, from its first one."""
+    """All changes of one mailbox; none if it was erased just now, or is listed without being readable."""
     number = 0
-    while page := ask(f"/mailboxes/{mailbox}/changes", limit="1000", after=str(number)):
-        yield from page
-        number = page[-1]["number"]
+    try:
+        while page := ask(f"/mailboxes/{mailbox}/changes", limit="1000", after=str(number)):
+            yield from page
+            number = page[-1]["number"]
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            raise
 
 
 def listed() -> set[str]:

@@ -123,6 +123,22 @@ def test_documented_consumer_reads_a_mailbox_anew_that_it_may_read_again(api: Ap
     assert (len(mirrored(database, own)), mirrored(database, other)) == (3, {item_key("X")})
 
 
+def test_documented_consumer_passes_over_a_mailbox_that_it_may_see_and_not_read(api: ApiServer, tmp_path: Path) -> None:
+    """Its account may also see the state of every mailbox, so that the list has more than it may read."""
+    own, other = (api.connect(created("A", b"")) for _ in range(2))
+    reader = str(uuid.uuid4())
+    claims = {"oid": reader, "roles": ["Replica.Read", "Operator.Read"]}
+    token = api.sandbox.control.post("/tokens", {"person": OPERATOR, "kind": "api", "claims": claims})["token"]
+    assert api.ask("PUT", f"/readers/{reader}", json_body={"mailboxes": [own.id]}).status_code == 200
+    database = tmp_path / "mirror.db"
+    try:
+        with api.served() as url:
+            assert run(url, token, database).wait(60) == 0
+    finally:
+        assert api.ask("DELETE", f"/readers/{reader}").status_code == 204
+    assert (mirrored(database, own), mirrored(database, other)) == ({item_key("A")}, set())
+
+
 def test_documented_consumer_renames_a_folder_that_no_feed_tells_of(api: ApiServer, tmp_path: Path) -> None:
     mailbox = api.connect(created("A", b""), folders=cursor_with(folder(path="Plans", items=1)))
     database = tmp_path / "mirror.db"
