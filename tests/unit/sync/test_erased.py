@@ -12,6 +12,7 @@ from shared.mailboxes import transitions
 from shared.mailboxes.port import Lease
 from shared.replica.store import BlobTableReplica
 from shared.sync.engine import SyncEngine
+from tests.fakes.moving import ask
 from tests.fakes.storage import MemoryBlobs, MemoryRows, Plan
 from tests.fakes.sync_harness import ID, SyncHarness
 from tests.unit.replica.samples import only_tombstone
@@ -118,3 +119,27 @@ def test_s2a_compaction_of_a_mailbox_erased_before_the_lease_does_nothing(world:
     writes = world.replica.writes
     world.new_engine().sync(ID, sweep=True)
     assert world.replica.writes == writes + 2, "only the erasure has written"
+
+
+@pytest.mark.parametrize("is_write", [False, True], ids=["request", "write"])
+@pytest.mark.parametrize("number", range(1, 14))
+def test_s2b_move_that_stands_still_anywhere_leaves_nothing(number: int, *, is_write: bool) -> None:
+    """S2b, its neighbor: a survey, a switch, or a restatement."""
+    plan, world = Plan(), SyncHarness(moves=True)
+    blobs, rows = MemoryBlobs(plan), MemoryRows(plan)
+    world.replica = BlobTableReplica(blobs, rows)  # type: ignore[assignment]
+    world.engine = world.new_engine()
+    for _ in range(3):
+        world.mailbox.add(world.mailbox.inbox)
+    world.sync()
+    world.sources.versions_differ = True
+    ask(world)
+    begun = plan.writes, world.sources.requests.total()
+    (plan.before if is_write else world.sources.at)(number, lambda: erase(world))
+
+    world.sync()
+
+    if (plan.writes - begun[0] if is_write else world.sources.requests.total() - begun[1]) >= number:
+        assert blobs.blobs == {}
+        assert only_tombstone(rows, ID)
+        assert world.registry.runs(ID) == []
