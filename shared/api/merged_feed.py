@@ -17,7 +17,7 @@ from shared.api.access import Caller
 from shared.api.errors import Malformed, Refused
 from shared.api.paging import decode_cursor, encode_cursor
 from shared.api.resources.items import Change, item
-from shared.errors import NotFound
+from shared.errors import NotFound, OperatorMustAct
 from shared.replica.change_log.port import KEPT, entry_key, time_of
 from shared.replica.reading.port import MAX_NUMBER, FolderMap, NumberedChange, change_number
 
@@ -121,7 +121,7 @@ class MergedFeed:
         for entry in self._components.change_log.read(place.key, MAX_MAILBOXES):
             start, end = change_number(entry.known + 1, 0), change_number(entry.sequence + 1, 0)
             start = max(start, place.number)
-            if self._caller.reads_content_of(entry.mailbox_id, entry.tenant_id) and self._readable(entry.mailbox_id):
+            if self._caller.reads_content_of(entry.mailbox_id, entry.tenant_id) and self._stands(entry.mailbox_id):
                 for numbered in self._components.replica_reader.changes(entry.mailbox_id, start, limit - len(changes)):
                     if numbered.number < end:
                         place = _Place(key=place.key, number=numbered.number)
@@ -138,6 +138,18 @@ class MergedFeed:
         except NotFound:
             return None
         return mailbox if self._is_readable(mailbox) else None
+
+    def _stands(self, mailbox_id: str) -> bool:
+        """Whether a mailbox that the caller may read by the log's entry is there, and is not being erased.
+
+        One whose row this version cannot read counts as there: its changes must not be left out, nor stop the feed.
+        """
+        try:
+            return self._readable(mailbox_id) is not None
+        except OperatorMustAct as error:
+            if not error.of_one:
+                raise
+            return True
 
     def _is_readable(self, mailbox: "Mailbox") -> bool:
         return mailbox.erasing_since is None and self._caller.reads_content_of(mailbox.id, mailbox.tenant_id)

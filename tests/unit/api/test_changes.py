@@ -211,6 +211,20 @@ def test_erased_mailbox_is_passed_over(parts: ApiParts) -> None:
         parts.call(list_changes, READER, mailbox=ID)
 
 
+def test_mailbox_of_a_newer_version_stops_no_feed_and_is_not_left_out(parts: ApiParts) -> None:
+    for mailbox_id in (ID, "mailbox-2"):
+        parts.add_mailbox(mailbox_id)
+    position = read(parts)[-1]["position"]
+    for mailbox_id in (ID, "mailbox-2"):
+        write(parts, mailbox_id, f"in {mailbox_id}")
+    parts.registry.unreadable.add(ID)
+    parts.clock.pass_by(minutes=1)
+
+    told = [line["mailbox_id"] for line in read(parts, position) if "change" in line]
+
+    assert sorted(told) == [ID, "mailbox-2"]
+
+
 def test_position_of_before_the_log_is_refused(parts: ApiParts) -> None:
     parts.add_mailbox(ID)
     position = read(parts)[-1]["position"]
