@@ -206,3 +206,7 @@ class AccessTokens(Protocol):
         shared.errors.
         """
         ...
+
+    def is_renewed(self, authorization_id: str, since: datetime) -> bool:
+        """Whether another refresh token was stored after this time, so that a refusal may be of the one before."""
+        ...

@@ -97,6 +97,7 @@ class SyncEngine:
             clock=clock,
             jitter=jitter,
             source_after=source_after,
+            is_renewed=access_tokens.is_renewed,
         )
         self._clock = clock
         self._monotonic = monotonic

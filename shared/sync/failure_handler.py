@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from shared.errors import ActionNeeded, OperatorMustAct, RetryLater
+from shared.errors import ActionNeeded, OperatorMustAct, PersonMustSignIn, Reason, RetryLater
 from shared.mailboxes.model import SYNCED, Mailbox
 from shared.mailboxes.moves import VERDICT, asked_to_move
 from shared.mailboxes.transitions import read_by
@@ -21,7 +21,11 @@ from shared.sync.sync_message import SyncMessage
 
 
 class FailureHandler:
-    """Records errors of passes. `source_after` returns the source that reads a mailbox after an error of its source."""
+    """Records errors of passes.
+
+    `source_after` returns the source that reads a mailbox after an error of its source; `is_renewed` is that of
+    AccessTokens.
+    """
 
     def __init__(
         self,
@@ -32,6 +36,7 @@ class FailureHandler:
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
         source_after: Callable[[SourceName, ActionNeeded], SourceName],
+        is_renewed: Callable[[str, datetime], bool],
     ) -> None:
         self._recorder = recorder
         self._back_off = back_off
@@ -39,6 +44,7 @@ class FailureHandler:
         self._clock = clock
         self._jitter = jitter
         self._source_after = source_after
+        self._is_renewed = is_renewed
 
     def handle(
         self, mailbox: Mailbox, step: MoveStep | None, error: ActionNeeded, stats: RunStats, message: SyncMessage
@@ -54,6 +60,10 @@ class FailureHandler:
             return self.record(mailbox, error, stats, message)
         if self._has_changed_source(mailbox, step, error):
             return SyncMessage()
+        if isinstance(error, PersonMustSignIn) and self._is_renewed(mailbox.authorization_id, stats.started_at):
+            # A service account keeps its authorization's id, so the id does not tell that it has signed in again.
+            renewed = RetryLater(Reason.CONFLICT, "the refused token was replaced during the pass")
+            return self.record(mailbox, renewed, stats, message)
         return self.record(mailbox, _error_to_report(error, step.error), stats, message)
 
     def record(

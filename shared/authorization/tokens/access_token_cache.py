@@ -77,6 +77,14 @@ class AccessTokenCache:
         renew = partial(self._token, authorization, source, token)
         return Access(address, authorization.mode, token, renew, source, own)
 
+    def is_renewed(self, authorization_id: str, since: datetime) -> bool:
+        """Whether a token was stored after this time, by a sign-in or another pass. A revoked one counts as refused."""
+        try:
+            found = self._authorizations.get(authorization_id)
+        except NotFound:
+            return False
+        return not found.revoked and found.stored_at is not None and found.stored_at > since
+
     def forget(self, authorization_id: str) -> None:
         """Drop the tokens in memory after a disconnect. The copies of other instances expire within the hour."""
         with self._guard:

@@ -115,6 +115,17 @@ def test_a_slow_refresh_does_not_replace_the_token_of_a_new_sign_in(
     assert stack.tokens.stored[mailbox.authorization_id] == "of the new sign-in"
 
 
+def test_only_a_token_that_was_stored_later_renews(stack: AuthorizationStack, mailbox: Mailbox) -> None:
+    begun = stack.clock()
+    assert not stack.access_tokens.is_renewed(mailbox.authorization_id, begun)
+    stack.clock.pass_by(minutes=1)
+    stack.authorizations.change(mailbox.authorization_id, lambda found: replace(found, stored_at=stack.clock()))
+    assert stack.access_tokens.is_renewed(mailbox.authorization_id, begun)
+    stack.token_revocation.revoke(mailbox.authorization_id)
+    assert not stack.access_tokens.is_renewed(mailbox.authorization_id, begun)
+    assert not stack.access_tokens.is_renewed("none", begun)
+
+
 def test_a_refusal_of_the_stored_token_is_believed(stack: AuthorizationStack, mailbox: Mailbox) -> None:
     stack.entra.refuse = [REVOKED]
     with pytest.raises(PersonMustSignIn) as caught:

@@ -147,6 +147,20 @@ def test_our_own_fault_changes_no_mailbox_and_is_raised(world: SyncHarness) -> N
     assert not world.queue.mailboxes
 
 
+def test_refusal_of_a_token_that_was_replaced_during_the_pass_asks_nobody(world: SyncHarness) -> None:
+    """A service account has signed in again, and its other mailboxes were renewed, before this pass is recorded."""
+    world.sync()
+    world.tokens.error = PersonMustSignIn(Reason.GRANT_REVOKED)
+    world.tokens.stored_at = world.clock() + timedelta(seconds=1)
+
+    world.engine.sync(ID)
+
+    assert (world.stored.status, world.stored.failures) == (Status.ACTIVE, 0)
+    world.tokens.error = None
+    world.pump()
+    assert (world.stored.status, world.stored.reason) == (Status.ACTIVE, "")
+
+
 def test_six_rejections_in_a_row_ask_for_sign_in_and_success_resets(world: SyncHarness) -> None:
     rejected = PersonMustSignIn(Reason.TOKEN_REJECTED, definite=False)
     for _ in range(5):
