@@ -99,7 +99,8 @@ class FailureHandler:
             after = self._recorder.change(mailbox.id, lambda before: read_by(before, source))
             if after is None or after.source is source:
                 return after is not None
-        if step.was_tried or (mailbox.moving_to is source and mailbox.move_blocked):
+        is_waiting = mailbox.moving_to is source and bool(mailbox.move_blocked)
+        if step.was_tried or (is_waiting and not mailbox.move_dry):
             return False
         after = self._recorder.change(mailbox.id, lambda before: _moved_by_verdict(before, source))
         return after is not None and after.moving_to is source

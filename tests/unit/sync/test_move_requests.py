@@ -150,3 +150,17 @@ def test_mailbox_that_was_moved_to_ews_before_its_first_sync_returns_when_ews_is
 
     assert (world.source, world.stored.source) == (GRAPH, GRAPH)
     world.assert_equal()
+
+
+def test_dry_run_that_waits_does_not_hold_back_the_move_when_ews_is_blocked() -> None:
+    world = mailbox_of_every_kind()
+    world.sources.blocked.add(GRAPH)
+    ask(world, dry=True)
+    world.sync()
+    assert (world.source, bool(world.stored.move_blocked)) == (EWS, True)
+    world.sources.blocked = {EWS}
+    world.clock.pass_by(minutes=30)
+
+    world.sync()
+
+    assert (world.source, world.stored.status, world.stored.moving_to) == (GRAPH, Status.ACTIVE, None)
