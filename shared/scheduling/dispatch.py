@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from shared.errors import MailboxSyncError
-from shared.mailboxes.model import has_replica, is_due, is_late
+from shared.mailboxes.model import Mailbox, has_replica, is_due, is_late
 from shared.mailboxes.port import MailboxRegistry, SyncQueue
 from shared.mailboxes.summary.counting import ShardCounter
 from shared.mailboxes.summary.port import SummaryStore
 from shared.scheduling.ordered_calls import call_in_order
 from shared.scheduling.shard_metrics import ShardMetrics
-from shared.scheduling.slots import in_turn
+from shared.scheduling.slots import in_turn, spread_offset
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,9 @@ SHORTEST_LIFE = timedelta(minutes=5)
 
 WIDEST = 0.8
 """The part of the interval over which starts may be spread, so that the last pass ends before the next tick."""
+
+PUBLISHING_TIME = timedelta(minutes=2)
+"""How long a dispatch publishes events that rows still hold. While webhooks or mail fail, each may take seconds."""
 
 SENDERS = 2
 """How many of a shard's messages are sent at a time. A send mostly waits for Queue Storage, which takes 2,000 messages
@@ -100,12 +103,13 @@ class Dispatch:
 
         `tick` is the time at which the timer fired. A mailbox's message is superseded by a pass that ends after the
         time it is scheduled for. A number from a former, larger number of shards sends nothing. Events that a row still
-        holds are published: its writer crashed, or the queue could not be reached.
+        holds are published afterward: its writer crashed, or the queue could not be reached.
         """
         if not 0 <= shard < self._shards:
             return Dispatched(0, 0)
         now = self._clock()
         due: list[tuple[str, str]] = []
+        unpublished: list[Mailbox] = []
         late = 0
         counter, metrics = ShardCounter(now, self._interval), ShardMetrics(now, self._interval)
         for mailbox in self._registry.in_shard(shard):
@@ -113,14 +117,24 @@ class Dispatch:
             metrics.count(mailbox)
             late += is_late(mailbox, now, self._interval)
             if mailbox.outbox:
-                self._registry.publish_events(mailbox)
+                unpublished.append(mailbox)
             if has_replica(mailbox) if sweep else is_due(mailbox, now):
                 due.append((mailbox.tenant_id, mailbox.id))
         sent = self._send(due, tick or now, now, sweep=sweep)
         self._summarize(counter, shard, tick or now)
         if not sweep:
             metrics.record()
+        self._publish(unpublished)
         return Dispatched(sent, late)
+
+    def _publish(self, mailboxes: list[Mailbox]) -> None:
+        """Publish what the rows of these mailboxes hold, for a limited time. Their order changes with each dispatch."""
+        began = self._clock()
+        for mailbox in sorted(mailboxes, key=lambda each: spread_offset(f"{began} {each.id}")):
+            if self._clock() > began + PUBLISHING_TIME:
+                _log.warning("events left to the next dispatch")
+                return
+            self._registry.publish_events(mailbox)
 
     def _send(self, due: list[tuple[str, str]], tick: datetime, began: datetime, *, sweep: bool) -> int:
         """Send a message for each mailbox, those that start first before the others; returns how many were sent."""

@@ -10,8 +10,9 @@ import pytest
 from shared.errors import Reason, RetryLater
 from shared.mailboxes.entities import BUCKETS, bucket_of, partition, shard_bounds
 from shared.mailboxes.model import Mailbox, Status
-from shared.scheduling.dispatch import Dispatch, Dispatched
+from shared.scheduling.dispatch import PUBLISHING_TIME, Dispatch, Dispatched
 from shared.scheduling.slots import spread_offset
+from tests.fakes.clock import FakeClock
 from tests.fakes.summaries import MemorySummaries
 from tests.fakes.sync_harness import ID, SyncHarness
 from tests.unit.mailboxes.test_transitions import a_mailbox
@@ -99,6 +100,27 @@ def test_events_that_a_crash_left_are_published() -> None:
     assert registry.published == ["left"]
     made.tick()
     assert registry.published == ["left", "erasures"]
+
+
+def test_slow_publishing_delays_no_pass_and_gives_every_row_its_turn() -> None:
+    clock, sent = FakeClock(), Sent()
+
+    class Slow(SomeMailboxes):
+        """Webhooks that do not answer: each row takes half a minute."""
+
+        def publish_events(self, mailbox: Mailbox) -> None:
+            assert len(sent.mailboxes) == len(self.mailboxes), "a pass waits"
+            clock.pass_by(seconds=30)
+            super().publish_events(mailbox)
+
+    registry = Slow(*(a_mailbox(id=f"m{number}", outbox="[]") for number in range(20)))
+    made = Dispatch(registry, sent, 16, INTERVAL, clock, summaries=MemorySummaries())  # type: ignore[arg-type]
+    for _ in range(40):
+        begun = clock()
+        made.shard(0)
+        assert clock() - begun <= PUBLISHING_TIME + timedelta(minutes=1)
+        sent.mailboxes.clear()
+    assert set(registry.published) == {f"m{number}" for number in range(20)}
 
 
 def test_a_shard_sends_what_runs_and_leaves_what_rests() -> None:
