@@ -32,6 +32,8 @@ class FetchRequest:
     """The remembered removal that it was before."""
     to_confirm: bool = False
     """Whether the stored content is only assumed, and has to be compared with the downloaded content."""
+    moved_to: str = ""
+    """The folder that the item is in by now, if it moved under the same id."""
 
     def known_here(self) -> ReplicaItem | None:
         """Return the replica's item with this id in this folder."""

@@ -171,6 +171,7 @@ class PlanExecutor:
                 if isinstance(result, ItemFailure):
                     yield asked[result.item_id], result
                 elif result.folder_id not in ("", folder.id):
+                    asked[result.id].moved_to = result.folder_id
                     yield asked[result.id], ItemFailure(result.id, Reason.ITEM_GONE, MOVED_ON)
                 else:
                     result.folder_id = folder.id
@@ -260,6 +261,9 @@ class PlanExecutor:
     def _failed(self, plan: Plan, request: FetchRequest, failure: ItemFailure) -> Iterator[Write]:
         """Record a failure. The cursor advances anyway, and a removal that the item had claimed becomes a deletion."""
         has_moved = failure.support == MOVED_ON
+        if has_moved and plan.delete_if_moved:
+            # The new folder may have reported the item, or been compared, while the item could not be fetched.
+            self._issues.look_again(request.moved_to)
         if has_moved and plan.delete_if_moved and (item := request.known_here()):
             plan.reported_gone.append((request.folder.id, request.id))
             self._moves.add(RemovedItem(item, request.checkpoint))

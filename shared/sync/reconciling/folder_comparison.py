@@ -148,7 +148,7 @@ class FolderComparison:
     def _missing(self, folder: Folder, listed: ListedItems) -> Iterator[str]:
         """Yield the ids of the items left in a listing, without those that are gone by now."""
         for ref in self._source.list_items(folder) if listed else ():
-            if listed.take(ref.id) is not None and ref.id not in self._issues:
+            if listed.take(ref.id) is not None and not self._issues.is_of_folder(ref.id, folder.id):
                 yield ref.id
             if not listed:
                 return

@@ -126,8 +126,12 @@ class Issues:
         folder = self._draft.folders.get(folder_id)
         return folder.path if folder is not None else ""
 
+    def look_again(self, folder_id: str) -> None:
+        """Return this folder from `take_not_found` too: an item with an issue has been found in it."""
+        self._not_found.add(folder_id)
+
     def take_not_found(self) -> frozenset[str]:
-        """Return the folders that listed an item which was not found, since the last call.
+        """Return the folders that listed an item which was not found, or that one was found in, since the last call.
 
         The changes of these folders may explain what happened to the item.
         """
@@ -191,6 +195,11 @@ class Issues:
     def waits(self, item_id: str) -> bool:
         """Whether the item has an issue that is not due yet."""
         return self.has_due(item_id) is False
+
+    def is_of_folder(self, item_id: str, folder_id: str) -> bool:
+        """Whether the item has an issue of this folder. Where ids survive moves, it may have that of another one."""
+        issue = self._open.get(item_id)
+        return issue is not None and issue.folder_id == folder_id
 
     def of_folder(self, folder_id: str) -> list[str]:
         """Return the items of a folder that have an issue, without the folder's own issue."""

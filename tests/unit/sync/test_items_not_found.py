@@ -68,3 +68,26 @@ def test_item_not_found_just_after_it_was_written_is_kept() -> None:
     world.clock.pass_by(hours=1)
     world.sync()
     world.assert_equal()
+
+
+def test_item_that_moved_while_it_could_not_be_fetched_is_looked_for_in_its_new_folder() -> None:
+    """The old folder lost its state, so the comparison took over the issue that the new folder had."""
+    world = SyncHarness(immutable_ids=True)
+    mailbox = world.mailbox
+    item = mailbox.add(mailbox.inbox)
+    world.sync()
+    key = world.key(item)
+    mailbox.silent.add(item)
+    mailbox.move(item, mailbox.archive)
+    mailbox.invalidate(mailbox.inbox)
+    world.clock.pass_by(hours=1)
+    world.sync()
+    assert [issue.folder_id for issue in world.registry.issues(ID)] == [mailbox.inbox]
+
+    mailbox.silent.clear()
+    world.clock.pass_by(hours=1)
+    world.sync()
+
+    assert world.key(item) == key
+    world.assert_equal()
+    assert world.registry.issues(ID) == []

@@ -121,3 +121,16 @@ def test_a_pass_that_was_overtaken_does_not_replace_the_survey_of_the_switch() -
     life.source_is_closed(blocked={SourceName.EWS})
     life.pass_overtaken_by_another(request=3)
     life.teardown()
+
+
+def test_an_item_that_moved_while_it_could_not_be_fetched_is_found_in_its_new_folder() -> None:
+    """Its issue was that of the old folder, and the comparison of the new one left it to the issue."""
+    life = SyncModel()
+    life.begin(first=7, carries_items=True, touching=False, versions_differ=True, immutable=True, marks=False, page=512)
+    life.items_arrive(days=26, many=2, named=(), private=False, where=45)
+    life.pass_whose_continuation_is_lost(sweep=False)
+    life.item_is_passed_over_in_silence(silent=True, which=231)
+    life.items_are_recovered(back=375, which=[582])
+    life.move_is_asked_for(dry=False, forced=True)
+    life.pass_()
+    life.teardown()
