@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from itertools import takewhile
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS item (mailbox TEXT, id TEXT, number INTEGER, folder_id TEXT, folder TEXT, subject TEXT,
@@ -93,6 +94,14 @@ def follow_folders(db: sqlite3.Connection) -> None:
                 db.execute("UPDATE item SET folder = ? WHERE mailbox = ? AND folder_id = ? AND folder != ?", row)
 
 
+def apply_after_earlier(db: sqlite3.Connection, line: dict) -> None:
+    """Apply one change; of a mailbox that is not known, after those before it: it was deleted here and is back."""
+    if not db.execute("SELECT 1 FROM seen WHERE mailbox = ?", [line["mailbox_id"]]).fetchone():
+        for earlier in takewhile(lambda change: change["number"] < line["number"], history(line["mailbox_id"])):
+            apply(db, earlier)
+    apply(db, line)
+
+
 def apply(db: sqlite3.Connection, line: dict) -> None:
     """Apply one change, unless it was applied before: changes may come more than once."""
     mailbox, number, item = line["mailbox_id"], line["number"], line["item"]
@@ -115,7 +124,7 @@ def main(path: str) -> None:
         *changes, last = read(position)
         with db:
             for line in changes:
-                apply(db, line)
+                apply_after_earlier(db, line)
             db.execute("REPLACE INTO place VALUES (1, ?)", [last["position"]])
         if not changes and last["position"] == position:
             follow_list(db)

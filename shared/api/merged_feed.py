@@ -3,8 +3,12 @@
 It has two parts. First it reads every mailbox's feed from its beginning, in the registry's order. Then it follows the
 change log from the time at which the first part began; changes that the first part has given may come again. So the
 log need not be kept forever, and a new consumer gets everything.
+
+A position is valid for the limits of the reader that it was made for. Others would have passed over what these show, so
+a consumer whose limits have changed begins again.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from shared.api.access import Caller
+from shared.api.access import Caller, Role
 from shared.api.errors import Malformed, Refused
 from shared.api.paging import decode_cursor, encode_cursor
 from shared.api.resources.items import Change, item
@@ -39,12 +43,14 @@ class _Place(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
     In the first part: `mailbox`, whose feed is read up to `number`, and `began`, the log's key to continue from
     afterward. In the log: the `key` of the last entry that was read; the first one after it is read up to `number`.
+    `limits` identifies the limits of the reader; positions of earlier versions do not have it.
     """
 
     key: str = ""
     number: int = 0
     mailbox: str = ""
     began: str = ""
+    limits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,14 @@ class MergedFeed:
         self._components = components
         self._caller = caller
         self._folders: dict[str, FolderMap] = {}
+        self._limits = _identified(caller)
 
     def read(self, after: str, limit: int) -> MergedChanges:
         """Return the changes after a position.
 
         Raises:
             Malformed: not a position.
-            Refused: position_expired, if the log does not reach back so far.
+            Refused: position_expired, if the log does not reach back so far, or the reader had other limits.
         """
         place = self._place(after)
         changes: list[Change] = []
@@ -77,7 +84,7 @@ class MergedFeed:
             place = self._read_mailboxes(place, limit, changes)
         if place.key and len(changes) < limit:
             place = self._read_log(place, limit, changes)
-        return MergedChanges(changes, _position(place), bool(place.key))
+        return MergedChanges(changes, self._position(place), bool(place.key))
 
     def _place(self, after: str) -> _Place:
         now = self._components.clock()
@@ -90,7 +97,7 @@ class MergedFeed:
             raise _position_invalid() from exc
         if not 0 <= place.number <= MAX_NUMBER or not _ID.fullmatch(place.mailbox):
             raise _position_invalid()
-        if reached < now - KEPT:
+        if reached < now - KEPT or place.limits not in (self._limits, None):
             raise Refused("position_expired", "after")
         return place
 
@@ -164,12 +171,20 @@ class MergedFeed:
             change=numbered.change.kind,
             item=item(numbered.change.item, self._folders[mailbox_id].folders),
             redacted=numbered.redacted,
-            position=_position(place),
+            position=self._position(place),
         )
 
+    def _position(self, place: _Place) -> str:
+        fields = (place.key, place.number, place.mailbox, place.began, self._limits)
+        return encode_cursor(msgspec.json.encode(fields).decode())
 
-def _position(place: _Place) -> str:
-    return encode_cursor(msgspec.json.encode(place).decode())
+
+def _identified(caller: Caller) -> str:
+    """A digest of the limits of a reader; empty for a caller that may read every mailbox."""
+    if caller.limits is None or Role.OPERATOR in caller.roles:
+        return ""
+    named = [sorted(caller.limits.tenants), sorted(caller.limits.mailboxes)]
+    return hashlib.sha256(msgspec.json.encode(named)).hexdigest()[:16]
 
 
 def _position_invalid() -> Malformed:

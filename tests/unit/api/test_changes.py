@@ -2,13 +2,16 @@
 
 import json
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.api.errors import Malformed, Refused
 from shared.api.operations.changes import list_all_changes, list_changes
+from shared.api.paging import encode_cursor
 from shared.errors import NotFound
+from shared.replica.change_log.port import entry_key
 from shared.replica.port import FeedChange, FeedKind, item_key
 from shared.replica.reading.port import change_number
 from tests.fakes.api import READER, TENANT, ApiParts, limited
@@ -56,9 +59,14 @@ class Consumer:
         self.seen: dict[str, list[str]] = {}
 
     def run(self, caller: Any = READER) -> None:
-        """Read one answer, and die before, between, or after its lines."""
+        """Read one answer, and die before, between, or after its lines; begin again if the position is refused."""
         limit = self._random.choice((1, 2, 3, 100))
-        for line in read(self._parts, self.position, caller, limit):
+        try:
+            answer = read(self._parts, self.position, caller, limit)
+        except Refused:
+            self.position = ""
+            return
+        for line in answer:
             if self._random.random() < 0.15:
                 return
             if "change" in line and line["number"] > self.numbers.get(line["mailbox_id"], 0):
@@ -196,6 +204,50 @@ def test_log_is_limited_like_the_first_part(parts: ApiParts) -> None:
     parts.clock.pass_by(minutes=1)
     found = [line["item"]["id"] for line in read(parts, position, limited(ID)) if "change" in line]
     assert found == [item_key("A")]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_limits_that_change_leave_no_gap(parts: ApiParts, seed: int) -> None:
+    """What was passed over while the reader could not read a mailbox comes when it may read it again."""
+    chosen = random.Random(seed)  # noqa: S311 -- a test's choices
+    mailboxes = [f"{number:x}" for number in range(4)]
+    for mailbox in mailboxes:
+        parts.add_mailbox(mailbox, TENANT)
+    callers = [limited(*mailboxes), limited(*mailboxes[:2]), limited(tenants=(TENANT,)), limited(), READER]
+    consumer, caller = Consumer(parts, seed), callers[0]
+    for step in range(120):
+        write(parts, chosen.choice(mailboxes), f"{step}")
+        parts.clock.pass_by(seconds=chosen.choice((1, 20, 60)))
+        if chosen.random() < 0.1:
+            caller = chosen.choice(callers)
+        consumer.run(caller)
+    parts.clock.pass_by(seconds=31)
+    for _ in range(1_000):
+        consumer.run(callers[0])
+    assert consumer.seen == expected(parts)
+
+
+def test_position_of_other_limits_is_refused(parts: ApiParts) -> None:
+    parts.add_mailbox(ID, TENANT)
+    positions = {caller: read(parts, caller=caller)[-1]["position"] for caller in (limited(ID), limited(), READER)}
+    for of, position in positions.items():
+        for caller in positions:
+            if caller == of:
+                assert read(parts, position, caller)
+                continue
+            with pytest.raises(Refused) as refused:
+                read(parts, position, caller)
+            assert (refused.value.code, refused.value.parameter) == ("position_expired", "after")
+
+
+def test_position_of_an_earlier_version_goes_on(parts: ApiParts) -> None:
+    """It does not say for which limits it is; the next one does."""
+    parts.add_mailbox(ID, TENANT)
+    began = entry_key(parts.clock() - timedelta(minutes=5))
+    earlier = encode_cursor(json.dumps([began, 0, "", ""]))
+    position = read(parts, earlier, limited(ID))[-1]["position"]
+    with pytest.raises(Refused):
+        read(parts, position, READER)
 
 
 def test_erased_mailbox_is_passed_over(parts: ApiParts) -> None:
