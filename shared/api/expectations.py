@@ -68,7 +68,9 @@ _SIMPLE: dict[type[inspect.Type], str] = {
 def _in_list(found: inspect.Type) -> str:
     """The words for the entries of a list: "texts" rather than "a text"."""
     words = _words(found)
-    return "texts" + words.removeprefix("a text") if words.startswith("a text") else words
+    if not words.startswith("a text"):
+        return words
+    return "texts" + words.removeprefix("a text").replace(" that matches ", " that match ")
 
 
 def _long(least: int | None, most: int | None) -> str:

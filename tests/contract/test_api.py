@@ -423,6 +423,7 @@ def test_group_is_made_used_and_deleted(api: ApiServer) -> None:
     assert api.ask("POST", "/jobs", json_body=job).status_code == 202
     assert body_of(api.ask("PUT", f"/mailboxes/{own.id}/group", json_body={"group": "default"}))["group"] == "default"
     assert api.ask("DELETE", path).status_code == 204
+    assert body_of(api.ask("DELETE", "/groups/default"))["parameter"] == "group"
     assert api.ask("GET", path).status_code == 404
     acts = [entry["act"] for entry in body_of(api.ask("GET", "/audit/group-matter-7"))["entries"]]
     assert acts == ["delete_group", "put_group"]

@@ -118,6 +118,7 @@ def test_wrong_field_is_named(api: ApiServer, path: str, body: dict[str, Any], p
         ("/jobs", {"command": "pause", "all": False}, "all", "true, or left out"),
         ("/jobs", {"command": "pause", "mailboxes": []}, "mailboxes", "1 to 100000 ids of mailboxes"),
         ("/jobs", {"command": "pause", "filter": {"status": "asleep"}}, "filter.status", "active, paused"),
+        ("/jobs", {"command": "erase", "all": True}, "filter", "disconnect and erase do not take all"),
         ("/jobs", {"command": "move", "all": True, "to": "imap"}, "to", "one of ews, graph, or empty"),
         (
             "/jobs",

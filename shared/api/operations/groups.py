@@ -62,6 +62,8 @@ def _malformed(field: str) -> Malformed:
 @operation("DELETE", "/groups/{group}", tag="groups", roles=OPERATORS, status=204)
 def delete_group(components: ApiComponents, call: Call[NoQuery, None]) -> None:
     """Delete a group that has no mailboxes. 409, `group_in_use`: it has some, and `mailboxes` says how many."""
+    if call.path["group"] == DEFAULT:
+        raise Malformed("group", expected="another one than default, which has the settings of the deployment")
     components.group_commands.delete(call.path["group"], call.caller.object_id)
 
 

@@ -16,6 +16,7 @@ from shared.mailboxes.bulk.errors import JobRefused
 from shared.mailboxes.bulk.model import MAX_TARGETS, JobCommand
 from shared.mailboxes.holds import MAX_REASON
 
+EXPECTED_FILTER = "one with a condition, or `mailboxes`, because disconnect and erase do not take all"
 LARGEST_LIST = 512 * 1024
 """Bytes of the largest body that lists mailboxes."""
 
@@ -49,7 +50,7 @@ def _malformed(components: ApiComponents, body: resources.NewJob, error: JobRefu
     if name == "mailboxes" and body.mailboxes is None:
         name = "addresses" if body.csv is None else "csv"
     if error.fault != "wrong":
-        return Malformed(name, error.fault)
+        return Malformed(name, error.fault, EXPECTED_FILTER if name == "filter" else "")
     if name == "to":
         return Malformed(name, expected=move_targets(components.move_commands))
     if name == "group":

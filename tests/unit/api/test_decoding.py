@@ -13,6 +13,7 @@ from shared.api.operations.mailboxes import MailboxQuery
 from shared.api.operations.onboarding import activate_mailboxes, activation_malformed
 from shared.api.resources.groups import GroupChange
 from shared.api.resources.holds import HoldChange
+from shared.api.resources.jobs import NewJob
 from shared.api.resources.onboarding import NewActivation, NewInvitation, NewMove
 from shared.api.resources.webhooks import NewWebhook
 from shared.authorization.errors import ActivationRefused
@@ -90,6 +91,7 @@ def test_refused_activation_says_what_is_expected(parameter: str, named: str, ex
     [
         (MailboxQuery, "hold", "`on`, or left out"),
         (HoldChange, "reason", "a text of 1 to 500 characters"),
+        (NewJob, "mailboxes", "a list of at most 10000 texts of 1 to 64 characters that match ^[A-Za-z0-9-]+$"),
         (NewWebhook, "url", "a text of at most 2000 characters"),
         (GroupChange, "settings.exclude", "a list of at most 200 texts of 1 to 320 characters"),
     ],
