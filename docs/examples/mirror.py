@@ -85,7 +85,10 @@ def follow_list(db: sqlite3.Connection) -> None:
 
 
 def follow_folders(db: sqlite3.Connection) -> None:
-    """Write the paths of all folders: when one is renamed its items stay the same, so no feed tells of it."""
+    """Write the paths of all folders: when one is renamed its items stay the same, so no feed tells of it.
+
+    That is a request for each mailbox. With thousands of them, do it once a day.
+    """
     for (mailbox,) in db.execute("SELECT mailbox FROM seen").fetchall():
         [answer] = ask(f"/mailboxes/{mailbox}/folders")
         with db:

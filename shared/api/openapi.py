@@ -78,7 +78,7 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     roles: str = ""
     """The roles that the operation needs, with `role_missing`."""
     missing: str = ""
-    """What a 404 did not find."""
+    """What a 404 did not find, for example `mailbox`, `item`, or `content` (the item is there without one)."""
     existing: str = ""
     """The id of what is there already, with `webhook_exists`."""
     mailboxes: int = 0

@@ -80,6 +80,9 @@ def list_all_changes(components: ApiComponents, call: Call[MergedQuery, None]) -
     A consumer stores the `position` of the last line it has processed and continues there. The last line (`Position`)
     has only a position. The changes of one mailbox come in the order of their numbers; a change may come more than
     once, but none is left out. A change comes within 30 seconds after the end of the pass that wrote it.
+
+    410, `position_expired`: the position is older than 30 days, or was made for other limits of the reader. Begin again
+    without one, and pass over numbers that are known.
     """
     feed = MergedFeed(components, call.caller)
     found = feed.read(call.query.after, call.query.limit)

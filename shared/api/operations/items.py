@@ -152,7 +152,8 @@ def get_item(components: ApiComponents, call: Call[FieldsQuery, None]) -> resour
 def get_content(components: ApiComponents, call: Call[NoQuery, None]) -> RawAnswer:
     """Return an item's content: the original bytes of a message, or the file of an event, contact, or task.
 
-    `ETag` is the content's SHA-256. `If-None-Match`, `Range` (one range), and `If-Range` are supported.
+    `ETag` is the content's SHA-256. `If-None-Match`, `Range` (one range), and `If-Range` are supported. 404 with
+    `missing` = `content`: the copy has none of this item.
     """
     mailbox = readable_mailbox(components, call)
     return content_answer(components.replica_reader, mailbox.id, call.path["item"], call.conditions)
