@@ -102,7 +102,8 @@ class FeedKind(StrEnum):
 class FeedChange(msgspec.Struct, frozen=True):
     """One change to apply: the item as it is afterward (on DELETE: as it was), and its new content, if any.
 
-    If `content` is None and `item.located` is set, the stored content stays where it is.
+    If `content` is None and `item.located` is set, the stored content stays where it is. If both are None, an UPDATE
+    removes the stored content; MOVE, READ_FLAG, RESTATE, and LEAVE let it stay.
     """
 
     kind: FeedKind

@@ -101,6 +101,8 @@ class Scope:
         if isinstance(left_out, list) and "sync" in left_out:
             return True
         level = (kept or kept_of(item)).level
+        if level is ContentLevel.METADATA and item.located is not None:  # earlier versions left some behind
+            return True
         return level is not None and level is not self.level(item.size)
 
     def digest(self) -> str:

@@ -124,6 +124,18 @@ def test_mailboxes_are_told_apart(replica: Replica, mailbox: str) -> None:
     assert replica.content(mailbox, found(replica, mailbox, "A")) == b"AAA"
 
 
+@pytest.mark.parametrize("kind", FeedKind)
+def test_change_without_content_and_location(replica: Replica, mailbox: str, kind: FeedKind) -> None:
+    """Only an update takes the content away: another change says nothing of it."""
+    commit(replica, mailbox, created("A"))
+    if kind in (FeedKind.CREATE, FeedKind.DELETE):
+        return
+    item = found(replica, mailbox, "A")
+    commit(replica, mailbox, FeedChange(kind, item.with_changes(folder_id="another", located=None)))
+    located = found(replica, mailbox, "A").located
+    assert located == (None if kind is FeedKind.UPDATE else item.located)
+
+
 def test_an_update_replaces_content_and_metadata(replica: Replica, mailbox: str) -> None:
     commit(replica, mailbox, created("A", metadata={"old": True}))
     changed = found(replica, mailbox, "A").with_changes(subject="", is_read=None, at=None, metadata={"new": True})

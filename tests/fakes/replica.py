@@ -272,6 +272,10 @@ class FakeReplica:
                 _apply_one(stored, change)
 
 
+_WITHOUT_CONTENT = (FeedKind.MOVE, FeedKind.READ_FLAG, FeedKind.RESTATE, FeedKind.LEAVE)
+"""Changes that leave the stored content where it is, if they name none."""
+
+
 def _apply_one(stored: _Stored, change: FeedChange) -> None:
     """Apply one change to the rows."""
     item = change.item
@@ -280,6 +284,9 @@ def _apply_one(stored: _Stored, change: FeedChange) -> None:
         for alias in item.aliases:
             stored.aliases.pop(alias, None)
         return
+    before = stored.rows.get(item.key)
+    if item.located is None and before is not None and change.kind in _WITHOUT_CONTENT:
+        item = item.with_changes(located=before.located)
     stored.rows[item.key] = item
     stored.aliases.pop(item.key, None)
     for alias in item.aliases:

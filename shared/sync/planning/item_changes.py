@@ -18,7 +18,10 @@ def change_for(item: Item, level: ContentLevel, base: ReplicaItem | None, *, rec
     """
     changed = _replica_item(item, Kept(level, item.private, item.addresses, recent), base, None)
     content = content_to_store(item, changed.key) if level is not ContentLevel.METADATA else None
-    return FeedChange(_kind(item, base), changed, content)
+    kind = _kind(item, base)
+    if kind is FeedKind.MOVE and content is None and base is not None and base.located is not None:
+        kind = FeedKind.UPDATE  # a MOVE without content leaves the stored one where it is (see `row_changes`)
+    return FeedChange(kind, changed, content)
 
 
 def change_keeping_content(item: Item, base: ReplicaItem, *, recent: bool = False, assumed: bool = False) -> FeedChange:
@@ -74,6 +77,11 @@ def content_to_store(item: Item, key: str) -> Content | None:
     if content is None or content.form not in ("ics", "vcf"):
         return content
     return replace(content, data=identified(content.data, key))
+
+
+def arrives(item: Item, base: ReplicaItem | None) -> bool:
+    """Whether the item is new, or comes from another folder or under another id."""
+    return _kind(item, base) in (FeedKind.CREATE, FeedKind.MOVE)
 
 
 def _kind(item: Item, base: ReplicaItem | None) -> FeedKind:

@@ -10,6 +10,7 @@ from shared.errors import ActionNeeded, Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.model import ContentLevel, Folder, Item, ItemFailure
 from shared.sync.planning.item_changes import (
+    arrives,
     change_for,
     change_keeping_content,
     content_to_store,
@@ -221,7 +222,7 @@ class PlanExecutor:
         resolved = self._issues.resolve_issue(request.id) if item.lacking is None else ()
         if base is not None and _says_nothing(change, base):
             return Write(origin, resolved=resolved, checkpoints=self._reached(request))
-        is_unconfirmed = change.kind in (FeedKind.CREATE, FeedKind.MOVE) and not plan.is_known_to_state
+        is_unconfirmed = arrives(item, base) and not plan.is_known_to_state
         if is_unconfirmed and request.checkpoint is not None:
             request.checkpoint.confirmed.append(change.item.key)
         before = base.folder_id if base else ""

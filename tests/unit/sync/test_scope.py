@@ -7,14 +7,15 @@ import pytest
 
 from shared.errors import Reason
 from shared.replica.encoding.item_rows import fit_to_limits
-from shared.replica.port import ReplicaItem
+from shared.replica.port import FeedChange, FeedKind, ReplicaItem
 from shared.sources.exchange_names import role_of
-from shared.sources.model import ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
+from shared.sources.model import Content, ContentLevel, Folder, FolderKind, FolderRole, Item, ItemKind
 from shared.sync.limits import Limits
 from shared.sync.planning.item_changes import change_for
 from shared.sync.scope import Kept, LeftOut, Scope, kept_note
 from shared.sync.state.sync_state import from_notes
 from tests.fakes.sync_harness import ID, OUT, SyncHarness
+from tests.unit.replica.samples import commit
 
 BASE = Scope(folders_out=OUT)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -120,6 +121,36 @@ def test_narrowed_setting_removes_and_widened_one_fetches_the_missing(narrower: 
     again = {key for key, _ in world.sources.downloads - before}
     assert not again & {world.mailbox.mails[id_].move_key for id_ in kept}
     assert {world.mailbox.mails[id_].move_key for id_ in set(world.mailbox.mails) - kept} <= again
+
+
+@pytest.mark.parametrize("immutable", [False, True], ids=["another id", "the same id"])
+def test_item_that_moves_as_contents_are_left_out_loses_its_own(immutable: bool) -> None:
+    """Replaying the feed and the item table agree that it has none."""
+    world = a_mixed_world(EVERYTHING)
+    world.mailbox.immutable_ids = immutable
+    item = world.mailbox.add(world.mailbox.inbox, "moves", b"content")
+    world.sync()
+    world.rescope(NARROWER["metadata alone"])
+    world.mailbox.move(item, world.mailbox.archive)
+    world.clock.pass_by(minutes=30)
+    world.sync()
+    world.assert_equal()
+    (moved,) = (one for one in world.items().values() if one.subject == "moves")
+    assert moved.located is None
+    told = [change for page in world.replica.feed(ID) for change in page.changes if change.item.key == moved.key]
+    assert [change.kind for change in told] == [FeedKind.CREATE, FeedKind.UPDATE]
+
+
+def test_sweep_removes_a_content_that_an_earlier_version_left_behind() -> None:
+    world = SyncHarness(NARROWER["metadata alone"])
+    world.mailbox.add(world.mailbox.inbox, "left", b"content")
+    world.sync()
+    (item,) = world.items().values()
+    commit(world.replica, ID, FeedChange(FeedKind.MOVE, item, Content("eml", b"content")))
+    assert next(iter(world.items().values())).located is not None
+    world.sweep()
+    world.assert_equal()
+    assert next(iter(world.items().values())).located is None
 
 
 def test_of_private_items_nothing_is_stored_and_their_number_is_known() -> None:
