@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.operator_pages import SHORT_LIST
+from functions.console.activation import SHORT_LIST
 from sandbox.local.local_stack import LocalStack
 from tests.e2e.people import new_person
 from tests.e2e.person import Person
