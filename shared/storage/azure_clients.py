@@ -7,6 +7,8 @@ from shared.storage.azure_errors import CLIENT_OPTIONS
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+    from azure.core.pipeline import PipelineResponse
+    from azure.core.rest import HttpRequest, HttpResponse
     from azure.data.tables import TableServiceClient
     from azure.keyvault.secrets import SecretClient
     from azure.storage.blob import BlobServiceClient
@@ -14,6 +16,19 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
     from shared.storage.storage_rest import ServiceAddress
+
+ACCEPTED = 202
+"""The status of a transaction that Table Storage has read."""
+
+
+def _read_refusal(response: "PipelineResponse[HttpRequest, HttpResponse]") -> None:
+    """Read what a transaction was answered with, if it was refused.
+
+    The SDK asks for a stream and leaves it unread if the response is not one of Storage's, for example a page of a
+    proxy. Then the connection would stay open until Python finds it.
+    """
+    if response.http_request.url.endswith("/$batch") and response.http_response.status_code != ACCEPTED:
+        response.http_response.read()
 
 
 class AzureClients:
@@ -66,7 +81,8 @@ class AzureClients:
         """Table Storage."""
         from azure.data.tables import TableServiceClient
 
-        return TableServiceClient(self.settings.table_url, credential=self.credential, **CLIENT_OPTIONS)
+        options = {**CLIENT_OPTIONS, "raw_response_hook": _read_refusal}
+        return TableServiceClient(self.settings.table_url, credential=self.credential, **options)
 
     @cached_property
     def secrets(self) -> "SecretClient":
