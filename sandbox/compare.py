@@ -77,17 +77,23 @@ def compare(
 NOT_OVER_GRAPH = ("ipm.distlist", "ipm.post", "ipm.document", "ipm.stickynote", "ipm.activity")
 """Item classes that Graph does not give."""
 
+_KINDS_IN_FOLDERS = {"IPF.Appointment": "event", "IPF.Contact": "contact", "IPF.Task": "task"}
+"""The kinds that Graph gives in folders of a class, by its start; in any other folder it gives messages."""
+
 _EWS_LETTERS = str.maketrans("-_", "/+")
 
 
 def as_graph_gives(truth: Mapping[str, Any], *, was_moved: bool = False) -> dict[str, Any]:
     """The truth without what Graph does not give; a task neither says whether it is private nor has a change key."""
-    items = [item for item in truth["items"] if was_moved or not _is_withheld(item)]
+    classes = {folder["id"]: str(folder["class"]) for folder in truth["folders"]}
+    items = [item for item in truth["items"] if was_moved or not _is_withheld(item, classes[item["folder_id"]])]
     return {**truth, "items": [_as_graph_task(item) if item.get("kind") == "task" else item for item in items]}
 
 
-def _is_withheld(item: Mapping[str, Any]) -> bool:
-    return str(item.get("item_class", "")).lower().startswith(NOT_OVER_GRAPH)
+def _is_withheld(item: Mapping[str, Any], folder_class: str) -> bool:
+    """Whether Graph does not give an item of this class, or of this kind in its folder: each kind has its own API."""
+    given = next((kind for start, kind in _KINDS_IN_FOLDERS.items() if folder_class.startswith(start)), "message")
+    return item["kind"] != given or str(item.get("item_class", "")).lower().startswith(NOT_OVER_GRAPH)
 
 
 def _as_graph_task(item: Mapping[str, Any]) -> dict[str, Any]:
