@@ -17,18 +17,28 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.storage.storage_rest import ServiceAddress
 
-ACCEPTED = 202
-"""The status of a transaction that Table Storage has read."""
+
+def table_client(url: str, credential: "TokenCredential") -> "TableServiceClient":
+    """Return a client of Table Storage at this URL."""
+    from azure.data.tables import TableServiceClient
+
+    options = {**CLIENT_OPTIONS, "raw_response_hook": _read_other_page}
+    return TableServiceClient(url, credential=credential, **options)
 
 
-def _read_refusal(response: "PipelineResponse[HttpRequest, HttpResponse]") -> None:
-    """Read what a transaction was answered with, if it was refused.
+def _read_other_page(response: "PipelineResponse[HttpRequest, HttpResponse]") -> None:
+    """Read what a transaction was answered with, if it is not Table Storage's response.
 
-    The SDK asks for a stream and leaves it unread if the response is not one of Storage's, for example a page of a
-    proxy. Then the connection would stay open until Python finds it.
+    The SDK asks for a stream and leaves it unread if it is not what it expects, for example the page of a proxy. Then
+    the connection would stay open until Python finds it.
     """
-    if response.http_request.url.endswith("/$batch") and response.http_response.status_code != ACCEPTED:
-        response.http_response.read()
+    found = response.http_response
+    if response.http_request.url.endswith("/$batch") and not _is_multipart(found):
+        found.read()
+
+
+def _is_multipart(response: "HttpResponse") -> bool:
+    return str(response.headers.get("Content-Type", "")).startswith("multipart/")
 
 
 class AzureClients:
@@ -79,10 +89,7 @@ class AzureClients:
     @cached_property
     def tables(self) -> "TableServiceClient":
         """Table Storage."""
-        from azure.data.tables import TableServiceClient
-
-        options = {**CLIENT_OPTIONS, "raw_response_hook": _read_refusal}
-        return TableServiceClient(self.settings.table_url, credential=self.credential, **options)
+        return table_client(self.settings.table_url, self.credential)
 
     @cached_property
     def secrets(self) -> "SecretClient":

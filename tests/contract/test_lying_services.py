@@ -1,21 +1,24 @@
 """Services whose answer has the right status and another content: a proxy's page, or JSON that was not asked for."""
 
+import gc
 from collections.abc import Callable, Iterator
 
 import pytest
 from azure.data.tables import TableServiceClient
 from azure.keyvault.secrets import SecretClient
+from urllib3 import HTTPResponse
 
 from sandbox.tls.authority import Authority
 from shared.authorization.tokens.key_vault import VaultKeyRing, VaultTokenStore, read_secret, secret_client
-from shared.errors import RetryLater
+from shared.errors import MailboxSyncError, RetryLater
 from shared.mailboxes.directory.model import DirectoryQuery
 from shared.mailboxes.directory.table import TableDirectory
 from shared.mailboxes.groups.table import TableGroups
 from shared.replica.blob import AzureBlobs
 from shared.replica.storage_port import CURSORS, PACKS, RowsFilter
 from shared.replica.table import AzureRows
-from shared.storage.azure_errors import CLIENT_OPTIONS
+from shared.storage.azure_clients import table_client
+from shared.storage.azure_errors import translate_errors
 from shared.storage.table_rest import TableRest
 from shared.webhooks.key_vault import VaultWebhookSecrets
 from shared.webhooks.table import TableDeliveries
@@ -42,7 +45,7 @@ def server(authority: Authority, azure_environment: object) -> Iterator[RogueSer
 
 
 def _tables(url: str) -> TableServiceClient:
-    return TableServiceClient(url, credential=CountingCredential(), **CLIENT_OPTIONS)
+    return table_client(url, CountingCredential())
 
 
 def _vault(url: str) -> SecretClient:
@@ -86,3 +89,17 @@ def test_list_of_anything_else_is_an_outage(server: RogueServer, name: str) -> N
     server.answers(http(b'{"value": [1]}', 200, "application/json"))
     with pytest.raises(RetryLater):
         LISTS[name](server.url.rpartition("/EWS")[0])
+
+
+@pytest.mark.parametrize("status", [200, 202, 403])
+def test_page_in_place_of_a_transaction_is_read_to_its_end(server: RogueServer, status: int) -> None:
+    """Otherwise its connection would stay open until the response is collected."""
+    server.answers(http(PAGE, status, "text/html"))
+    rows = _tables(server.url).get_table_client("rows")
+
+    with pytest.raises(MailboxSyncError) as refusal, translate_errors():
+        rows.submit_transaction([("delete", {"PartitionKey": "p", "RowKey": "r"})])
+
+    assert refusal.tb is not None  # which keeps the response
+    responses = [each for each in gc.get_objects() if isinstance(each, HTTPResponse)]
+    assert [each for each in responses if not each.closed] == []
