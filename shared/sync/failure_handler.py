@@ -83,7 +83,7 @@ class FailureHandler:
         wait = wait_after(error, mailbox, self._limits, self._jitter())
         record_back_off(error, wait)
         if error.tenant_wide:
-            self._back_off.extend(mailbox.tenant_id, now + wait, mailbox.id)
+            self._back_off.extend(mailbox.tenant_id, now + wait)
         self._recorder.change(mailbox.id, lambda before: before.with_changes(due_at=now + wait))
         return SyncMessage(delay=wait, sweep=message.sweep)
 

@@ -11,10 +11,6 @@ class TenantBackOff(Protocol):
         """Return when the tenant may be asked again; None means now. The value may be a few seconds old."""
         ...
 
-    def extend(self, tenant_id: str, until: datetime, by: str = "") -> None:
-        """Send the tenant no requests until then, or longer if a later time is already stored.
-
-        `by` is the mailbox whose server has asked for it. If it was the last one to be asked too, nothing is extended:
-        that may concern it alone, and all others of the tenant would never have their turn.
-        """
+    def extend(self, tenant_id: str, until: datetime) -> None:
+        """Send the tenant no requests until then, or longer if a later time is already stored."""
         ...

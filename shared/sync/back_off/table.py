@@ -1,8 +1,8 @@
 """The back-off that a tenant's mailboxes share, in Table Storage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.errors import NotFound
 from shared.storage.table_rest import TableRest
@@ -31,26 +31,16 @@ class TableTenantBackOff:
         self._read[tenant_id] = (self._monotonic(), stored)
         return stored
 
-    def extend(self, tenant_id: str, until: datetime, by: str = "") -> None:
+    def extend(self, tenant_id: str, until: datetime) -> None:
         """Extend the stored time; it is never shortened."""
-        row = self._row(tenant_id)
-        if by and row.get("by") == by:
-            return
-        agreed = _time_in(row)
+        agreed = self._stored(tenant_id)
         latest = max(agreed, until) if agreed else until
-        self._rest.upsert("backoffs", {"PartitionKey": tenant_id, "RowKey": "until", "until": latest, "by": by})
+        self._rest.upsert("backoffs", {"PartitionKey": tenant_id, "RowKey": "until", "until": latest})
         self._read[tenant_id] = (self._monotonic(), latest)
 
     def _stored(self, tenant_id: str) -> datetime | None:
-        return _time_in(self._row(tenant_id))
-
-    def _row(self, tenant_id: str) -> Mapping[str, Any]:
-        """The tenant's row; empty if there is none."""
         try:
-            return self._rest.get("backoffs", tenant_id, "until")
+            row = self._rest.get("backoffs", tenant_id, "until")
         except NotFound:
-            return {}
-
-
-def _time_in(row: Mapping[str, Any]) -> datetime | None:
-    return datetime.fromtimestamp(row["until"].timestamp(), UTC) if "until" in row else None
+            return None
+        return datetime.fromtimestamp(row["until"].timestamp(), UTC)

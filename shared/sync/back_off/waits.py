@@ -49,7 +49,6 @@ class ProcessBackOff:
 
     def __init__(self) -> None:
         self._until: dict[str, datetime] = {}
-        self._last_asked: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def until(self, tenant_id: str) -> datetime | None:
@@ -57,10 +56,7 @@ class ProcessBackOff:
         with self._lock:
             return self._until.get(tenant_id)
 
-    def extend(self, tenant_id: str, until: datetime, by: str = "") -> None:
+    def extend(self, tenant_id: str, until: datetime) -> None:
         """Extend the wait; it is never shortened."""
         with self._lock:
-            if by and self._last_asked.get(tenant_id) == by:
-                return
-            self._last_asked[tenant_id] = by
             self._until[tenant_id] = max(until, self._until.get(tenant_id, until))

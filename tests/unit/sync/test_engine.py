@@ -229,22 +229,6 @@ def test_a_tenant_wide_back_off_keeps_its_other_mailboxes_waiting() -> None:
     assert world.registry.get("mailbox-2").first_sync_done
 
 
-def test_mailbox_that_is_always_asked_to_wait_does_not_keep_its_tenant_waiting() -> None:
-    """Its server names a time whenever it is tried, and it is the first to be tried after that."""
-    world = SyncHarness()
-    address = "other@contoso.example"
-    world.sources.mailboxes[address] = world.mailbox
-    world.registry.add(a_mailbox(world.clock, id="mailbox-2", address=address, owner_id="o2", authorization_id="a2"))
-    for _ in range(4):
-        world.sources.fail_at(1, RetryLater(Reason.UNAVAILABLE, retry_after=3600, tenant_wide=True))
-        world.engine.sync(ID)
-        world.sources.calm()
-        world.engine.sync("mailbox-2")
-        world.queue.mailboxes.clear()
-        world.clock.pass_by(hours=1.5)
-    assert world.registry.get("mailbox-2").first_sync_done
-
-
 def test_an_agreed_back_off_is_never_shortened(world: SyncHarness) -> None:
     back_off, now = ProcessBackOff(), world.clock()
     back_off.extend("t1", now + timedelta(minutes=5))
