@@ -18,6 +18,7 @@ from shared.sync.scope import kept_of
 from tests.contract.exchange_server import ALEX, PEOPLE, Served, claims, delegated, served
 from tests.fakes.clock import FakeClock
 from tests.fakes.sync_harness import ID, SyncHarness
+from tests.fakes.tokens import FakeAccessTokens
 
 LETTERS = 8
 
@@ -52,7 +53,7 @@ class CountingSources:
         return CountingSource(self.sources.open(access, isolate_failures=isolate_failures), self.contents)
 
 
-class Tokens:
+class Tokens(FakeAccessTokens):
     """Alex's access tokens."""
 
     def access(
@@ -69,7 +70,7 @@ class Synced(SyncHarness):
         self.clock = clock
         self.counting = CountingSources(server.url)
         self.sources = self.counting  # type: ignore[assignment]
-        self.tokens = Tokens()  # type: ignore[assignment]
+        self.tokens = Tokens()
         self.engine = self.new_engine()
         self.server = server
 

@@ -57,16 +57,22 @@ def test_private_items_and_folders_that_are_left_out_are_not_expected() -> None:
     assert compare(truth, replica_of("a", "b", "d"), BOX).extra == ("b", "d")
 
 
-def test_over_graph_ids_are_in_other_letters_and_some_classes_missing() -> None:
+def test_over_graph_ids_are_in_other_letters_and_some_items_missing() -> None:
     truth = {
-        "folders": [{"id": "i/n", "parent_id": "top", "distinguished": "inbox"}],
+        "folders": [
+            {"id": "i/n", "parent_id": "top", "distinguished": "inbox", "class": "IPF.Note"},
+            {"id": "t/s", "parent_id": "top", "distinguished": "tasks", "class": "IPF.Task"},
+        ],
         "items": [
-            true_item("a+b/c", folder_id="i/n", sha256=None),
-            true_item("d", folder_id="i/n", item_class="IPM.DistList"),
-            true_item("e", folder_id="i/n", kind="task", private=True, change_key="other"),
+            true_item("a+b/c", folder_id="i/n", kind="message", sha256=None),
+            true_item("d", folder_id="i/n", kind="message", item_class="IPM.Post"),
+            true_item("e", folder_id="t/s", kind="task", private=True, change_key="other"),
+            true_item("f", folder_id="i/n", kind="event"),
         ],
     }
-    replica = replica_of("a_b-c", "e", folder_id="i-n")
+    replica = replica_of("a_b-c", folder_id="i-n")
+    task = FeedChange(FeedKind.CREATE, held_item("e", folder_id="t-s"), Content("eml", b"e"))
+    replica.commit(BOX, replica.load(BOX), [task], Cursor())
 
     assert compare(truth, replica, BOX, over_graph=True).is_equal
     assert not compare(truth, replica, BOX).is_equal
