@@ -105,7 +105,7 @@ class MailboxMove:
             self._keep(survey)
             raise
         self._count_lost_fields(survey)
-        self._keep(survey)
+        document = self._keep(survey)
         held = sum(folder.items for folder in self._cursor.folders.values())
         if dry:
             return self._ended(survey, MoveOutcome.SURVEYED)
@@ -113,7 +113,7 @@ class MailboxMove:
             return self._ended(survey, MoveOutcome.BLOCKED)
         if not self._is_asked():
             return MoveResult(self._cursor, requests=self._spent)
-        return self._switch(survey)
+        return self._switch(survey, document)
 
     def _begun(self) -> Survey:
         """Return the stored survey; a new one if there is none for this target and these settings, or it is old."""
@@ -219,12 +219,14 @@ class MailboxMove:
     def _spent(self) -> int:
         return self._source.figures.requests - self._figures.requests
 
-    def _keep(self, survey: Survey) -> None:
-        """Store the survey so far, with its cost."""
+    def _keep(self, survey: Survey) -> bytes:
+        """Store the survey so far, with its cost; returns the document."""
         now = self._source.figures
         survey.requests += now.requests - self._figures.requests
         survey.bytes_received += now.bytes_received - self._figures.bytes_received
-        self._put(DOCUMENT, encode(survey))
+        document = encode(survey)
+        self._put(DOCUMENT, document)
+        return document
 
     def _put(self, name: str, data: bytes) -> None:
         """Store a document, unless another worker has moved the mailbox in the meantime: its document is needed still.
@@ -243,10 +245,10 @@ class MailboxMove:
         self._put(DOCUMENT, b"")
         return MoveResult(self._cursor, outcome, report, self._spent)
 
-    def _switch(self, survey: Survey) -> MoveResult:
+    def _switch(self, survey: Survey, document: bytes) -> MoveResult:
         """Change the source in the same commit as the cursor."""
         self._budget.check_lease()
-        following = switched(self._cursor, survey, self._written_since(survey), self._clock())
+        following = switched(self._cursor, survey, document, self._written_since(survey), self._clock())
         cursor = self._replica.commit(self._mailbox_id, self._cursor, (), following)
         return MoveResult(cursor, MoveOutcome.MOVED, None, self._spent)
 

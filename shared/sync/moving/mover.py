@@ -104,6 +104,7 @@ class Mover:
         try:
             result = self._move(mailbox, cursor, source, mailbox.moving_to, budget)
         except ActionNeeded as error:
+            _log.warning("move failed", exc_info=error)
             self._failed(mailbox, error, stats)
             return MoveStep(cursor, source, was_tried=True, error=error)
         except (Conflict, LeaseLost):
@@ -225,7 +226,6 @@ class Mover:
 
     def _failed(self, mailbox: Mailbox, error: ActionNeeded, stats: RunStats) -> None:
         """Record why the move failed. The present source continues in the meantime."""
-        _log.warning("move failed", exc_info=error)
         wait = self._limits.interval if isinstance(error, RetryLater) else AGAIN
         self._not_moved(mailbox, error.reason.value, self._clock() + wait * 0.9)
         self._recorder.ended(mailbox.id, error.reason, stats, source=mailbox.source)

@@ -8,7 +8,7 @@ from shared.replica.port import Cursor, FolderState
 from shared.sources.model import SourceName
 from shared.sync.limits import Limits
 from shared.sync.moving.content_sample import SampleResult
-from shared.sync.moving.survey import FolderSurvey, Survey, encode, fingerprint
+from shared.sync.moving.survey import FolderSurvey, Survey, fingerprint
 from shared.sync.state.sync_state import Restating, SweepProgress, SyncState, from_notes, to_notes
 
 SHARE = 20
@@ -35,9 +35,12 @@ def source_of(cursor: Cursor, chosen: SourceName) -> SourceName:
     return chosen if cursor.sequence == 0 and not cursor.folders else SourceName.EWS
 
 
-def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]], now: datetime) -> Cursor:
+def switched(
+    cursor: Cursor, survey: Survey, document: bytes, written: Mapping[str, Iterable[str]], now: datetime
+) -> Cursor:
     """Return the cursor over the other source. Its folders continue from the states that the survey has reached.
 
+    `document` is the survey as it is stored: the rows are restated from it.
     `written` are the keys by folder of what was written since the survey began: the new states may not know them.
     Whatever differs, or was not surveyed, is compared item by item by the passes that follow.
     """
@@ -52,7 +55,7 @@ def switched(cursor: Cursor, survey: Survey, written: Mapping[str, Iterable[str]
         unconfirmed=_under_new_names(names, state.unconfirmed, written),
         not_tracked={id_: state.not_tracked.get(id_, now) for id_ in survey.kept},
     )
-    state = _over_other_source(state, survey.target, _restating(survey, names, now))
+    state = _over_other_source(state, survey.target, _restating(survey, document, names, now))
     if survey.target is SourceName.EWS and state.sweep is None:
         # Settings may have changed meanwhile for items that Graph does not give.
         state = state.with_changes(sweep=SweepProgress(daily=False), sweep_left_out={})
@@ -100,10 +103,10 @@ def _under_new_names(names: Mapping[str, str], *known: Mapping[str, Iterable[str
     return {id_: tuple(keys) for id_, keys in found.items() if keys}
 
 
-def _restating(survey: Survey, names: Mapping[str, str], now: datetime) -> Restating:
+def _restating(survey: Survey, document: bytes, names: Mapping[str, str], now: datetime) -> Restating:
     origin = SourceName.EWS if survey.target is SourceName.GRAPH else SourceName.GRAPH
     other_names = {id_: name for id_, name in names.items() if name != id_}
-    return Restating(origin, now, fingerprint(encode(survey)), other_names)
+    return Restating(origin, now, fingerprint(document), other_names)
 
 
 def _over_other_source(state: SyncState, target: SourceName, restating: Restating) -> SyncState:

@@ -7,9 +7,7 @@ leads to a row under another id is taken for that row's item only if the other i
 
 from collections.abc import Iterable, Iterator
 
-from shared.errors import Reason
 from shared.replica.port import FeedChange, FeedKind, ReplicaItem, item_key
-from shared.sources.model import ContentLevel, ItemFailure
 from shared.sync.planning.item_changes import deletion
 from shared.sync.planning.move_detector import MoveDetector
 from shared.sync.planning.plan import FetchRequest, Plan
@@ -40,19 +38,13 @@ class KeySeparator:
                 yield from _writes(row, apart)
 
     def _absent(self, requests: Iterable[FetchRequest]) -> set[str]:
-        """Return the ids, of the arrivals and of their rows, that are gone according to the source.
-
-        An item that cannot be fetched for another reason is there.
-        """
+        """Return the ids, of the arrivals and of their rows, that are gone according to the source."""
         asked: set[str] = set()
         absent: set[str] = set()
         for request in requests:
             ids = {request.id, request.known.source_id} - asked if request.known else set()
-            results = self._fetcher.fetch(request.folder, sorted(ids), ContentLevel.METADATA) if ids else ()
+            absent |= self._fetcher.gone(request.folder, sorted(ids)) if ids else set()
             asked |= ids
-            absent |= {
-                each.item_id for each in results if isinstance(each, ItemFailure) and each.reason is Reason.ITEM_GONE
-            }
         return absent
 
     def _replace(self, plan: Plan, row: ReplicaItem, apart: ReplicaItem) -> None:

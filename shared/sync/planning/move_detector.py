@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from shared.errors import Reason
 from shared.replica.port import ReplicaItem
-from shared.sources.model import ContentLevel, Item, ItemFailure
+from shared.sources.model import Item, ItemFailure
 from shared.sync.planning.plan import FetchRequest
 from shared.sync.planning.removed_items import RemovalMemory, RemovedItem, RemovedItems
 from shared.sync.reading.item_fetcher import ItemFetcher
@@ -64,12 +63,7 @@ class MoveDetector:
         left = {*self._removed.ids(came), *self._vanished.ids(came), *self._memory.ids(came)} - self._asked
         self._asked |= left
         if left:
-            results = self._fetcher.fetch(fetched[0][0].folder, sorted(left), ContentLevel.METADATA)
-            self._gone |= {
-                result.item_id
-                for result in results
-                if isinstance(result, ItemFailure) and result.reason is Reason.ITEM_GONE
-            }
+            self._gone |= self._fetcher.gone(fetched[0][0].folder, sorted(left))
 
     def claim(self, request: FetchRequest, item: Item) -> None:
         """Pair an arrival with a removed item: of this round, of a folder that is gone, or remembered."""

@@ -265,10 +265,10 @@ class PlanExecutor:
         if has_moved and plan.delete_if_moved:
             # The new folder may have reported the item, or been compared, while the item could not be fetched.
             self._issues.look_again(request.moved_to)
-        if has_moved and plan.delete_if_moved and (item := request.known_here()):
-            plan.reported_gone.append((request.folder.id, request.id))
-            self._moves.add(RemovedItem(item, request.checkpoint))
-            return
+            if item := request.known_here():
+                plan.reported_gone.append((request.folder.id, request.id))
+                self._moves.add(RemovedItem(item, request.checkpoint))
+                return
         resolved: tuple[str, ...] = ()
         if has_moved:
             resolved = self._issues.resolve_issue(request.id, request.folder.id)

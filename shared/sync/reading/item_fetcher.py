@@ -39,3 +39,9 @@ class ItemFetcher:
                 close()
         for id_ in missing:
             yield ItemFailure(id_, Reason.ITEM_UNREADABLE, "no answer")
+
+    def gone(self, folder: Folder, ids: Iterable[str]) -> set[str]:
+        """Return those of these ids that are gone according to the source. One that cannot be fetched is there."""
+        results = self.fetch(folder, ids, ContentLevel.METADATA)
+        failures = (result for result in results if isinstance(result, ItemFailure))
+        return {failure.item_id for failure in failures if failure.reason is Reason.ITEM_GONE}
