@@ -9,6 +9,9 @@ from datetime import datetime
 
 from shared.sources.model import AccessMode
 
+GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""The pattern of Entra's ids, of tenants and of objects, as its tokens spell them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

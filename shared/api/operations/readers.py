@@ -7,11 +7,12 @@ from shared.api.calls import ApiComponents, Call, NoQuery, operation
 from shared.api.errors import Malformed
 from shared.api.port import ReaderLimits
 from shared.api.resources import onboarding as resources
+from shared.authorization.model import GUID
 from shared.errors import NotFound
 
 EXPECTED_READER = "the object id of an account or a program, in lower case; its own GET /me returns it"
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OBJECT_ID = re.compile(GUID)
 
 
 @operation("GET", "/me", tag="access", answer=resources.Me)

@@ -7,10 +7,11 @@ from msgspec import Meta, Struct
 
 from shared.api.resources.groups import GroupName
 from shared.api.resources.values import Time
+from shared.authorization.model import GUID
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9-]+$")]
 """An opaque id of ours, or one of Entra ID."""
-Guid = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Guid = Annotated[str, Meta(pattern=f"^{GUID}$")]
 """An id of Entra ID, in lower case."""
 
 

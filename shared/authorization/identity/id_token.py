@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.authorization.errors import AccountRefused, SignInRefused, TokenInvalid
-from shared.authorization.model import Identity
+from shared.authorization.model import GUID, Identity
 from shared.errors import Reason, RetryLater
 
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -37,7 +37,7 @@ UNKNOWN_KEPT = 1000
 API_SCOPE = "user_impersonation"
 """The scope of an access token that a program obtained for a person: see infra/modules/registration.bicep."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_GUID = re.compile(GUID)
 
 
 @dataclass(frozen=True, slots=True)

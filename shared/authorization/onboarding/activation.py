@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shared.authorization.errors import ActivationRefused
-from shared.authorization.model import Authorization
+from shared.authorization.model import GUID, Authorization
 from shared.authorization.onboarding.invitations import is_address
 from shared.authorization.port import AccessTokens, AuthorizationStore
 from shared.errors import ActionNeeded, Conflict, NotFound, Reason, RetryLater
@@ -34,7 +34,7 @@ PARALLEL_CHECKS = 4
 TIME_LIMIT = timedelta(seconds=150)
 """When to stop: the platform ends an HTTP request after 230 seconds. Names not begun by then are `not_tried`."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_GUID = re.compile(GUID)
 
 
 @dataclass(frozen=True, slots=True)
